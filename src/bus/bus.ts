@@ -1,0 +1,54 @@
+/**
+ * The bus carries envelopes between actors. It may lose, repeat and reorder them, and never delivers within `send`:
+ * delivery is a later turn of the clock's queue. What it knows to have lost, it reports.
+ */
+
+import type { Observable } from 'rxjs';
+import type { Address, Tagged } from '../../statecharts/actor.ts';
+
+/** A message on its way. Plain data; never changed by anybody. */
+export interface Envelope {
+  readonly from: Address;
+  readonly to: Address;
+  readonly message: Tagged;
+}
+
+/** How this node stands with another one. */
+export interface PeerStatus {
+  readonly node: string;
+  readonly status: 'connected' | 'disconnected' | 'refused';
+  /** Why, when not connected; for people. */
+  readonly reason?: string;
+}
+
+/** Envelopes that were not carried. */
+export interface Loss {
+  /** The node that they were meant for. */
+  readonly node: string;
+  /** The addressee, when the loss concerns one address and not the whole node. */
+  readonly address?: Address;
+  readonly reason: 'disconnected' | 'dropped' | 'absent';
+  /** How many envelopes this report stands for; 0 for a disconnect while nothing was waiting. */
+  readonly count: number;
+}
+
+/** One node's end of the bus. */
+export interface Bus {
+  readonly node: string;
+  /**
+   * Hands over an envelope. Never throws for what happens on the way, never blocks, never delivers before it returns.
+   *
+   * @throws EnvelopeTooLargeError when a transport with a frame limit could never carry it
+   */
+  send(envelope: Envelope): void;
+  /** What arrives for `address`, or for this whole node when left out. Hot; late subscribers have missed the past. */
+  envelopes(address?: Address): Observable<Envelope>;
+  /** Tells the sender of an envelope that nobody lives at its address. Best effort, and limited in rate. */
+  reject(envelope: Envelope): void;
+  /** Changes of peer status; a subscriber first receives the present status of each known peer. */
+  readonly peers: Observable<PeerStatus>;
+  /** What could not be carried; includes rejections by the other side. */
+  readonly losses: Observable<Loss>;
+  /** Sends what is queued where that is possible at once, then lets go of everything. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,18 @@
+/** Ids: short strings that nobody else will ever come up with; seeded under simulation. */
+
+import { customRandom, nanoid, urlAlphabet } from 'nanoid';
+import { integerBelow, type Random } from './random.ts';
+
+/** A source of ids: 21 characters of `A-Za-z0-9_-`. */
+export interface Ids {
+  next(): string;
+}
+
+/** Ids from the system's own generator of randomness. */
+export const systemIds = (): Ids => ({ next: () => nanoid() });
+
+/** Ids that follow from a stream of randomness. */
+export function seededIds(random: Random): Ids {
+  const next = customRandom(urlAlphabet, 21, (length) => Uint8Array.from({ length }, () => integerBelow(random, 256)));
+  return { next: () => next() };
+}

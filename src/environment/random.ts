@@ -1,0 +1,62 @@
+/**
+ * Randomness. Each concern (timeouts, network, disk, ids, workload) draws from a stream of its own, so that one more
+ * draw by one concern changes nothing for the others.
+ */
+
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+
+/** A stream of random numbers. */
+export interface Random {
+  /** A number in [0, 1). */
+  next(): number;
+}
+
+/** Gives out one stream per concern; the same name gives the same stream. */
+export interface Randomness {
+  stream(concern: string): Random;
+}
+
+/** Streams that follow from `seed` alone: the same seed and concern, the same numbers, on every machine. */
+export function seededRandomness(seed: number): Randomness {
+  const streams = new Map<string, Random>();
+  return {
+    stream(concern) {
+      let stream = streams.get(concern);
+      if (stream === undefined) {
+        stream = seededRandom(hash(`${seed}/${concern}`));
+        streams.set(concern, stream);
+      }
+      return stream;
+    },
+  };
+}
+
+/** Streams from the system's own generator of randomness. */
+export function systemRandomness(): Randomness {
+  const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return seededRandomness(seed);
+}
+
+function seededRandom(seed: number): Random {
+  const generator = xoroshiro128plus(seed);
+  return { next: () => (generator.next() >>> 0) / 2 ** 32 };
+}
+
+/** FNV-1a: spreads neighbouring seeds and concerns over all starting points of the generator. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return value;
+}
+
+/** An integer in [0, `bound`). */
+export const integerBelow = (random: Random, bound: number): number => Math.floor(random.next() * bound);
+
+/** True with the given probability, from 0 to 1. Draws exactly once. */
+export const chance = (random: Random, probability: number): boolean => random.next() < probability;
+
+/** One of `items`; undefined when there is none. Draws exactly once. */
+export const pick = <T>(random: Random, items: readonly T[]): T | undefined =>
+  items[integerBelow(random, items.length)];

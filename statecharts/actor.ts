@@ -1,0 +1,10 @@
+/** What every protocol is made of: addresses, effects, rules, delays, and the definition of an actor. */
+
+export * from './actor/address.ts';
+export * from './actor/define.ts';
+export * from './actor/delays.ts';
+export * from './actor/effects.ts';
+export * from './actor/errors.ts';
+export * from './actor/plain.ts';
+export * from './actor/rules.ts';
+export type { ActorState, Step, Timer, TimerChange, TransitionTaken } from './actor/step.ts';
