@@ -116,20 +116,18 @@ export interface AnyActor {
   parseRecord(value: Tagged): Tagged;
   /** Folds valid records into what `start` takes. */
   recover(records: Iterable<Tagged>): unknown;
-  /** The first step of a life. */
-  start(recovered: unknown, birth: Birth<unknown>): Step;
+  /** The first step of a life. `traced`, here and below, records the transitions taken, which costs time. */
+  start(recovered: unknown, birth: Birth<unknown>, traced?: boolean): Step;
   /** The step that `event` causes. @throws whatever a rule throws: the driver stops the actor */
-  transition(state: ActorState, event: Tagged & Delivery): Step;
+  transition(state: ActorState, event: Tagged & Delivery, traced?: boolean): Step;
   /** The step that the armed timer `id` causes. */
-  fire(state: ActorState, id: string, atMs: number): Step;
+  fire(state: ActorState, id: string, atMs: number, traced?: boolean): Step;
   /** The bounds of the timer's delay for an actor that stands at `state`. */
   rangeOf(timer: Timer, state: ActorState): DelayRange;
   /** Every timer of the chart, by id. */
   readonly allTimers: ReadonlyMap<string, Timer>;
   /** The role played at `state`, if any. */
   roleAt(state: ActorState): string | undefined;
-  /** Record transitions in each step, or stop doing so. */
-  trace(on: boolean): void;
   bornOfMessage(message: Tagged): unknown;
   bornOfRecords(): unknown;
 }
@@ -250,7 +248,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
       for (const record of written) state = records?.step(state, record);
       return state;
     },
-    start: (recovered, birth) => stepper.start(options.input(recovered, birth)),
+    start: (recovered, birth, traced) => stepper.start(options.input(recovered, birth), traced),
     transition: stepper.step,
     fire: stepper.fire,
     rangeOf(timer, state) {
@@ -259,7 +257,6 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
       return rangeOf(delay, state.snapshot.context);
     },
     roleAt: (state) => roles.find((role) => state.snapshot.hasTag(role)),
-    trace: stepper.trace,
     bornOfMessage: (message) => options.bornOfMessage?.(message),
     bornOfRecords: () => options.bornOfRecords?.(),
 
@@ -269,17 +266,15 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
       return { snapshot, armed: [...new Set(armed)].sort() };
     },
     step(state, happening) {
-      stepper.trace(true);
-      try {
-        const step =
-          'timer' in happening
-            ? stepper.fire(state, armedNamed(state, happening.timer).id, 0)
-            : stepper.step(state, { from: `test/${name}/`, atMs: 0, ...happening });
-        const rules = step.transitions.flatMap(({ rule }) => rule ?? []);
-        return { ...step, snapshot: step.state.snapshot, rules };
-      } finally {
-        stepper.trace(false);
-      }
+      const step =
+        'timer' in happening
+          ? stepper.fire(state, armedNamed(state, happening.timer).id, 0, true)
+          : stepper.step(state, { from: `test/${name}/`, atMs: 0, ...happening }, true);
+      return {
+        ...step,
+        snapshot: step.state.snapshot,
+        rules: step.transitions.flatMap(({ rule }) => rule ?? []),
+      };
     },
     timers: timersAt,
   };

@@ -15,7 +15,6 @@ import {
   createEmptyActor,
   type EventObject,
   type InspectionEvent,
-  type Subscription,
 } from 'xstate';
 import { type Effect, isEffect } from './effects.ts';
 import { ActorDefinitionError } from './errors.ts';
@@ -61,12 +60,11 @@ export interface Step<Snapshot extends AnyMachineSnapshot = AnyMachineSnapshot> 
 /** Takes steps of one chart. Not reentrant: a rule must not take steps. */
 export interface Stepper {
   readonly timers: ReadonlyMap<string, Timer>;
-  start(input: unknown): Step;
-  step(state: ActorState, event: EventObject): Step;
+  /** `traced`, here and below, records the transitions taken, which costs time. */
+  start(input: unknown, traced?: boolean): Step;
+  step(state: ActorState, event: EventObject, traced?: boolean): Step;
   /** Fires the armed timer `id`. @throws Error when it is not armed */
-  fire(state: ActorState, id: string, atMs: number): Step;
-  /** Records the transitions of each step from now on, until `false`. Off at first: it costs time. */
-  trace(on: boolean): void;
+  fire(state: ActorState, id: string, atMs: number, traced?: boolean): Step;
 }
 
 /** More transitions than this in one step are a loop in the chart. */
@@ -82,7 +80,6 @@ export function createStepper(chart: AnyStateMachine): Stepper {
   let effects: Effect[] = [];
   let changes: TimerChange[] = [];
   let transitions: TransitionTaken[] = [];
-  let watching: Subscription | undefined;
 
   const change = (id: string, armed: boolean): void => {
     const timer = timers.get(id);
@@ -128,31 +125,31 @@ export function createStepper(chart: AnyStateMachine): Stepper {
     }
   };
 
-  const run = (armed: readonly string[], advance: () => AnyMachineSnapshot): Step => {
+  const run = (armed: readonly string[], traced: boolean, advance: () => AnyMachineSnapshot): Step => {
     effects = [];
     changes = [];
     transitions = [];
-    const snapshot = advance();
+    const watching = traced ? self.system.inspect(record) : undefined;
+    let snapshot: AnyMachineSnapshot;
+    try {
+      snapshot = advance();
+    } finally {
+      watching?.unsubscribe();
+    }
     if (snapshot.status === 'error') throw snapshot.error;
     return { state: { snapshot, armed: afterChanges(armed, changes) }, effects, timers: changes, transitions };
   };
 
   return {
     timers,
-    start: (input) => run([], () => machine.getInitialSnapshot(scope, input)),
-    step: (state, event) => run(state.armed, () => machine.transition(state.snapshot, event, scope)),
-    fire(state, id, atMs) {
+    start: (input, traced = false) => run([], traced, () => machine.getInitialSnapshot(scope, input)),
+    step: (state, event, traced = false) =>
+      run(state.armed, traced, () => machine.transition(state.snapshot, event, scope)),
+    fire(state, id, atMs, traced = false) {
       if (!state.armed.includes(id)) throw new Error(`timer '${id}' is not armed; armed: ${state.armed.join(', ')}`);
       const others = state.armed.filter((armed) => armed !== id);
       const event = { type: id, atMs };
-      return run(others, () => machine.transition(state.snapshot, event, scope));
-    },
-    trace(on) {
-      if (on && watching === undefined) watching = self.system.inspect(record);
-      else if (!on) {
-        watching?.unsubscribe();
-        watching = undefined;
-      }
+      return run(others, traced, () => machine.transition(state.snapshot, event, scope));
     },
   };
 }
