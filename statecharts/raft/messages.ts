@@ -1,0 +1,237 @@
+/**
+ * What Raft servers say to each other, what applications ask of them, what they answer and what they write down. All
+ * that comes off a wire or out of a journal is described by a schema, and its type is inferred from that.
+ */
+
+import * as v from 'valibot';
+import { type Address, isAddress, type TaggedBy } from '../actor.ts';
+
+/** What every entry of the log has: its place, and the term of the leader that created it. */
+interface Placed {
+  readonly index: number;
+  readonly term: number;
+}
+
+/** An entry of the log. `noop` opens a leader's term (Raft §3.6.2); `configuration` says who votes from there on (§4.1). */
+export type Entry =
+  | (Placed & { readonly kind: 'command'; readonly data: Uint8Array })
+  | (Placed & { readonly kind: 'noop' })
+  | (Placed & { readonly kind: 'configuration'; readonly voters: readonly Address[] });
+
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const bytes = v.instance(Uint8Array<ArrayBufferLike>);
+const address = v.custom<Address>(isAddress, 'expected an address like n1/raft.server/kv');
+
+const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** Whether `voters` is a voter set as the log holds it: addresses, sorted, each once, at least one. */
+export function isVoterSet(voters: unknown): voters is readonly Address[] {
+  if (!Array.isArray(voters) || voters.length === 0) return false;
+  return voters.every((it, place) => isAddress(it) && (place === 0 || voters[place - 1] < it));
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (typeof value !== 'object' || value === null || !('index' in value && 'term' in value && 'kind' in value)) {
+    return false;
+  }
+  if (!isNatural(value.index) || !isNatural(value.term)) return false;
+  switch (value.kind) {
+    case 'command':
+      return 'data' in value && value.data instanceof Uint8Array;
+    case 'noop':
+      return true;
+    case 'configuration':
+      return 'voters' in value && isVoterSet(value.voters);
+    default:
+      return false;
+  }
+}
+
+/** Written by hand, because it runs for every entry that arrives: one pass, no copies. */
+function isEntryRun(value: unknown): value is readonly Entry[] {
+  if (!Array.isArray(value)) return false;
+  let previous: Entry | undefined;
+  for (const entry of value) {
+    if (!isEntry(entry)) return false;
+    if (previous !== undefined && (entry.index !== previous.index + 1 || entry.term < previous.term)) return false;
+    previous = entry;
+  }
+  return true;
+}
+
+const entries = v.custom<readonly Entry[]>(isEntryRun, 'expected entries of consecutive indexes and ascending terms');
+const voters = v.custom<readonly Address[]>(isVoterSet, 'expected sorted addresses, each once, at least one');
+
+/** Messages between servers. `term` is always the sender's own term, except where it says otherwise. */
+export const messages = {
+  /** "Would you vote for me in `term`?", which is the sender's term + 1 (§9.6). Changes no state of anybody. */
+  preVote: v.object({ term: natural, lastIndex: natural, lastTerm: natural }),
+  /** `forTerm` repeats the term that was asked about. */
+  preVoteReply: v.object({ term: natural, forTerm: natural, granted: v.boolean() }),
+  /** RequestVote (Figure 3.1): `lastIndex` and `lastTerm` describe the candidate's last entry. */
+  vote: v.object({ term: natural, lastIndex: natural, lastTerm: natural }),
+  voteReply: v.object({ term: natural, granted: v.boolean() }),
+  /**
+   * AppendEntries (Figure 3.1). `previousIndex` and `previousTerm` name the entry before `entries`; `commitIndex` is
+   * the leader's; `round` numbers the leader's rounds of heartbeats, for reads (§6.4). Empty `entries` are a heartbeat.
+   */
+  append: v.pipe(
+    v.object({
+      term: natural,
+      previousIndex: natural,
+      previousTerm: natural,
+      entries,
+      commitIndex: natural,
+      round: natural,
+    }),
+    v.check(({ entries: [first], previousIndex }) => first === undefined || first.index === previousIndex + 1, 'a gap'),
+    v.check(({ entries: run, term }) => (run.at(-1)?.term ?? 0) <= term, 'an entry of a later term than the leader'),
+  ),
+  /**
+   * `matches`: the sender's log equals the leader's up to `index`. Otherwise nothing was appended: the entry at
+   * `index` (the request's `previousIndex`) differs or is missing, and (`hintIndex`, `hintTerm`) is the sender's last
+   * entry that can agree with the leader's log.
+   */
+  appendReply: v.object({
+    term: natural,
+    matches: v.boolean(),
+    index: natural,
+    hintIndex: natural,
+    hintTerm: natural,
+    round: natural,
+  }),
+  /** InstallSnapshot (Figure 5.3), one chunk at `offset`. `lastIndex` and `lastTerm` name the last entry it replaces. */
+  snapshotChunk: v.pipe(
+    v.object({
+      term: natural,
+      lastIndex: natural,
+      lastTerm: natural,
+      voters,
+      sizeBytes: natural,
+      offset: natural,
+      data: bytes,
+    }),
+    v.check(({ offset, data, sizeBytes }) => offset + data.length <= sizeBytes, 'a chunk beyond the snapshot'),
+  ),
+  /** `receivedBytes` of the snapshot of `lastIndex` are here in one piece; `installed` says that it is in force. */
+  snapshotReply: v.object({ term: natural, lastIndex: natural, receivedBytes: natural, installed: v.boolean() }),
+};
+export type RaftMessage = TaggedBy<typeof messages>;
+
+/** What applications ask of the server on their own node. */
+export const requests = {
+  /** Replicate `commands`, in order, as consecutive entries. Answered by `proposed` or `refused`. */
+  propose: v.object({
+    id: natural,
+    commands: v.custom<readonly Uint8Array[]>(
+      (value) => Array.isArray(value) && value.length > 0 && value.every((it) => it instanceof Uint8Array),
+      'expected one or more Uint8Array',
+    ),
+  }),
+  /** Ask for an index at which a read is linearizable (ReadIndex, §6.4). Answered by `readable` or `refused`. */
+  read: v.object({ id: natural }),
+  /** Here is the application's state as of `index`: the log up to there may go (§5.1). Ignored when it is no news. */
+  compact: v.object({ index: natural, snapshot: bytes }),
+};
+export type RaftRequest = TaggedBy<typeof requests>;
+
+/** What a server says to itself once the records before it are durable: all its entries up to `index`, in `term`. */
+export interface Durable {
+  readonly type: 'durable';
+  readonly term: number;
+  readonly index: number;
+}
+export const own = ['durable'] as const;
+
+/** Why a request was refused. Nothing of it has happened or will happen. */
+export type RefusalReason =
+  /** This server does not lead (any more); `leader` is who it takes for the leader. */
+  | 'not-leader'
+  /** This leader has not committed an entry of its own term yet (§6.4). */
+  | 'not-ready'
+  /** Too many bytes wait to be committed. */
+  | 'overloaded';
+
+/**
+ * What a server delivers to its application. The entry at (`index`, `term`) decides a proposal's fate: when an entry of
+ * another term commits at that index, or a snapshot covers it, the proposal is lost or unknown.
+ */
+export type RaftOutput =
+  /** The commands of proposal `id` are entries `index`, `index + 1`, ... of `term` in this leader's log. */
+  | { readonly type: 'proposed'; readonly id: number; readonly term: number; readonly index: number }
+  | { readonly type: 'refused'; readonly id: number; readonly reason: RefusalReason; readonly leader?: Address }
+  /** Read `id` is linearizable once the application has applied everything up to `index`. */
+  | { readonly type: 'readable'; readonly id: number; readonly index: number }
+  /** The next committed entries, in order of their indexes, without gaps, each once per life. */
+  | { readonly type: 'committed'; readonly entries: readonly Entry[] }
+  /** The application must take `snapshot` for its state as of `index`; `committed` goes on after it. */
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly term: number; readonly snapshot: Uint8Array }
+  /** The log takes more than its limit: answer with `compact`. Given once until compacted; `index` is committed. */
+  | { readonly type: 'compactionDue'; readonly index: number; readonly logSizeBytes: number };
+
+/** A snapshot: the application's state after the entry (`index`, `term`), and who votes as of there. */
+export interface Snapshot {
+  readonly index: number;
+  readonly term: number;
+  readonly voters: readonly Address[];
+  readonly data: Uint8Array;
+}
+
+/** What a server writes down (Figure 3.1, "persistent state"). */
+export const records = {
+  'term-and-vote': v.object({ term: natural, votedFor: v.nullable(address) }),
+  /** The log from the first of these entries on; whatever it held there before is gone. */
+  entries: v.object({ entries }),
+  /** A checkpoint: everything. `entries` follow the entry (`baseIndex`, `baseTerm`), which may precede the snapshot. */
+  snapshot: v.object({
+    term: natural,
+    votedFor: v.nullable(address),
+    snapshot: v.object({ index: natural, term: natural, voters, data: bytes }),
+    baseIndex: natural,
+    baseTerm: natural,
+    entries,
+  }),
+};
+export type RaftRecord = TaggedBy<typeof records>;
+
+/** Bounds of what a server keeps, sends and has in flight. */
+export interface RaftLimits {
+  /** Bytes of entries that wait to be committed, beyond which proposals are refused. Default 16 MiB. */
+  readonly maxUncommittedBytes: number;
+  /** Bytes of entries in one append; a single larger entry still goes. Default 512 KiB. */
+  readonly maxAppendBytes: number;
+  /** Entries sent to one follower and not acknowledged. Default 8,192. */
+  readonly windowEntries: number;
+  /** Bytes of entries, or of a snapshot, sent to one follower and not acknowledged. Default 4 MiB. */
+  readonly windowBytes: number;
+  /** Bytes of committed entries since the last snapshot, beyond which `compactionDue` is delivered. Default 16 MiB. */
+  readonly compactBeyondBytes: number;
+  /** Bytes of entries that compaction leaves in the log for followers that are a little behind. Default 4 MiB. */
+  readonly retainBytes: number;
+  /** Bytes of one snapshot chunk. Default 256 KiB. */
+  readonly snapshotChunkBytes: number;
+}
+
+const kibibyte = 1_024;
+const mebibyte = 1_024 * kibibyte;
+
+export const defaultLimits: RaftLimits = {
+  maxUncommittedBytes: 16 * mebibyte,
+  maxAppendBytes: 512 * kibibyte,
+  windowEntries: 8_192,
+  windowBytes: 4 * mebibyte,
+  compactBeyondBytes: 16 * mebibyte,
+  retainBytes: 4 * mebibyte,
+  snapshotChunkBytes: 256 * kibibyte,
+};
+
+/** What an application starts a server with. */
+export interface RaftInput {
+  /**
+   * The servers that vote in the first configuration, this one among them, in any order. Used only by a server
+   * without records: it becomes the first entry of the log. Afterwards the log knows; see `sameVoters`.
+   */
+  readonly voters: readonly Address[];
+  /** What differs from `defaultLimits`. */
+  readonly limits?: Partial<RaftLimits>;
+}
