@@ -240,9 +240,9 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     recordsVersion: records?.version ?? 1,
     readsTime: options.readsTime ?? false,
     allTimers: stepper.timers,
-    parseMessage: (value) => parse(name, 'message', messages, value),
-    parseRequest: (value) => parse(name, 'request', requests, value),
-    parseRecord: (value) => parse(name, 'record', records?.types ?? {}, value),
+    parseMessage: (value) => parseTagged(name, 'message', messages, value),
+    parseRequest: (value) => parseTagged(name, 'request', requests, value),
+    parseRecord: (value) => parseTagged(name, 'record', records?.types ?? {}, value),
     recover(written) {
       let state = records?.start;
       for (const record of written) state = records?.step(state, record);
@@ -280,15 +280,23 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
   };
 }
 
-function parse(name: string, kind: string, schemas: Schemas, value: Tagged): Tagged {
+/**
+ * Validates tagged data from outside.
+ *
+ * @param name who takes it, and `kind` what it is to be; for the error's message
+ * @returns a copy that holds what the schema describes and nothing else
+ * @throws RefusedInputError
+ */
+export function parseTagged<S extends Schemas>(name: string, kind: string, schemas: S, value: Tagged): TaggedBy<S>;
+export function parseTagged(name: string, kind: string, schemas: Schemas, value: Tagged): Tagged {
   const schema = Object.hasOwn(schemas, value.type) ? schemas[value.type] : undefined;
   if (schema === undefined) {
     const known = Object.keys(schemas).join(', ') || 'none';
-    throw new RefusedInputError(`actor '${name}' takes no ${kind} '${value.type}'; it takes: ${known}`);
+    throw new RefusedInputError(`'${name}' takes no ${kind} '${value.type}'; it takes: ${known}`);
   }
   const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (parsed.success) return { ...parsed.output, type: value.type };
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue) ?? 'the whole';
-  throw new RefusedInputError(`actor '${name}': ${kind} '${value.type}' is malformed at ${path}: ${issue.message}`);
+  throw new RefusedInputError(`'${name}': ${kind} '${value.type}' is malformed at ${path}: ${issue.message}`);
 }

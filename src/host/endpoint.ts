@@ -1,0 +1,51 @@
+/** Endpoints: addresses that are served by plain code, such as a service, instead of a chart. */
+
+import { type Observable, Subject } from 'rxjs';
+import { type Address, parseTagged, type Schemas, type Tagged, type TaggedBy } from '../../statecharts/actor.ts';
+import type { Envelope } from '../bus/bus.ts';
+
+/** A message that an endpoint received, and who sent it. */
+export interface Received<Message extends Tagged> {
+  readonly from: Address;
+  readonly message: Message;
+}
+
+/** An open address. */
+export interface Endpoint<Message extends Tagged> {
+  readonly address: Address;
+  /** Valid messages, as they come. Hot. An observer's error stops that observer alone. */
+  readonly received: Observable<Received<Message>>;
+  /** Sends at once, from this address; to actors and endpoints alike. */
+  send(to: Address, message: Tagged): void;
+  close(): void;
+}
+
+/** The node's side of an endpoint. */
+export interface EndpointParts {
+  /** @throws RefusedInputError when the endpoint takes no such message */
+  receive(envelope: Envelope): void;
+  close(): void;
+}
+
+/** Makes an endpoint. `onClose` is called once. */
+export function createEndpoint<S extends Schemas>(
+  address: Address,
+  schemas: S,
+  send: (to: Address, message: Tagged) => void,
+  onClose: () => void,
+): { readonly endpoint: Endpoint<TaggedBy<S>>; readonly parts: EndpointParts } {
+  const received = new Subject<Received<TaggedBy<S>>>();
+  const close = (): void => {
+    if (received.closed) return;
+    received.complete();
+    onClose();
+  };
+  return {
+    endpoint: { address, received: received.asObservable(), send, close },
+    parts: {
+      receive: ({ from, message }) =>
+        received.next({ from, message: parseTagged(address, 'message', schemas, message) }),
+      close,
+    },
+  };
+}

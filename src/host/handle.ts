@@ -1,0 +1,137 @@
+/**
+ * Handles: how an application holds an actor. A handle is a real XState actor that mirrors the chart, so `waitFor`,
+ * `useSelector` and an application's own machines work with it. It shows a state only once the records before it are
+ * durable, so that nobody outside acts on a state that a crash could take back; and it takes requests, never messages.
+ */
+
+import {
+  type Actor,
+  type ActorLogic,
+  type AnyActorScope,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  createActor,
+  type EventObject,
+  type SnapshotFrom,
+} from 'xstate';
+import type { ActorDefinition, Address, Tagged } from '../../statecharts/actor.ts';
+
+/** The logic of a handle: its snapshots are the chart's, its events the requests, its emissions the outputs. */
+export type HandleLogic<Snapshot extends AnyMachineSnapshot, Request extends Tagged> = ActorLogic<
+  Snapshot,
+  Request | HandleEvent,
+  undefined,
+  AnyActorScope['system'],
+  Tagged
+>;
+
+/** What the host itself sends to a handle; requests of these types do not exist. */
+export type HandleEvent =
+  | { readonly type: 'quorate.mirror' }
+  | { readonly type: 'quorate.failed'; readonly error: Error }
+  | { readonly type: 'xstate.stop' };
+
+/** A running actor, as an application holds it. `handle.id` is its address; `handle.on('*', ...)` hears its outputs. */
+export type ActorHandle<Chart extends AnyStateMachine = AnyStateMachine, Request extends Tagged = Tagged> = Actor<
+  HandleLogic<SnapshotFrom<Chart>, Request>
+>;
+
+/** The handle that `node.start` returns for a definition. */
+export type HandleOf<Definition> =
+  Definition extends ActorDefinition<infer Chart, infer Request> ? ActorHandle<Chart, Request> : never;
+
+/** The host's side of a handle. */
+export interface Mirror {
+  readonly handle: ActorHandle;
+  /** Shows a state. */
+  show(snapshot: AnyMachineSnapshot): void;
+  /** Hands an output to those who listen. */
+  emit(output: Tagged): void;
+  /** Ends the handle: the actor was stopped, or failed with `error`. */
+  end(error?: Error): void;
+}
+
+/** Makes a handle. `ask` takes the requests that it is sent. */
+export function createMirror(
+  address: Address,
+  chart: AnyStateMachine,
+  first: AnyMachineSnapshot,
+  ask: (request: Tagged) => void,
+): Mirror {
+  let shown = first;
+  let emit: ((output: Tagged) => void) | undefined;
+  const logic: HandleLogic<AnyMachineSnapshot, Tagged> = {
+    getInitialSnapshot: () => shown,
+    getPersistedSnapshot: (snapshot) => snapshot,
+    start: (_snapshot, scope) => {
+      emit = scope.emit;
+    },
+    transition(snapshot, event, scope) {
+      if (!isHandleEvent(event)) ask(event);
+      else if (event.type === 'quorate.mirror') return shown;
+      else if (event.type === 'quorate.failed') throw event.error;
+      else return chart.transition(snapshot, event, scope);
+      return snapshot;
+    },
+  };
+  const handle = createActor(logic, { id: address });
+  // Without an observer that takes errors, XState would throw an actor's failure out of a timer callback.
+  handle.subscribe({ error: () => {} });
+  handle.start();
+  const show = (snapshot: AnyMachineSnapshot): void => {
+    if (snapshot === shown) return;
+    shown = snapshot;
+    handle.send({ type: 'quorate.mirror' });
+  };
+  return {
+    handle,
+    show,
+    emit: (output) => emit?.(output),
+    end(error) {
+      if (error === undefined) handle.stop();
+      else handle.send({ type: 'quorate.failed', error });
+    },
+  };
+}
+
+/**
+ * Makes logic of a handle, for a machine that wants to `invoke` a running actor: it follows the handle's snapshots,
+ * passes on the events that it is sent as requests, and ends with the handle. Stopping the invocation leaves the actor
+ * running.
+ *
+ * @example
+ * setup({ actors: { raft: following(handle) } }).createMachine({
+ *   invoke: { src: 'raft', id: 'raft', onSnapshot: { actions: 'noticeRole' } },
+ * });
+ */
+export function following<Snapshot extends AnyMachineSnapshot, Request extends Tagged>(
+  handle: Actor<HandleLogic<Snapshot, Request>>,
+): HandleLogic<Snapshot, Request> {
+  let shown = handle.getSnapshot();
+  return {
+    getInitialSnapshot: () => handle.getSnapshot(),
+    getPersistedSnapshot: (snapshot) => snapshot,
+    start(_snapshot, scope) {
+      const mirror = (snapshot: Snapshot): void => {
+        shown = snapshot;
+        scope.self.send({ type: 'quorate.mirror' });
+      };
+      const subscription = handle.subscribe({
+        next: mirror,
+        error: () => scope.self.send({ type: 'quorate.failed', error: new Error(`actor '${handle.id}' failed`) }),
+        complete: () => mirror(handle.getSnapshot()),
+      });
+      scope.self.subscribe({ complete: () => subscription.unsubscribe(), error: () => subscription.unsubscribe() });
+    },
+    transition(snapshot, event, scope) {
+      if (!isHandleEvent(event)) handle.send(event);
+      else if (event.type === 'quorate.mirror') return shown;
+      else return handle.logic.transition(snapshot, event, scope);
+      return snapshot;
+    },
+  };
+}
+
+/** Whether something sent to a handle is the host's own. */
+const isHandleEvent = (event: EventObject): event is HandleEvent =>
+  event.type === 'quorate.mirror' || event.type === 'quorate.failed' || event.type === 'xstate.stop';

@@ -1,0 +1,123 @@
+/**
+ * The inspection stream: everything that a node does, as it does it. Nothing is built while nobody looks, and nothing is
+ * kept: an observer that cannot keep up must drop by itself (see `latest`).
+ */
+
+import { Observable, Subject } from 'rxjs';
+import type { Address, Effect, Tagged, TransitionTaken } from '../../statecharts/actor.ts';
+import type { Loss, PeerStatus } from '../bus/bus.ts';
+import type { Released } from './outbox.ts';
+
+interface Seen {
+  readonly node: string;
+  /** Counts the events of this node from 1, also those that nobody saw built: a gap means that nobody looked. */
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
+/** One thing that a node did. */
+export type InspectionEvent = Seen & Happened;
+
+/** What may happen on a node. */
+export type Happened =
+  | { readonly type: 'started'; readonly actor: Address; readonly recoveredRecords: number; readonly state: unknown }
+  | { readonly type: 'stopped'; readonly actor: Address }
+  | { readonly type: 'failed'; readonly actor?: Address; readonly error: Error }
+  /** A step: what came in, which transitions it took, and what it asked for. */
+  | {
+      readonly type: 'step';
+      readonly actor: Address;
+      readonly from: Address;
+      readonly cause: Tagged;
+      readonly transitions: readonly TransitionTaken[];
+      readonly effects: readonly Effect[];
+      /** How many of the effects wait for the disk. */
+      readonly pending: number;
+      readonly state: unknown;
+      readonly context: unknown;
+    }
+  /** Effects that were held back and may now leave, because the records before them are durable. */
+  | { readonly type: 'released'; readonly actor: Address; readonly effects: readonly Released[] }
+  | { readonly type: 'role'; readonly actor: Address; readonly role: string | undefined }
+  | { readonly type: 'flushed'; readonly actor: Address; readonly batch: number }
+  /** Something that was not accepted, or went nowhere. */
+  | {
+      readonly type: 'refused';
+      readonly to: Address;
+      readonly from: Address;
+      readonly message: Tagged;
+      readonly reason: string;
+    }
+  | { readonly type: 'lost'; readonly loss: Loss }
+  | { readonly type: 'peer'; readonly peer: PeerStatus };
+
+/** The producing side. */
+export interface Inspection {
+  readonly stream: Observable<InspectionEvent>;
+  /** Whether somebody looks. */
+  readonly observed: boolean;
+  /** Counts an event, and builds it only while somebody looks. */
+  report(build: () => Happened): void;
+}
+
+/** Makes the inspection stream of one node. */
+export function createInspection(node: string, nowMs: () => number): Inspection {
+  const subject = new Subject<InspectionEvent>();
+  let sequence = 0;
+  return {
+    stream: subject.asObservable(),
+    get observed() {
+      return subject.observed;
+    },
+    report(build) {
+      sequence += 1;
+      if (subject.observed) subject.next({ node, sequence, atMs: nowMs(), ...build() });
+    },
+  };
+}
+
+/** What `latest` hands over: events in order, and how many it had to drop before them. */
+export interface InspectionBatch {
+  readonly events: readonly InspectionEvent[];
+  readonly dropped: number;
+}
+
+/**
+ * For observers that are slower than the node, such as a network: keeps at most `limit` events, drops the oldest, and
+ * hands over what it has whenever `schedule` calls back.
+ *
+ * @param schedule arranges for its argument to be called when the observer can take more
+ */
+export function latest(
+  stream: Observable<InspectionEvent>,
+  limit: number,
+  schedule: (handOver: () => void) => void,
+): Observable<InspectionBatch> {
+  return new Observable((subscriber) => {
+    let kept: InspectionEvent[] = [];
+    let dropped = 0;
+    let scheduled = false;
+    const handOver = (): void => {
+      scheduled = false;
+      const batch = { events: kept, dropped };
+      kept = [];
+      dropped = 0;
+      subscriber.next(batch);
+    };
+    return stream.subscribe({
+      next: (event) => {
+        if (kept.length >= limit) {
+          kept.shift();
+          dropped += 1;
+        }
+        kept.push(event);
+        if (!scheduled) {
+          scheduled = true;
+          schedule(handOver);
+        }
+      },
+      error: (error) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    });
+  });
+}

@@ -1,0 +1,43 @@
+/** Performs: hands operations to resources, and sees to it that each is answered exactly once, in time, as an event. */
+
+import type { Perform, Performed, Result } from '../../statecharts/actor.ts';
+import type { Clock } from '../environment/clock.ts';
+import type { Resource } from '../resources/resource.ts';
+
+/** Starts an operation; `answer` is called once, in a later turn of the clock's queue. */
+export type Performer = (operation: Perform, answer: (performed: Performed) => void) => void;
+
+/** Makes the performer of one node. `onLate` hears of answers that came too late, or again. */
+export function createPerformer(
+  clock: Clock,
+  resources: Readonly<Record<string, Resource>>,
+  onLate: (operation: Perform) => void,
+): Performer {
+  return (asked, answer) => {
+    const { id, resource: name, operation, deadlineMs } = asked;
+    let isAnswered = false;
+    const settle = (result: Result): void => {
+      if (isAnswered) {
+        onLate(asked);
+        return;
+      }
+      isAnswered = true;
+      clock.clearTimeout(timeout);
+      clock.enqueue(() => answer({ type: 'performed', id, result }));
+    };
+    const timeout = clock.setTimeout(() => {
+      settle({ type: 'unknown', error: `no answer from '${name}' within ${deadlineMs} ms` });
+    }, deadlineMs);
+    const resource = Object.hasOwn(resources, name) ? resources[name] : undefined;
+    if (resource === undefined) {
+      const known = Object.keys(resources).join(', ') || 'none';
+      settle({ type: 'refused', error: `no resource '${name}' on this node; it has: ${known}` });
+      return;
+    }
+    try {
+      resource.perform({ id, operation, deadlineMs }, settle);
+    } catch (error) {
+      settle({ type: 'unknown', error: `resource '${name}' threw: ${String(error)}` });
+    }
+  };
+}

@@ -1,0 +1,286 @@
+/**
+ * A runner keeps one actor alive: it takes the steps of its chart, passes their effects through the outbox, arms its
+ * timers, and shows on its handle what is durable. Nothing awaits between an event and the release of its effects.
+ */
+
+import {
+  type ActorState,
+  type Address,
+  type AnyActor,
+  assertPlain,
+  type DelayRange,
+  type Delivery,
+  draw,
+  type Effect,
+  type Step,
+  type Tagged,
+  type TimerChange,
+} from '../../statecharts/actor.ts';
+import type { Clock, TimeoutHandle } from '../environment/clock.ts';
+import type { Random } from '../environment/random.ts';
+import type { JournalEntry, OnDurable } from '../journal/journal.ts';
+import { ActorFailedError } from './errors.ts';
+import { type ActorHandle, createMirror, type Mirror } from './handle.ts';
+import type { Inspection } from './inspection.ts';
+import { emptyOutbox, flushed, type Outbox, offer, type Released } from './outbox.ts';
+import type { Performer } from './performer.ts';
+
+/** What a runner needs of its node. */
+export interface RunnerHost {
+  readonly clock: Clock;
+  readonly timeouts: Random;
+  readonly inspection: Inspection;
+  readonly perform: Performer;
+  /** Whether contexts and effects are checked to be plain data. */
+  readonly development: boolean;
+  /** Runs `job` now, or after the jobs at hand: jobs of a node never interleave. */
+  dispatch(job: () => void): void;
+  send(from: Address, to: Address, message: Tagged): void;
+  append(entries: readonly JournalEntry[], onDurable: OnDurable): void;
+  roleChanged(actor: Address, role: string | undefined): void;
+  /** The runner has ended: its chart is final, or it failed. */
+  ended(runner: Runner, error?: Error): void;
+}
+
+/** How an actor is to be started. */
+export interface Start {
+  readonly definition: AnyActor;
+  readonly address: Address;
+  readonly input: unknown;
+  readonly records: readonly Tagged[];
+  /** Delays that replace those of the definition, by name. */
+  readonly delays: Readonly<Record<string, DelayRange>>;
+}
+
+/** One running actor. */
+export interface Runner {
+  readonly address: Address;
+  readonly definition: AnyActor;
+  readonly handle: ActorHandle;
+  /** The state after the last step, durable or not; the handle may lag behind it. */
+  readonly state: ActorState;
+  /** Carries out the first step, and then what has come since. */
+  launch(): void;
+  /** Takes the step that `message` causes. */
+  receive(from: Address, message: Tagged): void;
+  /** Ends the actor at once, without a word to anybody, as a crash would. */
+  kill(error?: Error): void;
+}
+
+/** A state that waits to be shown until a batch of records is durable. */
+interface Unseen {
+  readonly batch: number;
+  readonly state: ActorState;
+}
+
+/**
+ * Starts an actor. Its first step is taken at once and carried out by `launch`, so that there is time to listen to it.
+ *
+ * @throws whatever the chart throws on its first step
+ */
+export function startRunner(start: Start, host: RunnerHost): Runner {
+  const { definition, address } = start;
+  const { clock, inspection } = host;
+  const timeouts = new Map<string, TimeoutHandle>();
+  let outbox: Outbox = emptyOutbox;
+  let unseen: Unseen[] = [];
+  let alive = true;
+  /** What came before the launch; undefined after it. */
+  let early: (() => void)[] | undefined = [];
+  let role: string | undefined;
+
+  const kill = (error?: Error): void => {
+    if (!alive) return;
+    alive = false;
+    for (const timeout of timeouts.values()) clock.clearTimeout(timeout);
+    timeouts.clear();
+    mirror.end(error);
+  };
+
+  const guarded = (act: () => void): void => {
+    if (!alive) return;
+    if (early !== undefined) {
+      early.push(act);
+      return;
+    }
+    try {
+      act();
+    } catch (cause) {
+      const error = new ActorFailedError(`actor '${address}' was stopped, because it failed: ${String(cause)}`, {
+        cause,
+      });
+      kill(error);
+      host.ended(runner, error);
+    }
+  };
+
+  const show = (shown: ActorState): void => {
+    mirror.show(shown.snapshot);
+    const nextRole = definition.roleAt(shown);
+    if (nextRole === role) return;
+    role = nextRole;
+    inspection.report(() => ({ type: 'role', actor: address, role: nextRole }));
+    host.roleChanged(address, nextRole);
+  };
+
+  const carryOut = (effects: readonly Released[]): void => {
+    for (const effect of effects) {
+      if (effect.type === 'send') host.send(address, effect.to, effect.message);
+      else if (effect.type === 'deliver') mirror.emit(effect.output);
+      else {
+        host.perform(effect, (performed) => host.dispatch(() => receive(address, performed)));
+      }
+    }
+  };
+
+  const apply = ({ timer, armed }: TimerChange): void => {
+    const pending = timeouts.get(timer.id);
+    if (pending !== undefined) {
+      clock.clearTimeout(pending);
+      timeouts.delete(timer.id);
+    }
+    if (!armed) return;
+    const ms = draw(start.delays[timer.delay] ?? definition.rangeOf(timer, state), host.timeouts.next());
+    if (!(Number.isFinite(ms) && ms >= 0)) {
+      throw new RangeError(`expected delay '${timer.delay}' to be 0 ms or more and finite, got ${ms}`);
+    }
+    const fire = (): void => {
+      timeouts.delete(timer.id);
+      const cause = { type: timer.id };
+      guarded(() => commit(definition.fire(state, timer.id, clock.nowMs(), inspection.observed), address, cause));
+    };
+    timeouts.set(
+      timer.id,
+      clock.setTimeout(() => host.dispatch(fire), ms),
+    );
+  };
+
+  const onDurable = (batch: number): void => {
+    const due = flushed(outbox, batch);
+    outbox = due.outbox;
+    inspection.report(() => ({ type: 'flushed', actor: address, batch }));
+    if (due.released.length > 0) {
+      inspection.report(() => ({ type: 'released', actor: address, effects: due.released }));
+    }
+    const shown = unseen.findLast((it) => it.batch <= batch);
+    if (shown !== undefined) {
+      unseen = unseen.filter((it) => it.batch > batch);
+      show(shown.state);
+    }
+    carryOut(due.released);
+    finishIfFinal();
+  };
+
+  const write = (records: readonly Effect[], batch: number): void => {
+    const entries = records.flatMap((effect): JournalEntry[] =>
+      effect.type === 'persist'
+        ? [
+            {
+              actor: address,
+              version: definition.recordsVersion,
+              record: effect.record,
+              ...(effect.checkpoint === true ? { replaces: 'checkpoint' } : {}),
+            },
+          ]
+        : [],
+    );
+    host.append(entries, (error) => {
+      // The node stops itself when a flush fails; an actor that waited for it never learns.
+      if (error === undefined) host.dispatch(() => guarded(() => onDurable(batch)));
+    });
+  };
+
+  const commit = (step: Step, from: Address, cause: Tagged): void => {
+    state = step.state;
+    if (host.development) checkPlain(step, address);
+    const offered = offer(outbox, step.effects);
+    outbox = offered.outbox;
+    inspection.report(() => ({
+      type: 'step',
+      actor: address,
+      from,
+      cause,
+      transitions: step.transitions,
+      effects: step.effects,
+      pending: step.effects.length - offered.released.length,
+      state: state.snapshot.value,
+      context: state.snapshot.context,
+    }));
+    for (const change of step.timers) apply(change);
+    if (offered.records.length > 0) write(offered.records, outbox.lastBatch);
+    if (outbox.durableBatch === outbox.lastBatch) {
+      show(state);
+    } else {
+      if (unseen.at(-1)?.batch === outbox.lastBatch) unseen.pop();
+      unseen.push({ batch: outbox.lastBatch, state });
+    }
+    carryOut(offered.released);
+    finishIfFinal();
+  };
+
+  /** At its final state an actor has answered everything that it released; then its records are forgotten. */
+  const finishIfFinal = (): void => {
+    if (!alive || state.snapshot.status !== 'done' || outbox.durableBatch < outbox.lastBatch) return;
+    const forget = { type: 'forgotten' };
+    host.append([{ actor: address, version: definition.recordsVersion, record: forget, replaces: 'forget' }], () => {});
+    kill();
+    host.ended(runner);
+  };
+
+  const receive = (from: Address, message: Tagged): void =>
+    guarded(() => {
+      const event: Tagged & Delivery = { ...message, from, atMs: clock.nowMs() };
+      commit(definition.transition(state, event, inspection.observed), from, message);
+    });
+
+  const recovered = definition.recover(start.records);
+  const first = definition.start(recovered, { self: address, input: start.input }, inspection.observed);
+  let state = first.state;
+  const mirror: Mirror = createMirror(address, definition.chart, state.snapshot, (request) =>
+    host.dispatch(() => receiveRequest(request)),
+  );
+  const receiveRequest = (request: Tagged): void => {
+    let parsed: Tagged;
+    try {
+      parsed = definition.parseRequest(request);
+    } catch (error) {
+      inspection.report(() => ({
+        type: 'refused',
+        to: address,
+        from: address,
+        message: request,
+        reason: String(error),
+      }));
+      return;
+    }
+    receive(address, parsed);
+  };
+  const runner: Runner = {
+    address,
+    definition,
+    handle: mirror.handle,
+    get state() {
+      return state;
+    },
+    launch() {
+      const held = early ?? [];
+      early = undefined;
+      guarded(() => commit(first, address, { type: 'xstate.init' }));
+      for (const act of held) guarded(act);
+    },
+    receive,
+    kill,
+  };
+  inspection.report(() => ({
+    type: 'started',
+    actor: address,
+    recoveredRecords: start.records.length,
+    state: state.snapshot.value,
+  }));
+  return runner;
+}
+
+function checkPlain(step: Step, address: Address): void {
+  assertPlain(step.state.snapshot.context, `${address}: context`);
+  for (const effect of step.effects) assertPlain(effect, `${address}: ${effect.type}`);
+}
