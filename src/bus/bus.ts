@@ -13,12 +13,31 @@ export interface Envelope {
   readonly message: Tagged;
 }
 
+/** Why two nodes do not talk to each other; stable, for programs. */
+export type RefusalCode =
+  | 'other-cluster'
+  | 'own-node-id'
+  | 'unexpected-node'
+  | 'node-id-taken'
+  | 'disjoint-versions'
+  | 'journal-lost'
+  | 'malformed-handshake';
+
+/** Who refused whom, and why. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** `peer` when the other side refused this node: with `journal-lost`, a reason for this node to stop. */
+  readonly by: 'this-node' | 'peer';
+}
+
 /** How this node stands with another one. */
 export interface PeerStatus {
   readonly node: string;
   readonly status: 'connected' | 'disconnected' | 'refused';
   /** Why, when not connected; for people. */
   readonly reason?: string;
+  /** Why, when refused; for programs. */
+  readonly refusal?: Refusal;
 }
 
 /** Envelopes that were not carried. */

@@ -1,0 +1,55 @@
+/** The receiving end that transports share: hands each arriving envelope to whoever listens for its address. */
+
+import { Observable, Subject } from 'rxjs';
+import type { Address } from '../../statecharts/actor.ts';
+import type { Envelope } from './bus.ts';
+
+/** Where envelopes arrive. */
+export interface Inbox {
+  /** Hands over an envelope. @returns false when nobody listens for its address */
+  deliver(envelope: Envelope): boolean;
+  /** What arrives for `address`, or everything when left out. Hot. */
+  envelopes(address?: Address): Observable<Envelope>;
+  /** Completes what was given out. Later envelopes go to nobody. */
+  complete(): void;
+}
+
+/** Makes an inbox to which nobody listens yet. */
+export function createInbox(): Inbox {
+  const whole = new Subject<Envelope>();
+  const everything = whole.asObservable();
+  const byAddress = new Map<Address, Subject<Envelope>>();
+  let completed = false;
+
+  const listenAt = (address: Address): Observable<Envelope> =>
+    new Observable((subscriber) => {
+      if (completed) {
+        subscriber.complete();
+        return undefined;
+      }
+      const subject = byAddress.get(address) ?? new Subject<Envelope>();
+      byAddress.set(address, subject);
+      const subscription = subject.subscribe(subscriber);
+      return () => {
+        subscription.unsubscribe();
+        if (!subject.observed && byAddress.get(address) === subject) byAddress.delete(address);
+      };
+    });
+
+  return {
+    deliver(envelope) {
+      const subject = byAddress.size === 0 ? undefined : byAddress.get(envelope.to);
+      if (subject === undefined && !whole.observed) return false;
+      whole.next(envelope);
+      subject?.next(envelope);
+      return true;
+    },
+    envelopes: (address) => (address === undefined ? everything : listenAt(address)),
+    complete() {
+      completed = true;
+      whole.complete();
+      for (const subject of [...byAddress.values()]) subject.complete();
+      byAddress.clear();
+    },
+  };
+}
