@@ -7,6 +7,7 @@ import { type Observable, ReplaySubject, Subject } from 'rxjs';
 import type { AnyStateMachine } from 'xstate';
 import {
   type ActorDefinition,
+  type ActorState,
   type Address,
   type AnyActor,
   addressOf,
@@ -54,8 +55,8 @@ export interface NodeOptions {
   /** Definitions whose actors may be born of a first message, or of the records that the journal holds. */
   readonly actors?: readonly AnyActor[];
   readonly limits?: Partial<NodeLimits>;
-  /** Watches the node from its first moment on; called once with the node, before any actor starts. */
-  readonly inspect?: (stream: Observable<InspectionEvent>, node: string) => void;
+  /** Called once, before any actor starts, so that an inspector sees the node from its first moment on. */
+  readonly inspect?: (node: Node) => void;
   /** Checks that contexts and effects are plain data. For development and tests; default false. */
   readonly development?: boolean;
 }
@@ -98,6 +99,8 @@ export interface Node {
   open<S extends Schemas>(name: string, key: string, messages: S): Endpoint<TaggedBy<S>>;
   /** The actors that are alive, sorted. */
   actors(): readonly Address[];
+  /** An actor as it stands now, durable or not: for inspection and invariants, never for decisions. */
+  peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined;
   /** Everything that the node does. */
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;
@@ -288,7 +291,6 @@ export function createNode(options: NodeOptions): Node {
     return begin(definition, addressOf(id, definition.name, key), input, delays).handle;
   }
 
-  options.inspect?.(inspection.stream, id);
   const incoming = bus.envelopes().subscribe((envelope) => dispatch(() => deliver(envelope, false)));
   const losses = bus.losses.subscribe((loss) => {
     inspection.report(() => ({ type: 'lost', loss }));
@@ -299,13 +301,7 @@ export function createNode(options: NodeOptions): Node {
     }
   });
   const peers = bus.peers.subscribe((peer) => inspection.report(() => ({ type: 'peer', peer })));
-  for (const address of journal.actors()) {
-    const definition = definitions.get(partsOf(address).name);
-    const input = definition?.bornOfRecords();
-    if (definition !== undefined && input !== undefined) begin(definition, address, input, {});
-  }
-
-  return {
+  const node: Node = {
     id,
     start,
     request(actor, request) {
@@ -333,6 +329,10 @@ export function createNode(options: NodeOptions): Node {
       return endpoint;
     },
     actors: () => [...runners.keys()].sort(),
+    peek(actor) {
+      const runner = runners.get(actor);
+      return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };
+    },
     inspection: inspection.stream,
     roleChanges: roleChanges.asObservable(),
     failure: failure.asObservable(),
@@ -351,4 +351,11 @@ export function createNode(options: NodeOptions): Node {
       return stopping;
     },
   };
+  options.inspect?.(node);
+  for (const address of journal.actors()) {
+    const definition = definitions.get(partsOf(address).name);
+    const input = definition?.bornOfRecords();
+    if (definition !== undefined && input !== undefined) begin(definition, address, input, {});
+  }
+  return node;
 }

@@ -164,10 +164,13 @@ export interface TestStep<Snapshot extends AnyMachineSnapshot> extends Step<Snap
   readonly rules: readonly string[];
 }
 
-type UndeclaredEvents<Chart extends AnyStateMachine, Declared extends string> = Exclude<
-  EventFromLogic<Chart>['type'],
-  Declared | 'performed' | 'unreachable'
->;
+/** The events of a chart that are not declared; none for a chart that does not say what its events are. */
+type UndeclaredEvents<
+  Chart extends AnyStateMachine,
+  Declared extends string,
+> = string extends EventFromLogic<Chart>['type']
+  ? never
+  : Exclude<EventFromLogic<Chart>['type'], Declared | 'performed' | 'unreachable'>;
 
 /** A chart all of whose events are declared; otherwise a type that names the ones which are not. */
 type DeclaredChart<Chart extends AnyStateMachine, Declared extends string> = [
@@ -214,7 +217,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
       ...(hearsUnreachable ? ['unreachable'] : []),
     ],
   });
-  const stepper = createStepper(chart);
+  const stepper = createStepper(chart, Object.keys(delays));
   const timersAt = (state: ActorState): Timer[] =>
     state.armed.flatMap((id) => {
       const timer = stepper.timers.get(id);

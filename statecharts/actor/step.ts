@@ -70,9 +70,14 @@ export interface Stepper {
 /** More transitions than this in one step are a loop in the chart. */
 const maxMicrosteps = 10_000;
 
-/** Makes the stepper of a chart, which must have passed the construction checks. */
-export function createStepper(chart: AnyStateMachine): Stepper {
-  const machine = chart.provide({});
+/**
+ * Makes the stepper of a chart, which must have passed the construction checks.
+ *
+ * @param delays the names of its delays; XState would fire a timer at once whose delay it does not know, so each gets a
+ * placeholder, and the driver draws the real one
+ */
+export function createStepper(chart: AnyStateMachine, delays: readonly string[]): Stepper {
+  const machine = chart.provide({ delays: Object.fromEntries(delays.map((name) => [name, 0])) });
   machine.options = { ...machine.options, maxIterations: maxMicrosteps };
   const timers = new Map<string, Timer>();
   collectTimers(machine.root, timers);

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/environment/clock.ts';
+import { seededIds, systemIds } from '../../src/environment/ids.ts';
+import { integerBelow, pick, seededRandomness } from '../../src/environment/random.ts';
+
+describe('seeded randomness', () => {
+  test('gives the same numbers for the same seed and concern, and others otherwise', () => {
+    const draw = (seed: number, concern: string) => {
+      const random = seededRandomness(seed).stream(concern);
+      return Array.from({ length: 5 }, () => random.next());
+    };
+    expect(draw(1, 'network')).toEqual(draw(1, 'network'));
+    expect(draw(1, 'network')).not.toEqual(draw(2, 'network'));
+    expect(draw(1, 'network')).not.toEqual(draw(1, 'disk'));
+  });
+
+  test('keeps the streams of different concerns apart', () => {
+    const quiet = seededRandomness(7);
+    const busy = seededRandomness(7);
+    for (let draws = 0; draws < 10; draws += 1) busy.stream('network').next();
+    expect(busy.stream('disk').next()).toBe(quiet.stream('disk').next());
+  });
+
+  test('is spread evenly over its range', () => {
+    const random = seededRandomness(3).stream('x');
+    const counts = new Array<number>(10).fill(0);
+    for (let draws = 0; draws < 10_000; draws += 1) {
+      const bucket = integerBelow(random, 10);
+      counts[bucket] = (counts[bucket] ?? 0) + 1;
+    }
+    for (const count of counts) expect(Math.abs(count - 1_000)).toBeLessThan(200);
+    expect(pick(random, [])).toBeUndefined();
+  });
+
+  test('makes ids that are reproducible, and well-formed like the system’s', () => {
+    const ids = () => seededIds(seededRandomness(5).stream('ids'));
+    const [a, b] = [ids(), ids()];
+    const made = [a.next(), a.next()];
+    expect([b.next(), b.next()]).toEqual(made);
+    expect(new Set(made).size).toBe(2);
+    for (const id of [...made, systemIds().next()]) expect(id).toMatch(/^[A-Za-z0-9_-]{21}$/);
+  });
+});
+
+describe('the system clock', () => {
+  test('runs what is enqueued in order, in a later turn, and goes on after one that throws', async () => {
+    const clock = systemClock();
+    const ran: string[] = [];
+    const uncaught = new Promise<unknown>((resolve) => {
+      const others = process.listeners('uncaughtException');
+      process.removeAllListeners('uncaughtException');
+      process.once('uncaughtException', (error) => {
+        for (const other of others) process.on('uncaughtException', other);
+        resolve(error);
+      });
+    });
+    const last = new Promise<void>((resolve) => {
+      clock.enqueue(() => ran.push('a'));
+      clock.enqueue(() => {
+        throw new Error('boom');
+      });
+      clock.enqueue(() => ran.push('b'));
+      clock.enqueue(() => resolve());
+    });
+    expect(ran).toEqual([]);
+    await expect(uncaught).resolves.toMatchObject({ message: 'boom' });
+    await last;
+    expect(ran).toEqual(['a', 'b']);
+  });
+
+  test('runs a timeout once, and none that was cancelled', async () => {
+    const clock = systemClock();
+    const startedMs = clock.nowMs();
+    const cancelled = clock.setTimeout(() => expect.unreachable(), 1);
+    clock.clearTimeout(cancelled);
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, 5));
+    expect(clock.nowMs() - startedMs).toBeGreaterThanOrEqual(4);
+  });
+});
