@@ -202,7 +202,7 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
       cause,
       transitions: step.transitions,
       effects: step.effects,
-      pending: step.effects.length - offered.released.length,
+      pending: step.effects.length - offered.released.length - offered.records.length,
       state: state.snapshot.value,
       context: state.snapshot.context,
     }));

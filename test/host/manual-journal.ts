@@ -1,0 +1,58 @@
+/** A journal whose disk obeys the test: nothing is durable until `flush`, and `fail` is a failed flush. */
+
+import type { Journal, JournalEntry, OnDurable, RecoveredRecord } from '../../src/journal/journal.ts';
+import type { Address } from '../../statecharts/actor.ts';
+
+export interface ManualJournal extends Journal {
+  /** Atomic writes that are not durable yet. */
+  readonly waiting: readonly (readonly JournalEntry[])[];
+  /** Makes the oldest `writes` durable; all by default. */
+  flush(writes?: number): void;
+  fail(error: Error): void;
+  /** What a restart finds. */
+  readonly durable: ReadonlyMap<Address, readonly RecoveredRecord[]>;
+}
+
+export function createManualJournal(
+  node: string,
+  durable: ReadonlyMap<Address, readonly RecoveredRecord[]> = new Map(),
+): ManualJournal {
+  const records = new Map(durable);
+  const untaken = new Map(durable);
+  const waiting: { entries: readonly JournalEntry[]; onDurable: OnDurable }[] = [];
+  const keep = ({ actor, version, record, replaces }: JournalEntry): void => {
+    const earlier = replaces === undefined ? (records.get(actor) ?? []) : [];
+    if (replaces === 'forget') records.delete(actor);
+    else records.set(actor, [...earlier, { version, record }]);
+  };
+  return {
+    id: `journal-of-${node}`,
+    node,
+    isNew: durable.size === 0,
+    notices: [],
+    actors: () => [...untaken.keys()].sort(),
+    take(actor) {
+      const taken = untaken.get(actor) ?? [];
+      untaken.delete(actor);
+      return taken;
+    },
+    append: (entries, onDurable) => void waiting.push({ entries, onDurable }),
+    get unflushedBytes() {
+      return waiting.length;
+    },
+    close: async () => {},
+    get waiting() {
+      return waiting.map(({ entries }) => entries);
+    },
+    flush(writes = waiting.length) {
+      for (const { entries, onDurable } of waiting.splice(0, writes)) {
+        for (const entry of entries) keep(entry);
+        onDurable();
+      }
+    },
+    fail(error) {
+      for (const { onDurable } of waiting.splice(0)) onDurable(error);
+    },
+    durable: records,
+  };
+}
