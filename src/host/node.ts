@@ -279,6 +279,12 @@ export function createNode(options: NodeOptions): Node {
     });
     const runner = startRunner({ definition, address, input, records, delays }, host);
     runners.set(address, runner);
+    inspection.report(() => ({
+      type: 'started',
+      actor: address,
+      recoveredRecords: records.length,
+      state: runner.state.snapshot.value,
+    }));
     clock.enqueue(() => dispatch(runner.launch));
     return runner;
   };

@@ -271,12 +271,6 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
     receive,
     kill,
   };
-  inspection.report(() => ({
-    type: 'started',
-    actor: address,
-    recoveredRecords: start.records.length,
-    state: state.snapshot.value,
-  }));
   return runner;
 }
 

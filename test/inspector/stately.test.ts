@@ -1,0 +1,109 @@
+import { createWebSocketReceiver } from '@statelyai/inspect';
+import { afterEach, describe, expect, test } from 'vitest';
+import { faultDetector } from '../../examples/fault-detector.ts';
+import { createMemoryNetwork } from '../../src/bus/memory.ts';
+import { seededIds } from '../../src/environment/ids.ts';
+import { seededRandomness } from '../../src/environment/random.ts';
+import { createNode, type Node } from '../../src/host/node.ts';
+import { bounded } from '../../src/inspector/bounded.ts';
+import { InspectorPortError, serveInspector } from '../../src/inspector/server.ts';
+import { type StatelyEvent, showNode } from '../../src/inspector/stately.ts';
+import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
+import { createManualJournal } from '../host/manual-journal.ts';
+
+/** Two nodes that watch each other. */
+function twoDetectors(inspect?: (node: Node) => void): { clock: VirtualClock; nodes: readonly [Node, Node] } {
+  const clock = createVirtualClock();
+  const network = createMemoryNetwork({ clock });
+  const environment = { clock, randomness: seededRandomness(1), ids: seededIds(seededRandomness(1).stream('ids')) };
+  const make = (id: string, peer: string): Node => {
+    const node = createNode({
+      id,
+      bus: network.join(id),
+      journal: createManualJournal(id),
+      environment,
+      ...(inspect === undefined ? {} : { inspect }),
+    });
+    node.start(faultDetector, { key: peer, input: { peer: `${peer}/example.fault-detector/${id}` } });
+    return node;
+  };
+  return { clock, nodes: [make('n1', 'n2'), make('n2', 'n1')] };
+}
+
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+describe('the Stately Inspector', () => {
+  test('is shown each actor with its chart, under its address, and every message with its sender', () => {
+    const events: StatelyEvent[] = [];
+    const { clock } = twoDetectors((node) => showNode(node, { send: (event) => events.push(event) }));
+    clock.advance(150);
+    const introduced = events.filter((event) => event.type === '@xstate.actor' && event.definition !== undefined);
+    expect(introduced.map(({ sessionId }) => sessionId)).toEqual([
+      'n1/example.fault-detector/n2',
+      'n2/example.fault-detector/n1',
+    ]);
+    expect(introduced[0]).toMatchObject({ definition: expect.stringContaining('"id":"fault-detector"') });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: '@xstate.event',
+        event: { type: 'heartbeat' },
+        sessionId: 'n2/example.fault-detector/n1',
+        sourceId: 'n1/example.fault-detector/n2',
+      }),
+    );
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: '@xstate.snapshot',
+        sessionId: 'n2/example.fault-detector/n1',
+        snapshot: expect.objectContaining({ value: { beating: {}, listening: 'trusting' } }),
+      }),
+    );
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+  });
+
+  test('is served over a WebSocket, and the node is watched only while somebody is connected', async () => {
+    const { clock, nodes } = twoDetectors();
+    clock.advance(150);
+    const server = await serveInspector(nodes[0]);
+    closers.push(() => server.close());
+    const receiver = createWebSocketReceiver({ server: server.url.replace('http', 'ws') });
+    const received: { type: string; sessionId: string }[] = [];
+    await new Promise<void>((resolve) => {
+      receiver.subscribe((event) => {
+        received.push(event);
+        if (received.length === 1) clock.advance(150);
+        if (event.type === '@xstate.event' && event.sourceId === 'n2/example.fault-detector/n1') resolve();
+      });
+    });
+    expect(received[0]).toMatchObject({ type: '@xstate.actor', sessionId: 'n1/example.fault-detector/n2' });
+  });
+
+  test('serves a page for browsers, and refuses a port that is taken by name', async () => {
+    const { nodes } = twoDetectors();
+    const server = await serveInspector(nodes[0]);
+    closers.push(() => server.close());
+    const answer = await fetch(server.url);
+    expect(answer.headers.get('content-type')).toMatch(/html/);
+    const port = Number(new URL(server.url).port);
+    await expect(serveInspector(nodes[1], { port })).rejects.toThrow(InspectorPortError);
+  });
+});
+
+describe('a bounded rendering', () => {
+  test('never grows with what it shows', () => {
+    const deep = { a: { b: { c: { d: 1 } } } };
+    const wide = Array.from({ length: 100 }, (_, index) => index);
+    const bounds = { depth: 2, members: 3, stringLength: 4 };
+    expect(bounded(deep, bounds)).toEqual({ a: { b: '…' } });
+    expect(bounded(wide, bounds)).toEqual([0, 1, 2, '… (100)']);
+    expect(bounded('x'.repeat(9), bounds)).toBe('xxxx… (9)');
+    expect(bounded({ bytes: new Uint8Array(9), error: new Error('no') }, bounds)).toEqual({
+      bytes: '<9 bytes>',
+      error: 'Error: no',
+    });
+    expect(bounded({ a: 1, b: 2, c: 3, d: 4 }, bounds)).toEqual({ a: 1, b: 2, c: 3, '…': 4 });
+  });
+});
