@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** What each layer may import, besides itself. */
+const below: Record<string, readonly string[]> = {
+  statecharts: [],
+  'src/environment': [],
+  'src/bus': ['statecharts', 'src/environment'],
+  'src/journal': ['statecharts', 'src/environment'],
+  'src/resources': ['statecharts', 'src/environment', 'src/journal'],
+  'src/host': ['statecharts', 'src/environment', 'src/bus', 'src/journal', 'src/resources'],
+};
+const upToHost = [...Object.keys(below)];
+for (const sibling of ['src/services', 'src/simulator', 'src/checker', 'src/inspector']) below[sibling] = upToHost;
+const upToServices = [...Object.keys(below)];
+below['src/proof'] = upToServices;
+below['src/cli'] = [...upToServices, 'src/proof'];
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+
+const importsOf = (file: string): string[] =>
+  [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].flatMap(
+    ([, specifier]) => specifier ?? [],
+  );
+
+const layerOf = (path: string): string | undefined =>
+  Object.keys(below)
+    .filter((layer) => path.startsWith(`${layer}/`) || path.startsWith(`${layer}.`))
+    .at(0);
+
+const files = [...filesBelow('statecharts'), ...filesBelow('src')];
+
+describe('the layers', () => {
+  test('import only what stands below them', () => {
+    const wrong = files.flatMap((file) => {
+      const layer = layerOf(file);
+      if (layer === undefined) return [];
+      return importsOf(file)
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => relative(root, join(root, file, '..', specifier)))
+        .filter((target) => {
+          const other = layerOf(target);
+          return other === undefined || (other !== layer && !below[layer]?.includes(other));
+        })
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('keep rules free of xstate and rxjs, and xstate behind charts and the adapter', () => {
+    const wrong = filesBelow('statecharts').flatMap((file) => {
+      const foreign = importsOf(file).filter((specifier) => specifier === 'xstate' || specifier.startsWith('rxjs'));
+      const isRule = /\brules?\b/.test(file) && !file.startsWith('statecharts/actor/');
+      const forbidden = foreign.filter((specifier) => isRule || specifier.startsWith('rxjs'));
+      return forbidden.map((specifier) => `${file} imports ${specifier}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('take time, randomness and ids from the environment alone', () => {
+    const ambient =
+      /\bDate\.now\(|\bMath\.random\(|\bnew Date\(\)|\bperformance\.now\(|(?<![.\w])set(?:Timeout|Interval|Immediate)\(/;
+    const wrong = files.filter(
+      (file) => !file.startsWith('src/environment/') && ambient.test(readFileSync(join(root, file), 'utf8')),
+    );
+    expect(wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,99 @@
+import * as v from 'valibot';
+import { expectTypeOf, test } from 'vitest';
+import { setup } from 'xstate';
+import { faultDetector } from '../../../examples/fault-detector.ts';
+import type { HandleOf } from '../../../src/host/handle.ts';
+import type { Node } from '../../../src/host/node.ts';
+import {
+  type Delivered,
+  defineActor,
+  type EffectOf,
+  fixed,
+  message,
+  named,
+  persist,
+  recordsOf,
+  rulesOf,
+  type Send,
+  send,
+  type TaggedBy,
+} from '../../../statecharts/actor.ts';
+
+type Ping = { readonly type: 'ping'; readonly count: number };
+type Pong = { readonly type: 'pong' };
+interface Context {
+  readonly count: number;
+}
+type Event = Delivered<Ping | Pong>;
+type Effect = EffectOf<{ message: Ping | Pong }>;
+const { act, when } = rulesOf<Context, Event, Effect>();
+
+const charts = setup({
+  types: { context: {} as Context, events: {} as Event, emitted: {} as Effect, tags: {} as 'idle' },
+  delays: named({ pause: fixed(1) }),
+  actions: {
+    count: act((context, { count }: Ping) => ({ context: { count: context.count + count } })),
+    reply: act(() => ({ effects: [send('n2/x/', { type: 'pong' })] })),
+  },
+  guards: { isBig: when((_context, { count }: Ping) => count > 9) },
+});
+
+test('a vocabulary has the effects of its parts and no others', () => {
+  expectTypeOf<Effect>().toEqualTypeOf<Send<Ping | Pong>>();
+  expectTypeOf<EffectOf<Record<never, never>>>().toBeNever();
+});
+
+test('schemas give the union of what they describe', () => {
+  const messages = { vote: v.object({ term: v.number() }), tick: v.object({}) };
+  expectTypeOf<TaggedBy<typeof messages>['type']>().toEqualTypeOf<'vote' | 'tick'>();
+  expectTypeOf<Extract<TaggedBy<typeof messages>, { type: 'vote' }>['term']>().toEqualTypeOf<number>();
+});
+
+test('a chart with a wrong action, guard, parameter, tag or delay does not compile', () => {
+  charts.createMachine({ context: { count: 0 }, on: { ping: { actions: { type: 'count', params: message } } } });
+  // @ts-expect-error pong has no count
+  charts.createMachine({ context: { count: 0 }, on: { pong: { actions: { type: 'count', params: message } } } });
+  // @ts-expect-error there is no such action
+  charts.createMachine({ context: { count: 0 }, on: { pong: { actions: 'answer' } } });
+  // @ts-expect-error there is no such guard
+  charts.createMachine({ context: { count: 0 }, on: { pong: { guard: 'isSmall' } } });
+  // @ts-expect-error there is no such delay
+  charts.createMachine({ context: { count: 0 }, after: { patience: {} } });
+  // @ts-expect-error there is no such tag
+  charts.createMachine({ context: { count: 0 }, tags: 'busy' });
+});
+
+test('a rule that asks for what its vocabulary lacks does not compile', () => {
+  // @ts-expect-error nothing is persisted here
+  act(() => ({ effects: [persist({ type: 'vote' })] }));
+  // @ts-expect-error there is no such member of the context
+  act(() => ({ context: { counter: 1 } }));
+});
+
+test('a definition whose chart has events that are not declared does not compile', () => {
+  const chart = charts.createMachine({ id: 'c', context: { count: 0 }, on: { ping: {}, pong: {} } });
+  defineActor({ name: 'x', chart, messages: { ping: v.object({}), pong: v.object({}) }, input: () => undefined });
+  // @ts-expect-error pong is missing
+  defineActor({ name: 'x', chart, messages: { ping: v.object({}) }, input: () => undefined });
+});
+
+test('each record is known by its type in the fold', () => {
+  recordsOf({
+    version: 1,
+    types: { vote: v.object({ term: v.number() }), end: v.object({}) },
+    start: 0,
+    step: (_term, record) => {
+      expectTypeOf(record.type).toEqualTypeOf<'vote' | 'end'>();
+      return record.type === 'vote' ? record.term : 0;
+    },
+  });
+});
+
+test('a handle knows its chart, and starting asks for the definition’s input', () => {
+  const node = {} as Node;
+  const handle = node.start(faultDetector, { input: { peer: 'n2/example.fault-detector/n1' } });
+  expectTypeOf(handle).toEqualTypeOf<HandleOf<typeof faultDetector>>();
+  expectTypeOf(handle.getSnapshot().context.suspicions).toEqualTypeOf<number>();
+  // @ts-expect-error the input is missing
+  node.start(faultDetector, { input: {} });
+});
