@@ -1,6 +1,12 @@
 /** A journal whose disk obeys the test: nothing is durable until `flush`, and `fail` is a failed flush. */
 
-import type { Journal, JournalEntry, OnDurable, RecoveredRecord } from '../../src/journal/journal.ts';
+import {
+  type Journal,
+  type JournalEntry,
+  journalLimits,
+  type OnDurable,
+  type RecoveredRecord,
+} from '../../src/journal/journal.ts';
 import type { Address } from '../../statecharts/actor.ts';
 
 export interface ManualJournal extends Journal {
@@ -30,6 +36,10 @@ export function createManualJournal(
     node,
     isNew: durable.size === 0,
     notices: [],
+    limits: journalLimits(),
+    unflushedSinceMs: undefined,
+    failure: undefined,
+    sizeBytes: 0,
     actors: () => [...untaken.keys()].sort(),
     take(actor) {
       const taken = untaken.get(actor) ?? [];

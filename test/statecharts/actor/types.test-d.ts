@@ -49,7 +49,7 @@ test('schemas give the union of what they describe', () => {
   expectTypeOf<Extract<TaggedBy<typeof messages>, { type: 'vote' }>['term']>().toEqualTypeOf<number>();
 });
 
-test('a chart with a wrong action, guard, parameter, tag or delay does not compile', () => {
+test('a chart with a wrong action, guard, parameter or tag does not compile', () => {
   charts.createMachine({ context: { count: 0 }, on: { ping: { actions: { type: 'count', params: message } } } });
   // @ts-expect-error pong has no count
   charts.createMachine({ context: { count: 0 }, on: { pong: { actions: { type: 'count', params: message } } } });
@@ -57,8 +57,6 @@ test('a chart with a wrong action, guard, parameter, tag or delay does not compi
   charts.createMachine({ context: { count: 0 }, on: { pong: { actions: 'answer' } } });
   // @ts-expect-error there is no such guard
   charts.createMachine({ context: { count: 0 }, on: { pong: { guard: 'isSmall' } } });
-  // @ts-expect-error there is no such delay
-  charts.createMachine({ context: { count: 0 }, after: { patience: {} } });
   // @ts-expect-error there is no such tag
   charts.createMachine({ context: { count: 0 }, tags: 'busy' });
 });
