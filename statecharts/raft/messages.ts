@@ -4,7 +4,8 @@
  */
 
 import * as v from 'valibot';
-import { type Address, isAddress, type TaggedBy } from '../actor.ts';
+import { type Address, isAddress } from '../actor/address.ts';
+import type { TaggedBy } from '../actor/define.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
 interface Placed {

@@ -1,0 +1,24 @@
+/** Raft: replicated logs. The actor, the charts of its roles, and what goes in and comes out. */
+
+export { candidateAlone } from './raft/candidate.ts';
+export { type Configuration, majorityOf, sameVoters } from './raft/configuration.ts';
+export type { Leadership, Progress, Role as RaftRole, ServerContext } from './raft/context.ts';
+export { RaftBootstrapError, RaftInvariantError } from './raft/errors.ts';
+export { followerAlone } from './raft/follower.ts';
+export { leaderAlone } from './raft/leader.ts';
+export { entrySizeBytes, Log } from './raft/log.ts';
+export {
+  defaultLimits,
+  type Entry,
+  type RaftInput,
+  type RaftLimits,
+  type RaftMessage,
+  type RaftOutput,
+  type RaftRecord,
+  type RaftRequest,
+  type RefusalReason,
+  type Snapshot,
+} from './raft/messages.ts';
+export { preCandidateAlone } from './raft/pre-candidate.ts';
+export { raftServer, serverChart } from './raft/server.ts';
+export { delays as raftDelays } from './raft/vocabulary.ts';

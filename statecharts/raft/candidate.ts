@@ -1,0 +1,55 @@
+/**
+ * The candidate: it has begun a term and voted for itself, and leads the term when a majority has (Raft §3.4). When the
+ * votes are split, or nobody answers, it asks for pre-votes again before it begins another term.
+ */
+
+import { message } from '../actor/rules.ts';
+import {
+  compaction,
+  leaderElected,
+  newerTerm,
+  notLeading,
+  preVoteAnswer,
+  raft,
+  staleAppend,
+  staleChunk,
+  stranger,
+} from './vocabulary.ts';
+
+export const candidate = raft.createStateConfig({
+  id: 'candidate',
+  tags: 'candidate',
+  entry: 'askForVotes',
+  exit: 'forgetElection',
+  always: { guard: 'hasMajority', target: '#leader', meta: { rule: 'Raft §3.4' } },
+  after: { electionTimeout: { target: '#pre-candidate', meta: { rule: 'Raft §3.4' } } },
+  on: {
+    voteReply: [newerTerm, { actions: { type: 'countVote', params: message }, meta: { rule: 'Raft §3.4' } }],
+    durable: { actions: { type: 'countOwnVote', params: message }, meta: { rule: 'Raft §3.8' } },
+    preVote: [stranger, preVoteAnswer],
+    vote: [stranger, newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
+    append: [newerTerm, staleAppend, leaderElected],
+    snapshotChunk: [newerTerm, staleChunk, leaderElected],
+    preVoteReply: newerTerm,
+    appendReply: newerTerm,
+    snapshotReply: newerTerm,
+
+    propose: notLeading,
+    read: notLeading,
+    compact: compaction,
+    unreachable: {},
+  },
+});
+
+/** The candidate by itself. */
+export const candidateAlone = raft.createMachine({
+  id: 'raft-candidate',
+  context: ({ input }) => input,
+  initial: 'candidate',
+  states: {
+    candidate,
+    follower: { id: 'follower', type: 'final' },
+    preCandidate: { id: 'pre-candidate', type: 'final' },
+    leader: { id: 'leader', type: 'final' },
+  },
+});

@@ -1,0 +1,194 @@
+/** What a Raft server knows: the context of every chart here, its events and effects, and how a life begins. */
+
+import type { Address } from '../actor/address.ts';
+import type { Birth, Records } from '../actor/define.ts';
+import type { Delivered, EffectOf, Unreachable } from '../actor/effects.ts';
+import type { Outcome } from '../actor/rules.ts';
+import { type Configuration, configurationIn, isVoter, voterSetOf } from './configuration.ts';
+import { RaftBootstrapError } from './errors.ts';
+import { Log } from './log.ts';
+import {
+  type Durable,
+  defaultLimits,
+  type RaftInput,
+  type RaftLimits,
+  type RaftMessage,
+  type RaftOutput,
+  type RaftRecord,
+  type RaftRequest,
+  records,
+  type Snapshot,
+} from './messages.ts';
+
+/** The parts that a server plays; the tags of its chart. */
+export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+
+export type Event = Delivered<RaftMessage | RaftRequest | Durable | Unreachable>;
+export type Effect = EffectOf<{ message: RaftMessage | Durable; record: RaftRecord; output: RaftOutput }>;
+export type Result = Outcome<ServerContext, Effect>;
+
+/** The event that carries message `type`, as a rule receives it. */
+export type Received<Type extends Event['type']> = Extract<Event, { type: Type }>;
+
+/** What a server remembers across lives (Figure 3.1, "persistent state on all servers"). */
+export interface Remembered {
+  readonly term: number;
+  readonly votedFor: Address | null;
+  readonly log: Log;
+  /** The latest snapshot; the log may start before its end, for the sake of slow followers. */
+  readonly snapshot: Snapshot | null;
+}
+
+/** A pre-candidate's or candidate's count. */
+export interface Election {
+  /** Who granted it, sorted. */
+  readonly votes: readonly Address[];
+}
+
+/** A snapshot of which a follower has received the first bytes. */
+export interface Incoming {
+  /** Its leader's term: another leader's snapshot of the same index may have other bytes. */
+  readonly term: number;
+  readonly lastIndex: number;
+  readonly receivedBytes: number;
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** A snapshot on its way to a follower. It stays the same one, even if the leader takes a newer one meanwhile. */
+export interface Transfer {
+  readonly snapshot: Snapshot;
+  readonly ackedBytes: number;
+  readonly sentBytes: number;
+  /** `ackedBytes` at the last heartbeat: when nothing has moved since, something was lost. */
+  readonly ackedBytesAtHeartbeat: number;
+}
+
+/** What a leader knows of one follower. */
+interface Known {
+  readonly server: Address;
+  /** The highest entry known to be durable there and equal to the leader's (Figure 3.1, matchIndex). */
+  readonly match: number;
+  /** The next entry to send (nextIndex). */
+  readonly next: number;
+  /** The last round that it answered. */
+  readonly round: number;
+  /** Whether it was heard since the last look at the quorum. */
+  readonly heard: boolean;
+}
+
+/** What a leader knows of one follower, and how it replicates to it. */
+export type Progress = Known &
+  (
+    | { readonly mode: 'probing' /** A probe is out; the next one waits for an answer. */; readonly probed: boolean }
+    | { readonly mode: 'replicating' }
+    | { readonly mode: 'snapshotting'; readonly transfer: Transfer }
+  );
+
+/** A read that waits for a round (§6.4). */
+export interface PendingRead {
+  readonly id: number;
+  /** The commit index when it arrived. */
+  readonly index: number;
+  /** The first round that began after it arrived. */
+  readonly round: number;
+}
+
+/** What only a leader has (Figure 3.1, "volatile state on leaders"). */
+export interface Leadership {
+  /** One for each other voter, in the order of their addresses. */
+  readonly followers: readonly Progress[];
+  /** The entry that opened the term: once it is committed, the leader knows what is (§6.4). */
+  readonly firstIndex: number;
+  /** The last entry that is durable here. */
+  readonly durableIndex: number;
+  /** The last entry at the last look at the quorum; one not durable by the next look is a stalled journal. */
+  readonly dueDurableIndex: number;
+  /** The last round of heartbeats. */
+  readonly round: number;
+  /** In the order of their arrival, and so of their rounds. */
+  readonly reads: readonly PendingRead[];
+}
+
+/** The context of a server. */
+export interface ServerContext extends Remembered {
+  readonly self: Address;
+  readonly limits: RaftLimits;
+  /** Whether this is a server's first life, whose first entry is not written down yet. */
+  readonly isNew: boolean;
+  /** The latest in the log, committed or not (§4.1). */
+  readonly configuration: Configuration;
+  /** The last entry known to be committed; all up to it have been delivered, as entries or as a snapshot. */
+  readonly commitIndex: number;
+  /** Who leads `term`, as far as known. */
+  readonly leader: Address | null;
+  /** `compactionDue` was delivered and not answered yet. */
+  readonly compactionAsked: boolean;
+  readonly incoming: Incoming | null;
+  readonly election: Election | null;
+  readonly leadership: Leadership | null;
+}
+
+/** The term of the first configuration: before any leader, so that no leader's entry can be taken for it. */
+const bootstrapTerm = 0;
+
+/** What records tell: each `entries` says anew what the log holds from its first entry on. */
+export const memory: Records<typeof records, Remembered> = {
+  version: 1,
+  types: records,
+  start: { term: 0, votedFor: null, log: Log.empty, snapshot: null },
+  step(state, record) {
+    switch (record.type) {
+      case 'term-and-vote':
+        return { ...state, term: record.term, votedFor: record.votedFor };
+      case 'entries': {
+        const [first] = record.entries;
+        if (first === undefined) return state;
+        return { ...state, log: state.log.upTo(first.index - 1).append(record.entries) };
+      }
+      case 'snapshot': {
+        const { term, votedFor, snapshot, baseIndex, baseTerm, entries } = record;
+        return { term, votedFor, snapshot, log: Log.after(baseIndex, baseTerm).append(entries) };
+      }
+    }
+  },
+};
+
+/**
+ * The context in which a server starts. A server without records takes `input.voters` for the first entry of its log,
+ * (index 1, term 0): the same on every server that was given the same voters, so that the logs match from the start.
+ *
+ * @throws RaftBootstrapError when a server without records is not among its voters
+ */
+export function newServer(recovered: Remembered, { self, input }: Birth<RaftInput>): ServerContext {
+  const isNew = recovered.snapshot === null && recovered.log.lastIndex === 0;
+  const voters = voterSetOf(input.voters);
+  if (isNew && !voters.includes(self)) {
+    throw new RaftBootstrapError(
+      `expected '${self}' among the voters of the first configuration, got ${voters.join(', ') || 'none'}; name every voter, this one included`,
+    );
+  }
+  const log = isNew
+    ? recovered.log.append([{ index: 1, term: bootstrapTerm, kind: 'configuration', voters }])
+    : recovered.log;
+  return {
+    ...recovered,
+    log,
+    self,
+    limits: { ...defaultLimits, ...input.limits },
+    isNew,
+    configuration: configurationIn(log, recovered.snapshot),
+    commitIndex: recovered.snapshot?.index ?? 0,
+    leader: null,
+    compactionAsked: false,
+    incoming: null,
+    election: null,
+    leadership: null,
+  };
+}
+
+/** The voters other than this server. */
+export const peersOf = ({ configuration, self }: ServerContext): readonly Address[] =>
+  configuration.voters.filter((voter) => voter !== self);
+
+/** Whether `server` votes in this server's configuration. */
+export const votesHere = ({ configuration }: ServerContext, server: Address): boolean => isVoter(configuration, server);

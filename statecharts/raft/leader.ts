@@ -1,0 +1,98 @@
+/**
+ * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, and answers reads. It
+ * steps down when it hears of a later term, or when no majority, or not even its own journal, answers (Raft §6.2).
+ */
+
+import { message } from '../actor/rules.ts';
+import { compaction, newerTerm, raft, staleAppend, staleChunk, staleReply, staleVote, stranger } from './vocabulary.ts';
+
+export const leader = raft.createStateConfig({
+  id: 'leader',
+  tags: 'leader',
+  entry: 'takeOffice',
+  exit: 'leaveOffice',
+  type: 'parallel',
+  states: {
+    heartbeats: {
+      initial: 'waiting',
+      states: {
+        waiting: {
+          after: {
+            heartbeatInterval: {
+              target: 'waiting',
+              reenter: true,
+              actions: 'sendHeartbeats',
+              meta: { rule: 'Raft §3.4' },
+            },
+          },
+        },
+      },
+    },
+    quorum: {
+      initial: 'watching',
+      states: {
+        watching: {
+          after: {
+            quorumTimeout: [
+              {
+                guard: 'hasQuorum',
+                target: 'watching',
+                reenter: true,
+                actions: 'watchQuorum',
+                meta: { rule: 'Raft §6.2' },
+              },
+              { target: '#follower', meta: { rule: 'Raft §6.2' } },
+            ],
+          },
+        },
+      },
+    },
+  },
+  on: {
+    propose: [
+      {
+        guard: { type: 'isOverloaded', params: message },
+        actions: { type: 'refuseOverloaded', params: message },
+        meta: { rule: 'Raft §10.2' },
+      },
+      { actions: { type: 'appendCommands', params: message }, meta: { rule: 'Raft §3.5' } },
+    ],
+    durable: { actions: { type: 'noteDurable', params: message }, meta: { rule: 'Raft §10.2.1' } },
+    appendReply: [
+      newerTerm,
+      staleReply,
+      { actions: { type: 'noteAppended', params: message }, meta: { rule: 'Raft §3.5' } },
+    ],
+    snapshotReply: [
+      newerTerm,
+      staleReply,
+      { actions: { type: 'noteChunk', params: message }, meta: { rule: 'Raft §5.3' } },
+    ],
+    read: [
+      {
+        guard: 'knowsCommitted',
+        actions: { type: 'startRead', params: message },
+        meta: { rule: 'Raft §6.4' },
+      },
+      { actions: { type: 'refuseNotReady', params: message }, meta: { rule: 'Raft §6.4' } },
+    ],
+    compact: compaction,
+    unreachable: { actions: { type: 'noteLost', params: message }, meta: { rule: 'Raft §3.5' } },
+
+    // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
+    preVote: {},
+    vote: [stranger, staleVote],
+    append: [newerTerm, staleAppend],
+    snapshotChunk: [newerTerm, staleChunk],
+    preVoteReply: newerTerm,
+    voteReply: newerTerm,
+  },
+});
+
+/** The leader by itself. */
+export const leaderAlone = raft.createMachine({
+  id: 'raft-leader',
+  context: ({ input }) => input,
+  initial: 'leader',
+  states: { leader, follower: { id: 'follower', type: 'final' } },
+});

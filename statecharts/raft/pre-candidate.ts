@@ -1,0 +1,60 @@
+/**
+ * The pre-candidate: it asks whether it would be elected, and begins a term only if a majority says so (Raft §9.6). So
+ * a server that was cut off comes back without forcing an election on a cluster that has a leader.
+ */
+
+import { message } from '../actor/rules.ts';
+import {
+  compaction,
+  leaderElected,
+  newerTerm,
+  notLeading,
+  preVoteAnswer,
+  raft,
+  staleAppend,
+  staleChunk,
+  stranger,
+} from './vocabulary.ts';
+
+export const preCandidate = raft.createStateConfig({
+  id: 'pre-candidate',
+  tags: 'pre-candidate',
+  entry: 'askForPreVotes',
+  exit: 'forgetElection',
+  always: { guard: 'hasMajority', target: '#candidate', meta: { rule: 'Raft §9.6' } },
+  after: { electionTimeout: { target: '#pre-candidate', reenter: true, meta: { rule: 'Raft §9.6' } } },
+  on: {
+    preVoteReply: [newerTerm, { actions: { type: 'countPreVote', params: message }, meta: { rule: 'Raft §9.6' } }],
+    preVote: [stranger, preVoteAnswer],
+    vote: [
+      stranger,
+      newerTerm,
+      {
+        guard: { type: 'mayGrantVote', params: message },
+        target: '#follower',
+        actions: { type: 'grantVote', params: message },
+        meta: { rule: 'Raft §3.4' },
+      },
+      { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.6.1' } },
+    ],
+    append: [newerTerm, staleAppend, leaderElected],
+    snapshotChunk: [newerTerm, staleChunk, leaderElected],
+    voteReply: newerTerm,
+    appendReply: newerTerm,
+    snapshotReply: newerTerm,
+
+    propose: notLeading,
+    read: notLeading,
+    compact: compaction,
+    durable: {},
+    unreachable: {},
+  },
+});
+
+/** The pre-candidate by itself. */
+export const preCandidateAlone = raft.createMachine({
+  id: 'raft-pre-candidate',
+  context: ({ input }) => input,
+  initial: 'preCandidate',
+  states: { preCandidate, follower: { id: 'follower', type: 'final' }, candidate: { id: 'candidate', type: 'final' } },
+});

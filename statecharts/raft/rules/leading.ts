@@ -1,0 +1,240 @@
+/** What a leader does: Raft §3.5, §3.6.2, §6.2, §6.4, §10.2, and the leader's rules of Figure 3.1. */
+
+import { nodeOf } from '../../actor/address.ts';
+import { type Deliver, deliverAhead, persist, type Send, send } from '../../actor/effects.ts';
+import { reachedByMajority } from '../configuration.ts';
+import {
+  type Effect,
+  type Leadership,
+  type PendingRead,
+  type Progress,
+  peersOf,
+  type Received,
+  type Result,
+  type ServerContext,
+} from '../context.ts';
+import { RaftInvariantError } from '../errors.ts';
+import { entrySizeBytes } from '../log.ts';
+import type { Entry, RaftMessage, RaftOutput } from '../messages.ts';
+import { learnCommitted, refusal } from './commitment.ts';
+import {
+  freshProgress,
+  noteAppendReply,
+  noteSnapshotReply,
+  noteUnreachable,
+  sendDue,
+  sendHeartbeat,
+} from './progress.ts';
+
+/** @throws RaftInvariantError outside of the leader's states, where no rule of this file may be asked */
+export function leadershipOf({ leadership }: ServerContext): Leadership {
+  if (leadership === null) throw new RaftInvariantError('a rule of leaders was asked of a server that does not lead');
+  return leadership;
+}
+
+/**
+ * §3.6.2: opens the term with an entry of its own, through which it learns what is committed. Its log so far is durable:
+ * it was when the votes were asked for.
+ */
+export function takeOffice(context: ServerContext): Result {
+  const { log, self, term } = context;
+  const durableIndex = log.lastIndex;
+  const leadership: Leadership = {
+    followers: peersOf(context).map((peer) => freshProgress(peer, durableIndex)),
+    firstIndex: durableIndex + 1,
+    durableIndex,
+    dueDurableIndex: durableIndex + 1,
+    round: 0,
+    reads: [],
+  };
+  return append({ ...context, leader: self, leadership }, [{ index: durableIndex + 1, term, kind: 'noop' }], []);
+}
+
+/** §3.5: the commands become entries, and go to the followers while they are being written down here (§10.2.1). */
+export function appendCommands(context: ServerContext, { commands, id }: Received<'propose'>): Result {
+  const { log, term } = context;
+  const index = log.lastIndex + 1;
+  const entries = commands.map((data, place): Entry => ({ index: index + place, term, kind: 'command', data }));
+  return append(context, entries, [deliverAhead({ type: 'proposed', id, term, index })]);
+}
+
+/** Appends entries of this term, sends them, and writes them down; `durable` tells when they count (§10.2.1). */
+function append(context: ServerContext, entries: readonly Entry[], outputs: readonly Deliver<RaftOutput>[]): Result {
+  const { leader, self, term } = context;
+  const log = context.log.append(entries);
+  const { followers, outgoing } = sendAll({ ...context, log });
+  return {
+    context: { log, leader, leadership: { ...leadershipOf(context), followers } },
+    effects: [
+      ...outputs,
+      ...outgoing,
+      persist({ type: 'entries', entries }),
+      send(self, { type: 'durable', term, index: log.lastIndex }),
+    ],
+  };
+}
+
+/** Sends each follower what it may be sent. */
+function sendAll(context: ServerContext): { followers: readonly Progress[]; outgoing: Send<RaftMessage>[] } {
+  const leadership = leadershipOf(context);
+  const source = { ...context, round: leadership.round };
+  const outgoing: Send<RaftMessage>[] = [];
+  const followers = leadership.followers.map((progress) => sendDue(source, progress, outgoing));
+  return { followers, outgoing };
+}
+
+/** More bytes than allowed would wait to be committed. A batch that is too large by itself may go alone. */
+export function isOverloaded(context: ServerContext, { commands }: Received<'propose'>): boolean {
+  const { commitIndex, limits, log } = context;
+  const waitingBytes = log.sizeBetween(commitIndex, log.lastIndex);
+  if (waitingBytes === 0) return false;
+  const addedBytes = commands.reduce(
+    (sum, data) => sum + entrySizeBytes({ kind: 'command', index: 0, term: 0, data }),
+    0,
+  );
+  return waitingBytes + addedBytes > limits.maxUncommittedBytes;
+}
+
+export const refuseOverloaded = (context: ServerContext, { id }: Received<'propose'>): Result => ({
+  effects: [refusal(context, id, 'overloaded')],
+});
+
+/** An answer of `server` in this term changes what the leader knows of it; the rest follows. */
+function note(context: ServerContext, server: string, noted: (progress: Progress) => Progress): Result {
+  const leadership = leadershipOf(context);
+  const place = leadership.followers.findIndex((progress) => progress.server === server);
+  const before = leadership.followers[place];
+  if (before === undefined) return {};
+  const after = noted(before);
+  return after === before ? {} : settle(context, { ...leadership, followers: leadership.followers.with(place, after) });
+}
+
+/** §3.5: success advances the follower, failure goes back. */
+export const noteAppended = (context: ServerContext, message: Received<'appendReply'>): Result =>
+  note(context, message.from, (progress) => noteAppendReply(context.log, progress, message));
+
+/** Figure 5.3: more bytes of the snapshot have arrived, or it is in force. */
+export const noteChunk = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
+  note(context, message.from, (progress) => noteSnapshotReply(context.log, progress, message));
+
+/** §10.2.1: the leader's own copy counts as soon as it is durable. A word from an earlier term does not. */
+export function noteDurable(context: ServerContext, { index, term }: Received<'durable'>): Result {
+  const leadership = leadershipOf(context);
+  if (term !== context.term || index <= leadership.durableIndex) return {};
+  return settle(context, { ...leadership, durableIndex: index });
+}
+
+/** What was in flight to that node may be lost. */
+export function noteLost(context: ServerContext, { address, node }: Received<'unreachable'>): Result {
+  const leadership = leadershipOf(context);
+  const followers = leadership.followers.map((progress) =>
+    (address === undefined ? nodeOf(progress.server) === node : progress.server === address)
+      ? noteUnreachable(progress)
+      : progress,
+  );
+  return { context: { leadership: { ...leadership, followers } } };
+}
+
+/** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
+function settle(context: ServerContext, leadership: Leadership): Result {
+  const { commitIndex, compactionAsked, effects } = learnCommitted(context, committedBy(context, leadership));
+  const confirmed = roundConfirmed(context, leadership);
+  const pending = leadership.reads.filter((read) => read.round > confirmed);
+  const isReadDue = pending.length < leadership.reads.length;
+  const answers = isReadDue ? leadership.reads.filter((read) => read.round <= confirmed).map(readable) : [];
+  const next = { ...context, commitIndex, leadership: isReadDue ? { ...leadership, reads: pending } : leadership };
+  // Reads that arrived during the round that has just ended share the next one.
+  const mustAsk = isReadDue && (pending.at(-1)?.round ?? 0) > leadership.round;
+  const { leadership: asked, outgoing: heartbeats } = mustAsk
+    ? beginRound(next)
+    : { leadership: next.leadership, outgoing: [] };
+  const { followers, outgoing } = sendAll({ ...next, leadership: asked });
+  return {
+    context: { commitIndex, compactionAsked, leadership: { ...asked, followers } },
+    effects: [...effects, ...answers, ...heartbeats, ...outgoing],
+  };
+}
+
+/** §3.6.2: entries of earlier terms are committed only by way of one of this term that a majority holds. */
+function committedBy({ commitIndex, configuration, log, self, term }: ServerContext, leadership: Leadership): number {
+  const index = reachedByMajority(configuration, (voter) =>
+    voter === self ? leadership.durableIndex : (followerOf(leadership, voter)?.match ?? 0),
+  );
+  return index > commitIndex && log.termAt(index) === term ? index : commitIndex;
+}
+
+/** §6.4: the last round that a majority has answered, which therefore had no later leader when the round began. */
+function roundConfirmed({ configuration, self }: ServerContext, leadership: Leadership): number {
+  return reachedByMajority(configuration, (voter) =>
+    voter === self ? leadership.round : (followerOf(leadership, voter)?.round ?? 0),
+  );
+}
+
+const followerOf = ({ followers }: Leadership, server: string): Progress | undefined =>
+  followers.find((progress) => progress.server === server);
+
+/** §3.4: tells everybody that the term has a leader; each round has its number, for reads. */
+export function sendHeartbeats(context: ServerContext): Result {
+  const { leadership, outgoing } = beginRound(context);
+  return { context: { leadership }, effects: outgoing };
+}
+
+function beginRound(context: ServerContext): { leadership: Leadership; outgoing: Send<RaftMessage>[] } {
+  const leadership = leadershipOf(context);
+  const round = leadership.round + 1;
+  const outgoing: Send<RaftMessage>[] = [];
+  const followers = leadership.followers.map((progress) => sendHeartbeat({ ...context, round }, progress, outgoing));
+  return { leadership: { ...leadership, followers, round }, outgoing };
+}
+
+/** §6.4: before an entry of its own term is committed, a leader does not know which entries are. */
+export const knowsCommitted = (context: ServerContext): boolean =>
+  context.commitIndex >= leadershipOf(context).firstIndex;
+
+/** §6.4: a read waits for a round that begins after it arrived. One that finds a round under way shares the next. */
+export function startRead(context: ServerContext, { id }: Received<'read'>): Result {
+  const leadership = leadershipOf(context);
+  const { commitIndex } = context;
+  const read: PendingRead = { id, index: commitIndex, round: leadership.round + 1 };
+  if (leadership.followers.length === 0) return { effects: [readable(read)] };
+  const asked = { ...leadership, reads: [...leadership.reads, read] };
+  if (leadership.reads.length > 0) return { context: { leadership: asked } };
+  const { leadership: begun, outgoing } = beginRound({ ...context, leadership: asked });
+  return { context: { leadership: begun }, effects: outgoing };
+}
+
+/** Ahead: the answer concerns what is committed, and no record of this server. */
+const readable = ({ id, index }: PendingRead): Effect => deliverAhead({ type: 'readable', id, index });
+
+export const refuseNotReady = (context: ServerContext, { id }: Received<'read'>): Result => ({
+  effects: [refusal(context, id, 'not-ready')],
+});
+
+/**
+ * §6.2: whether a majority was heard since the last look, this server included; and whether its journal keeps up, since
+ * a leader that can write nothing down keeps the others from electing one that can.
+ */
+export function hasQuorum(context: ServerContext): boolean {
+  const { configuration, self } = context;
+  const { dueDurableIndex, durableIndex, ...leadership } = leadershipOf(context);
+  const heard = reachedByMajority(configuration, (voter) =>
+    voter === self || leadership.followers.some((it) => it.server === voter && it.heard) ? 1 : 0,
+  );
+  return heard === 1 && durableIndex >= dueDurableIndex;
+}
+
+/** §6.2: begins the next look. */
+export function watchQuorum(context: ServerContext): Result {
+  const leadership = leadershipOf(context);
+  const followers = leadership.followers.map((progress) => ({ ...progress, heard: false }));
+  return { context: { leadership: { ...leadership, followers, dueDurableIndex: context.log.lastIndex } } };
+}
+
+/** The leader's knowledge goes with the office, and so do the reads that wait: somebody else may answer them. */
+export function leaveOffice(context: ServerContext): Result {
+  const left = { ...context, leader: null };
+  return {
+    context: { leader: null, leadership: null },
+    effects: leadershipOf(context).reads.map(({ id }) => refusal(left, id, 'not-leader')),
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * A Raft server: one chart of the four roles, after Diego Ongaro, "Consensus: Bridging Theory and Practice" (2014).
+ *
+ * Deviations and decisions:
+ * - Pre-vote (§9.6) and check-quorum (§6.2) are always on; a candidate whose election fails asks for pre-votes again.
+ * - Term and vote are durable before a candidate asks for votes, and its own vote counts only then (§3.8).
+ * - The voter set is the first entry of the log, (1, term 0). It does not change yet; quorums come from it (§4.1).
+ * - Leaders are followed even if they are not in the own configuration (§4.1); candidates and voters must be in it.
+ * - Compaction leaves some entries before the snapshot in the log, so that a slow follower needs no snapshot.
+ */
+
+import { defineActor } from '../actor/define.ts';
+import { candidate } from './candidate.ts';
+import { memory, newServer } from './context.ts';
+import { follower } from './follower.ts';
+import { leader } from './leader.ts';
+import { messages, own, requests } from './messages.ts';
+import { preCandidate } from './pre-candidate.ts';
+import { delays, raft } from './vocabulary.ts';
+
+/** The chart of a server. */
+export const serverChart = raft.createMachine({
+  id: 'raft-server',
+  context: ({ input }) => input,
+  entry: 'begin',
+  initial: 'follower',
+  states: { follower, preCandidate, candidate, leader },
+});
+
+/**
+ * The actor `raft.server`: start it with `{ voters, limits? }`, ask it with `propose`, `read` and `compact`, and listen
+ * to what it delivers. Messages, requests and outputs are described in `messages.ts`.
+ */
+export const raftServer = defineActor({
+  name: 'raft.server',
+  chart: serverChart,
+  roles: ['follower', 'pre-candidate', 'candidate', 'leader'],
+  messages,
+  own,
+  requests,
+  hearsUnreachable: true,
+  records: memory,
+  delays,
+  input: newServer,
+});
