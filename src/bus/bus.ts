@@ -20,8 +20,7 @@ export type RefusalCode =
   | 'unexpected-node'
   | 'node-id-taken'
   | 'disjoint-versions'
-  | 'journal-lost'
-  | 'malformed-handshake';
+  | 'journal-lost';
 
 /** Who refused whom, and why. */
 export interface Refusal {

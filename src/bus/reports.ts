@@ -39,53 +39,69 @@ export function createPeerStatuses(): PeerStatuses {
   };
 }
 
-/** Adds up what happens in one turn. */
-export interface Tally<T> {
-  readonly reports: Observable<T>;
-  complete(): void;
+/** Adds up what is alike within one turn of the clock's queue. */
+export interface Tally<T extends { count: number }> {
+  /** Adds `item.count` to what was added under the same key, of which the first item is kept. */
+  add(key: string, item: T): void;
+  /** Reports now. */
+  flush(): void;
+}
+
+/** Things told apart within one turn; a tally forgets what exceeds it, because only a flood does. */
+const tallyLimit = 1_000;
+
+/** @param report called in a later turn, once for each key that was added since */
+export function createTally<T extends { count: number }>(clock: Clock, report: (item: T) => void): Tally<T> {
+  let pending = new Map<string, T>();
+  let scheduled = false;
+  const flush = (): void => {
+    const due = pending;
+    pending = new Map();
+    for (const item of due.values()) report(item);
+  };
+  return {
+    add(key, item) {
+      const known = pending.get(key);
+      if (known !== undefined) {
+        known.count += item.count;
+        return;
+      }
+      if (pending.size >= tallyLimit) return;
+      pending.set(key, item);
+      if (scheduled) return;
+      scheduled = true;
+      clock.enqueue(() => {
+        scheduled = false;
+        flush();
+      });
+    },
+    flush,
+  };
 }
 
 /** Adds up losses. */
-export interface LossTally extends Tally<Loss> {
+export interface LossTally {
+  readonly reports: Observable<Loss>;
   add(node: string, reason: Loss['reason'], count: number, address?: Address): void;
+  /** Reports what is left, and falls silent. */
+  complete(): void;
 }
-
-/** Kinds of losses told apart within one turn; what exceeds it is added up without its address. */
-const kindLimit = 1_000;
 
 export function createLossTally(clock: Clock): LossTally {
   const subject = new Subject<Loss>();
-  let pending = new Map<
-    string,
-    { node: string; reason: Loss['reason']; count: number; address: Address | undefined }
-  >();
+  const tally = createTally<Loss & { count: number }>(clock, (loss) => subject.next(loss));
   let completed = false;
-
-  const report = (): void => {
-    const due = pending;
-    pending = new Map();
-    for (const { node, reason, count, address } of due.values()) {
-      subject.next(address === undefined ? { node, reason, count } : { node, reason, count, address });
-    }
-  };
   return {
     reports: subject.asObservable(),
     add(node, reason, count, address) {
       if (completed) return;
-      const told = pending.size < kindLimit ? address : undefined;
-      const key = told === undefined ? `${reason} ${node}` : `${reason} ${told}`;
-      const loss = pending.get(key);
-      if (loss !== undefined) {
-        loss.count += count;
-        return;
-      }
-      if (pending.size === 0) clock.enqueue(report);
-      pending.set(key, { node, reason, count, address: told });
+      if (address === undefined) tally.add(`${reason} ${node}`, { node, reason, count });
+      else tally.add(`${reason} ${address}`, { node, reason, count, address });
     },
     complete() {
       if (completed) return;
       completed = true;
-      report();
+      tally.flush();
       subject.complete();
     },
   };

@@ -1,0 +1,199 @@
+/**
+ * The bus over TCP: `createTcpBus` for nodes, which listen and dial their peers, and `createTcpClient` for clients,
+ * which only dial. Frames and handshake are described in `tcp/frames.ts`, `tcp/wire.ts` and `tcp/handshake.ts`.
+ */
+
+import { createServer, type Server } from 'node:net';
+import type { Observable } from 'rxjs';
+import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import type { Bus } from './bus.ts';
+import { AddressInUseError, BusOptionsError, ConnectionError, ListenError } from './errors.ts';
+import type { BusNotice } from './tcp/core.ts';
+import { createEndpoint } from './tcp/endpoint.ts';
+import { createPeerMemory, type PeerMemory } from './tcp/handshake.ts';
+import type { Target } from './tcp/links.ts';
+import {
+  checkHostPort,
+  checkNodeId,
+  type HostPort,
+  limitsOf,
+  type TcpLimits,
+  type TcpTiming,
+  textOf,
+  timingOf,
+} from './tcp/options.ts';
+import type { Hello } from './tcp/wire.ts';
+
+export type { BusNotice } from './tcp/core.ts';
+export { createPeerMemory, type PeerMemory } from './tcp/handshake.ts';
+export type { HostPort, TcpLimits, TcpTiming } from './tcp/options.ts';
+
+/** A range of protocol versions, both ends included. Two sides talk when their ranges have one in common. */
+export interface VersionRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What this release speaks. */
+export const protocolVersions: VersionRange = { min: 1, max: 1 };
+
+interface CommonOptions {
+  readonly versions?: VersionRange;
+  /** Time, randomness and ids; the system's by default. */
+  readonly environment?: Environment;
+  readonly limits?: Partial<TcpLimits>;
+  readonly timing?: Partial<TcpTiming>;
+}
+
+export interface TcpBusOptions extends CommonOptions {
+  readonly node: string;
+  /** Nodes of other clusters are refused. */
+  readonly cluster: string;
+  /** Where to listen; 127.0.0.1 and a free port by default, so that nobody else can connect unless that is asked for. */
+  readonly listen?: Partial<HostPort>;
+  /** Where the other nodes of the cluster listen. */
+  readonly peers?: Readonly<Record<string, HostPort>>;
+  /** The random id of this node's journal, by which peers notice that it was lost. */
+  readonly journalId?: string;
+  /** By which journal each peer is known; by default forgotten when the process ends. */
+  readonly peerMemory?: PeerMemory;
+}
+
+export interface TcpClientOptions extends CommonOptions {
+  /** Where nodes of the cluster listen. Which node answers where is learnt by connecting. */
+  readonly addresses: readonly HostPort[];
+  /** Refuse nodes of other clusters; by default any cluster will do. */
+  readonly cluster?: string;
+}
+
+/** A bus over TCP as a client has it. Its `node` is a random id, to which nodes can answer while it is connected. */
+export interface TcpClient extends Bus {
+  /** Frames, connections and handshakes that were refused. */
+  readonly notices: Observable<BusNotice>;
+}
+
+/** A bus over TCP as a node has it. */
+export interface TcpBus extends TcpClient {
+  /** Where this node listens: the host that was asked for, and the port that it got. */
+  address(): HostPort;
+  /**
+   * Replaces the peers. Connections to those that stay are not disturbed.
+   *
+   * @throws BusOptionsError for an id or an address that is none
+   */
+  setPeers(peers: Readonly<Record<string, HostPort>>): void;
+}
+
+/**
+ * Makes a node's bus. It resolves when the node listens; peers are connected to as they become reachable, which
+ * `peers` tells.
+ *
+ * @throws BusOptionsError for options that make no sense
+ * @throws AddressInUseError when another process listens there
+ * @throws ListenError when nobody can listen there
+ */
+export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
+  const { node, cluster, peers = {}, journalId, peerMemory = createPeerMemory() } = options;
+  const listen = { host: '127.0.0.1', port: 0, ...options.listen };
+  checkNodeId(node);
+  checkHostPort(listen, 0);
+  const targets = targetsOf(node, peers);
+  const common = commonOf(options);
+  const mine: Hello = {
+    protocol: 'quorate',
+    kind: 'node',
+    node,
+    cluster,
+    ...(journalId === undefined ? {} : { journalId }),
+    versions: versionsOf(options),
+  };
+
+  const server = createServer({ noDelay: true });
+  const { bus, core, links, guests } = createEndpoint(
+    { ...common, mine, memory: peerMemory },
+    () => new Promise((resolve) => server.close(() => resolve())),
+  );
+  server.on('connection', guests.accept);
+  const port = await listenAt(server, listen);
+  server.on('error', (cause) =>
+    core.notice(new ConnectionError(`could not accept a connection: ${cause.message}`, { cause }), textOf(listen)),
+  );
+  links.set(targets);
+  return {
+    ...bus,
+    notices: core.notices,
+    address: () => ({ host: listen.host, port }),
+    setPeers: (changed) => links.set(targetsOf(node, changed)),
+  };
+}
+
+/**
+ * Makes a client's bus, and begins to connect.
+ *
+ * @throws BusOptionsError for options that make no sense
+ */
+export function createTcpClient(options: TcpClientOptions): TcpClient {
+  const { addresses, cluster } = options;
+  if (addresses.length === 0) {
+    throw new BusOptionsError('expected the address of one node or more, got none; say where the cluster listens');
+  }
+  for (const address of addresses) checkHostPort(address, 1);
+  const common = commonOf(options);
+  const mine: Hello = {
+    protocol: 'quorate',
+    kind: 'client',
+    node: `client-${common.environment.ids.next()}`,
+    ...(cluster === undefined ? {} : { cluster }),
+    versions: versionsOf(options),
+  };
+  const { bus, core, links } = createEndpoint({ ...common, mine, memory: createPeerMemory() }, async () => undefined);
+  links.set(addresses.map((address) => ({ address })));
+  return { ...bus, notices: core.notices };
+}
+
+function commonOf({ environment = systemEnvironment(), limits, timing }: CommonOptions) {
+  return { environment, limits: limitsOf(limits), timing: timingOf(timing) };
+}
+
+function versionsOf({ versions = protocolVersions }: CommonOptions): VersionRange {
+  const { min, max } = versions;
+  if (Number.isSafeInteger(min) && Number.isSafeInteger(max) && min >= 1 && min <= max) return { min, max };
+  throw new BusOptionsError(`expected a range of versions from 1 on, got ${min} to ${max}`);
+}
+
+function targetsOf(node: string, peers: Readonly<Record<string, HostPort>>): Target[] {
+  return Object.entries(peers).map(([peer, address]) => {
+    checkNodeId(peer);
+    checkHostPort(address, 1);
+    if (peer === node) {
+      throw new BusOptionsError(`expected the other nodes as peers, got ${node} itself; leave it out`);
+    }
+    return { node: peer, address: { host: address.host, port: address.port } };
+  });
+}
+
+/** @returns the port */
+function listenAt(server: Server, address: HostPort): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error): void => {
+      const taken = 'code' in cause && cause.code === 'EADDRINUSE';
+      reject(
+        taken
+          ? new AddressInUseError(
+              `expected ${textOf(address)} to be free, but another process listens there; stop it, or choose another port (0 for any that is free)`,
+              { cause },
+            )
+          : new ListenError(
+              `expected to listen on ${textOf(address)}, got: ${cause.message}; choose an address of this machine and a port that this user may open`,
+              { cause },
+            ),
+      );
+    };
+    server.once('error', fail);
+    server.listen({ host: address.host, port: address.port }, () => {
+      server.off('error', fail);
+      const bound = server.address();
+      resolve(bound !== null && typeof bound === 'object' ? bound.port : address.port);
+    });
+  });
+}

@@ -1,0 +1,167 @@
+/**
+ * One connection, from its first byte to its last: cuts what arrives into frames, keeps alive what is idle, notices
+ * when the other side is gone, and says exactly once that it is over. What the frames mean is its owner's business.
+ */
+
+import type { Socket } from 'node:net';
+import { QuorateError } from '../../../statecharts/actor.ts';
+import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
+import { ConnectionError, HandshakeTimeoutError, PeerSilentError, TruncatedFrameError } from '../errors.ts';
+import { createFrameDecoder, decodePayload } from './frames.ts';
+import type { TcpLimits, TcpTiming } from './options.ts';
+import { createOutgoing, type Outgoing } from './outgoing.ts';
+import { type Incoming, parsePayload, pingFrame, pongFrame } from './wire.ts';
+
+/** Nobody introduces himself in more bytes than this. */
+const handshakeLimitBytes = 8 * 1_024;
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  /** The other end, for people. */
+  readonly remote: string;
+  readonly clock: Clock;
+  readonly limits: TcpLimits;
+  readonly timing: TcpTiming;
+  /** Receives what arrives, without pings and pongs. An error that it throws closes the connection. */
+  readonly onFrame: (frame: Incoming) => void;
+  /**
+   * Called once when the connection is over, for whatever reason.
+   *
+   * @param error what went wrong; undefined when a side closed it in good order
+   * @param lost envelopes that were accepted for sending and nobody took over
+   */
+  readonly onClosed: (error: QuorateError | undefined, lost: number) => void;
+}
+
+/** One connection. */
+export interface Connection {
+  readonly remote: string;
+  readonly outgoing: Outgoing;
+  /** Ends the deadline of the handshake, and begins to watch for silence. */
+  established(): void;
+  /** Closes at once, for a reason. */
+  fail(error: QuorateError): void;
+  /** Sends what waits, as far as the other side takes it in time, and closes. */
+  end(): void;
+  /** Closes at once. */
+  abort(): void;
+}
+
+export function createConnection(options: ConnectionOptions): Connection {
+  const { socket, remote, clock, limits, timing, onFrame, onClosed } = options;
+  const outgoing = createOutgoing(socket, clock, limits);
+  let failure: QuorateError | undefined;
+  let over = false;
+  let closed = false;
+  let heard = false;
+  let silentIntervals = 0;
+  let pongWaits = false;
+  let reached = !socket.connecting;
+  let timeout: TimeoutHandle;
+
+  const fail = (error: QuorateError): void => {
+    failure ??= error;
+    over = true;
+    socket.destroy();
+  };
+  const pong = (): void => {
+    if (pongWaits) return;
+    pongWaits = true;
+    clock.enqueue(() => {
+      pongWaits = false;
+      if (!over) outgoing.offerControl(pongFrame());
+    });
+  };
+  const receive = (bytes: Uint8Array, start: number, end: number): boolean => {
+    const frame = parsePayload(decodePayload(bytes, start, end));
+    if (frame.kind === 'ping') pong();
+    else if (frame.kind !== 'pong') onFrame(frame);
+    return !over;
+  };
+  const decoder = createFrameDecoder(handshakeLimitBytes, receive);
+
+  const watch = (): void => {
+    timeout = clock.setTimeout(() => {
+      silentIntervals = heard ? 0 : silentIntervals + 1;
+      heard = false;
+      // Intervals are counted instead of time: after a pause of this process the peer still gets its chance.
+      if (silentIntervals * timing.pingIntervalMs >= timing.silenceTimeoutMs) {
+        fail(new PeerSilentError(`expected ${remote} to answer within ${timing.silenceTimeoutMs} ms, heard nothing`));
+        return;
+      }
+      outgoing.offerControl(pingFrame());
+      watch();
+    }, timing.pingIntervalMs);
+  };
+  timeout = clock.setTimeout(
+    () =>
+      fail(new HandshakeTimeoutError(`expected ${remote} to introduce itself within ${timing.handshakeTimeoutMs} ms`)),
+    timing.handshakeTimeoutMs,
+  );
+
+  socket.once('connect', () => {
+    reached = true;
+  });
+  socket.on('data', (chunk) => {
+    heard = true;
+    if (over) return;
+    try {
+      // A plain view of the same bytes, because byte strings are to come out as plain `Uint8Array`.
+      decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    } catch (error) {
+      fail(
+        error instanceof QuorateError
+          ? error
+          : new ConnectionError(`could not take in a frame of ${remote}`, { cause: error }),
+      );
+    }
+  });
+  socket.on('end', () => {
+    if (!over && decoder.partialBytes > 0) {
+      fail(new TruncatedFrameError(`expected the rest of a frame from ${remote}, but it closed the connection`));
+      return;
+    }
+    over = true;
+    socket.destroy();
+  });
+  socket.on('error', (error) => {
+    if (!over) {
+      failure ??= new ConnectionError(
+        reached
+          ? `the connection to ${remote} broke: ${error.message}`
+          : `nobody could be reached at ${remote}: ${error.message}; check the address, and whether a node runs there`,
+        { cause: error },
+      );
+    }
+    over = true;
+  });
+  socket.on('close', () => {
+    if (closed) return;
+    closed = true;
+    over = true;
+    clock.clearTimeout(timeout);
+    onClosed(failure, outgoing.abandon());
+  });
+
+  return {
+    remote,
+    outgoing,
+    established() {
+      decoder.limitBytes = limits.frameLimitBytes;
+      clock.clearTimeout(timeout);
+      if (!over) watch();
+    },
+    fail,
+    end() {
+      if (over) return;
+      over = true;
+      clock.clearTimeout(timeout);
+      timeout = clock.setTimeout(() => socket.destroy(), timing.closeTimeoutMs);
+      outgoing.whenEmpty(() => socket.end());
+    },
+    abort() {
+      over = true;
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/** The peers that this side dials, and how it stands with each. */
+
+import { ConnectionError } from '../errors.ts';
+import { type Core, statusAfter } from './core.ts';
+import { type HostPort, textOf } from './options.ts';
+import { createPeerLink, type PeerLink } from './peer-link.ts';
+import type { Session, SessionContext } from './session.ts';
+
+/** Somebody to dial. */
+export interface Target {
+  readonly address: HostPort;
+  /** The node that must be found there; left out, whoever answers will do. */
+  readonly node?: string;
+}
+
+export interface Links {
+  /** Dials these from now on, and nobody else. Links that stay the same are not disturbed. */
+  set(targets: readonly Target[]): void;
+  /** Whether the node is one of those that must be found somewhere. */
+  has(node: string): boolean;
+  /** The open session to each peer that has one. */
+  open(): Iterable<readonly [node: string, session: Session]>;
+  /** Dials a peer now, because there is a sign that it is back. */
+  nudge(node: string): void;
+  /** Ends all sessions, and dials nobody any more. */
+  stop(): void;
+}
+
+interface Entry {
+  readonly target: Target;
+  readonly link: PeerLink;
+  /** The peer's node id, or its address while nobody has answered there. */
+  label: string;
+  session: Session | undefined;
+}
+
+/** @param onChange called when a session opened or is over */
+export function createLinks(core: Core, context: SessionContext, onChange: () => void): Links {
+  const { mine, environment, statuses, losses } = core;
+  const entries = new Map<string, Entry>();
+  const keyOf = ({ node, address }: Target): string => node ?? textOf(address);
+
+  const rename = (entry: Entry, label: string): void => {
+    if (entry.label === label) return;
+    statuses.set({ node: entry.label, status: 'disconnected', reason: `node ${label} answers there now` });
+    statuses.forget(entry.label);
+    entry.label = label;
+  };
+  const start = (key: string, target: Target): void => {
+    const { node, address } = target;
+    const remote = textOf(address);
+    const entry: Entry = {
+      target,
+      label: key,
+      session: undefined,
+      link: createPeerLink({
+        ...context,
+        address,
+        mine: node === undefined ? mine : { ...mine, expects: node },
+        random: environment.randomness.stream('network'),
+        onFrame: core.receive,
+        onOpen(session, theirs) {
+          rename(entry, theirs.node);
+          entry.session = session;
+          onChange();
+          if (entries.get(key) === entry) statuses.set({ node: entry.label, status: 'connected' });
+        },
+        onDown(ending) {
+          entry.session = undefined;
+          onChange();
+          core.noticeEnding(remote, ending);
+          if (ending.wasOpen) losses.add(entry.label, 'disconnected', ending.lost);
+          if (entries.get(key) !== entry) return;
+          // A refusal says more about the peer than the failure of a later attempt to reach it.
+          const wasRefused = statuses.of(entry.label)?.status === 'refused';
+          if (wasRefused && ending.error instanceof ConnectionError) return;
+          statuses.set(statusAfter(entry.label, ending.error));
+        },
+      }),
+    };
+    entries.set(key, entry);
+    statuses.set({ node: entry.label, status: 'disconnected', reason: `not connected to ${remote} yet` });
+  };
+  const stop = (key: string, entry: Entry): void => {
+    entries.delete(key);
+    entry.link.stop();
+    statuses.set({ node: entry.label, status: 'disconnected', reason: 'no longer a peer of this node' });
+    statuses.forget(entry.label);
+  };
+
+  return {
+    set(targets) {
+      const wanted = new Map(targets.map((target) => [keyOf(target), target]));
+      for (const [key, entry] of [...entries]) {
+        const target = wanted.get(key);
+        if (target !== undefined && textOf(target.address) === textOf(entry.target.address)) wanted.delete(key);
+        else stop(key, entry);
+      }
+      for (const [key, target] of wanted) start(key, target);
+      onChange();
+    },
+    has: (node) => entries.get(node)?.target.node === node,
+    *open() {
+      for (const { label, session } of entries.values()) if (session !== undefined) yield [label, session];
+    },
+    nudge: (node) => entries.get(node)?.link.nudge(),
+    stop() {
+      const stopped = [...entries.values()];
+      entries.clear();
+      for (const { link } of stopped) link.stop();
+    },
+  };
+}
