@@ -1,0 +1,356 @@
+/**
+ * The side of a store that stands behind the log: it puts requests into it while its node leads, applies what commits,
+ * and answers. A proposal's fate is read off the log: what commits at its index has its term, or it never happens.
+ */
+
+import { nodeOf, QuorateError } from '../../../statecharts/actor.ts';
+import type { Entry, RaftOutput } from '../../../statecharts/raft/messages.ts';
+import type { Clock } from '../../environment/clock.ts';
+import { MalformedRequestError, UnreadableStateError } from '../errors.ts';
+import type { Fate, SessionedMachine } from '../sessions.ts';
+import type { StateMachine } from '../state-machine.ts';
+import type { Consensus } from './consensus.ts';
+import { encodeEntry, type Operation, type SessionLimits } from './entries.ts';
+import { responseFor } from './outcomes.ts';
+import { type Body, type RefusedReason, type Request, type Response, runsOf } from './wire.ts';
+
+/** Where the answers to somebody's requests go. */
+export interface Sink {
+  /** Takes a response; `flush` follows before the turn ends. */
+  push(response: Response): void;
+  flush(): void;
+}
+
+/** Bounds of what waits at a server. */
+export interface ServerLimits {
+  /** Requests that wait, for the log or for a read. Default 100,000. */
+  readonly waitingRequests: number;
+  /** Bytes of commands that wait for the log. Default 64 MiB. */
+  readonly waitingBytes: number;
+  /** Bytes of commands that share one entry; a larger one has an entry of its own. Default 64 KiB. */
+  readonly entryBytes: number;
+  /** Bytes of entries that are proposed, and so written down, at once. Default 1 MiB. */
+  readonly proposalBytes: number;
+}
+
+export const defaultServerLimits: ServerLimits = {
+  waitingRequests: 100_000,
+  waitingBytes: 64 * 1_024 * 1_024,
+  entryBytes: 64 * 1_024,
+  proposalBytes: 1_024 * 1_024,
+};
+
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly consensus: Consensus;
+  readonly machine: StateMachine;
+  readonly sessioned: SessionedMachine;
+  readonly sessionLimits: SessionLimits;
+  readonly limits: ServerLimits;
+  /** The largest command, in bytes, that is taken. */
+  readonly commandLimitBytes: number;
+  /** The store cannot go on: its state machine threw, or the log makes no sense. */
+  fail(error: unknown): void;
+}
+
+export interface Server {
+  /** Takes requests for a leader. Everything is answered through `sink`, unless the node ends first. */
+  take(requests: readonly Request[], sink: Sink): void;
+  /** What the log delivers, in order. */
+  output(output: RaftOutput): void;
+  /** This node leads no more: what waits in the log is answered as unknown. */
+  stepDown(): void;
+  /** Requests that wait. */
+  readonly waiting: number;
+  /** The last entry applied. */
+  readonly appliedIndex: number;
+}
+
+interface Waiting<B extends Body = Body> {
+  readonly id: number;
+  readonly body: B;
+  readonly sink: Sink;
+}
+type WaitingWrite = Waiting<Operation>;
+type WaitingRead = Waiting<Extract<Body, { type: 'query' }>>;
+
+/** The writes that share an entry. */
+interface EntryOfWrites {
+  readonly term: number;
+  readonly writes: readonly WaitingWrite[];
+}
+
+interface ReadsAtIndex {
+  readonly index: number;
+  readonly reads: readonly WaitingRead[];
+}
+
+/** Room for what stands in an entry beside a command. */
+const operationOverheadBytes = 32;
+
+const sizeOf = (operation: Operation): number =>
+  operationOverheadBytes + (operation.type === 'register' ? 0 : operation.command.length);
+
+/** Makes the serving side of a store. */
+export function createServer(parts: ServerParts): Server {
+  const { clock, consensus, machine, sessioned, sessionLimits, limits, commandLimitBytes } = parts;
+  let queuedWrites: WaitingWrite[] = [];
+  let queuedReads: WaitingRead[] = [];
+  let isScheduled = false;
+  let lastId = 0;
+  /** Proposals that the log has not answered, and so has not placed. */
+  const proposals = new Map<number, readonly (readonly WaitingWrite[])[]>();
+  const inLog = new Map<number, EntryOfWrites>();
+  const askedReads = new Map<number, readonly WaitingRead[]>();
+  let readable: ReadsAtIndex[] = [];
+  let waiting = 0;
+  let waitingBytes = 0;
+  let appliedIndex = 0;
+  let isCompactionDue = false;
+  const touched = new Set<Sink>();
+
+  const answer = ({ sink, body }: Waiting, response: Response): void => {
+    waiting -= 1;
+    if (body.type !== 'query') waitingBytes -= sizeOf(body);
+    sink.push(response);
+    touched.add(sink);
+  };
+  const flushSinks = (): void => {
+    if (touched.size === 0) return;
+    const due = [...touched];
+    touched.clear();
+    for (const sink of due) sink.flush();
+  };
+  const refuse = (item: Waiting, reason: RefusedReason, leader?: string, detail?: string): void =>
+    answer(item, {
+      id: item.id,
+      status: 'refused',
+      reason,
+      ...(leader === undefined ? {} : { leader }),
+      ...(detail === undefined ? {} : { detail }),
+    });
+
+  /** A question changes nothing, so one that makes the state machine throw harms nobody but its asker. */
+  const answerRead = (item: WaitingRead): void => {
+    let value: unknown;
+    try {
+      if (machine.query === undefined) throw new MalformedRequestError('this state machine answers no questions');
+      value = machine.query(item.body.question);
+    } catch (error) {
+      refuse(item, 'malformed', undefined, error instanceof Error ? error.message : String(error));
+      return;
+    }
+    answer(item, { id: item.id, status: 'done', value });
+  };
+
+  const admit = (id: number, body: Body, sink: Sink): void => {
+    waiting += 1;
+    if (body.type === 'query') {
+      const read = { id, body, sink };
+      if (body.stale) answerRead(read);
+      else if (!consensus.isLeader) refuse(read, 'not-leader', consensus.leader);
+      else if (waiting > limits.waitingRequests) refuse(read, 'overloaded');
+      else queuedReads.push(read);
+      return;
+    }
+    const write = { id, body, sink };
+    const sizeBytes = sizeOf(body);
+    waitingBytes += sizeBytes;
+    if (!consensus.isLeader) refuse(write, 'not-leader', consensus.leader);
+    else if (waiting > limits.waitingRequests || waitingBytes > limits.waitingBytes) refuse(write, 'overloaded');
+    else if (sizeBytes - operationOverheadBytes <= commandLimitBytes) queuedWrites.push(write);
+    else refuse(write, 'malformed', undefined, `a command may have ${commandLimitBytes} bytes at most`);
+  };
+
+  const propose = (entries: readonly (readonly WaitingWrite[])[]): void => {
+    lastId += 1;
+    proposals.set(lastId, entries);
+    try {
+      const commands = entries.map((writes) => {
+        const operations = writes.map(({ body }) => body);
+        return encodeEntry(operations, sessionLimits);
+      });
+      consensus.propose(lastId, commands);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      proposals.delete(lastId);
+      for (const write of entries.flat()) refuse(write, 'overloaded', undefined, error.message);
+    }
+  };
+
+  const proposeQueued = (): void => {
+    if (queuedWrites.length === 0) return;
+    const entries = runsOf(queuedWrites, limits.entryBytes, ({ body }) => sizeOf(body));
+    queuedWrites = [];
+    const proposalSize = (writes: readonly WaitingWrite[]): number =>
+      writes.reduce((sum, { body }) => sum + sizeOf(body), 0);
+    for (const proposal of runsOf(entries, limits.proposalBytes, proposalSize)) propose(proposal);
+  };
+
+  const askToRead = (): void => {
+    if (queuedReads.length === 0) return;
+    const reads = queuedReads;
+    queuedReads = [];
+    lastId += 1;
+    askedReads.set(lastId, reads);
+    try {
+      consensus.read(lastId);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      askedReads.delete(lastId);
+      for (const read of reads) refuse(read, 'overloaded', undefined, error.message);
+    }
+  };
+
+  const schedule = (): void => {
+    if (isScheduled || (queuedWrites.length === 0 && queuedReads.length === 0)) return;
+    isScheduled = true;
+    clock.enqueue(() => {
+      isScheduled = false;
+      proposeQueued();
+      askToRead();
+      flushSinks();
+    });
+  };
+
+  const answerReadable = (): void => {
+    let answered = 0;
+    for (const { index, reads } of readable) {
+      if (index > appliedIndex) break;
+      answered += 1;
+      for (const read of reads) answerRead(read);
+    }
+    if (answered > 0) readable = readable.slice(answered);
+  };
+
+  const settle = (entry: Entry, fates: readonly Fate[]): void => {
+    const placed = inLog.get(entry.index);
+    if (placed === undefined) return;
+    inLog.delete(entry.index);
+    const isOurs = placed.term === entry.term;
+    placed.writes.forEach((write, place) => {
+      const fate = fates[place];
+      // Another leader's entry took this place: an entry of this term can never be committed there any more.
+      if (!isOurs || fate === undefined) refuse(write, 'superseded');
+      else answer(write, responseFor(write.id, fate));
+    });
+  };
+
+  /** Gives up on knowing what becomes of the writes that were placed at `index`. */
+  const lose = (index: number): void => {
+    const placed = inLog.get(index);
+    if (placed === undefined) return;
+    inLog.delete(index);
+    for (const write of placed.writes) {
+      answer(write, { id: write.id, status: 'unknown', reason: 'leadership-lost' });
+    }
+  };
+
+  const apply = (entries: readonly Entry[]): void => {
+    for (const entry of entries) {
+      if (entry.index <= appliedIndex) continue;
+      if (entry.index !== appliedIndex + 1) {
+        throw new UnreadableStateError(`expected entry ${appliedIndex + 1} of the log, got ${entry.index}`);
+      }
+      const fates = entry.kind === 'command' ? sessioned.apply(entry.data, entry.index, entry.term) : [];
+      appliedIndex = entry.index;
+      if (inLog.size > 0) settle(entry, fates);
+    }
+    if (readable.length > 0) answerReadable();
+  };
+
+  const install = (index: number, snapshot: Uint8Array): void => {
+    if (index <= appliedIndex) return;
+    sessioned.restore(snapshot);
+    appliedIndex = index;
+    for (const placed of inLog.keys()) if (placed <= index) lose(placed);
+    answerReadable();
+  };
+
+  const place = ({ id, index, term }: Extract<RaftOutput, { type: 'proposed' }>): void => {
+    const entries = proposals.get(id) ?? [];
+    proposals.delete(id);
+    entries.forEach((writes, offset) => {
+      // Writes of an earlier term stood there, and left this log; other logs may hold them still.
+      lose(index + offset);
+      inLog.set(index + offset, { term, writes });
+    });
+  };
+
+  const refuseAll = ({ id, reason, leader }: Extract<RaftOutput, { type: 'refused' }>): void => {
+    const node = leader === undefined ? undefined : nodeOf(leader);
+    for (const write of proposals.get(id)?.flat() ?? []) refuse(write, reason, node);
+    for (const read of askedReads.get(id) ?? []) refuse(read, reason, node);
+    proposals.delete(id);
+    askedReads.delete(id);
+  };
+
+  const noteReadable = ({ id, index }: Extract<RaftOutput, { type: 'readable' }>): void => {
+    const reads = askedReads.get(id);
+    if (reads === undefined) return;
+    askedReads.delete(id);
+    readable.push({ index, reads });
+    answerReadable();
+  };
+
+  const compactIfDue = (): void => {
+    if (!isCompactionDue) return;
+    try {
+      consensus.compact(appliedIndex, sessioned.snapshot());
+      isCompactionDue = false;
+    } catch (error) {
+      // A node that is overloaded now is asked again after the next output.
+      if (!(error instanceof QuorateError)) throw error;
+    }
+  };
+
+  const react = (output: RaftOutput): void => {
+    switch (output.type) {
+      case 'committed':
+        apply(output.entries);
+        break;
+      case 'proposed':
+        place(output);
+        break;
+      case 'refused':
+        refuseAll(output);
+        break;
+      case 'readable':
+        noteReadable(output);
+        break;
+      case 'snapshotInstalled':
+        install(output.index, output.snapshot);
+        break;
+      case 'compactionDue':
+        isCompactionDue = true;
+        break;
+    }
+    compactIfDue();
+  };
+
+  return {
+    take(requests, sink) {
+      for (const { id, body } of requests) admit(id, body, sink);
+      schedule();
+      flushSinks();
+    },
+    output(output) {
+      try {
+        react(output);
+      } catch (error) {
+        parts.fail(error);
+      }
+      flushSinks();
+    },
+    stepDown() {
+      for (const index of inLog.keys()) lose(index);
+      flushSinks();
+    },
+    get waiting() {
+      return waiting;
+    },
+    get appliedIndex() {
+      return appliedIndex;
+    },
+  };
+}
