@@ -1,0 +1,188 @@
+/** Offers a transactional resource to charts: their operations on branches become calls, the answers become results. */
+
+import * as v from 'valibot';
+import type { Result } from '../../statecharts/actor.ts';
+import type { BranchOperation, OutcomeAnswer, PreparedAnswer } from '../../statecharts/two-phase-commit/operations.ts';
+import type { Clock } from '../environment/clock.ts';
+import { type Branch, globalIdOf } from './branch.ts';
+import { messageOf } from './errors.ts';
+import type { Operation, Resource } from './resource.ts';
+import type { BranchSession, DirectCommit, Ending, TransactionalResource, Vote } from './transactional.ts';
+
+/** A transactional resource that also answers `perform`, as a node's resources do. */
+export type EnlistedResource<Session extends BranchSession> = TransactionalResource<Session> & Resource;
+
+const branch = v.object({ manager: v.string(), transaction: v.string(), branch: v.string() });
+const receipt = v.nullable(v.string());
+const operations = v.variant('type', [
+  v.object({ type: v.literal('prepare'), branch }),
+  v.object({ type: v.literal('commit'), branch, receipt }),
+  v.object({ type: v.literal('rollback'), branch, receipt }),
+  v.object({ type: v.literal('commit-one-phase'), branch, idempotencyKey: receipt }),
+  v.object({ type: v.literal('outcome-of'), branch }),
+]);
+type Known = v.InferOutput<typeof operations>;
+// What charts may ask for, this module must know.
+const typesAreKnown = (type: BranchOperation['type']): Known['type'] => type;
+
+/** Shares of a deadline, so that the answer of the resource comes before the asker's own deadline. */
+const share = 0.9;
+
+/**
+ * Makes a resource of a transactional one. `begin` remembers its sessions, so that charts can name them by their
+ * branches; a branch without a session here is not prepared but refused.
+ */
+export function asResource<Session extends BranchSession>(
+  transactional: TransactionalResource<Session>,
+  { clock }: { readonly clock: Clock },
+): EnlistedResource<Session> {
+  const sessions = new Map<string, Session>();
+  /** Answers of sessions, so that an operation that is asked again under the same id gets the same answer. */
+  const under = new Map<string, Promise<Result>>();
+
+  const once = (key: string, start: () => Promise<Result>): Promise<Result> => {
+    const running = under.get(key);
+    if (running !== undefined) return running;
+    const result = start().finally(() => under.delete(key));
+    under.set(key, result);
+    return result;
+  };
+
+  /** Asked again, or by a later incarnation: the branch is prepared already, or must never be. */
+  const prepareWithoutSession = async (branch: Branch, timeoutMs: number): Promise<Result> => {
+    const found = await transactional.outcomeOf(branch, { timeoutMs: timeoutMs / 2 });
+    if (found.type === 'prepared') return done({ vote: 'yes', receipt: null } satisfies PreparedAnswer);
+    if (found.type === 'unknown') return { type: 'unknown', error: found.reason };
+    const ending = await transactional.rollback(branch, { timeoutMs: timeoutMs / 2 });
+    if (ending.type !== 'done') return { type: 'unknown', error: ending.reason };
+    return { type: 'refused', error: 'its session is gone, and its work is rolled back' };
+  };
+  const commitWithoutSession = async (branch: Branch, timeoutMs: number): Promise<Result> => {
+    const absence = await transactional.writeAbsence(branch, { timeoutMs });
+    switch (absence.type) {
+      case 'committed':
+        return done(undefined);
+      case 'absent':
+        return { type: 'refused', error: 'its session is gone, and its work is rolled back' };
+      case 'present':
+      case 'unknown':
+        return { type: 'unknown', error: absence.reason };
+    }
+  };
+
+  const run = async (asked: Known, timeoutMs: number): Promise<Result> => {
+    const key = globalIdOf(asked.branch);
+    switch (asked.type) {
+      case 'prepare':
+        return once(`prepare ${key}`, async () => {
+          const session = sessions.get(key);
+          if (session === undefined) return prepareWithoutSession(asked.branch, timeoutMs);
+          const result = resultOfVote(await session.prepare({ timeoutMs }));
+          sessions.delete(key);
+          return result;
+        });
+      case 'commit-one-phase':
+        return once(`commit ${key}`, async () => {
+          const session = sessions.get(key);
+          if (session === undefined) return commitWithoutSession(asked.branch, timeoutMs);
+          const { idempotencyKey } = asked;
+          const result = await session.commitDirectly(
+            idempotencyKey === null ? { timeoutMs } : { timeoutMs, idempotencyKey },
+          );
+          sessions.delete(key);
+          return resultOfCommit(result);
+        });
+      case 'commit':
+        return resultOfEnding(await transactional.commit(asked.branch, endOptions(asked.receipt, timeoutMs)));
+      case 'rollback': {
+        const ending = await transactional.rollback(asked.branch, endOptions(asked.receipt, timeoutMs));
+        if (ending.type !== 'unknown') sessions.delete(key);
+        return resultOfEnding(ending);
+      }
+      case 'outcome-of': {
+        sessions.delete(key);
+        const absence = await transactional.writeAbsence(asked.branch, { timeoutMs });
+        switch (absence.type) {
+          case 'absent':
+            return done({ outcome: 'aborted' } satisfies OutcomeAnswer);
+          case 'committed':
+            return done({ outcome: 'committed' } satisfies OutcomeAnswer);
+          case 'present':
+          case 'unknown':
+            return { type: 'unknown', error: absence.reason };
+        }
+      }
+    }
+  };
+
+  return {
+    async begin(branch, options) {
+      const session = await transactional.begin(branch, options);
+      sessions.set(globalIdOf(branch), session);
+      return session;
+    },
+    commit: (branch, options) => transactional.commit(branch, options),
+    async rollback(branch, options) {
+      const ending = await transactional.rollback(branch, options);
+      if (ending.type !== 'unknown') sessions.delete(globalIdOf(branch));
+      return ending;
+    },
+    prepared: (manager, options) => transactional.prepared(manager, options),
+    outcomeOf: (branch, options) => transactional.outcomeOf(branch, options),
+    writeAbsence: (branch, options) => transactional.writeAbsence(branch, options),
+    forget: (manager, options) => transactional.forget(manager, options),
+    setup: (options) => transactional.setup(options),
+    check: (options) => transactional.check(options),
+    close: () => transactional.close(),
+    perform({ operation, deadlineMs }: Operation, answer) {
+      const settle = (result: Result): void => clock.enqueue(() => answer(result));
+      const asked = v.safeParse(operations, operation);
+      if (!asked.success) {
+        settle({
+          type: 'refused',
+          error: `expected an operation on a branch (${operationNames}), got '${operation.type}': ${asked.issues[0].message}`,
+        });
+        return;
+      }
+      run(asked.output, Math.max(1, deadlineMs * share)).then(settle, (error: unknown) =>
+        settle({ type: 'unknown', error: messageOf(error) }),
+      );
+    },
+  };
+}
+
+const operationNames = (['prepare', 'commit', 'rollback', 'commit-one-phase', 'outcome-of'] as const)
+  .map(typesAreKnown)
+  .join(', ');
+
+const done = (value: unknown): Result => ({ type: 'done', value });
+const endOptions = (receipt: string | null, timeoutMs: number) =>
+  receipt === null ? { timeoutMs } : { timeoutMs, receipt };
+
+function resultOfVote(vote: Vote): Result {
+  switch (vote.type) {
+    case 'yes':
+      return done({ vote: 'yes', receipt: vote.receipt ?? null } satisfies PreparedAnswer);
+    case 'read-only':
+      return done({ vote: 'read-only' } satisfies PreparedAnswer);
+    case 'no':
+      return { type: 'refused', error: vote.reason };
+    case 'unknown':
+      return { type: 'unknown', error: vote.reason };
+  }
+}
+
+function resultOfCommit(commit: DirectCommit): Result {
+  switch (commit.type) {
+    case 'committed':
+      return done(undefined);
+    case 'no':
+      return { type: 'refused', error: commit.reason };
+    case 'unknown':
+      return { type: 'unknown', error: commit.reason };
+  }
+}
+
+function resultOfEnding(ending: Ending): Result {
+  return ending.type === 'done' ? done(undefined) : { type: ending.type, error: ending.reason };
+}

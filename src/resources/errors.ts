@@ -1,0 +1,78 @@
+/** What goes wrong between a transaction and its resources, each by its own name and code. */
+
+import { QuorateError } from '../../statecharts/actor.ts';
+
+/** Coordinates of a branch that no database could keep as a name. */
+export class BranchNameError extends QuorateError {
+  readonly code = 'BRANCH_NAME';
+}
+
+/** A branch with these coordinates was begun before. */
+export class DuplicateBranchError extends QuorateError {
+  readonly code = 'DUPLICATE_BRANCH';
+}
+
+/** A statement for a branch that takes none any more: it was prepared or ended, or lost its connection. */
+export class BranchClosedError extends QuorateError {
+  readonly code = 'BRANCH_CLOSED';
+}
+
+/** A statement that would end the branch behind the transaction manager's back, such as COMMIT. */
+export class BranchControlError extends QuorateError {
+  readonly code = 'BRANCH_CONTROL';
+}
+
+/** A statement that the resource refused; `cause` is the driver's own error. */
+export class StatementError extends QuorateError {
+  readonly code = 'STATEMENT';
+  /** The resource's own code of the error, for instance the SQLSTATE `23505`. */
+  readonly resourceCode: string | undefined;
+
+  constructor(message: string, options: { readonly cause?: unknown; readonly resourceCode?: string | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.resourceCode = options.resourceCode;
+  }
+}
+
+/** Waiting for a lock would have closed a circle, or took too long. */
+export class LockError extends QuorateError {
+  readonly code = 'LOCK';
+}
+
+/** All connections to a resource are taken, and none became free in time. */
+export class ResourceBusyError extends QuorateError {
+  readonly code = 'RESOURCE_BUSY';
+}
+
+/** The resource did not answer in time. */
+export class ResourceDeadlineError extends QuorateError {
+  readonly code = 'RESOURCE_DEADLINE';
+}
+
+/** No connection to the resource, or the connection was lost. */
+export class ResourceUnreachableError extends QuorateError {
+  readonly code = 'RESOURCE_UNREACHABLE';
+}
+
+/** The resource refuses user, password or database. */
+export class ResourceLoginError extends QuorateError {
+  readonly code = 'RESOURCE_LOGIN';
+}
+
+/** The resource cannot take part as it is set up; the message says what to set. */
+export class ResourceSetupError extends QuorateError {
+  readonly code = 'RESOURCE_SETUP';
+}
+
+/** The resource was closed. */
+export class ResourceClosedError extends QuorateError {
+  readonly code = 'RESOURCE_CLOSED';
+}
+
+/** The driver of a database, an optional dependency, is not installed. */
+export class DriverMissingError extends QuorateError {
+  readonly code = 'DRIVER_MISSING';
+}
+
+/** The message of whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

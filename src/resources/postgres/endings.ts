@@ -1,0 +1,226 @@
+/**
+ * Ending branches by their names: commit and rollback of prepared ones, what became of one, and writing absence. Every
+ * answer follows from what the server said; where it did not say it for certain, the answer is `unknown`.
+ */
+
+import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts';
+
+import { messageOf } from '../errors.ts';
+import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../transactional.ts';
+import { type Backend, isDefinite, sqlStateOf } from './connection.ts';
+import type { Control } from './control.ts';
+import { forgetOlder, recall, rememberAbsence, waitForDisk } from './memory.ts';
+
+/** No prepared transaction of this name, which proves nothing by itself. */
+const unknownName = '42704';
+const lockNotAvailable = '55P03';
+
+/** What ends a branch's sessions. */
+export interface Sessions {
+  /** What the labels of the manager's sessions for this branch begin and end with, in every incarnation. */
+  readonly labelPrefix: string;
+  readonly labelSuffix: string;
+  /** The label of this incarnation's sessions, which are left alone. */
+  readonly ownLabel: string;
+  /** The server process of this branch's own session, when it ran here and may still be at work. */
+  readonly own: Backend | undefined;
+}
+
+/** `finish` is COMMIT or ROLLBACK PREPARED. Answers `absent` when the server knows no such name. */
+async function endPrepared(
+  control: Control,
+  verb: 'commit' | 'rollback',
+  branch: Branch,
+): Promise<Ending | { readonly type: 'absent' }> {
+  try {
+    await control.send(`${verb} prepared '${globalIdOf(branch)}'`);
+    return { type: 'done' };
+  } catch (error) {
+    if (sqlStateOf(error) === unknownName) return { type: 'absent' };
+    return { type: 'unknown', reason: messageOf(error) };
+  }
+}
+
+/** Commits a prepared branch; a name that is not known is looked up in what the database remembers. */
+export async function commitBranch(control: Control, branch: Branch, receipt: string | undefined): Promise<Ending> {
+  const ended = await endPrepared(control, 'commit', branch);
+  if (ended.type !== 'absent') return ended;
+  const found = await outcomeOfBranch(control, branch, receipt);
+  switch (found.type) {
+    case 'committed':
+      return { type: 'done' };
+    case 'aborted':
+      return { type: 'refused', reason: 'it was rolled back by somebody else, or its absence was written' };
+    case 'prepared':
+      return { type: 'unknown', reason: 'it is prepared, and the server did not find it by its name; ask again' };
+    case 'absent':
+      return {
+        type: 'unknown',
+        reason: 'the server neither has it nor remembers its end; is this the right database?',
+      };
+    case 'unknown':
+      return found;
+  }
+}
+
+/**
+ * What became of a branch. The order matters: a branch leaves the list of prepared ones only after its rows became
+ * visible, so what is not in the list is looked for in a later snapshot.
+ */
+export async function outcomeOfBranch(
+  control: Control,
+  branch: Branch,
+  receipt: string | undefined,
+): Promise<BranchOutcome> {
+  const globalId = globalIdOf(branch);
+  const listed = await control.send(
+    `select pg_is_in_recovery() as standby, exists (
+      select from pg_prepared_xacts where gid = $1 and database = current_database()
+    ) as prepared`,
+    [globalId],
+  );
+  if (listed.rows[0]?.standby === true) {
+    return { type: 'unknown', reason: 'the server is a standby, which may lag behind; connect to the primary' };
+  }
+  if (listed.rows[0]?.prepared === true) return { type: 'prepared' };
+  const remembered = await control.send(recall, [globalId]);
+  const state = remembered.rows[0]?.state;
+  if (state === 'committed' || state === 'aborted') return { type: state };
+  if (receipt === undefined) return { type: 'absent' };
+  return statusOf(control, receipt);
+}
+
+/** By the saved transaction id, where the row is gone or was never written. */
+async function statusOf(control: Control, receipt: string): Promise<BranchOutcome> {
+  if (!/^\d{1,20}$/.test(receipt)) {
+    return { type: 'unknown', reason: `expected a transaction id as receipt, got '${receipt.slice(0, 40)}'` };
+  }
+  try {
+    const { rows } = await control.send('select pg_xact_status($1::text::xid8) as status', [receipt]);
+    switch (rows[0]?.status) {
+      case 'committed':
+        return { type: 'committed' };
+      case 'aborted':
+        return { type: 'aborted' };
+      case 'in progress':
+        return { type: 'absent' };
+      default:
+        return { type: 'unknown', reason: `transaction ${receipt} is so old that the server forgot its status` };
+    }
+  } catch (error) {
+    // A transaction id in the future: this server is not the one that gave it out, or was restored to an earlier time.
+    if (isDefinite(error)) return { type: 'unknown', reason: messageOf(error) };
+    throw error;
+  }
+}
+
+/** Sees to it that a branch never commits. */
+export async function rollbackBranch(
+  control: Control,
+  branch: Branch,
+  receipt: string | undefined,
+  sessions: Sessions,
+): Promise<Ending> {
+  // Twice: what was about to be prepared when its session was ended may have got there in between.
+  for (let attempt = 1; attempt <= 2; attempt += 1) {
+    const ended = await endPrepared(control, 'rollback', branch);
+    if (ended.type !== 'absent') return ended;
+    const found = await outcomeOfBranch(control, branch, receipt);
+    if (found.type === 'committed') {
+      return { type: 'refused', reason: 'it was committed by somebody else' };
+    }
+    if (found.type === 'aborted') return { type: 'done' };
+    if (found.type === 'unknown' && receipt === undefined) return found;
+    const written = await writeAbsenceOf(control, branch, sessions);
+    switch (written.type) {
+      case 'absent':
+        return { type: 'done' };
+      case 'committed':
+        return { type: 'refused', reason: 'it was committed by somebody else' };
+      case 'unknown':
+        return written;
+      case 'present':
+        if (attempt === 2) return { type: 'unknown', reason: written.reason };
+    }
+  }
+  return { type: 'unknown', reason: 'it is still there' };
+}
+
+/** Ends the branch's sessions, waits until they are gone, and writes its key as aborted. */
+export async function writeAbsenceOf(control: Control, branch: Branch, sessions: Sessions): Promise<Absence> {
+  const globalId = globalIdOf(branch);
+  const remaining = await endSessions(control, sessions);
+  if (remaining !== undefined) return remaining;
+  const listed = await control.send(
+    'select exists (select from pg_prepared_xacts where gid = $1 and database = current_database()) as prepared',
+    [globalId],
+  );
+  if (listed.rows[0]?.prepared === true) return { type: 'present', reason: 'it is prepared' };
+  try {
+    await control.send('begin isolation level read committed');
+    await control.send(waitForDisk);
+    await control.send(`set local lock_timeout = ${Math.max(1, Math.floor(control.budget.remainingMs() / 2))}`);
+    await control.send(rememberAbsence, [globalId]);
+    const { rows } = await control.send(recall, [globalId]);
+    const { command } = await control.send('commit');
+    if (command !== 'COMMIT') return { type: 'unknown', reason: `the server answered ${command} to COMMIT` };
+    return rows[0]?.state === 'committed' ? { type: 'committed' } : { type: 'absent' };
+  } catch (error) {
+    if (sqlStateOf(error) === lockNotAvailable) {
+      return { type: 'present', reason: 'somebody has written its key, and neither commits nor rolls back' };
+    }
+    return { type: 'unknown', reason: messageOf(error) };
+  }
+}
+
+async function endSessions(control: Control, sessions: Sessions): Promise<Absence | undefined> {
+  const waitMs = Math.max(1, Math.floor(control.budget.remainingMs() / 3));
+  const names = [
+    sessions.labelPrefix,
+    sessions.labelSuffix,
+    sessions.ownLabel,
+    sessions.own?.pid ?? null,
+    sessions.own?.startedAt ?? null,
+  ];
+  const found = `from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and (
+    (starts_with(application_name, $1) and right(application_name, length($2)) = $2 and application_name <> $3)
+    or (pid = $4 and extract(epoch from backend_start)::text = $5))`;
+  // All are told to end before any is waited for. A session that is gone by then answers as one that stays does:
+  // what counts is who is still there afterwards, and a session is listed until its transaction is over.
+  const { rows } = await control.send(`select count(pg_terminate_backend(pid))::int as told ${found}`, names);
+  if (rows[0]?.told === 0) return undefined;
+  const untilMs = control.budget.remainingMs() - waitMs;
+  for (;;) {
+    const { rows: left } = await control.send(`select count(*)::int as alive ${found}`, names);
+    const alive = left[0]?.alive;
+    if (alive === 0) return undefined;
+    if (control.budget.remainingMs() <= untilMs) {
+      return { type: 'present', reason: `${String(alive)} of its manager's sessions did not end within ${waitMs} ms` };
+    }
+    await control.send('select pg_sleep(0.01)');
+  }
+}
+
+/** The manager's prepared branches in this database. */
+export async function preparedBranches(control: Control, manager: string): Promise<readonly PreparedBranch[]> {
+  const { rows } = await control.send(
+    `select gid, (extract(epoch from clock_timestamp() - prepared) * 1000)::float8 as age_ms
+    from pg_prepared_xacts where database = current_database() and starts_with(gid, $1) order by prepared, gid`,
+    [globalIdPrefix(manager)],
+  );
+  return rows.flatMap(({ gid, age_ms: ageMs }) => {
+    const branch = typeof gid === 'string' ? branchOf(gid) : undefined;
+    return branch === undefined ? [] : [{ branch, ageMs: typeof ageMs === 'number' ? Math.max(0, ageMs) : 0 }];
+  });
+}
+
+export async function forgetBranches(control: Control, manager: string, olderThanMs: number): Promise<number> {
+  const { rowCount } = await control.send(forgetOlder, [globalIdPrefix(manager), olderThanMs]);
+  return rowCount ?? 0;
+}
+
+/** The answer for an attempt whose connection could not be had, or did not answer. */
+export const unreachable = (error: unknown): { readonly type: 'unknown'; readonly reason: string } => ({
+  type: 'unknown',
+  reason: messageOf(error),
+});

@@ -1,0 +1,69 @@
+/**
+ * What a database itself remembers of branches, in a table of ours: a branch that commits stores its key, and recovery
+ * stores the key of one that must not. The key is unique, so each branch gets one of the two for good.
+ *
+ * A branch writes its key in its own transaction, just before PREPARE or COMMIT. Hence a visible row of state
+ * `committed` says that the branch committed, with the same certainty as the branch's own data; and whoever writes the
+ * same key waits in the unique index until that branch is over, or until the lock timeout says that it is still there.
+ */
+
+import { type Branch, globalIdOf } from '../branch.ts';
+
+const schema = 'quorate';
+const table = 'branches';
+/** As `relationOf` names it. */
+export const memoryRelation = `${schema}.${table}`;
+
+/** Whether everything is there; asked first, because creating an index waits for prepared transactions even then. */
+export const hasMemory = `select to_regclass('${memoryRelation}') is not null
+  and to_regclass('${schema}.branches_idempotency_key') is not null
+  and to_regclass('${schema}.branches_written_at') is not null as present`;
+
+/** Creates the table where it is missing. Repeating it is safe, also concurrently: the lock serializes it. */
+export const createMemory: readonly string[] = [
+  'begin',
+  "set local lock_timeout = '4s'",
+  'select pg_advisory_xact_lock(8103577613410571)',
+  `create schema if not exists ${schema}`,
+  `create table if not exists ${memoryRelation} (
+  global_id text collate "C" primary key,
+  state text not null check (state in ('committed', 'aborted')),
+  idempotency_key text collate "C",
+  written_at timestamptz not null default clock_timestamp()
+)`,
+  `create unique index if not exists branches_idempotency_key on ${memoryRelation} (idempotency_key) where idempotency_key is not null`,
+  `create index if not exists branches_written_at on ${memoryRelation} (written_at)`,
+  'commit',
+];
+
+/** The same as one script, for an administrator. */
+export const createMemoryScript = `create schema if not exists ${schema}; (as the role that the application uses, or grant it usage on the schema and select, insert, delete on ${memoryRelation})`;
+
+/** Writes the key of a branch that is about to prepare or commit. Answers with the transaction's id. */
+export function rememberCommit(branch: Branch, idempotencyKey?: string): string {
+  const key = idempotencyKey === undefined ? 'null' : literal(`${branch.manager}:${idempotencyKey}`);
+  return `insert into ${memoryRelation} (global_id, state, idempotency_key) values (${literal(globalIdOf(branch))}, 'committed', ${key}) returning pg_current_xact_id()::text as xid`;
+}
+
+/** Writes the key of a branch that must never commit. Parameters: the global id. Leaves a row that exists as it is. */
+export const rememberAbsence = `insert into ${memoryRelation} (global_id, state) values ($1, 'aborted') on conflict (global_id) do nothing`;
+
+/** Parameters: the global id. */
+export const recall = `select state from ${memoryRelation} where global_id = $1`;
+
+/** Parameters: manager and key, as `rememberCommit` joins them. */
+export const recallKey = `select global_id from ${memoryRelation} where idempotency_key = $1 and state = 'committed'`;
+
+/** Parameters: the prefix of the manager's global ids, milliseconds. */
+export const forgetOlder = `delete from ${memoryRelation} where starts_with(global_id, $1) and written_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)`;
+
+/** Raises what the transaction waits for at its commit, where the settings do not wait for the disk at all. */
+export const waitForDisk =
+  "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'";
+
+/** Text as a literal of SQL, whatever the server's settings of escapes. */
+export function literal(text: string): string {
+  return text.includes('\\')
+    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+    : `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,344 @@
+/**
+ * A branch at work in PostgreSQL: the application's statements, then PREPARE TRANSACTION, or COMMIT where one phase is
+ * enough.
+ *
+ * BEGIN travels with the first statement. The branch's key (memory.ts), PREPARE and, with `queryAndPrepare`, the last
+ * statement travel together.
+ */
+
+import type { QueryResult } from 'pg';
+import type { Clock } from '../../environment/clock.ts';
+import { type Branch, branchOf, globalIdOf } from '../branch.ts';
+import { budget, within } from '../deadline.ts';
+import { BranchClosedError, BranchControlError, messageOf, ResourceDeadlineError, StatementError } from '../errors.ts';
+import type { Loan } from '../pool.ts';
+import { createSerialQueue } from '../queue.ts';
+import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
+import { isDefinite, type PostgresConnection, type Row, relationOf, sqlStateOf } from './connection.ts';
+import { memoryRelation, recallKey, rememberCommit, waitForDisk } from './memory.ts';
+import { assertNoControl, isControlTag, leavesTraces, mayWrite } from './statements.ts';
+
+/** The result of one statement, as `pg` gives it. */
+export type PostgresResult<R extends Row = Row> = Pick<QueryResult<R>, 'rows' | 'rowCount' | 'command' | 'fields'>;
+
+export interface PostgresSession extends BranchSession {
+  /**
+   * Runs one statement.
+   *
+   * @throws StatementError with the driver's error as its cause; the branch then votes no, unless the application goes
+   *   back to a savepoint. BranchControlError for COMMIT and the like; BranchClosedError once the branch is over;
+   *   ResourceDeadlineError when the branch's time is over
+   */
+  query<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<PostgresResult<R>>;
+  /** Runs the last statement and prepares, in one round trip. `result` is missing when the statement failed. */
+  queryAndPrepare<R extends Row = Row>(
+    text: string,
+    values: readonly unknown[],
+    options: { readonly timeoutMs: number },
+  ): Promise<{ readonly vote: Vote; readonly result?: PostgresResult<R> }>;
+}
+
+/** How a session left its connection. `lost`: the server process may still be at work. */
+export type SessionEnd = 'over' | 'lost';
+
+export interface SessionParts {
+  readonly name: string;
+  readonly branch: Branch;
+  readonly clock: Clock;
+  readonly loan: Loan<PostgresConnection>;
+  /** For all statements together. */
+  readonly timeoutMs: number;
+  readonly label: string;
+  readonly isolationLevel: string | undefined;
+  /** Called once, when nothing can happen on this connection any more, or nothing is known of it. */
+  onEnd(end: SessionEnd): void;
+}
+
+const maxWaitingStatements = 1_000;
+const rollbackTimeoutMs = 5_000;
+
+export function createSession(parts: SessionParts): PostgresSession & { readonly cut: (reason: string) => void } {
+  const { name, branch, clock, loan } = parts;
+  const { connection } = loan;
+  const globalId = globalIdOf(branch);
+  const queue = createSerialQueue(`branch ${globalId}`, maxWaitingStatements);
+  const time = budget(clock, parts.timeoutMs);
+  let hasBegun = false;
+  let hasWritten = false;
+  let hasTraces = false;
+  /** Why no statement is accepted any more. */
+  let closedBecause: string | undefined;
+  /** The error that a vote of no reports. */
+  let failure: string | undefined;
+  let hasEnded = false;
+
+  const end = (how: SessionEnd): void => {
+    if (hasEnded) return;
+    hasEnded = true;
+    closedBecause ??= 'it is over';
+    loan.release(how === 'lost' || hasTraces || connection.status() !== 'I' ? 'discard' : undefined);
+    parts.onEnd(how);
+  };
+  const cut = (reason: string): void => {
+    closedBecause ??= reason;
+    failure ??= reason;
+    connection.destroy();
+    end('lost');
+  };
+  const beginning = (): readonly Promise<unknown>[] => {
+    if (hasBegun) return [];
+    hasBegun = true;
+    const sent: Promise<unknown>[] = [];
+    if (connection.label !== parts.label) {
+      connection.label = parts.label;
+      sent.push(connection.send(`set application_name = '${parts.label}'`));
+    }
+    const level = parts.isolationLevel === undefined ? '' : ` isolation level ${parts.isolationLevel}`;
+    sent.push(connection.send(`begin${level}`));
+    return sent;
+  };
+  /** Waits for what was sent, in order; the first error counts, and none stays unheard. */
+  const answers = async <T>(before: readonly Promise<unknown>[], last: Promise<T>, timeoutMs: number): Promise<T> => {
+    const all = Promise.allSettled([...before, last]);
+    await within(clock, all, timeoutMs, `the answer of '${name}' in ${globalId}`);
+    for (const each of before) await each;
+    return last;
+  };
+  /** Takes note of an error, and says whether it is certain that the statement did not happen. */
+  const failed = (error: unknown): boolean => {
+    if (error instanceof ResourceDeadlineError || !isDefinite(error) || !connection.isUsable()) {
+      cut(messageOf(error));
+      return false;
+    }
+    failure ??= messageOf(error);
+    return true;
+  };
+  const assertOpen = (): void => {
+    if (closedBecause === undefined) return;
+    throw new BranchClosedError(`expected no statement in ${globalId} at '${name}': ${closedBecause}`);
+  };
+  const undo = async (): Promise<void> => {
+    if (hasEnded) return;
+    if (!hasBegun || connection.status() === 'I') {
+      end('over');
+      return;
+    }
+    try {
+      await within(clock, connection.send('rollback'), rollbackTimeoutMs, `the rollback of ${globalId}`);
+      end('over');
+    } catch (error) {
+      cut(messageOf(error));
+    }
+  };
+  const no = async (reason: string): Promise<{ type: 'no'; reason: string }> => {
+    await undo();
+    return { type: 'no', reason };
+  };
+
+  const noteResult = (text: string, result: PostgresResult | readonly PostgresResult[]): void => {
+    for (const each of Array.isArray(result) ? result : [result]) {
+      const { command } = each;
+      hasWritten ||= mayWrite(text, command);
+      hasTraces ||= leavesTraces(command);
+      if (isControlTag(command) || connection.status() === 'I') {
+        cut(`a statement within it answered ${command}`);
+        throw new BranchControlError(
+          `expected only statements within ${globalId}, got one that answered ${command}: what it did before is not atomic with the rest`,
+        );
+      }
+    }
+    if (connection.status() === 'T') failure = undefined;
+  };
+  const statementFailed = (error: unknown): never => {
+    if (error instanceof BranchControlError) throw error;
+    failed(error);
+    if (error instanceof ResourceDeadlineError) throw error;
+    throw new StatementError(`'${name}' refused a statement: ${messageOf(error)}`, {
+      cause: error,
+      resourceCode: sqlStateOf(error),
+    });
+  };
+
+  /** The key and PREPARE as one message. A lock timeout of the server makes it a certain no before ours is unknown. */
+  const preparing = (timeoutMs: number): Promise<readonly QueryResult<Row>[]> =>
+    connection.sendAll([
+      `set local lock_timeout = ${Math.max(1, Math.floor(timeoutMs * 0.75))}`,
+      rememberCommit(branch),
+      `prepare transaction '${globalId}'`,
+    ]);
+  const voteOf = async (results: readonly QueryResult<Row>[]): Promise<Vote> => {
+    // PREPARE in a failed transaction raises no error; its tag says that it rolled back instead.
+    if (results.at(-1)?.command !== 'PREPARE') return no(failure ?? 'the transaction had failed before');
+    const xid = results.flatMap((it) => it.rows).find((row) => typeof row.xid === 'string')?.xid;
+    end('over');
+    return typeof xid === 'string' ? { type: 'yes', receipt: xid } : { type: 'yes' };
+  };
+  const prepareFailed = async (error: unknown): Promise<Vote> => {
+    const before = failure;
+    if (!failed(error)) return { type: 'unknown', reason: messageOf(error) };
+    return no(before ?? refusalOf(name, error));
+  };
+  /** What is known before anything is sent. */
+  const foregone = async (): Promise<Vote | undefined> => {
+    if (hasEnded) return { type: 'no', reason: failure ?? closedBecause ?? 'the branch is over' };
+    if (!connection.isUsable()) {
+      cut(failure ?? 'the connection was lost');
+      return { type: 'no', reason: failure ?? 'the connection was lost' };
+    }
+    if (hasBegun && connection.status() !== 'T') return no(failure ?? 'the transaction had failed before');
+    return undefined;
+  };
+  const close = (): void => {
+    closedBecause ??= 'it was asked to prepare or commit';
+  };
+
+  const prepare = async (timeoutMs: number): Promise<Vote> => {
+    const limit = budget(clock, timeoutMs);
+    const known = await foregone();
+    if (known !== undefined) return known;
+    if (!hasBegun) {
+      end('over');
+      return { type: 'read-only' };
+    }
+    try {
+      if (!hasWritten) {
+        const asked = connection.send('select pg_current_xact_id_if_assigned()::text as xid');
+        const { rows } = await within(clock, asked, limit.remainingMs(), `the answer of '${name}'`);
+        if (rows[0]?.xid === null) return await commitReadOnly(limit.remainingMs());
+      }
+      const left = limit.remainingMs();
+      return await voteOf(await within(clock, preparing(left), left, `the prepare of ${globalId}`));
+    } catch (error) {
+      return prepareFailed(error);
+    }
+  };
+  /** COMMIT, not ROLLBACK: in serializable isolation only a commit vouches for what was read. */
+  const commitReadOnly = async (timeoutMs: number): Promise<Vote> => {
+    const { command } = await within(clock, connection.send('commit'), timeoutMs, `the commit of ${globalId}`);
+    if (command !== 'COMMIT') return no(failure ?? 'the transaction had failed before');
+    end('over');
+    return { type: 'read-only' };
+  };
+
+  const commitDirectly = async ({ timeoutMs, idempotencyKey }: DirectCommitOptions): Promise<DirectCommit> => {
+    const limit = budget(clock, timeoutMs);
+    const known = await foregone();
+    if (known !== undefined) {
+      return { type: 'no', reason: 'reason' in known ? known.reason : 'the branch is over' };
+    }
+    try {
+      const before = beginning();
+      const last = connection.sendAll([
+        `set local lock_timeout = ${Math.max(1, Math.floor(timeoutMs * 0.75))}`,
+        waitForDisk,
+        rememberCommit(branch, idempotencyKey),
+        'commit',
+      ]);
+      const results = await answers(before, last, limit.remainingMs());
+      if (results.at(-1)?.command !== 'COMMIT') return await no(failure ?? 'the transaction had failed before');
+      end('over');
+      return { type: 'committed' };
+    } catch (error) {
+      const before = failure;
+      if (!failed(error)) return { type: 'unknown', reason: messageOf(error) };
+      const holder = await holderOf(error, idempotencyKey);
+      const refused = await no(before ?? refusalOf(name, error));
+      return holder === undefined ? refused : { ...refused, committedBy: holder };
+    }
+  };
+  /** Which branch committed under the key that this one asked for. */
+  const holderOf = async (error: unknown, idempotencyKey: string | undefined): Promise<Branch | undefined> => {
+    if (idempotencyKey === undefined || sqlStateOf(error) !== '23505') return undefined;
+    try {
+      await within(clock, connection.send('rollback'), rollbackTimeoutMs, 'a rollback');
+      const asked = connection.send(recallKey, [`${branch.manager}:${idempotencyKey}`]);
+      const { rows } = await within(clock, asked, rollbackTimeoutMs, 'a query');
+      const holder = rows[0]?.global_id;
+      return typeof holder === 'string' ? branchOf(holder) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+
+  return {
+    branch,
+    cut,
+    query<R extends Row>(text: string, values?: readonly unknown[]) {
+      return queue.run(async (): Promise<PostgresResult<R>> => {
+        assertOpen();
+        assertNoControl(text);
+        try {
+          const before = beginning();
+          const result = await answers(before, connection.send<R>(text, values), time.remainingMs());
+          noteResult(text, result);
+          return result;
+        } catch (error) {
+          return statementFailed(error);
+        }
+      });
+    },
+    queryAndPrepare<R extends Row>(text: string, values: readonly unknown[], options: { readonly timeoutMs: number }) {
+      return queue.run(async (): Promise<{ vote: Vote; result?: PostgresResult<R> }> => {
+        assertOpen();
+        assertNoControl(text);
+        close();
+        const limit = budget(clock, Math.min(options.timeoutMs, time.remainingMs()));
+        const before = beginning();
+        const statement = connection.send<R>(text, values);
+        const prepared = preparing(limit.remainingMs());
+        try {
+          const result = await answers([...before, statement], prepared, limit.remainingMs()).then(
+            () => statement,
+            async (error: unknown) => {
+              const [first] = await Promise.allSettled([statement]);
+              if (first.status === 'rejected' && isDefinite(first.reason)) failure ??= messageOf(first.reason);
+              throw error;
+            },
+          );
+          return { vote: await voteOf(await prepared), result };
+        } catch (error) {
+          return { vote: await prepareFailed(error) };
+        }
+      });
+    },
+    prepare({ timeoutMs }) {
+      return queue.run(() => {
+        close();
+        return prepare(timeoutMs);
+      });
+    },
+    commitDirectly(options) {
+      return queue.run(() => {
+        close();
+        return commitDirectly(options);
+      });
+    },
+    rollback() {
+      closedBecause ??= 'it was rolled back';
+      failure ??= 'it was rolled back';
+      // A statement that is under way may wait for a lock for long: then the connection goes, and the work with it.
+      if (queue.isBusy) {
+        cut('it was rolled back');
+        return Promise.resolve();
+      }
+      return queue.run(undo);
+    },
+  };
+}
+
+/** The reason of a no, with what to do where that is known. */
+function refusalOf(name: string, error: unknown): string {
+  const message = messageOf(error);
+  const code = sqlStateOf(error);
+  if (code === '23505' && relationOf(error) === memoryRelation) {
+    return 'its key is written already: the branch was declared aborted, or its id or idempotency key was used before';
+  }
+  if (code === '55000') {
+    return `${message}; '${name}' takes no prepared transactions: set max_prepared_transactions to at least the number of concurrent transactions, and restart the server`;
+  }
+  if (code === '53200') return `${message}; raise max_prepared_transactions of '${name}', and restart the server`;
+  if (code === '3F000' || code === '42P01') {
+    return `${message}; if this is about ${memoryRelation}, create it with setup() or with the doctor`;
+  }
+  return message;
+}
