@@ -1,0 +1,211 @@
+/**
+ * A model: which actors make up a system, what may happen to it and how often, and what must hold of it. The actors
+ * are those that run in production; a model adds only their surroundings.
+ */
+
+import type { AnyStateMachine, SnapshotFrom } from 'xstate';
+import { type ActorDefinition, type Address, type AnyActor, addressOf, type Tagged } from '../../statecharts/actor.ts';
+import type { ResourceModel } from './resources.ts';
+import type { Observation, StepKind } from './steps.ts';
+
+/** How often something may happen in one run: a number that becomes part of the state, or any number of times. */
+export type Budget = number | 'unlimited';
+
+/** An actor of a model. Made by `actorOf`. */
+export interface ModelActor<Chart extends AnyStateMachine = AnyStateMachine, Request extends Tagged = Tagged> {
+  readonly address: Address;
+  readonly definition: AnyActor;
+  readonly input: unknown;
+  /** Whether a first message brings it to life, instead of the application when its node starts. */
+  readonly isBornOfMessage: boolean;
+  /** Only for types: what its chart looks like and what it may be asked. */
+  readonly types?: { readonly chart: Chart; readonly request: Request };
+}
+
+/**
+ * Places an actor on a node. The application starts it whenever its node starts, from its records and with `input`.
+ *
+ * @example
+ * const server = actorOf(raftServer, 'n1', { key: 'kv', input: { voters } });
+ */
+export const actorOf = <Chart extends AnyStateMachine, Request extends Tagged, Input>(
+  definition: ActorDefinition<Chart, Request, Input>,
+  node: string,
+  { key = '', input }: { readonly key?: string; readonly input: Input },
+): ModelActor<Chart, Request> => ({
+  address: addressOf(node, definition.name, key),
+  definition,
+  input,
+  isBornOfMessage: false,
+});
+
+/** Names an address where a first message, or records found at start-up, bring an actor to life. */
+export const bornOfMessage = <Chart extends AnyStateMachine, Request extends Tagged, Input>(
+  definition: ActorDefinition<Chart, Request, Input>,
+  node: string,
+  key = '',
+): ModelActor<Chart, Request> => ({
+  address: addressOf(node, definition.name, key),
+  definition,
+  input: undefined,
+  isBornOfMessage: true,
+});
+
+/** Something that the application may ask of an actor, at any moment. Made by `request`. */
+export interface RequestStep<History = unknown> {
+  readonly actor: Address;
+  readonly request: Tagged;
+  /** How often; default `unlimited`, which costs no state but is for requests that charts ignore when they are late. */
+  readonly times?: Budget;
+  /** A condition on the whole system, for what the surroundings know and no actor does. */
+  readonly when?: (state: SystemState<History>) => boolean;
+}
+
+/** A request of the application. */
+export const request = <Chart extends AnyStateMachine, Request extends Tagged, History = unknown>(
+  actor: ModelActor<Chart, Request>,
+  asked: Request,
+  options: Pick<RequestStep<History>, 'times' | 'when'> = {},
+): RequestStep<History> => ({ actor: actor.address, request: asked, ...options });
+
+export interface NetworkModel {
+  /**
+   * `unordered`: a multiset, from which each envelope is delivered once. `duplicating`: a set that only grows, from
+   * which everything may be delivered again. `ordered`: a queue per pair of sender and receiver. Default `unordered`.
+   */
+  readonly kind?: 'unordered' | 'duplicating' | 'ordered';
+  /** How many envelopes may be lost. Default 0. */
+  readonly losses?: Budget;
+  /** How many deliveries may leave a copy behind. Default 0; a `duplicating` network needs none. */
+  readonly duplicates?: Budget;
+}
+
+export interface CrashModel {
+  readonly times: Budget;
+  /** The nodes that may crash; default all. */
+  readonly nodes?: readonly string[];
+  /** Whether a crashed node may start again. Default true. */
+  readonly restarts?: boolean;
+}
+
+/** Interchangeable ids, and how they stand in states and messages. */
+export interface SymmetryModel {
+  /**
+   * Sets of interchangeable ids. Ids of nodes move the node's actors with them; any other string that equals an id is
+   * renamed wherever it stands as a value, a member's name, or the node or key of an address.
+   */
+  readonly interchangeable: readonly (readonly string[])[];
+  /** The names of members that hold sets as sorted arrays: they are sorted again after renaming. */
+  readonly sets?: readonly string[];
+  /**
+   * Names the definitions that compare ids (by `<`, or by position): interchanging them would be wrong, and symmetry is
+   * refused. It is also refused when a sampled state shows that exchanged ids lead elsewhere.
+   */
+  readonly comparesIds?: readonly string[];
+}
+
+/** A fold of what happens into a value that is part of the state, for properties about runs and not about states. */
+export interface HistoryModel<History> {
+  readonly start: History;
+  /** Must be pure; the result must be plain data. */
+  observe(history: History, happening: Observation): History;
+}
+
+/** A property that every run must come to satisfy, however it goes on. */
+export interface Eventually<History> {
+  readonly holds: (state: SystemState<History>) => boolean;
+  /**
+   * The kinds of steps that are weakly fair: one single action of such a kind (this envelope's delivery, that timer)
+   * that stays possible for ever is taken at last. Default none.
+   */
+  readonly fair?: readonly StepKind[];
+}
+
+export type Predicates<History> = Readonly<Record<string, (state: SystemState<History>) => boolean>>;
+
+/** What to check. */
+export interface Model<History = unknown> {
+  readonly name: string;
+  readonly actors: readonly ModelActor[];
+  readonly requests?: readonly RequestStep<History>[];
+  readonly network?: NetworkModel;
+  /**
+   * Which deliveries and requests are steps: `all`; `handled`, those for which the chart has a transition now, so that
+   * `'vote': {}` is no step; `changing`, those that change the actor or make it act. Default `all`. What is no step
+   * stays in the network.
+   */
+  readonly deliveries?: 'all' | 'handled' | 'changing';
+  /** How often timers may fire, in all or by the name of their delay; any armed one may, at any moment. Default unlimited. */
+  readonly timers?: Budget | Readonly<Record<string, Budget>>;
+  /** Whether records become durable in a step of their own (the default) or at once. */
+  readonly flush?: 'step' | 'at-once';
+  /** Whether what actors of one node say to each other is taken up in a step of its own (the default) or at once. */
+  readonly localMessages?: 'step' | 'at-once';
+  readonly crashes?: CrashModel;
+  /** How many notices that a node cannot be reached may come, true or not, to actors that hear them. Default 0. */
+  readonly unreachableNotices?: Budget;
+  readonly resources?: Readonly<Record<string, ResourceModel>>;
+  /** How many operations may be answered `unknown`. Default 0. */
+  readonly unknownAnswers?: Budget;
+  /** Time, for actors that read it: it may pass by `tickMs` at any moment, `ticks` times. */
+  readonly clock?: { readonly tickMs: number; readonly ticks: number };
+  /** Addresses outside the model to which actors may send: what they get is only observed. */
+  readonly outside?: readonly Address[];
+  readonly history?: HistoryModel<History>;
+  readonly symmetry?: SymmetryModel;
+  /** States for which this does not hold are neither stored nor explored nor checked; how many were cut off is told. */
+  readonly boundary?: (state: SystemState<History>) => boolean;
+  /** Must hold in every state. */
+  readonly always?: Predicates<History>;
+  /** Must hold in some state: goals, without which a check that finds nothing says nothing. */
+  readonly sometimes?: Predicates<History>;
+  readonly eventually?: Readonly<Record<string, Eventually<History>>>;
+  /** Checks that every state from which no step leads on satisfies this; default: not checked. */
+  readonly mayEnd?: (state: SystemState<History>) => boolean;
+  /** Whether a chart may throw, which stops its actor. Default false: it is a violation. */
+  readonly mayFail?: boolean;
+}
+
+/** Gives a model its types. */
+export const defineModel = <History = undefined>(model: Model<History>): Model<History> => model;
+
+/** `down`: its node has crashed. `absent`: not born, or ended. `failed`: a rule threw. */
+export type Life = 'running' | 'down' | 'absent' | 'failed';
+
+/** One actor in one state of the system. */
+export interface ActorView<Chart extends AnyStateMachine = AnyStateMachine> {
+  readonly address: Address;
+  readonly node: string;
+  readonly life: Life;
+  /** Where its chart stands; undefined when it is not running. */
+  readonly snapshot: SnapshotFrom<Chart> | undefined;
+  readonly role: string | undefined;
+  /** The names of the delays whose timers are armed, sorted. */
+  readonly timers: readonly string[];
+  /** How many records are not durable yet. */
+  readonly unflushedRecords: number;
+  /** The records that a crash would leave, oldest first; one sequence that recovers alike may stand for another. */
+  readonly durableRecords: readonly Tagged[];
+  /** What a rule threw. */
+  readonly error: string | undefined;
+}
+
+/** An envelope in the network. */
+export interface InTransit {
+  readonly from: Address;
+  readonly to: Address;
+  readonly message: Tagged;
+}
+
+/** One state of the system, as properties see it. Valid during the call that receives it. */
+export interface SystemState<History = unknown> {
+  readonly actors: readonly ActorView[];
+  /** The actor of the model `actor`. @throws ModelError when it is not part of the model */
+  of<Chart extends AnyStateMachine, Request extends Tagged>(actor: ModelActor<Chart, Request>): ActorView<Chart>;
+  /** What is on its way; as often as it is, in an unordered network. */
+  readonly network: readonly InTransit[];
+  readonly history: History;
+  /** The state of a resource. @throws ModelError when the model has no such resource */
+  resource(name: string): unknown;
+  readonly nowMs: number;
+}

@@ -1,0 +1,53 @@
+/** Turns the numbers of the search back into steps that people can read. */
+
+import { ModelError } from '../errors.ts';
+import { type ModelStep, stepKinds } from '../steps.ts';
+import type { System } from '../system/system.ts';
+import { elementAt } from '../tables/interned.ts';
+
+/** The step `kind` with numbers `a` and `b` that was visited in `state`. */
+export function describeStep<History>(
+  system: System<History>,
+  state: Uint32Array,
+  kind: number,
+  a: number,
+  b: number,
+): ModelStep {
+  const { model, envelopes, outcomes, operations, nodes } = system;
+  const addressOf = (actor: number) => elementAt(model.actors, actor).address;
+  const type = elementAt(stepKinds, kind);
+  switch (type) {
+    case 'deliver':
+    case 'duplicate':
+    case 'lose':
+      return { type, ...envelopes.at(a) };
+    case 'local': {
+      const [first] = outcomes.local(state[a] ?? 0).inbox;
+      if (first === undefined) throw new ModelError(`nothing was said to '${addressOf(a)}'`);
+      return { type, from: first.from, to: addressOf(a), message: first.message };
+    }
+    case 'timer': {
+      const timer = elementAt(outcomes.timers, b);
+      return { type, actor: addressOf(a), delay: timer.delay, state: timer.state };
+    }
+    case 'request': {
+      const { actor, request } = elementAt(system.requests, a);
+      return { type, actor, request };
+    }
+    case 'flush':
+      return { type, actor: addressOf(a) };
+    case 'crash':
+    case 'restart':
+      return { type, node: elementAt(nodes, a) };
+    case 'execute':
+    case 'answer': {
+      const { operation, result } = elementAt(operations.moves(a), b);
+      const { id, resource, actor } = operation;
+      return type === 'execute' ? { type, resource, id, result } : { type, actor, id, result };
+    }
+    case 'unreachable':
+      return { type, actor: addressOf(a), node: elementAt(nodes, b) };
+    case 'tick':
+      return { type };
+  }
+}

@@ -1,0 +1,164 @@
+/** Breadth-first search through every reachable state, checking what can be told state by state. */
+
+import type { Clock } from '../../environment/clock.ts';
+import type { SystemState } from '../model.ts';
+import type { System } from '../system/system.ts';
+import { createStateTable, type StateTable } from '../tables/states.ts';
+
+/** How a running check is doing. */
+export interface Progress {
+  readonly states: number;
+  readonly transitions: number;
+  /** States per second since the last report. */
+  readonly statesPerSecond: number;
+  readonly depth: number;
+  /** States that were found and not yet explored. */
+  readonly frontier: number;
+  readonly seconds: number;
+}
+
+export interface ExploreOptions<History> {
+  readonly clock: Clock;
+  readonly maxStates: number;
+  readonly maxSeconds: number;
+  readonly progressIntervalMs: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Goes on after a violation, to the end. */
+  readonly keepGoing: boolean;
+  /** Puts a state into the form that stands for its orbit, in place. */
+  readonly canonical?: (state: Uint32Array) => void;
+  /** Each returns whether a state is bad; the first bad one is remembered. */
+  readonly violations: readonly ((state: SystemState<History>, vector: Uint32Array) => boolean)[];
+  /** Each returns whether a state reaches a goal; the first that does is remembered. */
+  readonly goals: readonly ((state: SystemState<History>) => boolean)[];
+  readonly mayEnd?: (state: SystemState<History>) => boolean;
+  /** Called with each state when it is explored, for checks on samples. */
+  readonly sample?: (state: Uint32Array) => void;
+}
+
+export interface Explored {
+  readonly states: StateTable;
+  /** The states with a number below this one have been explored. */
+  readonly expanded: number;
+  readonly transitions: number;
+  /** The number of states on the longest of all shortest paths; the first state alone is 1. */
+  readonly depth: number;
+  /** Steps that led over the boundary. */
+  readonly pruned: number;
+  readonly stoppedBy?: 'violation' | 'states' | 'seconds';
+  /** Per violation and goal: the number of the first such state, or -1. */
+  readonly violated: readonly number[];
+  readonly reached: readonly number[];
+  /** A state from which no step leads on, and which may not end; -1 if none was found. */
+  readonly deadlock: number;
+}
+
+/** How many states are explored between two looks at the clock. */
+const statesPerLook = 4096;
+
+/** Explores `system`. */
+export function explore<History>(system: System<History>, options: ExploreOptions<History>): Explored {
+  const { clock, canonical, violations, goals, keepGoing, mayEnd } = options;
+  const { boundary } = system.model;
+  const { width } = system.layout;
+  const states = createStateTable(width);
+  const violated = violations.map(() => -1);
+  const reached = goals.map(() => -1);
+  const openGoals = new Set(goals.keys());
+  const state = new Uint32Array(width);
+  const startedMs = clock.nowMs();
+  let lastReportMs = startedMs;
+  let lastReportStates = 0;
+  let transitions = 0;
+  let pruned = 0;
+  let depth = 1;
+  let levelEnd = 1;
+  let deadlock = -1;
+  let steps = 0;
+  let current = 0;
+  let isViolated = false;
+  let stoppedBy: Explored['stoppedBy'];
+
+  const judge = (vector: Uint32Array, number: number, seen: SystemState<History>): void => {
+    for (let index = 0; index < violations.length; index += 1) {
+      if (violated[index] === -1 && violations[index]?.(seen, vector) === true) {
+        violated[index] = number;
+        isViolated = true;
+      }
+    }
+    for (const index of openGoals) {
+      if (goals[index]?.(seen) === true) {
+        reached[index] = number;
+        openGoals.delete(index);
+      }
+    }
+  };
+  const visit = (_kind: number, _a: number, _b: number, next: Uint32Array): void => {
+    steps += 1;
+    transitions += 1;
+    canonical?.(next);
+    if (states.find(next) >= 0) return;
+    const seen = system.view(next);
+    if (boundary !== undefined && !boundary(seen)) {
+      pruned += 1;
+      return;
+    }
+    judge(next, states.add(next, current), seen);
+  };
+  const look = (): void => {
+    const nowMs = clock.nowMs();
+    if (nowMs - startedMs > options.maxSeconds * 1000) stoppedBy = 'seconds';
+    if (options.onProgress === undefined || nowMs - lastReportMs < options.progressIntervalMs) return;
+    options.onProgress({
+      states: states.count,
+      transitions,
+      statesPerSecond: ((states.count - lastReportStates) * 1000) / (nowMs - lastReportMs),
+      depth,
+      frontier: states.count - current,
+      seconds: (nowMs - startedMs) / 1000,
+    });
+    lastReportMs = nowMs;
+    lastReportStates = states.count;
+  };
+
+  const first = system.initial();
+  canonical?.(first);
+  states.find(first);
+  judge(first, states.add(first, 0), system.view(first));
+  while (current < states.count && stoppedBy === undefined) {
+    if (isViolated && !keepGoing) {
+      stoppedBy = 'violation';
+      break;
+    }
+    if (states.count > options.maxStates) {
+      stoppedBy = 'states';
+      break;
+    }
+    if (current === levelEnd) {
+      depth += 1;
+      levelEnd = states.count;
+    }
+    states.read(current, state);
+    options.sample?.(state);
+    steps = 0;
+    system.expand(state, visit);
+    if (steps === 0 && mayEnd !== undefined && deadlock < 0 && !mayEnd(system.view(state))) {
+      deadlock = current;
+      isViolated = true;
+    }
+    current += 1;
+    if (current % statesPerLook === 0) look();
+  }
+  if (isViolated && stoppedBy === undefined && !keepGoing && current < states.count) stoppedBy = 'violation';
+  return {
+    states,
+    expanded: current,
+    transitions,
+    depth,
+    pruned,
+    violated,
+    reached,
+    deadlock,
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * Traces: runs of a model, step by step, with what came of each step. The search stores only from which state each was
+ * first reached; a trace is made by running that path again.
+ */
+
+import { type Address, canonicalKey, type Tagged } from '../../../statecharts/actor.ts';
+import { NotPureError } from '../errors.ts';
+import type { InTransit, Life } from '../model.ts';
+import type { ModelStep } from '../steps.ts';
+import type { LocalOutcome } from '../system/outcomes.ts';
+import type { System } from '../system/system.ts';
+import { elementAt } from '../tables/interned.ts';
+import { describeStep } from './describe.ts';
+
+/** How an actor changed in a step. */
+export interface Change {
+  readonly actor: Address;
+  readonly life: Life;
+  /** Its chart's state value, rendered as plain text, and its role; undefined while it is not running. */
+  readonly state: string | undefined;
+  readonly role: string | undefined;
+}
+
+/** What came of one step. */
+export interface TraceStep {
+  readonly step: ModelStep;
+  readonly changes: readonly Change[];
+  readonly sent: readonly InTransit[];
+  readonly outputs: readonly { readonly actor: Address; readonly output: Tagged }[];
+}
+
+/** A run from the first state on. */
+export interface Trace {
+  /** The steps as data, for tests that assert an exact path. */
+  readonly steps: readonly ModelStep[];
+  readonly details: readonly TraceStep[];
+  /** Where the actors stand before the first step. */
+  readonly start: readonly Change[];
+  /** For a run that goes on for ever: the steps from this one on (counted from 0) repeat. */
+  readonly loopFrom?: number;
+}
+
+/** A step on a path: the state that it leads to, and which step it is, when that matters. */
+export interface Leg {
+  readonly to: number;
+  readonly key?: string;
+}
+
+/** How the search tells which stored state a vector stands for, and steps apart. */
+export interface Landmarks {
+  numberOf(state: Uint32Array): number;
+  keyOf(kind: number, a: number, b: number): string;
+}
+
+/** Runs the path `legs` from the first state. @throws NotPureError when it cannot be run again */
+export function retrace<History>(
+  system: System<History>,
+  legs: readonly Leg[],
+  landmarks: Landmarks,
+  loopFrom?: number,
+): Trace {
+  const details: TraceStep[] = [];
+  let state = system.initial();
+  const start = changesOf(system, undefined, state);
+  for (const { to, key } of legs) {
+    let found: { readonly next: Uint32Array; readonly detail: TraceStep } | undefined;
+    let seen: [number, LocalOutcome][] = [];
+    system.expand(
+      state,
+      (kind, a, b, next) => {
+        const happened = seen;
+        seen = [];
+        if (found !== undefined || landmarks.numberOf(next) !== to) return;
+        if (key !== undefined && landmarks.keyOf(kind, a, b) !== key) return;
+        const after = new Uint32Array(next);
+        found = {
+          next: after,
+          detail: detailOf(system, describeStep(system, state, kind, a, b), state, after, happened),
+        };
+      },
+      (actor, outcome) => seen.push([actor, outcome]),
+    );
+    if (found === undefined) throw new NotPureError('a path that was found cannot be run again; something is not pure');
+    details.push(found.detail);
+    state = found.next;
+  }
+  return { steps: details.map(({ step }) => step), details, start, ...(loopFrom === undefined ? {} : { loopFrom }) };
+}
+
+function detailOf<History>(
+  system: System<History>,
+  step: ModelStep,
+  before: Uint32Array,
+  after: Uint32Array,
+  happened: readonly (readonly [number, LocalOutcome])[],
+): TraceStep {
+  const { envelopes, model } = system;
+  return {
+    step,
+    changes: changesOf(system, before, after),
+    sent: happened.flatMap(([, { sent, sentLocally }]) =>
+      [...sent, ...sentLocally].map((envelope) => envelopes.at(envelope)),
+    ),
+    outputs: happened.flatMap(([actor, { outputs }]) =>
+      outputs.map((output) => ({ actor: elementAt(model.actors, actor).address, output })),
+    ),
+  };
+}
+
+function changesOf<History>(system: System<History>, before: Uint32Array | undefined, after: Uint32Array): Change[] {
+  const { model, outcomes } = system;
+  const changeOf = (actor: number, id: number): Change => {
+    const { address, definition } = elementAt(model.actors, actor);
+    const { life, state } = outcomes.local(id);
+    const value: unknown = state?.snapshot.value;
+    return {
+      actor: address,
+      life,
+      state: value === undefined ? undefined : valueText(value),
+      role: state === undefined ? undefined : definition.roleAt(state),
+    };
+  };
+  return model.actors.flatMap((_actor, index) => {
+    const change = changeOf(index, after[index] ?? 0);
+    if (before === undefined) return [change];
+    const was = changeOf(index, before[index] ?? 0);
+    return canonicalKey(was) === canonicalKey(change) ? [] : [change];
+  });
+}
+
+/** `{ listening: 'trusting', beating: {} }` as `beating, listening.trusting`. */
+function valueText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return '';
+  const parts = Object.entries(value).map(([name, below]) => {
+    const text = valueText(below);
+    return text === '' ? name : `${name}.${text}`;
+  });
+  return parts.sort().join(', ');
+}

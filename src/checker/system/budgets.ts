@@ -1,0 +1,79 @@
+/**
+ * Budgets: how often each limited thing may still happen, packed into as few words of the state as they need, in a
+ * mixed radix.
+ */
+
+import { ModelError } from '../errors.ts';
+import type { Budget } from '../model.ts';
+import { elementAt } from '../tables/interned.ts';
+
+interface Digit {
+  readonly word: number;
+  readonly weight: number;
+  readonly radix: number;
+}
+
+export interface Budgets {
+  /** How many words of the state they take. */
+  readonly words: number;
+  /** Adds a budget. @returns its number; -1 when it is unlimited, -2 when it is 0 */
+  add(budget: Budget, name: string): number;
+  /** Writes the full budgets into `state`, from word `offset` on. */
+  fill(state: Uint32Array, offset: number): void;
+  /** What is left of a budget; at least 1 for an unlimited one. */
+  left(budget: number, state: Uint32Array, offset: number): number;
+  /** Takes one from a budget that has something left. */
+  spend(budget: number, state: Uint32Array, offset: number): void;
+  set(budget: number, left: number, state: Uint32Array, offset: number): void;
+}
+
+export const unlimited = -1;
+export const exhausted = -2;
+
+/** Makes an empty set of budgets; all must be added before the first state is made. */
+export function createBudgets(): Budgets {
+  const digits: Digit[] = [];
+  let words = 0;
+  let span = 2 ** 32;
+
+  const left = (budget: number, state: Uint32Array, offset: number): number => {
+    if (budget === unlimited) return 1;
+    if (budget === exhausted) return 0;
+    const { word, weight, radix } = elementAt(digits, budget);
+    return Math.floor((state[offset + word] ?? 0) / weight) % radix;
+  };
+  const change = (budget: number, by: number, state: Uint32Array, offset: number): void => {
+    if (budget < 0) return;
+    const { word, weight } = elementAt(digits, budget);
+    state[offset + word] = (state[offset + word] ?? 0) + by * weight;
+  };
+
+  return {
+    get words() {
+      return words;
+    },
+    add(budget, name) {
+      if (budget === 'unlimited') return unlimited;
+      if (!Number.isInteger(budget) || budget < 0 || budget > 1_000_000) {
+        throw new ModelError(`expected ${name} to be 'unlimited' or an integer from 0 to 1000000, got ${budget}`);
+      }
+      if (budget === 0) return exhausted;
+      const radix = budget + 1;
+      if (words === 0 || span * radix > 2 ** 32) {
+        words += 1;
+        span = 1;
+      }
+      const weight = span;
+      span *= radix;
+      return digits.push({ word: words - 1, weight, radix }) - 1;
+    },
+    fill(state, offset) {
+      digits.forEach(({ radix }, budget) => {
+        change(budget, radix - 1, state, offset);
+      });
+    },
+    left,
+    spend: (budget, state, offset) => change(budget, -1, state, offset),
+    set: (budget, value, state, offset) => change(budget, value - left(budget, state, offset), state, offset),
+  };
+}

@@ -1,0 +1,278 @@
+/**
+ * The local state of one actor, and what may happen to it, as pure functions: its chart and armed timers, the outbox
+ * that the host uses, the writes that are not durable yet, the records that are, and what the actors of its node have
+ * said to it. A crash keeps only the durable records.
+ */
+
+import {
+  type ActorState,
+  type Address,
+  canonicalKey,
+  type Persist,
+  type Step,
+  type Tagged,
+} from '../../../statecharts/actor.ts';
+import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../host/outbox.ts';
+import { CheckLimitError, ModelError } from '../errors.ts';
+import type { Life, ModelActor } from '../model.ts';
+
+/** A write that is not durable yet: the records of one step, or the order to forget all of an actor that has ended. */
+export type Write = { readonly type: 'records'; readonly records: readonly Persist[] } | { readonly type: 'forget' };
+
+/** A message from an actor of the same node. */
+export interface LocalMessage {
+  readonly from: Address;
+  readonly message: Tagged;
+}
+
+export interface Local {
+  readonly life: Life;
+  /** Where the chart stands, while the actor is running. */
+  readonly state?: ActorState;
+  readonly outbox: Outbox;
+  readonly writes: readonly Write[];
+  readonly durable: readonly Tagged[];
+  readonly inbox: readonly LocalMessage[];
+  readonly error?: string;
+}
+
+/** What came of a happening: the next local state, and the effects that are for others. */
+export interface LocalStep {
+  readonly local: Local;
+  readonly released: readonly Released[];
+}
+
+export interface LocalOptions {
+  readonly flushAtOnce: boolean;
+  readonly localAtOnce: boolean;
+  /** Whether records matter after they are durable: without crashes nobody reads them. */
+  readonly keepsRecords: boolean;
+}
+
+/** What may happen to one actor. Each answers undefined when it cannot happen to it now. */
+export interface LocalRules {
+  readonly unborn: Local;
+  start(local: Local): LocalStep;
+  receive(local: Local, from: Address, message: Tagged, atMs: number): LocalStep | undefined;
+  /** Puts a message of the same node into the inbox. */
+  enqueue(local: Local, from: Address, message: Tagged, atMs: number): LocalStep | undefined;
+  takeLocal(local: Local, atMs: number): LocalStep | undefined;
+  fire(local: Local, timer: string, atMs: number): LocalStep | undefined;
+  flush(local: Local, atMs: number): LocalStep | undefined;
+  crash(local: Local): LocalStep;
+  restart(local: Local): LocalStep;
+  /** Whether the chart has a transition for `message` now. */
+  handles(local: Local, from: Address, message: Tagged, atMs: number): boolean;
+  /** The identity of a local state. */
+  keyOf(local: Local): string;
+}
+
+/** More local messages than this in one step are a loop. */
+const maxLocalMessages = 1_000;
+
+/** Makes the rules of one actor. */
+export function createLocalRules(actor: ModelActor, options: LocalOptions): LocalRules {
+  const { definition, address } = actor;
+  const none: readonly Released[] = [];
+  const unborn: Local = { life: 'absent', outbox: emptyOutbox, writes: [], durable: [], inbox: [] };
+
+  const failed = (local: Local, error: unknown): LocalStep => ({
+    local: {
+      life: 'failed',
+      outbox: emptyOutbox,
+      writes: local.writes,
+      durable: local.durable,
+      inbox: [],
+      error: String(error),
+    },
+    released: none,
+  });
+
+  /** Takes in the effects of one step of the chart. */
+  const offered = (local: Local, step: Step): LocalStep => {
+    const { outbox, released, records } = offer(local.outbox, step.effects);
+    const writes: readonly Write[] =
+      records.length === 0 ? local.writes : [...local.writes, { type: 'records', records }];
+    return { local: { ...local, life: 'running', state: step.state, outbox, writes }, released };
+  };
+
+  /** Sorts out what was released, and does at once what the model does not make a step of. */
+  const settle = (local: Local, released: readonly Released[], atMs: number): LocalStep => {
+    let now = local;
+    let others: Released[] = [];
+    const route = (effects: readonly Released[]): void => {
+      const own = effects.flatMap((effect) =>
+        effect.type === 'send' && effect.to === address
+          ? [{ from: address, message: checkedMessage(actor, address, effect.message) }]
+          : [],
+      );
+      if (own.length > 0) now = { ...now, inbox: [...now.inbox, ...own] };
+      others = [...others, ...effects.filter((effect) => effect.type !== 'send' || effect.to !== address)];
+    };
+    route(released);
+    for (let turn = 0; ; turn += 1) {
+      if (turn > maxLocalMessages) {
+        throw new CheckLimitError(`'${address}' says more than ${maxLocalMessages} things to itself in one step`);
+      }
+      if (options.flushAtOnce && now.writes.length > 0) {
+        const made = flushOne(now);
+        now = made.local;
+        route(made.released);
+      } else if (options.localAtOnce && now.inbox.length > 0 && now.life === 'running') {
+        const [message, ...rest] = now.inbox;
+        if (message === undefined) break;
+        const { from, message: said } = message;
+        const taken = stepped({ ...now, inbox: rest }, (state) =>
+          definition.transition(state, { ...said, from, atMs }),
+        );
+        now = taken.local;
+        route(taken.released);
+      } else break;
+    }
+    return { local: ended(now), released: others };
+  };
+
+  /** A final actor ends when all that it wrote is durable; its records are then forgotten. */
+  const ended = (local: Local): Local => {
+    if (local.state?.snapshot.status !== 'done' || local.outbox.durableBatch < local.outbox.lastBatch) return local;
+    const forget: Write = { type: 'forget' };
+    const { durable, inbox } = local;
+    if (options.flushAtOnce || !options.keepsRecords) return { ...unborn, inbox };
+    return { ...unborn, writes: [...local.writes, forget], durable, inbox };
+  };
+
+  const flushOne = (local: Local): LocalStep => {
+    const [write, ...writes] = local.writes;
+    if (write === undefined) return { local, released: none };
+    if (write.type === 'forget') return { local: { ...local, writes, durable: [] }, released: none };
+    const durable = options.keepsRecords ? withRecords(local.durable, write.records) : [];
+    if (local.life !== 'running') return { local: { ...local, writes, durable }, released: none };
+    const made = flushed(local.outbox, local.outbox.durableBatch + 1);
+    return { local: { ...local, writes, durable, outbox: renumbered(made.outbox) }, released: made.released };
+  };
+
+  /** Takes a step of the chart, and no more; a throwing rule stops the actor. */
+  const stepped = (local: Local, act: (state: ActorState) => Step): LocalStep => {
+    if (local.state === undefined) return { local, released: none };
+    try {
+      return offered(local, act(local.state));
+    } catch (error) {
+      return failed(local, error);
+    }
+  };
+
+  const begin = (local: Local, input: unknown, records: readonly Tagged[]): LocalStep => {
+    let first: Step;
+    try {
+      first = definition.start(definition.recover(records), { self: address, input });
+    } catch (error) {
+      return failed(local, error);
+    }
+    const born = offered({ ...local, outbox: emptyOutbox }, first);
+    return settle(born.local, born.released, 0);
+  };
+
+  const whileRunning = (local: Local, atMs: number, act: (state: ActorState) => Step): LocalStep | undefined => {
+    if (local.life !== 'running') return undefined;
+    const taken = stepped(local, act);
+    return settle(taken.local, taken.released, atMs);
+  };
+
+  const receive: LocalRules['receive'] = (local, from, message, atMs) => {
+    if (local.life === 'running') {
+      return whileRunning(local, atMs, (state) => definition.transition(state, { ...message, from, atMs }));
+    }
+    if (local.life !== 'absent' || !actor.isBornOfMessage) return undefined;
+    const input = definition.bornOfMessage(message);
+    if (input === undefined) return undefined;
+    const born = begin(local, input, []);
+    const met = whileRunning(born.local, atMs, (state) => definition.transition(state, { ...message, from, atMs }));
+    return met === undefined ? born : { local: met.local, released: [...born.released, ...met.released] };
+  };
+
+  return {
+    unborn,
+    start: (local) => begin(local, actor.input, local.durable),
+    receive,
+    enqueue(local, from, message, atMs) {
+      if (local.life === 'down' || local.life === 'failed') return undefined;
+      const next = { ...local, inbox: [...local.inbox, { from, message }] };
+      if (!options.localAtOnce) return { local: next, released: none };
+      return receive(local, from, message, atMs) ?? { local, released: none };
+    },
+    takeLocal(local, atMs) {
+      const [first, ...inbox] = local.inbox;
+      if (first === undefined || (local.life !== 'running' && local.life !== 'absent')) return undefined;
+      const rest = { ...local, inbox };
+      return receive(rest, first.from, first.message, atMs) ?? { local: rest, released: none };
+    },
+    fire: (local, timer, atMs) => whileRunning(local, atMs, (state) => definition.fire(state, timer, atMs)),
+    flush(local, atMs) {
+      if (local.writes.length === 0 || local.life === 'down') return undefined;
+      const made = flushOne(local);
+      return settle(made.local, made.released, atMs);
+    },
+    crash: (local) => ({ local: { ...unborn, life: 'down', durable: local.durable }, released: none }),
+    restart(local) {
+      const up: Local = { ...unborn, durable: local.durable };
+      if (!actor.isBornOfMessage) return begin(up, actor.input, up.durable);
+      const input = up.durable.length > 0 ? definition.bornOfRecords() : undefined;
+      return input === undefined ? { local: up, released: none } : begin(up, input, up.durable);
+    },
+    handles(local, from, message, atMs) {
+      if (local.life === 'absent' && actor.isBornOfMessage) return definition.bornOfMessage(message) !== undefined;
+      return local.state?.snapshot.status === 'active' && local.state.snapshot.can({ ...message, from, atMs });
+    },
+    keyOf(local) {
+      const { life, state, outbox, writes, durable, inbox, error } = local;
+      const snapshot = state?.snapshot;
+      // Records that recover alike have the same future, whichever they are.
+      const recovered = durable.length === 0 ? undefined : { state: definition.recover(durable) };
+      return canonicalKey([
+        life,
+        snapshot === undefined
+          ? undefined
+          : [snapshot.status, snapshot.value, snapshot.context, historyOf(snapshot.historyValue)],
+        state?.armed,
+        outbox.lastBatch === 0 ? undefined : [outbox.lastBatch, outbox.durableBatch, outbox.waiting],
+        writes,
+        recovered,
+        inbox,
+        error,
+      ]);
+    },
+  };
+}
+
+function withRecords(durable: readonly Tagged[], written: readonly Persist[]): readonly Tagged[] {
+  let records = [...durable];
+  for (const { record, checkpoint } of written) records = checkpoint === true ? [record] : [...records, record];
+  return records;
+}
+
+/** Batches count from the last durable one, so that equal outboxes are equal however long they have been in use. */
+function renumbered({ lastBatch, durableBatch, waiting }: Outbox): Outbox {
+  if (lastBatch === durableBatch) return emptyOutbox;
+  return {
+    lastBatch: lastBatch - durableBatch,
+    durableBatch: 0,
+    waiting: waiting.map(({ batch, effects }) => ({ batch: batch - durableBatch, effects })),
+  };
+}
+
+function historyOf(value: Readonly<Record<string, readonly { readonly id: string }[]>>): unknown {
+  const entries = Object.entries(value);
+  return entries.length === 0 ? undefined : entries.map(([id, nodes]) => [id, nodes.map((node) => node.id)]);
+}
+
+/** Refuses what an actor may not be sent. @throws ModelError */
+export function checkedMessage(to: ModelActor, from: Address, message: Tagged): Tagged {
+  if (from === to.address && to.definition.own.includes(message.type)) return message;
+  try {
+    return to.definition.parseMessage(message);
+  } catch (error) {
+    throw new ModelError(`'${from}' sends '${message.type}' to '${to.address}', which takes no such message`, {
+      cause: error,
+    });
+  }
+}

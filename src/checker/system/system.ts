@@ -1,0 +1,362 @@
+/**
+ * A model made ready to be explored: its states are short vectors of integers, and `expand` visits everything that may
+ * happen in one of them.
+ */
+
+import { type Address, nodeOf } from '../../../statecharts/actor.ts';
+import { ModelError } from '../errors.ts';
+import type { Budget, Model, RequestStep, SystemState } from '../model.ts';
+import { kindCode, type Observation } from '../steps.ts';
+import { createInterned, elementAt, type Interned } from '../tables/interned.ts';
+import { createPairTable } from '../tables/pairs.ts';
+import { type Budgets, createBudgets, exhausted } from './budgets.ts';
+import { createEnvelopes, type Envelopes } from './envelopes.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { createEnvelopeBuffer, createNetworks, type Networks } from './network.ts';
+import { createOperations, type Operations } from './operations.ts';
+import { createOutcomes, happening, type LocalOutcome, type Outcomes, type OutcomesOptions } from './outcomes.ts';
+import { createView } from './view.ts';
+
+/** Called for each step: its kind, two numbers that say which, and the state that it leads to, valid during the call. */
+export type Visit = (kind: number, a: number, b: number, next: Uint32Array) => void;
+
+/** Called for what happens to each actor in a step, before the step is visited. */
+export type Watch = (actor: number, outcome: LocalOutcome) => void;
+
+export interface System<History> {
+  readonly model: Model<History>;
+  readonly layout: Layout;
+  readonly nodes: readonly string[];
+  readonly requests: readonly RequestStep<History>[];
+  readonly requestBudgets: readonly number[];
+  readonly budgets: Budgets;
+  readonly envelopes: Envelopes;
+  readonly networks: Networks;
+  readonly outcomes: Outcomes;
+  readonly operations: Operations;
+  readonly histories: Interned<History>;
+  /** Bytes that grow with the number of states, besides the visited states themselves. */
+  readonly bytes: number;
+  initial(): Uint32Array;
+  expand(state: Uint32Array, visit: Visit, watch?: Watch): void;
+  /** The window onto `state`, valid until the next call. */
+  view(state: Uint32Array): SystemState<History>;
+}
+
+/** Prepares `model`. @throws ModelError when it cannot be run as it was written */
+export function createSystem<History>(model: Model<History>, options: OutcomesOptions): System<History> {
+  const { actors, network = {}, requests = [], crashes, deliveries = 'all' } = model;
+  const nodes = [...new Set(actors.map(({ address }) => nodeOf(address)))];
+  const nodeMembers = nodes.map((node) =>
+    actors.flatMap(({ address }, index) => (nodeOf(address) === node ? [index] : [])),
+  );
+  checkModel(model, nodes);
+
+  const budgets = createBudgets();
+  const lossBudget = budgets.add(network.losses ?? 0, 'network.losses');
+  const duplicateBudget = budgets.add(network.duplicates ?? 0, 'network.duplicates');
+  const crashBudget = budgets.add(crashes?.times ?? 0, 'crashes.times');
+  const unknownBudget = budgets.add(model.unknownAnswers ?? 0, 'unknownAnswers');
+  const unreachableBudget = budgets.add(model.unreachableNotices ?? 0, 'unreachableNotices');
+  const requestBudgets = requests.map(({ request, times }) =>
+    budgets.add(times ?? 'unlimited', `'${request.type}'.times`),
+  );
+  const envelopes = createEnvelopes(actors, model.outside ?? []);
+  const outcomes = createOutcomes(model, requests, nodes, envelopes, options);
+  const timerBudgets = timerBudgetsOf(model.timers ?? 'unlimited', outcomes, budgets);
+  const layout = layoutOf(model, budgets.words);
+  const networks = createNetworks(network.kind ?? 'unordered', envelopes.channelOf);
+  const operations = createOperations(model.resources ?? {});
+  const histories = createInterned<History>();
+  const historySteps = createPairTable();
+  const view = createView({ model, layout, outcomes, envelopes, networks, operations, histories });
+
+  const keeps = network.kind === 'duplicating';
+  const isStep = (outcome: LocalOutcome): boolean =>
+    deliveries === 'all' || (deliveries === 'handled' ? outcome.isHandled : outcome.isChange);
+  const mayCrash = nodes.map((node) => crashes !== undefined && (crashes.nodes?.includes(node) ?? true));
+  const mayRestart = crashes?.restarts ?? true;
+  const hears = actors.map(({ definition }) => definition.hearsUnreachable);
+  const hasConditions = requests.some(({ when }) => when !== undefined);
+  const isPossible = requests.map(() => true);
+  const next = new Uint32Array(layout.width);
+  const inTransit = createEnvelopeBuffer();
+  const instantOf = (state: Uint32Array): number => (layout.clock < 0 ? 0 : (state[layout.clock] ?? 0));
+
+  const observe = (observation: number): void => {
+    const history = next[layout.history] ?? 0;
+    let after = historySteps.get(history, observation);
+    if (after < 0) {
+      const seen: Observation = outcomes.observations.at(observation);
+      const folded = model.history?.observe(histories.at(history), seen);
+      after = folded === undefined ? history : histories.idOf(folded);
+      historySteps.add(history, observation, after);
+    }
+    next[layout.history] = after;
+  };
+  /** While a node starts: what its actors say to each other, which they hear when all of them have started. */
+  let waiting: number[] | undefined;
+  let watch: Watch | undefined;
+  /** Puts what came of a happening into `next`. */
+  const apply = (actor: number, outcome: LocalOutcome, removed: number): void => {
+    watch?.(actor, outcome);
+    next[actor] = outcome.next;
+    if (removed >= 0 || outcome.sent.length > 0) {
+      next[layout.network] = networks.update(next[layout.network] ?? 0, removed, outcome.sent);
+    }
+    if (layout.history >= 0) for (const observation of outcome.observations) observe(observation);
+    for (const asked of outcome.performs) {
+      if (layout.resources < 0) {
+        throw new ModelError(
+          `'${elementAt(actors, actor).address}' performs on '${asked.resource}', which the model lacks`,
+        );
+      }
+      next[layout.resources] = operations.start(next[layout.resources] ?? 0, elementAt(actors, actor).address, asked);
+    }
+    if (waiting !== undefined) waiting.push(...outcome.sentLocally);
+    else hear(outcome.sentLocally);
+  };
+  const hear = (sentLocally: readonly number[]): void => {
+    for (const envelope of sentLocally) {
+      const addressee = envelopes.addresseeOf(envelope);
+      const heard = outcomes.of(next[addressee] ?? 0, happening.enqueue, envelope, instantOf(next));
+      if (heard !== undefined) apply(addressee, heard, -1);
+    }
+  };
+  const begin = (state: Uint32Array): void => next.set(state);
+
+  const visitOwn = (state: Uint32Array, actor: number, visit: Visit): void => {
+    const local = state[actor] ?? 0;
+    const own = outcomes.ownHappenings(local);
+    for (let at = 0; at < own.length; at += 2) {
+      const kind = own[at] ?? 0;
+      const number = own[at + 1] ?? 0;
+      const budget = kind === happening.fire ? elementAt(timerBudgets, number) : -1;
+      if (budget !== -1 && budgets.left(budget, state, layout.budgets) === 0) continue;
+      const outcome = outcomes.of(local, kind, number, instantOf(state));
+      if (outcome === undefined) continue;
+      begin(state);
+      if (budget !== -1) budgets.spend(budget, next, layout.budgets);
+      apply(actor, outcome, -1);
+      const code =
+        kind === happening.fire ? kindCode.timer : kind === happening.flush ? kindCode.flush : kindCode.local;
+      visit(code, actor, number, next);
+    }
+  };
+
+  const visitRequests = (state: Uint32Array, visit: Visit): void => {
+    for (let index = 0; index < requests.length; index += 1) {
+      const budget = requestBudgets[index] ?? exhausted;
+      if (isPossible[index] !== true || budgets.left(budget, state, layout.budgets) === 0) continue;
+      const actor = requestActors[index] ?? 0;
+      const outcome = outcomes.of(state[actor] ?? 0, happening.request, index, instantOf(state));
+      if (outcome === undefined || !isStep(outcome)) continue;
+      begin(state);
+      budgets.spend(budget, next, layout.budgets);
+      apply(actor, outcome, -1);
+      visit(kindCode.request, index, 0, next);
+    }
+  };
+
+  const visitNetwork = (state: Uint32Array, visit: Visit): void => {
+    const before = state[layout.network] ?? 0;
+    const length = networks.read(before, inTransit);
+    const mayLose = budgets.left(lossBudget, state, layout.budgets) > 0;
+    const mayRepeat = !keeps && budgets.left(duplicateBudget, state, layout.budgets) > 0;
+    for (let at = 0; at < length; at += 1) {
+      if (!networks.isDeliverable(inTransit, at)) continue;
+      const envelope = inTransit[at] ?? 0;
+      const actor = envelopes.addresseeOf(envelope);
+      const outcome = outcomes.of(state[actor] ?? 0, happening.receive, envelope, instantOf(state));
+      if (mayLose) {
+        begin(state);
+        next[layout.network] = networks.update(before, envelope, []);
+        budgets.spend(lossBudget, next, layout.budgets);
+        visit(kindCode.lose, envelope, 0, next);
+      }
+      if (outcome === undefined || !isStep(outcome)) continue;
+      begin(state);
+      apply(actor, outcome, keeps ? -1 : envelope);
+      visit(kindCode.deliver, envelope, 0, next);
+      if (!mayRepeat) continue;
+      begin(state);
+      budgets.spend(duplicateBudget, next, layout.budgets);
+      apply(actor, outcome, -1);
+      visit(kindCode.duplicate, envelope, 0, next);
+    }
+  };
+
+  const crashNode = (state: Uint32Array, node: number): void => {
+    begin(state);
+    const members = elementAt(nodeMembers, node);
+    for (const actor of members) {
+      const outcome = outcomes.of(state[actor] ?? 0, happening.crash, 0, 0);
+      if (outcome !== undefined) next[actor] = outcome.next;
+    }
+    if (layout.resources >= 0) {
+      const addresses: Address[] = members.map((actor) => elementAt(actors, actor).address);
+      next[layout.resources] = operations.crash(next[layout.resources] ?? 0, addresses);
+    }
+    if (layout.history >= 0) observe(outcomes.observations.idOf({ type: 'crashed', node: elementAt(nodes, node) }));
+  };
+  const restartNode = (state: Uint32Array, node: number): void => {
+    begin(state);
+    if (layout.history >= 0) observe(outcomes.observations.idOf({ type: 'restarted', node: elementAt(nodes, node) }));
+    startAll(elementAt(nodeMembers, node));
+  };
+  const startAll = (members: readonly number[]): void => {
+    waiting = [];
+    for (const actor of members) {
+      const outcome = outcomes.of(next[actor] ?? 0, happening.restart, 0, 0);
+      if (outcome !== undefined) apply(actor, outcome, -1);
+    }
+    const said = waiting;
+    waiting = undefined;
+    hear(said);
+  };
+  const visitNodes = (state: Uint32Array, visit: Visit): void => {
+    for (let node = 0; node < nodes.length; node += 1) {
+      if (mayCrash[node] !== true) continue;
+      const [member = 0] = elementAt(nodeMembers, node);
+      const isDown = outcomes.local(state[member] ?? 0).life === 'down';
+      if (isDown) {
+        if (!mayRestart) continue;
+        restartNode(state, node);
+        visit(kindCode.restart, node, 0, next);
+      } else if (budgets.left(crashBudget, state, layout.budgets) > 0) {
+        crashNode(state, node);
+        budgets.spend(crashBudget, next, layout.budgets);
+        visit(kindCode.crash, node, 0, next);
+      }
+    }
+  };
+
+  const visitResources = (state: Uint32Array, visit: Visit): void => {
+    const before = state[layout.resources] ?? 0;
+    const moves = operations.moves(before);
+    for (let index = 0; index < moves.length; index += 1) {
+      const move = elementAt(moves, index);
+      begin(state);
+      next[layout.resources] = move.next;
+      if (move.type === 'execute') {
+        visit(kindCode.execute, before, index, next);
+        continue;
+      }
+      if (move.type === 'unknown') {
+        if (budgets.left(unknownBudget, state, layout.budgets) === 0) continue;
+        budgets.spend(unknownBudget, next, layout.budgets);
+      }
+      const actor = indexOf.get(move.operation.actor) ?? 0;
+      const answer = outcomes.answers.idOf({ type: 'performed', id: move.operation.id, result: move.result });
+      const outcome = outcomes.of(state[actor] ?? 0, happening.answer, answer, instantOf(state));
+      if (outcome !== undefined) apply(actor, outcome, -1);
+      visit(kindCode.answer, before, index, next);
+    }
+  };
+
+  const visitNotices = (state: Uint32Array, visit: Visit): void => {
+    if (budgets.left(unreachableBudget, state, layout.budgets) === 0) return;
+    for (let actor = 0; actor < actors.length; actor += 1) {
+      if (hears[actor] !== true) continue;
+      for (let node = 0; node < nodes.length; node += 1) {
+        if (nodes[node] === nodeOf(elementAt(actors, actor).address)) continue;
+        const outcome = outcomes.of(state[actor] ?? 0, happening.unreachable, node, instantOf(state));
+        if (outcome === undefined) continue;
+        begin(state);
+        budgets.spend(unreachableBudget, next, layout.budgets);
+        apply(actor, outcome, -1);
+        visit(kindCode.unreachable, actor, node, next);
+      }
+    }
+  };
+
+  const indexOf = new Map(actors.map(({ address }, index) => [address, index]));
+  const requestActors = requests.map(({ actor }) => indexOf.get(actor) ?? 0);
+
+  return {
+    model,
+    layout,
+    nodes,
+    requests,
+    requestBudgets,
+    budgets,
+    envelopes,
+    networks,
+    outcomes,
+    operations,
+    histories,
+    view,
+    get bytes() {
+      return networks.bytes + (layout.history < 0 ? 0 : historySteps.bytes);
+    },
+    initial() {
+      outcomes.unborn.forEach((local, actor) => {
+        next[actor] = local;
+      });
+      next[layout.network] = networks.empty;
+      next.fill(0, layout.budgets);
+      budgets.fill(next, layout.budgets);
+      if (model.history !== undefined) next[layout.history] = histories.idOf(model.history.start);
+      if (layout.resources >= 0) next[layout.resources] = operations.initial;
+      startAll(actors.map((_actor, index) => index));
+      return new Uint32Array(next);
+    },
+    expand(state, visit, watching) {
+      watch = watching;
+      if (hasConditions) {
+        const seen = view(state);
+        requests.forEach(({ when }, index) => {
+          isPossible[index] = when?.(seen) ?? true;
+        });
+      }
+      for (let actor = 0; actor < layout.actors; actor += 1) visitOwn(state, actor, visit);
+      visitRequests(state, visit);
+      visitNetwork(state, visit);
+      if (crashes !== undefined) visitNodes(state, visit);
+      if (layout.resources >= 0) visitResources(state, visit);
+      visitNotices(state, visit);
+      if (layout.clock >= 0 && instantOf(state) < (model.clock?.ticks ?? 0)) {
+        begin(state);
+        next[layout.clock] = instantOf(state) + 1;
+        visit(kindCode.tick, 0, 0, next);
+      }
+    },
+  };
+}
+
+function timerBudgetsOf(
+  timers: Budget | Readonly<Record<string, Budget>>,
+  outcomes: Outcomes,
+  budgets: Budgets,
+): readonly number[] {
+  if (typeof timers !== 'object') {
+    const budget = budgets.add(timers, 'timers');
+    return outcomes.timers.map(() => budget);
+  }
+  const known = new Set(outcomes.timers.map(({ delay }) => delay));
+  const byDelay = new Map<string, number>();
+  for (const [delay, budget] of Object.entries(timers)) {
+    if (!known.has(delay))
+      throw new ModelError(`no actor waits for '${delay}'; timers: ${[...known].join(', ') || 'none'}`);
+    byDelay.set(delay, budgets.add(budget, `timers.${delay}`));
+  }
+  return outcomes.timers.map(({ delay }) => byDelay.get(delay) ?? -1);
+}
+
+function checkModel<History>(model: Model<History>, nodes: readonly string[]): void {
+  const addresses = model.actors.map(({ address }) => address);
+  const twice = addresses.find((address, index) => addresses.indexOf(address) !== index);
+  if (twice !== undefined) throw new ModelError(`two actors of model '${model.name}' have the address '${twice}'`);
+  if (addresses.length === 0) throw new ModelError(`model '${model.name}' has no actors`);
+  for (const { actor, request } of model.requests ?? []) {
+    const asked = model.actors.find(({ address }) => address === actor);
+    if (asked === undefined) throw new ModelError(`'${request.type}' is asked of '${actor}', which the model lacks`);
+    asked.definition.parseRequest(request);
+  }
+  const stray = model.crashes?.nodes?.find((node) => !nodes.includes(node));
+  if (stray !== undefined) throw new ModelError(`crashes.nodes names '${stray}'; nodes: ${nodes.join(', ')}`);
+  const reader = model.actors.find(({ definition }) => definition.readsTime);
+  if (reader !== undefined && model.clock === undefined) {
+    throw new ModelError(`'${reader.address}' reads time; give the model a 'clock'`);
+  }
+}
