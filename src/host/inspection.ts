@@ -10,7 +10,7 @@ import type { Released } from './outbox.ts';
 
 interface Seen {
   readonly node: string;
-  /** Counts the events of this node from 1, also those that nobody saw built: a gap means that nobody looked. */
+  /** Numbers the events of this node from 1; what happened while nobody looked has no number. */
   readonly sequence: number;
   readonly atMs: number;
 }
@@ -54,24 +54,31 @@ export type Happened =
 /** The producing side. */
 export interface Inspection {
   readonly stream: Observable<InspectionEvent>;
-  /** Whether somebody looks. */
+  /** Whether somebody looks. Ask before building an event: that is all the stream may cost while nobody does. */
   readonly observed: boolean;
-  /** Counts an event, and builds it only while somebody looks. */
-  report(build: () => Happened): void;
+  report(happened: Happened): void;
 }
 
 /** Makes the inspection stream of one node. */
 export function createInspection(node: string, nowMs: () => number): Inspection {
   const subject = new Subject<InspectionEvent>();
   let sequence = 0;
+  let observers = 0;
   return {
-    stream: subject.asObservable(),
+    stream: new Observable((subscriber) => {
+      observers += 1;
+      const subscription = subject.subscribe(subscriber);
+      return () => {
+        observers -= 1;
+        subscription.unsubscribe();
+      };
+    }),
     get observed() {
-      return subject.observed;
+      return observers > 0;
     },
-    report(build) {
+    report(happened) {
       sequence += 1;
-      if (subject.observed) subject.next({ node, sequence, atMs: nowMs(), ...build() });
+      subject.next({ node, sequence, atMs: nowMs(), ...happened });
     },
   };
 }

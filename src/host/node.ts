@@ -164,7 +164,7 @@ export function createNode(options: NodeOptions): Node {
   const fail = (cause: Error): void => {
     if (stopping !== undefined) return;
     const error = new NodeFailedError(`node '${id}' has stopped for good: ${cause.message}`, { cause });
-    inspection.report(() => ({ type: 'failed', error }));
+    if (inspection.observed) inspection.report({ type: 'failed', error });
     for (const runner of runners.values()) runner.kill(error);
     stopping = release();
     failure.next(error);
@@ -193,8 +193,9 @@ export function createNode(options: NodeOptions): Node {
     else bus.send({ from, to, message });
   };
 
-  const refuse = (envelope: Envelope, reason: string): void =>
-    inspection.report(() => ({ type: 'refused', ...envelope, reason }));
+  const refuse = (envelope: Envelope, reason: string): void => {
+    if (inspection.observed) inspection.report({ type: 'refused', ...envelope, reason });
+  };
 
   const deliver = (envelope: Envelope, isLocal: boolean): void => {
     const { from, to, message } = envelope;
@@ -248,11 +249,12 @@ export function createNode(options: NodeOptions): Node {
     roleChanged: (actor, role) => roleChanges.next({ actor, role }),
     ended(runner, error) {
       runners.delete(runner.address);
-      inspection.report(() =>
-        error === undefined
-          ? { type: 'stopped', actor: runner.address }
-          : { type: 'failed', actor: runner.address, error },
-      );
+      if (inspection.observed)
+        inspection.report(
+          error === undefined
+            ? { type: 'stopped', actor: runner.address }
+            : { type: 'failed', actor: runner.address, error },
+        );
     },
   };
 
@@ -279,12 +281,13 @@ export function createNode(options: NodeOptions): Node {
     });
     const runner = startRunner({ definition, address, input, records, delays }, host);
     runners.set(address, runner);
-    inspection.report(() => ({
-      type: 'started',
-      actor: address,
-      recoveredRecords: records.length,
-      state: runner.state.snapshot.value,
-    }));
+    if (inspection.observed)
+      inspection.report({
+        type: 'started',
+        actor: address,
+        recoveredRecords: records.length,
+        state: runner.state.snapshot.value,
+      });
     clock.enqueue(() => dispatch(runner.launch));
     return runner;
   };
@@ -299,14 +302,16 @@ export function createNode(options: NodeOptions): Node {
 
   const incoming = bus.envelopes().subscribe((envelope) => dispatch(() => deliver(envelope, false)));
   const losses = bus.losses.subscribe((loss) => {
-    inspection.report(() => ({ type: 'lost', loss }));
+    if (inspection.observed) inspection.report({ type: 'lost', loss });
     const { node, address, reason } = loss;
     const notice = { type: 'unreachable', node, reason, ...(address === undefined ? {} : { address }) };
     for (const runner of runners.values()) {
       if (runner.definition.hearsUnreachable) dispatch(() => runner.receive(runner.address, notice));
     }
   });
-  const peers = bus.peers.subscribe((peer) => inspection.report(() => ({ type: 'peer', peer })));
+  const peers = bus.peers.subscribe((peer) => {
+    if (inspection.observed) inspection.report({ type: 'peer', peer });
+  });
   const node: Node = {
     id,
     start,

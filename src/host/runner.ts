@@ -119,7 +119,7 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
     const nextRole = definition.roleAt(shown);
     if (nextRole === role) return;
     role = nextRole;
-    inspection.report(() => ({ type: 'role', actor: address, role: nextRole }));
+    if (inspection.observed) inspection.report({ type: 'role', actor: address, role: nextRole });
     host.roleChanged(address, nextRole);
   };
 
@@ -158,9 +158,9 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   const onDurable = (batch: number): void => {
     const due = flushed(outbox, batch);
     outbox = due.outbox;
-    inspection.report(() => ({ type: 'flushed', actor: address, batch }));
-    if (due.released.length > 0) {
-      inspection.report(() => ({ type: 'released', actor: address, effects: due.released }));
+    if (inspection.observed) inspection.report({ type: 'flushed', actor: address, batch });
+    if (inspection.observed && due.released.length > 0) {
+      inspection.report({ type: 'released', actor: address, effects: due.released });
     }
     const shown = unseen.findLast((it) => it.batch <= batch);
     if (shown !== undefined) {
@@ -195,17 +195,18 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
     if (host.development) checkPlain(step, address);
     const offered = offer(outbox, step.effects);
     outbox = offered.outbox;
-    inspection.report(() => ({
-      type: 'step',
-      actor: address,
-      from,
-      cause,
-      transitions: step.transitions,
-      effects: step.effects,
-      pending: step.effects.length - offered.released.length - offered.records.length,
-      state: state.snapshot.value,
-      context: state.snapshot.context,
-    }));
+    if (inspection.observed)
+      inspection.report({
+        type: 'step',
+        actor: address,
+        from,
+        cause,
+        transitions: step.transitions,
+        effects: step.effects,
+        pending: step.effects.length - offered.released.length - offered.records.length,
+        state: state.snapshot.value,
+        context: state.snapshot.context,
+      });
     for (const change of step.timers) apply(change);
     if (offered.records.length > 0) write(offered.records, outbox.lastBatch);
     if (outbox.durableBatch === outbox.lastBatch) {
@@ -244,13 +245,14 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
     try {
       parsed = definition.parseRequest(request);
     } catch (error) {
-      inspection.report(() => ({
-        type: 'refused',
-        to: address,
-        from: address,
-        message: request,
-        reason: String(error),
-      }));
+      if (inspection.observed)
+        inspection.report({
+          type: 'refused',
+          to: address,
+          from: address,
+          message: request,
+          reason: String(error),
+        });
       return;
     }
     receive(address, parsed);
