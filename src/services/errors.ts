@@ -65,8 +65,11 @@ export class SessionExpiredError extends OutcomeUnknownError {
   override readonly code = 'SESSION_EXPIRED';
 }
 
-/** A store that can no longer follow the log, because its state machine threw, or the log makes no sense. */
-export class StoreFailedError extends QuorateError {
+/**
+ * A store that can no longer follow the log, because its state machine threw, or the log makes no sense. A request that
+ * ends with it did not happen.
+ */
+export class StoreFailedError extends NotHappenedError {
   readonly code = 'STORE_FAILED';
 }
 
