@@ -43,7 +43,10 @@ export interface PeerStatus {
 export interface Loss {
   /** The node that they were meant for. */
   readonly node: string;
-  /** The addressee, when the loss concerns one address and not the whole node. */
+  /**
+   * The addressee, when the loss concerns one address and not the whole node. Left out also when so many addresses
+   * were absent at once that they are not told apart.
+   */
   readonly address?: Address;
   readonly reason: 'disconnected' | 'dropped' | 'absent';
   /** How many envelopes this report stands for; 0 for a disconnect while nothing was waiting. */
@@ -56,7 +59,9 @@ export interface Bus {
   /**
    * Hands over an envelope. Never throws for what happens on the way, never blocks, never delivers before it returns.
    *
-   * @throws EnvelopeTooLargeError when a transport with a frame limit could never carry it
+   * @throws EnvelopeTooLargeError when a transport with a frame limit could never carry it; while the peer is not
+   *   connected it is reported as lost like any other
+   * @throws EnvelopeNotEncodableError likewise, when the message is not plain data
    */
   send(envelope: Envelope): void;
   /** What arrives for `address`, or for this whole node when left out. Hot; late subscribers have missed the past. */

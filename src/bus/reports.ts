@@ -43,12 +43,11 @@ export function createPeerStatuses(): PeerStatuses {
 export interface Tally<T extends { count: number }> {
   /** Adds `item.count` to what was added under the same key, of which the first item is kept. */
   add(key: string, item: T): void;
+  /** How many keys were added and not reported yet. */
+  readonly size: number;
   /** Reports now. */
   flush(): void;
 }
-
-/** Things told apart within one turn; a tally forgets what exceeds it, because only a flood does. */
-const tallyLimit = 1_000;
 
 /** @param report called in a later turn, once for each key that was added since */
 export function createTally<T extends { count: number }>(clock: Clock, report: (item: T) => void): Tally<T> {
@@ -66,7 +65,6 @@ export function createTally<T extends { count: number }>(clock: Clock, report: (
         known.count += item.count;
         return;
       }
-      if (pending.size >= tallyLimit) return;
       pending.set(key, item);
       if (scheduled) return;
       scheduled = true;
@@ -75,9 +73,15 @@ export function createTally<T extends { count: number }>(clock: Clock, report: (
         flush();
       });
     },
+    get size() {
+      return pending.size;
+    },
     flush,
   };
 }
+
+/** Losses told apart by address within one turn; those of further addresses are reported for their node as a whole. */
+const addressLimit = 1_000;
 
 /** Adds up losses. */
 export interface LossTally {
@@ -95,7 +99,7 @@ export function createLossTally(clock: Clock): LossTally {
     reports: subject.asObservable(),
     add(node, reason, count, address) {
       if (completed) return;
-      if (address === undefined) tally.add(`${reason} ${node}`, { node, reason, count });
+      if (address === undefined || tally.size >= addressLimit) tally.add(`${reason} ${node}`, { node, reason, count });
       else tally.add(`${reason} ${address}`, { node, reason, count, address });
     },
     complete() {

@@ -128,8 +128,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (!over) {
       failure ??= new ConnectionError(
         reached
-          ? `the connection to ${remote} broke: ${error.message}`
-          : `nobody could be reached at ${remote}: ${error.message}; check the address, and whether a node runs there`,
+          ? `the connection to ${remote} broke: ${textOfError(error)}`
+          : `nobody could be reached at ${remote}: ${textOfError(error)}; check the address, and whether a node runs there`,
         { cause: error },
       );
     }
@@ -165,3 +165,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     },
   };
 }
+
+/** Node gives no message when it has tried several addresses of one host. */
+const textOfError = (error: Error): string =>
+  error.message === '' && 'code' in error ? String(error.code) : error.message;

@@ -19,7 +19,8 @@ export interface Guests {
 export function createGuests(core: Core, context: SessionContext, links: Links, onChange: () => void): Guests {
   const { mine, limits, statuses, losses } = core;
   const present = new Set<Session>();
-  const byNode = new Map<string, Session>();
+  /** The open sessions of each node or client; the latest is the one that it is answered over. */
+  const byNode = new Map<string, readonly Session[]>();
 
   /** Those that are no configured peers are many and come and go: they are told about and forgotten. */
   const tell = (node: string, ending: Ending): void => {
@@ -50,10 +51,11 @@ export function createGuests(core: Core, context: SessionContext, links: Links, 
         side: 'accepted',
         mine,
         onFrame: core.receive,
-        onOpen(session, { node }) {
-          const former = byNode.get(node);
-          byNode.set(node, session);
-          former?.abort();
+        onOpen(session, { node, kind }) {
+          const former = byNode.get(node) ?? [];
+          byNode.set(node, [...former, session]);
+          // A node dials once, so it does not know of its former connection any more; a client may know two addresses.
+          if (kind === 'node') for (const it of former) it.abort();
           onChange();
           if (links.has(node)) links.nudge(node);
           else statuses.set({ node, status: 'connected' });
@@ -63,20 +65,22 @@ export function createGuests(core: Core, context: SessionContext, links: Links, 
           core.noticeEnding(remote, ending);
           const node = ending.theirs?.node;
           if (node === undefined) return;
-          const current = byNode.get(node);
-          if (current !== undefined && current !== session) {
-            // Another connection of that name is fine, so all is well with the peer.
-            if (ending.lost > 0) losses.add(node, 'disconnected', ending.lost);
-            return;
-          }
-          byNode.delete(node);
+          const others = (byNode.get(node) ?? []).filter((it) => it !== session);
+          if (others.length > 0) byNode.set(node, others);
+          else byNode.delete(node);
           onChange();
-          tell(node, ending);
+          if (others.length === 0) tell(node, ending);
+          else if (ending.lost > 0) losses.add(node, 'disconnected', ending.lost);
         },
       });
       present.add(opened);
     },
-    open: () => byNode,
+    *open() {
+      for (const [node, sessions] of byNode) {
+        const latest = sessions.at(-1);
+        if (latest !== undefined) yield [node, latest];
+      }
+    },
     stop() {
       for (const session of [...present]) session.end();
     },

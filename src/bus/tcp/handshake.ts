@@ -44,12 +44,7 @@ export interface Judgement {
  * @returns undefined when it is accepted
  */
 export function judge({ mine, theirs, memory, isNodeId }: Judgement): Verdict | undefined {
-  const open = mine.cluster === undefined || theirs.cluster === undefined;
-  if (
-    mine.kind === 'node' && theirs.kind === 'node'
-      ? mine.cluster !== theirs.cluster
-      : !open && mine.cluster !== theirs.cluster
-  ) {
+  if (!leavesClusterOpen(mine) && !leavesClusterOpen(theirs) && mine.cluster !== theirs.cluster) {
     return refuse(
       'other-cluster',
       `${label(mine)} belongs to cluster '${mine.cluster}', ${label(theirs)} to cluster '${theirs.cluster}'; correct the name of the cluster or the address of the peer`,
@@ -78,7 +73,7 @@ export function judge({ mine, theirs, memory, isNodeId }: Judgement): Verdict | 
       );
     }
   }
-  return theirs.kind === 'node' ? judgeJournal(mine, theirs, memory) : undefined;
+  return mine.kind === 'node' && theirs.kind === 'node' ? judgeJournal(mine, theirs, memory) : undefined;
 }
 
 function judgeJournal(mine: Hello, theirs: Hello, memory: PeerMemory): Verdict | undefined {
@@ -96,6 +91,7 @@ function judgeJournal(mine: Hello, theirs: Hello, memory: PeerMemory): Verdict |
   );
 }
 
+const leavesClusterOpen = ({ kind, cluster }: Hello): boolean => kind === 'client' && cluster === undefined;
 const refuse = (code: RefusalCode, reason: string): Verdict => ({ code, reason });
 const label = ({ kind, node }: Hello): string => `${kind} ${node}`;
 const range = ({ versions }: Hello): string =>

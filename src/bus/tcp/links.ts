@@ -40,6 +40,11 @@ export function createLinks(core: Core, context: SessionContext, onChange: () =>
   const entries = new Map<string, Entry>();
   const keyOf = ({ node, address }: Target): string => node ?? textOf(address);
 
+  /** Two addresses may lead to one node, which is well as long as one of them does. */
+  const isOpen = (label: string): boolean => {
+    for (const entry of entries.values()) if (entry.label === label && entry.session !== undefined) return true;
+    return false;
+  };
   const rename = (entry: Entry, label: string): void => {
     if (entry.label === label) return;
     statuses.set({ node: entry.label, status: 'disconnected', reason: `node ${label} answers there now` });
@@ -69,8 +74,9 @@ export function createLinks(core: Core, context: SessionContext, onChange: () =>
           entry.session = undefined;
           onChange();
           core.noticeEnding(remote, ending);
-          if (ending.wasOpen) losses.add(entry.label, 'disconnected', ending.lost);
-          if (entries.get(key) !== entry) return;
+          const isReached = isOpen(entry.label);
+          if (ending.wasOpen && !(isReached && ending.lost === 0)) losses.add(entry.label, 'disconnected', ending.lost);
+          if (isReached || entries.get(key) !== entry) return;
           // A refusal says more about the peer than the failure of a later attempt to reach it.
           const wasRefused = statuses.of(entry.label)?.status === 'refused';
           if (wasRefused && ending.error instanceof ConnectionError) return;

@@ -59,7 +59,9 @@ export function createOutgoing(socket: Socket, clock: Clock, limits: OutgoingLim
     if (taken === envelopes) envelopes = [];
     return batch.length === 0 ? taken : [...batch, ...taken];
   };
-  const written = (): void => {
+  const written = (error?: Error | null): void => {
+    // The connection is over; what was under way counts as lost, with what still waits.
+    if (error) return;
     writing = false;
     writingEnvelopes = 0;
     writingBytes = 0;

@@ -1,6 +1,6 @@
 /** Tells senders that nobody lives at an address: once per turn and address, and so many times a second at most. */
 
-import { type Address, nodeOf } from '../../../statecharts/actor.ts';
+import type { Address } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { createTally } from '../reports.ts';
 import { absentFrame } from './wire.ts';
@@ -9,6 +9,9 @@ export interface Rejections {
   /** @param to the node that is told */
   add(to: string, address: Address): void;
 }
+
+/** Addresses rejected within one turn; beyond it nobody is told, as beyond the rate. */
+const addressLimit = 1_000;
 
 /** @param tell hands a frame to the connection that leads to a node, if there is one */
 export function createRejections(
@@ -31,7 +34,7 @@ export function createRejections(
   });
   return {
     add(to, address) {
-      if (nodeOf(address) !== to) tally.add(`${to} ${address}`, { count: 1, to, address });
+      if (tally.size < addressLimit) tally.add(`${to} ${address}`, { count: 1, to, address });
     },
   };
 }
