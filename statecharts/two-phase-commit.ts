@@ -1,0 +1,13 @@
+/**
+ * Two-phase commit with presumed abort: one coordinator per transaction, one participant per branch, and the operations
+ * that they ask of resources and of a decision register.
+ */
+
+export * from './two-phase-commit/coordinator/context.ts';
+export { type CoordinatorRules, coordinatorRules } from './two-phase-commit/coordinator/rules.ts';
+export * from './two-phase-commit/coordinator.ts';
+export * from './two-phase-commit/messages.ts';
+export * from './two-phase-commit/operations.ts';
+export * from './two-phase-commit/participant/context.ts';
+export { type ParticipantRules, participantRules } from './two-phase-commit/participant/rules.ts';
+export * from './two-phase-commit/participant.ts';

@@ -1,0 +1,140 @@
+/**
+ * What coordinator and participants say to each other, and what applications ask of them. All of it is plain data with
+ * a schema, because all of it may come off a wire.
+ */
+
+import * as v from 'valibot';
+import { type Address, isAddress, type TaggedBy } from '../actor.ts';
+
+const address = v.custom<Address>(isAddress, 'expected an address like n1/2pc.participant/tx-1/orders');
+const text = v.pipe(v.string(), v.maxLength(4_096));
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+const milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+
+/** How a transaction ends. */
+export const outcome = v.picklist(['committed', 'aborted']);
+export type Outcome = v.InferOutput<typeof outcome>;
+
+/**
+ * Names a branch in every incarnation and on every node; resources derive their own identifiers from it. `manager` is
+ * the node that began the transaction, and stays so when another one takes it over.
+ */
+export const branchId = v.object({ manager: name, transaction: name, branch: name });
+export type BranchId = Readonly<v.InferOutput<typeof branchId>>;
+
+/**
+ * Where the decision becomes durable: in the coordinator's journal; in a decision register, such as a replicated
+ * store; or in the one branch that is committed without having been prepared.
+ */
+export const decisionPlace = v.variant('type', [
+  v.object({ type: v.literal('journal') }),
+  v.object({ type: v.literal('register'), resource: name }),
+  v.object({ type: v.literal('branch'), branch: name, resource: name, address }),
+]);
+export type DecisionPlace = Readonly<v.InferOutput<typeof decisionPlace>>;
+
+/** What a resource gave out at prepare so that it can tell later what became of the branch; opaque to the protocol. */
+export const receipt = v.nullable(text);
+
+/** How long a coordinator waits, in milliseconds. */
+export const coordinatorTimes = v.object({
+  /** From the beginning of the transaction to the request to commit it. */
+  transactionTimeoutMs: milliseconds,
+  /** From the first prepare to the last vote; longer aborts. */
+  voteTimeoutMs: milliseconds,
+  /** Between repetitions of whatever has not been answered. */
+  retryIntervalMs: milliseconds,
+  /** For one answer of the decision register. */
+  resourceDeadlineMs: milliseconds,
+  /** How long the outcome is remembered when nobody needs it any more. */
+  retentionMs: milliseconds,
+});
+export type CoordinatorTimes = Readonly<v.InferOutput<typeof coordinatorTimes>>;
+
+/** How long a participant waits, in milliseconds. */
+export const participantTimes = v.object({
+  /** For the first word of the coordinator; longer aborts the branch. */
+  idleTimeoutMs: milliseconds,
+  /** Between inquiries while in doubt. */
+  inquiryIntervalMs: milliseconds,
+  /** Between repetitions of an operation whose answer was `unknown`. */
+  retryIntervalMs: milliseconds,
+  /** For one answer of the resource. */
+  resourceDeadlineMs: milliseconds,
+  /** How long a finished participant still answers its peers. */
+  lingerMs: milliseconds,
+});
+export type ParticipantTimes = Readonly<v.InferOutput<typeof participantTimes>>;
+
+/** A participant as its coordinator knows it. `last` has no prepare: it is committed in one phase, after all votes. */
+export const enlisted = v.object({ branch: name, address, resource: name, last: v.boolean() });
+export type Enlisted = Readonly<v.InferOutput<typeof enlisted>>;
+
+/** A participant in doubt asks the coordinator and its peers. */
+const inquiry = v.object({ branch: branchId, resource: name, place: decisionPlace });
+
+/** What a participant may be sent by other actors. */
+export const participantMessages = {
+  prepare: v.object({ place: decisionPlace, peers: v.array(address) }),
+  /** From the coordinator, or from a peer that knows. `acknowledge`: the coordinator waits for an acknowledgement. */
+  decision: v.object({
+    branch: branchId,
+    resource: name,
+    outcome,
+    receipt,
+    coordinator: address,
+    acknowledge: v.boolean(),
+  }),
+  inquiry,
+  /** Commit without having prepared: the participant's resource decides. */
+  'commit-one-phase': v.object({ branch: branchId, resource: name, idempotencyKey: v.nullable(text) }),
+  /** Find out for certain what became of a one-phase commit; what has not happened yet must not happen any more. */
+  settle: v.object({ branch: branchId, resource: name }),
+};
+export type ParticipantMessage = TaggedBy<typeof participantMessages>;
+
+/** What a coordinator may be sent by other actors. */
+export const coordinatorMessages = {
+  vote: v.object({ branch: name, vote: v.picklist(['yes', 'no', 'read-only']), receipt, reason: text }),
+  /** The branch has the decided outcome; `found` differs from it when somebody has interfered with the resource. */
+  acknowledgement: v.object({ branch: name, found: outcome }),
+  /** How a one-phase commit ended. */
+  settled: v.object({ branch: name, outcome, reason: text }),
+  inquiry,
+};
+export type CoordinatorMessage = TaggedBy<typeof coordinatorMessages>;
+
+/** What the application asks of a coordinator. */
+export const coordinatorRequests = {
+  enlist: enlisted,
+  commit: v.object({}),
+  abort: v.object({ reason: text }),
+  /** Asks a fenced coordinator to claim the transaction after all, because the owner that fenced it is dead. */
+  'take-over': v.object({ epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) }),
+};
+export type CoordinatorRequest = TaggedBy<typeof coordinatorRequests>;
+
+/** What the application asks of a participant: to give up before it has voted. */
+export const participantRequests = { abort: v.object({ reason: text }) };
+export type ParticipantRequest = TaggedBy<typeof participantRequests>;
+
+export type Message<Type extends string> = Extract<ParticipantMessage | CoordinatorMessage, { type: Type }>;
+
+/** Why a transaction was aborted. `branch` is the one to blame, if any. */
+export const abortReason = v.object({
+  code: v.picklist([
+    'refused',
+    'vote-timeout',
+    'transaction-timeout',
+    'requested',
+    'absent',
+    'unsupported',
+    'not-registered',
+    'taken-over',
+    'elsewhere',
+    'presumed',
+  ]),
+  branch: v.nullable(name),
+  detail: text,
+});
+export type AbortReason = Readonly<v.InferOutput<typeof abortReason>>;

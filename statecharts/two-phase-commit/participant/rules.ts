@@ -1,0 +1,246 @@
+/**
+ * The rules of a participant, after Gray & Reuter, Transaction Processing (1993), ch. 10-11, with presumed abort (Mohan,
+ * Lindsay & Obermarck, TODS 1986, §3) and cooperative termination (Bernstein, Hadzilacos & Goodman, Concurrency Control
+ * and Recovery in Database Systems, 1987, §7.4). Pure functions; the chart says when each applies.
+ */
+
+import { type Outcome as Answer, type Delivered, deliver, type Performed, persist, send } from '../../actor.ts';
+import type { Message, Outcome } from '../messages.ts';
+import { answerOf, type BranchOperation, outcomeAnswer, preparedAnswer } from '../operations.ts';
+import type { ParticipantContext as Context, ParticipantEffect as Effect } from './context.ts';
+
+type Outcomes = Answer<Context, Effect>;
+
+const operationId = ({ branch }: Context, operation: BranchOperation['type']): string =>
+  `${operation}/${branch.transaction}/${branch.branch}`;
+
+const ask = (context: Context, operation: BranchOperation): Effect => ({
+  type: 'perform',
+  id: operationId(context, operation.type),
+  resource: context.resource,
+  operation,
+  deadlineMs: context.times.resourceDeadlineMs,
+});
+
+const voteOf = (context: Context, vote: Message<'vote'>['vote'], reason = ''): Effect =>
+  send(context.coordinator, {
+    type: 'vote',
+    branch: context.branch.branch,
+    vote,
+    receipt: vote === 'yes' ? context.receipt : null,
+    reason,
+  });
+
+const acknowledgement = ({ branch }: Context, found: Outcome): Message<'acknowledgement'> => ({
+  type: 'acknowledgement',
+  branch: branch.branch,
+  found,
+});
+
+const settlement = ({ branch, reason }: Context, outcome: Outcome): Message<'settled'> => ({
+  type: 'settled',
+  branch: branch.branch,
+  outcome,
+  reason,
+});
+
+/** The branch has ended: what was found is reported, and what should have been as well when that is something else. */
+const finish = (context: Context, found: Outcome, decided: Outcome = found): Outcomes => {
+  const { branch, coordinator, onePhase } = context;
+  const outcome = context.outcome ?? decided;
+  const ended: Context = { ...context, outcome, found };
+  return {
+    context: { outcome, found },
+    effects: [
+      ...(onePhase ? [send(coordinator, settlement(ended, outcome))] : []),
+      ...(context.acknowledge ? [send(coordinator, acknowledgement(ended, found))] : []),
+      ...(found === outcome ? [] : [deliver({ type: 'hazard' as const, branch, decided: outcome, found })]),
+      deliver({ type: 'finished', branch, outcome: found }),
+    ],
+  };
+};
+
+export const participantRules = {
+  adoptPrepare: (_context: Context, { from, place, peers }: Delivered<Message<'prepare'>>): Outcomes => ({
+    context: { coordinator: from, place, peers },
+  }),
+
+  /** Phase one: the resource makes the branch survive a crash (Gray & Reuter §10.4). */
+  prepare(context: Context): Outcomes {
+    return { effects: [ask(context, { type: 'prepare', branch: context.branch, place: context.place })] };
+  },
+
+  /** A yes is durable before it is sent; from then on this participant does not decide (Gray & Reuter §10.4). */
+  voteYes(context: Context, { result }: Performed): Outcomes {
+    const answer = answerOf(preparedAnswer, result);
+    if (answer?.vote !== 'yes') return {};
+    const { branch, resource, coordinator, peers, place, votesIn, times } = context;
+    const { receipt } = answer;
+    const record = persist({
+      type: 'prepared' as const,
+      branch,
+      resource,
+      coordinator,
+      peers: [...peers],
+      place,
+      receipt,
+      times,
+    });
+    const vote = voteOf({ ...context, receipt }, 'yes');
+    if (votesIn === 'resource') return { context: { receipt }, effects: [vote] };
+    return { context: { receipt, inJournal: true }, effects: [record, vote] };
+  },
+
+  voteAgain: (context: Context): Outcomes => ({ effects: [voteOf(context, 'yes')] }),
+
+  /** A branch that changed nothing needs no second phase (Mohan et al. §3). */
+  voteReadOnly: (context: Context): Outcomes => ({ effects: [voteOf(context, 'read-only')] }),
+  finishReadOnly: ({ branch }: Context): Outcomes => ({
+    effects: [deliver({ type: 'finished', branch, outcome: 'read-only' })],
+  }),
+
+  /** Before its yes, a participant may abort by itself at any time (Gray & Reuter §10.4: unilateral abort). */
+  voteNo(context: Context, { reason }: { readonly reason: string }): Outcomes {
+    return { context: { reason }, effects: [voteOf(context, 'no', reason)] };
+  },
+
+  /** The resource has rolled back by itself, for good. */
+  finishRefused(context: Context, { result }: Performed): Outcomes {
+    const reason = result.type === 'refused' ? result.error : '';
+    const { context: ended, effects = [] } = finish({ ...context, reason }, 'aborted');
+    return { context: { ...ended, reason }, effects: [voteOf(context, 'no', reason), ...effects] };
+  },
+
+  voteNoAgain: (context: Context): Outcomes =>
+    context.outcome === 'aborted' ? { effects: [voteOf(context, 'no', context.reason)] } : {},
+
+  /** In doubt: ask the coordinator and everybody who may know (Bernstein et al. §7.4: cooperative termination). */
+  inquire(context: Context): Outcomes {
+    const { branch, resource, place, coordinator, peers, self } = context;
+    const asked = [coordinator, ...peers.filter((peer) => peer !== self && peer !== coordinator)];
+    return { effects: asked.map((to) => send(to, { type: 'inquiry', branch, resource, place })) };
+  },
+
+  /** The decision, from the coordinator, from its successor, or from a peer that knows. The first one stays. */
+  learn(context: Context, { outcome, receipt, coordinator, acknowledge }: Message<'decision'>): Outcomes {
+    return {
+      context: {
+        outcome: context.outcome ?? outcome,
+        receipt: context.receipt ?? receipt,
+        acknowledge: context.acknowledge || acknowledge,
+        coordinator: acknowledge || !context.acknowledge ? coordinator : context.coordinator,
+      },
+    };
+  },
+
+  /** Spares the next life from being in doubt. Nobody waits for it: the resource's own commit is the durable one. */
+  rememberDecision(context: Context): Outcomes {
+    const { outcome, acknowledge, coordinator, inJournal } = context;
+    if (outcome === null || !inJournal) return {};
+    return { effects: [persist({ type: 'learned', outcome, acknowledge, coordinator })] };
+  },
+
+  /** Phase two (Gray & Reuter §10.4). */
+  commit(context: Context): Outcomes {
+    return { effects: [ask(context, { type: 'commit', branch: context.branch, receipt: context.receipt })] };
+  },
+
+  /** Ends the branch so that nothing of it can be prepared afterwards: absence is written, not read. */
+  rollback(context: Context): Outcomes {
+    return { effects: [ask(context, { type: 'rollback', branch: context.branch, receipt: context.receipt })] };
+  },
+
+  finishCommitted: (context: Context): Outcomes => finish(context, 'committed'),
+  finishAborted: (context: Context): Outcomes => finish(context, 'aborted'),
+  /** The branch should be rolled back and is committed: somebody else has done that. */
+  finishAgainstAbort: (context: Context): Outcomes => finish(context, 'committed', 'aborted'),
+
+  /** The coordinator has not heard that this branch has ended, or a new one wants to know. */
+  acknowledgeAgain(context: Context, { coordinator, acknowledge }: Message<'decision'>): Outcomes {
+    if (!acknowledge || context.found === null) return {};
+    return { effects: [send(coordinator, acknowledgement(context, context.found))] };
+  },
+
+  /** A read-only branch has nothing to undo, but its vote was lost. */
+  acknowledgeReadOnly(context: Context, { coordinator, acknowledge, outcome }: Message<'decision'>): Outcomes {
+    return acknowledge ? { effects: [send(coordinator, acknowledgement(context, outcome))] } : {};
+  },
+
+  /** A peer in doubt hears what is known for certain, and nothing otherwise (Bernstein et al. §7.4). */
+  answerPeer(context: Context, { from, branch, resource }: Delivered<Message<'inquiry'>>): Outcomes {
+    const { outcome, coordinator } = context;
+    if (outcome === null) return {};
+    return {
+      effects: [
+        send(from, { type: 'decision', branch, resource, outcome, receipt: null, coordinator, acknowledge: false }),
+      ],
+    };
+  },
+
+  adoptOnePhase: (_context: Context, { from, idempotencyKey }: Delivered<Message<'commit-one-phase'>>): Outcomes => ({
+    context: { coordinator: from, idempotencyKey, onePhase: true },
+  }),
+  adoptSettle: (_context: Context, { from }: Delivered<Message<'commit-one-phase' | 'settle'>>): Outcomes => ({
+    context: { coordinator: from, onePhase: true },
+  }),
+
+  /** Last resource: this branch's commit is the decision (Gray & Reuter ch. 11). */
+  commitOnePhase(context: Context): Outcomes {
+    const { branch, idempotencyKey } = context;
+    return { effects: [ask(context, { type: 'commit-one-phase', branch, idempotencyKey })] };
+  },
+
+  /** Finds out what became of the one-phase commit, and ends it if it has not happened. */
+  findOutcome: (context: Context): Outcomes => ({
+    effects: [ask(context, { type: 'outcome-of', branch: context.branch })],
+  }),
+
+  finishOnePhaseRefused(context: Context, { result }: Performed): Outcomes {
+    const reason = result.type === 'refused' ? result.error : '';
+    const ended = finish({ ...context, reason }, 'aborted');
+    return { ...ended, context: { ...ended.context, reason } };
+  },
+
+  finishSettled(context: Context, { result }: Performed): Outcomes {
+    const answer = answerOf(outcomeAnswer, result);
+    return answer === undefined ? {} : finish(context, answer.outcome);
+  },
+
+  reportSettled(context: Context, { from }: Delivered<Message<'commit-one-phase' | 'settle'>>): Outcomes {
+    return context.outcome === null ? {} : { effects: [send(from, settlement(context, context.outcome))] };
+  },
+
+  learnedCommit: ({ outcome }: Context): boolean => outcome === 'committed',
+  learnedAbort: ({ outcome }: Context): boolean => outcome === 'aborted',
+  hasVoted: ({ begun }: Context): boolean => begun === 'found' || begun === 'recovered',
+  wasSummoned: ({ begun }: Context): boolean => begun === 'summoned',
+
+  /**
+   * Whether this life may repeat the yes: not if the vote was found at the resource, because an earlier life may have
+   * given up while it prepared, and told a peer so.
+   */
+  mayVoteAgain: ({ begun }: Context): boolean => begun !== 'found',
+  saysAborted: (_context: Context, { outcome }: Message<'decision'>): boolean => outcome === 'aborted',
+
+  /** The resource has prepared: only this is a yes. */
+  isPrepared: (context: Context, { id, result }: Performed): boolean =>
+    id === operationId(context, 'prepare') && answerOf(preparedAnswer, result)?.vote === 'yes',
+  isReadOnly: (context: Context, { id, result }: Performed): boolean =>
+    id === operationId(context, 'prepare') && answerOf(preparedAnswer, result)?.vote === 'read-only',
+  isDone: (context: Context, { id, result, operation }: BranchAnswer): boolean =>
+    id === operationId(context, operation) && result.type === 'done',
+  isRefused: (context: Context, { id, result, operation }: BranchAnswer): boolean =>
+    id === operationId(context, operation) && result.type === 'refused',
+  /** Neither done nor refused: it may have happened, may not have, or may still happen. */
+  isAnswer: (context: Context, { id, operation }: BranchAnswer): boolean => id === operationId(context, operation),
+  isSettled: (context: Context, { id, result }: Performed): boolean =>
+    id === operationId(context, 'outcome-of') && answerOf(outcomeAnswer, result) !== undefined,
+};
+
+/** The rules of a participant; a proof replaces one of them to show that it would be missed. */
+export type ParticipantRules = typeof participantRules;
+
+/** The answer of the resource, and the operation that waits for it. */
+export interface BranchAnswer extends Performed {
+  readonly operation: BranchOperation['type'];
+}

@@ -1,0 +1,504 @@
+/**
+ * Runs one transaction over the pure steppers and the outbox, in an order that a seed makes: messages are lost, repeated
+ * and reordered, nodes die and lose what was not flushed, timers fire whenever they like, resources answer late or not at
+ * all. After every step the promises of atomic commit are checked; after the chaos, that everything comes to an end.
+ */
+
+import { integerBelow, pick, type Random, seededRandomness } from '../../../src/environment/random.ts';
+import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../../src/host/outbox.ts';
+import {
+  type ActorState,
+  type Address,
+  type AnyActor,
+  addressOf,
+  assertPlain,
+  nodeOf,
+  type Performed,
+  type Persist,
+  partsOf,
+  type Result,
+  type Step,
+  type Tagged,
+  type Unreachable,
+} from '../../../statecharts/actor.ts';
+import {
+  type BranchOperation,
+  type CoordinatorRules,
+  coordinatorOf,
+  coordinatorRules,
+  type ParticipantRules,
+  participantAddress,
+  participantOf,
+  participantRules,
+  type RegisterOperation,
+} from '../../../statecharts/two-phase-commit.ts';
+import {
+  type BranchStore,
+  listPrepared,
+  type Pending,
+  performOnBranch,
+  performOnRegister,
+  type Register,
+} from './resources.ts';
+
+/** A transaction to run, and the world to run it in. */
+export interface Scenario {
+  readonly branches: readonly { readonly readOnly?: boolean; readonly refuses?: boolean; readonly last?: boolean }[];
+  readonly place: 'journal' | 'register';
+  readonly votesIn: 'journal' | 'resource';
+  /** Steps with faults, before everything heals. */
+  readonly chaosSteps: number;
+  /** From 0 (nothing goes wrong) upwards. */
+  readonly faults: number;
+  /** The node that began the transaction dies for good, somewhere in the chaos. */
+  readonly coordinatorStaysDead?: boolean;
+  /** Record which steps of papers are taken; costs time. */
+  readonly traced?: boolean;
+  readonly readsAbsence?: boolean;
+}
+
+/** The two definitions to run; a proof of the checks runs broken ones. */
+export interface Definitions {
+  readonly coordinator: AnyActor;
+  readonly participant: AnyActor;
+}
+
+export const definitionsOver = (
+  broken: { coordinator?: Partial<CoordinatorRules>; participant?: Partial<ParticipantRules> } = {},
+): Definitions => ({
+  coordinator: coordinatorOf({ ...coordinatorRules, ...broken.coordinator }),
+  participant: participantOf({ ...participantRules, ...broken.participant }),
+});
+
+/** What a run came to. */
+export interface Run {
+  /** The promise that was broken, if any. */
+  readonly violation: string | undefined;
+  /** Whether every branch came to an end. */
+  readonly resolved: boolean;
+  /** What the caller was told, if anything. */
+  readonly verdict: string | undefined;
+  /** How every branch ended at its resource. */
+  readonly standings: readonly string[];
+  /** Every state that an actor rested in, as `2pc.participant inDoubt.waiting`. */
+  readonly visited: ReadonlySet<string>;
+  /** How lives began, as `2pc.coordinator inquired`. */
+  readonly births: ReadonlySet<string>;
+  /** The steps of papers that were taken; empty unless the scenario is traced. */
+  readonly rules: ReadonlySet<string>;
+  readonly trace: readonly string[];
+}
+
+interface Living {
+  readonly definition: AnyActor;
+  readonly address: Address;
+  state: ActorState;
+  outbox: Outbox;
+  ended: boolean;
+}
+
+interface Write {
+  readonly address: Address;
+  readonly batch: number;
+  readonly records: readonly Persist[];
+  readonly forget?: true;
+}
+
+interface Node {
+  readonly name: string;
+  up: boolean;
+  dead: boolean;
+  incarnation: number;
+  readonly living: Map<Address, Living>;
+  readonly journal: Map<Address, readonly Tagged[]>;
+  unflushed: Write[];
+}
+
+interface Due {
+  readonly actor: Living;
+  readonly node: Node;
+  readonly id: string;
+  readonly delay: string;
+}
+
+interface Flight {
+  readonly from: Address;
+  readonly to: Address;
+  readonly message: Tagged;
+}
+
+const transaction = 'tx-1';
+const manager = 'c';
+const heir = 'd';
+const coordinatorName = '2pc.coordinator';
+const origin = addressOf(manager, coordinatorName, transaction);
+
+/** Runs `scenario` in the order that `seed` makes. */
+export function runSchedule(seed: number, scenario: Scenario, definitions: Definitions): Run {
+  const random: Random = seededRandomness(seed).stream('schedule');
+  const maybe = (probability: number): boolean => random.next() < probability;
+  const visited = new Set<string>();
+  const births = new Set<string>();
+  const rules = new Set<string>();
+  const trace: string[] = [];
+  const verdicts = new Set<string>();
+  const rolledBack = new Set<string>();
+  const network: Flight[] = [];
+  const pending: Pending[] = [];
+  const register: Register = { entry: undefined };
+  let faults = scenario.faults * random.next();
+  const { traced = false } = scenario;
+  let chaos = true;
+  let violation: string | undefined;
+  let endedOutcome: string | undefined;
+
+  const stores = scenario.branches.map(
+    ({ readOnly = false, refuses = false }, index): BranchStore => ({
+      name: `r${index}`,
+      standing: 'open',
+      readOnly,
+      refuses,
+      readsAbsence: scenario.readsAbsence ?? false,
+    }),
+  );
+  const storeOf = (resource: string): BranchStore | undefined => stores.find((it) => it.name === resource);
+  const nodes = new Map<string, Node>();
+  for (const name of [manager, heir, ...stores.map((_, index) => `p${index}`)]) {
+    const node = { name, up: true, dead: false, incarnation: 0, living: new Map(), journal: new Map(), unflushed: [] };
+    nodes.set(name, node);
+  }
+  const nodeAt = (name: string): Node => {
+    const node = nodes.get(name);
+    if (node === undefined) throw new Error(`no node '${name}'`);
+    return node;
+  };
+  const fail = (what: string): void => {
+    violation ??= what;
+  };
+
+  const carryOut = (address: Address, node: Node, effects: readonly Released[]): void => {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'send':
+          network.push({ from: address, to: effect.to, message: effect.message });
+          break;
+        case 'perform': {
+          const operation = effect.operation as unknown as BranchOperation | RegisterOperation;
+          const { id, resource } = effect;
+          pending.push({ id, resource, operation, asker: address, incarnation: node.incarnation });
+          break;
+        }
+        case 'deliver': {
+          const { output } = effect;
+          trace.push(`${address} delivers ${output.type}`);
+          if (output.type === 'finished' && 'outcome' in output && output.outcome === 'aborted')
+            rolledBack.add(node.name);
+          if (output.type === 'hazard') fail('an outcome was reversed at a resource');
+          if (output.type === 'committed' || output.type === 'aborted') verdicts.add(output.type);
+          if (output.type === 'ended' && 'outcome' in output) endedOutcome = String(output.outcome);
+        }
+      }
+    }
+  };
+
+  const accept = (actor: Living, node: Node, step: Step): void => {
+    actor.state = step.state;
+    const { snapshot } = step.state;
+    assertPlain(snapshot.context, 'context');
+    visited.add(`${actor.definition.name} ${JSON.stringify(snapshot.value)}`);
+    for (const { rule } of step.transitions) if (rule !== undefined) rules.add(`${actor.definition.name} ${rule}`);
+    const offered = offer(actor.outbox, step.effects);
+    actor.outbox = offered.outbox;
+    carryOut(actor.address, node, offered.released);
+    if (offered.records.length > 0) {
+      node.unflushed.push({ address: actor.address, batch: offered.outbox.lastBatch, records: offered.records });
+    }
+    actor.ended = snapshot.status === 'done';
+    leaveWhenEmpty(actor, node);
+  };
+  const leaveWhenEmpty = (actor: Living, node: Node): void => {
+    if (!actor.ended || actor.outbox.waiting.length > 0 || actor.outbox.durableBatch < actor.outbox.lastBatch) return;
+    node.living.delete(actor.address);
+    node.unflushed.push({ address: actor.address, batch: 0, records: [], forget: true });
+  };
+  const start = (address: Address, recovered: unknown, input: unknown): Living => {
+    const node = nodeAt(nodeOf(address));
+    const definition = partsOf(address).name === coordinatorName ? definitions.coordinator : definitions.participant;
+    const first = definition.start(recovered ?? definition.recover([]), { self: address, input }, traced);
+    const actor: Living = { definition, address, state: first.state, outbox: emptyOutbox, ended: false };
+    node.living.set(address, actor);
+    if (typeof input === 'object' && input !== null && 'type' in input) births.add(`${definition.name} ${input.type}`);
+    accept(actor, node, first);
+    return actor;
+  };
+  const tell = (actor: Living, event: Tagged, from: Address): void => {
+    if (actor.ended) return;
+    const node = nodeAt(nodeOf(actor.address));
+    accept(actor, node, actor.definition.transition(actor.state, { ...event, from, atMs: 0 }, traced));
+  };
+
+  const ask = (actor: Living, request: Tagged & Readonly<Record<string, unknown>>): void =>
+    tell(actor, actor.definition.parseRequest(request), actor.address);
+
+  const arrive = ({ from, to, message }: Flight): void => {
+    const node = nodeAt(nodeOf(to));
+    if (!node.up) return;
+    let actor = node.living.get(to);
+    if (actor?.ended) return;
+    if (actor === undefined) {
+      const definition = partsOf(to).name === coordinatorName ? definitions.coordinator : definitions.participant;
+      const input = definition.bornOfMessage(definition.parseMessage(message));
+      if (input === undefined) {
+        const sender = nodeAt(nodeOf(from)).living.get(from);
+        if (sender?.definition.hearsUnreachable === true) {
+          const notice: Unreachable = { type: 'unreachable', node: node.name, address: to, reason: 'absent' };
+          tell(sender, notice, from);
+        }
+        return;
+      }
+      actor = start(to, undefined, input);
+    }
+    trace.push(`${to} hears ${message.type} from ${from}`);
+    tell(actor, actor.definition.parseMessage(message), from);
+  };
+
+  const execute = (it: Pending): void => {
+    pending.splice(pending.indexOf(it), 1);
+    const store = storeOf(it.resource);
+    const happens = !maybe(0.1 * faults);
+    const result = !happens
+      ? { type: 'unknown' as const, error: 'connection refused' }
+      : store === undefined
+        ? performOnRegister(register, it.operation as RegisterOperation)
+        : performOnBranch(store, it.operation as BranchOperation, pending);
+    trace.push(`${it.resource} performs ${it.id}: ${result.type}`);
+    if (maybe(0.15 * faults)) reply(it, { type: 'unknown', error: 'the connection was lost' });
+    else reply(it, result);
+  };
+  const reply = (it: Pending, result: Result): void => {
+    const node = nodeAt(nodeOf(it.asker));
+    const actor = node.living.get(it.asker);
+    if (!node.up || node.incarnation !== it.incarnation || actor === undefined) return;
+    const answer: Performed = { type: 'performed', id: it.id, result };
+    tell(actor, answer, it.asker);
+  };
+  /** The deadline passes; what was asked for may still happen. */
+  const giveUpOn = (it: Pending): void => {
+    reply(it, { type: 'unknown', error: 'no answer within the deadline' });
+    const index = pending.indexOf(it);
+    if (index >= 0) pending[index] = { ...it, incarnation: -1 };
+  };
+
+  const flush = (node: Node): void => {
+    const [write] = node.unflushed.splice(0, 1);
+    if (write === undefined) return;
+    if (write.forget) {
+      node.journal.delete(write.address);
+      return;
+    }
+    let kept = node.journal.get(write.address) ?? [];
+    for (const { record, checkpoint } of write.records) kept = checkpoint ? [record] : [...kept, record];
+    node.journal.set(write.address, kept);
+    const actor = node.living.get(write.address);
+    if (actor === undefined) return;
+    const due = flushed(actor.outbox, write.batch);
+    actor.outbox = due.outbox;
+    carryOut(actor.address, node, due.released);
+    leaveWhenEmpty(actor, node);
+  };
+  const crash = (node: Node): void => {
+    trace.push(`${node.name} dies`);
+    node.up = false;
+    node.incarnation += 1;
+    node.living.clear();
+    node.unflushed = [];
+  };
+  const restart = (node: Node): void => {
+    trace.push(`${node.name} starts`);
+    node.up = true;
+    for (const [address, records] of node.journal) {
+      const definition = partsOf(address).name === coordinatorName ? definitions.coordinator : definitions.participant;
+      start(address, definition.recover(records.map(definition.parseRecord)), definition.bornOfRecords());
+    }
+    find(node);
+  };
+  /** What a recovery manager does: prepared branches that nobody cares for get a participant. */
+  const find = (node: Node): void => {
+    const index = Number(node.name.slice(1));
+    const store = stores[index];
+    if (!node.name.startsWith('p') || store === undefined) return;
+    const branch = { manager, transaction, branch: `b${index}` };
+    const address = participantAddress(node.name, branch);
+    if (node.living.has(address) || node.unflushed.length > 0 || node.journal.has(address)) return;
+    if (!listPrepared(store, pending)) return;
+    const place = placeOf();
+    const peers = stores.flatMap((_, other) =>
+      other === index ? [] : participantAddress(`p${other}`, { transaction, branch: `b${other}` }),
+    );
+    start(address, undefined, { type: 'found', branch, resource: store.name, place, receipt: 'xid-1', peers });
+  };
+  const placeOf = () => {
+    if (scenario.place === 'register') return { type: 'register', resource: 'register' };
+    const decider = scenario.branches.length === 1 ? 0 : scenario.branches.findIndex((it) => it.last);
+    if (decider < 0) return { type: 'journal' };
+    const branch = `b${decider}`;
+    return {
+      type: 'branch',
+      branch,
+      resource: `r${decider}`,
+      address: participantAddress(`p${decider}`, { transaction, branch }),
+    };
+  };
+  const takeOver = (node: Node): void => {
+    const address = addressOf(node.name, coordinatorName, transaction);
+    const { entry } = register;
+    if (entry === undefined || entry.ended || !node.up) return;
+    trace.push(`${node.name} takes over`);
+    const epoch = entry.epoch + 1;
+    const actor = node.living.get(address);
+    if (actor === undefined) start(address, undefined, { type: 'take-over', manager, register: 'register', epoch });
+    else ask(actor, { type: 'take-over', epoch });
+  };
+  const ownerLives = (): boolean => {
+    const { entry } = register;
+    return entry === undefined || entry.ended || nodeAt(partsOf(entry.owner).node).living.has(entry.owner);
+  };
+
+  const check = (): void => {
+    const changing = stores.filter((it) => it.standing !== 'read-only');
+    const committed = changing.some((it) => it.standing === 'committed');
+    const all = changing.every((it) => it.standing === 'committed' || it.standing === 'prepared');
+    if (committed && !all) fail('one branch is committed and another one cannot be');
+    if (verdicts.size > 1) fail('the caller was told two outcomes');
+    if (verdicts.has('committed') && !all) fail('the caller was told committed, and a branch cannot be');
+    if (verdicts.has('aborted') && committed) fail('the caller was told aborted, and a branch is committed');
+    stores.forEach(({ standing }, index) => {
+      if (!rolledBack.has(`p${index}`)) return;
+      if (standing === 'prepared' || standing === 'committed') fail('a branch came back after its rollback');
+    });
+    if (endedOutcome === 'committed' && changing.some((it) => it.standing !== 'committed')) {
+      fail('the coordinator has forgotten a branch that is not committed');
+    }
+  };
+
+  const begin = (): void => {
+    stores.forEach((store, index) => {
+      const branch = { manager, transaction, branch: `b${index}` };
+      const join = { type: 'join', branch, resource: store.name, coordinator: origin, votesIn: scenario.votesIn };
+      start(participantAddress(`p${index}`, branch), undefined, join);
+    });
+    const input = scenario.place === 'register' ? { type: 'begin', register: 'register' } : { type: 'begin' };
+    const actor = start(origin, undefined, input);
+    scenario.branches.forEach(({ last = false }, index) => {
+      const branch = `b${index}`;
+      const address = participantAddress(`p${index}`, { transaction, branch });
+      ask(actor, { type: 'enlist', branch, address, resource: `r${index}`, last });
+    });
+    ask(actor, maybe(0.05 * faults) ? { type: 'abort', reason: 'changed my mind' } : { type: 'commit' });
+  };
+
+  /** Timers that only let actors forget; early in half of the runs, or never before everything else is done. */
+  const forgetful = maybe(0.5);
+  const forgetting = new Set(['retention', 'linger']);
+  const givingUp = new Set(['transactionTimeout', 'voteTimeout', 'idleTimeout']);
+  const timersOf = (node: Node): Due[] =>
+    [...node.living.values()].flatMap((actor) =>
+      actor.ended
+        ? []
+        : actor.state.armed.flatMap((id) => {
+            const timer = actor.definition.allTimers.get(id);
+            if (timer === undefined || (forgetting.has(timer.delay) && !(chaos && forgetful))) return [];
+            return [{ actor, node, id, delay: timer.delay }];
+          }),
+    );
+  const fire = ({ actor, node, id }: Due): void => {
+    if (node.living.get(actor.address) !== actor || !actor.state.armed.includes(id)) return;
+    trace.push(`${actor.address} ${id}`);
+    accept(actor, node, actor.definition.fire(actor.state, id, 0, traced));
+  };
+
+  const chaoticStep = (): void => {
+    const node = pick(random, [...nodes.values()]);
+    const choice = random.next() * (10 + 3 * faults);
+    if (choice < 4) {
+      const index = integerBelow(random, network.length);
+      const flight = network[index];
+      if (flight === undefined) return;
+      if (maybe(0.1 * faults)) trace.push(`${flight.message.type} to ${flight.to} is repeated`);
+      else network.splice(index, 1);
+      if (!maybe(0.1 * faults)) arrive(flight);
+    } else if (choice < 6) {
+      const it = pick(random, pending);
+      if (it !== undefined) execute(it);
+    } else if (choice < 8.5) {
+      if (node?.up) flush(node);
+    } else if (choice < 9.5) {
+      const timer = node?.up && faults > 0 ? pick(random, timersOf(node)) : undefined;
+      if (timer !== undefined && !(givingUp.has(timer.delay) && maybe(0.95))) fire(timer);
+    } else if (choice < 10) {
+      if (node?.up) find(node);
+      if (scenario.place === 'register' && maybe(ownerLives() ? 0.08 * faults : 0.5))
+        takeOver(nodeAt(maybe(0.8) ? heir : manager));
+    } else if (choice < 10 + faults) {
+      if (node?.up && maybe(0.15)) crash(node);
+    } else if (choice < 10 + 2 * faults) {
+      if (node !== undefined && !node.up && !node.dead) restart(node);
+    } else {
+      const it = pick(random, pending);
+      if (it !== undefined && maybe(0.3)) giveUpOn(it);
+    }
+  };
+
+  /** Everything heals: what is under way is carried out in order, and only then do timers fire. */
+  const heal = (): boolean => {
+    chaos = false;
+    faults = 0;
+    for (const node of nodes.values()) if (!node.up && !node.dead) restart(node);
+    for (let round = 0; round < 60; round += 1) {
+      for (let quiet = false; !quiet && violation === undefined; ) {
+        quiet = true;
+        for (const node of nodes.values()) {
+          while (node.unflushed.length > 0) flush(node);
+        }
+        const flight = network.shift();
+        if (flight !== undefined) arrive(flight);
+        const [it] = pending;
+        if (it !== undefined) execute(it);
+        check();
+        quiet =
+          flight === undefined && it === undefined && [...nodes.values()].every((node) => node.unflushed.length === 0);
+      }
+      if (violation !== undefined) return false;
+      if (!ownerLives()) takeOver(nodeAt(heir));
+      for (const node of nodes.values()) if (node.up) find(node);
+      const timers = [...nodes.values()].flatMap(timersOf);
+      if (timers.length === 0 && network.length === 0 && pending.length === 0) break;
+      for (const timer of timers) fire(timer);
+    }
+    return (
+      stores.every((it) => it.standing !== 'prepared' && it.standing !== 'open') &&
+      [...nodes.values()].flatMap(timersOf).length === 0
+    );
+  };
+  begin();
+  const diesAt = integerBelow(random, scenario.chaosSteps);
+  for (let step = 0; step < scenario.chaosSteps && violation === undefined; step += 1) {
+    if (scenario.coordinatorStaysDead === true && step === diesAt) {
+      crash(nodeAt(manager));
+      nodeAt(manager).dead = true;
+    }
+    chaoticStep();
+    check();
+  }
+  const resolved = violation === undefined && heal();
+  return {
+    violation,
+    resolved,
+    verdict: [...verdicts].join(),
+    standings: stores.map((it) => it.standing),
+    visited,
+    births,
+    rules,
+    trace,
+  };
+}
