@@ -259,7 +259,7 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       const left = await written(at, where, 'left');
       await reopen();
       expect(await resource.writeAbsence(at, { timeoutMs })).toEqual({ type: 'absent' });
-      expect((await left.prepare({ timeoutMs })).type).not.toBe('yes');
+      expect((await left.prepare({ timeoutMs: 500 })).type).not.toBe('yes');
       const next = await written(branch(), where, 'next');
       expect(await next.commitDirectly({ timeoutMs })).toEqual({ type: 'committed' });
       expect(await world.committed(where)).toBe('next');
