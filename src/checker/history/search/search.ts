@@ -18,6 +18,7 @@
 
 import type { Call, SequentialModel } from '../model.ts';
 import type { Operation } from '../operation.ts';
+import { createLongestPrefix } from './longest-prefix.ts';
 import type { MemoryBudget } from './memory.ts';
 import { assignSlots } from './slots.ts';
 import { createTransitions } from './transitions.ts';
@@ -54,9 +55,6 @@ export interface Search {
 
 /** Distinct states that are told of one place where a search got stuck. */
 const shownStates = 8;
-/** Distinct states that are counted there. */
-const countedStates = 10_000;
-
 /**
  * @param operations of one object, in the order of invocation; none that failed
  */
@@ -128,12 +126,7 @@ export function createSearch(
   let phase: 'answering' | 'known' | 'unknown' = 'answering';
   let cursor = 0;
 
-  let bestExplained = -1;
-  let bestDepth = 0;
-  let bestIsCopied = true;
-  const best = new Int32Array(count);
-  let bestShared = 0;
-  let stuck = new Set<number>();
+  const longest = createLongestPrefix(effects);
 
   const isKnown = (operation: number): boolean => (answerRank[operation] ?? -1) !== -1;
 
@@ -158,9 +151,8 @@ export function createSearch(
   };
 
   const undo = (): number => {
-    if (!bestIsCopied) copyBest();
+    longest.beforeUndo(depth);
     depth -= 1;
-    if (bestShared > depth) bestShared = depth;
     const operation = effects[depth] ?? 0;
     const until = explainedBefore[depth] ?? 0;
     while (explained > until) {
@@ -174,22 +166,6 @@ export function createSearch(
       previous[next[operation] ?? ringHead] = operation;
     }
     return operation;
-  };
-
-  const copyBest = (): void => {
-    best.set(effects.subarray(bestShared, bestDepth), bestShared);
-    bestShared = bestDepth;
-    bestIsCopied = true;
-  };
-
-  const noteProgress = (): void => {
-    if (explained > bestExplained) {
-      bestExplained = explained;
-      bestDepth = depth;
-      bestIsCopied = false;
-      stuck = new Set();
-    }
-    if (explained === bestExplained && stuck.size < countedStates) stuck.add(state);
   };
 
   /** Lets operations take effect that are possible and never change a state. */
@@ -206,7 +182,7 @@ export function createSearch(
 
   /** Whether the operation before, of unknown outcome, could be left out before one that leads to `nextState`. */
   const makesTheLastNeedless = (operation: number, nextState: number): boolean => {
-    if (depth === 0 || forced[depth - 1] === 1 || isKnown(effects[depth - 1] ?? 0)) return false;
+    if (depth === 0 || isKnown(effects[depth - 1] ?? 0)) return false;
     return transitions.step(stateBefore[depth - 1] ?? 0, callClass[operation] ?? 0) === nextState;
   };
 
@@ -269,7 +245,7 @@ export function createSearch(
 
   const arrive = (): SearchStatus => {
     absorb();
-    noteProgress();
+    longest.note(explained, depth, state);
     if (explained === answers) return 'linearizable';
     row[0] = explained;
     row[1] = state;
@@ -292,15 +268,14 @@ export function createSearch(
   };
 
   const findings = (): SearchFindings => {
-    if (!bestIsCopied) copyBest();
-    const stuckAt = operations[answered[bestExplained] ?? -1];
+    const stuckAt = operations[answered[longest.explained] ?? -1];
     return {
-      linearization: Array.from(best.subarray(0, bestDepth)).flatMap((index) => operations[index] ?? []),
-      explained: Math.max(0, bestExplained),
+      linearization: longest.effects().flatMap((index) => operations[index] ?? []),
+      explained: longest.explained,
       answers,
       stuckAt,
-      stuckStates: stuckAt === undefined ? [] : [...stuck].slice(0, shownStates).map(transitions.stateAt),
-      stuckStatesInAll: stuckAt === undefined ? 0 : stuck.size,
+      stuckStates: stuckAt === undefined ? [] : longest.states().slice(0, shownStates).map(transitions.stateAt),
+      stuckStatesInAll: stuckAt === undefined ? 0 : longest.states().length,
     };
   };
 
