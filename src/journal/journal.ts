@@ -8,7 +8,7 @@ import type { Address, Tagged } from '../../statecharts/actor.ts';
 /** A record on its way into the journal. */
 export interface JournalEntry {
   readonly actor: Address;
-  /** The version of the record's form, from its actor's definition. */
+  /** The version of the record's form, from its actor's definition: an integer from 0 to 2^32 - 1. */
   readonly version: number;
   readonly record: Tagged;
   /**
@@ -24,10 +24,21 @@ export interface RecoveredRecord {
   readonly record: Tagged;
 }
 
-/** Something that recovery mended and that somebody should know, such as a torn end that was cut off. */
+/**
+ * Something that recovery found and mended, and that somebody should know: a torn end that was cut off, a file that
+ * an interrupted step had left behind, bytes where nothing had been written.
+ */
 export interface JournalNotice {
-  readonly kind: 'torn-end' | 'leftover-file';
+  readonly kind: 'torn-end' | 'leftover-file' | 'stray-bytes';
   readonly detail: string;
+}
+
+/** Beyond these the journal refuses, finally: whoever appends pushes back before. */
+export interface JournalLimits {
+  /** Bytes that may wait for the disk. Default 64 MiB. */
+  readonly unflushedBytes: number;
+  /** Bytes of one call of `append`, encoded. Default 32 MiB. */
+  readonly appendBytes: number;
 }
 
 /** Called once: with nothing when the entries are durable, with the error when they may not be. */
@@ -41,17 +52,35 @@ export interface Journal {
   /** Whether this opening created it: the node has no memory. */
   readonly isNew: boolean;
   readonly notices: readonly JournalNotice[];
+  readonly limits: JournalLimits;
   /** The actors that have records, sorted, without those that were taken. */
   actors(): readonly Address[];
   /** The records that recovery found for `actor`. Gives them up: a second call returns none. */
   take(actor: Address): readonly RecoveredRecord[];
   /**
    * Writes `entries` atomically: after a crash all of them are there, or none. Entries become durable in the order of
-   * the calls. `onDurable` is called in a later turn of the clock's queue.
+   * the calls. They are encoded at once, so changing a record afterwards changes nothing. `onDurable` is called in a
+   * later turn of the clock's queue; its error is final: every later append gets it too.
+   *
+   * @throws NotPlainDataError when a record cannot be encoded; nothing was taken then
    */
   append(entries: readonly JournalEntry[], onDurable: OnDurable): void;
   /** Bytes appended and not yet durable. */
   readonly unflushedBytes: number;
-  /** Flushes what was appended, then releases files and lock. Idempotent. */
+  /** Since when, by the clock, the oldest append waits to be durable; undefined when none does. Tells a stall. */
+  readonly unflushedSinceMs: number | undefined;
+  /** Why nothing can be written any more; undefined while all is well. */
+  readonly failure: Error | undefined;
+  /** Bytes that the journal occupies. */
+  readonly sizeBytes: number;
+  /**
+   * Flushes what was appended, then releases files and lock. Idempotent. Waits for what the disk has in its hands, so
+   * on a disk that stalls for ever it never resolves.
+   */
   close(): Promise<void>;
 }
+
+const defaultLimits: JournalLimits = { unflushedBytes: 64 * 2 ** 20, appendBytes: 32 * 2 ** 20 };
+
+/** The default limits, with those of `limits` in their place. */
+export const journalLimits = (limits: Partial<JournalLimits> = {}): JournalLimits => ({ ...defaultLimits, ...limits });

@@ -1,0 +1,230 @@
+/**
+ * The disk of the machine: one directory. Writes go to files opened with O_DSYNC, so that a write that is done is
+ * durable; where the system has no O_DSYNC (Windows), fdatasync follows each write.
+ */
+
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Clock } from '../environment/clock.ts';
+import { type Disk, DiskError } from './disk.ts';
+
+export interface NodeDiskOptions {
+  /** An existing directory that nobody else writes to. */
+  readonly directory: string;
+  readonly clock: Clock;
+  /**
+   * How a running journal writes. `threadpool` (the default) leaves the event loop free, so that a node notices when
+   * its disk stalls; `blocking` saves the way to another thread and back, and stops everything while the disk works.
+   */
+  readonly writes?: 'threadpool' | 'blocking';
+}
+
+const { O_CREAT, O_TRUNC, O_WRONLY } = fs.constants;
+const syncedWrites: number | undefined = fs.constants.O_DSYNC;
+const fillBytes = 2 ** 20;
+const zeros = new Uint8Array(fillBytes);
+
+/** Makes the disk of a directory. Nothing is opened before it is used. */
+export function createNodeDisk({ directory, clock, writes = 'threadpool' }: NodeDiskOptions): Disk {
+  const files = new Map<string, number>();
+  let underWay = 0;
+  let onIdle: (() => void) | undefined;
+
+  const pathOf = (name: string): string => path.join(directory, name);
+  const openForWriting = (name: string): number => {
+    let file = files.get(name);
+    if (file === undefined) {
+      file = fs.openSync(pathOf(name), O_WRONLY | (syncedWrites ?? 0));
+      files.set(name, file);
+      closeOldest(2);
+    }
+    return file;
+  };
+  /** A journal writes into one file, and now and then into the next: others are not kept open. */
+  const closeOldest = (most: number): void => {
+    for (const [name, file] of files) {
+      if (files.size <= most) return;
+      files.delete(name);
+      fs.closeSync(file);
+    }
+  };
+  const forget = (name: string): void => {
+    const file = files.get(name);
+    files.delete(name);
+    if (file !== undefined) fs.closeSync(file);
+  };
+  const syncDirectory = (): void => {
+    if (process.platform === 'win32') return;
+    const handle = fs.openSync(directory, 'r');
+    try {
+      fs.fsyncSync(handle);
+    } finally {
+      fs.closeSync(handle);
+    }
+  };
+
+  /** Runs `work` away from the event loop's thread, and tells its end in a turn of the clock's queue. */
+  const start = <T>(what: string, work: () => Promise<T>, onDone: (result: DiskError | T) => void): void => {
+    underWay += 1;
+    const finish = (result: DiskError | T): void =>
+      clock.enqueue(() => {
+        underWay -= 1;
+        try {
+          onDone(result);
+        } finally {
+          if (underWay === 0) onIdle?.();
+        }
+      });
+    work().then(finish, (error: unknown) => finish(diskError(what, error)));
+  };
+  const create = async (name: string, contents: Uint8Array, sizeBytes: number): Promise<void> => {
+    const temporary = pathOf(`${name}.tmp`);
+    const file = await fs.promises.open(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    try {
+      for (const { offset, bytes } of fillOf(contents, sizeBytes)) {
+        const { bytesWritten } = await file.write(bytes, 0, bytes.length, offset);
+        if (bytesWritten !== bytes.length) throw shortWrite(bytesWritten, bytes.length);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fs.promises.rename(temporary, pathOf(name));
+    await syncDirectoryLater(directory);
+  };
+
+  return {
+    list: () => naming('list the directory', () => fs.readdirSync(directory)),
+    readSync: (name) => naming(`read '${name}'`, () => plain(fs.readFileSync(pathOf(name)))),
+    createSync: (name, contents, sizeBytes) =>
+      naming(`create '${name}'`, () => {
+        const temporary = pathOf(`${name}.tmp`);
+        const file = fs.openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+        try {
+          for (const { offset, bytes } of fillOf(contents, sizeBytes)) writeAllSync(file, bytes, offset);
+          fs.fsyncSync(file);
+        } finally {
+          fs.closeSync(file);
+        }
+        fs.renameSync(temporary, pathOf(name));
+        syncDirectory();
+      }),
+    writeSync: (name, offsetBytes, bytes) =>
+      naming(`write '${name}'`, () => {
+        const file = openForWriting(name);
+        writeAllSync(file, bytes, offsetBytes);
+        if (syncedWrites === undefined) fs.fdatasyncSync(file);
+      }),
+    removeSync: (name) =>
+      naming(`remove '${name}'`, () => {
+        forget(name);
+        fs.rmSync(pathOf(name), { force: true });
+        syncDirectory();
+      }),
+
+    read: (name, onDone) =>
+      start(`read '${name}'`, async () => plain(await fs.promises.readFile(pathOf(name))), onDone),
+    create: (name, contents, sizeBytes, onDone) =>
+      start(`create '${name}'`, () => create(name, contents, sizeBytes), orNothing(onDone)),
+    remove: (name, onDone) =>
+      start(
+        `remove '${name}'`,
+        async () => {
+          forget(name);
+          await fs.promises.rm(pathOf(name), { force: true });
+          await syncDirectoryLater(directory);
+        },
+        orNothing(onDone),
+      ),
+    write(name, offsetBytes, bytes, onDone) {
+      underWay += 1;
+      const finish = (error?: unknown): void =>
+        clock.enqueue(() => {
+          underWay -= 1;
+          try {
+            if (error === undefined || error === null) onDone();
+            else onDone(diskError(`write '${name}'`, error));
+          } finally {
+            if (underWay === 0) onIdle?.();
+          }
+        });
+      try {
+        const file = openForWriting(name);
+        if (writes === 'blocking') {
+          writeAllSync(file, bytes, offsetBytes);
+          if (syncedWrites === undefined) fs.fdatasyncSync(file);
+          finish();
+          return;
+        }
+        fs.write(file, bytes, 0, bytes.length, offsetBytes, (error, written) => {
+          if (error === null && written !== bytes.length) finish(shortWrite(written, bytes.length));
+          else if (error === null && syncedWrites === undefined) fs.fdatasync(file, finish);
+          else finish(error);
+        });
+      } catch (error) {
+        finish(error);
+      }
+    },
+    close(onDone) {
+      const finish = (): void => {
+        onIdle = undefined;
+        closeOldest(0);
+        onDone();
+      };
+      if (underWay > 0) onIdle = finish;
+      else clock.enqueue(finish);
+    },
+  };
+}
+
+/** What to write to fill a file of `sizeBytes` that starts with `contents`. Zeros are written, or no room is taken. */
+function* fillOf(contents: Uint8Array, sizeBytes: number): Generator<{ offset: number; bytes: Uint8Array }> {
+  yield { offset: 0, bytes: contents };
+  for (let offset = contents.length; offset < sizeBytes; offset += fillBytes) {
+    yield { offset, bytes: zeros.subarray(0, Math.min(fillBytes, sizeBytes - offset)) };
+  }
+}
+
+function writeAllSync(file: number, bytes: Uint8Array, offset: number): void {
+  const written = fs.writeSync(file, bytes, 0, bytes.length, offset);
+  if (written !== bytes.length) throw shortWrite(written, bytes.length);
+}
+
+async function syncDirectoryLater(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await fs.promises.open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The same memory as a `Uint8Array`, or records in it would hold a `Buffer`. */
+const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+
+const orNothing =
+  (onDone: (error?: DiskError) => void) =>
+  (result: unknown): void =>
+    result instanceof DiskError ? onDone(result) : onDone();
+
+/** A file system writes less than it was asked to when it runs out of room. */
+const shortWrite = (written: number, bytes: number): DiskError =>
+  new DiskError('full', `expected to write ${bytes} bytes, only ${written} were written`);
+
+const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+function diskError(what: string, error: unknown): DiskError {
+  if (error instanceof DiskError) return error;
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const message = error instanceof Error ? error.message : String(error);
+  return new DiskError(fullCodes.has(code) ? 'full' : 'failed', `could not ${what}: ${message}`, { cause: error });
+}
+
+function naming<T>(what: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw diskError(what, error);
+  }
+}

@@ -1,0 +1,298 @@
+/**
+ * The segmented journal on a disk, real or simulated. One flush at a time is under way; what is appended meanwhile goes
+ * into the next. So whenever a later flush can be read, all earlier ones were durable.
+ */
+
+import type { Address } from '../../../statecharts/actor.ts';
+import type { Disk, DiskError } from '../disk.ts';
+import { JournalClosedError, JournalDamagedError, JournalLimitError } from '../errors.ts';
+import type { Journal, JournalEntry, JournalLimits, JournalNotice, OnDurable, RecoveredRecord } from '../journal.ts';
+import { settle } from '../settle.ts';
+import { type Batch, Batches } from './batches.ts';
+import { journalError } from './failure.ts';
+import { SegmentFiles } from './files.ts';
+import { emptyFrameBytes, type FrameKind, FrameWriter } from './frames.ts';
+import type { LiveRecords } from './live.ts';
+import type { CheckedOptions } from './options.ts';
+import { type Copy, nextReclaim, SegmentCopier } from './reclaimer.ts';
+import type { Recovered } from './recovery.ts';
+import { segmentName } from './segments.ts';
+
+/** Addresses have two bytes for their length, and a character may take three. */
+const addressCharacters = Math.floor((2 ** 16 - 1) / 3);
+
+/** A frame on its way to the disk. */
+interface Flush {
+  readonly kind: FrameKind;
+  readonly writer: FrameWriter;
+  readonly batch?: Batch;
+  readonly copies?: readonly Copy[];
+}
+
+/** The journal that recovery found, or that was just made, open. */
+export class SegmentedJournal implements Journal {
+  readonly id: string;
+  readonly node: string;
+  readonly isNew: boolean;
+  readonly notices: readonly JournalNotice[];
+  readonly limits: JournalLimits;
+  readonly #disk: Disk;
+  readonly #options: CheckedOptions;
+  readonly #records: Map<Address, readonly RecoveredRecord[]>;
+  readonly #live: LiveRecords;
+  readonly #files: SegmentFiles;
+  readonly #batches = new Batches();
+  readonly #emptyWriter = new FrameWriter(emptyFrameBytes);
+  readonly #copyWriter = new FrameWriter(emptyFrameBytes);
+  #copier: SegmentCopier | undefined;
+  /** Nothing is copied that was not paid for by an append: so copying cannot feed itself. */
+  #copyCreditBytes: number;
+  #isLoading = false;
+  #wasCopy = false;
+  #nextSequence: number;
+  /** What the last flush said of the oldest segment that is needed. */
+  #announcedOldest: number;
+  /** Waits for room in a segment. */
+  #held: Flush | undefined;
+  #writing: Flush | undefined;
+  #isScheduled = false;
+  #unflushedBytes = 0;
+  #failure: Error | undefined;
+  #isMarkedClosed = false;
+  #onFlushed: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(disk: Disk, options: CheckedOptions, found: Recovered, isNew: boolean) {
+    this.id = found.journalId;
+    this.node = options.node;
+    this.isNew = isNew;
+    this.notices = found.notices;
+    this.limits = options.limits;
+    this.#disk = disk;
+    this.#options = options;
+    this.#records = new Map(found.records);
+    this.#live = found.live;
+    this.#nextSequence = found.nextSequence;
+    this.#files = new SegmentFiles(disk, options, found, {
+      onReady: () => this.#pump(),
+      onError: (error) => this.#failOn(error),
+    });
+    this.#announcedOldest = this.#files.oldestNumber;
+    this.#copyCreditBytes = this.#files.takenBytes;
+  }
+
+  actors(): readonly Address[] {
+    return [...this.#records.keys()].sort();
+  }
+
+  take(actor: Address): readonly RecoveredRecord[] {
+    const records = this.#records.get(actor) ?? [];
+    this.#records.delete(actor);
+    return records;
+  }
+
+  append(entries: readonly JournalEntry[], onDurable: OnDurable): void {
+    const { clock } = this.#options;
+    const refusal = this.#failure ?? (this.#closing === undefined ? undefined : new JournalClosedError());
+    if (refusal !== undefined) {
+      clock.enqueue(() => onDurable(refusal));
+      return;
+    }
+    const longest = entries.reduce((most, entry) => Math.max(most, entry.actor.length), 0);
+    const sizeBytes = this.#batches.add(entries, onDurable, clock.nowMs());
+    this.#unflushedBytes += sizeBytes;
+    if (
+      sizeBytes > this.limits.appendBytes ||
+      this.#unflushedBytes > this.limits.unflushedBytes ||
+      longest > addressCharacters
+    ) {
+      this.#failure = new JournalLimitError(
+        `expected at most ${this.limits.appendBytes} bytes at once, ${this.limits.unflushedBytes} bytes waiting and ` +
+          `${addressCharacters} characters of an address, got ${sizeBytes} bytes, ${this.#unflushedBytes} waiting and ` +
+          `${longest} characters; push back before, or raise the limits of the journal`,
+      );
+    }
+    this.#schedule();
+  }
+
+  get unflushedBytes(): number {
+    return this.#unflushedBytes;
+  }
+
+  get unflushedSinceMs(): number | undefined {
+    return (this.#writing?.batch ?? this.#held?.batch ?? this.#batches.first)?.sinceMs;
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get sizeBytes(): number {
+    return this.#files.sizeBytes;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#onFlushed = () => this.#disk.close(resolve);
+      this.#schedule();
+    });
+    return this.#closing;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.clock.enqueue(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** Starts the next flush, when none is under way and there is something to write. */
+  #pump(): void {
+    if (this.#failure !== undefined) {
+      this.#giveUp(this.#failure);
+      return;
+    }
+    if (this.#writing !== undefined) return;
+    this.#reclaim();
+    const flush = this.#held ?? this.#nextFlush();
+    this.#held = undefined;
+    if (this.#failure !== undefined) {
+      this.#giveUp(this.#failure);
+      return;
+    }
+    if (flush === undefined) {
+      this.#onFlushed?.();
+      this.#onFlushed = undefined;
+      return;
+    }
+    // Room for a seal is always kept.
+    if (this.#files.fits(flush.writer.sizeBytes + emptyFrameBytes)) {
+      this.#write(flush);
+      return;
+    }
+    this.#held = flush;
+    if (this.#files.isNextReady) this.#write({ kind: 'sealed', writer: this.#emptyWriter });
+    else this.#files.prepare(flush.writer.sizeBytes + emptyFrameBytes);
+  }
+
+  #nextFlush(): Flush | undefined {
+    if (!this.#wasCopy || this.#batches.first === undefined) {
+      const copies = this.#nextCopies();
+      if (copies !== undefined) return copies;
+    }
+    this.#wasCopy = false;
+    const batch = this.#batches.shift();
+    if (batch !== undefined) return { kind: 'records', writer: batch.writer, batch };
+    if (this.#closing !== undefined) {
+      if (this.#isMarkedClosed) return undefined;
+      this.#isMarkedClosed = true;
+      return { kind: 'closed', writer: this.#emptyWriter };
+    }
+    if (this.#files.oldestNumber === this.#announcedOldest) return undefined;
+    return { kind: 'records', writer: this.#emptyWriter };
+  }
+
+  #nextCopies(): Flush | undefined {
+    const copier = this.#copier;
+    if (copier === undefined || this.#closing !== undefined) return undefined;
+    this.#copyWriter.reset();
+    const copies = copier.fill(this.#copyWriter);
+    if (copies.length === 0) {
+      this.#copier = undefined;
+      if (this.#live.bytesIn(copier.segment) > 0) {
+        this.#failure = new JournalDamagedError(segmentName(copier.segment), 0, 'live records in it cannot be read');
+      }
+      this.#reclaim();
+      return undefined;
+    }
+    this.#wasCopy = true;
+    return { kind: 'records', writer: this.#copyWriter, copies };
+  }
+
+  /** Lets go of segments that hold nothing live, and starts to copy one that holds too little. */
+  #reclaim(): void {
+    const { segmentBytes } = this.#options;
+    while (this.#copier === undefined && !this.#isLoading && this.#closing === undefined) {
+      const oldest = this.#files.oldestSealed;
+      const step = nextReclaim(oldest, this.#live, this.#files.takenBytes, segmentBytes);
+      if (oldest === undefined || step === 'nothing') return;
+      if (step === 'copy' && this.#live.bytesIn(oldest.number) > this.#copyCreditBytes) return;
+      if (step === 'release') {
+        this.#files.release();
+        continue;
+      }
+      this.#isLoading = true;
+      const name = segmentName(oldest.number);
+      this.#disk.read(name, (result) => {
+        this.#isLoading = false;
+        if (!(result instanceof Uint8Array)) {
+          this.#failOn(result);
+          return;
+        }
+        this.#copier = new SegmentCopier(oldest.number, result, this.id, this.#live, this.#options);
+        this.#pump();
+      });
+    }
+  }
+
+  #write(flush: Flush): void {
+    const { active, place, oldestNumber } = this.#files;
+    const firstSequence = this.#nextSequence;
+    const placing = { ...place, kind: flush.kind, firstSequence, oldestSegment: oldestNumber };
+    const bytes = flush.writer.finish(placing, this.#options.crc32);
+    this.#nextSequence += flush.writer.recordCount;
+    this.#announcedOldest = oldestNumber;
+    flush.batch?.records.forEach((record, index) => {
+      const sequence = firstSequence + index;
+      this.#copyCreditBytes += record.sizeBytes;
+      this.#live.add({ ...record, sequence, writtenAs: sequence }, active.number);
+    });
+    flush.copies?.forEach(({ record, sizeBytes, from }, index) => {
+      this.#copyCreditBytes -= sizeBytes;
+      this.#live.move({ ...record, sizeBytes, writtenAs: firstSequence + index }, from, active.number);
+    });
+    this.#writing = flush;
+    this.#files.advance(bytes.length);
+    this.#disk.write(segmentName(active.number), place.offset, bytes, (error) => {
+      if (error !== undefined) this.#failOn(error);
+      else if (this.#failure !== undefined) this.#giveUp(this.#failure);
+      else this.#written(flush, oldestNumber);
+    });
+  }
+
+  #written(flush: Flush, oldestNumber: number): void {
+    this.#writing = undefined;
+    this.#files.remove(oldestNumber);
+    if (flush.kind === 'sealed') this.#files.roll();
+    const { batch } = flush;
+    if (batch !== undefined) {
+      this.#unflushedBytes -= batch.sizeBytes;
+      this.#batches.recycle(batch.writer);
+    }
+    try {
+      if (batch !== undefined) settle(this.#options.clock, batch.waiting);
+    } finally {
+      this.#pump();
+    }
+  }
+
+  #failOn(error: DiskError): void {
+    this.#failure ??= journalError(this.node, error);
+    this.#giveUp(this.#failure);
+  }
+
+  /** Tells everybody who waits. What is under way may still become durable, but nobody will hear it. */
+  #giveUp(error: Error): void {
+    const waiting = [this.#writing, this.#held].flatMap((flush) => flush?.batch?.waiting.splice(0) ?? []);
+    waiting.push(...this.#batches.drain());
+    const onFlushed = this.#onFlushed;
+    this.#onFlushed = undefined;
+    try {
+      settle(this.#options.clock, waiting, error);
+    } finally {
+      onFlushed?.();
+    }
+  }
+}
