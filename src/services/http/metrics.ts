@@ -1,0 +1,74 @@
+/** What a node tells Prometheus about its store. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Node } from '../../host/node.ts';
+import type { ReplicatedStore, StoreStatus } from '../replicated-store.ts';
+
+/** The metrics of one node. */
+export interface Metrics {
+  /** Takes note of an answered request. */
+  answered(method: string, route: string, status: number, durationMs: number): void;
+  readonly contentType: string;
+  render(): Promise<string>;
+  close(): void;
+}
+
+const gauges: readonly (readonly [name: string, help: string, read: (status: StoreStatus) => number])[] = [
+  ['quorate_term', 'Raft term', ({ term }) => term],
+  ['quorate_is_leader', '1 while this node leads', ({ role }) => (role === 'leader' ? 1 : 0)],
+  ['quorate_commit_index', 'Last committed entry', ({ commitIndex }) => commitIndex],
+  ['quorate_applied_index', 'Last applied entry', ({ appliedIndex }) => appliedIndex],
+  ['quorate_last_index', 'Last entry of the log', ({ lastIndex }) => lastIndex],
+  ['quorate_sessions', 'Client sessions', ({ sessions }) => sessions],
+  ['quorate_waiting_requests', 'Requests that wait for the log', ({ waiting }) => waiting],
+  ['quorate_in_flight_requests', 'Requests under way', ({ inFlight }) => inFlight],
+];
+
+/** Makes the metrics of a node and its store. */
+export function createMetrics(node: Node, store: ReplicatedStore): Metrics {
+  const registers = [new Registry()] as const;
+  const [registry] = registers;
+  collectDefaultMetrics({ register: registry });
+  for (const [name, help, read] of gauges) {
+    new Gauge({
+      name,
+      help,
+      registers: [...registers],
+      collect() {
+        this.set(read(store.status()));
+      },
+    });
+  }
+  new Gauge({
+    name: 'quorate_unflushed_bytes',
+    help: 'Bytes that wait for the disk',
+    registers: [...registers],
+    collect() {
+      this.set(node.unflushedBytes);
+    },
+  });
+  const roleChanges = new Counter({
+    name: 'quorate_role_changes_total',
+    help: 'Changes of role',
+    labelNames: ['role'],
+    registers: [...registers],
+  });
+  const subscription = node.roleChanges.subscribe(({ role = 'none' }) => roleChanges.inc({ role }));
+  const durations = new Histogram({
+    name: 'quorate_http_request_seconds',
+    help: 'Duration of HTTP requests',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
+    registers: [...registers],
+  });
+  return {
+    answered: (method, route, status, durationMs) =>
+      durations.observe({ method, route, status: String(status) }, durationMs / 1_000),
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    close() {
+      subscription.unsubscribe();
+      registry.clear();
+    },
+  };
+}

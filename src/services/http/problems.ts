@@ -1,0 +1,93 @@
+/** Errors as HTTP answers: a status, and a body that says what happened, as a code for programs and in words. */
+
+import { QuorateError } from '../../../statecharts/actor.ts';
+import { NodeStoppedError } from '../../host/errors.ts';
+import {
+  IdempotencyKeyReusedError,
+  KeyLimitError,
+  MalformedRequestError,
+  NotHappenedError,
+  OutcomeUnknownError,
+  OverloadedError,
+  PreconditionFailedError,
+  StoreClosedError,
+  StoreFailedError,
+  UnavailableError,
+  ValueLimitError,
+} from '../errors.ts';
+
+/** The body of every answer that is an error. */
+export interface Problem {
+  /** Stable, for programs. */
+  readonly code: string;
+  readonly message: string;
+  /** What to do now. */
+  readonly whatToDo: string;
+  /** `did-not-happen`: the request has changed nothing and never will. `unknown`: it may have happened, or still may. */
+  readonly outcome: 'did-not-happen' | 'unknown';
+}
+
+/** An error as HTTP tells it. */
+export interface Answer {
+  readonly status: number;
+  readonly problem: Problem;
+  readonly retryAfterSeconds?: number;
+}
+
+/** A request that the HTTP interface itself refuses. */
+export class HttpRequestError extends NotHappenedError {
+  readonly code: string;
+  readonly status: number;
+  readonly whatToDo: string;
+
+  constructor(status: number, code: string, message: string, whatToDo: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.whatToDo = whatToDo;
+  }
+}
+
+const retrySeconds = 1;
+
+/** How each kind of error is told; the first that fits. */
+const answers: readonly (readonly [
+  kind: abstract new (...args: never[]) => Error,
+  status: number,
+  whatToDo: string,
+])[] = [
+  [PreconditionFailedError, 412, 'read the key again and decide anew; the ETag of the answer is what is there'],
+  [KeyLimitError, 400, 'use a key of 1 to 1,024 bytes of text'],
+  [ValueLimitError, 413, 'send a value of at most 1 MiB, or split it over several keys'],
+  [IdempotencyKeyReusedError, 422, 'use a new Idempotency-Key for another request'],
+  [MalformedRequestError, 400, 'mend the request'],
+  [OverloadedError, 503, 'try again later, with fewer requests at once'],
+  [UnavailableError, 503, 'try again: there was no leader in reach of a majority'],
+  [StoreClosedError, 503, 'ask another node: this one is stopping'],
+  [StoreFailedError, 503, 'ask another node, and look at the log of this one'],
+  [NodeStoppedError, 503, 'ask another node: this one has stopped'],
+];
+
+/** Tells an error. What is not known to have failed is told as unknown. */
+export function answerOf(error: unknown): Answer {
+  if (error instanceof HttpRequestError) {
+    const { status, code, message, whatToDo } = error;
+    return { status, problem: { code, message, whatToDo, outcome: 'did-not-happen' } };
+  }
+  const { code, message } = error instanceof QuorateError ? error : { code: 'INTERNAL', message: 'internal error' };
+  if (error instanceof OutcomeUnknownError) {
+    const whatToDo = 'read the key to find out, or repeat the request with the same Idempotency-Key';
+    return { status: 504, problem: { code, message, whatToDo, outcome: 'unknown' } };
+  }
+  const known = answers.find(([kind]) => error instanceof kind);
+  if (known === undefined) {
+    const whatToDo = 'read the key to find out whether it happened, and look at the log of this node';
+    return { status: 500, problem: { code, message, whatToDo, outcome: 'unknown' } };
+  }
+  const [, status, whatToDo] = known;
+  return {
+    status,
+    problem: { code, message, whatToDo, outcome: 'did-not-happen' },
+    ...(status === 503 ? { retryAfterSeconds: retrySeconds } : {}),
+  };
+}

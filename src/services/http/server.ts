@@ -1,0 +1,194 @@
+/** The HTTP interface of a node's key-value store. */
+
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { QuorateError } from '../../../statecharts/actor.ts';
+import type { Environment } from '../../environment/environment.ts';
+import type { Node } from '../../host/node.ts';
+import { PreconditionFailedError } from '../errors.ts';
+import { valueLimitBytes } from '../key-value.ts';
+import { type KeyValueStore, keyValueStore } from '../key-value-store.ts';
+import type { ReplicatedStore } from '../replicated-store.ts';
+import { conditionOf, etagOf, isKnown } from './conditions.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { answerOf, HttpRequestError } from './problems.ts';
+
+export interface HttpServerOptions {
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+  readonly environment: Environment;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** The process, for `GET /status`. */
+  readonly pid: number;
+  /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
+  readonly deadlineMs?: number;
+}
+
+/** A running HTTP interface. */
+export interface HttpServer {
+  /** `http://HOST:PORT`. */
+  readonly url: string;
+  /** Answers what is under way, then stops. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** The port could not be opened. */
+export class HttpListenError extends QuorateError {
+  readonly code = 'HTTP_LISTEN';
+}
+
+/**
+ * Serves a store over HTTP.
+ *
+ * @throws HttpListenError when the port cannot be opened
+ */
+export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
+  const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000 } = options;
+  const { clock } = environment;
+  const metrics = createMetrics(node, store);
+  const app = fastify({
+    bodyLimit: valueLimitBytes,
+    // A key is found behind /kv/ and may be longer than a usual path.
+    routerOptions: { maxParamLength: 8_192 },
+    requestTimeout: 30_000,
+    forceCloseConnections: 'idle',
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error, _request, reply) => {
+    const { status, problem, retryAfterSeconds } = answerOf(asRequestError(error));
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+    if (error instanceof PreconditionFailedError && error.actualVersion !== undefined) {
+      reply.header('etag', etagOf(error.actualVersion));
+    }
+    return reply.status(status).send(problem);
+  });
+  app.setNotFoundHandler((request) => {
+    throw new HttpRequestError(
+      404,
+      'UNKNOWN_ROUTE',
+      `there is no ${request.method} ${request.url}`,
+      'use GET, PUT or DELETE /kv/KEY, or GET /status, /healthz, /metrics',
+    );
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
+  });
+  addKeyRoutes(app, keyValueStore(store), deadlineMs);
+  addStatusRoutes(app, node, store, metrics, pid, clock.nowMs);
+  let url: string;
+  try {
+    url = await app.listen({ host, port });
+  } catch (cause) {
+    metrics.close();
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    throw new HttpListenError(`cannot serve HTTP at ${host}:${port}: ${problem}; choose another port with --http`, {
+      cause,
+    });
+  }
+  return {
+    url,
+    async close() {
+      await app.close();
+      metrics.close();
+    },
+  };
+}
+
+/** What the HTTP library refuses by itself, in our words. */
+function asRequestError(error: unknown): unknown {
+  if (!(error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')) return error;
+  if (error instanceof QuorateError || error.statusCode >= 500) return error;
+  if (error.statusCode === 413) {
+    const message = `expected a value of at most ${valueLimitBytes} bytes, got a longer one`;
+    return new HttpRequestError(413, 'VALUE_LIMIT', message, 'split it over several keys');
+  }
+  return new HttpRequestError(error.statusCode, 'MALFORMED_REQUEST', error.message, 'mend the request');
+}
+
+const keyOf = (request: FastifyRequest<{ Params: { '*': string } }>): string => request.params['*'];
+
+const header = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+};
+
+function addKeyRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
+  const writeOptions = (request: FastifyRequest) => {
+    const condition = conditionOf(header(request, 'if-match'), header(request, 'if-none-match'));
+    const idempotencyKey = header(request, 'idempotency-key');
+    return {
+      deadlineMs,
+      ...(condition === undefined ? {} : { condition }),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    };
+  };
+  app.put<{ Params: { '*': string } }>('/kv/*', async (request, reply) => {
+    const value = request.body instanceof Uint8Array ? request.body : new Uint8Array();
+    const key = keyOf(request);
+    const { version } = await kv.put(key, value, writeOptions(request));
+    return reply.header('etag', etagOf(version)).send({ key, version });
+  });
+  app.delete<{ Params: { '*': string } }>('/kv/*', async (request, reply) => {
+    const key = keyOf(request);
+    const { version } = await kv.delete(key, writeOptions(request));
+    if (version === undefined) throw absent(key);
+    return reply.send({ key, deleted: version });
+  });
+  app.get<{ Params: { '*': string }; Querystring: { consistency?: string } }>('/kv/*', async (request, reply) => {
+    const { consistency = 'linearizable' } = request.query;
+    if (consistency !== 'linearizable' && consistency !== 'stale') {
+      throw new HttpRequestError(
+        400,
+        'MALFORMED_REQUEST',
+        `expected consistency 'linearizable' or 'stale', got '${consistency}'`,
+        'leave it out for a linearizable read',
+      );
+    }
+    const key = keyOf(request);
+    const found = await kv.get(key, { deadlineMs, consistency });
+    if (found === undefined) throw absent(key);
+    reply.header('etag', etagOf(found.version)).header('cache-control', 'no-store');
+    if (isKnown(header(request, 'if-none-match'), found.version)) return reply.status(304).send();
+    const { buffer, byteOffset, byteLength } = found.value;
+    return reply.type('application/octet-stream').send(Buffer.from(buffer, byteOffset, byteLength));
+  });
+}
+
+const absent = (key: string): HttpRequestError =>
+  new HttpRequestError(404, 'KEY_ABSENT', `there is no value under '${key}'`, 'store one with PUT');
+
+function addStatusRoutes(
+  app: FastifyInstance,
+  node: Node,
+  store: ReplicatedStore,
+  metrics: Metrics,
+  pid: number,
+  nowMs: () => number,
+): void {
+  const startedMs = nowMs();
+  app.get('/status', () => {
+    const { id, role, term, leader = null, commitIndex, appliedIndex, lastIndex, peers, ...rest } = store.status();
+    return {
+      id,
+      pid,
+      role,
+      term,
+      leader,
+      commitIndex,
+      appliedIndex,
+      lastIndex,
+      peers,
+      ...rest,
+      uptimeMs: Math.round(nowMs() - startedMs),
+    };
+  });
+  app.get('/healthz', async (_request, reply) => {
+    const { leader = null } = store.status();
+    return reply.status(node.isRunning ? 200 : 503).send({ status: node.isRunning ? 'ok' : 'stopped', leader });
+  });
+  app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
+}

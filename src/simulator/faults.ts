@@ -1,0 +1,106 @@
+/** Carries out the faults of a schedule: who is cut off from whom, which machine is down, which disk refuses. */
+
+import type { Clock } from '../environment/clock.ts';
+import { healthyDisk } from './disk.ts';
+import type { Machine } from './machine.ts';
+import type { SimulatedNetwork } from './network.ts';
+import type { Application } from './scenario.ts';
+import type { Fault } from './schedule.ts';
+
+/** The faults of a run, as they begin and end. */
+export interface FaultDriver {
+  /** From now on nothing is wrong within `quorum`; everything else stays as it is. */
+  heal(quorum: readonly string[]): void;
+}
+
+/**
+ * Schedules `faults`.
+ *
+ * @param onChange hears of each beginning and end, for the event log
+ * @param guard runs what may fail, such as booting a machine
+ */
+export function driveFaults<App extends Application>(
+  faults: readonly Fault[],
+  machines: ReadonlyMap<string, Machine<App>>,
+  network: SimulatedNetwork,
+  time: Clock,
+  onChange: (fault: Fault, isActive: boolean) => void,
+  guard: (act: () => void) => void,
+): FaultDriver {
+  const active = new Set<Fault>();
+  let healthy: ReadonlySet<string> = new Set();
+
+  const isCutBy = (fault: Fault, from: string, to: string): boolean => {
+    switch (fault.kind) {
+      case 'partition': {
+        const [one] = fault.groups.filter((group) => group.includes(from));
+        return one !== undefined && !one.includes(to);
+      }
+      case 'one-way':
+        return fault.from === from && fault.to === to;
+      case 'isolate':
+        return fault.node === from || fault.node === to;
+      default:
+        return false;
+    }
+  };
+  const isSound = (from: string, to: string): boolean => healthy.has(from) && healthy.has(to);
+  const refreshNetwork = (): void => {
+    const now = [...active];
+    network.setCut((from, to) => !isSound(from, to) && now.some((fault) => isCutBy(fault, from, to)));
+    network.setClogged(
+      (from, to) =>
+        !isSound(from, to) && now.some((fault) => fault.kind === 'clog' && fault.from === from && fault.to === to),
+    );
+  };
+  const refreshMachine = (machine: Machine<App>): void => {
+    const mine = healthy.has(machine.id)
+      ? []
+      : [...active].filter((fault) => 'node' in fault && fault.node === machine.id);
+    const slow = mine.reduce((most, fault) => (fault.kind === 'slow-disk' ? Math.max(most, fault.factor) : most), 1);
+    const has = (kind: Fault['kind']): boolean => mine.some((fault) => fault.kind === kind);
+    const { min, max } = healthyDisk.latencyMs;
+    machine.disk.setCondition({
+      latencyMs: { min: min * slow, max: max * slow },
+      isStalled: has('stalled-disk'),
+      ...(has('failing-disk') ? { refuses: 'failed' } : has('full-disk') ? { refuses: 'full' } : {}),
+    });
+    const drift = mine.find((fault) => fault.kind === 'drift');
+    machine.setRate(drift?.kind === 'drift' ? drift.rate : 1);
+    if (has('pause')) machine.pause();
+    else machine.resume();
+    if (has('crash') || has('wipe')) machine.crash();
+    else guard(() => machine.boot());
+  };
+  const refresh = (fault: Fault): void => {
+    if ('node' in fault && fault.kind !== 'isolate') {
+      const machine = machines.get(fault.node);
+      if (machine !== undefined) refreshMachine(machine);
+    } else {
+      refreshNetwork();
+    }
+  };
+  const lastMs = Math.max(0, ...faults.map((fault) => fault.untilMs));
+  for (const fault of faults) {
+    time.setTimeout(() => {
+      active.add(fault);
+      onChange(fault, true);
+      refresh(fault);
+    }, fault.atMs);
+    // What lasts to the very end is left as it is when a quorum heals.
+    if (fault.untilMs >= lastMs) continue;
+    time.setTimeout(() => {
+      active.delete(fault);
+      onChange(fault, false);
+      if (fault.kind === 'wipe') machines.get(fault.node)?.disk.wipe();
+      refresh(fault);
+    }, fault.untilMs);
+  }
+  return {
+    heal(quorum) {
+      healthy = new Set(quorum);
+      refreshNetwork();
+      for (const machine of machines.values()) if (healthy.has(machine.id)) refreshMachine(machine);
+    },
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * The simulated network: what becomes of each envelope is read from the schedule, link by link, or drawn and written
+ * down, so that the run can be replayed exactly.
+ */
+
+import { Observable, Subject } from 'rxjs';
+import { nodeOf } from '../../statecharts/actor.ts';
+import type { Bus, Envelope, Loss, PeerStatus } from '../bus/bus.ts';
+import type { Clock } from '../environment/clock.ts';
+import type { Fate } from './schedule.ts';
+
+/** Decides on the n-th envelope of a link `n1>n2`. */
+export type Fates = (link: string, index: number) => Fate;
+
+/** What the network did with an envelope, for the event log. */
+export type NetworkEvent =
+  | { readonly type: 'sent'; readonly envelope: Envelope; readonly fate: Fate }
+  | { readonly type: 'delivered'; readonly envelope: Envelope }
+  | { readonly type: 'cut'; readonly envelope: Envelope };
+
+/** The network between simulated machines. */
+export interface SimulatedNetwork {
+  /** A machine's end of the bus, from its start to its next crash; `clock` is the machine's. */
+  join(node: string, clock: Clock): Bus;
+  /** The machine is gone; the others notice after a while, as they would by a reset connection. */
+  leave(node: string): void;
+  /** Cuts the links for which `isCut` holds; envelopes on their way are lost too. */
+  setCut(isCut: (from: string, to: string) => boolean): void;
+  /** Holds back what is sent over the links for which `isClogged` holds; what no longer is held arrives. */
+  setClogged(isClogged: (from: string, to: string) => boolean): void;
+  /** The fates that were used, by link. */
+  fates(): Record<string, Fate[]>;
+}
+
+interface End {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly incoming: Subject<Envelope>;
+  readonly peers: Subject<PeerStatus>;
+  readonly losses: Subject<Loss>;
+}
+
+/** How long it takes to notice that the other side is gone, in milliseconds. */
+const resetDelayMs = 5;
+
+/** Makes a network that nobody has joined. `onEvent` hears what becomes of each envelope. */
+export function createSimulatedNetwork(
+  time: Clock,
+  decide: Fates,
+  onEvent: (event: NetworkEvent) => void,
+): SimulatedNetwork {
+  const ends = new Map<string, End>();
+  const used: Record<string, Fate[]> = {};
+  let isCut: (from: string, to: string) => boolean = () => false;
+  let isClogged: (from: string, to: string) => boolean = () => false;
+  let clogged: Envelope[] = [];
+
+  const arrive = (envelope: Envelope): void => {
+    const from = nodeOf(envelope.from);
+    const to = nodeOf(envelope.to);
+    const end = ends.get(to);
+    if (end === undefined || isCut(from, to)) {
+      onEvent({ type: 'cut', envelope });
+      return;
+    }
+    // The machine takes it when it gets to it: a paused one only when it goes on.
+    end.clock.enqueue(() => {
+      onEvent({ type: 'delivered', envelope });
+      end.incoming.next(envelope);
+    });
+  };
+  const sendOff = (envelope: Envelope): void => {
+    const link = `${nodeOf(envelope.from)}>${nodeOf(envelope.to)}`;
+    let fates = used[link];
+    if (fates === undefined) {
+      fates = [];
+      used[link] = fates;
+    }
+    const fate = decide(link, fates.length);
+    fates.push(fate);
+    onEvent({ type: 'sent', envelope, fate });
+    for (const delayMs of fate) time.setTimeout(() => transmit(envelope), delayMs);
+  };
+  const transmit = (envelope: Envelope): void => {
+    if (isClogged(nodeOf(envelope.from), nodeOf(envelope.to))) clogged.push(envelope);
+    else arrive(envelope);
+  };
+  const tell = (node: string, about: string): void => {
+    const end = ends.get(node);
+    if (end === undefined) return;
+    end.clock.enqueue(() => {
+      end.peers.next({ node: about, status: 'disconnected', reason: 'connection reset' });
+      end.losses.next({ node: about, reason: 'disconnected', count: 0 });
+    });
+  };
+
+  const leave = (node: string): void => {
+    ends.delete(node);
+    for (const other of [...ends.keys()]) {
+      if (!isCut(node, other)) time.setTimeout(() => tell(other, node), resetDelayMs);
+    }
+  };
+
+  return {
+    join(node, clock) {
+      const end: End = { node, clock, incoming: new Subject(), peers: new Subject(), losses: new Subject() };
+      ends.set(node, end);
+      for (const other of ends.values()) {
+        if (other === end) continue;
+        clock.enqueue(() => end.peers.next({ node: other.node, status: 'connected' }));
+        other.clock.enqueue(() => other.peers.next({ node, status: 'connected' }));
+      }
+      return {
+        node,
+        send(envelope) {
+          if (ends.get(node) === end) sendOff(envelope);
+        },
+        envelopes: (address) =>
+          address === undefined
+            ? end.incoming.asObservable()
+            : new Observable((subscriber) =>
+                end.incoming.subscribe((envelope) => {
+                  if (envelope.to === address) subscriber.next(envelope);
+                }),
+              ),
+        reject(envelope) {
+          const sender = ends.get(nodeOf(envelope.from));
+          sender?.clock.setTimeout(
+            () => sender.losses.next({ node, address: envelope.to, reason: 'absent', count: 1 }),
+            resetDelayMs,
+          );
+        },
+        peers: end.peers.asObservable(),
+        losses: end.losses.asObservable(),
+        close: async () => {
+          if (ends.get(node) === end) leave(node);
+        },
+      };
+    },
+    leave,
+    setCut(next) {
+      isCut = next;
+    },
+    setClogged(next) {
+      isClogged = next;
+      const waiting = clogged;
+      clogged = [];
+      for (const envelope of waiting) transmit(envelope);
+    },
+    fates: () => used,
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * Plans: draws a schedule from a seed. Faults are drawn "swarm" fashion (Groce et al., Swarm Testing, 2012): each run has
+ * none of some kinds and plenty of others, because faults of all kinds at once hide what one kind alone would show.
+ */
+
+import { chance, integerBelow, type Random, type Randomness } from '../environment/random.ts';
+import { type Fate, type Fault, type FaultKind, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
+
+/** What is drawn from. */
+export interface PlanOptions {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly nodes: number;
+  /** The kinds of faults that may occur. */
+  readonly faults: readonly FaultKind[];
+  /** Whether envelopes may be lost, repeated, delayed. */
+  readonly isNetworkFaulty: boolean;
+  readonly faultyMs: number;
+  readonly recoveryMs: number;
+  readonly operations: readonly PlannedOperation[];
+}
+
+/** Every kind of fault. */
+export const allFaults: readonly FaultKind[] = [
+  'partition',
+  'one-way',
+  'isolate',
+  'clog',
+  'crash',
+  'pause',
+  'slow-disk',
+  'stalled-disk',
+  'failing-disk',
+  'full-disk',
+  'drift',
+];
+
+/** A clock may be this much too fast or too slow: a stated bound, far beyond what real ones do. */
+export const driftBound = 0.05;
+
+/** What a run's network does to single envelopes. */
+export interface NetworkMood {
+  readonly lossProbability: number;
+  readonly repetitionProbability: number;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  /** The probability that an envelope takes up to `stragglerMs` instead. */
+  readonly stragglerProbability: number;
+  readonly stragglerMs: number;
+}
+
+const calm: NetworkMood = {
+  lossProbability: 0,
+  repetitionProbability: 0,
+  minDelayMs: 0.2,
+  maxDelayMs: 1,
+  stragglerProbability: 0,
+  stragglerMs: 0,
+};
+
+/** Draws the schedule of a seed, but for the fates of envelopes, which the run draws with `fateOf`. */
+export function planRun(options: PlanOptions, randomness: Randomness): Schedule {
+  const { scenario, seed, nodes, faultyMs, recoveryMs, operations } = options;
+  const random = randomness.stream('faults');
+  const ids = nodeIds(nodes);
+  const intensities = options.faults.map(
+    (kind) => [kind, chance(random, 0.4) ? 1 + integerBelow(random, 4) : 0] as const,
+  );
+  const faults = intensities.flatMap(([kind, count]) =>
+    Array.from({ length: count }, () => drawFault(kind, ids, faultyMs, random)),
+  );
+  return {
+    version: 1,
+    scenario,
+    seed,
+    nodes,
+    faultyMs,
+    recoveryMs,
+    quorum: shuffled(ids, random)
+      .slice(0, Math.floor(nodes / 2) + 1)
+      .sort(),
+    faults: faults.sort((a, b) => a.atMs - b.atMs),
+    operations,
+    links: {},
+    delayMs: calm.minDelayMs,
+  };
+}
+
+/** Draws how the network behaves in a run. */
+export function drawMood(random: Random): NetworkMood {
+  const some = (probability: number, most: number): number => (chance(random, probability) ? random.next() * most : 0);
+  return {
+    lossProbability: some(0.4, 0.2),
+    repetitionProbability: some(0.3, 0.2),
+    minDelayMs: calm.minDelayMs,
+    maxDelayMs: calm.maxDelayMs + some(0.4, 50),
+    stragglerProbability: some(0.3, 0.1),
+    stragglerMs: 50 + random.next() * 1_000,
+  };
+}
+
+/** The mood of a network without faults. */
+export const calmMood = calm;
+
+/** Draws what becomes of one envelope. */
+export function drawFate(mood: NetworkMood, random: Random): Fate {
+  if (chance(random, mood.lossProbability)) return [];
+  const delay = (): number => {
+    const most = chance(random, mood.stragglerProbability) ? mood.stragglerMs : mood.maxDelayMs;
+    return Math.round((mood.minDelayMs + (most - mood.minDelayMs) * random.next()) * 1_000) / 1_000;
+  };
+  return chance(random, mood.repetitionProbability) ? [delay(), delay()] : [delay()];
+}
+
+function drawFault(kind: FaultKind, ids: readonly string[], faultyMs: number, random: Random): Fault {
+  const atMs = Math.round(random.next() * faultyMs);
+  const lengthMs = Math.round(chance(random, 0.3) ? random.next() * 200 : random.next() * (faultyMs / 4));
+  const untilMs = Math.min(atMs + lengthMs, faultyMs);
+  const [node = '', other = ''] = shuffled(ids, random);
+  const times = { atMs, untilMs };
+  switch (kind) {
+    case 'partition': {
+      const mixed = shuffled(ids, random);
+      const at = 1 + integerBelow(random, Math.max(1, ids.length - 1));
+      return { kind, ...times, groups: [mixed.slice(0, at).sort(), mixed.slice(at).sort()] };
+    }
+    case 'one-way':
+    case 'clog':
+      return { kind, ...times, from: node, to: other };
+    case 'slow-disk':
+      return { kind, ...times, node, factor: 2 + Math.round(random.next() * 50) };
+    case 'drift':
+      return { kind, ...times, node, rate: 1 + (random.next() * 2 - 1) * driftBound };
+    default:
+      return { kind, ...times, node };
+  }
+}
+
+/** A random order of `items` (Fisher-Yates). */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const mixed = [...items];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const at = integerBelow(random, last + 1);
+    const [a, b] = [mixed[last], mixed[at]];
+    if (a !== undefined && b !== undefined) {
+      mixed[last] = b;
+      mixed[at] = a;
+    }
+  }
+  return mixed;
+}

@@ -1,0 +1,83 @@
+/**
+ * Scenarios: what the simulator needs to know of a protocol: how a machine boots it, what clients do with it, what must
+ * always hold, and what must happen at least once over many runs.
+ */
+
+import type { Bus } from '../bus/bus.ts';
+import type { Environment } from '../environment/environment.ts';
+import type { Random } from '../environment/random.ts';
+import type { Node } from '../host/node.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { PlannedOperation } from './schedule.ts';
+
+/** What a machine boots with. All of it dies with the machine, but for what the journal keeps. */
+export interface Boot {
+  readonly id: string;
+  /** All machines of the run, this one included. */
+  readonly machines: readonly string[];
+  readonly bus: Bus;
+  readonly journal: Journal;
+  readonly environment: Environment;
+}
+
+/** What runs on a machine. */
+export interface Application {
+  readonly node: Node;
+}
+
+/** How an operation ended; `unknown` when the machine died, or nobody can say. */
+export type Outcome =
+  | { readonly type: 'ok'; readonly value: unknown }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'unknown'; readonly reason: string };
+
+/** A machine as invariants see it. */
+export interface MachineView<App extends Application> {
+  readonly id: string;
+  /** Undefined while it is down. */
+  readonly app: App | undefined;
+  readonly isPaused: boolean;
+  /** How often it has booted. */
+  readonly incarnation: number;
+}
+
+/** All machines, as invariants see them: from above, with everybody's memory. */
+export interface World<App extends Application> {
+  /** True time, in virtual milliseconds. */
+  nowMs(): number;
+  readonly machines: readonly MachineView<App>[];
+}
+
+/** Watches one run. A problem is told in words; the first one ends the run as a violation. */
+export interface Watch<App extends Application> {
+  /** A machine has booted: the place to subscribe to what its actors do. */
+  booted?(machine: MachineView<App>): void;
+  /** A machine has died; its application is gone. */
+  died?(machine: string): void;
+  invoked?(operation: PlannedOperation, nowMs: number): void;
+  ended?(operation: PlannedOperation, outcome: Outcome, nowMs: number): void;
+  /** Called after every event. */
+  check(world: World<App>): string | undefined;
+  /** Called once, after the quorum has recovered. */
+  finish?(world: World<App>): string | undefined;
+  /** The goals that this run has reached. */
+  goals(): Iterable<string>;
+}
+
+/** A protocol under simulation. */
+export interface Scenario<App extends Application> {
+  readonly name: string;
+  readonly minNodes: number;
+  /** What must be reached over a suite of runs, or the suite proves nothing. */
+  readonly goals: readonly string[];
+  /** Whether the protocol claims to survive that a machine restarts with an empty disk. */
+  readonly survivesWipe?: boolean;
+  /** Draws what the clients will do within `durationMs`. */
+  plan(machines: readonly string[], durationMs: number, random: Random): readonly PlannedOperation[];
+  boot(boot: Boot): App;
+  /** Starts an operation; `done` is called at most once. */
+  perform(app: App, operation: PlannedOperation, done: (outcome: Outcome) => void): void;
+  /** The operation whose success counts as progress, on `machine`. */
+  probe(machine: string, atMs: number): PlannedOperation;
+  watch(): Watch<App>;
+}

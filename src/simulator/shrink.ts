@@ -1,0 +1,137 @@
+/**
+ * Shrinking: makes a failing schedule smaller while it still fails in the same way: fewer nodes, faults and operations,
+ * fewer bad fates, an earlier end. Delta debugging (Zeller & Hildebrandt, 2002) over each list in turn.
+ */
+
+import type { RunResult, Violation } from './run.ts';
+import { type Fate, type Fault, nodeIds, type Schedule } from './schedule.ts';
+
+export interface ShrinkOptions {
+  /** Plays a schedule out, without drawing anything new. */
+  readonly replay: (schedule: Schedule) => RunResult;
+  readonly minNodes: number;
+  /** Replays at the most. */
+  readonly maxReplays: number;
+  readonly onProgress?: (schedule: Schedule, replays: number) => void;
+}
+
+/** The smallest failing schedule that was found, and what it came to. */
+export interface Shrunk {
+  readonly schedule: Schedule;
+  readonly result: RunResult;
+  readonly replays: number;
+  /** Whether the limit of replays ended the search. */
+  readonly isCutShort: boolean;
+}
+
+/**
+ * Shrinks the schedule of a failed run.
+ *
+ * @returns undefined when the schedule does not fail again: the scenario is not deterministic
+ */
+export function shrink(failed: RunResult, options: ShrinkOptions): Shrunk | undefined {
+  const { replay, minNodes, maxReplays } = options;
+  let replays = 0;
+  let best = failed.schedule;
+  let bestResult = failed;
+
+  const attempt = (candidate: Schedule): boolean => {
+    if (replays >= maxReplays) return false;
+    replays += 1;
+    const result = replay(candidate);
+    if (!isSame(failed.violation, result.violation)) return false;
+    best = candidate;
+    bestResult = result;
+    options.onProgress?.(best, replays);
+    return true;
+  };
+  /** Removes as many of `items` as possible. */
+  const thin = <T>(items: readonly T[], rebuild: (kept: readonly T[]) => Schedule): void => {
+    let kept = items;
+    let size = Math.ceil(kept.length / 2);
+    while (size >= 1 && kept.length > 0 && replays < maxReplays) {
+      let removed = false;
+      for (let start = 0; start < kept.length && replays < maxReplays; ) {
+        const candidate = [...kept.slice(0, start), ...kept.slice(start + size)];
+        if (attempt(rebuild(candidate))) {
+          kept = candidate;
+          removed = true;
+        } else {
+          start += size;
+        }
+      }
+      if (!removed && size === 1) break;
+      size = removed && size === 1 ? 1 : Math.floor(size / 2);
+    }
+  };
+
+  if (!attempt(best)) return undefined;
+  let before: Schedule;
+  do {
+    before = best;
+    while (best.nodes > minNodes && nodeIds(best.nodes).some((id) => attempt(withoutNode(best, id)))) {
+      // Each success has made the cluster smaller by one.
+    }
+    thin(best.faults, (faults) => ({ ...best, faults }));
+    thin(best.operations, (operations) => ({ ...best, operations }));
+    thin(Object.keys(best.links), (kept) => ({
+      ...best,
+      links: Object.fromEntries(kept.map((link) => [link, best.links[link] ?? []])),
+    }));
+    for (const link of Object.keys(best.links)) thinFates(link);
+    for (const [index, fault] of best.faults.entries()) {
+      const shorter = { ...fault, untilMs: Math.round((fault.atMs + fault.untilMs) / 2) };
+      if (shorter.untilMs > fault.atMs) attempt({ ...best, faults: best.faults.with(index, shorter) });
+    }
+  } while (best !== before && replays < maxReplays);
+  return { schedule: best, result: bestResult, replays, isCutShort: replays >= maxReplays };
+
+  /** Makes single envelopes of a link arrive as they should. */
+  function thinFates(link: string): void {
+    const isPlain = (fate: Fate): boolean => fate.length === 1 && fate[0] === best.delayMs;
+    const odd = (best.links[link] ?? []).flatMap((fate, index) => (isPlain(fate) ? [] : [index]));
+    thin(odd, (kept) => ({
+      ...best,
+      links: {
+        ...best.links,
+        [link]: (best.links[link] ?? []).map((fate, index) => (kept.includes(index) ? fate : [best.delayMs])),
+      },
+    }));
+  }
+}
+
+/** Whether two violations are of one kind: problems name terms and indices that differ from run to run. */
+const isSame = (one: Violation | undefined, other: Violation | undefined): boolean =>
+  one !== undefined && other !== undefined && one.kind === other.kind && gist(one.problem) === gist(other.problem);
+
+const gist = (problem: string): string => problem.replaceAll(/\bn?\d+(\.\d+)?\b/g, '#').slice(0, 80);
+
+/** Without node `gone` and all that concerns it; the others are named anew, in their order. */
+function withoutNode(schedule: Schedule, gone: string): Schedule {
+  const left = nodeIds(schedule.nodes).filter((id) => id !== gone);
+  const ids = nodeIds(left.length);
+  const [first = ''] = ids;
+  const stays = (node: string): boolean => node !== gone;
+  const renamed = (node: string): string => ids[left.indexOf(node)] ?? first;
+  const linkOf = (link: string): string => link.split('>').map(renamed).join('>');
+  const kept = schedule.quorum.filter(stays).map(renamed);
+  return {
+    ...schedule,
+    nodes: ids.length,
+    quorum: [...kept, ...ids.filter((id) => !kept.includes(id))].slice(0, Math.floor(ids.length / 2) + 1).sort(),
+    faults: schedule.faults.flatMap((fault): Fault[] => {
+      if (fault.kind === 'partition') {
+        return [{ ...fault, groups: fault.groups.map((group) => group.filter(stays).map(renamed)) }];
+      }
+      if ('node' in fault) return stays(fault.node) ? [{ ...fault, node: renamed(fault.node) }] : [];
+      const { from, to } = fault;
+      return stays(from) && stays(to) ? [{ ...fault, from: renamed(from), to: renamed(to) }] : [];
+    }),
+    operations: schedule.operations.map((operation) => ({ ...operation, node: renamed(operation.node) })),
+    links: Object.fromEntries(
+      Object.entries(schedule.links)
+        .filter(([link]) => link.split('>').every(stays))
+        .map(([link, fates]) => [linkOf(link), fates]),
+    ),
+  };
+}

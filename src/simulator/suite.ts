@@ -1,0 +1,95 @@
+/** A suite of runs over many seeds: stops at the first violation, and fails as vacuous when a goal is never reached. */
+
+import type { Clock } from '../environment/clock.ts';
+import { seededRandomness } from '../environment/random.ts';
+import { planRun } from './plan.ts';
+import { type RunResult, run } from './run.ts';
+import type { Application, Scenario } from './scenario.ts';
+import { type FaultKind, nodeIds } from './schedule.ts';
+
+export interface SuiteOptions {
+  /** The first seed; the others follow it. */
+  readonly seed: number;
+  readonly runs: number;
+  readonly nodes: number;
+  readonly faults: readonly FaultKind[];
+  readonly isNetworkFaulty: boolean;
+  /** How long faults may happen in each run, in virtual milliseconds. Default 10,000. */
+  readonly faultyMs?: number;
+  /** How long a healed quorum may take to make progress. Default 20,000. */
+  readonly recoveryMs?: number;
+  /** Runs each seed twice and compares the event logs to the last byte. */
+  readonly checksDeterminism?: boolean;
+  /** Real time, for the rate and the budget. */
+  readonly clock: Clock;
+  /** Ends the suite after this much real time, with fewer runs. */
+  readonly budgetMs?: number;
+  readonly onProgress?: (progress: SuiteProgress) => void;
+}
+
+export interface SuiteProgress {
+  readonly runs: number;
+  readonly virtualMs: number;
+  readonly realMs: number;
+  readonly events: number;
+  readonly faults: number;
+  readonly operations: number;
+  /** How many runs reached each goal. */
+  readonly goals: ReadonlyMap<string, number>;
+}
+
+export interface SuiteResult extends SuiteProgress {
+  /** The first run that failed. */
+  readonly failed: RunResult | undefined;
+  /** A seed whose two runs differed. */
+  readonly divergedSeed: number | undefined;
+  /** Goals that no run reached. */
+  readonly missed: readonly string[];
+}
+
+/** Runs the seeds of a suite one after the other. */
+export function runSuite<App extends Application>(scenario: Scenario<App>, options: SuiteOptions): SuiteResult {
+  const { clock, faultyMs = 10_000, recoveryMs = 20_000 } = options;
+  const startedMs = clock.nowMs();
+  const goals = new Map(scenario.goals.map((goal) => [goal, 0]));
+  const total = { runs: 0, virtualMs: 0, events: 0, faults: 0, operations: 0 };
+  const progress = (): SuiteProgress => ({ ...total, goals, realMs: clock.nowMs() - startedMs });
+  let failed: RunResult | undefined;
+  let divergedSeed: number | undefined;
+
+  for (let index = 0; index < options.runs && failed === undefined && divergedSeed === undefined; index += 1) {
+    if (options.budgetMs !== undefined && clock.nowMs() - startedMs > options.budgetMs) break;
+    const seed = options.seed + index;
+    const randomness = seededRandomness(seed);
+    const operations = scenario.plan(nodeIds(options.nodes), faultyMs, randomness.stream('workload'));
+    const schedule = planRun(
+      { ...options, scenario: scenario.name, seed, faultyMs, recoveryMs, operations },
+      randomness,
+    );
+    const play = (): RunResult =>
+      run(scenario, schedule, {
+        drawsFates: true,
+        isNetworkFaulty: options.isNetworkFaulty,
+        keepsLog: options.checksDeterminism ?? false,
+      });
+    const result = play();
+    total.runs += 1;
+    total.virtualMs += result.virtualMs;
+    total.events += result.events;
+    total.faults += result.faults;
+    total.operations += result.operations;
+    for (const goal of result.goals) goals.set(goal, (goals.get(goal) ?? 0) + 1);
+    if (result.violation !== undefined) failed = result;
+    else if (options.checksDeterminism === true && !isEqual(result.log.lines, play().log.lines)) divergedSeed = seed;
+    options.onProgress?.(progress());
+  }
+  return {
+    ...progress(),
+    failed,
+    divergedSeed,
+    missed: [...goals].flatMap(([goal, runs]) => (runs === 0 ? goal : [])),
+  };
+}
+
+const isEqual = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((line, index) => line === other[index]);
