@@ -5,11 +5,11 @@
 
 import type { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
-import { MalformedRequestError, OverloadedError, SessionExpiredError, ValueLimitError } from '../errors.ts';
+import { MalformedRequestError, SessionExpiredError, ValueLimitError } from '../errors.ts';
 import { sessionWindow } from '../sessions.ts';
 import { isNatural } from './codec.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from './entries.ts';
-import type { Router, Submission } from './router.ts';
+import type { Router } from './router.ts';
 import type { Body } from './wire.ts';
 
 export interface ExecuteOptions {
@@ -73,7 +73,8 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   const register = (): void => {
     if (isRegistering) return;
     isRegistering = true;
-    const submission: Submission = {
+    router.submit({
+      isUrgent: true,
       prepare: () => ({ type: 'register' }),
       deadlineAtMs: clock.nowMs() + registrationMs,
       done(_error, value) {
@@ -82,14 +83,7 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
         // Those who still wait find the session, or ask for another registration.
         router.wake();
       },
-    };
-    try {
-      router.submit(submission);
-    } catch (error) {
-      if (!(error instanceof OverloadedError)) throw error;
-      // The router asks again whoever it could not send, and so comes back here when there is room.
-      isRegistering = false;
-    }
+    });
   };
   const noteAnswered = (of: OwnSession, sequence: number): void => {
     of.answered.add(sequence);

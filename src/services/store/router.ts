@@ -21,6 +21,8 @@ export interface Submission {
   prepare(): Body | undefined;
   /** When, by the clock, to give up. Noticed up to `sweepMs` late. */
   readonly deadlineAtMs: number;
+  /** Whether others wait for it, so that it is taken even when too many requests are out. */
+  readonly isUrgent?: boolean;
   /** Called once, in a later turn than `submit`. `error` is a `NotHappenedError` or an `OutcomeUnknownError`. */
   done(error: QuorateError | undefined, value: unknown): void;
 }
@@ -269,7 +271,7 @@ export function createRouter({ clock, random, limits, candidates, reaches, send 
   return {
     submit(submission) {
       if (closedWith !== undefined) throw closedWith;
-      if (byId.size >= limits.inFlight) {
+      if (byId.size >= limits.inFlight && submission.isUrgent !== true) {
         throw new OverloadedError(
           `${byId.size} requests are under way, as many as may be; wait for some of them before asking more`,
         );

@@ -1,0 +1,172 @@
+/**
+ * A node of a replicated key-value store, put together: journal, TCP, Raft, store and HTTP. What `quorate node` runs, and
+ * what an application embeds.
+ */
+
+import { filter, type Observable, Subject } from 'rxjs';
+import { addressOf, nodeOf, QuorateError } from '../../statecharts/actor.ts';
+import { raftServer, sameVoters } from '../../statecharts/raft.ts';
+import type { PeerStatus } from '../bus/bus.ts';
+import { createTcpBus, type HostPort, type TcpBus } from '../bus/tcp.ts';
+import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { createNode, type Node, type RoleChange } from '../host/node.ts';
+import { openFileJournal } from '../journal/file-journal.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type HttpServer, serveHttp } from './http/server.ts';
+import { createKeyValueMachine } from './key-value.ts';
+import { createDurablePeerMemory } from './peer-journals.ts';
+import { type ReplicatedStore, startReplicatedStore } from './replicated-store.ts';
+
+export interface KeyValueNodeOptions {
+  readonly id: string;
+  /** Nodes of other clusters are refused. Default `quorate`. */
+  readonly cluster?: string;
+  /** Where the durable data lives; made when it is not there. */
+  readonly dataDirectory: string;
+  /** Where to listen for other nodes and clients. */
+  readonly listen: HostPort;
+  /** Where to serve HTTP. */
+  readonly http: HostPort;
+  /**
+   * The other nodes. On a first start they become, with this one, the voters of the cluster for good; afterwards they
+   * must still be the same ones, but may have moved.
+   */
+  readonly peers: Readonly<Record<string, HostPort>>;
+  readonly pid: number;
+  readonly environment?: Environment;
+}
+
+/** A running node. */
+export interface KeyValueNode {
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+  readonly bus: TcpBus;
+  /** Where HTTP is served. */
+  readonly httpUrl: string;
+  readonly journal: Journal;
+  readonly roleChanges: Observable<RoleChange>;
+  /** Emits once when the node has stopped for good, and cannot go on. */
+  readonly failure: Observable<QuorateError>;
+  /** Stops cleanly: answers what is under way, flushes, closes. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** The peers given are not those that the node's log was begun with. */
+export class VotersMismatchError extends QuorateError {
+  readonly code = 'VOTERS_MISMATCH';
+}
+
+/** The peers know this node by another journal: its data was wiped, or replaced by another directory. */
+export class JournalLostError extends QuorateError {
+  readonly code = 'JOURNAL_LOST';
+}
+
+const key = 'kv';
+
+/**
+ * Starts a node.
+ *
+ * @throws VotersMismatchError when the peers are not those of the log; the errors of `openFileJournal` (locked, damaged,
+ * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
+ */
+export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
+  const { id, cluster = 'quorate', dataDirectory, listen, peers, pid } = options;
+  const { environment = systemEnvironment() } = options;
+  const { clock, ids } = environment;
+  // What was opened so far, to be closed again should a later step fail.
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    const journal = await openFileJournal({ directory: dataDirectory, node: id, clock, ids });
+    opened.push(() => journal.close());
+    const peerMemory = createDurablePeerMemory(journal);
+    const bus = await createTcpBus({
+      node: id,
+      cluster,
+      listen,
+      peers,
+      journalId: journal.id,
+      peerMemory,
+      environment,
+    });
+    opened.push(() => bus.close());
+    const node = createNode({ id, bus, journal, environment });
+    opened.push(() => node.stop());
+    const voters = [id, ...Object.keys(peers)];
+    const store = startReplicatedStore({ node, machine: createKeyValueMachine(), voters, key, environment });
+    checkVoters(node, voters);
+    const http: HttpServer = await serveHttp({ node, store, environment, ...options.http, pid });
+    return assembled({ node, store, bus, journal, http, id });
+  } catch (error) {
+    for (const close of opened.reverse()) await close();
+    throw error;
+  }
+}
+
+/** `peers` bootstraps only: afterwards the log knows who votes. */
+function checkVoters(node: Node, voters: readonly string[]): void {
+  const context = node.peek(addressOf(node.id, raftServer.name, key))?.state.snapshot.context;
+  const known = context?.configuration;
+  if (
+    known === undefined ||
+    sameVoters(
+      voters.map((voter) => addressOf(voter, raftServer.name, key)),
+      known,
+    )
+  )
+    return;
+  const expected = known.voters.map(nodeOf).join(', ');
+  throw new VotersMismatchError(
+    `expected the nodes ${expected}, with which the log of '${node.id}' began, got ${[...voters].sort().join(', ')}; give the same nodes again, wherever they live now`,
+  );
+}
+
+interface Parts {
+  readonly id: string;
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+  readonly bus: TcpBus;
+  readonly journal: Journal;
+  readonly http: HttpServer;
+}
+
+function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode {
+  const failure = new Subject<QuorateError>();
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
+      await http.close();
+      store.close();
+      await node.stop();
+    })();
+    return stopping;
+  };
+  const fail = (error: QuorateError): void => {
+    if (stopping !== undefined) return;
+    void stop();
+    failure.next(error);
+    failure.complete();
+  };
+  node.failure.subscribe(fail);
+  store.failure.subscribe(fail);
+  bus.peers
+    .pipe(filter(isLostJournal))
+    .subscribe(({ node: peer, reason }) =>
+      fail(
+        new JournalLostError(
+          `node '${id}' was known to '${peer}' by another journal (${reason}). Its data was wiped or replaced, and without its votes it must not take part: restore the data directory, or start a node with a new id in its place`,
+        ),
+      ),
+    );
+  return {
+    node,
+    store,
+    bus,
+    journal,
+    httpUrl: http.url,
+    roleChanges: node.roleChanges,
+    failure: failure.asObservable(),
+    stop,
+  };
+}
+
+const isLostJournal = ({ refusal }: PeerStatus): boolean => refusal?.code === 'journal-lost' && refusal.by === 'peer';

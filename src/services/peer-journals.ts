@@ -1,0 +1,36 @@
+/**
+ * By which journal each peer is known, kept in this node's own journal: so a peer that comes back with an empty disk is
+ * recognised, also after a restart of this node. A wiped node has forgotten its votes, and would vote twice.
+ */
+
+import * as v from 'valibot';
+import { addressOf, parseTagged } from '../../statecharts/actor.ts';
+import type { PeerMemory } from '../bus/tcp.ts';
+import type { Journal } from '../journal/journal.ts';
+
+const name = 'quorate.peer-journals';
+const version = 1;
+const records = { 'peer-met': v.object({ node: v.string(), journalId: v.string() }) };
+
+/**
+ * Makes the memory over an open journal.
+ *
+ * @throws RefusedInputError when the journal holds what this program does not read
+ */
+export function createDurablePeerMemory(journal: Journal): PeerMemory {
+  const address = addressOf(journal.node, name);
+  const journalIds = new Map<string, string>();
+  for (const { record } of journal.take(address)) {
+    const { node, journalId } = parseTagged(address, 'record', records, record);
+    journalIds.set(node, journalId);
+  }
+  return {
+    recall: (node) => journalIds.get(node),
+    rememberPeer(node, journalId) {
+      journalIds.set(node, journalId);
+      const record = { type: 'peer-met', node, journalId };
+      // A peer that was not remembered before a crash is met again; nothing waits for this.
+      journal.append([{ actor: address, version, record }], () => {});
+    },
+  };
+}
