@@ -59,6 +59,8 @@ export interface Transfer {
   readonly snapshot: Snapshot;
   readonly ackedBytes: number;
   readonly sentBytes: number;
+  /** What the last answer said: fewer than `ackedBytes` if it came late, or if the follower lost what it had. */
+  readonly reportedBytes: number;
   /** `ackedBytes` at the last heartbeat: when nothing has moved since, something was lost. */
   readonly ackedBytesAtHeartbeat: number;
 }

@@ -95,13 +95,14 @@ export function sendHeartbeat(source: Source, progress: Progress, outgoing: Outg
   const { index: previousIndex, term: previousTerm } = transfer.snapshot;
   const heartbeat = { type: 'append', term, previousIndex, previousTerm, entries: [], commitIndex, round } as const;
   outgoing.push(sendAhead(server, heartbeat));
-  const { ackedBytes } = transfer;
-  const isStuck = transfer.ackedBytesAtHeartbeat === ackedBytes;
-  const sentBytes = isStuck ? sendChunk(source, server, { ...transfer, sentBytes: ackedBytes }, outgoing) : 0;
-  return {
-    ...progress,
-    transfer: { ...transfer, ackedBytesAtHeartbeat: ackedBytes, sentBytes: isStuck ? sentBytes : transfer.sentBytes },
-  };
+  const { ackedBytes, ackedBytesAtHeartbeat, reportedBytes } = transfer;
+  if (ackedBytes !== ackedBytesAtHeartbeat) {
+    return { ...progress, transfer: { ...transfer, ackedBytesAtHeartbeat: ackedBytes } };
+  }
+  // Only here does a transfer go back: if each late answer made it do so, chunks and answers would beget each other.
+  const resumed = { ...transfer, ackedBytes: reportedBytes, ackedBytesAtHeartbeat: reportedBytes };
+  const sentBytes = sendChunk(source, server, { ...resumed, sentBytes: reportedBytes }, outgoing);
+  return { ...progress, transfer: { ...resumed, sentBytes } };
 }
 
 /** §5.3: what the follower needs is compacted, so it gets the snapshot. */
@@ -109,7 +110,7 @@ function beginTransfer(source: Source, progress: Progress, outgoing: Outgoing): 
   const { snapshot } = source;
   if (snapshot === null) throw new RaftInvariantError('the log is compacted, but there is no snapshot');
   const { heard, match, round, server } = progress;
-  const begun: Transfer = { snapshot, ackedBytes: 0, sentBytes: 0, ackedBytesAtHeartbeat: -1 };
+  const begun: Transfer = { snapshot, ackedBytes: 0, sentBytes: 0, reportedBytes: 0, ackedBytesAtHeartbeat: -1 };
   const transfer = { ...begun, sentBytes: sendChunk(source, server, begun, outgoing) };
   const next = snapshot.index + 1;
   return sendChunks(source, { server, match, next, round, heard, mode: 'snapshotting', transfer }, transfer, outgoing);
@@ -198,8 +199,8 @@ export function noteSnapshotReply(log: Log, progress: Progress, reply: Received<
   if (reply.installed) return noteMatch(log, noted, reply.lastIndex);
   if (noted.mode !== 'snapshotting' || noted.transfer.snapshot.index !== reply.lastIndex) return noted;
   const { transfer } = noted;
-  const ackedBytes = Math.min(reply.receivedBytes, transfer.snapshot.data.length);
-  // Fewer than before: the follower started anew and lost what it had. A late answer looks the same, and costs chunks.
-  const sentBytes = ackedBytes < transfer.ackedBytes ? ackedBytes : Math.max(ackedBytes, transfer.sentBytes);
-  return ackedBytes === transfer.ackedBytes ? noted : { ...noted, transfer: { ...transfer, ackedBytes, sentBytes } };
+  const reportedBytes = Math.min(reply.receivedBytes, transfer.snapshot.data.length);
+  const ackedBytes = Math.max(reportedBytes, transfer.ackedBytes);
+  const sentBytes = Math.max(ackedBytes, transfer.sentBytes);
+  return { ...noted, transfer: { ...transfer, ackedBytes, reportedBytes, sentBytes } };
 }

@@ -1,0 +1,379 @@
+/**
+ * A cluster of servers over nothing but the pure stepper and the outbox, driven by a seed: messages are reordered,
+ * repeated and lost, timers fire early and late, flushes lag, and servers crash with what is not flushed. A witness
+ * looks on at every step.
+ */
+
+import { chance, integerBelow, pick, type Random, seededRandomness } from '../../../src/environment/random.ts';
+import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../../src/host/outbox.ts';
+import {
+  type ActorState,
+  type Address,
+  addressOf,
+  assertPlain,
+  draw,
+  nodeOf,
+  type Persist,
+  type Step,
+  type Tagged,
+} from '../../../statecharts/actor.ts';
+import { memory, type Remembered } from '../../../statecharts/raft/context.ts';
+import {
+  type RaftLimits,
+  type RaftOutput,
+  type RaftRecord,
+  type RaftRequest,
+  raftServer,
+  type ServerContext,
+} from '../../../statecharts/raft.ts';
+import { Witness } from './witness.ts';
+
+/** Small, so that every limit is reached again and again. */
+const limits: RaftLimits = {
+  maxUncommittedBytes: 600,
+  maxAppendBytes: 120,
+  windowEntries: 6,
+  windowBytes: 250,
+  compactBeyondBytes: 400,
+  retainBytes: 80,
+  snapshotChunkBytes: 64,
+};
+
+interface Batch {
+  readonly batch: number;
+  readonly atMs: number;
+  readonly records: readonly Persist[];
+}
+
+interface InFlight {
+  readonly from: Address;
+  readonly to: Address;
+  readonly message: Tagged;
+  readonly atMs: number;
+}
+
+/** One life of a server; a crash keeps only what is remembered. */
+class Life {
+  readonly address: Address;
+  state: ActorState;
+  remembered: Remembered;
+  outbox: Outbox = emptyOutbox;
+  readonly unflushed: Batch[] = [];
+  readonly toItself: Tagged[] = [];
+  readonly deadlines = new Map<string, number>();
+  applied: string[] = [];
+  compactionDue = 0;
+  isUp = true;
+
+  constructor(address: Address, { state }: Step, remembered: Remembered) {
+    this.address = address;
+    this.state = state;
+    this.remembered = remembered;
+  }
+
+  get context(): ServerContext {
+    return this.state.snapshot.context;
+  }
+
+  get leads(): boolean {
+    return this.isUp && raftServer.roleAt(this.state) === 'leader';
+  }
+}
+
+/** What happened at all: goals that a set of schedules must reach, or it has shown nothing. */
+export const noTally = {
+  leaders: 0,
+  committed: 0,
+  reads: 0,
+  refused: 0,
+  restored: 0,
+  crashes: 0,
+  cutOff: 0,
+  compacted: 0,
+};
+export type Tally = typeof noTally;
+
+export class ChaosCluster {
+  readonly tally: Tally = { ...noTally };
+  readonly #servers: Life[] = [];
+  readonly #voters: readonly Address[];
+  readonly #witness = new Witness();
+  readonly #random: Random;
+  readonly #timeouts: Random;
+  readonly #network: InFlight[] = [];
+  readonly #sent: InFlight[] = [];
+  readonly #blocked = new Set<string>();
+  #nowMs = 0;
+  #lastId = 0;
+
+  constructor(seed: number, size: number) {
+    const randomness = seededRandomness(seed);
+    this.#random = randomness.stream('schedule');
+    this.#timeouts = randomness.stream('timeouts');
+    this.#voters = Array.from({ length: size }, (_, at) => addressOf(`n${at + 1}`, 'raft.server', 'kv'));
+    this.#voters.forEach((address, place) => {
+      this.#begin(place, address, memory.start);
+    });
+  }
+
+  /** Lets anything happen, `steps` times. */
+  chaos(steps: number): void {
+    for (let step = 0; step < steps; step += 1) {
+      this.#happen();
+      if (step % 64 === 0) this.#witness.seesLogs(this.#servers.map(({ context }) => context.log));
+    }
+  }
+
+  /** Repairs everything, and lets time pass in order until a new command is applied everywhere. */
+  heal(): void {
+    this.#blocked.clear();
+    for (const server of this.#servers) if (!server.isUp) this.#restart(server);
+    const isDone = (): boolean => {
+      const [first, ...others] = this.#servers.map(({ applied }) => applied);
+      return first?.at(-1)?.endsWith(':255.255') === true && others.every((it) => it.join() === first.join());
+    };
+    let nextProposalMs = 0;
+    for (const untilMs = this.#nowMs + 60_000; !isDone(); ) {
+      if (this.#nowMs > untilMs) throw new Error('the cluster did not recover within 60 s');
+      if (this.#nowMs >= nextProposalMs) {
+        nextProposalMs = this.#nowMs + 1_000;
+        for (const server of this.#servers) if (server.leads) this.#propose(server, [Uint8Array.of(255, 255)]);
+      }
+      this.#advance();
+    }
+    this.#witness.seesLogs(this.#servers.map(({ context }) => context.log));
+  }
+
+  #happen(): void {
+    const random = this.#random;
+    const server = pick(random, this.#servers);
+    if (server === undefined) return;
+    const dice = integerBelow(random, 1_000);
+    if (dice < 780) this.#advance();
+    else if (dice < 880) this.#ask(server);
+    else if (dice < 920) this.#network.splice(integerBelow(random, this.#network.length + 1), 1);
+    else if (dice < 940) this.#receive(pick(random, this.#sent));
+    else if (dice < 955) this.#fireEarly(server);
+    else if (dice < 965) this.#loseContact(server);
+    else if (dice < 972) this.#isolate(server);
+    else if (dice < 980) this.#blocked.clear();
+    else if (dice < 988) this.#crash(server);
+    else if (!server.isUp) this.#restart(server);
+  }
+
+  /** Does what is due next: a delivery, a flush, a word of a server to itself, or a timer. */
+  #advance(): void {
+    let dueMs = Number.POSITIVE_INFINITY;
+    let run = (): void => {};
+    const consider = (atMs: number, next: () => void): void => {
+      if (atMs >= dueMs) return;
+      dueMs = atMs;
+      run = next;
+    };
+    const [envelope] = this.#network;
+    if (envelope !== undefined) consider(envelope.atMs, () => this.#deliver(envelope));
+    for (const server of this.#servers) {
+      if (!server.isUp) continue;
+      if (server.compactionDue > 0) consider(this.#nowMs, () => this.#compactAsAsked(server));
+      if (server.toItself.length > 0) consider(this.#nowMs, () => this.#hearItself(server));
+      const [batch] = server.unflushed;
+      if (batch !== undefined) consider(batch.atMs, () => this.#flush(server));
+      for (const [id, atMs] of server.deadlines) consider(atMs, () => this.#fire(server, id));
+    }
+    if (dueMs < Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, dueMs);
+    run();
+  }
+
+  #deliver(envelope: InFlight): void {
+    this.#network.shift();
+    if (!this.#blocked.has(`${envelope.from}>${envelope.to}`)) this.#receive(envelope);
+  }
+
+  #post(from: Address, to: Address, message: Tagged): void {
+    const random = this.#random;
+    const delayMs = chance(random, 0.95) ? 1 + 5 * random.next() : 1_500 * random.next();
+    const envelope = { from, to, message, atMs: this.#nowMs + delayMs };
+    const place = this.#network.findLastIndex(({ atMs }) => atMs <= envelope.atMs);
+    this.#network.splice(place + 1, 0, envelope);
+    this.#sent.push(envelope);
+    if (this.#sent.length > 300) this.#sent.shift();
+  }
+
+  #receive(envelope: InFlight | undefined): void {
+    const server = this.#servers.find(({ address }) => address === envelope?.to);
+    if (envelope === undefined || server === undefined || !server.isUp) return;
+    this.#tell(server, raftServer.parseMessage(envelope.message), envelope.from);
+  }
+
+  #hearItself(server: Life): void {
+    const message = server.toItself.shift();
+    if (message !== undefined) this.#tell(server, message, server.address);
+  }
+
+  #tell(server: Life, message: Tagged, from: Address): void {
+    this.#take(server, raftServer.transition(server.state, { ...message, from, atMs: 0 }));
+  }
+
+  #fire(server: Life, id: string): void {
+    this.#take(server, raftServer.fire(server.state, id, 0));
+  }
+
+  #fireEarly(server: Life): void {
+    const timer = pick(this.#random, raftServer.timers(server.state));
+    if (server.isUp && timer !== undefined) this.#fire(server, timer.id);
+  }
+
+  #ask(anybody: Life): void {
+    const random = this.#random;
+    const server = chance(random, 0.8) ? (this.#servers.find(({ leads }) => leads) ?? anybody) : anybody;
+    const dice = integerBelow(random, 10);
+    if (!server.isUp) return;
+    if (dice < 6) {
+      const bytes = (): Uint8Array =>
+        Uint8Array.from({ length: integerBelow(random, 30) }, () => integerBelow(random, 250));
+      this.#propose(server, Array.from({ length: 1 + integerBelow(random, 3) }, bytes));
+    } else if (dice < 9) {
+      this.#lastId += 1;
+      this.#witness.asksRead(this.#lastId);
+      this.#request(server, { type: 'read', id: this.#lastId });
+    } else this.#compact(server, server.applied.length - integerBelow(random, 3));
+  }
+
+  #propose(server: Life, commands: readonly Uint8Array[]): void {
+    this.#lastId += 1;
+    this.#witness.asksProposal(this.#lastId, commands);
+    this.#request(server, { type: 'propose', id: this.#lastId, commands });
+  }
+
+  #compact(server: Life, index: number): void {
+    if (index < 1) return;
+    const snapshot = new TextEncoder().encode(JSON.stringify(server.applied.slice(0, index)));
+    this.#request(server, { type: 'compact', index, snapshot });
+  }
+
+  #compactAsAsked(server: Life): void {
+    const index = server.compactionDue;
+    server.compactionDue = 0;
+    this.#compact(server, index);
+  }
+
+  #request(server: Life, request: RaftRequest): void {
+    this.#tell(server, raftServer.parseRequest(request), server.address);
+  }
+
+  #loseContact(server: Life): void {
+    const node = nodeOf(pick(this.#random, this.#voters) ?? server.address);
+    if (!server.isUp || node === nodeOf(server.address)) return;
+    const lost = { type: 'unreachable', node, reason: 'disconnected' } as const;
+    this.#tell(server, lost, server.address);
+  }
+
+  /** Cuts `server` off from all the others, or from one of them in one direction. */
+  #isolate(server: Life): void {
+    const isWhole = chance(this.#random, 0.5);
+    for (const address of isWhole ? this.#voters : [pick(this.#random, this.#voters)]) {
+      this.#blocked.add(`${server.address}>${address}`);
+      if (isWhole) this.#blocked.add(`${address}>${server.address}`);
+    }
+  }
+
+  #crash(server: Life): void {
+    if (server.isUp) this.tally.crashes += 1;
+    server.isUp = false;
+  }
+
+  #restart({ address, remembered }: Life): void {
+    this.#begin(this.#voters.indexOf(address), address, remembered);
+  }
+
+  #begin(place: number, address: Address, remembered: Remembered): void {
+    const step = raftServer.start(remembered, { self: address, input: { voters: this.#voters, limits } });
+    const server = new Life(address, step, remembered);
+    this.#servers[place] = server;
+    this.#take(server, step);
+  }
+
+  /** Does what a step of `server` asks for. */
+  #take(server: Life, step: Step): void {
+    const { context: before } = server;
+    const led = server.leads;
+    server.state = step.state;
+    for (const { timer, armed } of step.timers) if (armed) this.#arm(server, timer.id);
+    for (const id of server.deadlines.keys()) if (!step.state.armed.includes(id)) server.deadlines.delete(id);
+    const { outbox, records, released } = offer(server.outbox, step.effects);
+    server.outbox = outbox;
+    if (records.length > 0) {
+      const lagMs = chance(this.#random, 0.97) ? 3 * this.#random.next() : 1_000 * this.#random.next();
+      const atMs = Math.max(this.#nowMs + lagMs, server.unflushed.at(-1)?.atMs ?? 0);
+      server.unflushed.push({ batch: outbox.lastBatch, atMs, records });
+    }
+    const { context } = server;
+    this.#witness.seesStep(before, context);
+    if (server.leads && !led) {
+      this.tally.leaders += 1;
+      this.#witness.seesLeader(server.address, context);
+    }
+    const last = before.log.lastIndex;
+    if (last > context.log.lastIndex || before.log.lastTerm !== (context.log.termAt(last) ?? before.log.lastTerm)) {
+      this.tally.cutOff += 1;
+    }
+    if (chance(this.#random, 0.05)) assertPlain(context);
+    for (const effect of released) this.#carryOut(server, effect);
+  }
+
+  #arm(server: Life, id: string): void {
+    const timer = raftServer.allTimers.get(id);
+    if (timer === undefined) throw new Error(`no timer ${id}`);
+    server.deadlines.set(id, this.#nowMs + draw(raftServer.rangeOf(timer, server.state), this.#timeouts.next()));
+  }
+
+  #flush(server: Life): void {
+    const oldest = server.unflushed.shift();
+    if (oldest === undefined) return;
+    for (const { checkpoint, record } of oldest.records) {
+      const start = checkpoint === true ? memory.start : server.remembered;
+      server.remembered = memory.step(start, raftServer.parseRecord(record) as RaftRecord);
+    }
+    const { outbox, released } = flushed(server.outbox, oldest.batch);
+    server.outbox = outbox;
+    for (const effect of released) this.#carryOut(server, effect);
+  }
+
+  #carryOut(server: Life, effect: Released): void {
+    if (effect.type === 'perform') throw new Error('a Raft server performs nothing');
+    if (effect.type === 'deliver') this.#apply(server, effect.output as RaftOutput);
+    else if (effect.to === server.address) server.toItself.push(effect.message);
+    else this.#post(server.address, effect.to, effect.message);
+  }
+
+  #apply(server: Life, output: RaftOutput): void {
+    const { tally } = this;
+    switch (output.type) {
+      case 'committed':
+        for (const entry of output.entries) {
+          this.#witness.seesCommitted(server, entry, server.context.term, this.#servers);
+        }
+        tally.committed = this.#witness.committed.length;
+        return;
+      case 'snapshotInstalled':
+        tally.restored += 1;
+        server.applied = JSON.parse(new TextDecoder().decode(output.snapshot));
+        this.#witness.seesSnapshot(server, output.index);
+        return;
+      case 'proposed':
+        this.#witness.seesProposed(output.id, output.term, output.index);
+        return;
+      case 'readable':
+        tally.reads += 1;
+        this.#witness.seesReadable(output.id, output.index);
+        return;
+      case 'refused':
+        tally.refused += 1;
+        return;
+      case 'compactionDue':
+        tally.compacted += 1;
+        server.compactionDue = output.index;
+        return;
+    }
+  }
+}
