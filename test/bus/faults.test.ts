@@ -114,6 +114,15 @@ test('delaying holds each envelope within its range and lets nobody overtake bet
   expect(completed()).toBe(true);
 });
 
+test('delaying keeps the order even on a clock whose timers fire out of turn', () => {
+  const due: (() => void)[] = [];
+  const clock = { ...createVirtualClock(), setTimeout: (run: () => void) => due.push(run) };
+  const { put, numbers } = through(delaying({ minMs: 0, maxMs: 10 }, clock, random()));
+  for (const number of upTo(5)) put(number);
+  for (const run of due.reverse()) run();
+  expect(numbers).toEqual(upTo(5));
+});
+
 test('delaying does not make one pair of nodes wait for another', () => {
   const clock = createVirtualClock();
   const draws = [1, 0];

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Envelope } from '../../src/bus/bus.ts';
 import { createTcpClient, type TcpClient, type TcpClientOptions } from '../../src/bus/tcp.ts';
 import { record } from './conformance.ts';
+import { helloOf, listenRaw, type RawPeer } from './raw-peer.ts';
 import { startTcpCluster, type TcpCluster, timing, until } from './tcp-cluster.ts';
 
 const opened: { close(): Promise<void> }[] = [];
@@ -112,6 +113,34 @@ test('one node behind two addresses is called once', async () => {
   expect(called.statuses.filter(({ status }) => status !== 'disconnected')).toEqual([
     { node: 'n1', status: 'connected' },
   ]);
+});
+
+test('one node behind two addresses stays connected while one of them leads to it', async () => {
+  const peers: RawPeer[] = [];
+  const ways = await Promise.all(
+    [0, 1].map((way) =>
+      listenRaw((peer) => {
+        peers[way] = peer;
+        peer.send(helloOf('n1'));
+      }),
+    ),
+  );
+  const client = startClient({ addresses: ways.map(({ address }) => address) });
+  const called = record(client);
+  await until(() => called.present('n1') === 'connected' && peers[0] !== undefined && peers[1] !== undefined);
+  await Promise.all(peers.map((peer) => peer.first(1)));
+  peers[0]?.send([0, 'n1/store/', `${client.node}/caller/`, { type: 'number', number: 1 }]);
+  peers[1]?.send([0, 'n1/store/', `${client.node}/caller/`, { type: 'number', number: 2 }]);
+  await until(() => called.envelopes.length === 2);
+  ways[0]?.close();
+  await until(() => peers[0]?.closed === true);
+  await until(() => {
+    client.send(from(client, 'n1', 3));
+    return peers[1]?.payloads.some((it) => Array.isArray(it) && it[0] === 0) === true;
+  });
+  expect(called.present('n1')).toBe('connected');
+  ways[1]?.close();
+  await until(() => called.present('n1') === 'disconnected');
 });
 
 test('a client that names its cluster is refused by another one', async () => {

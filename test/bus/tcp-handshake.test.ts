@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Bus, PeerStatus } from '../../src/bus/bus.ts';
 import { createPeerMemory, createTcpBus, type HostPort, type TcpBus, type TcpBusOptions } from '../../src/bus/tcp.ts';
+import { systemEnvironment } from '../../src/environment/environment.ts';
 import { numbered, record } from './conformance.ts';
 import { dialRaw, helloOf, listenRaw } from './raw-peer.ts';
 import { isConnected, timing, until } from './tcp-cluster.ts';
@@ -228,6 +229,32 @@ test('a peer that takes connections and says nothing counts as disconnected', as
   });
   await until(() => standing(n1, 'n2')?.reason?.includes('introduce itself') === true);
   expect(standing(n1, 'n2')?.status).toBe('disconnected');
+});
+
+test('a peer that refused stays known as that while it cannot be reached', async () => {
+  const environment = systemEnvironment();
+  let attempts = 0;
+  const countedRandomness = {
+    stream: (concern: string) => ({
+      next: () => {
+        attempts += 1;
+        return environment.randomness.stream(concern).next();
+      },
+    }),
+  };
+  const other = await startNode('n2', { cluster: 'other' });
+  const n1 = await startNode('n1', {
+    environment: { ...environment, randomness: countedRandomness },
+    peers: { n2: other.address() },
+    timing: { ...timing, refusedRetryMs: 10 },
+  });
+  await until(refusedWith(n1, 'n2', 'other-cluster'));
+  await other.close();
+  const before = attempts;
+  await until(() => attempts > before + 5);
+  expect(standing(n1, 'n2')?.status).toBe('refused');
+  await startNode('n2', { listen: other.address() });
+  await until(() => isConnected(n1, ['n2']));
 });
 
 test('peers can be replaced at run time, without disturbing those that stay', async () => {
