@@ -22,7 +22,7 @@ export type BranchOperation =
   /**
    * Make the branch survive a crash. `done` with a `PreparedAnswer`; `refused`: rolled back, and it stays so (a failed
    * transaction, where PREPARE answers with the tag ROLLBACK; a lost session; an absence written earlier).
-   * `place` belongs into what the resource stores, so that recovery finds it with the branch.
+   * Where the resource alone remembers the vote (`votesIn: 'resource'`), `place` must be found again with the branch.
    */
   | { readonly type: 'prepare'; readonly branch: BranchId; readonly place: DecisionPlace }
   /** Commit a prepared branch. `done`: it is committed; `refused`: it is known to be rolled back, by somebody else. */

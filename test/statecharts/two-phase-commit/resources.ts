@@ -3,7 +3,7 @@
  * come late, and it may still happen after whoever asked has died. What they promise is what `operations.ts` says.
  */
 
-import type { Address, Result } from '../../../statecharts/actor.ts';
+import type { Address, Result, Tagged } from '../../../statecharts/actor.ts';
 import type { BranchOperation, RegisteredBranch, RegisterOperation } from '../../../statecharts/two-phase-commit.ts';
 
 /** How a branch stands at its resource. `absent`: rolled back with its session, leaving nothing behind. */
@@ -14,9 +14,21 @@ export interface Pending {
   readonly id: string;
   readonly asker: Address;
   readonly incarnation: number;
-  readonly operation: BranchOperation | RegisterOperation;
+  readonly operation: Tagged;
   readonly resource: string;
 }
+
+const branchOperations: readonly BranchOperation['type'][] = [
+  'prepare',
+  'commit',
+  'rollback',
+  'commit-one-phase',
+  'outcome-of',
+];
+export const isBranchOperation = (operation: Tagged): operation is BranchOperation =>
+  branchOperations.some((type) => type === operation.type) && 'branch' in operation;
+export const isRegisterOperation = (operation: Tagged): operation is RegisterOperation =>
+  !isBranchOperation(operation) && 'transaction' in operation;
 
 export interface BranchStore {
   readonly name: string;

@@ -22,7 +22,6 @@ import {
   type Unreachable,
 } from '../../../statecharts/actor.ts';
 import {
-  type BranchOperation,
   type CoordinatorRules,
   coordinatorOf,
   coordinatorRules,
@@ -30,10 +29,11 @@ import {
   participantAddress,
   participantOf,
   participantRules,
-  type RegisterOperation,
 } from '../../../statecharts/two-phase-commit.ts';
 import {
   type BranchStore,
+  isBranchOperation,
+  isRegisterOperation,
   listPrepared,
   type Pending,
   performOnBranch,
@@ -183,8 +183,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
           network.push({ from: address, to: effect.to, message: effect.message });
           break;
         case 'perform': {
-          const operation = effect.operation as unknown as BranchOperation | RegisterOperation;
-          const { id, resource } = effect;
+          const { id, resource, operation } = effect;
           pending.push({ id, resource, operation, asker: address, incarnation: node.incarnation });
           break;
         }
@@ -262,15 +261,16 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     tell(actor, actor.definition.parseMessage(message), from);
   };
 
+  const outcomeOf = ({ resource, operation }: Pending): Result => {
+    const store = storeOf(resource);
+    if (store !== undefined && isBranchOperation(operation)) return performOnBranch(store, operation, pending);
+    if (isRegisterOperation(operation)) return performOnRegister(register, operation);
+    throw new Error(`'${resource}' was asked for '${operation.type}'`);
+  };
   const execute = (it: Pending): void => {
     pending.splice(pending.indexOf(it), 1);
-    const store = storeOf(it.resource);
     const happens = !maybe(0.1 * faults);
-    const result = !happens
-      ? { type: 'unknown' as const, error: 'connection refused' }
-      : store === undefined
-        ? performOnRegister(register, it.operation as RegisterOperation)
-        : performOnBranch(store, it.operation as BranchOperation, pending);
+    const result = happens ? outcomeOf(it) : { type: 'unknown' as const, error: 'connection refused' };
     trace.push(`${it.resource} performs ${it.id}: ${result.type}`);
     if (maybe(0.15 * faults)) reply(it, { type: 'unknown', error: 'the connection was lost' });
     else reply(it, result);

@@ -1,0 +1,397 @@
+import { describe, expect, test } from 'vitest';
+import type { Result } from '../../../statecharts/actor.ts';
+import {
+  type BranchOperation,
+  defaultParticipantTimes,
+  type ParticipantBegin,
+  type ParticipantContext,
+  type ParticipantRecord,
+  participant,
+  participantContext,
+  participantRecords,
+} from '../../../statecharts/two-phase-commit.ts';
+
+const self = 'n2/2pc.participant/tx-1/stock';
+const coordinator = 'n1/2pc.coordinator/tx-1';
+const successor = 'n3/2pc.coordinator/tx-1';
+const peer = 'n1/2pc.participant/tx-1/orders';
+const branch = { manager: 'n1', transaction: 'tx-1', branch: 'stock' };
+const join: ParticipantBegin = { type: 'join', branch, resource: 'stock', coordinator };
+const journal = { type: 'journal' } as const;
+
+const context = (input: ParticipantBegin = join): ParticipantContext =>
+  participantContext(participantRecords.start, { self, input });
+const doubtful: ParticipantContext = { ...context(), peers: [peer], receipt: 'xid-7', inJournal: true };
+
+const working = participant.at({ unprepared: 'working' }, context());
+const preparing = participant.at({ unprepared: 'preparing' }, { ...context(), peers: [peer] });
+const inDoubt = participant.at({ inDoubt: 'waiting' }, doubtful);
+const committing = participant.at(
+  { finishing: { committing: 'first' } },
+  { ...doubtful, outcome: 'committed', acknowledge: true },
+);
+const rollingBack = participant.at({ finishing: { rollingBack: 'first' } }, { ...doubtful, outcome: 'aborted' });
+
+const answer = (operation: BranchOperation['type'], result: Result) =>
+  ({ type: 'performed', id: `${operation}/tx-1/stock`, result }) as const;
+const done = (value: unknown = null): Result => ({ type: 'done', value });
+const refused: Result = { type: 'refused', error: 'constraint' };
+const unknown: Result = { type: 'unknown', error: 'connection lost' };
+const decision = (
+  outcome: 'committed' | 'aborted',
+  acknowledge = false,
+  from: typeof coordinator | typeof successor = coordinator,
+) =>
+  ({
+    type: 'decision',
+    branch,
+    resource: 'stock',
+    outcome,
+    receipt: null,
+    coordinator: from,
+    acknowledge,
+    from,
+  }) as const;
+const asked = {
+  type: 'inquiry',
+  branch: { ...branch, branch: 'orders' },
+  resource: 'orders',
+  place: journal,
+  from: peer,
+} as const;
+const vote = (cast: 'yes' | 'no' | 'read-only', receipt: string | null, reason: string) => ({
+  type: 'send',
+  to: coordinator,
+  message: { type: 'vote', branch: 'stock', vote: cast, receipt, reason },
+});
+
+describe('before the vote', () => {
+  test('a prepare is passed on to the resource, with the place of the decision', () => {
+    const { effects, snapshot } = participant.step(working, {
+      type: 'prepare',
+      place: journal,
+      peers: [peer],
+      from: coordinator,
+    });
+    expect(effects).toEqual([
+      {
+        type: 'perform',
+        id: 'prepare/tx-1/stock',
+        resource: 'stock',
+        operation: { type: 'prepare', branch, place: journal },
+        deadlineMs: defaultParticipantTimes.resourceDeadlineMs,
+      },
+    ]);
+    expect(snapshot.context.peers).toEqual([peer]);
+  });
+
+  test('a yes is written down before it is sent', () => {
+    const { effects, rules, snapshot } = participant.step(
+      preparing,
+      answer('prepare', done({ vote: 'yes', receipt: 'xid-7' })),
+    );
+    expect(snapshot.hasTag('in-doubt')).toBe(true);
+    expect(effects).toEqual([
+      {
+        type: 'persist',
+        record: {
+          type: 'prepared',
+          branch,
+          resource: 'stock',
+          coordinator,
+          peers: [peer],
+          place: journal,
+          receipt: 'xid-7',
+          times: defaultParticipantTimes,
+        },
+      },
+      vote('yes', 'xid-7', ''),
+    ]);
+    expect(rules).toEqual(['Gray & Reuter §10.4: a yes is durable']);
+  });
+
+  test('a yes that the resource itself remembers needs no record', () => {
+    const state = participant.at({ unprepared: 'preparing' }, context({ ...join, votesIn: 'resource' }));
+    const { effects } = participant.step(state, answer('prepare', done({ vote: 'yes', receipt: null })));
+    expect(effects).toEqual([vote('yes', null, '')]);
+  });
+
+  test('a branch that changed nothing votes so and is done', () => {
+    const { effects, snapshot } = participant.step(preparing, answer('prepare', done({ vote: 'read-only' })));
+    expect(snapshot.value).toEqual({ finished: 'readOnly' });
+    expect(effects).toEqual([
+      vote('read-only', null, ''),
+      { type: 'deliver', output: { type: 'finished', branch, outcome: 'read-only' } },
+    ]);
+  });
+
+  test('a refusal is a no, and nothing remains to be rolled back', () => {
+    const { effects, snapshot } = participant.step(preparing, answer('prepare', refused));
+    expect(snapshot.value).toEqual({ finished: 'ended' });
+    expect(effects).toEqual([
+      vote('no', null, 'constraint'),
+      { type: 'deliver', output: { type: 'finished', branch, outcome: 'aborted' } },
+    ]);
+  });
+
+  test.each([
+    ['an unknown answer', unknown],
+    ['an answer that makes no sense', done('PREPARE TRANSACTION')],
+  ])('%s to prepare is a no, and the branch is rolled back for good', (_name, result) => {
+    const { effects } = participant.step(preparing, answer('prepare', result));
+    expect(effects).toMatchObject([
+      vote('no', null, 'whether it is prepared is unknown'),
+      { operation: { type: 'rollback' } },
+    ]);
+  });
+
+  test.each([
+    ['a coordinator that keeps silent', working, { timer: 'idleTimeout' }],
+    ['the application, which gives up', working, { type: 'abort', reason: 'no' }],
+    ['a peer in doubt', working, asked],
+    ['a peer in doubt, while the resource prepares', preparing, asked],
+  ] as const)('%s: votes no and rolls back, and tells no peer before that is certain', (_name, state, happening) => {
+    const { effects, state: gone } = participant.step(state, happening);
+    expect(effects).toMatchObject([{ message: { type: 'vote', vote: 'no' } }, { operation: { type: 'rollback' } }]);
+    expect(participant.step(gone, asked).effects).toEqual([]);
+    const ended = participant.step(gone, answer('rollback', done()));
+    expect(participant.step(ended.state, asked).effects).toMatchObject([
+      { to: peer, message: { type: 'decision', outcome: 'aborted' } },
+    ]);
+  });
+
+  test('an abort while the resource prepares rolls back what may come of it', () => {
+    const { effects, state } = participant.step(preparing, decision('aborted'));
+    expect(effects).toMatchObject([{ operation: { type: 'rollback' } }]);
+    const late = participant.step(state, answer('prepare', done({ vote: 'yes', receipt: 'xid-7' })));
+    expect(late.effects).toEqual([]);
+    expect(late.snapshot.value).toEqual({ finishing: { rollingBack: 'first' } });
+  });
+
+  test('a prepare after the abort is refused', () => {
+    const { state } = participant.step(rollingBack, answer('rollback', done()));
+    expect(participant.step(state, { type: 'prepare', place: journal, peers: [], from: coordinator }).effects).toEqual([
+      vote('no', null, ''),
+    ]);
+  });
+
+  test('a commit that nobody voted for is not believed', () => {
+    expect(participant.step(working, decision('committed')).effects).toEqual([]);
+    expect(participant.step(preparing, decision('committed')).snapshot.value).toEqual({ unprepared: 'preparing' });
+  });
+});
+
+describe('in doubt', () => {
+  test('only a decision ends it; meanwhile it asks the coordinator and its peers', () => {
+    const { effects, snapshot } = participant.step(inDoubt, { timer: 'inquiryInterval' });
+    const inquiry = { type: 'inquiry', branch, resource: 'stock', place: journal };
+    expect(effects).toEqual([
+      { type: 'send', to: coordinator, message: inquiry },
+      { type: 'send', to: peer, message: inquiry },
+    ]);
+    expect(snapshot.hasTag('in-doubt')).toBe(true);
+    expect(participant.timers(inDoubt).map((timer) => timer.delay)).toEqual(['inquiryInterval']);
+  });
+
+  test('a peer in doubt gets no answer, and a request to give up comes too late', () => {
+    for (const happening of [asked, { type: 'abort', reason: 'no' } as const]) {
+      const { effects, snapshot } = participant.step(inDoubt, happening);
+      expect(effects).toEqual([]);
+      expect(snapshot.hasTag('in-doubt')).toBe(true);
+    }
+  });
+
+  test('the vote is repeated when it was lost', () => {
+    expect(
+      participant.step(inDoubt, { type: 'prepare', place: journal, peers: [peer], from: coordinator }).effects,
+    ).toEqual([vote('yes', 'xid-7', '')]);
+  });
+
+  test('a commit is carried out at once, and remembered without waiting', () => {
+    const { effects } = participant.step(inDoubt, decision('committed', true));
+    expect(effects).toMatchObject([
+      { type: 'perform', id: 'commit/tx-1/stock', operation: { type: 'commit', receipt: 'xid-7' } },
+      { type: 'persist', record: { type: 'learned', outcome: 'committed', acknowledge: true } },
+    ]);
+  });
+
+  test('a decision of a peer that knows is as good as the coordinator’s', () => {
+    const { effects } = participant.step(inDoubt, { ...decision('aborted'), from: peer });
+    expect(effects).toMatchObject([
+      { operation: { type: 'rollback' } },
+      { record: { type: 'learned', outcome: 'aborted' } },
+    ]);
+  });
+});
+
+describe('carrying out the decision', () => {
+  test('an unknown answer is never success: the operation is repeated under its id', () => {
+    for (const [state, operation] of [
+      [committing, 'commit'],
+      [rollingBack, 'rollback'],
+    ] as const) {
+      const waiting = participant.step(state, answer(operation, unknown));
+      expect(waiting.effects).toEqual([]);
+      expect(participant.step(waiting.state, { timer: 'resourceRetryInterval' }).effects).toMatchObject([
+        { type: 'perform', id: `${operation}/tx-1/stock` },
+      ]);
+    }
+  });
+
+  test('the coordinator hears when the branch is committed, and a peer that asks hears of the decision', () => {
+    expect(participant.step(committing, asked).effects).toMatchObject([
+      { to: peer, message: { type: 'decision', outcome: 'committed' } },
+    ]);
+    const { effects, state } = participant.step(committing, answer('commit', done()));
+    expect(effects).toEqual([
+      { type: 'send', to: coordinator, message: { type: 'acknowledgement', branch: 'stock', found: 'committed' } },
+      { type: 'deliver', output: { type: 'finished', branch, outcome: 'committed' } },
+    ]);
+    expect(participant.step(state, decision('committed', true)).effects).toMatchObject([
+      { to: coordinator, message: { type: 'acknowledgement' } },
+    ]);
+  });
+
+  test('an abort that nobody waits for is not acknowledged', () => {
+    expect(participant.step(rollingBack, answer('rollback', done())).effects).toEqual([
+      { type: 'deliver', output: { type: 'finished', branch, outcome: 'aborted' } },
+    ]);
+  });
+
+  test('the successor of the coordinator gets the acknowledgement', () => {
+    const { state } = participant.step(committing, decision('committed', true, successor));
+    expect(participant.step(state, answer('commit', done())).effects).toMatchObject([{ to: successor }, {}]);
+  });
+
+  test.each([
+    ['committed', committing, 'commit', 'aborted'],
+    ['aborted', rollingBack, 'rollback', 'committed'],
+  ] as const)('a branch to be %s that is found otherwise is reported', (decided, state, operation, found) => {
+    const { effects } = participant.step(state, answer(operation, refused));
+    expect(effects).toContainEqual({ type: 'deliver', output: { type: 'hazard', branch, decided, found } });
+  });
+
+  test('it answers for a while, then it is gone', () => {
+    const { state } = participant.step(committing, answer('commit', done()));
+    expect(participant.step(state, { timer: 'linger' }).snapshot.status).toBe('done');
+  });
+});
+
+describe('committing in one phase', () => {
+  const request = {
+    type: 'commit-one-phase',
+    branch,
+    resource: 'stock',
+    idempotencyKey: 'order-7',
+    from: coordinator,
+  } as const;
+  const settled = (outcome: 'committed' | 'aborted', reason = '') => ({
+    type: 'send',
+    to: coordinator,
+    message: { type: 'settled', branch: 'stock', outcome, reason },
+  });
+
+  test('the resource decides, and the coordinator hears how', () => {
+    const { effects, state } = participant.step(working, request);
+    expect(effects).toMatchObject([{ operation: { type: 'commit-one-phase', idempotencyKey: 'order-7' } }]);
+    expect(participant.step(state, answer('commit-one-phase', done())).effects[0]).toEqual(settled('committed'));
+    expect(participant.step(state, answer('commit-one-phase', refused)).effects[0]).toEqual(
+      settled('aborted', 'constraint'),
+    );
+  });
+
+  test('an unknown answer is settled at the resource, and repeated until it is certain', () => {
+    const { state } = participant.step(working, request);
+    const settling = participant.step(state, answer('commit-one-phase', unknown));
+    expect(settling.effects).toMatchObject([{ id: 'outcome-of/tx-1/stock' }]);
+    const waiting = participant.step(settling.state, answer('outcome-of', unknown));
+    expect(waiting.effects).toEqual([]);
+    const again = participant.step(waiting.state, { timer: 'resourceRetryInterval' });
+    expect(again.effects).toMatchObject([{ id: 'outcome-of/tx-1/stock' }]);
+    const ended = participant.step(again.state, answer('outcome-of', done({ outcome: 'committed' })));
+    expect(ended.effects[0]).toEqual(settled('committed'));
+    expect(participant.step(ended.state, request).effects).toEqual([settled('committed')]);
+  });
+
+  test('whoever wants it settled before it was asked to commit ends it', () => {
+    const { effects } = participant.step(working, { type: 'settle', branch, resource: 'stock', from: successor });
+    expect(effects).toMatchObject([{ operation: { type: 'outcome-of' } }]);
+  });
+});
+
+describe('recovery', () => {
+  const prepared: ParticipantRecord = {
+    type: 'prepared',
+    branch,
+    resource: 'stock',
+    coordinator,
+    peers: [peer],
+    place: journal,
+    receipt: 'xid-7',
+    times: defaultParticipantTimes,
+  };
+  const recovered = (records: readonly ParticipantRecord[]) =>
+    participant.start(participant.recover(records.map(participant.parseRecord)), {
+      self,
+      input: participant.bornOfRecords(),
+    });
+  const born = (message: { readonly type: string }) => participant.bornOfMessage(message);
+
+  test('from the vote: in doubt again, and it may vote again', () => {
+    const { effects, state } = recovered([prepared]);
+    expect([effects, state.snapshot.value]).toEqual([[], { inDoubt: 'waiting' }]);
+    const again = participant.transition(state, { type: 'prepare', from: coordinator, atMs: 0 });
+    expect(again.effects).toEqual([vote('yes', 'xid-7', '')]);
+  });
+
+  test.each([
+    ['committed', 'commit'],
+    ['aborted', 'rollback'],
+  ] as const)('from the decision %s: carried out again, then acknowledged', (outcome, operation) => {
+    const { effects } = recovered([prepared, { type: 'learned', outcome, acknowledge: true, coordinator: successor }]);
+    expect(effects[0]).toMatchObject({ type: 'perform', operation: { type: operation, receipt: 'xid-7' } });
+  });
+
+  test('from the resource: in doubt, and silent, because an earlier life may have given up', () => {
+    const found = participant.start(participant.recover([]), {
+      self,
+      input: { type: 'found', branch, resource: 'stock', place: journal, receipt: 'xid-7' },
+    });
+    expect(found.state.snapshot.context).toMatchObject({ coordinator });
+    const asks = participant.transition(found.state, { type: 'prepare', from: coordinator, atMs: 0 });
+    expect([asks.effects, asks.state.snapshot.value]).toEqual([[], { inDoubt: 'waiting' }]);
+  });
+
+  test('from nothing: a decision that is waited for is carried out, with the receipt that comes along', () => {
+    const message = { ...decision('committed', true), receipt: 'xid-7' };
+    const { state } = participant.start(participant.recover([]), { self, input: born(message) });
+    expect(participant.transition(state, { ...message, atMs: 0 }).effects).toMatchObject([
+      { operation: { type: 'commit', receipt: 'xid-7' } },
+    ]);
+  });
+
+  test('from nothing: a one-phase commit is settled, not started', () => {
+    const message = {
+      type: 'commit-one-phase',
+      branch,
+      resource: 'stock',
+      idempotencyKey: null,
+      from: coordinator,
+    } as const;
+    const { state } = participant.start(participant.recover([]), { self, input: born(message) });
+    expect(participant.transition(state, { ...message, atMs: 0 }).effects).toMatchObject([
+      { operation: { type: 'outcome-of' } },
+    ]);
+  });
+
+  test('from nothing: neither a prepare, nor an inquiry, nor a presumed abort brings a participant to life', () => {
+    for (const message of [{ type: 'prepare', place: journal, peers: [] }, asked, decision('aborted')])
+      expect(born(message)).toBeUndefined();
+  });
+
+  test('records without a vote are refused', () => {
+    expect(() => recovered([{ type: 'learned', outcome: 'aborted', acknowledge: false, coordinator }])).toThrow(
+      'hold the vote',
+    );
+  });
+});
