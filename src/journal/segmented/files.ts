@@ -95,7 +95,7 @@ export class SegmentFiles {
       sizeBytes: Math.max(segmentBytes, Math.ceil((segmentHeaderBytes + sizeBytes) / 4096) * 4096),
     };
     this.#next = segment;
-    const header = { ...segment, oldestSegment: this.oldestNumber, journalId: this.#journalId, node };
+    const header = { ...segment, journalId: this.#journalId, node };
     const name = segmentName(segment.number);
     this.#disk.create(name, encodeSegmentHeader(header, crc32), segment.sizeBytes, (error) => {
       if (error !== undefined) {

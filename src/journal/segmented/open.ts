@@ -27,11 +27,7 @@ export function openJournalOn(disk: Disk, options: SegmentedJournalOptions): Jou
 function createOn(disk: Disk, { node, ids, segmentBytes, crc32 }: CheckedOptions): Recovered {
   const active = { number: 1, sizeBytes: segmentBytes };
   const journalId = ids.next();
-  disk.createSync(
-    segmentName(1),
-    encodeSegmentHeader({ ...active, oldestSegment: 1, journalId, node }, crc32),
-    segmentBytes,
-  );
+  disk.createSync(segmentName(1), encodeSegmentHeader({ ...active, journalId, node }, crc32), segmentBytes);
   return {
     journalId,
     notices: [],

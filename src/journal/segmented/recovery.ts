@@ -85,12 +85,14 @@ export function recover(source: Source): Recovered | undefined {
   );
 }
 
-/** The oldest segment that is needed, by what the youngest flushes say. */
+/**
+ * The oldest segment that is needed, by what the youngest flush says. It is in one of the last three segments: one may
+ * be made ahead, the one before may hold no flush yet, and the one before that has a seal.
+ */
 function oldestNeeded(source: Source, numbers: readonly number[]): number {
   let oldest = 1;
-  for (const number of numbers.slice(-2)) {
-    const { header, bytes, salt } = load(source, number);
-    oldest = Math.max(oldest, header.oldestSegment);
+  for (const number of numbers.slice(-3)) {
+    const { bytes, salt } = load(source, number);
     for (let offset = segmentHeaderBytes; ; ) {
       const frame = findFrame(bytes, offset, salt, source.crc32);
       if (frame === undefined || !frame.isWhole) break;

@@ -3,8 +3,8 @@
  * header that says whose it is, and never changes its size: so a shortened file is found, and no write needs room.
  *
  * ```
- * header  256  magic 8, format version, checksum of both, number, size, oldest segment needed when it was made,
- *              length and text of journal id and node (64 each), checksum of all
+ * header  256  magic 8, format version, checksum of both, number, size, length and text of journal id and node (64
+ *              each), checksum of all
  * frames       until one that seals the segment, or zeros
  * ```
  */
@@ -22,7 +22,6 @@ const magic = new TextEncoder().encode('QUORATE\n');
 export interface SegmentHeader {
   readonly number: number;
   readonly sizeBytes: number;
-  readonly oldestSegment: number;
   readonly journalId: string;
   readonly node: string;
 }
@@ -55,7 +54,6 @@ export function encodeSegmentHeader(header: SegmentHeader, crc32: Crc32): Uint8A
   view.setUint32(12, crc32(bytes.subarray(0, 12), 0), true);
   view.setUint32(16, header.number, true);
   view.setUint32(20, header.sizeBytes, true);
-  view.setUint32(24, header.oldestSegment, true);
   view.setUint8(28, id.length);
   view.setUint8(29, node.length);
   bytes.set(id, idAt);
@@ -93,7 +91,6 @@ export function decodeSegmentHeader(name: string, bytes: Uint8Array, crc32: Crc3
   const header: SegmentHeader = {
     number: view.getUint32(16, true),
     sizeBytes: view.getUint32(20, true),
-    oldestSegment: view.getUint32(24, true),
     journalId: textAt(bytes, idAt, view.getUint8(28)),
     node: textAt(bytes, nodeAt, view.getUint8(29)),
   };
