@@ -184,6 +184,8 @@ export interface ActorView<Chart extends AnyStateMachine = AnyStateMachine> {
   readonly timers: readonly string[];
   /** How many records are not durable yet. */
   readonly unflushedRecords: number;
+  /** How many effects the outbox holds back until records before them are durable. */
+  readonly heldEffects: number;
   /** The records that a crash would leave, oldest first; one sequence that recovers alike may stand for another. */
   readonly durableRecords: readonly Tagged[];
   /** What a rule threw. */

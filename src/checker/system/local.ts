@@ -67,6 +67,16 @@ export interface LocalRules {
   keyOf(local: Local): string;
 }
 
+/**
+ * More held effects, writes or local messages than this in one actor will not end by themselves: something repeats
+ * itself, such as a timer that fires again and again before a flush.
+ */
+const maxBacklog = 64;
+
+/** How many effects wait in an outbox. */
+export const heldEffects = ({ waiting }: Outbox): number =>
+  waiting.reduce((sum, { effects }) => sum + effects.length, 0);
+
 /** More local messages than this in one step are a loop. */
 const maxLocalMessages = 1_000;
 
@@ -128,6 +138,11 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
         now = taken.local;
         route(taken.released);
       } else break;
+    }
+    if (Math.max(now.writes.length, now.inbox.length, heldEffects(now.outbox)) > maxBacklog) {
+      throw new CheckLimitError(
+        `'${address}' has more than ${maxBacklog} writes, held effects or local messages; give what repeats (a timer, a request) a budget, or bound 'heldEffects'`,
+      );
     }
     return { local: ended(now), released: others };
   };

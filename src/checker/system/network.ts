@@ -3,6 +3,7 @@
  * sorted sequences; queues per pair stand one after the other, each in its own order.
  */
 
+import { CheckLimitError } from '../errors.ts';
 import { createPairTable } from '../tables/pairs.ts';
 import { createSequenceTable, maxSequenceLength } from '../tables/sequences.ts';
 
@@ -26,6 +27,9 @@ export interface Networks {
 export const createEnvelopeBuffer = (): Uint32Array => new Uint32Array(maxSequenceLength + 2);
 
 const cacheBits = 16;
+
+/** A network with more than this will not stop growing: something sends again and again. */
+const maxInTransit = 1_024;
 
 /**
  * Makes the networks of one kind.
@@ -96,6 +100,11 @@ export function createNetworks(
       let length = sequences.read(network, scratch);
       if (removed >= 0) length = remove(length, removed);
       for (const envelope of added) length = insert(length, envelope);
+      if (length > maxInTransit) {
+        throw new CheckLimitError(
+          `more than ${maxInTransit} envelopes are on their way; give what repeats (a timer, a request) a budget, bound 'network', or use a duplicating network`,
+        );
+      }
       const result = sequences.intern(scratch, length);
       cache[slot] = network + 1;
       cache[slot + 1] = removed + 1;

@@ -7,6 +7,7 @@ import type { ActorView, InTransit, Model, ModelActor, SystemState } from '../mo
 import { elementAt, type Interned } from '../tables/interned.ts';
 import type { Envelopes } from './envelopes.ts';
 import type { Layout } from './layout.ts';
+import { heldEffects } from './local.ts';
 import { createEnvelopeBuffer, type Networks } from './network.ts';
 import type { Operations } from './operations.ts';
 import type { Outcomes } from './outcomes.ts';
@@ -52,6 +53,7 @@ export function createView<History>(parts: ViewParts<History>): (state: Uint32Ar
         (sum, write) => sum + (write.type === 'records' ? write.records.length : 0),
         0,
       ),
+      heldEffects: heldEffects(local.outbox),
       durableRecords: local.durable,
       error: local.error,
     };
