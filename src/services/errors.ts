@@ -18,6 +18,11 @@ export class OverloadedError extends NotHappenedError {
   readonly code = 'OVERLOADED';
 }
 
+/** The state has as many bytes as the store allows. Delete something, or raise the limit on all nodes. */
+export class StoreFullError extends NotHappenedError {
+  readonly code = 'STORE_FULL';
+}
+
 /** The condition of a conditional write does not hold. */
 export class PreconditionFailedError extends NotHappenedError {
   readonly code = 'PRECONDITION_FAILED';

@@ -51,16 +51,20 @@ export interface KeyValueMachine extends StateMachine {
   /** @returns null when there is no value */
   query(question: unknown): Versioned | null;
   readonly keys: number;
-  /** Bytes of all values. */
-  readonly valueBytes: number;
+  /** About the bytes of all keys and values. */
+  readonly sizeBytes: number;
 }
 
 const snapshotVersion = 1;
 
+/** What a key takes in a snapshot beside its characters and its value, at most. */
+const entryOverheadBytes = 24;
+const sizeOf = (key: string, value: Uint8Array): number => entryOverheadBytes + key.length + value.length;
+
 /** Makes an empty key-value state machine. */
 export function createKeyValueMachine(): KeyValueMachine {
   const entries = new Map<string, Versioned>();
-  let valueBytes = 0;
+  let sizeBytes = 0;
 
   return {
     apply(bytes, { revision }) {
@@ -70,12 +74,12 @@ export function createKeyValueMachine(): KeyValueMachine {
       if (command.condition !== undefined && !holds(command.condition, present)) {
         return { type: 'condition-failed', ...versionOf(present) };
       }
-      valueBytes -= present?.value.length ?? 0;
+      if (present !== undefined) sizeBytes -= sizeOf(command.key, present.value);
       if (command.type === 'delete') {
         entries.delete(command.key);
         return { type: 'deleted', ...versionOf(present) };
       }
-      valueBytes += command.value.length;
+      sizeBytes += sizeOf(command.key, command.value);
       entries.set(command.key, { value: copyOf(command.value), version: revision });
       return { type: 'stored', version: revision };
     },
@@ -89,17 +93,21 @@ export function createKeyValueMachine(): KeyValueMachine {
     restore(snapshot) {
       const restored = readSnapshot(snapshot);
       entries.clear();
-      valueBytes = 0;
+      sizeBytes = 0;
       for (const [key, entry] of restored) {
         entries.set(key, entry);
-        valueBytes += entry.value.length;
+        sizeBytes += sizeOf(key, entry.value);
       }
     },
     get keys() {
       return entries.size;
     },
-    get valueBytes() {
-      return valueBytes;
+    get sizeBytes() {
+      return sizeBytes;
+    },
+    shrinks(bytes) {
+      const command = decodeCommand(bytes);
+      return typeof command !== 'string' && command.type === 'delete';
     },
   };
 }

@@ -16,7 +16,7 @@ import type { Consensus } from './store/consensus.ts';
 import { defaultSessionLimits, type SessionLimits } from './store/entries.ts';
 import { responseOf } from './store/outcomes.ts';
 import { raftConsensus } from './store/raft.ts';
-import { createRequester, type Executor } from './store/requester.ts';
+import { type CallbackExecutor, createRequester, type Executor } from './store/requester.ts';
 import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './store/router.ts';
 import { createServer, defaultServerLimits, type ServerLimits, type Sink } from './store/server.ts';
 import { type BusSink, createSinks } from './store/sinks.ts';
@@ -82,6 +82,8 @@ export interface StoreStatus {
   readonly sessions: number;
   /** Results kept for repeated requests. */
   readonly keptResults: number;
+  /** About the bytes of the state, where its machine tells. */
+  readonly stateBytes: number | undefined;
   /** Requests that wait here for the log. */
   readonly waiting: number;
   /** Requests of this node, and those that it passes on, that are under way. */
@@ -91,7 +93,7 @@ export interface StoreStatus {
 }
 
 /** A store, as its node holds it. */
-export interface ReplicatedStore extends Executor {
+export interface ReplicatedStore extends Executor, CallbackExecutor {
   status(): StoreStatus;
   /** Emits once when the store cannot go on; its node stops then, because a leader that cannot apply would block all. */
   readonly failure: Observable<StoreFailedError>;
@@ -248,6 +250,7 @@ export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
         revision: sessioned.revision,
         sessions: sessioned.sessions,
         keptResults: sessioned.keptResults,
+        stateBytes: machine.sizeBytes,
         waiting: server.waiting,
         inFlight: router.inFlight,
         repeated: router.repeated,

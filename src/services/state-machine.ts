@@ -30,6 +30,13 @@ export interface StateMachine {
    * @throws MalformedRequestError when it does not understand the question
    */
   query?(question: unknown): unknown;
+  /**
+   * About how many bytes `snapshot` would take. While that is more than the store allows, the leader refuses commands
+   * that do not shrink the state; a state machine without it is never full.
+   */
+  readonly sizeBytes?: number;
+  /** Whether `command` only takes away. Asked only while the state is full; without it no command is taken then. */
+  shrinks?(command: Uint8Array): boolean;
   /** The whole state, as bytes of which `restore` makes an equal one. */
   snapshot(): Uint8Array;
   /** Replaces the state. @throws UnreadableStateError */

@@ -137,7 +137,7 @@ test('any run of commands is a map with versions, and survives its snapshot', ()
       restored.restore(machine.snapshot());
       for (const it of [machine, restored]) {
         expect(it.keys).toBe(model.size);
-        expect(it.valueBytes).toBe([...model.values()].reduce((sum, { value }) => sum + value.length, 0));
+        expect(it.snapshot().length).toBeLessThanOrEqual(it.sizeBytes + 8);
         for (const key of ['a', 'b', '__proto__', '\u00fc']) {
           expect(it.query({ type: 'get', key })).toEqual(model.get(key) ?? null);
         }

@@ -6,6 +6,7 @@ import {
   OutcomeUnknownError,
   OverloadedError,
   PreconditionFailedError,
+  StoreFullError,
   UnavailableError,
 } from '../../src/services/errors.ts';
 import { type Cluster, createCluster } from './cluster.ts';
@@ -241,6 +242,17 @@ test('more unflushed bytes than a node allows refuse a proposal, which did not h
   expect(await cluster.failure(leader.keys.put('second', bytes('x')))).toBeInstanceOf(OverloadedError);
   leader.storage.resume();
   await cluster.value(first);
+});
+
+test('a store that is full takes only what shrinks it, and says so', async () => {
+  const cluster = elected({ limits: { server: { stateBytes: 1_000 } } });
+  const { keys } = cluster.follower();
+  await cluster.value(keys.put('a', new Uint8Array(2_000)));
+  const failure = await cluster.failure(keys.put('b', bytes('x')));
+  expect(failure).toBeInstanceOf(StoreFullError);
+  expect(String(failure)).toContain('of 1000');
+  await cluster.value(keys.delete('a'));
+  await cluster.value(keys.put('b', bytes('x')));
 });
 
 describe('compaction', () => {

@@ -7,6 +7,7 @@ import {
   OutcomeUnknownError,
   OverloadedError,
   SessionExpiredError,
+  StoreFullError,
   UnavailableError,
 } from '../errors.ts';
 import type { Fate } from '../sessions.ts';
@@ -25,6 +26,10 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
     case 'overloaded':
       return new OverloadedError(
         `the leader has too much waiting; the request did not happen, try again later${detailOf(response)}`,
+      );
+    case 'full':
+      return new StoreFullError(
+        `the store is full; delete something, or raise its limit on all nodes${detailOf(response)}`,
       );
     case 'malformed':
       return new MalformedRequestError(`the store does not take this request${detailOf(response)}`);
@@ -52,6 +57,7 @@ export function responseOf(id: number, error: QuorateError | undefined, value: u
   if (error instanceof SessionExpiredError) return { id, status: 'unknown', reason: 'session-expired' };
   if (error instanceof OutcomeUnknownError) return { id, status: 'unknown', reason: 'no-answer' };
   if (error instanceof OverloadedError) return { id, status: 'refused', reason: 'overloaded', detail: error.message };
+  if (error instanceof StoreFullError) return { id, status: 'refused', reason: 'full' };
   if (error instanceof IdempotencyKeyReusedError) return { id, status: 'refused', reason: 'key-reused' };
   if (error instanceof UnavailableError) return { id, status: 'refused', reason: 'unavailable' };
   return { id, status: 'refused', reason: 'malformed', detail: error.message };

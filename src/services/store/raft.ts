@@ -18,6 +18,8 @@ export interface RaftConsensusOptions {
   readonly limits?: Partial<RaftLimits>;
   /** Replaces delays of `raft.server`, by name. */
   readonly delays?: Readonly<Record<string, DelayRange>>;
+  /** The actor that keeps the log; `raftServer` by default. Proofs put variants in its place. */
+  readonly server?: typeof raftServer;
 }
 
 /**
@@ -25,16 +27,17 @@ export interface RaftConsensusOptions {
  *
  * @throws like `node.start`
  */
-export function raftConsensus({ node, key, voters, limits, delays }: RaftConsensusOptions): Consensus {
-  const handle = node.start(raftServer, {
+export function raftConsensus(options: RaftConsensusOptions): Consensus {
+  const { node, key, voters, limits, delays, server = raftServer } = options;
+  const handle = node.start(server, {
     key,
     input: {
-      voters: voters.map((voter) => addressOf(voter, raftServer.name, key)),
+      voters: voters.map((voter) => addressOf(voter, server.name, key)),
       ...(limits === undefined ? {} : { limits }),
     },
     ...(delays === undefined ? {} : { delays }),
   });
-  const address = addressOf(node.id, raftServer.name, key);
+  const address = addressOf(node.id, server.name, key);
   let shown: SnapshotFrom<typeof raftServer.chart> = handle.getSnapshot();
 
   let isLeader = shown.hasTag('leader');

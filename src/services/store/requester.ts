@@ -45,6 +45,18 @@ export interface Executor {
   query(question: unknown, options?: QueryOptions): Promise<unknown>;
 }
 
+/** Called once, with an error or a value. */
+export type Done = (error: QuorateError | undefined, value: unknown) => void;
+
+/**
+ * The same by callback, for callers on whom no promise may be waited for, such as a simulation. What the promises would
+ * be rejected with before anything was sent is thrown.
+ */
+export interface CallbackExecutor {
+  executeThen(command: Uint8Array, options: ExecuteOptions, done: Done): void;
+  queryThen(question: unknown, options: QueryOptions, done: Done): void;
+}
+
 const defaultDeadlineMs = 5_000;
 
 /** How long a registration may take before it is tried anew, if somebody still waits for it. */
@@ -66,7 +78,7 @@ export interface RequesterParts {
   readonly commandLimitBytes: number;
 }
 
-export function createRequester({ clock, router, commandLimitBytes }: RequesterParts): Executor {
+export function createRequester({ clock, router, commandLimitBytes }: RequesterParts): Executor & CallbackExecutor {
   let session: OwnSession | undefined;
   let isRegistering = false;
 
@@ -121,33 +133,41 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     });
   };
 
+  const executeThen: CallbackExecutor['executeThen'] = (
+    command,
+    { deadlineMs = defaultDeadlineMs, idempotencyKey: key },
+    done,
+  ) => {
+    if (command.length > commandLimitBytes) {
+      throw new ValueLimitError(
+        `expected a command of at most ${commandLimitBytes} bytes, got ${command.length}; split it`,
+      );
+    }
+    if (key === undefined) {
+      executeInSession(command, deadlineMs, done);
+    } else if (isIdempotencyKey(key)) {
+      submit(() => ({ type: 'keyed', key, command }), deadlineMs, done);
+    } else {
+      throw new MalformedRequestError(
+        `expected an idempotency key of 1 to ${idempotencyKeyLimit} characters, got ${key.length}`,
+      );
+    }
+  };
+  const queryThen: CallbackExecutor['queryThen'] = (
+    question,
+    { deadlineMs = defaultDeadlineMs, consistency = 'linearizable' },
+    done,
+  ) => {
+    const body = { type: 'query', question, stale: consistency === 'stale' } as const;
+    submit(() => body, deadlineMs, done);
+  };
   return {
-    execute: (command, { deadlineMs = defaultDeadlineMs, idempotencyKey: key } = {}) =>
-      promised((done) => {
-        if (command.length > commandLimitBytes) {
-          throw new ValueLimitError(
-            `expected a command of at most ${commandLimitBytes} bytes, got ${command.length}; split it`,
-          );
-        }
-        if (key === undefined) {
-          executeInSession(command, deadlineMs, done);
-        } else if (isIdempotencyKey(key)) {
-          submit(() => ({ type: 'keyed', key, command }), deadlineMs, done);
-        } else {
-          throw new MalformedRequestError(
-            `expected an idempotency key of 1 to ${idempotencyKeyLimit} characters, got ${key.length}`,
-          );
-        }
-      }),
-    query: (question, { deadlineMs = defaultDeadlineMs, consistency = 'linearizable' } = {}) =>
-      promised((done) => {
-        const body = { type: 'query', question, stale: consistency === 'stale' } as const;
-        submit(() => body, deadlineMs, done);
-      }),
+    executeThen,
+    queryThen,
+    execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
+    query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
   };
 }
-
-type Done = (error: QuorateError | undefined, value: unknown) => void;
 
 const promised = (start: (done: Done) => void): Promise<unknown> =>
   new Promise((resolve, reject) => {

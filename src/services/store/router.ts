@@ -10,7 +10,13 @@
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
-import { MalformedRequestError, OutcomeUnknownError, OverloadedError, UnavailableError } from '../errors.ts';
+import {
+  MalformedRequestError,
+  OutcomeUnknownError,
+  OverloadedError,
+  StoreFullError,
+  UnavailableError,
+} from '../errors.ts';
 import { approximateBytes } from './codec.ts';
 import { errorOf } from './outcomes.ts';
 import { type Body, messageLimitBytes, type Request, type Response, runsOf } from './wire.ts';
@@ -256,7 +262,9 @@ export function createRouter({ clock, random, limits, candidates, reaches, send 
       return;
     }
     const error = errorOf(response);
-    const isFinal = error !== undefined && !(error instanceof OverloadedError && pending.mayHaveHappened);
+    // Refused without a look at the log: an earlier attempt may have taken effect all the same.
+    const isBlind = error instanceof OverloadedError || error instanceof StoreFullError;
+    const isFinal = error !== undefined && !(isBlind && pending.mayHaveHappened);
     if (isFinal) {
       finish(pending, error);
       return;

@@ -31,6 +31,11 @@ export interface ServerLimits {
   readonly entryBytes: number;
   /** Bytes of entries that are proposed, and so written down, at once. Default 1 MiB. */
   readonly proposalBytes: number;
+  /**
+   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 24 MiB, because a snapshot is one
+   * record, and journals take 32 MiB at once by default: raise both together, on all nodes.
+   */
+  readonly stateBytes: number;
 }
 
 export const defaultServerLimits: ServerLimits = {
@@ -38,6 +43,7 @@ export const defaultServerLimits: ServerLimits = {
   waitingBytes: 64 * 1_024 * 1_024,
   entryBytes: 64 * 1_024,
   proposalBytes: 1_024 * 1_024,
+  stateBytes: 24 * 1_024 * 1_024,
 };
 
 export interface ServerParts {
@@ -143,6 +149,11 @@ export function createServer(parts: ServerParts): Server {
     answer(item, { id: item.id, status: 'done', value });
   };
 
+  const isTooFullFor = (operation: Operation): boolean =>
+    (machine.sizeBytes ?? 0) > limits.stateBytes &&
+    operation.type !== 'register' &&
+    machine.shrinks?.(operation.command) !== true;
+
   const admit = (id: number, body: Body, sink: Sink): void => {
     waiting += 1;
     if (body.type === 'query') {
@@ -158,8 +169,11 @@ export function createServer(parts: ServerParts): Server {
     waitingBytes += sizeBytes;
     if (!consensus.isLeader) refuse(write, 'not-leader', consensus.leader);
     else if (waiting > limits.waitingRequests || waitingBytes > limits.waitingBytes) refuse(write, 'overloaded');
-    else if (sizeBytes - operationOverheadBytes <= commandLimitBytes) queuedWrites.push(write);
-    else refuse(write, 'malformed', undefined, `a command may have ${commandLimitBytes} bytes at most`);
+    else if (sizeBytes - operationOverheadBytes > commandLimitBytes) {
+      refuse(write, 'malformed', undefined, `a command may have ${commandLimitBytes} bytes at most`);
+    } else if (isTooFullFor(body)) {
+      refuse(write, 'full', undefined, `it has ${machine.sizeBytes} bytes of ${limits.stateBytes}`);
+    } else queuedWrites.push(write);
   };
 
   const propose = (entries: readonly (readonly WaitingWrite[])[]): void => {

@@ -27,6 +27,7 @@ export type RefusedReason =
   | 'not-leader'
   | 'not-ready'
   | 'overloaded'
+  | 'full'
   | 'unavailable'
   | 'superseded'
   | 'malformed'
@@ -52,6 +53,7 @@ const refusedReasons: readonly unknown[] = [
   'not-leader',
   'not-ready',
   'overloaded',
+  'full',
   'unavailable',
   'superseded',
   'malformed',
