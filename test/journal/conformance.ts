@@ -31,7 +31,11 @@ export const valuesOf = (records: readonly RecoveredRecord[]): unknown[] =>
   records.map(({ record }) => ('value' in record ? record.value : undefined));
 
 /** Appends, and waits until it is durable, or throws why not. */
-export async function write(bench: JournalBench, journal: Journal, ...entries: JournalEntry[]): Promise<void> {
+export async function write(
+  bench: Pick<JournalBench, 'until'>,
+  journal: Journal,
+  ...entries: JournalEntry[]
+): Promise<void> {
   let outcome: { error: Error | undefined } | undefined;
   journal.append(entries, (error) => {
     outcome = { error };
