@@ -165,14 +165,22 @@ export function createNode(options: NodeOptions): Node {
     if (stopping !== undefined) return;
     const error = new NodeFailedError(`node '${id}' has stopped for good: ${cause.message}`, { cause });
     if (inspection.observed) inspection.report({ type: 'failed', error });
-    for (const runner of runners.values()) runner.kill(error);
-    stopping = release();
+    stopping = end(error);
     failure.next(error);
     failure.complete();
   };
 
-  const release = async (): Promise<void> => {
+  /** Ends the actors and lets go of everything. What hears of an actor's end may ask the node to stop once more. */
+  const end = (error?: Error): Promise<void> => {
+    const dying = [...runners.values()];
     runners.clear();
+    const released = release();
+    stopping = released;
+    for (const runner of dying) runner.kill(error);
+    return released;
+  };
+
+  const release = async (): Promise<void> => {
     for (const endpoint of endpoints.values()) endpoint.close();
     endpoints.clear();
     incoming.unsubscribe();
@@ -355,8 +363,7 @@ export function createNode(options: NodeOptions): Node {
     },
     stop() {
       if (stopping === undefined) {
-        for (const runner of runners.values()) runner.kill();
-        stopping = release();
+        stopping = end();
         failure.complete();
       }
       return stopping;

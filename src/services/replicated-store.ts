@@ -13,12 +13,13 @@ import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedEr
 import { createSessionedMachine } from './sessions.ts';
 import type { StateMachine } from './state-machine.ts';
 import type { Consensus } from './store/consensus.ts';
+import type { Sink } from './store/desk.ts';
 import { defaultSessionLimits, type SessionLimits } from './store/entries.ts';
 import { responseOf } from './store/outcomes.ts';
 import { raftConsensus } from './store/raft.ts';
 import { type CallbackExecutor, createRequester, type Executor } from './store/requester.ts';
 import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './store/router.ts';
-import { createServer, defaultServerLimits, type ServerLimits, type Sink } from './store/server.ts';
+import { createServer, defaultServerLimits, type ServerLimits } from './store/server.ts';
 import { type BusSink, createSinks } from './store/sinks.ts';
 import {
   type Request,

@@ -213,6 +213,7 @@ describe('a node', () => {
     const { node, settle, peer } = bench();
     const { node: n1, journal } = node('n1');
     const handle = n1.start(counter, { input: {} });
+    handle.subscribe({ error: () => void n1.stop() });
     const failures = lastValueFrom(n1.failure.pipe(toArray()));
     const n2 = peer('n2');
     n2.say(address, add(1));

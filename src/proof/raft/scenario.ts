@@ -1,0 +1,210 @@
+/**
+ * The replicated key-value store over Raft under simulation, whole: clients put, get, delete and compare-and-set through
+ * whichever node they reach, servers are checked after every event, and what the clients saw must be linearizable.
+ */
+
+import * as v from 'valibot';
+import { addressOf } from '../../../statecharts/actor.ts';
+import { raftServer, type ServerContext } from '../../../statecharts/raft.ts';
+import {
+  checkHistory,
+  createHistoryRecorder,
+  keyValue,
+  type RecordedCall,
+  readHistory,
+} from '../../checker/history.ts';
+import { integerBelow, pick, type Random } from '../../environment/random.ts';
+import { NodeFailedError } from '../../host/errors.ts';
+import { createNode, type Node } from '../../host/node.ts';
+import { NotHappenedError } from '../../services/errors.ts';
+import { createKeyValueMachine, encodeCommand, type KeyValueResult, type Versioned } from '../../services/key-value.ts';
+import { createReplicatedStore, type ReplicatedStore } from '../../services/replicated-store.ts';
+import { raftConsensus } from '../../services/store/raft.ts';
+import type { Application, Outcome, Scenario, Watch, World } from '../../simulator/scenario.ts';
+import type { PlannedOperation } from '../../simulator/schedule.ts';
+import { createRaftInvariants, raftGoals, type ServerView } from './invariants.ts';
+
+/** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
+const operationSchema = v.object({
+  f: v.picklist(['put', 'get', 'delete', 'cas']),
+  key: v.string(),
+  value: v.number(),
+});
+type KeyOperation = v.InferOutput<typeof operationSchema>;
+
+/** A node with its store. */
+export interface StoreApplication extends Application {
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+}
+
+const storeKey = 'kv';
+
+/** Small, so that logs are compacted and snapshots travel in chunks within seconds of virtual time. */
+const limits = { compactBeyondBytes: 1_500, retainBytes: 200, snapshotChunkBytes: 400, maxAppendBytes: 600 };
+
+const clients = 4;
+const operationsPerRun = 60;
+const keys = ['a', 'b', 'c'];
+const deadlineMs = 2_000;
+
+const goals = [...raftGoals, 'an operation succeeded', 'a compare-and-set succeeded', 'an outcome was unknown'];
+
+/** The scenario for `server`: the true one, or a broken twin that must be found out. */
+export function raftScenario(server: typeof raftServer = raftServer): Scenario<StoreApplication> {
+  return {
+    name: 'raft',
+    minNodes: 1,
+    goals,
+    plan: planOperations,
+    probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'put', key: 'probe', value: atMs } }),
+    boot({ id, machines, bus, journal, environment }) {
+      const node = createNode({ id, bus, journal, environment });
+      const consensus = raftConsensus({ node, key: storeKey, voters: machines, limits, server });
+      const store = createReplicatedStore({
+        node,
+        consensus,
+        key: storeKey,
+        machine: createKeyValueMachine(),
+        environment,
+      });
+      return { node, store };
+    },
+    perform: ({ store }, { operation }, done) => performOn(store, v.parse(operationSchema, operation), done),
+    watch: () => createWatch(server.name),
+  };
+}
+
+function planOperations(machines: readonly string[], durationMs: number, random: Random): readonly PlannedOperation[] {
+  return Array.from({ length: operationsPerRun }, (_, index) => ({
+    client: index % clients,
+    atMs: Math.round(random.next() * durationMs),
+    node: pick(random, machines) ?? '',
+    operation: {
+      f: pick(random, ['put', 'put', 'get', 'get', 'cas', 'delete'] as const) ?? 'get',
+      key: keys[integerBelow(random, keys.length)] ?? '',
+      value: index + 1,
+    } satisfies KeyOperation,
+  })).sort((a, b) => a.atMs - b.atMs);
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const bytesOf = (value: number): Uint8Array => encoder.encode(String(value));
+const numberIn = ({ value }: Versioned): number => Number(decoder.decode(value));
+
+/** Carries out one operation. A compare-and-set reads the key first, and then replaces what it has read. */
+function performOn(store: ReplicatedStore, operation: KeyOperation, done: (outcome: Outcome) => void): void {
+  const { f, key, value } = operation;
+  const attempt = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      done(outcomeOf(error));
+    }
+  };
+  const get = (then: (found: Versioned | undefined) => void): void =>
+    store.queryThen({ type: 'get', key }, { deadlineMs }, (error, found) => {
+      if (error !== undefined) done(outcomeOf(error));
+      else attempt(() => then(isVersioned(found) ? found : undefined));
+    });
+  const write = (command: Uint8Array, then: (result: KeyValueResult) => Outcome): void =>
+    store.executeThen(command, { deadlineMs }, (error, result) =>
+      done(error === undefined && isResult(result) ? then(result) : outcomeOf(error)),
+    );
+  attempt(() => {
+    if (f === 'get') get((found) => done({ type: 'ok', value: found === undefined ? null : numberIn(found) }));
+    else if (f === 'put') {
+      write(encodeCommand({ type: 'put', key, value: bytesOf(value) }), () => ({ type: 'ok', value: null }));
+    } else if (f === 'delete') write(encodeCommand({ type: 'delete', key }), () => ({ type: 'ok', value: null }));
+    else {
+      get((found) => {
+        const condition =
+          found === undefined ? ({ type: 'absent' } as const) : ({ type: 'version', version: found.version } as const);
+        const expected = found === undefined ? null : numberIn(found);
+        write(encodeCommand({ type: 'put', key, value: bytesOf(value), condition }), (result) => ({
+          type: 'ok',
+          value: { expected, swapped: result.type === 'stored' },
+        }));
+      });
+    }
+  });
+}
+
+const isVersioned = (value: unknown): value is Versioned =>
+  typeof value === 'object' && value !== null && 'version' in value && 'value' in value;
+const isResult = (value: unknown): value is KeyValueResult =>
+  typeof value === 'object' && value !== null && 'type' in value;
+
+const outcomeOf = (error: unknown): Outcome =>
+  error instanceof NotHappenedError
+    ? { type: 'failed', reason: error.code }
+    : { type: 'unknown', reason: error instanceof Error ? error.message : String(error) };
+
+const swapSchema = v.object({ expected: v.nullable(v.number()), swapped: v.boolean() });
+
+function createWatch(serverName: string): Watch<StoreApplication> {
+  const invariants = createRaftInvariants();
+  const reached = new Set<string>();
+  const time = { nowMs: 0 };
+  const clock = { nowMs: () => time.nowMs, setTimeout: () => 0, clearTimeout: () => {}, enqueue: () => {} };
+  const recorder = createHistoryRecorder({ clock });
+  const calls = new Map<PlannedOperation, RecordedCall>();
+  let failure: string | undefined;
+  return {
+    booted({ app, id }) {
+      app?.store.failure.subscribe(({ cause }) => {
+        // A node whose disk fails takes its store along; everything else that ends a store is a bug.
+        if (!(cause instanceof NodeFailedError)) failure ??= `the store of ${id} failed: ${String(cause)}`;
+      });
+    },
+    died: (machine) => invariants.died(addressOf(machine, serverName, storeKey)),
+    invoked(operation, nowMs) {
+      time.nowMs = nowMs;
+      const { f, key, value } = v.parse(operationSchema, operation.operation);
+      // What a compare-and-set expects is known only once it has read; it is recorded as a put that may be refused.
+      const process = operation.client < 0 ? `probe ${operation.atMs}` : operation.client;
+      const invocation = f === 'put' || f === 'cas' ? { f: 'put', key, value } : { f, key };
+      calls.set(operation, recorder.invoke(process, invocation));
+    },
+    ended(operation, outcome, nowMs) {
+      time.nowMs = nowMs;
+      const call = calls.get(operation);
+      const { f } = v.parse(operationSchema, operation.operation);
+      if (outcome.type === 'failed') call?.fail(outcome.reason);
+      else if (outcome.type === 'unknown') {
+        reached.add('an outcome was unknown');
+        call?.info(outcome.reason);
+      } else {
+        reached.add('an operation succeeded');
+        if (f === 'cas') {
+          const { swapped } = v.parse(swapSchema, outcome.value);
+          if (swapped) reached.add('a compare-and-set succeeded');
+          if (swapped) call?.ok();
+          else call?.fail('the key had changed');
+        } else if (f === 'get') call?.ok(outcome.value);
+        else call?.ok();
+      }
+    },
+    check: (world) => failure ?? invariants.check(serversIn(world, serverName)),
+    finish() {
+      const model = keyValue();
+      const history = readHistory(recorder.lines(), model);
+      const { verdict, violation } = checkHistory(history, model, { clock, stepLimit: 5_000_000 });
+      return verdict === 'violation'
+        ? `linearizability: key ${String(violation?.key)} has no order of operations`
+        : undefined;
+    },
+    goals: () => [...invariants.reached, ...reached],
+  };
+}
+
+function serversIn(world: World<StoreApplication>, name: string): ServerView[] {
+  return world.machines.flatMap(({ id, app }): ServerView[] => {
+    const address = addressOf(id, name, storeKey);
+    const peeked = app?.node.peek(address);
+    if (peeked === undefined) return [];
+    const context: ServerContext = peeked.state.snapshot.context;
+    return [{ address, role: peeked.definition.roleAt(peeked.state), context }];
+  });
+}
