@@ -114,6 +114,16 @@ describe('a client', () => {
     expect((await cluster.value(client.get('a')))?.value).toEqual(bytes('x'));
   });
 
+  test('is told that nobody knows, when everybody was lost while its request was under way', async () => {
+    const cluster = elected();
+    const client = cluster.client();
+    await cluster.value(client.put('warm', bytes('up')));
+    const write = client.put('a', bytes('x'), { deadlineMs: 3_000 });
+    cluster.clock.advance(0);
+    for (const { id } of cluster.members()) cluster.crash(id);
+    expect(await cluster.failure(write)).toBeInstanceOf(OutcomeUnknownError);
+  });
+
   test('takes no more requests at once than it may', async () => {
     const cluster = elected();
     const client = cluster.client({ inFlight: 4 });

@@ -150,6 +150,30 @@ describe('a command', () => {
     expect(machine.sum).toBe(5);
   });
 
+  test('is never answered with the result of another that committed in its place', async () => {
+    await register();
+    const seen = add(5);
+    await pass();
+    const [entry] = consensus.place();
+    commit([{ index: entry?.index ?? 0, term: 2, kind: 'command', data: keyedEntry(70) }]);
+    await pass(1_000);
+    expect(seen).toEqual({});
+    commit(consensus.place());
+    await pass();
+    expect(seen).toEqual({ value: 75 });
+  });
+
+  test('frees the results of those that were answered before it', async () => {
+    await register();
+    for (const number of [1, 2, 3, 4]) {
+      add(number);
+      await pass();
+      commit(consensus.place());
+      await pass();
+    }
+    expect(store.status().keptResults).toBe(1);
+  });
+
   test('that is repeated after a loss of leadership is applied once, if both copies commit', async () => {
     await register();
     const seen = add(5);
@@ -158,7 +182,8 @@ describe('a command', () => {
     consensus.lead(false);
     await pass();
     consensus.lead(true, 2);
-    await pass(1_000);
+    // Sooner than a lost answer would be noticed: whoever leads no more says so.
+    await pass(300);
     const second = consensus.place();
     commit([...first, ...second]);
     await pass();

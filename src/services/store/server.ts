@@ -10,16 +10,10 @@ import { MalformedRequestError, UnreadableStateError } from '../errors.ts';
 import type { Fate, SessionedMachine } from '../sessions.ts';
 import type { StateMachine } from '../state-machine.ts';
 import type { Consensus } from './consensus.ts';
+import { createDesk, type Sink, sizeOf, type Waiting } from './desk.ts';
 import { encodeEntry, type Operation, type SessionLimits } from './entries.ts';
 import { responseFor } from './outcomes.ts';
-import { type Body, type RefusedReason, type Request, type Response, runsOf } from './wire.ts';
-
-/** Where the answers to somebody's requests go. */
-export interface Sink {
-  /** Takes a response; `flush` follows before the turn ends. */
-  push(response: Response): void;
-  flush(): void;
-}
+import { type Body, type Request, runsOf } from './wire.ts';
 
 /** Bounds of what waits at a server. */
 export interface ServerLimits {
@@ -72,11 +66,6 @@ export interface Server {
   readonly appliedIndex: number;
 }
 
-interface Waiting<B extends Body = Body> {
-  readonly id: number;
-  readonly body: B;
-  readonly sink: Sink;
-}
 type WaitingWrite = Waiting<Operation>;
 type WaitingRead = Waiting<Extract<Body, { type: 'query' }>>;
 
@@ -91,12 +80,6 @@ interface ReadsAtIndex {
   readonly reads: readonly WaitingRead[];
 }
 
-/** Room for what stands in an entry beside a command. */
-const operationOverheadBytes = 32;
-
-const sizeOf = (operation: Operation): number =>
-  operationOverheadBytes + (operation.type === 'register' ? 0 : operation.command.length);
-
 /** Makes the serving side of a store. */
 export function createServer(parts: ServerParts): Server {
   const { clock, consensus, machine, sessioned, sessionLimits, limits, commandLimitBytes } = parts;
@@ -109,32 +92,10 @@ export function createServer(parts: ServerParts): Server {
   const inLog = new Map<number, EntryOfWrites>();
   const askedReads = new Map<number, readonly WaitingRead[]>();
   let readable: ReadsAtIndex[] = [];
-  let waiting = 0;
-  let waitingBytes = 0;
   let appliedIndex = 0;
   let isCompactionDue = false;
-  const touched = new Set<Sink>();
-
-  const answer = ({ sink, body }: Waiting, response: Response): void => {
-    waiting -= 1;
-    if (body.type !== 'query') waitingBytes -= sizeOf(body);
-    sink.push(response);
-    touched.add(sink);
-  };
-  const flushSinks = (): void => {
-    if (touched.size === 0) return;
-    const due = [...touched];
-    touched.clear();
-    for (const sink of due) sink.flush();
-  };
-  const refuse = (item: Waiting, reason: RefusedReason, leader?: string, detail?: string): void =>
-    answer(item, {
-      id: item.id,
-      status: 'refused',
-      reason,
-      ...(leader === undefined ? {} : { leader }),
-      ...(detail === undefined ? {} : { detail }),
-    });
+  const desk = createDesk();
+  const { answer, refuse } = desk;
 
   /** A question changes nothing, so one that makes the state machine throw harms nobody but its asker. */
   const answerRead = (item: WaitingRead): void => {
@@ -155,25 +116,26 @@ export function createServer(parts: ServerParts): Server {
     machine.shrinks?.(operation.command) !== true;
 
   const admit = (id: number, body: Body, sink: Sink): void => {
-    waiting += 1;
+    desk.enter(body);
     if (body.type === 'query') {
       const read = { id, body, sink };
       if (body.stale) answerRead(read);
       else if (!consensus.isLeader) refuse(read, 'not-leader', consensus.leader);
-      else if (waiting > limits.waitingRequests) refuse(read, 'overloaded');
+      else if (desk.waiting > limits.waitingRequests) refuse(read, 'overloaded');
       else queuedReads.push(read);
       return;
     }
     const write = { id, body, sink };
-    const sizeBytes = sizeOf(body);
-    waitingBytes += sizeBytes;
     if (!consensus.isLeader) refuse(write, 'not-leader', consensus.leader);
-    else if (waiting > limits.waitingRequests || waitingBytes > limits.waitingBytes) refuse(write, 'overloaded');
-    else if (sizeBytes - operationOverheadBytes > commandLimitBytes) {
+    else if (desk.waiting > limits.waitingRequests) refuse(write, 'overloaded');
+    else if (desk.waitingBytes > limits.waitingBytes) refuse(write, 'overloaded');
+    else if (body.type !== 'register' && body.command.length > commandLimitBytes) {
       refuse(write, 'malformed', undefined, `a command may have ${commandLimitBytes} bytes at most`);
     } else if (isTooFullFor(body)) {
       refuse(write, 'full', undefined, `it has ${machine.sizeBytes} bytes of ${limits.stateBytes}`);
-    } else queuedWrites.push(write);
+    } else {
+      queuedWrites.push(write);
+    }
   };
 
   const propose = (entries: readonly (readonly WaitingWrite[])[]): void => {
@@ -223,7 +185,7 @@ export function createServer(parts: ServerParts): Server {
       isScheduled = false;
       proposeQueued();
       askToRead();
-      flushSinks();
+      desk.flush();
     });
   };
 
@@ -346,7 +308,7 @@ export function createServer(parts: ServerParts): Server {
     take(requests, sink) {
       for (const { id, body } of requests) admit(id, body, sink);
       schedule();
-      flushSinks();
+      desk.flush();
     },
     output(output) {
       try {
@@ -354,14 +316,14 @@ export function createServer(parts: ServerParts): Server {
       } catch (error) {
         parts.fail(error);
       }
-      flushSinks();
+      desk.flush();
     },
     stepDown() {
       for (const index of inLog.keys()) lose(index);
-      flushSinks();
+      desk.flush();
     },
     get waiting() {
-      return waiting;
+      return desk.waiting;
     },
     get appliedIndex() {
       return appliedIndex;

@@ -3,7 +3,7 @@
 import { type Address, QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { approximateBytes } from './codec.ts';
-import type { Sink } from './server.ts';
+import type { Sink } from './desk.ts';
 import { messageLimitBytes, type Response, runsOf } from './wire.ts';
 
 /** A sink that can also be flushed once at the end of the turn. */
