@@ -20,6 +20,7 @@ import {
 import { memory, type Remembered } from '../../../statecharts/raft/context.ts';
 import {
   type RaftLimits,
+  type RaftMessage,
   type RaftOutput,
   type RaftRecord,
   type RaftRequest,
@@ -343,7 +344,10 @@ export class ChaosCluster {
     if (effect.type === 'perform') throw new Error('a Raft server performs nothing');
     if (effect.type === 'deliver') this.#apply(server, effect.output as RaftOutput);
     else if (effect.to === server.address) server.toItself.push(effect.message);
-    else this.#post(server.address, effect.to, effect.message);
+    else {
+      this.#witness.seesSent(server, effect.to, effect.message as RaftMessage);
+      this.#post(server.address, effect.to, effect.message);
+    }
   }
 
   #apply(server: Life, output: RaftOutput): void {

@@ -5,7 +5,7 @@
 
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Remembered } from '../../../statecharts/raft/context.ts';
-import type { Entry, Log, ServerContext } from '../../../statecharts/raft.ts';
+import type { Entry, Log, RaftMessage, ServerContext } from '../../../statecharts/raft.ts';
 
 /** What the witness sees of a server. */
 export interface Seen {
@@ -34,6 +34,36 @@ export class Witness {
   readonly #commandsOf = new Map<number, readonly Uint8Array[]>();
   readonly #proposed = new Map<string, string>();
   readonly #committedBeforeRead = new Map<number, number>();
+
+  /** Nothing is said that a crash at this very moment would make untrue (§3.8). */
+  seesSent({ address, remembered }: Seen, to: Address, message: RaftMessage): void {
+    const { log, snapshot, term, votedFor } = remembered;
+    let isTrue = true;
+    switch (message.type) {
+      case 'vote':
+        isTrue = term > message.term || (term === message.term && votedFor === address);
+        break;
+      case 'voteReply':
+        isTrue = !message.granted || term > message.term || (term === message.term && votedFor === to);
+        break;
+      case 'appendReply':
+        isTrue = term > message.term || !message.matches || log.lastIndex >= message.index;
+        break;
+      case 'snapshotReply':
+        isTrue =
+          !message.installed || (snapshot?.index ?? 0) >= message.lastIndex || log.lastIndex >= message.lastIndex;
+        break;
+      case 'append':
+      case 'snapshotChunk':
+        isTrue = term >= message.term;
+        break;
+    }
+    promise(
+      isTrue,
+      () =>
+        `${address} says ${JSON.stringify(message)}, but its journal has term ${term}, a vote for ${votedFor} and ${log.lastIndex} entries`,
+    );
+  }
 
   asksProposal(id: number, commands: readonly Uint8Array[]): void {
     this.#commandsOf.set(id, commands);
