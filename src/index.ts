@@ -1,0 +1,25 @@
+/**
+ * Quorate: fault-tolerance protocols as statechart actors. This entry is what every application needs: actors, nodes that
+ * run them, and the parts in memory. It imports nothing of Node.js, and so also runs in a browser.
+ */
+
+export * from '../statecharts/actor.ts';
+export * from './bus.ts';
+export { type Clock, systemClock } from './environment/clock.ts';
+export { type Environment, systemEnvironment } from './environment/environment.ts';
+export { type Ids, seededIds, systemIds } from './environment/ids.ts';
+export { type Random, type Randomness, seededRandomness, systemRandomness } from './environment/random.ts';
+export type { Endpoint, Received } from './host/endpoint.ts';
+export * from './host/errors.ts';
+export { type ActorHandle, following, type HandleLogic, type HandleOf } from './host/handle.ts';
+export { type Happened, type InspectionBatch, type InspectionEvent, latest } from './host/inspection.ts';
+export {
+  createNode,
+  type Node,
+  type NodeLimits,
+  type NodeOptions,
+  type RoleChange,
+  type StartOptions,
+} from './host/node.ts';
+export * from './journal.ts';
+export type { Operation, Resource } from './resources/resource.ts';

@@ -1,0 +1,10 @@
+/** The simulator: whole clusters on virtual time, from one seed; and the virtual clock by itself, for tests. */
+
+export { allFaults, planRun } from './simulator/plan.ts';
+export * from './simulator/run.ts';
+export * from './simulator/scenario.ts';
+export * from './simulator/schedule.ts';
+export * from './simulator/shrink.ts';
+export * from './simulator/suite.ts';
+export { renderTrace } from './simulator/trace.ts';
+export { createVirtualClock, type VirtualClock } from './simulator/virtual-clock.ts';
