@@ -154,6 +154,17 @@ describe('damage', () => {
     expect(refused).toBe((endOfContent(segment(files)) - 8 * frames) * 8);
   });
 
+  test('a flip in a last flush that looks half written, because it holds zeros, is reported with what was cut', () => {
+    const files = run(new Map(), [[1], [new Uint8Array(1000)]]);
+    const bytes = segment(files);
+    bytes[endOfContent(bytes) - 600] = 1;
+    const journal = open(files);
+    expect(valuesOf(journal.take(a))).toEqual([1]);
+    expect(journal.notices).toEqual([
+      { kind: 'torn-end', detail: expect.stringContaining('with the sequence numbers 3 to 4') },
+    ]);
+  });
+
   test('a file that was cut is refused at every length', () => {
     const files = small();
     const { length } = segment(files);

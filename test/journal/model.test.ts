@@ -24,7 +24,7 @@ interface Wish {
 type Step =
   | { type: 'append'; records: readonly Wish[] }
   | { type: 'run'; callbacks: number }
-  | { type: 'crash'; keptShare: number }
+  | { type: 'crash'; keptShare: number; lostSectors: number }
   | { type: 'restart' };
 
 const wishes: fc.Arbitrary<Wish> = fc.record({
@@ -40,7 +40,12 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.nat(12).map((callbacks): Step => ({ type: 'run', callbacks })) },
   {
     weight: 2,
-    arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map((keptShare): Step => ({ type: 'crash', keptShare })),
+    arbitrary: fc.record({
+      type: fc.constant('crash' as const),
+      keptShare: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constant(1)),
+      // One bit per sector, modulo 16.
+      lostSectors: fc.oneof(fc.constant(0), fc.nat(2 ** 16 - 1)),
+    }),
   },
   { weight: 1, arbitrary: fc.constant<Step>({ type: 'restart' }) },
 );
@@ -114,7 +119,10 @@ test('whatever happens, a journal holds every acknowledged append, in order, and
             for (let left = step.callbacks; left > 0 && clock.runNext(); left -= 1);
             break;
           case 'crash':
-            disk.crash((ofBytes) => Math.floor(step.keptShare * ofBytes));
+            disk.crash(
+              (ofBytes) => Math.floor(step.keptShare * ofBytes),
+              (sector) => (step.lostSectors & (1 << (sector % 16))) !== 0,
+            );
             reopen();
             break;
           case 'restart':

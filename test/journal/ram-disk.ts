@@ -9,10 +9,10 @@ export interface RamDisk extends Disk {
   /** The same platter after a restart, on which `clock` runs. */
   restart(clock?: Clock): RamDisk;
   /**
-   * Power fails: nothing completes any more, and of the write under way the first `keptBytes` are on the platter. Said
-   * with the number of bytes that it had, 0 when there is none.
+   * Power fails: nothing completes any more. Of the write under way, the first `keptBytes` of so many are on the
+   * platter, without those in the sectors of the file that are `lost`. By default nothing is.
    */
-  crash(keptBytes?: (ofBytes: number) => number): void;
+  crash(keptBytes?: (ofBytes: number) => number, lost?: (sector: number) => boolean): void;
   /** From now on, what is asked of the disk fails so. */
   failWith: DiskError | undefined;
   /** How long a write takes. */
@@ -73,11 +73,14 @@ export function createRamDisk(clock: Clock, files = new Map<string, Uint8Array>(
       isAlive = false;
       return createRamDisk(next, files);
     },
-    crash(keptBytes = () => 0) {
+    crash(keptBytes = () => 0, lost = () => false) {
       isAlive = false;
       if (underWay === undefined) return;
       const { name, offset, bytes } = underWay;
-      put(name, offset, bytes.subarray(0, keptBytes(bytes.length)));
+      const target = file(name);
+      for (const [index, byte] of bytes.subarray(0, keptBytes(bytes.length)).entries()) {
+        if (!lost(Math.floor((offset + index) / 512))) target[offset + index] = byte;
+      }
     },
     list: () => [...files.keys()],
     readSync: (name) => now(() => file(name).slice()),

@@ -1,9 +1,9 @@
 /** What waits for the next flush: appended entries, encoded at once, in the frames in which they will be written. */
 
-import type { Address } from '../../../statecharts/actor.ts';
 import type { JournalEntry, OnDurable } from '../journal.ts';
 import { encodeRecord } from '../records.ts';
 import { FrameWriter } from './frames.ts';
+import type { Written } from './live.ts';
 
 /** No entry joins a frame that is as large as this. */
 const fullBytes = 2 ** 20;
@@ -12,11 +12,10 @@ const initialBytes = 64 * 1024;
 const keptBytes = 4 * fullBytes;
 const noPayload = new Uint8Array();
 
-/** A record of a batch; its sequence number is given out when it is written. */
-export interface BatchedRecord {
-  readonly actor: Address;
-  readonly replaces: 'checkpoint' | 'forget' | undefined;
-  readonly sizeBytes: number;
+/** A record of a batch; it gets its sequence number when it is written. */
+export interface BatchedRecord extends Written {
+  sequence: number;
+  writtenAs: number;
 }
 
 /** The entries of one flush, and those who wait for it. */
@@ -59,7 +58,7 @@ export class Batches {
       for (const { actor, version, record, replaces } of entries) {
         const payload = replaces === 'forget' ? noPayload : encodeRecord(record);
         const recordBytes = writer.add({ actor, version, replaces, payload });
-        records.push({ actor, replaces, sizeBytes: recordBytes });
+        records.push({ actor, replaces, sizeBytes: recordBytes, sequence: 0, writtenAs: 0 });
         sizeBytes += recordBytes;
       }
     } catch (error) {

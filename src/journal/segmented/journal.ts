@@ -244,11 +244,14 @@ export class SegmentedJournal implements Journal {
     const bytes = flush.writer.finish(placing, this.#options.crc32);
     this.#nextSequence += flush.writer.recordCount;
     this.#announcedOldest = oldestNumber;
-    flush.batch?.records.forEach((record, index) => {
-      const sequence = firstSequence + index;
+    let sequence = firstSequence;
+    for (const record of flush.batch?.records ?? []) {
+      record.sequence = sequence;
+      record.writtenAs = sequence;
+      sequence += 1;
       this.#copyCreditBytes += record.sizeBytes;
-      this.#live.add({ ...record, sequence, writtenAs: sequence }, active.number);
-    });
+      this.#live.add(record, active.number);
+    }
     flush.copies?.forEach(({ record, sizeBytes, from }, index) => {
       this.#copyCreditBytes -= sizeBytes;
       this.#live.move({ ...record, sizeBytes, writtenAs: firstSequence + index }, from, active.number);
