@@ -88,8 +88,9 @@ export function askForVotes(context: ServerContext): Result {
   };
 }
 
-function countFrom({ election }: ServerContext, voter: Address): Result {
-  if (election === null || election.votes.includes(voter)) return {};
+function countFrom(context: ServerContext, voter: Address): Result {
+  const { election } = context;
+  if (election === null || election.votes.includes(voter) || !votesHere(context, voter)) return {};
   return { context: { election: { votes: [...election.votes, voter].sort() } } };
 }
 

@@ -7,20 +7,7 @@ import {
   raftServer,
   sameVoters,
 } from '../../../statecharts/raft.ts';
-import {
-  bytes,
-  command,
-  contextWith,
-  first,
-  followerWith,
-  loyalWith,
-  n1,
-  n2,
-  n3,
-  noop,
-  stranger,
-  voters,
-} from './bench.ts';
+import { bytes, command, first, followerWith, loyalWith, n1, n2, n3, noop, stranger, voters } from './bench.ts';
 
 const heartbeat = { type: 'append', from: n2, previousIndex: 1, previousTerm: 0, entries: [], commitIndex: 0 } as const;
 const yes = (term: number, index: number, round = 0) =>
@@ -276,11 +263,12 @@ describe('a follower asked by an application', () => {
   );
 
   test('compacts up to the snapshot, but for what slow followers may want (§5.1)', () => {
-    const state = followerWith({ term: 3, terms: [1, 1, 1], commitIndex: 3, limits: { retainBytes: 40 } });
+    const limits = { retainBytes: 40 };
+    const state = followerWith({ term: 3, votedFor: n3, terms: [1, 1, 1], commitIndex: 3, limits });
     const { effects, snapshot } = raftServer.step(state, { type: 'compact', index: 3, snapshot: bytes(8) });
     const taken = { index: 3, term: 1, voters, data: bytes(8) };
     const entries = [command(3, 1, 3), command(4, 1, 4)];
-    const record = { type: 'snapshot', term: 3, votedFor: null, snapshot: taken, baseIndex: 2, baseTerm: 1, entries };
+    const record = { type: 'snapshot', term: 3, votedFor: n3, snapshot: taken, baseIndex: 2, baseTerm: 1, entries };
     expect(effects).toEqual([{ ...persist(record), checkpoint: true }]);
     expect(snapshot.context.log.baseIndex).toBe(2);
   });
@@ -330,6 +318,12 @@ describe('a follower receives a snapshot (InstallSnapshot, Figure 5.3)', () => {
     expect([log.baseIndex, log.lastIndex, commitIndex]).toEqual([5, 6, 5]);
   });
 
+  test('7. gives up a log that has another entry where the snapshot ends', () => {
+    const half = raftServer.step(followerWith({ term: 3, terms: [1, 1, 1, 1, 1, 1] }), head);
+    const { log, commitIndex } = raftServer.step(half.state, tail).snapshot.context;
+    expect([log.baseIndex, log.baseTerm, log.lastIndex, commitIndex]).toEqual([5, 2, 5, 5]);
+  });
+
   test('chunks that are early, or come twice, change nothing and are answered with what is here', () => {
     expect(raftServer.step(followerWith({ term: 3 }), tail).effects).toEqual([received(0)]);
     const half = raftServer.step(followerWith({ term: 3 }), head);
@@ -346,8 +340,4 @@ describe('a follower receives a snapshot (InstallSnapshot, Figure 5.3)', () => {
     const half = raftServer.step(followerWith({ term: 3 }), head);
     expect(raftServer.step(half.state, { timer: 'electionTimeout' }).snapshot.context.incoming).toBeNull();
   });
-});
-
-test('the context of a new server is plain and says who it is', () => {
-  expect(contextWith().self).toBe(n1);
 });
