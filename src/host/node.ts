@@ -44,14 +44,17 @@ export interface NodeLimits {
   readonly actors: number;
 }
 
+/** The resources of a node, by name. */
+export type Resources = Readonly<Record<string, Resource>>;
+
 /** What a node is made of. The node owns bus, journal and resources from then on, and closes them when it stops. */
-export interface NodeOptions {
+export interface NodeOptions<Owned extends Resources = Resources> {
   readonly id: string;
   readonly bus: Bus;
   readonly journal: Journal;
   /** Time, randomness and ids; the system's by default. */
   readonly environment?: Environment;
-  readonly resources?: Readonly<Record<string, Resource>>;
+  readonly resources?: Owned;
   /** Definitions whose actors may be born of a first message, or of the records that the journal holds. */
   readonly actors?: readonly AnyActor[];
   readonly limits?: Partial<NodeLimits>;
@@ -77,8 +80,14 @@ export interface RoleChange {
 }
 
 /** A running node. */
-export interface Node {
+export interface Node<Owned extends Resources = Resources> {
   readonly id: string;
+  /** What its actors may ask to act. */
+  readonly resources: Owned;
+  /** For services that keep records of their own, under addresses of names that no actor has. */
+  readonly journal: Journal;
+  /** The names of the definitions whose actors may be born of messages, or of records. */
+  readonly definitions: readonly string[];
   /**
    * Starts an actor, from its records if the journal holds any.
    *
@@ -128,6 +137,10 @@ const jobsPerTurn = 1_000;
  * const raft = node.start(raftServer, { key: 'kv', input: { voters } });
  * await waitFor(raft, (snapshot) => snapshot.hasTag('leader'));
  */
+export function createNode<const Owned extends Resources>(
+  options: NodeOptions<Owned> & { readonly resources: Owned },
+): Node<Owned>;
+export function createNode(options: NodeOptions): Node;
 export function createNode(options: NodeOptions): Node {
   const { id, bus, journal, resources = {}, environment = systemEnvironment(), development = false } = options;
   const { clock } = environment;
@@ -322,6 +335,9 @@ export function createNode(options: NodeOptions): Node {
   });
   const node: Node = {
     id,
+    resources,
+    journal,
+    definitions: [...definitions.keys()],
     start,
     request(actor, request) {
       const runner = runners.get(actor);

@@ -31,7 +31,8 @@ export function createPerformer(
     const resource = Object.hasOwn(resources, name) ? resources[name] : undefined;
     if (resource === undefined) {
       const known = Object.keys(resources).join(', ') || 'none';
-      settle({ type: 'refused', error: `no resource '${name}' on this node; it has: ${known}` });
+      // Not `refused`: an earlier life, with the resource, may have begun what is asked for.
+      settle({ type: 'unknown', error: `no resource '${name}' on this node; it has: ${known}` });
       return;
     }
     try {
