@@ -1,6 +1,6 @@
 /**
  * The disk of the machine: one directory. Writes go to files opened with O_DSYNC, so that a write that is done is
- * durable; where the system has no O_DSYNC (Windows), fdatasync follows each write.
+ * durable. Where there is none (Windows), or where it stops at the drive's cache (macOS), fdatasync follows each write.
  */
 
 import fs from 'node:fs';
@@ -17,15 +17,19 @@ export interface NodeDiskOptions {
    * its disk stalls; `blocking` saves the way to another thread and back, and stops everything while the disk works.
    */
   readonly writes?: 'threadpool' | 'blocking';
+  /** How a write becomes durable. Default: `o-dsync` where that can be trusted. */
+  readonly syncs?: 'o-dsync' | 'fdatasync';
 }
 
 const { O_CREAT, O_TRUNC, O_WRONLY } = fs.constants;
-const syncedWrites: number | undefined = fs.constants.O_DSYNC;
+const oDsync: number | undefined = process.platform === 'darwin' ? undefined : fs.constants.O_DSYNC;
 const fillBytes = 2 ** 20;
 const zeros = new Uint8Array(fillBytes);
 
 /** Makes the disk of a directory. Nothing is opened before it is used. */
-export function createNodeDisk({ directory, clock, writes = 'threadpool' }: NodeDiskOptions): Disk {
+export function createNodeDisk(options: NodeDiskOptions): Disk {
+  const { directory, clock, writes = 'threadpool', syncs = 'o-dsync' } = options;
+  const syncedWrites = syncs === 'o-dsync' ? oDsync : undefined;
   const files = new Map<string, number>();
   let underWay = 0;
   let onIdle: (() => void) | undefined;

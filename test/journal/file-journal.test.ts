@@ -65,6 +65,16 @@ describe.each(['threadpool', 'blocking'] as const)('in a directory, with %s writ
   });
 });
 
+test.each(['threadpool', 'blocking'] as const)('%s writes are synced where O_DSYNC cannot be', async (writes) => {
+  const options = { directory, node: 'n1', ...environment, segmentBytes, writes, syncs: 'fdatasync' } as const;
+  const journal = await openFileJournal(options);
+  for (let index = 0; index < 5; index += 1) await write({ until }, journal, entry(a, index));
+  await journal.close();
+  const again = await open();
+  expect(valuesOf(again.take(a))).toEqual([0, 1, 2, 3, 4]);
+  await again.close();
+});
+
 test('a directory that is not there is made', async () => {
   const journal = await open('n1', path.join(directory, 'a', 'b'));
   expect(journal.isNew).toBe(true);
