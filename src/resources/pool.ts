@@ -17,7 +17,7 @@ export interface PoolOptions<Connection> {
   readonly maxSessions: number;
   /** Connections on top of these that only control uses. */
   readonly reservedForControl: number;
-  /** How many may wait for a connection at once. */
+  /** How many may wait for a connection at once, of each purpose. */
   readonly maxWaiting: number;
   /** An idle connection is closed after so many milliseconds. */
   readonly idleTimeoutMs: number;
@@ -158,7 +158,7 @@ export function createPool<Connection>(options: PoolOptions<Connection>): Pool<C
   return {
     acquire(purpose, timeoutMs) {
       if (isClosed) return Promise.reject(closedError(name));
-      if (waiting.length >= maxWaiting) {
+      if (waiting.filter((it) => it.purpose === purpose).length >= maxWaiting) {
         return Promise.reject(
           new ResourceBusyError(
             `expected fewer than ${maxWaiting} callers waiting for a connection to '${name}'; begin fewer transactions at once, or raise maxSessions`,

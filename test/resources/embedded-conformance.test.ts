@@ -1,6 +1,6 @@
 import { systemEnvironment } from '../../src/environment/environment.ts';
-import { type EmbeddedSession, type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import { createMemoryStorage } from '../../src/journal/memory.ts';
+import { type EmbeddedSession, type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import { conformsAsTransactionalResource } from './conformance.ts';
 
 conformsAsTransactionalResource<EmbeddedSession>('the embedded store', async () => {

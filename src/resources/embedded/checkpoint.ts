@@ -1,6 +1,13 @@
 /** The records that replace all earlier ones of an embedded store. */
 
-import { type Finished, type PreparedRecord, type StoreRecord, type StoreValue, sizeOf, type Write } from './records.ts';
+import {
+  type Finished,
+  type PreparedRecord,
+  type StoreRecord,
+  type StoreValue,
+  sizeOf,
+  type Write,
+} from './records.ts';
 
 export interface Kept {
   /** As it is once everything that is durable took effect. */

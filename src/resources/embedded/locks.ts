@@ -139,7 +139,9 @@ export function createLockTable(clock: Clock): LockTable {
       }
       if (wouldCircle(owner, lock)) {
         return Promise.reject(
-          new LockError(`deadlock: ${owner} asked for '${lock.key}', and its holders wait for what it holds; try again`),
+          new LockError(
+            `deadlock: ${owner} asked for '${lock.key}', and its holders wait for what it holds; try again`,
+          ),
         );
       }
       if (waiters.length >= maxWaiters) {
@@ -150,7 +152,9 @@ export function createLockTable(clock: Clock): LockTable {
           () =>
             giveUp(
               waiter,
-              new LockError(`'${lock.key}' stayed locked for ${Math.ceil(timeoutMs)} ms by ${[...blockers].join(', ')}`),
+              new LockError(
+                `'${lock.key}' stayed locked for ${Math.ceil(timeoutMs)} ms by ${[...blockers].join(', ')}`,
+              ),
             ),
           timeoutMs,
         );

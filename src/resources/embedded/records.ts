@@ -16,10 +16,7 @@ export type StoreValue =
   | { readonly [name: string]: StoreValue };
 
 const value = v.custom<StoreValue>(isStoreValue, 'expected plain data');
-const write = v.union([
-  v.object({ key: v.string(), value }),
-  v.object({ key: v.string(), deleted: v.literal(true) }),
-]);
+const write = v.union([v.object({ key: v.string(), value }), v.object({ key: v.string(), deleted: v.literal(true) })]);
 /** A change of one key. */
 export type Write = v.InferOutput<typeof write>;
 

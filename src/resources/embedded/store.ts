@@ -145,14 +145,19 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
       open: [...open.values()].map((it) => ({ record: it.record, outcome: it.ending?.outcome })),
       committing: [...committing.values()].map((it) => it.record),
     });
-    append(records.map((record, index) => entry(record, index === 0 ? 'checkpoint' : undefined))).catch(() => undefined);
+    append(records.map((record, index) => entry(record, index === 0 ? 'checkpoint' : undefined))).catch(
+      () => undefined,
+    );
   };
   const assertUsable = (): void => {
     if (isClosed) throw new ResourceClosedError(`the embedded store '${name}' is closed`);
     if (journal.failure !== undefined) {
-      throw new ResourceUnreachableError(`the journal of '${name}' failed: ${journal.failure.message}; restart the node`, {
-        cause: journal.failure,
-      });
+      throw new ResourceUnreachableError(
+        `the journal of '${name}' failed: ${journal.failure.message}; restart the node`,
+        {
+          cause: journal.failure,
+        },
+      );
     }
   };
   const unknown = (error: unknown): { type: 'unknown'; reason: string } => ({
