@@ -3,7 +3,7 @@
  * what an application embeds.
  */
 
-import { filter, type Observable, Subject } from 'rxjs';
+import { filter, type Observable, ReplaySubject } from 'rxjs';
 import { addressOf, nodeOf, QuorateError } from '../../statecharts/actor.ts';
 import { raftServer, sameVoters } from '../../statecharts/raft.ts';
 import type { PeerStatus } from '../bus/bus.ts';
@@ -32,7 +32,12 @@ export interface KeyValueNodeOptions {
    * must still be the same ones, but may have moved.
    */
   readonly peers: Readonly<Record<string, HostPort>>;
+  /** The process, for `GET /status`. */
   readonly pid: number;
+  /** How long an HTTP request may take, in milliseconds. Default 5,000. */
+  readonly requestDeadlineMs?: number;
+  /** Told of errors in answering HTTP that are a fault of this program. By default nobody is. */
+  readonly onUnexpected?: (error: unknown) => void;
   readonly environment?: Environment;
 }
 
@@ -71,7 +76,7 @@ const key = 'kv';
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
   const { id, cluster = 'quorate', dataDirectory, listen, peers, pid } = options;
-  const { environment = systemEnvironment() } = options;
+  const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected } = options;
   const { clock, ids } = environment;
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
@@ -94,7 +99,15 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const voters = [id, ...Object.keys(peers)];
     const store = startReplicatedStore({ node, machine: createKeyValueMachine(), voters, key, environment });
     checkVoters(node, voters);
-    const http: HttpServer = await serveHttp({ node, store, environment, ...options.http, pid });
+    const http = await serveHttp({
+      node,
+      store,
+      environment,
+      ...options.http,
+      pid,
+      ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
+      ...(onUnexpected === undefined ? {} : { onUnexpected }),
+    });
     return assembled({ node, store, bus, journal, http, id });
   } catch (error) {
     for (const close of opened.reverse()) await close();
@@ -130,7 +143,7 @@ interface Parts {
 }
 
 function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode {
-  const failure = new Subject<QuorateError>();
+  const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
@@ -142,6 +155,8 @@ function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode
   };
   const fail = (error: QuorateError): void => {
     if (stopping !== undefined) return;
+    // Nothing that waits can still succeed here: it ends now, so that others can be asked.
+    store.close();
     void stop();
     failure.next(error);
     failure.complete();

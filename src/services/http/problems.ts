@@ -12,6 +12,7 @@ import {
   PreconditionFailedError,
   StoreClosedError,
   StoreFailedError,
+  StoreFullError,
   UnavailableError,
   ValueLimitError,
 } from '../errors.ts';
@@ -61,6 +62,7 @@ const answers: readonly (readonly [
   [ValueLimitError, 413, 'send a value of at most 1 MiB, or split it over several keys'],
   [IdempotencyKeyReusedError, 422, 'use a new Idempotency-Key for another request'],
   [MalformedRequestError, 400, 'mend the request'],
+  [StoreFullError, 507, 'delete keys, or raise the limit of the state on all nodes'],
   [OverloadedError, 503, 'try again later, with fewer requests at once'],
   [UnavailableError, 503, 'try again: there was no leader in reach of a majority'],
   [StoreClosedError, 503, 'ask another node: this one is stopping'],

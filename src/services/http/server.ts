@@ -1,6 +1,6 @@
 /** The HTTP interface of a node's key-value store. */
 
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
@@ -8,6 +8,7 @@ import { PreconditionFailedError } from '../errors.ts';
 import { valueLimitBytes } from '../key-value.ts';
 import { type KeyValueStore, keyValueStore } from '../key-value-store.ts';
 import type { ReplicatedStore } from '../replicated-store.ts';
+import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
@@ -24,7 +25,12 @@ export interface HttpServerOptions {
   readonly pid: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
+  /** Told what no answer explains: errors that are a fault of this program. By default nobody is. */
+  readonly onUnexpected?: (error: unknown) => void;
 }
+
+/** Open connections; more are closed at once. Each may hold a value of the largest size. */
+const connectionLimit = 1_024;
 
 /** A running HTTP interface. */
 export interface HttpServer {
@@ -45,7 +51,7 @@ export class HttpListenError extends QuorateError {
  * @throws HttpListenError when the port cannot be opened
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
-  const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000 } = options;
+  const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
   const { clock } = environment;
   const metrics = createMetrics(node, store);
   const app = fastify({
@@ -54,16 +60,16 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     routerOptions: { maxParamLength: 8_192 },
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, asRequestError(error)),
   });
+  app.server.maxConnections = connectionLimit;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => {
-    const { status, problem, retryAfterSeconds } = answerOf(asRequestError(error));
-    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
-    if (error instanceof PreconditionFailedError && error.actualVersion !== undefined) {
-      reply.header('etag', etagOf(error.actualVersion));
-    }
-    return reply.status(status).send(problem);
+    const told = asRequestError(error);
+    if (!(told instanceof QuorateError)) onUnexpected?.(told);
+    return sendProblem(reply, told);
   });
   app.setNotFoundHandler((request) => {
     throw new HttpRequestError(
@@ -79,6 +85,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   });
   addKeyRoutes(app, keyValueStore(store), deadlineMs);
   addStatusRoutes(app, node, store, metrics, pid, clock.nowMs);
+  let closing: Promise<void> | undefined;
   let url: string;
   try {
     url = await app.listen({ host, port });
@@ -91,11 +98,26 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   }
   return {
     url,
-    async close() {
-      await app.close();
-      metrics.close();
+    close() {
+      closing ??= (async () => {
+        // Somebody who sends a request byte by byte must not hold up the end.
+        const timeout = clock.setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+        await app.close();
+        clock.clearTimeout(timeout);
+        metrics.close();
+      })();
+      return closing;
     },
   };
+}
+
+function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
+  const { status, problem, retryAfterSeconds } = answerOf(error);
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
+  if (error instanceof PreconditionFailedError && error.actualVersion !== undefined) {
+    reply.header('etag', etagOf(error.actualVersion));
+  }
+  return reply.status(status).send(problem);
 }
 
 /** What the HTTP library refuses by itself, in our words. */

@@ -1,0 +1,45 @@
+/** How commands end when they cannot do what was asked: what is said, and the exit code. */
+
+import { QuorateError } from '../../statecharts/actor.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What a command ends with, for scripts. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, unknown: 3 } as const;
+
+/** The command was called in a way that makes no sense: it ends with exit code 2. */
+export abstract class UsageError extends QuorateError {}
+
+/** Nodes that cannot form a cluster as they were named. */
+export class ClusterOptionsError extends UsageError {
+  readonly code = 'CLUSTER_OPTIONS';
+}
+
+/** A file that was named cannot be read, or written. */
+export class FileError extends UsageError {
+  readonly code = 'FILE';
+}
+
+/** The data directory holds something else than what was to be started. */
+export class DataDirectoryError extends QuorateError {
+  readonly code = 'DATA_DIRECTORY';
+}
+
+/** Some ports that nodes are to listen on are taken. */
+export class PortsTakenError extends QuorateError {
+  readonly code = 'PORTS_TAKEN';
+}
+
+/** So many nodes cannot run that the rest is no majority. */
+export class MajorityLostError extends QuorateError {
+  readonly code = 'MAJORITY_LOST';
+}
+
+/** Says what went wrong: one line for what is foreseen, the stack for what is not. @returns the exit code */
+export function tell(error: unknown, { err, errColours }: Terminal): number {
+  if (error instanceof QuorateError) {
+    err(`${errColours.red(error.code)}: ${error.message}`);
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+  }
+  err(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return exitCodes.failed;
+}

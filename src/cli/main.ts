@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** `quorate`. One file per command; a new one is registered here. */
+
+import { historyCommand } from './history.ts';
+import { nodeCommand } from './node.ts';
+import { runProgram } from './program.ts';
+import { systemTerminal } from './terminal.ts';
+import { upCommand } from './up.ts';
+
+const terminal = systemTerminal();
+const commands = [upCommand(terminal, import.meta.filename), nodeCommand(terminal), historyCommand(terminal)];
+
+await runProgram(process.argv.slice(2), commands, terminal);

@@ -1,0 +1,194 @@
+/** `quorate node`: one node of a cluster, for several machines, or as a child of `quorate up`. */
+
+import { Command } from 'commander';
+import { QuorateError } from '../../statecharts/actor.ts';
+import type { HostPort } from '../bus/tcp.ts';
+import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { type InspectorServer, serveInspector } from '../inspector/server.ts';
+import { type KeyValueNode, startKeyValueNode } from '../services/kv-node.ts';
+import { ClusterOptionsError, exitCodes } from './errors.ts';
+import { hostPortIn, integerIn, nameIn, nodeIdIn, type Peers, peerIn, textOf } from './options.ts';
+import { elapsed, lineOf, type Report } from './reports.ts';
+import type { Terminal } from './terminal.ts';
+
+interface NodeOptions {
+  readonly id: string;
+  readonly listen: HostPort;
+  readonly http: HostPort;
+  readonly data: string;
+  readonly peer?: Peers;
+  readonly cluster: string;
+  readonly inspect?: true | number;
+}
+
+const help = `
+All nodes of a cluster are given the same names; each is given the others as peers. The peers of the first start are
+the voters for good: later starts must name the same nodes, which may have moved to other addresses.
+--listen and --http are opened to whoever can reach them: there is no authentication. Keep them in a private network.
+
+Examples:
+  One of three machines:
+    $ quorate node --id n1 --listen 10.0.0.1:4801 --http 10.0.0.1:4701 --data /var/lib/quorate \\
+        --peer n2=10.0.0.2:4801 --peer n3=10.0.0.3:4801
+  A store of one node, which does not survive it:
+    $ quorate node --id n1 --listen 127.0.0.1:4801 --http 127.0.0.1:4701 --data ./data
+
+Exit codes: 0 stopped by SIGINT or SIGTERM, 1 could not start or had to stop (the line says why), 2 wrong options.`;
+
+/** Makes the command. */
+export function nodeCommand(terminal: Terminal): Command {
+  return new Command('node')
+    .summary('run one node of a cluster')
+    .description('Runs one node of a replicated key-value store, until SIGINT or SIGTERM.')
+    .option('--id <id>', 'the name of this node within the cluster', nodeIdIn)
+    .option('--listen <host:port>', 'where other nodes and clients connect (TCP)', hostPortIn)
+    .option('--http <host:port>', 'where to serve HTTP', hostPortIn)
+    .option('--data <dir>', 'the directory of the durable data, for this node alone; made when missing')
+    .option('--peer <id=host:port>', 'another node and where it listens; repeat it for each', peerIn)
+    .option('--cluster <name>', 'the name of the cluster; nodes of others are refused', nameIn, 'quorate')
+    .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
+    .addHelpText('after', help)
+    .action(async (options: Partial<NodeOptions>, command: Command) => {
+      const code = await runNode(complete(options, command), terminal, systemEnvironment());
+      // A disk that stalls, or a socket that lingers, must not keep a stopped node alive.
+      process.exit(code);
+    });
+}
+
+/** Asked after the options were read, so that one that is only misspelt is named, and not the one that it misses. */
+function complete(options: Partial<NodeOptions>, command: Command): NodeOptions {
+  const { id, listen, http, data, cluster, ...rest } = options;
+  const required = { id, listen, http, data, cluster };
+  const missing = Object.entries(required).flatMap(([name, value]) => (value === undefined ? [`--${name}`] : []));
+  if (id === undefined || listen === undefined || http === undefined || data === undefined || cluster === undefined) {
+    return command.error(`error: a node needs ${missing.join(', ')} as well`);
+  }
+  return { ...rest, id, listen, http, data, cluster };
+}
+
+/** How long a clean stop may take, in milliseconds, before the process ends anyway. */
+const stopMs = 8_000;
+
+/** Runs a node until it is told to stop, or fails. @returns the exit code */
+async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
+  const { id, listen, http, data, peer = new Map(), cluster, inspect } = options;
+  const { clock } = environment;
+  const tell = reporter(terminal, environment);
+  // A watcher's Ctrl-C reaches all of its terminal's processes; it is the watcher that decides then.
+  if (process.send !== undefined) process.on('SIGINT', () => {});
+  const fail = (error: unknown, isFinal: boolean): number => {
+    if (!(error instanceof QuorateError)) throw error;
+    tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });
+    return error instanceof ClusterOptionsError ? exitCodes.usage : exitCodes.failed;
+  };
+  let running: KeyValueNode | undefined;
+  let inspector: InspectorServer | undefined;
+  try {
+    checkMembers(options);
+    running = await startKeyValueNode({
+      id,
+      cluster,
+      dataDirectory: data,
+      listen,
+      http,
+      peers: Object.fromEntries(peer),
+      pid: process.pid,
+      environment,
+      onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    });
+    if (inspect !== undefined) {
+      inspector = await serveInspector(running.node, inspect === true ? {} : { port: inspect });
+    }
+  } catch (error) {
+    await running?.stop();
+    return fail(error, true);
+  }
+  const node = running;
+  tell({
+    type: 'ready',
+    id,
+    pid: process.pid,
+    httpUrl: node.httpUrl,
+    tcp: textOf(node.bus.address()),
+    dataDirectory: data,
+    isNew: node.journal.isNew,
+    ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
+  });
+  reportOn(node, id, environment, tell);
+  const code = await new Promise<number>((resolve) => {
+    node.failure.subscribe((error) => resolve(fail(error, error.code === 'JOURNAL_LOST')));
+    const stop = (): void => resolve(exitCodes.done);
+    process.once('SIGTERM', stop);
+    if (process.send === undefined) process.once('SIGINT', stop);
+    else process.once('disconnect', stop);
+  });
+  await Promise.race([
+    Promise.all([node.stop(), inspector?.close()]),
+    new Promise<void>((resolve) => void clock.setTimeout(resolve, stopMs)),
+  ]);
+  return code;
+}
+
+/** Refuses what cannot become a cluster. @throws ClusterOptionsError */
+function checkMembers({ id, listen, http, peer = new Map() }: NodeOptions): void {
+  if (peer.has(id)) {
+    throw new ClusterOptionsError(
+      `expected the other nodes as peers, got ${id} itself; leave out --peer ${id}=..., or correct --id`,
+    );
+  }
+  const owners = new Map([[textOf(listen), `--listen of ${id}`]]);
+  const claims: [address: HostPort, owner: string][] = [[http, `--http of ${id}`]];
+  for (const [name, address] of peer) claims.push([address, `--peer ${name}`]);
+  for (const [address, owner] of claims) {
+    const text = textOf(address);
+    const other = owners.get(text);
+    if (other !== undefined && address.port !== 0) {
+      throw new ClusterOptionsError(`expected an address of its own for each, got ${text} for ${other} and ${owner}`);
+    }
+    owners.set(text, owner);
+  }
+}
+
+/** To the process that watches this one, if there is one, else to the terminal. */
+function reporter(terminal: Terminal, { clock }: Environment): (report: Report) => void {
+  const startedMs = clock.nowMs();
+  return (report) => {
+    if (process.send !== undefined) {
+      if (process.connected) process.send(report, undefined, {}, () => {});
+      return;
+    }
+    const isTrouble = report.type === 'notice' || report.type === 'failed';
+    const [write, colours] = isTrouble ? [terminal.err, terminal.errColours] : [terminal.out, terminal.outColours];
+    // A script that reads the standard error finds the code first.
+    if (report.type === 'failed') write(lineOf(report, colours));
+    else write(`${elapsed(clock.nowMs() - startedMs)}  ${report.id}  ${lineOf(report, colours)}`);
+  };
+}
+
+/** The same trouble with the same node is told again after this time, in milliseconds. */
+const repeatNoticeMs = 60_000;
+const noticesKept = 1_000;
+
+function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tell: (report: Report) => void): void {
+  for (const { kind, detail } of running.journal.notices) {
+    tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
+  }
+  running.roleChanges.subscribe(({ role }) => {
+    if (role !== undefined) tell({ type: 'role', id, role, term: running.store.status().term });
+  });
+  const standing = new Map<string, string>();
+  running.bus.peers.subscribe(({ node: peer, status, reason }) => {
+    if (standing.get(peer) === status || (status === 'disconnected' && standing.get(peer) === 'refused')) return;
+    standing.set(peer, status);
+    tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
+  });
+  const toldAtMs = new Map<string, number>();
+  running.bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
+    const kind = `${error.code} ${node}`;
+    const nowMs = clock.nowMs();
+    if (nowMs - (toldAtMs.get(kind) ?? -Infinity) < repeatNoticeMs) return;
+    if (toldAtMs.size >= noticesKept) toldAtMs.clear();
+    toldAtMs.set(kind, nowMs);
+    tell({ type: 'notice', id, code: error.code, message: `${error.message} (from ${remote})` });
+  });
+}

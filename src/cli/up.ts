@@ -1,0 +1,145 @@
+/** `quorate up`: a whole cluster on this machine, each node a process of its own, watched and restarted. */
+
+import { Command } from 'commander';
+import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { exitCodes, MajorityLostError, tell } from './errors.ts';
+import { integerIn, nameIn } from './options.ts';
+import { elapsed, lineOf, type Report } from './reports.ts';
+import type { Terminal } from './terminal.ts';
+import { claimDataDirectory } from './up/data-directory.ts';
+import { description } from './up/description.ts';
+import {
+  argumentsOf,
+  host,
+  type Member,
+  membersOf,
+  mostNodes,
+  requireFree,
+  tcpPortOffset,
+  type UpOptions,
+} from './up/members.ts';
+import { forkNode } from './up/node-process.ts';
+import { type Supervisor, supervise } from './up/supervisor.ts';
+
+/** The cluster is described once somebody leads, or after this time without a leader. */
+const patienceMs = 8_000;
+
+const help = `
+Node n1 serves HTTP at PORT, n2 at PORT+1, and so on; other nodes and clients connect (TCP) at PORT+${tcpPortOffset}, PORT+${tcpPortOffset + 1}, ...
+All listen on ${host} only. A node that dies is started again, later after each failure. Ctrl-C stops all nodes
+cleanly; the data stays, and the next start finds it.
+
+Examples:
+  $ quorate up
+  $ quorate up --nodes 5 --port 8000 --data /tmp/five-nodes
+  $ quorate up --inspect          # watch every message in the Stately Inspector
+
+Exit codes: 0 stopped by Ctrl-C, 1 could not run (the line says why), 2 wrong options.`;
+
+/** Makes the command. @param program the file that child processes run */
+export function upCommand(terminal: Terminal, program: string): Command {
+  return new Command('up')
+    .summary('run a cluster on this machine')
+    .description('Starts the nodes of a replicated key-value store as processes of this machine, and watches them.')
+    .option('--nodes <number>', `how many; odd numbers make sense`, integerIn(1, mostNodes), 3)
+    .option('--data <dir>', 'the directory of the durable data', './quorate-data')
+    .option('--port <port>', 'the HTTP port of the first node', integerIn(1, 65_535), 4_701)
+    .option('--cluster <name>', 'the name of the cluster', nameIn, 'quorate')
+    .option('--inspect', 'serve the Stately Inspector for each node')
+    .addHelpText('after', help)
+    .action(async (options: UpOptions) => {
+      process.exitCode = await up(options, program, terminal, systemEnvironment());
+    });
+}
+
+/** Runs the cluster until it is told to stop. @returns the exit code */
+async function up(options: UpOptions, program: string, terminal: Terminal, { clock }: Environment): Promise<number> {
+  const { out, outColours: colours } = terminal;
+  const members = membersOf(options);
+  await requireFree(members);
+  const isNew = claimDataDirectory(options.data, { cluster: options.cluster, nodes: members.map(({ id }) => id) });
+  const startedAtMs = clock.nowMs();
+  const ready = new Map<string, Report & { type: 'ready' }>();
+  const roles = new Map<string, { readonly role: string; readonly term: number }>();
+  let isDescribed = false;
+  let finish = (_code: number): void => {};
+  const finished = new Promise<number>((resolve) => {
+    finish = resolve;
+  });
+
+  const line = (id: string, text: string): void =>
+    out(`${colours.dim(elapsed(clock.nowMs() - startedAtMs))}  ${colours.cyan(id)}  ${text}`);
+  const leader = (): string | undefined =>
+    [...roles]
+      .filter(([, { role }]) => role === 'leader')
+      .sort(([, left], [, right]) => right.term - left.term)
+      .at(0)?.[0];
+  const describe = (): void => {
+    if (isDescribed) return;
+    isDescribed = true;
+    clock.clearTimeout(patience);
+    out(description({ options, members, ready, leader: leader(), isNew, terminal }));
+  };
+  const describeOnceLed = (): void => {
+    const isComplete = supervisors.every(({ standing }) => standing !== 'starting');
+    if (isComplete && leader() !== undefined) describe();
+  };
+  const hear = (report: Report): void => {
+    if (report.type === 'ready') {
+      const isAgain = ready.has(report.id);
+      ready.set(report.id, report);
+      if (isDescribed || isAgain) line(report.id, lineOf(report, colours));
+    } else if (report.type === 'role') {
+      roles.set(report.id, report);
+      if (isDescribed) line(report.id, lineOf(report, colours));
+    } else if (report.type !== 'peer' || report.status === 'refused') {
+      line(report.id, lineOf(report, colours));
+    }
+    describeOnceLed();
+  };
+  const mourn = ({ id }: Member, reason: string, restartInMs: number | undefined): void => {
+    roles.delete(id);
+    const next =
+      restartInMs === undefined ? 'it is not started again' : `starting it again in ${restartInMs / 1_000} s`;
+    line(id, `${colours.red('died')} (${reason}); ${next}`);
+    describeOnceLed();
+    const able = supervisors.filter(({ standing }) => standing !== 'given-up').length;
+    if (able > members.length / 2) return;
+    finish(
+      tell(
+        new MajorityLostError(
+          `${able} of ${members.length} nodes can run, and that is no majority; the lines above say why, and what to do`,
+        ),
+        terminal,
+      ),
+    );
+  };
+
+  const patience = clock.setTimeout(describe, patienceMs);
+  const supervisors: Supervisor[] = members.map((member) =>
+    supervise({
+      clock,
+      start: (listener) =>
+        forkNode(program, argumentsOf(member, members, options), (text) => line(member.id, text), listener),
+      onReport: hear,
+      onDeath: (reason, restartInMs) => mourn(member, reason, restartInMs),
+    }),
+  );
+
+  let signals = 0;
+  const interrupt = (): void => {
+    signals += 1;
+    if (signals === 1) {
+      out(`Stopping ${members.length} nodes; once more to stop at once.`);
+      finish(exitCodes.done);
+    } else {
+      for (const supervisor of supervisors) supervisor.kill();
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  const code = await finished;
+  clock.clearTimeout(patience);
+  await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+  if (code === exitCodes.done) out(`Stopped. The data is in ${options.data}.`);
+  return code;
+}
