@@ -42,6 +42,8 @@ export interface FramedRecord {
   readonly sequence: number;
   /** Where this copy of it was written; the same as `sequence` for the original. */
   readonly writtenAs: number;
+  /** As `recordSizeBytes` counts it. */
+  readonly sizeBytes: number;
   /** Shares the memory of the frame. */
   readonly payload: Uint8Array;
 }
@@ -74,7 +76,7 @@ const getUint64 = (view: DataView, offset: number): number =>
   view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
 
 /** What a record takes in a segment, without the original sequence that only copies carry. */
-export const recordSizeBytes = (addressBytes: number, payloadBytes: number): number =>
+const recordSizeBytes = (addressBytes: number, payloadBytes: number): number =>
   recordHeaderBytes + addressBytes + payloadBytes;
 
 /** Reads the header at `offset`, and whether what follows belongs to it. @returns undefined when no header is there */
@@ -145,6 +147,7 @@ export function recordsOf(bytes: Uint8Array, offset: number, frame: Frame): Fram
       replaces: (flags & checkpointFlag) !== 0 ? 'checkpoint' : (flags & forgetFlag) !== 0 ? 'forget' : undefined,
       sequence: isCopy ? getUint64(view, at + recordHeaderBytes) : writtenAs,
       writtenAs,
+      sizeBytes: recordSizeBytes(addressBytes, payloadBytes),
       payload: bytes.subarray(payloadAt, payloadAt + payloadBytes),
     });
     at = payloadAt + payloadBytes;
@@ -190,7 +193,7 @@ export class FrameWriter {
   }
 
   /** Adds a record. @returns its size, as `recordSizeBytes` counts it */
-  add(record: Omit<FramedRecord, 'sequence' | 'writtenAs'>, copyOf?: number): number {
+  add(record: Pick<FramedRecord, 'actor' | 'version' | 'replaces' | 'payload'>, copyOf?: number): number {
     const { actor, payload, version, replaces } = record;
     const copyBytes = copyOf === undefined ? 0 : 8;
     this.#reserve(recordHeaderBytes + copyBytes + actor.length * 3 + payload.length);

@@ -252,9 +252,9 @@ export class SegmentedJournal implements Journal {
       this.#copyCreditBytes += record.sizeBytes;
       this.#live.add(record, active.number);
     }
-    flush.copies?.forEach(({ record, sizeBytes, from }, index) => {
-      this.#copyCreditBytes -= sizeBytes;
-      this.#live.move({ ...record, sizeBytes, writtenAs: firstSequence + index }, from, active.number);
+    flush.copies?.forEach(({ record, from }, index) => {
+      this.#copyCreditBytes -= record.sizeBytes;
+      this.#live.move({ ...record, writtenAs: firstSequence + index }, from, active.number);
     });
     this.#writing = flush;
     this.#files.advance(bytes.length);

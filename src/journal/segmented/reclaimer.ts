@@ -36,10 +36,9 @@ export function nextReclaim(
   return takenBytes > 2 * live.bytes + 4 * segmentBytes ? 'copy' : 'nothing';
 }
 
-/** A record that is to be copied, its size as it counts in a segment, and the segment where it was. */
+/** A record that is to be copied, and the segment where it was. */
 export interface Copy {
   readonly record: FramedRecord;
-  readonly sizeBytes: number;
   readonly from: number;
 }
 
@@ -71,7 +70,8 @@ export class SegmentCopier {
       if (next.done === true) break;
       const record = next.value;
       if (!this.#live.has(record)) continue;
-      copies.push({ record, sizeBytes: writer.add(record, record.sequence), from: this.segment });
+      writer.add(record, record.sequence);
+      copies.push({ record, from: this.segment });
     }
     return copies;
   }

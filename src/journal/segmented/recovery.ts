@@ -9,7 +9,7 @@ import { JournalDamagedError, JournalDirectoryError, JournalOwnerError } from '.
 import type { JournalNotice, RecoveredRecord } from '../journal.ts';
 import { decodeRecord } from '../records.ts';
 import type { Crc32 } from './checksum.ts';
-import { findFrame, recordSizeBytes, recordsOf, trailerBytes, trailerOf } from './frames.ts';
+import { findFrame, recordsOf, trailerBytes, trailerOf } from './frames.ts';
 import { type Kept, KeptRecords } from './kept.ts';
 import { LiveRecords } from './live.ts';
 import {
@@ -171,22 +171,8 @@ class Scan {
       const records = recordsOf(bytes, offset, frame);
       if (records === undefined) throw new JournalDamagedError(name, offset, 'the records here do not read as such');
       for (const record of records) {
-        const { actor, sequence, writtenAs, replaces, version } = record;
         // A slice does not keep the whole segment in memory.
-        const payload = record.payload.slice();
-        const sizeBytes = recordSizeBytes(new TextEncoder().encode(actor).length, payload.length);
-        this.#kept.add({
-          actor,
-          sequence,
-          writtenAs,
-          replaces,
-          version,
-          payload,
-          sizeBytes,
-          segment: number,
-          file: name,
-          offset,
-        });
+        this.#kept.add({ ...record, payload: record.payload.slice(), segment: number, file: name, offset });
       }
       this.#nextSequence += frame.recordCount;
       const end = offset + frame.sizeBytes;
