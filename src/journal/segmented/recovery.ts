@@ -170,10 +170,7 @@ class Scan {
       }
       const records = recordsOf(bytes, offset, frame);
       if (records === undefined) throw new JournalDamagedError(name, offset, 'the records here do not read as such');
-      for (const record of records) {
-        // A slice does not keep the whole segment in memory.
-        this.#kept.add({ ...record, payload: record.payload.slice(), segment: number, file: name, offset });
-      }
+      for (const record of records) this.#kept.add(record, number, offset);
       this.#nextSequence += frame.recordCount;
       const end = offset + frame.sizeBytes;
       if (!frame.hasTrailer) {
@@ -241,7 +238,7 @@ class Scan {
     const live = new LiveRecords();
     const records = new Map<Address, RecoveredRecord[]>();
     for (const [actor, kept] of this.#kept.live()) {
-      for (const record of kept) live.restore(record, record.segment);
+      for (const { record, segment } of kept) live.restore(record, segment);
       records.set(actor, kept.map(read));
     }
     return {
@@ -257,10 +254,10 @@ class Scan {
   }
 }
 
-function read({ version, payload, file, offset, actor }: Kept): RecoveredRecord {
+function read({ record: { actor, version, payload }, segment, offset }: Kept): RecoveredRecord {
   const record = decodeRecord(payload);
-  if (record === undefined) throw new JournalDamagedError(file, offset, `a record of ${actor} here does not decode`);
-  return { version, record };
+  if (record !== undefined) return { version, record };
+  throw new JournalDamagedError(segmentName(segment), offset, `a record of ${actor} here does not decode`);
 }
 
 const missing = (number: number): JournalDamagedError =>
