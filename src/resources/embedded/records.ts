@@ -153,3 +153,18 @@ export function sizeOf(given: StoreValue | undefined): number {
 }
 
 const isList = (given: StoreValue): given is readonly StoreValue[] => Array.isArray(given);
+
+/** How many more bytes the data would take. */
+export function growthOf(data: ReadonlyMap<string, StoreValue>, writes: readonly Write[]): number {
+  let growth = 0;
+  for (const each of writes) {
+    const before = data.get(each.key);
+    if (before !== undefined) growth -= sizeOf(each.key) + sizeOf(before);
+    if (!('deleted' in each)) growth += sizeOf(each.key) + sizeOf(each.value);
+  }
+  return growth;
+}
+
+/** About the bytes that writes take in the journal. */
+export const bytesOf = (writes: readonly Write[]): number =>
+  writes.reduce((total, it) => total + sizeOf(it.key) + ('deleted' in it ? 0 : sizeOf(it.value)), 100);

@@ -10,7 +10,7 @@ import { type Address, addressOf } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
-import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts';
+import { type Branch, branchOf, globalIdOf } from '../branch.ts';
 import { within } from '../deadline.ts';
 import { DuplicateBranchError, messageOf, ResourceClosedError, ResourceUnreachableError } from '../errors.ts';
 import type {
@@ -23,12 +23,16 @@ import type {
   TransactionalResource,
   Vote,
 } from '../transactional.ts';
+import { checkStore } from './check.ts';
 import { checkpointRecords } from './checkpoint.ts';
+import { createFinishedBranches } from './finished.ts';
 import { createLockTable } from './locks.ts';
 import {
   applyWrites,
+  bytesOf,
   copyOf,
   type Finished,
+  growthOf,
   type PreparedRecord,
   recordVersion,
   recover,
@@ -68,6 +72,9 @@ export interface EmbeddedStore extends EnlistedResource<EmbeddedSession> {
 interface Open {
   readonly record: PreparedRecord;
   readonly sinceMs: number;
+  /** Resolves when intents, locks and vote are durable: before that nobody may hear that it is prepared. */
+  readonly vote: Promise<void>;
+  isDurable: boolean;
   /** Set when its end was written down; resolves when that is durable. */
   ending?: { readonly outcome: 'committed' | 'aborted'; readonly durable: Promise<void> };
 }
@@ -87,35 +94,20 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
   const open = new Map<string, Open>();
   /** Direct commits on their way to the disk. */
   const committing = new Map<string, { readonly record: StoreRecord; readonly durable: Promise<void> }>();
-  const finished = new Map<string, Finished & { readonly atMs: number }>();
-  const idempotencyKeys = new Map<string, string>();
+  const finished = createFinishedBranches(maxFinished);
   let sizeBytes = 0;
   let logBytes = 0;
   let isClosed = false;
 
-  const remember = (it: Finished, atMs: number): void => {
-    finished.delete(it.branch);
-    finished.set(it.branch, { ...it, atMs });
-    if (it.idempotencyKey !== undefined) idempotencyKeys.set(it.idempotencyKey, it.branch);
-    for (const oldest of finished.keys()) {
-      if (finished.size <= maxFinished) break;
-      unremember(oldest);
-    }
-  };
-  const unremember = (globalId: string): void => {
-    const key = finished.get(globalId)?.idempotencyKey;
-    if (key !== undefined) idempotencyKeys.delete(key);
-    finished.delete(globalId);
-  };
   const apply = (writes: readonly Write[]): void => {
     sizeBytes += growthOf(data, writes);
     applyWrites(data, writes);
   };
 
   for (const [key, value] of data) sizeBytes += sizeOf(key) + sizeOf(value);
-  for (const it of state.finished.values()) remember(it, openedMs);
+  for (const it of state.finished.values()) finished.remember(it, openedMs);
   for (const [globalId, record] of state.prepared) {
-    open.set(globalId, { record, sinceMs: openedMs });
+    open.set(globalId, { record, sinceMs: openedMs, vote: Promise.resolve(), isDurable: true });
     locks.restore(globalId, record.locks);
   }
 
@@ -141,7 +133,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     logBytes = 0;
     const records = checkpointRecords({
       data,
-      finished: finished.values(),
+      finished: finished.all(),
       open: [...open.values()].map((it) => ({ record: it.record, outcome: it.ending?.outcome })),
       committing: [...committing.values()].map((it) => it.record),
     });
@@ -167,7 +159,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
 
   /** Why a branch must not become durable. */
   const refusal = (globalId: string, writes: readonly Write[]): string | undefined => {
-    if (finished.has(globalId)) return 'its absence is written, or its id was used before';
+    if (finished.outcomeOf(globalId) !== undefined) return 'its absence is written, or its id was used before';
     const wouldBe = sizeBytes + growthOf(data, writes);
     if (wouldBe > maxSizeBytes) {
       return `the store would take ${wouldBe} bytes of at most ${maxSizeBytes}; delete data, or raise maxSizeBytes`;
@@ -191,7 +183,14 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
       return { type: 'no', reason: messageOf(error) };
     }
     sessions.delete(globalId);
-    open.set(globalId, { record, sinceMs: clock.nowMs() });
+    const vote: Open = { record, sinceMs: clock.nowMs(), vote: durable, isDurable: false };
+    open.set(globalId, vote);
+    durable.then(
+      () => {
+        vote.isDurable = true;
+      },
+      () => undefined,
+    );
     try {
       await within(clock, durable, timeoutMs, `the flush of ${globalId}`);
       return { type: 'yes' };
@@ -207,7 +206,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
   ): Promise<DirectCommit> => {
     const globalId = globalIdOf(branch);
     const key = idempotencyKey === undefined ? undefined : `${branch.manager}:${idempotencyKey}`;
-    const holder = key === undefined ? undefined : idempotencyKeys.get(key);
+    const holder = key === undefined ? undefined : finished.holderOf(key);
     const reason = refusal(globalId, writes);
     if (holder !== undefined || reason !== undefined) {
       abandon(globalId);
@@ -237,11 +236,11 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
       return { type: 'no', reason: messageOf(error) };
     }
     sessions.delete(globalId);
-    if (key !== undefined) idempotencyKeys.set(key, globalId);
+    if (key !== undefined) finished.claim(key, globalId);
     const applied = durable.then(() => {
       apply(writes);
       committing.delete(globalId);
-      remember(over, clock.nowMs());
+      finished.remember(over, clock.nowMs());
       locks.releaseAll(globalId);
       compact();
     });
@@ -263,7 +262,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
       const durable = write({ type: outcome, branch: globalId }, globalId.length + 32).then(() => {
         open.delete(globalId);
         if (outcome === 'committed') apply(found.record.writes);
-        remember({ branch: globalId, outcome }, clock.nowMs());
+        finished.remember({ branch: globalId, outcome }, clock.nowMs());
         locks.releaseAll(globalId);
         compact();
       });
@@ -272,9 +271,9 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     }
     const flush = found?.ending?.durable ?? committing.get(globalId)?.durable;
     if (flush !== undefined) await within(clock, flush, timeoutMs, `the flush of ${globalId}`);
-    const known = finished.get(globalId);
+    const known = finished.outcomeOf(globalId);
     if (known === undefined) return undefined;
-    return known.outcome === outcome ? { type: 'done' } : { type: 'refused', reason: `it is ${known.outcome}` };
+    return known === outcome ? { type: 'done' } : { type: 'refused', reason: `it is ${known}` };
   };
 
   const abandon = (globalId: string): void => {
@@ -287,10 +286,9 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     const flush = committing.get(globalId)?.durable ?? open.get(globalId)?.ending?.durable;
     if (flush !== undefined) await within(clock, flush, timeoutMs, `the flush of ${globalId}`);
     if (open.has(globalId)) return { type: 'present', reason: 'it is prepared' };
-    const known = finished.get(globalId)?.outcome;
-    if (known === 'committed') return { type: 'committed' };
+    if (finished.outcomeOf(globalId) === 'committed') return { type: 'committed' };
     // Also when it is known as aborted: that may not be durable yet, and this answer must be.
-    remember({ branch: globalId, outcome: 'aborted' }, finished.get(globalId)?.atMs ?? clock.nowMs());
+    finished.remember({ branch: globalId, outcome: 'aborted' }, clock.nowMs());
     const durable = write({ type: 'aborted', branch: globalId }, globalId.length + 32);
     await within(clock, durable, timeoutMs, `the flush of ${globalId}`);
     compact();
@@ -301,7 +299,12 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     async begin(branch, { timeoutMs }) {
       const globalId = globalIdOf(branch);
       assertUsable();
-      if (sessions.has(globalId) || open.has(globalId) || committing.has(globalId) || finished.has(globalId)) {
+      if (
+        sessions.has(globalId) ||
+        open.has(globalId) ||
+        committing.has(globalId) ||
+        finished.outcomeOf(globalId) !== undefined
+      ) {
         throw new DuplicateBranchError(`expected a new branch, got ${globalId}, which '${name}' knows`);
       }
       const session = createSession({
@@ -343,35 +346,32 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     },
     async prepared(manager) {
       assertUsable();
-      return [...open.values()].flatMap(({ record, sinceMs, ending }) => {
+      return [...open.values()].flatMap(({ record, sinceMs, ending, isDurable }) => {
         const branch = branchOf(record.branch);
-        if (branch?.manager !== manager || ending !== undefined) return [];
+        if (branch?.manager !== manager || ending !== undefined || !isDurable) return [];
         return [{ branch, ageMs: clock.nowMs() - sinceMs }];
       });
     },
     async outcomeOf(branch, { timeoutMs }): Promise<BranchOutcome> {
       const globalId = globalIdOf(branch);
       try {
-        const flush = committing.get(globalId)?.durable ?? open.get(globalId)?.ending?.durable;
+        const found = open.get(globalId);
+        const flush = committing.get(globalId)?.durable ?? found?.ending?.durable ?? found?.vote;
         if (flush !== undefined) await within(clock, flush, timeoutMs, `the flush of ${globalId}`);
       } catch (error) {
         return unknown(error);
       }
       if (open.has(globalId)) return { type: 'prepared' };
-      return { type: finished.get(globalId)?.outcome ?? 'absent' };
+      return { type: finished.outcomeOf(globalId) ?? 'absent' };
     },
     async writeAbsence(branch, { timeoutMs }) {
       return writeAbsence(branch, timeoutMs).catch(unknown);
     },
     async forget(manager, { olderThanMs, timeoutMs }) {
       assertUsable();
-      const untilMs = clock.nowMs() - olderThanMs;
-      const branches = [...finished.values()]
-        .filter((it) => it.atMs < untilMs && it.branch.startsWith(globalIdPrefix(manager)))
-        .map((it) => it.branch);
+      const branches = finished.forget(manager, clock.nowMs() - olderThanMs);
       if (branches.length === 0) return 0;
-      for (const each of branches) unremember(each);
-      const durable = write({ type: 'forgotten', branches }, branches.length * 60);
+      const durable = write({ type: 'forgotten', branches: [...branches] }, branches.length * 60);
       await within(clock, durable, timeoutMs, 'the flush');
       return branches.length;
     },
@@ -379,29 +379,7 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
       assertUsable();
     },
     async check(): Promise<CheckReport> {
-      const subject = 'journal';
-      return {
-        server: `embedded store '${name}' of node ${journal.node}`,
-        findings: [
-          journal.failure === undefined
-            ? { level: 'ok', subject, message: 'writes' }
-            : { level: 'error', subject, message: `failed: ${journal.failure.message}; restart the node` },
-          {
-            level: sizeBytes > maxSizeBytes * 0.8 ? 'warning' : 'ok',
-            subject: 'maxSizeBytes',
-            message: `${sizeBytes} of ${maxSizeBytes} bytes are in use`,
-          },
-        ],
-        leftovers: [...open.values()].map(({ record, sinceMs }) => {
-          const branch = branchOf(record.branch);
-          return {
-            globalId: record.branch,
-            ...(branch === undefined ? {} : { branch }),
-            ageMs: clock.nowMs() - sinceMs,
-            locks: record.locks.map((it) => `${it.key} (${it.kind})`),
-          };
-        }),
-      };
+      return checkStore({ name, journal, sizeBytes, maxSizeBytes, open: open.values(), nowMs: clock.nowMs() });
     },
     async close() {
       if (isClosed) return;
@@ -418,16 +396,3 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     keys: (prefix = '') => [...data.keys()].filter((key) => key.startsWith(prefix)).sort(),
   };
 }
-
-function growthOf(data: ReadonlyMap<string, StoreValue>, writes: readonly Write[]): number {
-  let growth = 0;
-  for (const each of writes) {
-    const before = data.get(each.key);
-    if (before !== undefined) growth -= sizeOf(each.key) + sizeOf(before);
-    if (!('deleted' in each)) growth += sizeOf(each.key) + sizeOf(each.value);
-  }
-  return growth;
-}
-
-const bytesOf = (writes: readonly Write[]): number =>
-  writes.reduce((total, it) => total + sizeOf(it.key) + ('deleted' in it ? 0 : sizeOf(it.value)), 100);

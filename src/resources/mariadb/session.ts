@@ -13,6 +13,7 @@ import {
   DuplicateBranchError,
   messageOf,
   ResourceDeadlineError,
+  ResourceUnreachableError,
   StatementError,
 } from '../errors.ts';
 import type { Loan } from '../pool.ts';
@@ -223,15 +224,19 @@ export function createSession(parts: SessionParts): OwnSession {
         await send(`xa start ${xid}`, time.remainingMs());
         phase = 'active';
       } catch (error) {
-        if (!(error instanceof DuplicateBranchError)) {
-          cut(messageOf(error));
-          if (errorNumberOf(error) !== 1440) throw error;
-        } else {
+        if (error instanceof DuplicateBranchError) {
           await over();
+          throw error;
         }
-        throw error instanceof DuplicateBranchError
-          ? error
-          : new DuplicateBranchError(`expected a new branch, got ${globalId}, which '${name}' knows`, { cause: error });
+        cut(messageOf(error));
+        if (error instanceof ResourceDeadlineError) throw error;
+        // XAER_DUPID: it is prepared, and its session is gone.
+        if (errorNumberOf(error) === 1440) {
+          throw new DuplicateBranchError(`expected a new branch, got ${globalId}, which '${name}' knows`, {
+            cause: error,
+          });
+        }
+        throw new ResourceUnreachableError(`'${name}' began no branch: ${messageOf(error)}`, { cause: error });
       }
     },
     query<R extends Row>(text: string, values?: readonly Parameter[]) {

@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EnlistedResource } from '../../src/resources/adapter.ts';
+import { type Branch, globalIdOf } from '../../src/resources/branch.ts';
+import { parseXid } from '../../src/resources/mariadb/endings.ts';
+import { type MariaDbOptions, type MariaDbSession, mariadb } from '../../src/resources/mariadb/mariadb.ts';
+import { hasMariaDb, startMariaDb, type TestMariaDb } from '../fixtures/mariadb.ts';
+import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
+
+const timeoutMs = 5_000;
+
+describe('the names of XA branches', () => {
+  const branch: Branch = { manager: 'm1', transaction: 't~1', branch: 'a.b' };
+
+  test('are read as XA RECOVER prints them', () => {
+    expect(parseXid("X'6d313a747e31',X'612e62',1364545362")).toEqual(branch);
+    expect(parseXid("'m1:t~1','a.b',1364545362")).toEqual(branch);
+    for (const foreign of ["'x','y',1", "X'6d31',X'61',1364545362", 'nonsense', ''])
+      expect(parseXid(foreign)).toBeUndefined();
+  });
+});
+
+describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
+  let server: TestMariaDb;
+  let proxy: TcpProxy;
+  let count = 0;
+  const opened: EnlistedResource<MariaDbSession>[] = [];
+  const branch = (): Branch => {
+    count += 1;
+    return { manager: 'm1', transaction: `t${count}`, branch: 'part' };
+  };
+  const open = (url = server.url(), options: MariaDbOptions = {}): EnlistedResource<MariaDbSession> => {
+    const resource = mariadb(url, { name: 'stock', ...options });
+    opened.push(resource);
+    return resource;
+  };
+  const proxied = (): EnlistedResource<MariaDbSession> => open(server.url('test', proxy.port));
+  const working = async (
+    resource: EnlistedResource<MariaDbSession>,
+    at: Branch,
+    key: string,
+  ): Promise<MariaDbSession> => {
+    const session = await resource.begin(at, { timeoutMs });
+    await session.query('insert into items values (?, ?)', [key, 'x']);
+    return session;
+  };
+  const exists = async (key: string): Promise<boolean> =>
+    (await server.query('select 1 from items where name = ?', [key])).length === 1;
+  const preparedCount = async (): Promise<number> => (await server.query('xa recover')).length;
+
+  beforeAll(async () => {
+    server = await startMariaDb();
+    proxy = await startTcpProxy(() => server.port);
+    await server.query('create table items (name varchar(100) primary key, value text) engine = InnoDB');
+    await open().setup({ timeoutMs });
+  }, 60_000);
+  afterAll(async () => {
+    for (const each of opened) await each.close();
+    await proxy.close();
+    await server.remove();
+  }, 60_000);
+
+  test('finds a branch prepared whose answer was lost, and commits it by its name', async () => {
+    const [resource, at] = [proxied(), branch()];
+    const session = await working(resource, at, 'lost-prepare');
+    void proxy.loseAnswerTo('xa prepare');
+    expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'unknown' });
+    expect(await resource.outcomeOf(at, { timeoutMs })).toEqual({ type: 'prepared' });
+    expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+    expect(await exists('lost-prepare')).toBe(true);
+  });
+
+  test('rolls back for good what it was about to prepare when the request was lost', async () => {
+    const [resource, at] = [proxied(), branch()];
+    const session = await working(resource, at, 'lost-request');
+    void proxy.loseRequest('xa prepare');
+    expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'unknown' });
+    expect(await resource.rollback(at, { timeoutMs })).toEqual({ type: 'done' });
+    expect(await resource.outcomeOf(at, { timeoutMs })).toEqual({ type: 'aborted' });
+    expect([await exists('lost-request'), await preparedCount()]).toEqual([false, 0]);
+  });
+
+  test('finds a commit whose answer was lost done, and never undoes it', async () => {
+    const [resource, at] = [proxied(), branch()];
+    expect(await (await working(resource, at, 'lost-commit')).prepare({ timeoutMs })).toEqual({ type: 'yes' });
+    void proxy.loseAnswerTo('xa commit');
+    // The answer is lost on the branch's own connection; from another one the row tells.
+    expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+    expect(await resource.rollback(at, { timeoutMs })).toMatchObject({ type: 'refused' });
+    expect(await exists('lost-commit')).toBe(true);
+  });
+
+  test('learns what became of a direct commit whose answer or request was lost', async () => {
+    const [resource, first, second] = [proxied(), branch(), branch()];
+    const one = await working(resource, first, 'direct-1');
+    void proxy.loseAnswerTo('one phase');
+    expect(await one.commitDirectly({ timeoutMs })).toMatchObject({ type: 'unknown' });
+    expect(await resource.writeAbsence(first, { timeoutMs })).toEqual({ type: 'committed' });
+    const two = await working(resource, second, 'direct-2');
+    void proxy.loseRequest('one phase');
+    expect(await two.commitDirectly({ timeoutMs })).toMatchObject({ type: 'unknown' });
+    expect(await resource.writeAbsence(second, { timeoutMs })).toEqual({ type: 'absent' });
+    expect([await exists('direct-1'), await exists('direct-2')]).toEqual([true, false]);
+  });
+
+  test('refuses the key of a branch whose absence was written, from a session that was not found', async () => {
+    const [old, recovering, at] = [proxied(), open(), branch()];
+    const session = await working(old, at, 'late');
+    // Without its lock recovery cannot find the session, and only the key stops it.
+    await session.query('do release_all_locks()');
+    const late = proxy.holdRequest('quorate_branches');
+    const vote = session.prepare({ timeoutMs });
+    await late.held;
+    expect(await recovering.writeAbsence(at, { timeoutMs })).toEqual({ type: 'absent' });
+    late.letGo();
+    expect(await vote).toMatchObject({ type: 'no', reason: expect.stringContaining('declared aborted') });
+    expect([await exists('late'), await preparedCount()]).toEqual([false, 0]);
+  });
+
+  test('says that a branch is still there when its key is written and its session cannot be found', async () => {
+    const [resource, at] = [open(), branch()];
+    const blocker = await resource.begin(branch(), { timeoutMs });
+    await blocker.query("insert into quorate_branches (global_id, state) values (?, 'committed')", [globalIdOf(at)]);
+    expect(await resource.writeAbsence(at, { timeoutMs })).toMatchObject({ type: 'present' });
+    await blocker.rollback();
+    expect(await resource.writeAbsence(at, { timeoutMs })).toEqual({ type: 'absent' });
+  });
+
+  test('is not misled by a session that was ended: the branch is gone, or prepared as before', async () => {
+    const [resource, active, ready] = [open(), branch(), branch()];
+    const session = await working(resource, active, 'ended-1');
+    expect(await (await working(resource, ready, 'ended-2')).prepare({ timeoutMs })).toEqual({ type: 'yes' });
+    const sessions = await server.query(
+      "select id from information_schema.processlist where user = 'root' and id <> connection_id()",
+    );
+    for (const { id } of sessions) await server.query(`kill ${Number(id)}`).catch(() => undefined);
+    expect((await session.prepare({ timeoutMs })).type).not.toBe('yes');
+    expect(await resource.rollback(active, { timeoutMs })).toEqual({ type: 'done' });
+    expect(await resource.commit(ready, { timeoutMs })).toEqual({ type: 'done' });
+    expect([await exists('ended-1'), await exists('ended-2')]).toEqual([false, true]);
+  });
+
+  test('survives SIGKILL of the server in every phase', async () => {
+    const [resource, active, lost, ready, done] = [proxied(), branch(), branch(), branch(), branch()];
+    const prepare = async (at: Branch, key: string) => (await working(resource, at, key)).prepare({ timeoutMs });
+    const session = await working(resource, active, 'killed-1');
+    expect(await prepare(ready, 'killed-3')).toEqual({ type: 'yes' });
+    expect(await prepare(done, 'killed-4')).toEqual({ type: 'yes' });
+    expect(await resource.commit(done, { timeoutMs })).toEqual({ type: 'done' });
+    const losing = await working(resource, lost, 'killed-2');
+    const answer = proxy.loseAnswerTo('xa prepare');
+    const vote = losing.prepare({ timeoutMs });
+    await answer;
+    await server.kill();
+    expect(await vote).toMatchObject({ type: 'unknown' });
+    expect((await session.prepare({ timeoutMs: 500 })).type).not.toBe('yes');
+    expect(await resource.commit(ready, { timeoutMs: 500 })).toMatchObject({ type: 'unknown' });
+    expect(await resource.rollback(active, { timeoutMs: 500 })).toMatchObject({ type: 'unknown' });
+    await server.start();
+    const listed = await resource.prepared('m1', { timeoutMs });
+    expect(listed.map((it) => it.branch.transaction).sort()).toEqual([lost.transaction, ready.transaction].sort());
+    expect(await resource.rollback(active, { timeoutMs })).toEqual({ type: 'done' });
+    for (const at of [lost, ready, done]) expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+    const found = await Promise.all(['killed-1', 'killed-2', 'killed-3', 'killed-4'].map(exists));
+    expect(found).toEqual([false, true, true, true]);
+    expect(await preparedCount()).toBe(0);
+  });
+
+  test('votes no with the reason for what XA does not allow, and for a deadlock', async () => {
+    const resource = open();
+    for (const text of ['create table more (n int)', 'commit', 'alter table items add column more int']) {
+      const session = await resource.begin(branch(), { timeoutMs });
+      await expect(session.query(text)).rejects.toMatchObject({ code: 'STATEMENT', resourceCode: '1399' });
+      expect(await session.prepare({ timeoutMs })).toMatchObject({
+        type: 'no',
+        reason: expect.stringContaining('XAER_RMFAIL'),
+      });
+    }
+    const session = await resource.begin(branch(), { timeoutMs });
+    await expect(session.query("/* x */ XA END 'x'")).rejects.toMatchObject({ code: 'BRANCH_CONTROL' });
+    await session.rollback();
+    await server.query("insert into items values ('deadlock-a', ''), ('deadlock-b', '')");
+    const [one, two] = [await resource.begin(branch(), { timeoutMs }), await resource.begin(branch(), { timeoutMs })];
+    const change = (at: MariaDbSession, key: string) => at.query("update items set value = 'x' where name = ?", [key]);
+    await change(one, 'deadlock-a');
+    await change(two, 'deadlock-b');
+    await Promise.allSettled([change(one, 'deadlock-b'), change(two, 'deadlock-a')]);
+    const votes = [await one.prepare({ timeoutMs }), await two.prepare({ timeoutMs })];
+    expect(votes.map((it) => it.type).sort()).toEqual(['no', 'yes']);
+    for (const at of [one, two]) await resource.rollback(at.branch, { timeoutMs });
+    expect(await preparedCount()).toBe(0);
+  });
+
+  test('names a wrong password, a missing database, an absent and a silent server, and a full pool', async () => {
+    await expect(open(server.url().replace('tests', 'guests')).begin(branch(), { timeoutMs })).rejects.toMatchObject({
+      code: 'RESOURCE_LOGIN',
+    });
+    await expect(open(server.url('nowhere')).begin(branch(), { timeoutMs })).rejects.toMatchObject({
+      code: 'RESOURCE_LOGIN',
+    });
+    await expect(open(server.url('test', 1)).begin(branch(), { timeoutMs })).rejects.toMatchObject({
+      code: 'RESOURCE_UNREACHABLE',
+    });
+    const silent = await startTcpProxy(() => server.port);
+    const [resource, at] = [open(server.url('test', silent.port)), branch()];
+    const session = await working(resource, at, 'silent');
+    silent.stall();
+    expect((await session.prepare({ timeoutMs: 200 })).type).not.toBe('yes');
+    await expect(resource.begin(branch(), { timeoutMs: 200 })).rejects.toMatchObject({ code: 'RESOURCE_DEADLINE' });
+    await silent.close();
+    expect(await open().rollback(at, { timeoutMs })).toEqual({ type: 'done' });
+    const narrow = open(server.url(), { maxSessions: 1 });
+    const only = await working(narrow, branch(), 'pool');
+    expect(await only.prepare({ timeoutMs })).toEqual({ type: 'yes' });
+    await expect(narrow.begin(branch(), { timeoutMs: 200 })).rejects.toMatchObject({ code: 'RESOURCE_BUSY' });
+    expect(await narrow.commit(only.branch, { timeoutMs })).toEqual({ type: 'done' });
+    await (await narrow.begin(branch(), { timeoutMs })).rollback();
+  });
+
+  test('finds what is missing, and says what to do', async () => {
+    await server.query('create database bare');
+    const bare = open(server.url('bare'));
+    const before = await bare.check({ timeoutMs });
+    expect(before.findings.filter((it) => it.level === 'error').map((it) => it.subject)).toEqual(['quorate_branches']);
+    await server.query('create user weak@127.0.0.1 identified by "weak"');
+    await server.query('grant select on bare.* to weak@127.0.0.1');
+    const url = new URL(server.url('bare'));
+    url.username = 'weak';
+    url.password = 'weak';
+    await expect(open(url.href).setup({ timeoutMs })).rejects.toMatchObject({ code: 'RESOURCE_SETUP' });
+    await bare.setup({ timeoutMs });
+    expect((await bare.check({ timeoutMs })).findings.filter((it) => it.level === 'error')).toEqual([]);
+  });
+});
