@@ -1,0 +1,74 @@
+/** A node with a store and its HTTP interface for tests: memory bus and journal, real time, real HTTP on loopback. */
+
+import { createMemoryNetwork } from '../../../src/bus/memory.ts';
+import { systemEnvironment } from '../../../src/environment/environment.ts';
+import { createNode, type Node } from '../../../src/host/node.ts';
+import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
+import { type HttpServer, serveHttp } from '../../../src/services/http/server.ts';
+import { createKeyValueMachine } from '../../../src/services/key-value.ts';
+import {
+  type ReplicatedStore,
+  type StoreLimits,
+  startReplicatedStore,
+} from '../../../src/services/replicated-store.ts';
+import { between } from '../../../statecharts/actor.ts';
+import { until } from '../../fixtures/until.ts';
+
+export interface HttpNode {
+  readonly url: string;
+  readonly http: HttpServer;
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+  readonly storage: MemoryStorage;
+  readonly unexpected: readonly unknown[];
+  stop(): Promise<void>;
+}
+
+export interface HttpNodeOptions {
+  /** The nodes that vote; the others are not there. */
+  readonly voters?: readonly string[];
+  readonly deadlineMs?: number;
+  readonly limits?: StoreLimits;
+  /** Puts another store before the real one. */
+  readonly wrap?: (store: ReplicatedStore) => ReplicatedStore;
+}
+
+/** Starts a node; with one voter, waits until it leads. */
+export async function startHttpNode(options: HttpNodeOptions = {}): Promise<HttpNode> {
+  const { voters = ['n1'], deadlineMs = 5_000, limits, wrap = (store) => store } = options;
+  const environment = systemEnvironment();
+  const { clock, ids } = environment;
+  const storage = createMemoryStorage({ node: 'n1', clock, ids });
+  const bus = createMemoryNetwork({ clock }).join('n1');
+  const node = createNode({ id: 'n1', bus, journal: storage.open(), environment, development: true });
+  const store = startReplicatedStore({
+    node,
+    machine: createKeyValueMachine(),
+    voters,
+    environment,
+    raft: { delays: { electionTimeout: between(20, 40) } },
+    ...(limits === undefined ? {} : { limits }),
+  });
+  const unexpected: unknown[] = [];
+  const http = await serveHttp({
+    node,
+    store: wrap(store),
+    environment,
+    pid: process.pid,
+    deadlineMs,
+    onUnexpected: (error) => unexpected.push(error),
+  });
+  if (voters.length === 1) await until('the only node to lead', () => store.status().role === 'leader');
+  return {
+    url: http.url,
+    http,
+    node,
+    store,
+    storage,
+    unexpected,
+    async stop() {
+      await http.close();
+      await node.stop();
+    },
+  };
+}
