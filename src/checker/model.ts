@@ -132,11 +132,15 @@ export interface Model<History = unknown> {
   /**
    * Which deliveries and requests are steps: `all`; `handled`, those for which the chart has a transition now, so that
    * `'vote': {}` is no step; `changing`, those that change the actor or make it act. Default `all`. What is no step
-   * stays in the network.
+   * stays in the network; but in an `ordered` one every delivery is a step, or nothing behind it would ever arrive.
    */
   readonly deliveries?: 'all' | 'handled' | 'changing';
-  /** How often timers may fire, in all or by the name of their delay; any armed one may, at any moment. Default unlimited. */
-  readonly timers?: Budget | Readonly<Record<string, Budget>>;
+  /**
+   * How often timers may fire, in all or by the name of their delay; any armed one may, at any moment. Default unlimited.
+   * One that fires `at-once`, as soon as it is armed, costs no states: sound where its waiting only keeps something from
+   * happening that may as well have happened late.
+   */
+  readonly timers?: Budget | Readonly<Record<string, Budget | 'at-once'>>;
   /** Whether records become durable in a step of their own (the default) or at once. */
   readonly flush?: 'step' | 'at-once';
   /** Whether what actors of one node say to each other is taken up in a step of its own (the default) or at once. */
@@ -167,7 +171,7 @@ export interface Model<History = unknown> {
 }
 
 /** Gives a model its types. */
-export const defineModel = <History = undefined>(model: Model<History>): Model<History> => model;
+export const defineModel = <History = unknown>(model: Model<History>): Model<History> => model;
 
 /** `down`: its node has crashed. `absent`: not born, or ended. `failed`: a rule threw. */
 export type Life = 'running' | 'down' | 'absent' | 'failed';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  CheckLimitError,
   type CheckResult,
   check,
   type ModelStep,
@@ -87,6 +88,19 @@ test('Paxos with quorums that do not intersect chooses two values', () => {
   expect(result.properties).toContainEqual(
     expect.objectContaining({ name: 'one value is chosen', verdict: 'violated' }),
   );
+});
+
+describe('a timer that fires at once', () => {
+  test('leaves nothing to wait for', () => {
+    const result = check({ ...durableCommit({}), timers: { voteTimeout: 'at-once' } });
+    expect(result.properties).toContainEqual({ name: 'all commit', kind: 'sometimes', verdict: 'unreached' });
+    expect(result.properties).toContainEqual(expect.objectContaining({ name: 'all abort', verdict: 'reached' }));
+  });
+
+  test('and arms itself again is stopped with advice', () => {
+    const model = durableCommit({ participant: 'inquiring' });
+    expect(() => check({ ...model, timers: { inquiryInterval: 'at-once' } })).toThrow(CheckLimitError);
+  });
 });
 
 describe('deadlocks', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CheckLimitError, check, type Model, ModelError, NotPureError } from '../../src/checker/checker.ts';
-import { echo, faithful, fragile, impure } from './models/echo.ts';
+import { deafTo, echo, faithful, fragile, impure } from './models/echo.ts';
 
 const reached = (model: Model): string[] =>
   check(model, { keepGoing: true }).properties.flatMap(({ name, verdict }) => (verdict === 'reached' ? [name] : []));
@@ -16,6 +16,11 @@ describe('networks', () => {
   test('an ordered one keeps the order of each pair', () => {
     expect(check(echo(3, { kind: 'ordered' }))).toMatchObject({ states: 4, transitions: 3 });
     expect(reached(echo(2, { kind: 'ordered' }))).toEqual(['hears 1 then 2']);
+  });
+
+  test('an ordered one delivers what the chart ignores, so that it blocks nothing', () => {
+    const model: Model = { ...echo(3, { kind: 'ordered' }, deafTo(1)), deliveries: 'changing' };
+    expect(reached(model)).toEqual(['hears 2']);
   });
 
   test('a duplicating one delivers everything again and again', () => {

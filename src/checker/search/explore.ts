@@ -54,7 +54,7 @@ export interface Explored {
 }
 
 /** How many states are explored between two looks at the clock. */
-const statesPerLook = 4096;
+const statesPerLook = 256;
 
 /** Explores `system`. */
 export function explore<History>(system: System<History>, options: ExploreOptions<History>): Explored {

@@ -47,9 +47,12 @@ export function createSignatures<History>(system: System<History>, permutations:
     return shape;
   };
   const localValue = (local: number): unknown => {
-    const { state, ...rest } = outcomes.local(local);
-    const { address } = elementAt(model.actors, outcomes.actorOf(local));
-    return { address, rest, armed: state?.armed, value: state?.snapshot.value, context: state?.snapshot.context };
+    const { state, durable, ...rest } = outcomes.local(local);
+    const { address, definition } = elementAt(model.actors, outcomes.actorOf(local));
+    // As for the identity of local states, records count by what they recover.
+    const recovered = durable.length === 0 ? undefined : definition.recover(durable);
+    const { value, context } = state?.snapshot ?? {};
+    return { address, rest, recovered, armed: state?.armed, value, context };
   };
   const weigh = (part: number, shape: number): number => finished(mixed(mixed(0x5bd1e995, part), shape));
 

@@ -77,3 +77,25 @@ export function createBudgets(): Budgets {
     set: (budget, value, state, offset) => change(budget, value - left(budget, state, offset), state, offset),
   };
 }
+
+/** The budget of each timer of a model, whether they share one or have one per name of delay. @throws ModelError */
+export function timerBudgetsOf(
+  timers: Budget | Readonly<Record<string, Budget | 'at-once'>>,
+  known: readonly { readonly delay: string }[],
+  budgets: Budgets,
+): readonly number[] {
+  if (typeof timers !== 'object') {
+    const budget = budgets.add(timers, 'timers');
+    return known.map(() => budget);
+  }
+  const delays = new Set(known.map(({ delay }) => delay));
+  const byDelay = new Map<string, number>();
+  for (const [delay, budget] of Object.entries(timers)) {
+    if (!delays.has(delay)) {
+      throw new ModelError(`no actor waits for '${delay}'; timers: ${[...delays].join(', ') || 'none'}`);
+    }
+    // A timer that fires at once is never found armed, and needs no budget.
+    byDelay.set(delay, budget === 'at-once' ? unlimited : budgets.add(budget, `timers.${delay}`));
+  }
+  return known.map(({ delay }) => byDelay.get(delay) ?? unlimited);
+}

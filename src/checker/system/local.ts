@@ -47,6 +47,8 @@ export interface LocalOptions {
   readonly localAtOnce: boolean;
   /** Whether records matter after they are durable: without crashes nobody reads them. */
   readonly keepsRecords: boolean;
+  /** The names of the delays that end as soon as they begin. */
+  readonly timersAtOnce: readonly string[];
 }
 
 /** What may happen to one actor. Each answers undefined when it cannot happen to it now. */
@@ -77,13 +79,17 @@ const maxBacklog = 64;
 export const heldEffects = ({ waiting }: Outbox): number =>
   waiting.reduce((sum, { effects }) => sum + effects.length, 0);
 
-/** More local messages than this in one step are a loop. */
+/** More local messages, or timers that fire at once, than this in one step are a loop. */
 const maxLocalMessages = 1_000;
 
 /** Makes the rules of one actor. */
 export function createLocalRules(actor: ModelActor, options: LocalOptions): LocalRules {
   const { definition, address } = actor;
   const none: readonly Released[] = [];
+  const firesAtOnce = ({ state }: Local): string | undefined =>
+    options.timersAtOnce.length === 0
+      ? undefined
+      : state?.armed.find((id) => options.timersAtOnce.includes(definition.allTimers.get(id)?.delay ?? ''));
   const unborn: Local = { life: 'absent', outbox: emptyOutbox, writes: [], durable: [], inbox: [] };
 
   const failed = (local: Local, error: unknown): LocalStep => ({
@@ -122,8 +128,11 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     route(released);
     for (let turn = 0; ; turn += 1) {
       if (turn > maxLocalMessages) {
-        throw new CheckLimitError(`'${address}' says more than ${maxLocalMessages} things to itself in one step`);
+        throw new CheckLimitError(
+          `'${address}' says more than ${maxLocalMessages} things to itself, or fires as many timers, in one step`,
+        );
       }
+      const due = firesAtOnce(now);
       if (options.flushAtOnce && now.writes.length > 0) {
         const made = flushOne(now);
         now = made.local;
@@ -135,6 +144,10 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
         const taken = stepped({ ...now, inbox: rest }, (state) =>
           definition.transition(state, { ...said, from, atMs }),
         );
+        now = taken.local;
+        route(taken.released);
+      } else if (due !== undefined && now.life === 'running') {
+        const taken = stepped(now, (state) => definition.fire(state, due, atMs));
         now = taken.local;
         route(taken.released);
       } else break;

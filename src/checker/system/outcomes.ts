@@ -99,6 +99,9 @@ export function createOutcomes<History>(
     flushAtOnce: model.flush === 'at-once',
     localAtOnce: model.localMessages === 'at-once',
     keepsRecords: model.crashes !== undefined,
+    timersAtOnce: Object.entries(typeof model.timers === 'object' ? model.timers : {}).flatMap(([delay, budget]) =>
+      budget === 'at-once' ? delay : [],
+    ),
   };
   const rules = actors.map((actor) => createLocalRules(actor, localOptions));
   const tickMs = model.clock?.tickMs ?? 0;

@@ -5,16 +5,17 @@
 
 import { type Address, nodeOf } from '../../../statecharts/actor.ts';
 import { ModelError } from '../errors.ts';
-import type { Budget, Model, RequestStep, SystemState } from '../model.ts';
+import type { Model, RequestStep, SystemState } from '../model.ts';
 import { kindCode, type Observation } from '../steps.ts';
 import { createInterned, elementAt, type Interned } from '../tables/interned.ts';
 import { createPairTable } from '../tables/pairs.ts';
-import { type Budgets, createBudgets, exhausted } from './budgets.ts';
+import { type Budgets, createBudgets, exhausted, timerBudgetsOf, unlimited } from './budgets.ts';
 import { createEnvelopes, type Envelopes } from './envelopes.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { createEnvelopeBuffer, createNetworks, type Networks } from './network.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { createOutcomes, happening, type LocalOutcome, type Outcomes, type OutcomesOptions } from './outcomes.ts';
+import { checkModel } from './validate.ts';
 import { createView } from './view.ts';
 
 /** Called for each step: its kind, two numbers that say which, and the state that it leads to, valid during the call. */
@@ -63,7 +64,7 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   );
   const envelopes = createEnvelopes(actors, model.outside ?? []);
   const outcomes = createOutcomes(model, requests, nodes, envelopes, options);
-  const timerBudgets = timerBudgetsOf(model.timers ?? 'unlimited', outcomes, budgets);
+  const timerBudgets = timerBudgetsOf(model.timers ?? 'unlimited', outcomes.timers, budgets);
   const layout = layoutOf(model, budgets.words);
   const networks = createNetworks(network.kind ?? 'unordered', envelopes.channelOf);
   const operations = createOperations(model.resources ?? {});
@@ -72,6 +73,8 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   const view = createView({ model, layout, outcomes, envelopes, networks, operations, histories });
 
   const keeps = network.kind === 'duplicating';
+  // In a queue, what a chart ignores must still make way for what stands behind it.
+  const isQueued = network.kind === 'ordered';
   const isStep = (outcome: LocalOutcome): boolean =>
     deliveries === 'all' || (deliveries === 'handled' ? outcome.isHandled : outcome.isChange);
   const mayCrash = nodes.map((node) => crashes !== undefined && (crashes.nodes?.includes(node) ?? true));
@@ -131,12 +134,12 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
     for (let at = 0; at < own.length; at += 2) {
       const kind = own[at] ?? 0;
       const number = own[at + 1] ?? 0;
-      const budget = kind === happening.fire ? elementAt(timerBudgets, number) : -1;
-      if (budget !== -1 && budgets.left(budget, state, layout.budgets) === 0) continue;
+      const budget = kind === happening.fire ? elementAt(timerBudgets, number) : unlimited;
+      if (budgets.left(budget, state, layout.budgets) === 0) continue;
       const outcome = outcomes.of(local, kind, number, instantOf(state));
       if (outcome === undefined) continue;
       begin(state);
-      if (budget !== -1) budgets.spend(budget, next, layout.budgets);
+      budgets.spend(budget, next, layout.budgets);
       apply(actor, outcome, -1);
       const code =
         kind === happening.fire ? kindCode.timer : kind === happening.flush ? kindCode.flush : kindCode.local;
@@ -174,7 +177,7 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
         budgets.spend(lossBudget, next, layout.budgets);
         visit(kindCode.lose, envelope, 0, next);
       }
-      if (outcome === undefined || !isStep(outcome)) continue;
+      if (outcome === undefined || !(isQueued || isStep(outcome))) continue;
       begin(state);
       apply(actor, outcome, keeps ? -1 : envelope);
       visit(kindCode.deliver, envelope, 0, next);
@@ -322,41 +325,4 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
       }
     },
   };
-}
-
-function timerBudgetsOf(
-  timers: Budget | Readonly<Record<string, Budget>>,
-  outcomes: Outcomes,
-  budgets: Budgets,
-): readonly number[] {
-  if (typeof timers !== 'object') {
-    const budget = budgets.add(timers, 'timers');
-    return outcomes.timers.map(() => budget);
-  }
-  const known = new Set(outcomes.timers.map(({ delay }) => delay));
-  const byDelay = new Map<string, number>();
-  for (const [delay, budget] of Object.entries(timers)) {
-    if (!known.has(delay))
-      throw new ModelError(`no actor waits for '${delay}'; timers: ${[...known].join(', ') || 'none'}`);
-    byDelay.set(delay, budgets.add(budget, `timers.${delay}`));
-  }
-  return outcomes.timers.map(({ delay }) => byDelay.get(delay) ?? -1);
-}
-
-function checkModel<History>(model: Model<History>, nodes: readonly string[]): void {
-  const addresses = model.actors.map(({ address }) => address);
-  const twice = addresses.find((address, index) => addresses.indexOf(address) !== index);
-  if (twice !== undefined) throw new ModelError(`two actors of model '${model.name}' have the address '${twice}'`);
-  if (addresses.length === 0) throw new ModelError(`model '${model.name}' has no actors`);
-  for (const { actor, request } of model.requests ?? []) {
-    const asked = model.actors.find(({ address }) => address === actor);
-    if (asked === undefined) throw new ModelError(`'${request.type}' is asked of '${actor}', which the model lacks`);
-    asked.definition.parseRequest(request);
-  }
-  const stray = model.crashes?.nodes?.find((node) => !nodes.includes(node));
-  if (stray !== undefined) throw new ModelError(`crashes.nodes names '${stray}'; nodes: ${nodes.join(', ')}`);
-  const reader = model.actors.find(({ definition }) => definition.readsTime);
-  if (reader !== undefined && model.clock === undefined) {
-    throw new ModelError(`'${reader.address}' reads time; give the model a 'clock'`);
-  }
 }

@@ -66,6 +66,9 @@ export const impure = () => {
     return [...heard, calls];
   });
 };
+/** Takes no notice of one number. */
+export const deafTo = (ignored: number) =>
+  listenerOf((heard, number) => (number === ignored ? heard : [...heard, number]));
 /** Throws when it hears 2. */
 export const fragile = listenerOf((heard, number) => {
   if (number === 2) throw new Error('two');
