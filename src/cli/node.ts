@@ -177,11 +177,15 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     if (role !== undefined) tell({ type: 'role', id, role, term: running.store.status().term });
   });
   const standing = new Map<string, string>();
+  let isPast = true;
   running.bus.peers.subscribe(({ node: peer, status, reason }) => {
+    // Nobody is told of peers that were not asked yet.
+    if (isPast && status === 'disconnected') return;
     if (standing.get(peer) === status || (status === 'disconnected' && standing.get(peer) === 'refused')) return;
     standing.set(peer, status);
     tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
   });
+  isPast = false;
   const toldAtMs = new Map<string, number>();
   running.bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
     const kind = `${error.code} ${node}`;

@@ -9,6 +9,7 @@ import { raftServer, sameVoters } from '../../statecharts/raft.ts';
 import type { PeerStatus } from '../bus/bus.ts';
 import { createTcpBus, type HostPort, type TcpBus } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { NodeFailedError } from '../host/errors.ts';
 import { createNode, type Node, type RoleChange } from '../host/node.ts';
 import { openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -162,7 +163,8 @@ function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode
     failure.complete();
   };
   node.failure.subscribe(fail);
-  store.failure.subscribe(fail);
+  // A store fails also because its node has failed: then that is what there is to tell.
+  store.failure.subscribe((error) => fail(error.cause instanceof NodeFailedError ? error.cause : error));
   bus.peers
     .pipe(filter(isLostJournal))
     .subscribe(({ node: peer, reason }) =>

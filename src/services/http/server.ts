@@ -54,12 +54,15 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
   const { clock } = environment;
   const metrics = createMetrics(node, store);
+  let closing: Promise<void> | undefined;
   const app = fastify({
     bodyLimit: valueLimitBytes,
     // A key is found behind /kv/ and may be longer than a usual path.
     routerOptions: { maxParamLength: 8_192 },
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // What still arrives is answered by the store, which knows what became of it.
+    return503OnClosing: false,
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, asRequestError(error)),
   });
@@ -79,13 +82,16 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
       'use GET, PUT or DELETE /kv/KEY, or GET /status, /healthz, /metrics',
     );
   });
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that was busy when the end began would otherwise stay open for further requests.
+    if (closing !== undefined) reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
   });
   addKeyRoutes(app, keyValueStore(store), deadlineMs);
   addStatusRoutes(app, node, store, metrics, pid, clock.nowMs);
-  let closing: Promise<void> | undefined;
   let url: string;
   try {
     url = await app.listen({ host, port });

@@ -43,7 +43,9 @@ describe('a value over HTTP', () => {
   });
 
   test('may be any bytes, of any content type, under any text', async () => {
-    const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => text.isWellFormed());
+    const key = fc
+      .string({ unit: 'grapheme', minLength: 1, maxLength: 60 })
+      .filter((text) => !/\p{Surrogate}/u.test(text));
     const type = fc.constantFrom('application/json', 'text/plain', 'application/x-www-form-urlencoded', 'x/y; z=1');
     await fc.assert(
       fc.asyncProperty(key, fc.uint8Array({ maxLength: 300 }), type, async (name, bytes, contentType) => {

@@ -214,6 +214,24 @@ describe('the HTTP interface', () => {
     await expect(fetch(`${node.url}/healthz`)).rejects.toThrow();
   });
 
+  test('answers what is under way, and then ends at once', async () => {
+    const node = await startHttpNode();
+    await fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'u' });
+    node.storage.stall();
+    const answer = fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'v' });
+    await until('the request to wait', () => node.store.status().waiting > 0);
+    const ended = node.http.close();
+    node.storage.resume();
+    const response = await answer;
+    expect(response.status).toBe(200);
+    expect(response.headers.get('connection')).toBe('close');
+    const startedMs = performance.now();
+    await ended;
+    // Well before the deadline after which connections are cut.
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    await node.stop();
+  });
+
   test('names the port that is taken, and what to do', async () => {
     const node = await started();
     const { port } = new URL(node.url);

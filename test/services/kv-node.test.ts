@@ -1,0 +1,286 @@
+import fs from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { firstValueFrom, timeout } from 'rxjs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { PeerStatus } from '../../src/bus/bus.ts';
+import { AddressInUseError } from '../../src/bus/errors.ts';
+import { NodeFailedError } from '../../src/host/errors.ts';
+import {
+  JournalDamagedError,
+  JournalFullError,
+  JournalLockedError,
+  JournalOwnerError,
+} from '../../src/journal/errors.ts';
+import { HttpListenError } from '../../src/services/http/server.ts';
+import { JournalLostError, type KeyValueNode, VotersMismatchError } from '../../src/services/kv-node.ts';
+import { freePort } from '../fixtures/ports.ts';
+import { until } from '../fixtures/until.ts';
+import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
+
+const failureOf = (node: KeyValueNode): Promise<unknown> => firstValueFrom(node.failure.pipe(timeout(15_000)));
+
+/** Three nodes, and a write that was acknowledged. */
+async function startedCluster(): Promise<NodeLab> {
+  const lab = await createNodeLab();
+  for (const id of ['n1', 'n2', 'n3']) await lab.start(id);
+  const leader = await lab.leader();
+  expect(await put(leader, 'kept', 'acknowledged')).toBe(200);
+  return lab;
+}
+
+/** Whether what was acknowledged is there, and more can be written, on what runs. */
+async function expectAllIsWell(lab: NodeLab, ids: readonly string[]): Promise<void> {
+  await lab.leader();
+  for (const id of ids) {
+    const node = lab.node(id);
+    expect(await get(node, 'kept')).toBe('acknowledged');
+    expect(await put(node, `more-${id}`, 'x')).toBe(200);
+    expect(node.node.isRunning).toBe(true);
+  }
+}
+
+/** How `node` stands with `peer`, once that is as it should be. */
+const standing = (node: KeyValueNode, peer: string, wanted: (status: PeerStatus) => boolean): Promise<PeerStatus> =>
+  until(`${node.node.id} to know about ${peer}`, () => {
+    let found: PeerStatus | undefined;
+    node.bus.peers
+      .subscribe((status) => {
+        if (status.node === peer && wanted(status)) found = status;
+      })
+      .unsubscribe();
+    return found;
+  });
+
+describe('a cluster of nodes on disk and TCP', () => {
+  test('replicates, survives a leader that stops, and finds its data again', async () => {
+    const lab = await startedCluster();
+    const first = await lab.leader();
+    await lab.stop(first.node.id);
+    const others = ['n1', 'n2', 'n3'].filter((id) => id !== first.node.id);
+    await expectAllIsWell(lab, others);
+    await lab.start(first.node.id);
+    const back = lab.node(first.node.id);
+    const leader = await lab.leader();
+    await until('the node to catch up', () => back.store.status().appliedIndex === leader.store.status().appliedIndex);
+    expect(await get(back, `more-${others[0]}`, '?consistency=stale')).toBe('x');
+
+    for (const id of ['n1', 'n2', 'n3']) await lab.stop(id);
+    for (const id of ['n1', 'n2', 'n3']) await lab.start(id);
+    await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
+  });
+
+  test('of one node works by itself', async () => {
+    const lab = await createNodeLab(['n1']);
+    const node = await lab.start('n1');
+    expect(await put(node, 'kept', 'acknowledged')).toBe(200);
+    await lab.stop('n1');
+    await lab.start('n1');
+    await expectAllIsWell(lab, ['n1']);
+  });
+});
+
+describe('a node is refused', () => {
+  test("another node's data directory", async () => {
+    const lab = await startedCluster();
+    await lab.stop('n3');
+    const refused = lab.start('n3', { dataDirectory: join(lab.directory, 'n2') });
+    // While n2 runs its directory is locked, which is said first.
+    await expect(refused).rejects.toThrow(JournalLockedError);
+    await lab.stop('n2');
+    const owned = lab.start('n3', { dataDirectory: join(lab.directory, 'n2') });
+    await expect(owned).rejects.toThrow(JournalOwnerError);
+    await expect(owned).rejects.toThrow(/n2/);
+    await lab.start('n2');
+    await lab.start('n3');
+    await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
+  });
+
+  test('a directory that a running node has', async () => {
+    const lab = await startedCluster();
+    const twice = lab.start('n3', { listen: at(0) });
+    await expect(twice).rejects.toThrow(JournalLockedError);
+    await expect(twice).rejects.toThrow(/stop that node first/);
+    await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
+  });
+
+  test('its place when its data was wiped while its peers run', async () => {
+    const lab = await startedCluster();
+    await until(
+      'n3 to have the write',
+      async () => (await get(lab.node('n3'), 'kept', '?consistency=stale')) !== undefined,
+    );
+    await lab.stop('n3');
+    fs.rmSync(join(lab.directory, 'n3'), { recursive: true });
+    const wiped = await lab.start('n3');
+    const error = await failureOf(wiped);
+    expect(error).toBeInstanceOf(JournalLostError);
+    expect(String(error)).toMatch(/wiped or replaced.*restore the data directory, or start a node with a new id/);
+    await until('it to stop', () => !wiped.node.isRunning);
+    await expectAllIsWell(lab, ['n1', 'n2']);
+  });
+
+  test('its place when its data was wiped, also after its peers were restarted', async () => {
+    const lab = await startedCluster();
+    for (const id of ['n1', 'n2', 'n3']) await lab.stop(id);
+    fs.rmSync(join(lab.directory, 'n3'), { recursive: true });
+    await lab.start('n1');
+    await lab.start('n2');
+    const wiped = await lab.start('n3');
+    expect(await failureOf(wiped)).toBeInstanceOf(JournalLostError);
+    await expectAllIsWell(lab, ['n1', 'n2']);
+  });
+
+  test('a journal that is damaged, and its peers have the data', async () => {
+    const lab = await startedCluster();
+    const directory = join(lab.directory, 'n3');
+    await until(
+      'n3 to have the write',
+      async () => (await get(lab.node('n3'), 'kept', '?consistency=stale')) !== undefined,
+    );
+    await lab.stop('n3');
+    const file = join(directory, fs.readdirSync(directory).find((name) => name.endsWith('.segment')) ?? '');
+    const bytes = fs.readFileSync(file);
+    const place = bytes.indexOf('raft.server');
+    bytes[place] = (bytes[place] ?? 0) ^ 1;
+    fs.writeFileSync(file, bytes);
+    const refused = lab.start('n3');
+    await expect(refused).rejects.toThrow(JournalDamagedError);
+    await expect(refused).rejects.toThrow(/restore the directory|replace this node/);
+    expect(fs.readFileSync(file).equals(bytes)).toBe(true);
+    await expectAllIsWell(lab, ['n1', 'n2']);
+  });
+
+  test('other voters than its log began with', async () => {
+    const lab = await startedCluster();
+    const { peers } = lab.optionsOf('n3');
+    await lab.stop('n3');
+    for (const changed of [{}, { n1: at(1) }, { ...peers, n4: at(1) }, { n1: at(1), n4: at(2) }]) {
+      const refused = lab.start('n3', { peers: changed });
+      await expect(refused).rejects.toThrow(VotersMismatchError);
+      await expect(refused).rejects.toThrow(/expected the nodes n1, n2, n3.*give the same nodes again/);
+    }
+    await lab.start('n3');
+    await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
+  });
+
+  test('ports that are taken, and leaves nothing behind', async () => {
+    const lab = await startedCluster();
+    await lab.stop('n3');
+    const port = await freePort();
+    const taken = createServer().listen(port, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    const tcp = lab.start('n3', { listen: at(port) });
+    await expect(tcp).rejects.toThrow(AddressInUseError);
+    await expect(tcp).rejects.toThrow(/choose another port/);
+    const http = lab.start('n3', { http: at(port) });
+    await expect(http).rejects.toThrow(HttpListenError);
+    await expect(http).rejects.toThrow(/choose another port with --http/);
+    // Journal and TCP port were given back.
+    await lab.start('n3');
+    await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
+  });
+});
+
+describe('a wrong peer address', () => {
+  test('that leads to another node is refused by name, and the rest goes on', async () => {
+    const lab = await startedCluster();
+    const { peers } = lab.optionsOf('n3');
+    const { n1 = at(1), n2 = at(1) } = peers;
+    await lab.stop('n3');
+    const confused = await lab.start('n3', { peers: { n1: n2, n2: n1 } });
+    const refusals: string[] = [];
+    confused.bus.notices.subscribe(({ error }) => refusals.push(error.message));
+    await until('a refusal', () => refusals.some((message) => /correct the address of peer n[12]/.test(message)));
+    expect(confused.node.isRunning).toBe(true);
+    await expectAllIsWell(lab, ['n1', 'n2']);
+    // Corrected, it takes part again.
+    await lab.stop('n3');
+    await lab.start('n3');
+    await expectAllIsWell(lab, ['n3']);
+  });
+
+  test('that nobody listens on is reported, and the rest goes on', async () => {
+    const lab = await startedCluster();
+    await lab.stop('n2');
+    await lab.stop('n3');
+    const lost = await lab.start('n3', { peers: { ...lab.optionsOf('n3').peers, n2: at(await freePort()) } });
+    await standing(lost, 'n2', ({ reason = '' }) => /nobody could be reached.*check the address/.test(reason));
+    await expectAllIsWell(lab, ['n1', 'n3']);
+  });
+
+  test('of another cluster is refused by name on both sides', async () => {
+    const lab = await startedCluster();
+    await lab.stop('n3');
+    const stranger = await lab.start('n3', { cluster: 'other' });
+    const { refusal, reason } = await standing(stranger, 'n1', ({ status }) => status === 'refused');
+    expect(refusal?.code).toBe('other-cluster');
+    expect(reason).toMatch(/correct the name of the cluster or the address/);
+    expect(stranger.node.isRunning).toBe(true);
+    await expectAllIsWell(lab, ['n1', 'n2']);
+  });
+});
+
+describe('a full disk', () => {
+  test('stops the node before anything more is acknowledged, and the others go on', async () => {
+    const lab = await startedCluster();
+    const leader = await lab.leader();
+    const { id } = leader.node;
+    const full = fillDisk(join(lab.directory, id));
+    const cut = 0;
+    // Connections that the node had not taken yet when it stopped are cut.
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => put(leader, `late-${index}`, `${index}`).catch(() => cut)),
+    );
+    expect(full.refusedWrites).toBeGreaterThan(0);
+    const error = await failureOf(leader);
+    expect(error).toBeInstanceOf(NodeFailedError);
+    expect(error).toHaveProperty('cause', expect.any(JournalFullError));
+    expect(String(error)).toMatch(/has stopped for good/);
+    const others = ['n1', 'n2', 'n3'].filter((other) => other !== id);
+    await until('another leader', async () => (await lab.leader()) !== leader);
+    await expectAllIsWell(lab, others);
+    // What the full node said of its requests holds: only acknowledged ones must be there, refused ones must not.
+    for (const [index, status] of statuses.entries()) {
+      const found = await get(lab.node(others[0] ?? ''), `late-${index}`);
+      if (status === 200) expect(found).toBe(`${index}`);
+      else expect([503, 504, cut]).toContain(status);
+      if (status === 503) expect(found).toBeUndefined();
+    }
+    full.free();
+    await lab.stop(id);
+    await lab.start(id);
+    await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
+  });
+});
+
+/** Lets writes into the files of `directory` fail as on a full disk. */
+function fillDisk(directory: string): { readonly refusedWrites: number; free(): void } {
+  let refusedWrites = 0;
+  const write = fs.write;
+  const isThere = (file: number): boolean => {
+    const { dev, ino } = fs.fstatSync(file);
+    return fs.readdirSync(directory).some((name) => {
+      const other = fs.statSync(join(directory, name));
+      return other.dev === dev && other.ino === ino;
+    });
+  };
+  const spy = vi.spyOn(fs, 'write').mockImplementation((...args: unknown[]) => {
+    const [file] = args;
+    const done = args.at(-1);
+    if (typeof file === 'number' && isThere(file) && typeof done === 'function') {
+      refusedWrites += 1;
+      const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      setImmediate(() => done(error, 0));
+      return;
+    }
+    Reflect.apply(write, fs, args);
+  });
+  onTestFinished(() => spy.mockRestore());
+  return {
+    get refusedWrites() {
+      return refusedWrites;
+    },
+    free: () => spy.mockRestore(),
+  };
+}
