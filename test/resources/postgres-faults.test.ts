@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import { type Branch, globalIdOf } from '../../src/resources/branch.ts';
+import { isDefinite } from '../../src/resources/postgres/connection.ts';
 import { type PostgresOptions, type PostgresSession, postgres } from '../../src/resources/postgres/postgres.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
@@ -293,6 +294,11 @@ describe('a PostgreSQL resource in trouble', () => {
       const session = await resource.begin(branch(), { timeoutMs });
       await expect(session.query('select 1; commit; select 2')).rejects.toMatchObject({ code: 'BRANCH_CONTROL' });
       expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'no' });
+      const [hiding, hidden] = [open(), branch()];
+      const last = await working(hiding, hidden, 'hidden');
+      const { vote } = await last.queryAndPrepare('select 1; commit', [], { timeoutMs });
+      expect(vote).toMatchObject({ type: 'unknown' });
+      expect(await hiding.rollback(hidden, { timeoutMs })).toMatchObject({ type: 'refused' });
     });
 
     test('lets the application go back to a savepoint, and then votes yes', async () => {
@@ -443,6 +449,27 @@ describe('a PostgreSQL resource in trouble', () => {
         reason: expect.stringContaining('setup()'),
       });
     });
+  });
+});
+
+describe('errors of PostgreSQL', () => {
+  test.each([
+    [{ code: '23505', severity: 'ERROR' }, true],
+    [{ code: '40001', severity: 'ERROR' }, true],
+    [{ code: '57014', severity: 'ERROR' }, true],
+    [{ code: '57P01', severity: 'ERROR' }, false],
+    [{ code: '57P03', severity: 'FEHLER' }, false],
+    [{ code: '08006', severity: 'ERROR' }, false],
+    [{ code: '40003', severity: 'ERROR' }, false],
+    [{ code: '58030', severity: 'ERROR' }, false],
+    [{ code: '53300', severity: 'FATAL' }, false],
+    [{ code: 'XX000', severity: 'PANIC' }, false],
+    [{ code: 'ECONNRESET' }, false],
+    [{ code: 'EPIPE' }, false],
+    [new Error('Connection terminated unexpectedly'), false],
+    [undefined, false],
+  ])('%o is certain: %s', (error, expected) => {
+    expect(isDefinite(error)).toBe(expected);
   });
 });
 

@@ -25,8 +25,11 @@ export interface PostgresConnection {
   isUsable(): boolean;
   /** Sends one statement, behind those that were sent before and without waiting for them. */
   send<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<QueryResult<R>>;
-  /** Sends several statements without parameters as one message; the first error skips the rest. */
-  sendAll(statements: readonly string[]): Promise<readonly QueryResult<Row>[]>;
+  /** The same for a statement that the server shall keep by its name, for as long as the connection lives. */
+  sendNamed(
+    statement: { readonly name: string; readonly text: string },
+    values: readonly unknown[],
+  ): Promise<QueryResult<Row>>;
   /** Cuts the connection off. The server process may work on for a while. */
   destroy(): void;
 }
@@ -85,12 +88,7 @@ export async function connect(
       isUsable: () => !isLost,
       send: <R extends Row>(text: string, values?: readonly unknown[]) =>
         values === undefined ? client.query<R>(text) : client.query<R>(text, [...values]),
-      async sendAll(statements) {
-        // `pg` answers several statements with several results, which its types do not say.
-        const answer: unknown = await client.query<Row>(statements.join(';\n'));
-        const results: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
-        return results.filter(isResult);
-      },
+      sendNamed: (statement, values) => client.query<Row>({ ...statement, values: [...values] }),
       destroy: cut,
     };
   } catch (error) {
@@ -98,9 +96,6 @@ export async function connect(
     throw connectError(name, error);
   }
 }
-
-const isResult = (value: unknown): value is QueryResult<Row> =>
-  typeof value === 'object' && value !== null && 'command' in value && 'rows' in value;
 
 let driver: Promise<typeof import('pg')> | undefined;
 
@@ -140,15 +135,18 @@ function field(error: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Shutdown and start (57P0x), connection exceptions, I/O errors and internal errors; completion unknown. */
+const uncertain = /^(?:57P0.|08...|58...|XX...|40003)$/;
+
 /**
- * Whether the error says for certain that the statement failed and its transaction with it. Lost connections, servers
- * that shut down or start (57P0x), connection exceptions (08xxx), and everything that ended the session are not: what
- * was under way may have happened.
+ * Whether the error says for certain that the statement failed and its transaction with it. What ended the session,
+ * and everything that did not come from the server as an error, does not: what was under way may have happened.
  */
 export function isDefinite(error: unknown): boolean {
   const code = sqlStateOf(error);
-  if (code === undefined || !/^[0-9A-Z]{5}$/.test(code)) return false;
-  if (code.startsWith('57P0') || code.startsWith('08') || code === '40003') return false;
+  // Errors of sockets have codes, too, and `EPIPE` looks like a SQLSTATE; only the server's have a severity.
   const severity = field(error, 'severity');
-  return severity === undefined || !(severity === 'FATAL' || severity === 'PANIC');
+  if (code === undefined || severity === undefined || uncertain.test(code)) return false;
+  // Translated servers say something else; their sessions are found ended by the connection.
+  return severity !== 'FATAL' && severity !== 'PANIC';
 }

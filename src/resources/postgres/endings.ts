@@ -158,7 +158,7 @@ export async function writeAbsenceOf(control: Control, branch: Branch, sessions:
   if (listed.rows[0]?.prepared === true) return { type: 'present', reason: 'it is prepared' };
   try {
     await control.send('begin isolation level read committed');
-    await control.send(waitForDisk);
+    await control.send(`select ${waitForDisk}`);
     await control.send(`set local lock_timeout = ${Math.max(1, Math.floor(control.budget.remainingMs() / 2))}`);
     await control.send(rememberAbsence, [globalId]);
     const { rows } = await control.send(recall, [globalId]);

@@ -17,7 +17,7 @@ export const memoryRelation = `${schema}.${table}`;
 /** Whether everything is there; asked first, because creating an index waits for prepared transactions even then. */
 export const hasMemory = `select to_regclass('${memoryRelation}') is not null
   and to_regclass('${schema}.branches_idempotency_key') is not null
-  and to_regclass('${schema}.branches_written_at') is not null as present`;
+  as present`;
 
 /** Creates the table where it is missing. Repeating it is safe, also concurrently: the lock serializes it. */
 export const createMemory: readonly string[] = [
@@ -32,18 +32,38 @@ export const createMemory: readonly string[] = [
   written_at timestamptz not null default clock_timestamp()
 )`,
   `create unique index if not exists branches_idempotency_key on ${memoryRelation} (idempotency_key) where idempotency_key is not null`,
-  `create index if not exists branches_written_at on ${memoryRelation} (written_at)`,
   'commit',
 ];
 
 /** The same as one script, for an administrator. */
 export const createMemoryScript = `create schema if not exists ${schema}; (as the role that the application uses, or grant it usage on the schema and select, insert, delete on ${memoryRelation})`;
 
-/** Writes the key of a branch that is about to prepare or commit. Answers with the transaction's id. */
-export function rememberCommit(branch: Branch, idempotencyKey?: string): string {
-  const key = idempotencyKey === undefined ? 'null' : literal(`${branch.manager}:${idempotencyKey}`);
-  return `insert into ${memoryRelation} (global_id, state, idempotency_key) values (${literal(globalIdOf(branch))}, 'committed', ${key}) returning pg_current_xact_id()::text as xid`;
-}
+/** Raises what the transaction waits for at its commit, where the settings do not wait for the disk at all. */
+export const waitForDisk = `set_config('synchronous_commit',
+  case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true)`;
+
+/**
+ * Writes the key of a branch that is about to prepare or commit, under a lock timeout that holds to the transaction's
+ * end, and answers with the transaction's id. Named, so that a connection plans it once. Parameters: the global id;
+ * manager and idempotency key, joined, or null; the lock timeout in milliseconds.
+ */
+export const rememberCommit = {
+  name: 'quorate_remember_commit',
+  text: `insert into ${memoryRelation} (global_id, state, idempotency_key)
+    select $1, 'committed', $2 from set_config('lock_timeout', $3, true) as patience, ${waitForDisk} as durability
+    returning pg_current_xact_id()::text as xid`,
+} as const;
+
+/** The parameters of `rememberCommit`. The server gives up before we do, so that a no is certain and not unknown. */
+export const commitParameters = (
+  branch: Branch,
+  timeoutMs: number,
+  idempotencyKey?: string,
+): readonly (string | null)[] => [
+  globalIdOf(branch),
+  idempotencyKey === undefined ? null : `${branch.manager}:${idempotencyKey}`,
+  String(Math.max(1, Math.floor(timeoutMs * 0.75))),
+];
 
 /** Writes the key of a branch that must never commit. Parameters: the global id. Leaves a row that exists as it is. */
 export const rememberAbsence = `insert into ${memoryRelation} (global_id, state) values ($1, 'aborted') on conflict (global_id) do nothing`;
@@ -56,14 +76,3 @@ export const recallKey = `select global_id from ${memoryRelation} where idempote
 
 /** Parameters: the prefix of the manager's global ids, milliseconds. */
 export const forgetOlder = `delete from ${memoryRelation} where starts_with(global_id, $1) and written_at < clock_timestamp() - make_interval(secs => $2::float8 / 1000)`;
-
-/** Raises what the transaction waits for at its commit, where the settings do not wait for the disk at all. */
-export const waitForDisk =
-  "select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') = 'off'";
-
-/** Text as a literal of SQL, whatever the server's settings of escapes. */
-export function literal(text: string): string {
-  return text.includes('\\')
-    ? ` E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
-    : `'${text.replaceAll("'", "''")}'`;
-}

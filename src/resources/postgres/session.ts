@@ -15,7 +15,7 @@ import type { Loan } from '../pool.ts';
 import { createSerialQueue } from '../queue.ts';
 import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
 import { isDefinite, type PostgresConnection, type Row, relationOf, sqlStateOf } from './connection.ts';
-import { memoryRelation, recallKey, rememberCommit, waitForDisk } from './memory.ts';
+import { commitParameters, memoryRelation, recallKey, rememberCommit } from './memory.ts';
 import { assertNoControl, isControlTag, leavesTraces, mayWrite } from './statements.ts';
 
 /** The result of one statement, as `pg` gives it. */
@@ -135,17 +135,20 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     return { type: 'no', reason };
   };
 
-  const noteResult = (text: string, result: PostgresResult | readonly PostgresResult[]): void => {
-    for (const each of Array.isArray(result) ? result : [result]) {
-      const { command } = each;
-      hasWritten ||= mayWrite(text, command);
-      hasTraces ||= leavesTraces(command);
-      if (isControlTag(command) || connection.status() === 'I') {
-        cut(`a statement within it answered ${command}`);
-        throw new BranchControlError(
-          `expected only statements within ${globalId}, got one that answered ${command}: what it did before is not atomic with the rest`,
-        );
-      }
+  /** Takes note of what statements did. @returns the tag of one that began or ended a transaction */
+  const noteTags = (text: string, result: PostgresResult | readonly PostgresResult[]): string | undefined => {
+    const tags = (Array.isArray(result) ? result : [result]).map((it: PostgresResult) => it.command);
+    hasWritten ||= tags.some((tag) => mayWrite(text, tag));
+    hasTraces ||= tags.some(leavesTraces);
+    return tags.find(isControlTag);
+  };
+  const noteResult = (text: string, result: PostgresResult): void => {
+    const tag = noteTags(text, result) ?? (connection.status() === 'I' ? result.command : undefined);
+    if (tag !== undefined) {
+      cut(`a statement within it answered ${tag}`);
+      throw new BranchControlError(
+        `expected only statements within ${globalId}, got one that answered ${tag}: what it did before is not atomic with the rest`,
+      );
     }
     if (connection.status() === 'T') failure = undefined;
   };
@@ -159,19 +162,35 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     });
   };
 
-  /** The key and PREPARE as one message. A lock timeout of the server makes it a certain no before ours is unknown. */
-  const preparing = (timeoutMs: number): Promise<readonly QueryResult<Row>[]> =>
-    connection.sendAll([
-      `set local lock_timeout = ${Math.max(1, Math.floor(timeoutMs * 0.75))}`,
-      rememberCommit(branch),
-      `prepare transaction '${globalId}'`,
-    ]);
-  const voteOf = async (results: readonly QueryResult<Row>[]): Promise<Vote> => {
-    // PREPARE in a failed transaction raises no error; its tag says that it rolled back instead.
-    if (results.at(-1)?.command !== 'PREPARE') return no(failure ?? 'the transaction had failed before');
-    const xid = results.flatMap((it) => it.rows).find((row) => typeof row.xid === 'string')?.xid;
+  /**
+   * Sends the branch's key and, behind it, PREPARE or COMMIT, without waiting in between. In a transaction that has
+   * failed neither raises an error: the tag says that it rolled back instead.
+   *
+   * @returns the transaction's id, or why it rolled back
+   */
+  const ending = async (
+    before: readonly Promise<unknown>[],
+    verb: 'PREPARE' | 'COMMIT',
+    timeoutMs: number,
+    idempotencyKey?: string,
+  ): Promise<{ readonly xid: string } | { readonly error: unknown }> => {
+    const remembered = connection.sendNamed(rememberCommit, commitParameters(branch, timeoutMs, idempotencyKey));
+    const ended = connection.send(verb === 'PREPARE' ? `prepare transaction '${globalId}'` : 'commit');
+    const sent = [...before, remembered, ended];
+    const settled = await within(clock, Promise.allSettled(sent), timeoutMs, `the ${verb} of ${globalId}`);
+    const errors = settled.flatMap((it): unknown[] => (it.status === 'rejected' ? [it.reason] : []));
+    const uncertain = errors.find((error) => !isDefinite(error));
+    if (uncertain !== undefined) throw uncertain;
+    if (errors.length > 0) return { error: errors[0] };
+    if ((await ended).command !== verb) return { error: undefined };
+    return { xid: String((await remembered).rows[0]?.xid) };
+  };
+  const rolledBack = async (error: unknown): Promise<{ type: 'no'; reason: string }> =>
+    no(failure ?? (error === undefined ? 'the transaction had failed before' : refusalOf(name, error)));
+  const voteOf = async (ended: { readonly xid: string } | { readonly error: unknown }): Promise<Vote> => {
+    if ('error' in ended) return rolledBack(ended.error);
     end('over');
-    return typeof xid === 'string' ? { type: 'yes', receipt: xid } : { type: 'yes' };
+    return { type: 'yes', receipt: ended.xid };
   };
   const prepareFailed = async (error: unknown): Promise<Vote> => {
     const before = failure;
@@ -206,8 +225,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         const { rows } = await within(clock, asked, limit.remainingMs(), `the answer of '${name}'`);
         if (rows[0]?.xid === null) return await commitReadOnly(limit.remainingMs());
       }
-      const left = limit.remainingMs();
-      return await voteOf(await within(clock, preparing(left), left, `the prepare of ${globalId}`));
+      return await voteOf(await ending([], 'PREPARE', limit.remainingMs()));
     } catch (error) {
       return prepareFailed(error);
     }
@@ -227,30 +245,22 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       return { type: 'no', reason: 'reason' in known ? known.reason : 'the branch is over' };
     }
     try {
-      const before = beginning();
-      const last = connection.sendAll([
-        `set local lock_timeout = ${Math.max(1, Math.floor(timeoutMs * 0.75))}`,
-        waitForDisk,
-        rememberCommit(branch, idempotencyKey),
-        'commit',
-      ]);
-      const results = await answers(before, last, limit.remainingMs());
-      if (results.at(-1)?.command !== 'COMMIT') return await no(failure ?? 'the transaction had failed before');
+      const ended = await ending(beginning(), 'COMMIT', limit.remainingMs(), idempotencyKey);
+      if ('error' in ended) {
+        const holder = await holderOf(ended.error, idempotencyKey);
+        const refused = await rolledBack(ended.error);
+        return holder === undefined ? refused : { ...refused, committedBy: holder };
+      }
       end('over');
       return { type: 'committed' };
     } catch (error) {
-      const before = failure;
-      if (!failed(error)) return { type: 'unknown', reason: messageOf(error) };
-      const holder = await holderOf(error, idempotencyKey);
-      const refused = await no(before ?? refusalOf(name, error));
-      return holder === undefined ? refused : { ...refused, committedBy: holder };
+      return failed(error) ? await rolledBack(error) : { type: 'unknown', reason: messageOf(error) };
     }
   };
   /** Which branch committed under the key that this one asked for. */
   const holderOf = async (error: unknown, idempotencyKey: string | undefined): Promise<Branch | undefined> => {
     if (idempotencyKey === undefined || sqlStateOf(error) !== '23505') return undefined;
     try {
-      await within(clock, connection.send('rollback'), rollbackTimeoutMs, 'a rollback');
       const asked = connection.send(recallKey, [`${branch.manager}:${idempotencyKey}`]);
       const { rows } = await within(clock, asked, rollbackTimeoutMs, 'a query');
       const holder = rows[0]?.global_id;
@@ -285,17 +295,19 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         const limit = budget(clock, Math.min(options.timeoutMs, time.remainingMs()));
         const before = beginning();
         const statement = connection.send<R>(text, values);
-        const prepared = preparing(limit.remainingMs());
         try {
-          const result = await answers([...before, statement], prepared, limit.remainingMs()).then(
-            () => statement,
-            async (error: unknown) => {
-              const [first] = await Promise.allSettled([statement]);
-              if (first.status === 'rejected' && isDefinite(first.reason)) failure ??= messageOf(first.reason);
-              throw error;
-            },
-          );
-          return { vote: await voteOf(await prepared), result };
+          const ended = await ending([...before, statement], 'PREPARE', limit.remainingMs());
+          const answered = await statement.catch(() => undefined);
+          const tag = answered === undefined ? undefined : noteTags(text, answered);
+          if (tag !== undefined) {
+            // It ended the transaction, and the key went with whatever came after it.
+            const reason = `its last statement answered ${tag}, and what it did is not atomic with the rest`;
+            cut(reason);
+            return { vote: { type: 'unknown', reason } };
+          }
+          if ('error' in ended) return { vote: await rolledBack(ended.error) };
+          const result = await statement;
+          return { vote: await voteOf(ended), result };
         } catch (error) {
           return { vote: await prepareFailed(error) };
         }
