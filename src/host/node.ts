@@ -38,7 +38,7 @@ import { type Runner, type RunnerHost, startRunner } from './runner.ts';
 
 /** The limits of a node. */
 export interface NodeLimits {
-  /** Requests are refused while more bytes than this wait for the disk. Default 64 MiB. */
+  /** Requests are refused while more bytes than this wait for the disk. Default 128 MiB. */
   readonly unflushedBytes: number;
   /** Actors alive at once. Default 100,000. */
   readonly actors: number;
@@ -122,7 +122,7 @@ export interface Node<Owned extends Resources = Resources> {
   stop(): Promise<void>;
 }
 
-const defaultLimits: NodeLimits = { unflushedBytes: 64 * 1024 * 1024, actors: 100_000 };
+const defaultLimits: NodeLimits = { unflushedBytes: 128 * 1024 * 1024, actors: 100_000 };
 
 /** Jobs done in one turn before the rest of the process gets its own. */
 const jobsPerTurn = 1_000;

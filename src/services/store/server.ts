@@ -26,8 +26,8 @@ export interface ServerLimits {
   /** Bytes of entries that are proposed, and so written down, at once. Default 1 MiB. */
   readonly proposalBytes: number;
   /**
-   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 24 MiB, because a snapshot is one
-   * record, and journals take 32 MiB at once by default: raise both together, on all nodes.
+   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 64 MiB, because a snapshot is one
+   * record, and journals take 128 MiB at once by default: raise both together, on all nodes.
    */
   readonly stateBytes: number;
 }
@@ -37,7 +37,7 @@ export const defaultServerLimits: ServerLimits = {
   waitingBytes: 64 * 1_024 * 1_024,
   entryBytes: 64 * 1_024,
   proposalBytes: 1_024 * 1_024,
-  stateBytes: 24 * 1_024 * 1_024,
+  stateBytes: 64 * 1_024 * 1_024,
 };
 
 export interface ServerParts {
