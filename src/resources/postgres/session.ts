@@ -71,6 +71,8 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
   /** The error that a vote of no reports. */
   let failure: string | undefined;
   let hasEnded = false;
+  /** Given with the last statement; whoever asks for it again gets it again. */
+  let voted: Vote | undefined;
 
   const end = (how: SessionEnd): void => {
     if (hasEnded) return;
@@ -169,14 +171,17 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
    * @returns the transaction's id, or why it rolled back
    */
   const ending = async (
-    before: readonly Promise<unknown>[],
+    first: () => readonly Promise<unknown>[],
     verb: 'PREPARE' | 'COMMIT',
     timeoutMs: number,
     idempotencyKey?: string,
   ): Promise<{ readonly xid: string } | { readonly error: unknown }> => {
-    const remembered = connection.sendNamed(rememberCommit, commitParameters(branch, timeoutMs, idempotencyKey));
-    const ended = connection.send(verb === 'PREPARE' ? `prepare transaction '${globalId}'` : 'commit');
-    const sent = [...before, remembered, ended];
+    const { sent, remembered, ended } = connection.together(() => {
+      const before = first();
+      const key = connection.sendNamed(rememberCommit, commitParameters(branch, timeoutMs, idempotencyKey));
+      const last = connection.send(verb === 'PREPARE' ? `prepare transaction '${globalId}'` : 'commit');
+      return { sent: [...before, key, last], remembered: key, ended: last };
+    });
     const settled = await within(clock, Promise.allSettled(sent), timeoutMs, `the ${verb} of ${globalId}`);
     const errors = settled.flatMap((it): unknown[] => (it.status === 'rejected' ? [it.reason] : []));
     const uncertain = errors.find((error) => !isDefinite(error));
@@ -225,7 +230,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         const { rows } = await within(clock, asked, limit.remainingMs(), `the answer of '${name}'`);
         if (rows[0]?.xid === null) return await commitReadOnly(limit.remainingMs());
       }
-      return await voteOf(await ending([], 'PREPARE', limit.remainingMs()));
+      return await voteOf(await ending(() => [], 'PREPARE', limit.remainingMs()));
     } catch (error) {
       return prepareFailed(error);
     }
@@ -238,6 +243,35 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     return { type: 'read-only' };
   };
 
+  const prepareWith = async <R extends Row>(
+    text: string,
+    values: readonly unknown[],
+    timeoutMs: number,
+  ): Promise<{ readonly vote: Vote; readonly result?: PostgresResult<R> }> => {
+    let statement: Promise<PostgresResult<R>> | undefined;
+    const first = (): readonly Promise<unknown>[] => {
+      const before = beginning();
+      statement = connection.send<R>(text, values);
+      return [...before, statement];
+    };
+    try {
+      const ended = await ending(first, 'PREPARE', timeoutMs);
+      const result = await statement?.catch(() => undefined);
+      const tag = result === undefined ? undefined : noteTags(text, result);
+      if (tag !== undefined) {
+        // It ended the transaction, and the key went with whatever came after it.
+        const reason = `its last statement answered ${tag}, and what it did is not atomic with the rest`;
+        cut(reason);
+        return { vote: { type: 'unknown', reason } };
+      }
+      if ('error' in ended) return { vote: await rolledBack(ended.error) };
+      const vote = await voteOf(ended);
+      return result === undefined ? { vote } : { vote, result };
+    } catch (error) {
+      return { vote: await prepareFailed(error) };
+    }
+  };
+
   const commitDirectly = async ({ timeoutMs, idempotencyKey }: DirectCommitOptions): Promise<DirectCommit> => {
     const limit = budget(clock, timeoutMs);
     const known = await foregone();
@@ -245,7 +279,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       return { type: 'no', reason: 'reason' in known ? known.reason : 'the branch is over' };
     }
     try {
-      const ended = await ending(beginning(), 'COMMIT', limit.remainingMs(), idempotencyKey);
+      const ended = await ending(beginning, 'COMMIT', limit.remainingMs(), idempotencyKey);
       if ('error' in ended) {
         const holder = await holderOf(ended.error, idempotencyKey);
         const refused = await rolledBack(ended.error);
@@ -278,8 +312,8 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         assertOpen();
         assertNoControl(text);
         try {
-          const before = beginning();
-          const result = await answers(before, connection.send<R>(text, values), time.remainingMs());
+          const [before, sent] = connection.together(() => [beginning(), connection.send<R>(text, values)] as const);
+          const result = await answers(before, sent, time.remainingMs());
           noteResult(text, result);
           return result;
         } catch (error) {
@@ -288,35 +322,19 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       });
     },
     queryAndPrepare<R extends Row>(text: string, values: readonly unknown[], options: { readonly timeoutMs: number }) {
-      return queue.run(async (): Promise<{ vote: Vote; result?: PostgresResult<R> }> => {
+      return queue.run(async () => {
         assertOpen();
         assertNoControl(text);
         close();
-        const limit = budget(clock, Math.min(options.timeoutMs, time.remainingMs()));
-        const before = beginning();
-        const statement = connection.send<R>(text, values);
-        try {
-          const ended = await ending([...before, statement], 'PREPARE', limit.remainingMs());
-          const answered = await statement.catch(() => undefined);
-          const tag = answered === undefined ? undefined : noteTags(text, answered);
-          if (tag !== undefined) {
-            // It ended the transaction, and the key went with whatever came after it.
-            const reason = `its last statement answered ${tag}, and what it did is not atomic with the rest`;
-            cut(reason);
-            return { vote: { type: 'unknown', reason } };
-          }
-          if ('error' in ended) return { vote: await rolledBack(ended.error) };
-          const result = await statement;
-          return { vote: await voteOf(ended), result };
-        } catch (error) {
-          return { vote: await prepareFailed(error) };
-        }
+        const answer = await prepareWith<R>(text, values, Math.min(options.timeoutMs, time.remainingMs()));
+        voted = answer.vote;
+        return answer;
       });
     },
     prepare({ timeoutMs }) {
-      return queue.run(() => {
+      return queue.run(async () => {
         close();
-        return prepare(timeoutMs);
+        return voted ?? (await prepare(timeoutMs));
       });
     },
     commitDirectly(options) {

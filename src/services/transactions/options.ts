@@ -1,0 +1,130 @@
+/** What a transaction manager is made of, its times and limits, and what makes no sense among them. */
+
+import type { Environment } from '../../environment/environment.ts';
+import type { Node, Resources } from '../../host/node.ts';
+import { branchLimits } from '../../resources/branch.ts';
+import { TransactionOptionsError } from './errors.ts';
+import { isDecisionRegister } from './register/register.ts';
+import { isParticipating, type Participating } from './work.ts';
+
+/** How long a manager waits, in milliseconds. */
+export interface TransactionTimes {
+  /** From the beginning of a transaction to the end of its function, unless the call says otherwise. Default 30,000. */
+  readonly timeoutMs: number;
+  /** From the request to prepare to the last vote; longer aborts. Default 10,000. */
+  readonly voteTimeoutMs: number;
+  /** How long a caller waits for the decision after that request; then the outcome is unknown. Default 15,000. */
+  readonly outcomeTimeoutMs: number;
+  /** For one answer of a resource. Default 5,000. */
+  readonly resourceDeadlineMs: number;
+  /** Between repetitions of whatever was not answered. Default 500. */
+  readonly retryIntervalMs: number;
+  /** Between inquiries of a branch in doubt. Default 1,000; one that recovery found asks after 250. */
+  readonly inquiryIntervalMs: number;
+  /** Between passes of recovery over the resources. Default 5,000. */
+  readonly recoveryIntervalMs: number;
+  /**
+   * For how long committed outcomes and their idempotency keys are remembered, unless `limits.keptOutcomes` ends that
+   * earlier. Default 3,600,000, an hour.
+   */
+  readonly retentionMs: number;
+}
+
+/** How much a manager takes upon itself. */
+export interface TransactionLimits {
+  /** Transactions under way at once; more are refused. Default 1,000. */
+  readonly openTransactions: number;
+  /** Statements of one transaction. Default 10,000. */
+  readonly statements: number;
+  /** Committed outcomes remembered at most; beyond that the oldest are forgotten early, which is counted. Default 1,000,000. */
+  readonly keptOutcomes: number;
+}
+
+export interface TransactionManagerOptions<Owned extends Resources> {
+  /** The node on whose resources it works; made with `actors: transactionActors`. One manager per node. */
+  readonly node: Node<Owned>;
+  /** The same as the node's; the system's by default. */
+  readonly environment?: Environment;
+  /**
+   * A resource that is never prepared: where it takes part, its commit in one phase, after the votes of all others, is
+   * the decision. Not together with `register`.
+   */
+  readonly last?: keyof Owned & string;
+  /** The node's decision register, if decisions are to outlive this node. */
+  readonly register?: keyof Owned & string;
+  readonly times?: Partial<TransactionTimes>;
+  readonly limits?: Partial<TransactionLimits>;
+}
+
+const defaultTimes: TransactionTimes = {
+  timeoutMs: 30_000,
+  voteTimeoutMs: 10_000,
+  outcomeTimeoutMs: 15_000,
+  resourceDeadlineMs: 5_000,
+  retryIntervalMs: 500,
+  inquiryIntervalMs: 1_000,
+  recoveryIntervalMs: 5_000,
+  retentionMs: 3_600_000,
+};
+const defaultLimits: TransactionLimits = { openTransactions: 1_000, statements: 10_000, keptOutcomes: 1_000_000 };
+
+/** Longest idempotency key, in characters: what resources can keep. */
+export const maxKeyLength = 200;
+
+const refuse = (message: string): never => {
+  throw new TransactionOptionsError(message);
+};
+
+/** The times, checked. @throws TransactionOptionsError */
+export function timesOf(given: Partial<TransactionTimes> = {}): TransactionTimes {
+  return positive({ ...defaultTimes, ...given }, 'time');
+}
+
+/** The limits, checked. @throws TransactionOptionsError */
+export function limitsOf(given: Partial<TransactionLimits> = {}): TransactionLimits {
+  return positive({ ...defaultLimits, ...given }, 'limit');
+}
+
+function positive<Values extends object>(values: Values, what: string): Values {
+  for (const [name, value] of Object.entries(values)) {
+    if (typeof value === 'number' && Number.isFinite(value) && value > 0) continue;
+    refuse(`expected ${what} '${name}' to be a finite number above 0, got ${String(value)}`);
+  }
+  return values;
+}
+
+/**
+ * The resources of the node at which transactions can have branches.
+ *
+ * @throws TransactionOptionsError when node, `last` or `register` are not what a manager can work with
+ */
+export function participatingOf<Owned extends Resources>(
+  { node, last, register }: TransactionManagerOptions<Owned>,
+  actors: readonly string[],
+): Readonly<Record<string, Participating>> {
+  const missing = actors.filter((name) => !node.definitions.includes(name));
+  if (missing.length > 0) {
+    refuse(
+      `node '${node.id}' cannot bring ${missing.join(' and ')} back to life; create it with { actors: transactionActors }`,
+    );
+  }
+  const resources: Record<string, Participating> = {};
+  for (const [name, resource] of Object.entries<Resources[string]>(node.resources)) {
+    if (!isParticipating(resource)) continue;
+    checkName('the name of a resource', name, branchLimits.branch);
+    resources[name] = resource;
+  }
+  checkName('the id of the node', node.id, branchLimits.manager);
+  if (Object.keys(resources).length === 0) refuse(`node '${node.id}' has no resource that takes part in transactions`);
+  if (last !== undefined && resources[last] === undefined) refuse(`there is no transactional resource '${last}'`);
+  if (register === undefined) return resources;
+  if (last !== undefined) refuse('a transaction is decided in one place: give either `last` or `register`');
+  const held = node.resources[register];
+  if (held === undefined || !isDecisionRegister(held)) refuse(`the resource '${register}' is no decision register`);
+  return resources;
+}
+
+function checkName(what: string, name: string, maxLength: number): void {
+  if (name.length <= maxLength && /^[A-Za-z0-9_.~-]+$/.test(name)) return;
+  refuse(`expected as ${what} 1 to ${maxLength} characters of A-Z a-z 0-9 _ . ~ -, got '${name}'`);
+}

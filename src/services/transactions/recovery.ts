@@ -1,0 +1,230 @@
+/**
+ * The recovery manager of a node: sees to it that no branch of its transactions stays prepared for ever. It lists what is
+ * prepared at each resource, and starts a participant for every branch that has none; the participant asks for the
+ * decision, and by presumed abort a transaction of which nothing is known was aborted.
+ *
+ * Resources are known by their names: one that has moved to another server is found there under the same name.
+ */
+
+import * as v from 'valibot';
+import { addressOf } from '../../../statecharts/actor.ts';
+import {
+  type BranchId,
+  coordinator,
+  type DecisionPlace,
+  type ParticipantTimes,
+  participant,
+  participantAddress,
+} from '../../../statecharts/two-phase-commit.ts';
+import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
+import type { Node } from '../../host/node.ts';
+import type { Branch } from '../../resources/branch.ts';
+import { messageOf } from '../../resources/errors.ts';
+import { originOf, partsOfTransactionId } from './ids.ts';
+import type { TransactionTimes } from './options.ts';
+import type { Participating } from './work.ts';
+
+export const resourceReport = v.object({
+  resource: v.string(),
+  /** `unready`: it answers, and cannot be worked with; the problem says why. */
+  state: v.picklist(['ready', 'unready', 'unreachable']),
+  problem: v.optional(v.string()),
+  /** Branches of this manager that are prepared there, and the age of the oldest. */
+  prepared: v.number(),
+  oldestMs: v.number(),
+  /** Branches that this pass took up. */
+  taken: v.number(),
+  /**
+   * Branches under this node's name that another journal gave out: it was lost or replaced, and with it the decisions.
+   * They are left alone; a person must decide.
+   */
+  orphans: v.array(v.object({ manager: v.string(), transaction: v.string(), branch: v.string() })),
+});
+/** How a resource stood in a pass of recovery. */
+export type ResourceReport = v.InferOutput<typeof resourceReport>;
+
+export interface RecoveryParts {
+  readonly node: Node;
+  readonly clock: Clock;
+  readonly resources: Readonly<Record<string, Participating>>;
+  readonly register: string | undefined;
+  readonly incarnation: number;
+  readonly times: TransactionTimes;
+  readonly participantTimes: ParticipantTimes;
+  /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
+  isOpen(transaction: string): boolean;
+  /** The age of the oldest transaction that is open; undefined when that is not known, and nothing may be forgotten. */
+  oldestOpenMs(): number | undefined;
+  /** Settles what earlier lives left unsettled apart from prepared branches. */
+  settle(): Promise<void>;
+  /** Hears how each resource stands after a pass. */
+  onReport(report: ResourceReport): void;
+}
+
+export interface Recovery {
+  /** Makes a pass over all resources now; one that is under way is waited for and counts. */
+  pass(): Promise<readonly ResourceReport[]>;
+  /** What the last pass found. */
+  readonly last: readonly ResourceReport[];
+  /** Whether the sessions of earlier lives are known to be gone at a resource. */
+  isFenced(resource: string): boolean;
+  close(): void;
+}
+
+/** A branch that was found waiting asks soon: whoever restarts wants its locks back. */
+const firstInquiryMs = 250;
+
+/** Decided branches are kept in the resource for this part of the retention longer than by the manager. */
+const forgetShare = 1.25;
+
+/**
+ * Ends the sessions that earlier lives of `manager` left at a resource, so that nothing of theirs is prepared or
+ * committed afterwards.
+ *
+ * @returns what is in the way, if anything is
+ */
+export async function fenceSessions(
+  resource: Participating,
+  fence: Branch,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const absence = await resource.writeAbsence(fence, { timeoutMs });
+  if (absence.type === 'absent') return undefined;
+  return 'reason' in absence ? absence.reason : 'the key of its fence was committed by somebody else';
+}
+
+/** Starts recovery: a pass now, and one after each interval until it is closed. */
+export function startRecovery(parts: RecoveryParts): Recovery {
+  const { node, clock, resources, times } = parts;
+  const origin = originOf(node.journal.id);
+  const fenced = new Set<string>();
+  const isSetUp = new Set<string>();
+  const forgotAtMs = new Map<string, number>();
+  let last: readonly ResourceReport[] = [];
+  let running: Promise<readonly ResourceReport[]> | undefined;
+  let timeout: TimeoutHandle | undefined;
+  let isClosed = false;
+
+  const placeOf = (transaction: string): DecisionPlace | undefined => {
+    const kind = partsOfTransactionId(transaction)?.kind;
+    if (kind !== 'register') return { type: 'journal' };
+    return parts.register === undefined ? undefined : { type: 'register', resource: parts.register };
+  };
+  /** @returns whether the branch was taken up, or why it cannot be */
+  const take = async (resource: Participating, name: string, branch: BranchId): Promise<boolean | string> => {
+    const address = participantAddress(node.id, branch);
+    if (parts.isOpen(branch.transaction) || node.peek(address) !== undefined) return false;
+    const id = partsOfTransactionId(branch.transaction);
+    if (id?.kind === 'last') {
+      // Its vote would be in the journal, had it been cast; so it was not, and nobody can have counted on it.
+      const ending = await resource.rollback(branch, { timeoutMs: times.resourceDeadlineMs });
+      return ending.type === 'done' ? true : ending.reason;
+    }
+    const place = placeOf(branch.transaction);
+    if (place === undefined)
+      return `transaction ${branch.transaction} was decided in a register; name it to the manager`;
+    node.start(participant, {
+      key: `${branch.transaction}/${branch.branch}`,
+      input: {
+        type: 'found',
+        branch,
+        resource: name,
+        place,
+        receipt: null,
+        coordinator: addressOf(node.id, coordinator.name, branch.transaction),
+        times: { ...parts.participantTimes, inquiryIntervalMs: Math.min(firstInquiryMs, times.inquiryIntervalMs) },
+      },
+    });
+    return true;
+  };
+
+  const recoverAt = async (name: string, resource: Participating): Promise<ResourceReport> => {
+    const timeoutMs = times.resourceDeadlineMs;
+    const blank = { resource: name, prepared: 0, oldestMs: 0, taken: 0, orphans: [] };
+    try {
+      if (!isSetUp.has(name)) {
+        await resource.setup({ timeoutMs });
+        isSetUp.add(name);
+      }
+      if (!fenced.has(name)) {
+        const fence = {
+          manager: node.id,
+          transaction: `fence.${origin}.${parts.incarnation.toString(36)}`,
+          branch: name,
+        };
+        const problem = await fenceSessions(resource, fence, timeoutMs);
+        if (problem !== undefined) return { ...blank, state: 'unready', problem };
+        fenced.add(name);
+      }
+      const prepared = await resource.prepared(node.id, { timeoutMs });
+      const orphans: BranchId[] = [];
+      const problems: string[] = [];
+      let taken = 0;
+      let oldestMs = 0;
+      for (const { branch, ageMs } of prepared) {
+        oldestMs = Math.max(oldestMs, ageMs);
+        if (partsOfTransactionId(branch.transaction)?.origin !== origin) {
+          orphans.push({ ...branch });
+          continue;
+        }
+        const came = await take(resource, name, branch);
+        if (came === true) taken += 1;
+        else if (came !== false) problems.push(came);
+      }
+      await forgetAt(name, resource);
+      const found = { resource: name, prepared: prepared.length, oldestMs, taken, orphans };
+      const [problem] = problems;
+      return problem === undefined ? { ...found, state: 'ready' } : { ...found, state: 'unready', problem };
+    } catch (error) {
+      return { ...blank, state: 'unreachable', problem: messageOf(error) };
+    }
+  };
+
+  /** Lets the resource forget branches of which nobody will ask again. */
+  const forgetAt = async (name: string, resource: Participating): Promise<void> => {
+    const openMs = parts.oldestOpenMs();
+    const lastMs = forgotAtMs.get(name);
+    if (openMs === undefined) return;
+    if (lastMs !== undefined && clock.nowMs() - lastMs < times.retentionMs * (forgetShare - 1)) return;
+    const olderThanMs = Math.ceil(times.retentionMs * forgetShare + openMs);
+    await resource.forget(node.id, { olderThanMs, timeoutMs: times.resourceDeadlineMs });
+    forgotAtMs.set(name, clock.nowMs());
+  };
+
+  const passNow = async (): Promise<readonly ResourceReport[]> => {
+    const reports = await Promise.all(
+      Object.entries(resources).map(async ([name, resource]) => {
+        const report = await recoverAt(name, resource);
+        parts.onReport(report);
+        return report;
+      }),
+    );
+    await parts.settle();
+    last = reports;
+    return reports;
+  };
+  const pass = (): Promise<readonly ResourceReport[]> => {
+    if (running !== undefined) return running;
+    if (timeout !== undefined) clock.clearTimeout(timeout);
+    running = passNow().finally(() => {
+      running = undefined;
+      if (isClosed || !node.isRunning) return;
+      const isWell = last.length > 0 && last.every((it) => it.state === 'ready');
+      timeout = clock.setTimeout(() => void pass(), isWell ? times.recoveryIntervalMs : times.retryIntervalMs);
+    });
+    running.catch(() => undefined);
+    return running;
+  };
+
+  return {
+    pass,
+    get last() {
+      return last;
+    },
+    isFenced: (resource) => fenced.has(resource),
+    close() {
+      isClosed = true;
+      if (timeout !== undefined) clock.clearTimeout(timeout);
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Taking over the transactions of a dead manager: its sessions are ended, each of its open transactions is claimed under
+ * a higher epoch, and each branch gets a participant here, which carries out what is decided.
+ */
+
+import { addressOf } from '../../../statecharts/actor.ts';
+import {
+  type CoordinatorRequest,
+  coordinator,
+  type ParticipantTimes,
+  participant,
+  participantAddress,
+} from '../../../statecharts/two-phase-commit.ts';
+import type { Clock } from '../../environment/clock.ts';
+import type { Node } from '../../host/node.ts';
+import { TransactionOptionsError } from './errors.ts';
+import { originOf } from './ids.ts';
+import type { TransactionTimes } from './options.ts';
+import { fenceSessions } from './recovery.ts';
+import type { OpenTransaction } from './register/machine.ts';
+import type { DecisionRegister } from './register/register.ts';
+import type { Participating } from './work.ts';
+
+/** What a take-over came to. The claimed transactions are finished in the background. */
+export interface TakeOverReport {
+  /** The transactions that this node claims now. */
+  readonly claimed: readonly string[];
+  /** Resources that were out of reach, or where sessions of the dead manager would not end, and why. */
+  readonly unfenced: readonly { readonly resource: string; readonly problem: string }[];
+  /** Branches at resources that this node does not have; they wait until somebody does. */
+  readonly elsewhere: readonly { readonly transaction: string; readonly resource: string }[];
+}
+
+export interface TakeOverParts {
+  readonly node: Node;
+  readonly clock: Clock;
+  readonly resources: Readonly<Record<string, Participating>>;
+  readonly register: DecisionRegister | undefined;
+  readonly registerName: string | undefined;
+  readonly times: TransactionTimes;
+  readonly participantTimes: ParticipantTimes;
+}
+
+/** Makes the function that takes over what another node's manager has left open. */
+export function createTakeOver(parts: TakeOverParts): (dead: string) => Promise<TakeOverReport> {
+  const { node, resources, register, registerName, times } = parts;
+  const { resourceDeadlineMs, retryIntervalMs, voteTimeoutMs } = times;
+
+  const claim = (entry: OpenTransaction, name: string): void => {
+    const { transaction, manager } = entry;
+    const address = addressOf(node.id, coordinator.name, transaction);
+    const epoch = entry.epoch + 1;
+    if (node.peek(address) !== undefined) {
+      // This node owned it before, and was fenced.
+      const request: CoordinatorRequest = { type: 'take-over', epoch };
+      node.request(address, request);
+      return;
+    }
+    node.start(coordinator, {
+      key: transaction,
+      input: {
+        type: 'take-over',
+        manager,
+        register: name,
+        epoch,
+        times: { voteTimeoutMs, retryIntervalMs, resourceDeadlineMs },
+      },
+    });
+  };
+  const adopt = (entry: OpenTransaction, branchName: string, resource: string, name: string): void => {
+    const branch = { manager: entry.manager, transaction: entry.transaction, branch: branchName };
+    if (node.peek(participantAddress(node.id, branch)) !== undefined) return;
+    node.start(participant, {
+      key: `${branch.transaction}/${branch.branch}`,
+      input: {
+        type: 'found',
+        branch,
+        resource,
+        place: { type: 'register', resource: name },
+        receipt: null,
+        coordinator: addressOf(node.id, coordinator.name, branch.transaction),
+        times: parts.participantTimes,
+      },
+    });
+  };
+
+  return async (dead) => {
+    if (register === undefined || registerName === undefined) {
+      throw new TransactionOptionsError('transactions can be taken over only from a register; give the manager one');
+    }
+    if (dead === node.id) throw new TransactionOptionsError(`expected another node than '${dead}' to take over from`);
+    const fence = `fence.${originOf(node.journal.id)}.${Math.floor(parts.clock.nowMs()).toString(36)}`;
+    const problems = await Promise.all(
+      Object.entries(resources).map(async ([resource, held]) => {
+        const branch = { manager: dead, transaction: fence, branch: resource };
+        return { resource, problem: await fenceSessions(held, branch, resourceDeadlineMs) };
+      }),
+    );
+    const open = await register.openOf(dead, resourceDeadlineMs);
+    const elsewhere: { transaction: string; resource: string }[] = [];
+    for (const entry of open) {
+      claim(entry, registerName);
+      for (const { branch, resource } of entry.branches) {
+        if (resources[resource] === undefined) elsewhere.push({ transaction: entry.transaction, resource });
+        else adopt(entry, branch, resource, registerName);
+      }
+    }
+    return {
+      claimed: open.map(({ transaction }) => transaction),
+      unfenced: problems.flatMap(({ resource, problem }) => (problem === undefined ? [] : [{ resource, problem }])),
+      elsewhere,
+    };
+  };
+}

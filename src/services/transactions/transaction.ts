@@ -1,0 +1,231 @@
+/**
+ * One transaction from its first statement to the answer to its caller: the application's function works on branch
+ * sessions, each enlisted with the coordinator; then the coordinator is asked to commit, and its verdict is the answer.
+ * The second phase goes on in the background, in the actors.
+ */
+
+import { addressOf, type Tagged } from '../../../statecharts/actor.ts';
+import {
+  type BranchId,
+  type CoordinatorOutput,
+  type CoordinatorTimes,
+  coordinator,
+  type ParticipantTimes,
+  participant,
+  participantAddress,
+} from '../../../statecharts/two-phase-commit.ts';
+import type { Clock } from '../../environment/clock.ts';
+import type { Node } from '../../host/node.ts';
+import { messageOf } from '../../resources/errors.ts';
+import type { BranchSession } from '../../resources/transactional.ts';
+import { TransactionAbortedError, TransactionOutcomeUnknownError, TransactionUseError } from './errors.ts';
+import { createSessions, type Failure, type Participating } from './work.ts';
+
+/** What a transaction is made of. */
+export interface TransactionParts {
+  readonly node: Node;
+  readonly clock: Clock;
+  readonly id: string;
+  readonly resources: Readonly<Record<string, Participating>>;
+  readonly idempotencyKey: string | undefined;
+  /** The decision register, by the name of its resource. */
+  readonly register: string | undefined;
+  /** The resource that decides by its own commit, if it takes part. */
+  readonly last: string | undefined;
+  readonly votesIn: 'journal' | 'resource';
+  readonly coordinatorTimes: CoordinatorTimes;
+  readonly participantTimes: ParticipantTimes;
+  /** How long the caller waits after the request to commit. */
+  readonly outcomeTimeoutMs: number;
+  readonly maxStatements: number;
+  /** Called before a branch is asked to commit in one phase; what it waits for is durable then. */
+  beforeOnePhase(resource: string): Promise<void>;
+  /** Hears everything that the coordinator delivers. */
+  onOutput(output: CoordinatorOutput): void;
+  /** Called once, when the coordinator lives no more, or has said all that it will say of the outcome. */
+  onOver(): void;
+}
+
+/** A transaction under way. */
+export interface Running<T> {
+  /** @throws TransactionAbortedError, TransactionOutcomeUnknownError */
+  readonly result: Promise<T>;
+  /** The verdict, also when it comes after the caller has given up; undefined when this node does not learn it. */
+  readonly verdict: Promise<'committed' | 'aborted' | undefined>;
+}
+
+/** How many characters of an error travel as the reason of an abort. */
+const maxReasonLength = 1_000;
+
+/**
+ * Begins a transaction and runs `act` in it.
+ *
+ * @throws what `node.start` throws; nothing was begun then
+ */
+export function runTransaction<T, W extends object>(parts: TransactionParts, act: (work: W) => Promise<T>): Running<T> {
+  const { node, clock, id, resources, last, coordinatorTimes, participantTimes, outcomeTimeoutMs } = parts;
+  const self = addressOf(node.id, coordinator.name, id);
+  const untilMs = clock.nowMs() + coordinatorTimes.transactionTimeoutMs;
+  const handle = node.start(coordinator, {
+    key: id,
+    input: {
+      type: 'begin',
+      times: coordinatorTimes,
+      ...(parts.register === undefined ? {} : { register: parts.register }),
+      ...(parts.idempotencyKey === undefined ? {} : { idempotencyKey: parts.idempotencyKey }),
+    },
+  });
+  let hasAskedToCommit = false;
+  let isOver = false;
+
+  let settleVerdict: (verdict: 'committed' | 'aborted' | undefined) => void = () => undefined;
+  const verdict = new Promise<'committed' | 'aborted' | undefined>((resolve) => {
+    settleVerdict = resolve;
+  });
+  let failWith: (error: Error) => void = () => undefined;
+  let succeed: () => void = () => undefined;
+  const committed = new Promise<void>((resolve, reject) => {
+    succeed = resolve;
+    failWith = reject;
+  });
+  committed.catch(() => undefined);
+  /** The error of the application, or of a branch that could not be begun: the cause of the abort. */
+  let cause: Failure | { readonly resource: undefined; readonly error: unknown } | undefined;
+
+  const over = (outcome: 'committed' | 'aborted' | undefined): void => {
+    if (isOver) return;
+    isOver = true;
+    settleVerdict(outcome);
+    parts.onOver();
+  };
+  const aborted = (reason: TransactionAbortedError['reason'], resource: string | undefined, detail: string): void =>
+    failWith(
+      new TransactionAbortedError(
+        { transaction: id, reason, resource: resource ?? cause?.resource, detail },
+        cause === undefined ? {} : { cause: cause.error },
+      ),
+    );
+  const onOutput = (output: CoordinatorOutput): void => {
+    parts.onOutput(output);
+    switch (output.type) {
+      case 'committed':
+        succeed();
+        over('committed');
+        return;
+      case 'aborted':
+        aborted(output.reason.code, output.reason.branch ?? undefined, output.reason.detail);
+        over('aborted');
+        return;
+      case 'fenced':
+        failWith(new TransactionOutcomeUnknownError(id, `another node has taken it over (${output.detail})`));
+        return;
+      case 'hazard':
+      case 'ended':
+    }
+  };
+  handle.on('*', (output) => {
+    if (isCoordinatorOutput(output)) onOutput(output);
+  });
+  const gone = (error?: unknown): void => {
+    const detail = error === undefined ? 'the node has stopped' : messageOf(error);
+    if (hasAskedToCommit) failWith(new TransactionOutcomeUnknownError(id, detail, { cause: error }));
+    else aborted('manager-stopped', undefined, detail);
+    over(undefined);
+  };
+  handle.subscribe({ error: gone, complete: () => gone() });
+
+  const begin = async (resource: string): Promise<BranchSession> => {
+    const branch: BranchId = { manager: node.id, transaction: id, branch: resource };
+    const held = resources[resource];
+    if (held === undefined) throw new TypeError(`there is no resource '${resource}'`);
+    const session = await held.begin(branch, { timeoutMs: Math.max(1, untilMs - clock.nowMs()) });
+    try {
+      if (isOver || cause !== undefined || !node.isRunning) {
+        throw new TransactionUseError(`transaction ${id} was over before its branch at '${resource}' had begun`);
+      }
+      node.start(participant, {
+        key: `${id}/${resource}`,
+        input: { type: 'join', branch, resource, coordinator: self, votesIn: parts.votesIn, times: participantTimes },
+      });
+    } catch (error) {
+      await session.rollback();
+      throw error;
+    }
+    const address = participantAddress(node.id, branch);
+    handle.send({ type: 'enlist', branch: resource, address, resource, last: resource === last });
+    return session;
+  };
+  const sessions = createSessions<W>({
+    resources,
+    last,
+    // With a register, nothing is prepared before it knows of the transaction.
+    preparesEarly: parts.register === undefined,
+    maxStatements: parts.maxStatements,
+    prepareTimeoutMs: coordinatorTimes.voteTimeoutMs,
+    begin,
+  });
+
+  const giveUp = (failure: NonNullable<typeof cause>): void => {
+    cause = failure;
+    handle.send({ type: 'abort', reason: messageOf(failure.error).slice(0, maxReasonLength) });
+  };
+  const askToCommit = async (): Promise<void> => {
+    const begun = sessions.begun();
+    const decider = begun.length === 1 ? begun[0] : begun.find((it) => it === last);
+    if (decider !== undefined && parts.register === undefined) {
+      try {
+        await parts.beforeOnePhase(decider);
+      } catch (error) {
+        giveUp({ resource: undefined, error });
+        return;
+      }
+    }
+    if (isOver) return;
+    hasAskedToCommit = true;
+    handle.send({ type: 'commit' });
+  };
+
+  const run = async (): Promise<T> => {
+    let value: T;
+    try {
+      // What the function does after its transaction's end is nobody's business any more.
+      const working = act(sessions.work);
+      working.catch(() => undefined);
+      value = await Promise.race([working, committed.then(() => working)]);
+    } catch (error) {
+      void sessions.close('its transaction is over');
+      // Aborted, or stopped, while the function was at work.
+      if (isOver) return committed.then(() => Promise.reject(error));
+      giveUp(sessions.failureOf(error) ?? { resource: undefined, error });
+      return committed.then(() => Promise.reject(error));
+    }
+    const notBegun = await sessions.close('the function of its transaction has returned');
+    if (notBegun === undefined) await askToCommit();
+    else if (!isOver) giveUp(notBegun);
+    const timeout = clock.setTimeout(
+      () => failWith(new TransactionOutcomeUnknownError(id, `no decision within ${outcomeTimeoutMs} ms`)),
+      outcomeTimeoutMs,
+    );
+    try {
+      await committed;
+    } finally {
+      clock.clearTimeout(timeout);
+    }
+    return value;
+  };
+  return { result: run(), verdict };
+}
+
+/** Whether something that a coordinator's handle emitted is an output of it; nothing else is ever delivered. */
+export function isCoordinatorOutput(output: Tagged): output is CoordinatorOutput {
+  switch (output.type) {
+    case 'committed':
+    case 'aborted':
+    case 'fenced':
+    case 'hazard':
+    case 'ended':
+      return 'transaction' in output;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest';
+import { createMemoryNetwork } from '../../../src/bus/memory.ts';
+import { createNode } from '../../../src/host/node.ts';
+import {
+  createTransactionManager,
+  TransactionAbortedError,
+  TransactionLimitError,
+  transactionActors,
+} from '../../../src/services/transactions.ts';
+import { balance, createBank, endow, transfer } from './bank.ts';
+
+describe('a transaction manager', () => {
+  test('commits at both resources, and answers when that is decided', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const committed = await bank.value(transfer(bank, 30));
+    expect(committed).toMatchObject({ outcome: 'committed', isRepeated: false });
+    expect(await bank.value(bank.manager.outcome(committed.transaction))).toMatchObject({ outcome: 'committed' });
+    await bank.until(() => bank.manager.list().length === 0);
+    expect(bank.balances()).toEqual({ checking: 70, savings: 130 });
+  });
+
+  test('returns what the function returned', async () => {
+    const bank = await createBank();
+    const committed = await bank.value(bank.manager.transact(async ({ checking }) => checking.list('')));
+    expect(committed).toMatchObject({ isRepeated: false, value: [] });
+  });
+
+  test('aborts everywhere when the function throws, with its error as the cause', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const broke = new Error('no such customer');
+    const error = await bank.failure(
+      bank.manager.transact(async ({ checking, savings }) => {
+        await checking.put('balance', 0);
+        await savings.put('balance', 0);
+        throw broke;
+      }),
+    );
+    expect(error).toBeInstanceOf(TransactionAbortedError);
+    expect(error).toMatchObject({ reason: 'requested', detail: 'no such customer', cause: broke });
+    expect(bank.balances()).toEqual({ checking: 100, savings: 100 });
+    // The locks are gone: the next one gets through.
+    await bank.value(transfer(bank, 1));
+  });
+
+  test('names the resource whose statement failed', async () => {
+    const bank = await createBank();
+    const error = await bank.failure(
+      bank.manager.transact(async ({ checking, savings }) => {
+        await savings.put('balance', 1);
+        await checking.put('x'.repeat(2_000), 1);
+      }),
+    );
+    expect(error).toMatchObject({ code: 'TRANSACTION_ABORTED', resource: 'checking' });
+  });
+
+  test('aborts when a statement has failed, even if the function does not mind', async () => {
+    const bank = await createBank();
+    const error = await bank.failure(
+      bank.manager.transact(async ({ checking, savings }) => {
+        await savings.put('balance', 1);
+        await checking.put('x'.repeat(2_000), 1).catch(() => undefined);
+      }),
+    );
+    expect(error).toMatchObject({ reason: 'refused', resource: 'checking' });
+    expect(bank.balances()).toEqual({ checking: 0, savings: 0 });
+  });
+
+  test('aborts what takes longer than its time, and refuses statements afterwards', async () => {
+    const bank = await createBank();
+    let late: Promise<unknown> = Promise.resolve();
+    const error = await bank.failure(
+      bank.manager.transact(
+        async ({ checking }) => {
+          await checking.put('balance', 5);
+          await new Promise<void>((resolve) => {
+            bank.time.setTimeout(resolve, 1_000);
+          });
+          late = checking.put('balance', 6);
+          await late;
+        },
+        { timeoutMs: 200 },
+      ),
+    );
+    expect(error).toMatchObject({ reason: 'transaction-timeout' });
+    await bank.until(() => bank.time.nowMs() > 2_000);
+    await expect(late).rejects.toMatchObject({ code: 'TRANSACTION_USE' });
+    expect(bank.balances().checking).toBe(0);
+    await bank.until(() => bank.manager.list().length === 0);
+  });
+
+  test('asks a single resource to commit in one phase, without preparing it', async () => {
+    const bank = await createBank();
+    const seen: string[] = [];
+    bank.life.node.inspection.subscribe((event) => {
+      if (event.type === 'released') {
+        for (const effect of event.effects) if (effect.type === 'perform') seen.push(effect.operation.type);
+      }
+      if (event.type === 'step') {
+        for (const effect of event.effects) if (effect.type === 'perform') seen.push(effect.operation.type);
+      }
+    });
+    await bank.value(bank.manager.transact(({ checking }) => checking.put('balance', 7)));
+    expect(new Set(seen)).toEqual(new Set(['commit-one-phase']));
+    expect(bank.balances().checking).toBe(7);
+  });
+
+  test('spares a resource that was only read the second phase', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const committed = await bank.value(
+      bank.manager.transact(async ({ checking, savings }) => {
+        const amount = balance(await checking.get('balance'));
+        await savings.put('balance', amount + 1);
+        return amount;
+      }),
+    );
+    expect(committed).toMatchObject({ value: 100 });
+    await bank.until(() => bank.balances().savings === 101);
+  });
+
+  test('lets the last resource decide by its own commit', async () => {
+    const bank = await createBank({ last: 'savings' });
+    await endow(bank);
+    await bank.value(transfer(bank, 10));
+    await bank.until(() => bank.balances().checking === 90);
+    expect(bank.balances()).toEqual({ checking: 90, savings: 110 });
+  });
+
+  test('refuses more open transactions than its limit, and shows how many there are', async () => {
+    const bank = await createBank({ limits: { openTransactions: 1 } });
+    let release: () => void = () => undefined;
+    const first = bank.manager.transact(async ({ checking }) => {
+      await checking.put('balance', 1);
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    });
+    await bank.until(() => bank.manager.list().some((it) => it.branches.length === 1));
+    expect(bank.manager.list()).toMatchObject([
+      { state: 'open', branches: [{ resource: 'checking', state: 'awaited' }] },
+    ]);
+    expect(bank.manager.status()).toMatchObject({ open: 1, maxOpen: 1 });
+    expect(await bank.failure(transfer(bank, 1))).toBeInstanceOf(TransactionLimitError);
+    release();
+    await bank.value(first);
+  });
+
+  test('refuses more statements than its limit, and aborts', async () => {
+    const bank = await createBank({ limits: { statements: 2 } });
+    const error = await bank.failure(
+      bank.manager.transact(async ({ checking }) => {
+        for (const key of ['a', 'b', 'c']) await checking.put(key, 1).catch(() => undefined);
+      }),
+    );
+    expect(error).toMatchObject({ code: 'TRANSACTION_ABORTED', resource: 'checking' });
+  });
+
+  test('keeps what only the manager may do from the function', async () => {
+    const bank = await createBank();
+    const error = await bank.failure(
+      bank.manager.transact(async ({ checking }) => {
+        Reflect.get(checking, 'prepare');
+      }),
+    );
+    expect(error).toMatchObject({ cause: { code: 'TRANSACTION_USE' } });
+  });
+
+  test('refuses options with which it could not work', async () => {
+    const { life, time } = await createBank();
+    const parts = { id: 'n2', bus: createMemoryNetwork({ clock: time }).join('n2'), journal: life.node.journal };
+    const forgetful = createNode({ ...parts, resources: life.stores });
+    await expect(createTransactionManager({ node: forgetful })).rejects.toThrow(/actors: transactionActors/);
+    const poor = createNode({ ...parts, resources: {}, actors: transactionActors });
+    await expect(createTransactionManager({ node: poor })).rejects.toThrow(/no resource that takes part/);
+    await expect(createTransactionManager({ node: life.node, times: { retentionMs: 0 } })).rejects.toThrow(
+      /retentionMs/,
+    );
+  });
+});
+
+describe('an idempotency key', () => {
+  test('commits once, however often it is used', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const first = await bank.value(transfer(bank, 30, { idempotencyKey: 'k1' }));
+    const again = await bank.value(transfer(bank, 30, { idempotencyKey: 'k1' }));
+    expect(again).toEqual({ outcome: 'committed', transaction: first.transaction, isRepeated: true });
+    await bank.until(() => bank.manager.list().length === 0);
+    expect(bank.balances()).toEqual({ checking: 70, savings: 130 });
+  });
+
+  test('commits once when it is used twice at the same time', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const both = await bank.value(
+      Promise.all([transfer(bank, 30, { idempotencyKey: 'k1' }), transfer(bank, 30, { idempotencyKey: 'k1' })]),
+    );
+    expect(both.map((it) => it.isRepeated).sort()).toEqual([false, true]);
+    await bank.until(() => bank.manager.list().length === 0);
+    expect(bank.balances()).toEqual({ checking: 70, savings: 130 });
+  });
+
+  test('may be used again after an abort', async () => {
+    const bank = await createBank();
+    await bank.failure(bank.manager.transact(() => Promise.reject(new Error('first')), { idempotencyKey: 'k1' }));
+    const committed = await bank.value(
+      bank.manager.transact(({ checking }) => checking.put('balance', 1), { idempotencyKey: 'k1' }),
+    );
+    expect(committed.isRepeated).toBe(false);
+  });
+
+  test('is remembered by the next life of the manager, in one phase and in two', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const two = await bank.value(transfer(bank, 30, { idempotencyKey: 'two' }));
+    const one = await bank.value(
+      bank.manager.transact(({ checking }) => checking.put('other', 1), { idempotencyKey: 'one' }),
+    );
+    bank.crash();
+    bank.boot();
+    await bank.ready();
+    const repeated = [transfer(bank, 30, { idempotencyKey: 'two' }), transfer(bank, 30, { idempotencyKey: 'one' })];
+    expect(await bank.value(Promise.all(repeated))).toEqual([
+      { outcome: 'committed', transaction: two.transaction, isRepeated: true },
+      { outcome: 'committed', transaction: one.transaction, isRepeated: true },
+    ]);
+    await bank.until(() => bank.manager.list().length === 0);
+    expect(bank.balances()).toEqual({ checking: 70, savings: 130 });
+  });
+});
