@@ -334,6 +334,7 @@ describe('a PostgreSQL resource in trouble', () => {
         timeoutMs,
       });
       expect(answered).toMatchObject({ vote: { type: 'yes' }, result: { rowCount: 1 } });
+      expect(await first.prepare({ timeoutMs })).toEqual(answered.vote);
       expect(await resource.commit(good, { timeoutMs })).toEqual({ type: 'done' });
       const second = await working(resource, bad, 'with-last-2');
       const refused = await second.queryAndPrepare('insert into items values ($1, $2)', ['with-last-2', 'again'], {

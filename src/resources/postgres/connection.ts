@@ -30,6 +30,8 @@ export interface PostgresConnection {
     statement: { readonly name: string; readonly text: string },
     values: readonly unknown[],
   ): Promise<QueryResult<Row>>;
+  /** What is sent meanwhile leaves in one packet, which wakes the server once. */
+  together<T>(send: () => T): T;
   /** Cuts the connection off. The server process may work on for a while. */
   destroy(): void;
 }
@@ -89,6 +91,15 @@ export async function connect(
       send: <R extends Row>(text: string, values?: readonly unknown[]) =>
         values === undefined ? client.query<R>(text) : client.query<R>(text, [...values]),
       sendNamed: (statement, values) => client.query<Row>({ ...statement, values: [...values] }),
+      together(send) {
+        const { stream } = client.connection;
+        stream.cork();
+        try {
+          return send();
+        } finally {
+          stream.uncork();
+        }
+      },
       destroy: cut,
     };
   } catch (error) {
