@@ -11,19 +11,18 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
+  type EmittedFrom,
   type EventObject,
   type SnapshotFrom,
 } from 'xstate';
-import type { ActorDefinition, Address, Tagged } from '../../statecharts/actor.ts';
+import type { ActorDefinition, Address, Deliver, Tagged } from '../../statecharts/actor.ts';
 
 /** The logic of a handle: its snapshots are the chart's, its events the requests, its emissions the outputs. */
-export type HandleLogic<Snapshot extends AnyMachineSnapshot, Request extends Tagged> = ActorLogic<
-  Snapshot,
-  Request | HandleEvent,
-  undefined,
-  AnyActorScope['system'],
-  Tagged
->;
+export type HandleLogic<
+  Snapshot extends AnyMachineSnapshot,
+  Request extends Tagged,
+  Output extends Tagged = Tagged,
+> = ActorLogic<Snapshot, Request | HandleEvent, undefined, AnyActorScope['system'], Output>;
 
 /** What the host itself sends to a handle; requests of these types do not exist. */
 export type HandleEvent =
@@ -31,9 +30,13 @@ export type HandleEvent =
   | { readonly type: 'quorate.failed'; readonly error: Error }
   | { readonly type: 'xstate.stop' };
 
+/** What a chart delivers: the outputs among the effects that it asks for; anything, where its effects are not known. */
+export type OutputOf<Chart extends AnyStateMachine> =
+  EventObject extends EmittedFrom<Chart> ? Tagged : Extract<EmittedFrom<Chart>, Deliver>['output'];
+
 /** A running actor, as an application holds it. `handle.id` is its address; `handle.on('*', ...)` hears its outputs. */
 export type ActorHandle<Chart extends AnyStateMachine = AnyStateMachine, Request extends Tagged = Tagged> = Actor<
-  HandleLogic<SnapshotFrom<Chart>, Request>
+  HandleLogic<SnapshotFrom<Chart>, Request, OutputOf<Chart>>
 >;
 
 /** The handle that `node.start` returns for a definition. */
@@ -96,17 +99,17 @@ export function createMirror(
 
 /**
  * Makes logic of a handle, for a machine that wants to `invoke` a running actor: it follows the handle's snapshots,
- * passes on the events that it is sent as requests, and ends with the handle. Stopping the invocation leaves the actor
- * running.
+ * passes on the events that it is sent as requests, and is done when the actor ends, or its node stops; a failure of
+ * the actor is its error. Stopping the invocation leaves the actor running.
  *
  * @example
  * setup({ actors: { raft: following(handle) } }).createMachine({
  *   invoke: { src: 'raft', id: 'raft', onSnapshot: { actions: 'noticeRole' } },
  * });
  */
-export function following<Snapshot extends AnyMachineSnapshot, Request extends Tagged>(
-  handle: Actor<HandleLogic<Snapshot, Request>>,
-): HandleLogic<Snapshot, Request> {
+export function following<Snapshot extends AnyMachineSnapshot, Request extends Tagged, Output extends Tagged>(
+  handle: Actor<HandleLogic<Snapshot, Request, Output>>,
+): HandleLogic<Snapshot, Request, Output> {
   let shown = handle.getSnapshot();
   return {
     getInitialSnapshot: () => handle.getSnapshot(),
@@ -116,10 +119,20 @@ export function following<Snapshot extends AnyMachineSnapshot, Request extends T
         shown = snapshot;
         scope.self.send({ type: 'quorate.mirror' });
       };
+      // An invocation hears of an end only when that is done or an error; XState does not tell of a stop.
+      const end = (): void => {
+        const last = handle.getSnapshot();
+        mirror(last.status === 'stopped' ? { ...last, status: 'done', output: undefined } : last);
+      };
+      if (handle.getSnapshot().status === 'stopped') end();
       const subscription = handle.subscribe({
         next: mirror,
-        error: () => scope.self.send({ type: 'quorate.failed', error: new Error(`actor '${handle.id}' failed`) }),
-        complete: () => mirror(handle.getSnapshot()),
+        error: (cause) =>
+          scope.self.send({
+            type: 'quorate.failed',
+            error: cause instanceof Error ? cause : new Error(`actor '${handle.id}' failed`, { cause }),
+          }),
+        complete: end,
       });
       scope.self.subscribe({ complete: () => subscription.unsubscribe(), error: () => subscription.unsubscribe() });
     },

@@ -5,6 +5,7 @@ import { faultDetector } from '../../../examples/fault-detector.ts';
 import type { HandleOf } from '../../../src/host/handle.ts';
 import type { Node } from '../../../src/host/node.ts';
 import {
+  type Address,
   type Delivered,
   defineActor,
   type EffectOf,
@@ -94,4 +95,11 @@ test('a handle knows its chart, and starting asks for the definition’s input',
   expectTypeOf(handle.getSnapshot().context.suspicions).toEqualTypeOf<number>();
   // @ts-expect-error the input is missing
   node.start(faultDetector, { input: {} });
+});
+
+test('a handle knows what its actor delivers', () => {
+  const handle = {} as HandleOf<typeof faultDetector>;
+  handle.on('suspected', ({ peer }) => expectTypeOf(peer).toEqualTypeOf<Address>());
+  // @ts-expect-error it delivers no such output
+  handle.on('elected', () => {});
 });
