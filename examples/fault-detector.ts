@@ -46,7 +46,11 @@ const chart = setup({
   context: ({ input }) => ({ peer: input.peer, suspicions: 0 }),
   type: 'parallel',
   states: {
-    beating: { entry: 'beat', after: { heartbeatInterval: { target: 'beating', reenter: true } } },
+    beating: {
+      initial: 'pausing',
+      // A region that re-enters itself would restart its siblings, and their timers, as well.
+      states: { pausing: { entry: 'beat', after: { heartbeatInterval: { target: 'pausing', reenter: true } } } },
+    },
     listening: {
       initial: 'trusting',
       states: {

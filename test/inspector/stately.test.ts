@@ -58,7 +58,7 @@ describe('the Stately Inspector', () => {
       expect.objectContaining({
         type: '@xstate.snapshot',
         sessionId: 'n2/example.fault-detector/n1',
-        snapshot: expect.objectContaining({ value: { beating: {}, listening: 'trusting' } }),
+        snapshot: expect.objectContaining({ value: { beating: 'pausing', listening: 'trusting' } }),
       }),
     );
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);

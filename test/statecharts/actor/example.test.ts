@@ -29,9 +29,13 @@ test('a suspected peer is trusted again at its next heartbeat', () => {
   expect(step.effects).toEqual([{ type: 'deliver', output: { type: 'trusted', peer: context.peer } }]);
 });
 
-test('beating sends a heartbeat and arms the next', () => {
+test('beating sends a heartbeat and arms the next, and leaves the heartbeats of the peer alone', () => {
   const trusting = faultDetector.at({ listening: 'trusting' }, context);
   const step = faultDetector.step(trusting, { timer: 'heartbeatInterval' });
   expect(step.effects).toEqual([{ type: 'send', to: context.peer, message: { type: 'heartbeat' } }]);
+  expect(step.timers.map(({ timer, armed }) => [timer.delay, armed])).toEqual([
+    ['heartbeatInterval', false],
+    ['heartbeatInterval', true],
+  ]);
   expect(faultDetector.timers(step.state)).toHaveLength(2);
 });
