@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { addressOf } from '../../../statecharts/actor.ts';
+import { type Address, addressOf } from '../../../statecharts/actor.ts';
 import { raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import {
   checkHistory,
@@ -145,6 +145,7 @@ const swapSchema = v.object({ expected: v.nullable(v.number()), swapped: v.boole
 
 function createWatch(serverName: string): Watch<StoreApplication> {
   const invariants = createRaftInvariants();
+  const serversIn = createLookout(serverName);
   const reached = new Set<string>();
   const time = { nowMs: 0 };
   const clock = { nowMs: () => time.nowMs, setTimeout: () => 0, clearTimeout: () => {}, enqueue: () => {} };
@@ -186,7 +187,7 @@ function createWatch(serverName: string): Watch<StoreApplication> {
         else call?.ok();
       }
     },
-    check: (world) => failure ?? invariants.check(serversIn(world, serverName)),
+    check: (world) => failure ?? invariants.check(serversIn(world)),
     finish() {
       const model = keyValue();
       const history = readHistory(recorder.lines(), model);
@@ -199,12 +200,26 @@ function createWatch(serverName: string): Watch<StoreApplication> {
   };
 }
 
-function serversIn(world: World<StoreApplication>, name: string): ServerView[] {
-  return world.machines.flatMap(({ id, app }): ServerView[] => {
-    const address = addressOf(id, name, storeKey);
-    const peeked = app?.node.peek(address);
-    if (peeked === undefined) return [];
-    const context: ServerContext = peeked.state.snapshot.context;
-    return [{ address, role: peeked.definition.roleAt(peeked.state), context }];
-  });
+/** Finds the servers that are up; made once per run, because it is asked after every event. */
+function createLookout(serverName: string): (world: World<StoreApplication>) => readonly ServerView[] {
+  const addresses = new Map<string, Address>();
+  const addressAt = (machine: string): Address => {
+    let address = addresses.get(machine);
+    if (address === undefined) {
+      address = addressOf(machine, serverName, storeKey);
+      addresses.set(machine, address);
+    }
+    return address;
+  };
+  return ({ machines }) => {
+    const servers: ServerView[] = [];
+    for (const { id, app } of machines) {
+      const address = addressAt(id);
+      const peeked = app?.node.peek(address);
+      if (peeked === undefined) continue;
+      const context: ServerContext = peeked.state.snapshot.context;
+      servers.push({ address, role: peeked.definition.roleAt(peeked.state), context });
+    }
+    return servers;
+  };
 }
