@@ -1,7 +1,7 @@
 /** What is under way on a node: transactions that are not over, their branches and their age. */
 
 import * as v from 'valibot';
-import { partsOf } from '../../../statecharts/actor.ts';
+import { type Address, partsOf } from '../../../statecharts/actor.ts';
 import { coordinator, outcome, participant } from '../../../statecharts/two-phase-commit.ts';
 import type { Node } from '../../host/node.ts';
 
@@ -43,7 +43,7 @@ export type CoordinatorSeen = v.InferOutput<typeof coordinatorSeen>;
 const participantSeen = v.object({
   branch: v.object({ manager: v.string(), transaction: v.string(), branch: v.string() }),
   resource: v.string(),
-  found: v.nullable(outcome),
+  outcome: v.nullable(outcome),
 });
 
 /** A coordinator that lives on the node, as it stands now; its state may not be durable yet. */
@@ -69,15 +69,19 @@ export function isUnfinished({ outcome: decided, branches, registered }: Coordin
   return branches.some(({ vote, acknowledged }) => !acknowledged && waits.includes(vote));
 }
 
+interface Waiting {
+  readonly manager: string;
+  readonly outcome: ListedTransaction['state'];
+  readonly branch: string;
+  readonly resource: string;
+}
+
 /** @param ageMs how old a transaction is */
 export function listTransactions(node: Node, ageMs: (transaction: string) => number): readonly ListedTransaction[] {
   const listed = new Map<string, ListedTransaction>();
-  const inDoubt = new Map<string, { readonly manager: string; readonly branch: string; readonly resource: string }[]>();
+  const waiting = new Map<string, readonly Waiting[]>();
   for (const address of node.actors()) {
     const { name, key } = partsOf(address);
-    const seen = node.peek(address);
-    if (seen === undefined) continue;
-    const role = seen.definition.roleAt(seen.state);
     if (name === coordinator.name) {
       const found = coordinatorOn(node, key);
       if (found === undefined || found.begun === 'inquired' || !isUnfinished(found)) continue;
@@ -92,24 +96,38 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
           state: acknowledged ? 'finished' : vote,
         })),
       });
-    } else if (name === participant.name && role === 'in-doubt') {
-      const parsed = v.safeParse(participantSeen, seen.state.snapshot.context);
-      if (!parsed.success) continue;
-      const { branch, resource } = parsed.output;
-      const others = inDoubt.get(branch.transaction) ?? [];
-      inDoubt.set(branch.transaction, [...others, { manager: branch.manager, branch: branch.branch, resource }]);
+    } else if (name === participant.name) {
+      const found = waitingAt(node, address);
+      if (found === undefined) continue;
+      const { transaction, ...branch } = found;
+      waiting.set(transaction, [...(waiting.get(transaction) ?? []), branch]);
     }
   }
-  for (const [transaction, branches] of inDoubt) {
+  for (const [transaction, branches] of waiting) {
     const [first] = branches;
     if (listed.has(transaction) || first === undefined) continue;
     listed.set(transaction, {
       transaction,
       manager: first.manager,
-      state: 'in-doubt',
+      // Who knows the outcome will tell the others.
+      state: branches.find((it) => it.outcome !== 'in-doubt')?.outcome ?? 'in-doubt',
       ageMs: ageMs(transaction),
       branches: branches.map(({ branch, resource }) => ({ branch, resource, state: 'prepared' })),
     });
   }
   return [...listed.values()].sort((a, b) => b.ageMs - a.ageMs);
+}
+
+/** A branch that waits for a decision, or carries it out. */
+function waitingAt(node: Node, address: Address): (Waiting & { readonly transaction: string }) | undefined {
+  const seen = node.peek(address);
+  const role = seen?.definition.roleAt(seen.state);
+  if (role !== 'in-doubt' && role !== 'finishing') return undefined;
+  const parsed = v.safeParse(participantSeen, seen?.state.snapshot.context);
+  if (!parsed.success) return undefined;
+  const { branch, resource, outcome: known } = parsed.output;
+  const { manager, transaction } = branch;
+  // Whoever rolls back before a vote has no outcome to name, and aborts by itself.
+  const state = known ?? (role === 'finishing' ? 'aborted' : 'in-doubt');
+  return { manager, transaction, branch: branch.branch, resource, outcome: state };
 }

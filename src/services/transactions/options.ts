@@ -19,7 +19,7 @@ export interface TransactionTimes {
   readonly resourceDeadlineMs: number;
   /** Between repetitions of whatever was not answered. Default 500. */
   readonly retryIntervalMs: number;
-  /** Between inquiries of a branch in doubt. Default 1,000; one that recovery found asks after 250. */
+  /** Between inquiries of a branch in doubt: whoever restarts wants its locks back soon. Default 250. */
   readonly inquiryIntervalMs: number;
   /** Between passes of recovery over the resources. Default 5,000. */
   readonly recoveryIntervalMs: number;
@@ -62,7 +62,7 @@ const defaultTimes: TransactionTimes = {
   outcomeTimeoutMs: 15_000,
   resourceDeadlineMs: 5_000,
   retryIntervalMs: 500,
-  inquiryIntervalMs: 1_000,
+  inquiryIntervalMs: 250,
   recoveryIntervalMs: 5_000,
   retentionMs: 3_600_000,
 };

@@ -71,9 +71,6 @@ export interface Recovery {
   close(): void;
 }
 
-/** A branch that was found waiting asks soon: whoever restarts wants its locks back. */
-const firstInquiryMs = 250;
-
 /** Decided branches are kept in the resource for this part of the retention longer than by the manager. */
 const forgetShare = 1.25;
 
@@ -132,7 +129,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
         place,
         receipt: null,
         coordinator: addressOf(node.id, coordinator.name, branch.transaction),
-        times: { ...parts.participantTimes, inquiryIntervalMs: Math.min(firstInquiryMs, times.inquiryIntervalMs) },
+        times: parts.participantTimes,
       },
     });
     return true;
