@@ -74,8 +74,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   const { id, listen, http, data, peer = new Map(), cluster, inspect } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
-  // A watcher's Ctrl-C reaches all of its terminal's processes; it is the watcher that decides then.
-  if (process.send !== undefined) process.on('SIGINT', () => {});
+  // From the first moment on: a watcher may be gone before the node runs.
+  const stopAsked = askedToStop();
   const fail = (error: unknown, isFinal: boolean): number => {
     if (!(error instanceof QuorateError)) throw error;
     tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });
@@ -115,18 +115,30 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
   });
   reportOn(node, id, environment, tell);
-  const code = await new Promise<number>((resolve) => {
+  const failed = new Promise<number>((resolve) => {
     node.failure.subscribe((error) => resolve(fail(error, error.code === 'JOURNAL_LOST')));
-    const stop = (): void => resolve(exitCodes.done);
-    process.once('SIGTERM', stop);
-    if (process.send === undefined) process.once('SIGINT', stop);
-    else process.once('disconnect', stop);
   });
+  const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
   await Promise.race([
     Promise.all([node.stop(), inspector?.close()]),
     new Promise<void>((resolve) => void clock.setTimeout(resolve, stopMs)),
   ]);
   return code;
+}
+
+/** Resolves when a signal, or the end of the process that watches this one, asks for a stop. */
+function askedToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    if (process.send === undefined) {
+      process.once('SIGINT', () => resolve());
+      return;
+    }
+    // A watcher's Ctrl-C reaches all of its terminal's processes; it is the watcher that decides then.
+    process.on('SIGINT', () => {});
+    process.once('disconnect', () => resolve());
+    if (!process.connected) resolve();
+  });
 }
 
 /** Refuses what cannot become a cluster. @throws ClusterOptionsError */

@@ -32,7 +32,7 @@ export function claimDataDirectory(directory: string, wanted: ClusterData): bool
   let text: string | undefined;
   try {
     mkdirSync(directory, { recursive: true });
-    const names = readdirSync(directory);
+    const names = readdirSync(directory).filter((name) => name !== `${fileName}.tmp`);
     if (names.includes(fileName)) text = readFileSync(file, 'utf8');
     else if (names.length > 0) {
       throw new DataDirectoryError(

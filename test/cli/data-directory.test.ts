@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { DataDirectoryError } from '../../src/cli/errors.ts';
+import { claimDataDirectory } from '../../src/cli/up/data-directory.ts';
+
+const three = { cluster: 'quorate', nodes: ['n1', 'n2', 'n3'] };
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-data-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+describe('a data directory', () => {
+  test('is made, and found again', () => {
+    const directory = join(temporary(), 'deep', 'down');
+    expect(claimDataDirectory(directory, three)).toBe(true);
+    expect(claimDataDirectory(directory, three)).toBe(false);
+  });
+
+  test('is made also after a crash while it was made', () => {
+    const directory = temporary();
+    writeFileSync(join(directory, 'cluster.json.tmp'), '{"vers');
+    expect(claimDataDirectory(directory, three)).toBe(true);
+    expect(claimDataDirectory(directory, three)).toBe(false);
+  });
+
+  test('of other nodes, or of another cluster, is refused with the way to start it', () => {
+    const directory = temporary();
+    claimDataDirectory(directory, three);
+    const file = readFileSync(join(directory, 'cluster.json'));
+    const other = (wanted: typeof three, hint: RegExp): void => {
+      expect(() => claimDataDirectory(directory, wanted)).toThrow(DataDirectoryError);
+      expect(() => claimDataDirectory(directory, wanted)).toThrow(hint);
+    };
+    other({ ...three, nodes: ['n1', 'n2', 'n3', 'n4', 'n5'] }, /holds the data of 3 nodes.*--nodes 3/);
+    other({ ...three, nodes: ['n1'] }, /--nodes 3/);
+    other({ ...three, cluster: 'blue' }, /cluster 'quorate'.*--cluster quorate/);
+    expect(readFileSync(join(directory, 'cluster.json'))).toEqual(file);
+    expect(claimDataDirectory(directory, three)).toBe(false);
+  });
+
+  test.each(['', 'not json', '{"version":1', '[]', '{"version":2,"cluster":"quorate","nodes":[]}', '{"version":1}'])(
+    'that holds %j instead of JSON of its kind is refused, and left as it is',
+    (text) => {
+      const directory = temporary();
+      const file = join(directory, 'cluster.json');
+      writeFileSync(file, text);
+      expect(() => claimDataDirectory(directory, three)).toThrow(/cluster\.json' to read like/);
+      expect(readFileSync(file, 'utf8')).toBe(text);
+    },
+  );
+
+  test('that is full of other things, or a file, is refused', () => {
+    const directory = temporary();
+    writeFileSync(join(directory, 'holiday.jpg'), 'x');
+    expect(() => claimDataDirectory(directory, three)).toThrow(/holiday\.jpg.*--data/);
+    expect(() => claimDataDirectory(join(directory, 'holiday.jpg'), three)).toThrow(DataDirectoryError);
+  });
+});

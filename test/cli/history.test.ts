@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Run, run } from '../fixtures/processes.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const put = { process: 1, f: 'put', key: 'x' };
+const get = { process: 2, f: 'get', key: 'x' };
+const good = [
+  { ...put, type: 'invoke', value: 3 },
+  { ...put, type: 'ok' },
+  { ...get, type: 'invoke' },
+  { ...get, type: 'ok', value: 3 },
+];
+/** A read that misses a write which was acknowledged before. */
+const bad = [...good.slice(0, 3), { ...get, type: 'ok', value: null }];
+const text = (events: readonly object[]): string => events.map((event) => `${JSON.stringify(event)}\n`).join('');
+
+function temporary(contents: string): string {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-history-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, 'history.jsonl');
+  writeFileSync(file, contents);
+  return file;
+}
+
+async function history(args: readonly string[], input?: string): Promise<Run & { code: unknown }> {
+  const started = run(['history', ...args], input === undefined ? {} : { input });
+  const code = await started.end();
+  return Object.assign(Object.create(started), { code });
+}
+
+describe('quorate history', () => {
+  test('ends with 0 for a history that is linearizable, and says so', async () => {
+    const { code, stdout, stderr } = await history([temporary(text(good)), '--model', 'kv']);
+    expect(stdout).toMatch(/^Linearizable: .*kv/);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  test('ends with 1 for a violation, names the operation, and draws it', async () => {
+    const file = temporary(text(bad));
+    const { code, stdout } = await history([file, '--model', 'kv', '--picture', `${file}.svg`]);
+    expect(stdout).toMatch(/Not linearizable: key "x"/);
+    expect(stdout).toContain(`Picture: ${file}.svg`);
+    expect(readFileSync(`${file}.svg`, 'utf8')).toMatch(/^<svg [\s\S]*Not linearizable[\s\S]*<\/svg>\s*$/);
+    expect(code).toBe(1);
+  });
+
+  test('reads the standard input, lines that end as on Windows, and a last line without an end', async () => {
+    const input = text(bad).replaceAll('\n', '\r\n').trimEnd();
+    expect((await history(['-', '--model', 'kv'], input)).code).toBe(1);
+    expect((await history(['-', '--model', 'kv'], text(good).trimEnd())).code).toBe(0);
+  });
+
+  test('ends with 3 when nobody knows within the budget', async () => {
+    // Many concurrent writes, then a read of a value that nobody wrote: every order of the writes has to be refuted.
+    const processes = Array.from({ length: 60 }, (_, index) => index);
+    const events = [
+      ...processes.map((process) => ({ ...put, process, type: 'invoke', value: process })),
+      { ...get, process: 'r', type: 'invoke' },
+      { ...get, process: 'r', type: 'ok', value: 'never written' },
+      ...processes.map((process) => ({ ...put, process, type: 'ok' })),
+    ];
+    const { code, stdout } = await history(['-', '--model', 'kv', '--budget', '0.05'], text(events));
+    expect(stdout).toMatch(/^Unknown/);
+    expect(code).toBe(3);
+  });
+
+  test.each([
+    ['JSON that is none', '{"process":1,"type":"invoke"\n', /HISTORY_FORMAT: line 1/],
+    ['an answer without an invocation', text(good.slice(1)), /HISTORY_FORMAT: line 1/],
+    ['a function that the model lacks', text([{ ...put, f: 'pop', type: 'invoke' }]), /HISTORY_FORMAT: line 1.*pop/],
+  ])('ends with 2 for %s, and names the line', async (_what, contents, message) => {
+    const { code, stdout, stderr } = await history([temporary(contents), '--model', 'kv']);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  test('ends with 2 for a file without an end of line, before it has eaten all memory', async () => {
+    const { code, stderr } = await history(['-', '--model', 'kv'], 'x'.repeat(5_000_000));
+    expect(stderr).toMatch(/HISTORY_FORMAT: line 1: /);
+    expect(code).toBe(2);
+  });
+
+  test('ends with 2 for options that make no sense, and says what was meant', async () => {
+    const file = temporary(text(good));
+    for (const [args, message] of [
+      [[file], /--model/],
+      [[file, '--model', 'map'], /Allowed choices are register, cas-register, kv, queue/],
+      [[file, '--model', 'kv', '--budget', '0'], /above 0/],
+      [[file, '--modle', 'kv', '--model', 'kv'], /Did you mean --model/],
+      [[`${file}.gone`, '--model', 'kv'], /FILE: cannot read/],
+      [[file, '--model', 'kv', '--picture', join(file, 'x.svg')], /FILE: cannot write the picture/],
+    ] as const) {
+      const { code, stderr } = await history(args);
+      expect(stderr, args.join(' ')).toMatch(message);
+      expect(code, args.join(' ')).toBe(2);
+    }
+  });
+});

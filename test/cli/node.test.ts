@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePorts } from '../fixtures/ports.ts';
+import { type Run, type RunOptions, run } from '../fixtures/processes.ts';
+import { until } from '../fixtures/until.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const started: Run[] = [];
+afterEach(async () => {
+  for (const it of started.splice(0)) {
+    it.signal('SIGKILL');
+    await it.end();
+  }
+});
+function quorate(args: readonly string[], options: RunOptions = {}): Run {
+  const it = run(args, options);
+  started.push(it);
+  return it;
+}
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-node-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The arguments of a node that makes a cluster by itself. */
+async function alone(directory: string): Promise<{ args: string[]; url: string; http: string; tcp: string }> {
+  const [httpPort, tcpPort] = await freePorts(2);
+  const http = `127.0.0.1:${httpPort}`;
+  const tcp = `127.0.0.1:${tcpPort}`;
+  const args = ['node', '--id', 'n1', '--listen', tcp, '--http', http, '--data', join(directory, 'n1')];
+  return { args, url: `http://${http}`, http, tcp };
+}
+
+const put = async (url: string, key: string, value: string): Promise<number> =>
+  (await fetch(`${url}/kv/${key}`, { method: 'PUT', body: value })).status;
+
+describe('quorate node', () => {
+  test('says where it answers, tells its role, and stops cleanly', async () => {
+    const { args, url, tcp } = await alone(temporary());
+    const node = quorate(args);
+    await node.printed(/leader in term 1/);
+    expect(node.stdout).toContain(`answers at ${url} (HTTP) and ${tcp} (nodes and clients), process ${node.pid}`);
+    expect(await put(url, 'x', 'kept')).toBe(200);
+    node.signal('SIGTERM');
+    expect(await node.end()).toBe(0);
+    expect(node.stderr).toBe('');
+
+    const again = quorate(args);
+    await again.printed(/leader in term 2/);
+    expect(await (await fetch(`${url}/kv/x`)).text()).toBe('kept');
+    again.signal('SIGINT');
+    expect(await again.end()).toBe(0);
+  });
+
+  test('keeps what it acknowledged when it is killed', async () => {
+    const { args, url } = await alone(temporary());
+    const node = quorate(args);
+    await node.printed(/leader in term/);
+    expect(await put(url, 'x', 'kept')).toBe(200);
+    node.signal('SIGKILL');
+    expect(await node.end()).toBe('SIGKILL');
+    const again = quorate(args);
+    await again.printed(/leader in term/);
+    expect(await (await fetch(`${url}/kv/x`)).text()).toBe('kept');
+  });
+
+  test('stops by itself when the process that watches it is gone, and minds no Ctrl-C before', async () => {
+    const { args, url } = await alone(temporary());
+    const node = quorate(args, { isWatched: true });
+    await until('the node to run', async () => (await fetch(`${url}/healthz`)).ok);
+    node.signal('SIGINT');
+    await until('the node to lead', async () => (await put(url, 'x', 'v')) === 200);
+    node.disconnect();
+    expect(await node.end()).toBe(0);
+  });
+
+  test('stops by itself also when the process that watches it is gone before it runs', async () => {
+    const { args } = await alone(temporary());
+    const node = quorate(args, { isWatched: true });
+    node.disconnect();
+    expect(await node.end()).toBe(0);
+  });
+
+  test('serves the inspector on request', async () => {
+    const { args } = await alone(temporary());
+    const node = quorate([...args, '--inspect']);
+    const [, inspector = ''] = await node.printed(/inspector at (http:\S+?);/);
+    const page = await fetch(inspector);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(await page.text()).toContain('stately.ai');
+  });
+
+  test('names in one line what keeps it from starting, and ends with 1', async () => {
+    const directory = temporary();
+    const { args, url, http } = await alone(directory);
+    const node = quorate(args);
+    await node.printed(/leader in term/);
+    const [freeHttp, freeTcp] = await freePorts(2);
+    const other = ['node', '--id', 'n1', '--listen', `127.0.0.1:${freeTcp}`, '--http', `127.0.0.1:${freeHttp}`];
+    const elsewhere = ['--data', join(directory, 'elsewhere')];
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    for (const [wrong, message] of [
+      [[...other, '--data', join(directory, 'n1')], /^JOURNAL_LOCKED: .*stop that node first/],
+      [[...other.with(6, http), ...elsewhere], /^HTTP_LISTEN: .*choose another port/],
+      [[...other.with(4, http), ...elsewhere], /^ADDRESS_IN_USE: .*choose another port/],
+      [[...other, '--data', join(directory, 'n1', '0000000001.segment')], /^JOURNAL_DIRECTORY: /],
+    ] as const) {
+      const refused = quorate(wrong);
+      expect(await refused.end(), refused.stderr).toBe(1);
+      expect(refused.stderr).toMatch(message);
+      expect(refused.stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+    // The one that runs does not mind.
+    expect(await put(url, 'x', 'v')).toBe(200);
+    node.signal('SIGTERM');
+    expect(await node.end()).toBe(0);
+
+    const owned = quorate(args.with(2, 'n2'));
+    expect(await owned.end()).toBe(1);
+    expect(owned.stderr).toMatch(/^JOURNAL_OWNER: .*n1/);
+    const widened = quorate([...args, '--peer', 'n2=127.0.0.1:1', '--peer', 'n3=127.0.0.1:2']);
+    expect(await widened.end()).toBe(1);
+    expect(widened.stderr).toMatch(/^VOTERS_MISMATCH: .*give the same nodes again/);
+  });
+
+  test('refuses nodes that cannot form a cluster, and options that make no sense, with 2', async () => {
+    const { args } = await alone(temporary());
+    const cases = [
+      [[...args, '--peer', 'n1=127.0.0.1:9'], /^CLUSTER_OPTIONS: .*n1 itself/],
+      [
+        [...args, '--peer', 'n2=127.0.0.1:9', '--peer', 'n3=127.0.0.1:9'],
+        /^CLUSTER_OPTIONS: .*--peer n2 and --peer n3/,
+      ],
+      [[...args, '--peer', `n2=${args[4]}`], /^CLUSTER_OPTIONS: .*--listen of n1 and --peer n2/],
+      [[...args, '--peer', 'n2=127.0.0.1:9', '--peer', 'n2=127.0.0.1:8'], /named before/],
+      [[...args, '--peer', 'n2'], /Expected ID=HOST:PORT/],
+      [[...args, '--pear', 'n2=127.0.0.1:9'], /Did you mean --peer/],
+      [args.with(4, '5701'), /did you mean 127\.0\.0\.1:5701/],
+      [['node', '--id', 'n1'], /a node needs --listen, --http, --data as well/],
+      [['nod'], /Did you mean node/],
+    ] as const;
+    await Promise.all(
+      cases.map(async ([wrong, message]) => {
+        const refused = quorate(wrong);
+        expect(await refused.end(), wrong.join(' ')).toBe(2);
+        expect(refused.stderr, wrong.join(' ')).toMatch(message);
+      }),
+    );
+  });
+
+  test('explains itself', async () => {
+    for (const [args, text] of [
+      [['--help'], 'quorate up'],
+      [['node', '--help'], '--peer n2=10.0.0.2:4801'],
+      [['up', '--help'], 'quorate up --nodes 5'],
+      [['help', 'history'], 'docs/history-format.md'],
+    ] as const) {
+      const help = quorate(args);
+      expect(await help.end()).toBe(0);
+      expect(help.stdout).toContain(text);
+    }
+  });
+});

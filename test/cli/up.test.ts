@@ -1,0 +1,185 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../fixtures/ports.ts';
+import { isAlive, type Run, run } from '../fixtures/processes.ts';
+import { until } from '../fixtures/until.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const started: Run[] = [];
+afterEach(async () => {
+  for (const it of started.splice(0)) {
+    const pids = pidsIn(it.stdout);
+    it.signal('SIGKILL');
+    await it.end();
+    await until('the children to be gone', () => !pids.some(isAlive));
+  }
+});
+
+interface Place {
+  readonly directory: string;
+  readonly port: number;
+}
+async function place(): Promise<Place> {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-up-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return { directory: join(directory, 'data'), port: await freePort([0, 1, 2, 100, 101, 102]) };
+}
+function up({ directory, port }: Place, ...more: string[]): Run {
+  const it = run(['up', '--data', directory, '--port', String(port), ...more]);
+  started.push(it);
+  return it;
+}
+
+/** The processes of the nodes that a cluster has told of. */
+const pidsIn = (stdout: string): number[] =>
+  [...stdout.matchAll(/:\d+\s+127\.0\.0\.1:\d+\s+(\d+)|, process (\d+)/g)].map(([, one, other]) =>
+    Number(one ?? other),
+  );
+
+const isReady = /Ctrl-C stops all nodes/;
+const url = ({ port }: Place, index: number): string => `http://127.0.0.1:${port + index}`;
+
+describe('quorate up', () => {
+  test('starts three nodes, says where they answer, who leads and what to try, and finds its data again', async () => {
+    const where = await place();
+    const first = up(where);
+    await first.printed(isReady);
+    for (const index of [0, 1, 2]) expect(first.stdout).toMatch(new RegExp(`n${index + 1} .*${url(where, index)}`));
+    expect(first.stdout.match(/ leads$/gm)).toHaveLength(1);
+    // What it says to try can be tried.
+    const [, target = ''] = /curl -X PUT --data hello (\S+)/.exec(first.stdout) ?? [];
+    const stored = await fetch(`http://${target.replace('localhost', '127.0.0.1')}`, { method: 'PUT', body: 'hello' });
+    expect(stored.status).toBe(200);
+    expect(await (await fetch(`${url(where, 1)}/kv/greeting`)).text()).toBe('hello');
+
+    const pids = pidsIn(first.stdout);
+    expect(pids).toHaveLength(3);
+    first.signal('SIGINT');
+    expect(await first.end()).toBe(0);
+    expect(first.stdout).toContain('Stopped.');
+    expect(first.stderr).toBe('');
+    expect(pids.filter(isAlive)).toEqual([]);
+
+    const second = up(where);
+    await second.printed(isReady);
+    expect(second.stdout).toContain('data found');
+    expect(await (await fetch(`${url(where, 2)}/kv/greeting`)).text()).toBe('hello');
+    second.signal('SIGTERM');
+    expect(await second.end()).toBe(0);
+  });
+
+  test('tells of a node that is killed, of the next leader, and starts the node again', async () => {
+    const where = await place();
+    const cluster = up(where);
+    const [, leader = '', pid = ''] = await cluster.printed(/(n\d) .* (\d+) +leads\n[\s\S]*Ctrl-C/);
+    process.kill(Number(pid), 'SIGKILL');
+    await cluster.printed(
+      new RegExp(`\\+\\d+\\.\\ds  ${leader}  died \\(signal SIGKILL\\); starting it again in 0.5 s`),
+    );
+    await cluster.printed(new RegExp(`\\+\\d+\\.\\ds  (?!${leader})n\\d  leader in term \\d+`));
+    await cluster.printed(new RegExp(`${leader}  answers at .*, process (?!${pid})\\d+`));
+    cluster.signal('SIGINT');
+    expect(await cluster.end()).toBe(0);
+  });
+
+  test('takes its nodes with it when it is killed itself', async () => {
+    const where = await place();
+    const cluster = up(where);
+    await cluster.printed(isReady);
+    const pids = pidsIn(cluster.stdout);
+    expect(pids.every(isAlive)).toBe(true);
+    cluster.signal('SIGKILL');
+    await cluster.end();
+    await until('the nodes to stop', () => !pids.some(isAlive));
+  });
+
+  test('refuses ports that are taken before anything is started', async () => {
+    const where = await place();
+    const first = up(where);
+    await first.printed(isReady);
+    const other = { ...(await place()), port: where.port };
+    const second = up(other);
+    expect(await second.end()).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`^PORTS_TAKEN: .*${where.port} \\(EADDRINUSE\\).*--port`));
+    expect(existsSync(other.directory)).toBe(false);
+    expect(first.ended).toBeUndefined();
+  });
+
+  test('refuses data of another number of nodes, and names the way to start them', async () => {
+    const where = await place();
+    const first = up(where);
+    await first.printed(isReady);
+    first.signal('SIGINT');
+    await first.end();
+    const wider = up({ ...where, port: await freePort([0, 1, 2, 3, 4, 100, 101, 102, 103, 104]) }, '--nodes', '5');
+    expect(await wider.end()).toBe(1);
+    expect(wider.stderr).toMatch(/^DATA_DIRECTORY: .*3 nodes.*--nodes 3/);
+    expect(readdirSync(where.directory).sort()).toEqual(['cluster.json', 'n1', 'n2', 'n3']);
+  });
+
+  test('leaves a node with a damaged journal alone, names it, and runs the others', async () => {
+    const where = await place();
+    const first = up(where);
+    await first.printed(isReady);
+    expect((await fetch(`${url(where, 0)}/kv/x`, { method: 'PUT', body: 'kept' })).status).toBe(200);
+    first.signal('SIGINT');
+    await first.end();
+    damage(join(where.directory, 'n2'));
+    const second = up(where);
+    await second.printed(isReady);
+    expect(second.stdout).toMatch(/n2 {2}JOURNAL_DAMAGED: .*peers have the data/);
+    expect(second.stdout).toMatch(/n2 {2}died \(exit code 1\); it is not started again/);
+    expect(second.stdout).toMatch(/n2 +does not run/);
+    expect(await (await fetch(`${url(where, 2)}/kv/x`)).text()).toBe('kept');
+    second.signal('SIGINT');
+    expect(await second.end()).toBe(0);
+
+    damage(join(where.directory, 'n3'));
+    const third = up(where);
+    expect(await third.end()).toBe(1);
+    expect(third.stderr).toMatch(/^MAJORITY_LOST: 1 of 3 nodes can run/);
+  });
+
+  test('leaves a node whose data was wiped alone, and runs the others', async () => {
+    const where = await place();
+    const first = up(where);
+    await first.printed(isReady);
+    expect((await fetch(`${url(where, 0)}/kv/x`, { method: 'PUT', body: 'kept' })).status).toBe(200);
+    first.signal('SIGINT');
+    await first.end();
+    rmSync(join(where.directory, 'n1'), { recursive: true });
+    const second = up(where);
+    await second.printed(/n1 {2}JOURNAL_LOST: .*restore the data directory/);
+    await second.printed(/n1 {2}died \(exit code 1\); it is not started again/);
+    await second.printed(isReady);
+    expect(await (await fetch(`${url(where, 1)}/kv/x`)).text()).toBe('kept');
+  });
+
+  test('refuses numbers that make no cluster', async () => {
+    const where = await place();
+    for (const [more, message] of [
+      [['--nodes', '0'], /from 1 to 15/],
+      [['--nodes', 'three'], /from 1 to 15/],
+      [['--port', '65500'], /^CLUSTER_OPTIONS: .*choose --port 65433 or less/],
+      [['--prot', '4701'], /Did you mean --port/],
+    ] as const) {
+      const refused = up(where, ...more);
+      expect(await refused.end()).toBe(2);
+      expect(refused.stderr).toMatch(message);
+    }
+    expect(existsSync(where.directory)).toBe(false);
+  });
+});
+
+/** Flips one bit of what a node wrote down. */
+function damage(directory: string): void {
+  const file = join(directory, readdirSync(directory).find((name) => name.endsWith('.segment')) ?? '');
+  const bytes = readFileSync(file);
+  const place = bytes.indexOf('raft.server');
+  bytes[place] = (bytes[place] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}

@@ -1,0 +1,107 @@
+/** What must hold when the nodes have come to rest: nothing acknowledged is lost, or there twice, on any node. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CheckResult,
+  checkHistory,
+  type HistoryRecorder,
+  keyValue,
+  readHistory,
+  renderPicture,
+  renderReport,
+} from '../../src/checker/history.ts';
+import type { Clock } from '../../src/environment/clock.ts';
+import { connect } from '../../src/services/client.ts';
+import type { Versioned } from '../../src/services/key-value.ts';
+import type { ClusterNode, NodeStatus, ProcessCluster } from '../fixtures/processes.ts';
+import { until } from '../fixtures/until.ts';
+import type { Created } from './workload.ts';
+
+/** Waits until all nodes have applied the same entries, and nothing is under way. */
+export function atRest({ nodes }: ProcessCluster): Promise<readonly NodeStatus[]> {
+  return until(
+    'all nodes to have applied the same entries',
+    async () => {
+      const statuses = await Promise.all(nodes.map((node) => node.status()));
+      const [{ leader, lastIndex } = { leader: null, lastIndex: -1 }] = statuses;
+      const same = statuses.every(
+        (it) => it.leader === leader && it.appliedIndex === lastIndex && it.lastIndex === lastIndex,
+      );
+      return same && leader !== null ? statuses : undefined;
+    },
+    60_000,
+  );
+}
+
+/** What one node holds under `keys`, read from it alone. */
+async function contentsOf({ tcp, id }: ClusterNode, keys: readonly string[]): Promise<Map<string, Versioned>> {
+  const client = await connect([tcp]);
+  try {
+    const contents = new Map<string, Versioned>();
+    const batch = 1_000;
+    for (let from = 0; from < keys.length; from += batch) {
+      await Promise.all(
+        keys.slice(from, from + batch).map(async (key) => {
+          const found = await client.get(key, { consistency: 'stale', deadlineMs: 20_000 });
+          if (found !== undefined) contents.set(key, found);
+        }),
+      );
+    }
+    if (client.nodes().join() !== id) throw new Error(`expected to read from ${id}, got ${client.nodes().join()}`);
+    return contents;
+  } finally {
+    await client.close();
+  }
+}
+
+/** @returns what is wrong, in words; nothing when all is well */
+export async function differences(
+  { nodes }: ProcessCluster,
+  { acknowledged, unknown, refused }: Created,
+  sharedKeys: readonly string[],
+): Promise<readonly string[]> {
+  const keys = [...sharedKeys, ...acknowledged.keys(), ...unknown, ...refused];
+  const contents = await Promise.all(nodes.map((node) => contentsOf(node, keys)));
+  const wrong: string[] = [];
+  const [reference = new Map<string, Versioned>()] = contents;
+  for (const [index, found] of contents.entries()) {
+    const { id } = nodes[index] ?? { id: '?' };
+    for (const [key, version] of acknowledged) {
+      const actual = found.get(key)?.version;
+      if (actual === undefined) wrong.push(`${id}: ${key} was acknowledged, and is not there`);
+      // Whoever applies a request twice gives the key a later version than the one that was acknowledged.
+      else if (actual !== version) wrong.push(`${id}: ${key} has version ${actual}, acknowledged was ${version}`);
+      else if (new TextDecoder().decode(found.get(key)?.value) !== key) wrong.push(`${id}: ${key} has another value`);
+    }
+    for (const key of refused) if (found.has(key)) wrong.push(`${id}: ${key} was refused, and is there`);
+    for (const key of keys) {
+      const [one, other] = [reference.get(key), found.get(key)];
+      const isSame =
+        one?.version === other?.version && Buffer.from(one?.value ?? []).equals(other?.value ?? Buffer.alloc(0));
+      if (!isSame) wrong.push(`${id}: ${key} differs from what the first node has`);
+    }
+  }
+  return wrong;
+}
+
+/** Judges the history; what is not linearizable is kept in a directory, with a picture. */
+export function judge(recorder: HistoryRecorder, clock: Clock): { result: CheckResult; report: string } {
+  const model = keyValue();
+  const history = readHistory(recorder.lines(), model);
+  const result = checkHistory(history, model, { clock, budgetMs: 120_000 });
+  return { result, report: renderReport(history, result, model) };
+}
+
+/** Keeps a history, and a picture of it, where it can be looked at. @returns the directory */
+export function keep(recorder: HistoryRecorder, clock: Clock): string {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-torture-'));
+  const lines = recorder.lines();
+  writeFileSync(join(directory, 'history.jsonl'), `${lines.join('\n')}\n`);
+  const model = keyValue();
+  const history = readHistory(lines, model);
+  const picture = renderPicture(history, checkHistory(history, model, { clock, budgetMs: 30_000 }), model);
+  if (picture !== undefined) writeFileSync(join(directory, 'history.svg'), picture);
+  return directory;
+}
