@@ -4,8 +4,8 @@ import { Command } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
 import type { HostPort } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
-import { type InspectorServer, serveInspector } from '../inspector/server.ts';
-import { type KeyValueNode, startKeyValueNode } from '../services/kv-node.ts';
+import type { InspectorServer } from '../inspector/server.ts';
+import type { KeyValueNode } from '../services/kv-node.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
 import { hostPortIn, integerIn, nameIn, nodeIdIn, type Peers, peerIn, textOf } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
@@ -85,6 +85,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   let inspector: InspectorServer | undefined;
   try {
     checkMembers(options);
+    // Loaded here, so that other commands, and mistakes in this one, need not wait for all of a node.
+    const { startKeyValueNode } = await import('../services/kv-node.ts');
     running = await startKeyValueNode({
       id,
       cluster,
@@ -97,6 +99,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
     if (inspect !== undefined) {
+      const { serveInspector } = await import('../inspector/server.ts');
       inspector = await serveInspector(running.node, inspect === true ? {} : { port: inspect });
     }
   } catch (error) {
