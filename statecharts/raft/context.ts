@@ -103,7 +103,7 @@ export interface Leadership {
   readonly firstIndex: number;
   /** The last entry that is durable here. */
   readonly durableIndex: number;
-  /** The last entry at the last look at the quorum; one not durable by the next look is a stalled journal. */
+  /** The first entry that was not durable at the last look at the quorum; if it is not by the next, the journal stalls. */
   readonly dueDurableIndex: number;
   /** The last round of heartbeats. */
   readonly round: number;

@@ -211,8 +211,9 @@ export const refuseNotReady = (context: ServerContext, { id }: Received<'read'>)
 });
 
 /**
- * §6.2: whether a majority was heard since the last look, this server included; and whether its journal keeps up, since
- * a leader that can write nothing down keeps the others from electing one that can.
+ * §6.2: whether a majority was heard since the last look, this server included; and whether its journal makes headway,
+ * since a leader that can write nothing down keeps the others from electing one that can. One whose journal has much to
+ * do, and does it, stays: the next leader would have as much to do, and the entries on their way to repeat besides.
  */
 export function hasQuorum(context: ServerContext): boolean {
   const { configuration, self } = context;
@@ -227,7 +228,8 @@ export function hasQuorum(context: ServerContext): boolean {
 export function watchQuorum(context: ServerContext): Result {
   const leadership = leadershipOf(context);
   const followers = leadership.followers.map((progress) => ({ ...progress, heard: false }));
-  return { context: { leadership: { ...leadership, followers, dueDurableIndex: context.log.lastIndex } } };
+  const dueDurableIndex = Math.min(leadership.durableIndex + 1, context.log.lastIndex);
+  return { context: { leadership: { ...leadership, followers, dueDurableIndex } } };
 }
 
 /** The leader's knowledge goes with the office, and so do the reads that wait: somebody else may answer them. */

@@ -173,12 +173,23 @@ describe('a leader steps down when it cannot lead (§6.2)', () => {
     expect(raftServer.step(answered, look).snapshot.hasTag('leader')).toBe(true);
   });
 
-  test('when its journal has not written down by one look what was there at the last', () => {
+  test('when its journal has written nothing down since the last look, though something waited', () => {
     const proposed = raftServer.step(raftServer.step(leaderWith({ term: 4 }), propose(1, 7)).state, look).state;
     const heard = raftServer.step(proposed, matches(n2, 4, 3)).state;
     expect(raftServer.step(heard, look).snapshot.hasTag('follower')).toBe(true);
     const durable = raftServer.step(heard, { type: 'durable', from: n1, term: 4, index: 3 }).state;
     expect(raftServer.step(durable, look).snapshot.hasTag('leader')).toBe(true);
+  });
+
+  test('not while its journal makes headway, however much waits for it', () => {
+    const busy = [1, 2, 3].reduce((state, id) => raftServer.step(state, propose(id, id)).state, anew);
+    const looked = raftServer.step(raftServer.step(busy, matches(n2, 4, 3)).state, look).state;
+    const heard = raftServer.step(looked, matches(n2, 4, 5)).state;
+    const behind = raftServer.step(heard, { type: 'durable', from: n1, term: 4, index: 3 }).state;
+    const next = raftServer.step(behind, look).state;
+    expect(next.snapshot.hasTag('leader')).toBe(true);
+    const stalled = raftServer.step(next, matches(n2, 4, 5)).state;
+    expect(raftServer.step(stalled, look).snapshot.hasTag('follower')).toBe(true);
   });
 
   test('and refuses the reads that wait', () => {
