@@ -205,7 +205,10 @@ export interface RaftLimits {
   readonly windowEntries: number;
   /** Bytes of entries, or of a snapshot, sent to one follower and not acknowledged. Default 4 MiB. */
   readonly windowBytes: number;
-  /** Bytes of committed entries since the last snapshot, beyond which `compactionDue` is delivered. Default 16 MiB. */
+  /**
+   * Bytes of committed entries since the last snapshot, beyond which `compactionDue` is delivered. Default 16 MiB. Where
+   * that snapshot is larger, the log may grow as large (§5.1.2), so that no more than about twice of it is written.
+   */
   readonly compactBeyondBytes: number;
   /** Bytes of entries that compaction leaves in the log for followers that are a little behind. Default 4 MiB. */
   readonly retainBytes: number;

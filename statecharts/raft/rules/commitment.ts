@@ -22,7 +22,8 @@ export function learnCommitted(context: ServerContext, commitIndex: number): Lea
   const entries = log.between(context.commitIndex + 1, commitIndex);
   const effects: Deliver<RaftOutput>[] = [deliverAhead({ type: 'committed', entries })];
   const logSizeBytes = log.sizeBetween(snapshot?.index ?? 0, commitIndex);
-  const isDue = !compactionAsked && logSizeBytes > limits.compactBeyondBytes;
+  // §5.1.2: a log that outgrew a large snapshot by a little only would have the same state written down too often.
+  const isDue = !compactionAsked && logSizeBytes > Math.max(limits.compactBeyondBytes, snapshot?.data.length ?? 0);
   if (isDue) effects.push(deliverAhead({ type: 'compactionDue', index: commitIndex, logSizeBytes }));
   return { commitIndex, compactionAsked: compactionAsked || isDue, effects };
 }
