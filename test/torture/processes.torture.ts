@@ -44,7 +44,13 @@ test(`three processes under kill -9 and SIGSTOP lose nothing, for ${seconds} s`,
     const keys = Array.from({ length: sharedKeys }, (_, index) => `round-${round}-${index}`);
     const roundMs = Math.min(roundSeconds * 1_000, seconds * 1_000 - (clock.nowMs() - beginMs));
     const endMs = clock.nowMs() + roundMs;
-    const isOver = (): boolean => clock.nowMs() >= endMs;
+    let isBroken = false;
+    const isOver = (): boolean => isBroken || clock.nowMs() >= endMs;
+    const untilOver = (part: Promise<void>): Promise<void> =>
+      part.catch((error: unknown) => {
+        isBroken = true;
+        throw error;
+      });
     const connected = await Promise.all(
       Array.from({ length: clients }, () =>
         connect(
@@ -61,10 +67,14 @@ test(`three processes under kill -9 and SIGSTOP lose nothing, for ${seconds} s`,
       }),
     );
     try {
-      await Promise.all([
-        strike({ cluster, recorder, clock, random: randomness.stream(`${round}/faults`) }, isOver, counts),
-        ...workers,
-      ]);
+      // All of them, also when one has failed: nobody may start a node when the cluster is gone.
+      const ends = await Promise.allSettled(
+        [
+          strike({ cluster, recorder, clock, random: randomness.stream(`${round}/faults`) }, isOver, counts),
+          ...workers,
+        ].map(untilOver),
+      );
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
       await cluster.leader();
       // Reads after the storm: whatever was acknowledged must explain them.
       for (const key of keys) {
