@@ -1,0 +1,311 @@
+/** The decision register, and nodes that take over from each other through it. */
+
+import { describe, expect, test } from 'vitest';
+import { createMemoryNetwork, type MemoryNetwork } from '../../../src/bus/memory.ts';
+import { seededIds } from '../../../src/environment/ids.ts';
+import { seededRandomness } from '../../../src/environment/random.ts';
+import { createNode, type Node } from '../../../src/host/node.ts';
+import { createMemoryStorage } from '../../../src/journal/memory.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../../../src/resources/embedded/store.ts';
+import { startReplicatedStore } from '../../../src/services/replicated-store.ts';
+import type { Executor } from '../../../src/services/store/requester.ts';
+import { encodeRegisterCommand, type RegisterCommand } from '../../../src/services/transactions/register/machine.ts';
+import {
+  createDecisionRegister,
+  createDecisionRegisterMachine,
+  createTransactionManager,
+  type TransactionManager,
+  transactionActors,
+} from '../../../src/services/transactions.ts';
+import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
+import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
+import { addressOf } from '../../../statecharts/actor.ts';
+import { balance, pump } from './bank.ts';
+
+const owner = (node: string) => addressOf(node, '2pc.coordinator', 'x');
+
+/** A register machine by itself, one command at a time. */
+const machineOf = (...limits: number[]) => {
+  const machine = createDecisionRegisterMachine(...limits);
+  let index = 0;
+  const apply = (command: RegisterCommand) => {
+    index += 1;
+    return machine.apply(encodeRegisterCommand(command), { index, term: 1, revision: index });
+  };
+  const register = (transaction: string, node = 'n1', idempotencyKey: string | null = null, epoch = 1) =>
+    apply({ type: 'register-transaction', transaction, epoch, owner: owner(node), branches: [], idempotencyKey });
+  const claim = (transaction: string, node: string, epoch: number) =>
+    apply({ type: 'claim-transaction', transaction, epoch, owner: owner(node) });
+  const decide = (transaction: string, outcome: 'committed' | 'aborted', epoch = 1) =>
+    apply({ type: 'decide-transaction', transaction, epoch, outcome, branches: [] });
+  const end = (transaction: string, epoch = 1) => apply({ type: 'end-transaction', transaction, epoch });
+  const read = (transaction: string) => machine.query?.({ type: 'read-decision', transaction });
+  return { machine, register, claim, decide, end, read };
+};
+
+describe('a decision register', () => {
+  test('decides once: who comes later learns what is decided', () => {
+    const { register, decide } = machineOf();
+    register('t');
+    expect(decide('t', 'committed')).toMatchObject({ value: { outcome: 'committed' } });
+    expect(decide('t', 'aborted')).toMatchObject({ value: { outcome: 'committed' } });
+  });
+
+  test('fences the old owner by a higher epoch', () => {
+    const { register, claim, decide, end } = machineOf();
+    register('t');
+    expect(claim('t', 'n2', 2)).toMatchObject({ type: 'done', value: { outcome: 'undecided' } });
+    expect(decide('t', 'committed')).toMatchObject({ type: 'refused' });
+    expect(claim('t', 'n3', 2)).toMatchObject({ type: 'refused' });
+    expect(claim('t', 'n2', 2)).toMatchObject({ type: 'done' });
+    expect(decide('t', 'aborted', 2)).toMatchObject({ value: { outcome: 'aborted' } });
+    expect(end('t')).toMatchObject({ type: 'refused' });
+    expect(end('t', 2)).toMatchObject({ type: 'done' });
+  });
+
+  test('writes absence: what was claimed or aborted before it was registered never commits', () => {
+    const { register, claim, decide } = machineOf();
+    expect(claim('t', 'n2', 2)).toMatchObject({ value: { outcome: 'aborted' } });
+    expect(register('t')).toMatchObject({ type: 'refused' });
+    expect(decide('u', 'committed')).toMatchObject({ type: 'refused' });
+    expect(decide('u', 'aborted')).toMatchObject({ value: { outcome: 'aborted' } });
+    expect(register('u')).toMatchObject({ type: 'refused' });
+  });
+
+  test('gives an idempotency key to one transaction that is not aborted', () => {
+    const { register, decide } = machineOf();
+    expect(register('t', 'n1', 'k')).toMatchObject({ type: 'done' });
+    expect(register('u', 'n2', 'k')).toMatchObject({ type: 'refused' });
+    decide('t', 'aborted');
+    expect(register('v', 'n2', 'k')).toMatchObject({ type: 'done' });
+  });
+
+  test('forgets the oldest ended transactions, and remembers that it may have', () => {
+    const { register, decide, end, read, claim } = machineOf(1);
+    const ids = ['r.origin.1.1', 'r.origin.1.2', 'r.origin.1.3'];
+    for (const id of ids) {
+      register(id);
+      decide(id, 'committed');
+      end(id);
+    }
+    expect(read('r.origin.1.2')).toMatchObject({ outcome: 'absent', mayBeForgotten: true });
+    expect(read('r.origin.1.3')).toMatchObject({ outcome: 'committed' });
+    expect(read('r.origin.1.4')).toMatchObject({ outcome: 'absent', mayBeForgotten: false });
+    // Nothing is written about what may have been forgotten.
+    expect(claim('r.origin.1.2', 'n2', 2)).toMatchObject({ type: 'refused' });
+  });
+
+  test('is the same after a snapshot, and refuses more than it can hold and what makes no sense', () => {
+    const { machine, register, decide, end } = machineOf(10, 2);
+    register('t', 'n1', 'k');
+    register('u', 'n2');
+    expect(register('v')).toMatchObject({ type: 'refused' });
+    decide('u', 'aborted');
+    end('u');
+    const copy = createDecisionRegisterMachine(10, 2);
+    copy.restore(machine.snapshot());
+    expect(copy.snapshot()).toEqual(machine.snapshot());
+    expect(copy.query?.({ type: 'read-key', idempotencyKey: 'k' })).toMatchObject({ transaction: 't' });
+    expect(machine.apply(new Uint8Array([1]), { index: 9, term: 1, revision: 9 })).toMatchObject({ type: 'refused' });
+    expect(() => machine.query?.({ type: 'what' })).toThrow(/question/);
+    expect(() => copy.restore(new Uint8Array([1]))).toThrow(/snapshot/);
+  });
+});
+
+type Owned = { readonly checking: EmbeddedStore; readonly savings: EmbeddedStore };
+interface Member {
+  readonly node: Node;
+  readonly clock: MachineClock;
+  manager: TransactionManager<Owned & { readonly decisions: ReturnType<typeof createDecisionRegister> }> | undefined;
+}
+
+/**
+ * Three nodes that replicate a register. The two databases stand apart from all of them, in a journal of their own, so
+ * that they outlive each node.
+ */
+async function createCluster() {
+  const time = createVirtualClock();
+  const network: MemoryNetwork = createMemoryNetwork({ clock: time });
+  const idsOf = (seed: number) => seededIds(seededRandomness(seed).stream('ids'));
+  const databases = createMemoryStorage({ node: 'databases', clock: time, ids: idsOf(99), flushDelayMs: 1 }).open();
+  const checking = openEmbeddedStore({ journal: databases, clock: time, name: 'checking' });
+  const savings = openEmbeddedStore({ journal: databases, clock: time, name: 'savings' });
+  const voters = ['n1', 'n2', 'n3'];
+  const members = new Map<string, Member>();
+  const storages = new Map(
+    voters.map((id, at) => [id, createMemoryStorage({ node: id, clock: time, ids: idsOf(at), flushDelayMs: 1 })]),
+  );
+  let seed = 0;
+  const boot = (id: string): void => {
+    seed += 1;
+    const clock = createMachineClock(time);
+    const randomness = seededRandomness(seed);
+    const environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
+    const decisions = createDecisionRegister({ clock });
+    const journal = storages.get(id)?.open();
+    if (journal === undefined) throw new Error(`no node ${id}`);
+    const node = createNode({
+      id,
+      bus: network.join(id),
+      journal,
+      environment,
+      resources: { checking, savings, decisions },
+      actors: transactionActors,
+      development: true,
+    });
+    const store: Executor = startReplicatedStore({
+      node,
+      key: 'txn',
+      machine: createDecisionRegisterMachine(),
+      voters,
+      environment,
+    });
+    decisions.attach(store);
+    const member: Member = { node, clock, manager: undefined };
+    members.set(id, member);
+    createTransactionManager({ node, environment, register: 'decisions' }).then(
+      (manager) => {
+        member.manager = manager;
+      },
+      () => undefined,
+    );
+  };
+  const until = async (condition: () => boolean, limitMs = 60_000): Promise<void> => {
+    const untilMs = time.nowMs() + limitMs;
+    await pump();
+    while (!condition()) {
+      if (time.nowMs() > untilMs) throw new Error(`did not come true within ${limitMs} virtual ms`);
+      if (!time.runNext()) throw new Error('nothing is pending');
+      await pump();
+    }
+  };
+  const settled = async <T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> => {
+    const all = Promise.allSettled([promise]);
+    let result: PromiseSettledResult<T> | undefined;
+    void all.then(([it]) => {
+      result = it;
+    });
+    await until(() => result !== undefined);
+    if (result === undefined) throw new Error('unreachable');
+    return result;
+  };
+  const value = async <T>(promise: Promise<T>): Promise<T> => {
+    const result = await settled(promise);
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  };
+  const member = (id: string): Member => {
+    const found = members.get(id);
+    if (found === undefined) throw new Error(`no node ${id}`);
+    return found;
+  };
+  const manager = (id: string) => {
+    const { manager: made } = member(id);
+    if (made === undefined) throw new Error(`node ${id} has no manager yet`);
+    return made;
+  };
+  for (const id of voters) boot(id);
+  await until(() => voters.every((id) => member(id).manager !== undefined));
+  const balances = () => ({ checking: balance(checking.peek('balance')), savings: balance(savings.peek('balance')) });
+  const transfer = (id: string, how: { idempotencyKey?: string } = {}) =>
+    manager(id).transact(async (work) => {
+      await work.checking.put('balance', balance(await work.checking.get('balance')) - 10);
+      await work.savings.put('balance', balance(await work.savings.get('balance')) + 10);
+    }, how);
+  return { time, boot, until, settled, value, member, manager, balances, transfer, checking, savings };
+}
+
+const crossings = (effects: readonly { readonly type: string; readonly operation?: { readonly type: string } }[]) =>
+  effects.flatMap((it) => it.operation?.type ?? []);
+
+describe('transactions that are decided in a register', () => {
+  test('commit, end there, and are known to every node', async () => {
+    const cluster = await createCluster();
+    const { transaction } = await cluster.value(cluster.transfer('n1', { idempotencyKey: 'k' }));
+    await cluster.until(() => cluster.manager('n1').list().length === 0);
+    expect(cluster.balances()).toEqual({ checking: -10, savings: 10 });
+    expect(await cluster.value(cluster.manager('n2').outcome(transaction))).toMatchObject({ outcome: 'committed' });
+    // Under the same key, another node learns that it has happened.
+    expect(await cluster.value(cluster.transfer('n2', { idempotencyKey: 'k' }))).toEqual({
+      outcome: 'committed',
+      transaction,
+      isRepeated: true,
+    });
+    expect(cluster.balances()).toEqual({ checking: -10, savings: 10 });
+  });
+
+  // Before it is registered, nothing is prepared, and the databases end its sessions by themselves.
+  test.each(['register-transaction', 'prepare', 'decide-transaction', 'commit', 'end-transaction'])(
+    'are finished by another node when the coordinator pauses as it asks for %s, and the old one is fenced',
+    async (moment) => {
+      const cluster = await createCluster();
+      const old = cluster.member('n1');
+      let isReached = false;
+      let transaction = '';
+      old.node.inspection.subscribe((event) => {
+        if (event.type !== 'step' || isReached) return;
+        const [, name, id] = event.actor.split('/');
+        if (name === '2pc.coordinator') transaction = id ?? '';
+        isReached = crossings(event.effects).includes(moment);
+      });
+      const result = cluster.transfer('n1');
+      result.catch(() => undefined);
+      await cluster.until(() => isReached);
+      old.clock.pause();
+      await cluster.until(() => true);
+      const survivor = cluster.manager('n2');
+      // The survivors elect a leader first, if the paused node led.
+      let report: Awaited<ReturnType<typeof survivor.takeOver>> | undefined;
+      for (let attempt = 0; report === undefined && attempt < 20; attempt += 1) {
+        const tried = await cluster.settled(survivor.takeOver('n1'));
+        if (tried.status === 'fulfilled') report = tried.value;
+      }
+      expect(report?.unfenced).toEqual([]);
+      await cluster.until(() => survivor.list().length === 0);
+      const { checking, savings } = cluster.balances();
+      expect(checking + savings).toBe(0);
+      const decided = await cluster.value(survivor.outcome(transaction));
+      if (savings === 10) expect(decided.outcome).toBe('committed');
+
+      // The old owner wakes up. Whatever it does now, it does not change what was decided.
+      old.clock.resume();
+      await cluster.until(() => cluster.manager('n1').list().length === 0);
+      const settled = await cluster.settled(result);
+      const outcome = await cluster.value(cluster.manager('n1').outcome(transaction));
+      const after = cluster.balances();
+      expect(after.checking + after.savings).toBe(0);
+      expect(outcome.outcome).toBe(after.savings === 10 ? 'committed' : 'aborted');
+      if (decided.outcome === 'committed' || decided.outcome === 'aborted')
+        expect(outcome).toMatchObject({ outcome: decided.outcome });
+      if (settled.status === 'fulfilled') expect(after.savings).toBe(10);
+      else if (settled.reason.code === 'TRANSACTION_ABORTED') expect(after.savings).toBe(0);
+      for (const store of [cluster.checking, cluster.savings]) {
+        expect(await cluster.value(store.prepared('n1', { timeoutMs: 1_000 }))).toEqual([]);
+      }
+    },
+  );
+
+  test('are taken over from a node that never comes back', async () => {
+    const cluster = await createCluster();
+    const old = cluster.member('n1');
+    let isReached = false;
+    old.node.inspection.subscribe((event) => {
+      if (event.type === 'step') isReached ||= crossings(event.effects).includes('decide-transaction');
+    });
+    cluster.transfer('n1').catch(() => undefined);
+    await cluster.until(() => isReached);
+    old.clock.kill();
+    const survivor = cluster.manager('n3');
+    let claimed: readonly string[] | undefined;
+    for (let attempt = 0; claimed === undefined && attempt < 20; attempt += 1) {
+      const tried = await cluster.settled(survivor.takeOver('n1'));
+      if (tried.status === 'fulfilled') claimed = tried.value.claimed;
+    }
+    expect(claimed).toHaveLength(1);
+    await cluster.until(() => survivor.list().length === 0);
+    const { checking, savings } = cluster.balances();
+    expect(checking + savings).toBe(0);
+    // Nothing is locked: the next transfer gets through.
+    expect(await cluster.value(cluster.transfer('n3'))).toMatchObject({ outcome: 'committed' });
+  });
+});
