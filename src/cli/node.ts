@@ -76,9 +76,9 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   const tell = reporter(terminal, environment);
   // From the first moment on: a watcher may be gone before the node runs.
   const stopAsked = askedToStop();
-  const fail = (error: unknown, isFinal: boolean): number => {
+  const fail = async (error: unknown, isFinal: boolean): Promise<number> => {
     if (!(error instanceof QuorateError)) throw error;
-    tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });
+    await tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });
     return error instanceof ClusterOptionsError ? exitCodes.usage : exitCodes.failed;
   };
   let running: KeyValueNode | undefined;
@@ -104,10 +104,10 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     }
   } catch (error) {
     await running?.stop();
-    return fail(error, true);
+    return await fail(error, true);
   }
   const node = running;
-  tell({
+  void tell({
     type: 'ready',
     id,
     pid: process.pid,
@@ -164,12 +164,15 @@ function checkMembers({ id, listen, http, peer = new Map() }: NodeOptions): void
   }
 }
 
-/** To the process that watches this one, if there is one, else to the terminal. */
-function reporter(terminal: Terminal, { clock }: Environment): (report: Report) => void {
+/** Tells the process that watches this one, if there is one, else the terminal; resolves when that is done. */
+type Tell = (report: Report) => Promise<void>;
+
+function reporter(terminal: Terminal, { clock }: Environment): Tell {
   const startedMs = clock.nowMs();
-  return (report) => {
+  return async (report) => {
     if (process.send !== undefined) {
-      if (process.connected) process.send(report, undefined, {}, () => {});
+      // A watcher that is gone is no error here: its end is heard as such.
+      if (process.connected) await new Promise<void>((done) => process.send?.(report, undefined, {}, () => done()));
       return;
     }
     const isTrouble = report.type === 'notice' || report.type === 'failed';
@@ -184,12 +187,12 @@ function reporter(terminal: Terminal, { clock }: Environment): (report: Report) 
 const repeatNoticeMs = 60_000;
 const noticesKept = 1_000;
 
-function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tell: (report: Report) => void): void {
+function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tell: Tell): void {
   for (const { kind, detail } of running.journal.notices) {
-    tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
+    void tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
   }
   running.roleChanges.subscribe(({ role }) => {
-    if (role !== undefined) tell({ type: 'role', id, role, term: running.store.status().term });
+    if (role !== undefined) void tell({ type: 'role', id, role, term: running.store.status().term });
   });
   const standing = new Map<string, string>();
   let isPast = true;
@@ -198,7 +201,7 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     if (isPast && status === 'disconnected') return;
     if (standing.get(peer) === status || (status === 'disconnected' && standing.get(peer) === 'refused')) return;
     standing.set(peer, status);
-    tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
+    void tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
   });
   isPast = false;
   const toldAtMs = new Map<string, number>();
@@ -208,6 +211,6 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     if (nowMs - (toldAtMs.get(kind) ?? -Infinity) < repeatNoticeMs) return;
     if (toldAtMs.size >= noticesKept) toldAtMs.clear();
     toldAtMs.set(kind, nowMs);
-    tell({ type: 'notice', id, code: error.code, message: `${error.message} (from ${remote})` });
+    void tell({ type: 'notice', id, code: error.code, message: `${error.message} (from ${remote})` });
   });
 }
