@@ -9,7 +9,7 @@
 
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
-import type { Random } from '../../environment/random.ts';
+import { integerBelow, type Random } from '../../environment/random.ts';
 import {
   MalformedRequestError,
   OutcomeUnknownError,
@@ -92,6 +92,8 @@ const longestBackoffMs = 200;
 /** Attempts that may follow a hint at once; later ones wait, since hints may point in circles for a while. */
 const promptAttempts = 4;
 const requestOverheadBytes = 64;
+/** Leaves room to count on from the last of them. */
+const idSpace = 2 ** 52;
 
 export function createRouter({ clock, random, limits, candidates, reaches, send }: RouterParts): Router {
   const byId = new Map<number, Pending>();
@@ -99,7 +101,8 @@ export function createRouter({ clock, random, limits, candidates, reaches, send 
   let held: Pending[] = [];
   let isFlushScheduled = false;
   let isSweepScheduled = false;
-  let lastId = 0;
+  // Answers to what this node asked before a crash may still come, and must not be taken for answers to what it asks now.
+  let lastId = integerBelow(random, idSpace);
   let leader: string | undefined;
   let rotation = 0;
   let repeated = 0;

@@ -15,7 +15,7 @@ export type Body =
   | { readonly type: 'query'; readonly question: unknown; readonly stale: boolean };
 
 export interface Request {
-  /** Chosen by the asker; new for each attempt. */
+  /** Chosen by the asker; new for each attempt, and of no earlier life of the asker. */
   readonly id: number;
   /** For how many more milliseconds the asker waits. */
   readonly waitMs: number;
