@@ -109,6 +109,8 @@ const isRequest = (value: unknown): value is Request =>
   'waitMs' in value &&
   typeof value.waitMs === 'number' &&
   value.waitMs >= 0 &&
+  // One who waits for ever would keep its place for ever, too.
+  Number.isFinite(value.waitMs) &&
   'body' in value &&
   isBody(value.body);
 
