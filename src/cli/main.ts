@@ -4,10 +4,18 @@
 import { historyCommand } from './history.ts';
 import { nodeCommand } from './node.ts';
 import { runProgram } from './program.ts';
+import { simulateCommand } from './simulate.ts';
 import { systemTerminal } from './terminal.ts';
+import { txnCommand } from './txn.ts';
 import { upCommand } from './up.ts';
 
 const terminal = systemTerminal();
-const commands = [upCommand(terminal, import.meta.filename), nodeCommand(terminal), historyCommand(terminal)];
+const commands = [
+  upCommand(terminal, import.meta.filename),
+  nodeCommand(terminal),
+  historyCommand(terminal),
+  simulateCommand(terminal),
+  txnCommand(terminal),
+];
 
 await runProgram(process.argv.slice(2), commands, terminal);

@@ -1,0 +1,187 @@
+/** `quorate txn`: shows transactions that are not over, resolves them, and examines their databases. */
+
+import { Command } from 'commander';
+import { systemEnvironment } from '../environment/environment.ts';
+import type { ListedTransaction, ResourceReport } from '../services/transactions.ts';
+import { exitCodes, tell } from './errors.ts';
+import { positiveIn } from './options.ts';
+import type { Terminal } from './terminal.ts';
+import { readTxnConfig, resourcesOf } from './txn-config.ts';
+import { type AnyManager, reachManager } from './txn-manager.ts';
+
+interface Options {
+  readonly config: string;
+}
+interface ResolveOptions extends Options {
+  readonly wait: number;
+}
+
+const help = `
+The configuration is a JSON file:
+  {
+    "node": "n1", "address": "127.0.0.1:5701", "dataDirectory": "./data/n1",
+    "resources": { "orders": { "type": "postgres", "url": "postgres://user:password@host/orders" } }
+  }
+The running manager of the node is asked at its address. Only when none runs, the journal in its data directory is opened,
+and what was left behind is recovered from it.
+
+Exit codes: 0 all is well, 1 something is unresolved or wrong, 2 wrong options or configuration.`;
+
+const doctorTimeoutMs = 10_000;
+const pollMs = 100;
+
+/** Makes the command. */
+export function txnCommand(terminal: Terminal): Command {
+  const guarded =
+    <Args extends unknown[]>(act: (...args: Args) => Promise<number>) =>
+    async (...args: Args): Promise<void> => {
+      try {
+        process.exitCode = await act(...args);
+      } catch (error) {
+        process.exitCode = tell(error, terminal);
+      }
+    };
+  const configured = (name: string): Command =>
+    new Command(name).requiredOption('--config <file>', 'which manager, where it answers, and its resources');
+  return new Command('txn')
+    .summary('show and resolve distributed transactions, examine their databases')
+    .description('Shows transactions that are not over, resolves what was left in doubt, and examines the databases.')
+    .addHelpText('after', help)
+    .addCommand(
+      configured('list')
+        .description('open and in-doubt transactions, oldest first')
+        .action(guarded((options: Options) => list(options, terminal))),
+    )
+    .addCommand(
+      configured('resolve')
+        .description('finish what is decided, abort what never was, and say what became of a transaction')
+        .argument('[transaction]', 'the transaction that matters; all of them by default')
+        .option('--wait <seconds>', 'how long to wait for the branches', positiveIn, 10)
+        .action(
+          guarded((transaction: string | undefined, options: ResolveOptions) =>
+            resolve(transaction, options, terminal),
+          ),
+        ),
+    )
+    .addCommand(
+      configured('doctor')
+        .description('settings, permissions and forgotten branches of the databases; creates the table that they need')
+        .action(guarded((options: Options) => examine(options, terminal))),
+    );
+}
+
+async function withManager(options: Options, terminal: Terminal, use: (manager: AnyManager) => Promise<number>) {
+  const manager = await reachManager(readTxnConfig(options.config), systemEnvironment());
+  terminal.err(`Asked: ${manager.where}.`);
+  try {
+    return await use(manager);
+  } finally {
+    await manager.close();
+  }
+}
+
+function list(options: Options, terminal: Terminal): Promise<number> {
+  return withManager(options, terminal, async (manager) => {
+    const { transactions, omitted } = await manager.list();
+    if (transactions.length === 0) terminal.out('No transaction is open or in doubt.');
+    for (const transaction of transactions) terminal.out(lineOf(transaction, terminal));
+    if (omitted > 0) terminal.out(`... and ${omitted} more.`);
+    return transactions.some((it) => it.state === 'in-doubt') ? exitCodes.failed : exitCodes.done;
+  });
+}
+
+function resolve(transaction: string | undefined, options: ResolveOptions, terminal: Terminal): Promise<number> {
+  const { clock } = systemEnvironment();
+  return withManager(options, terminal, async (manager) => {
+    const reports = await manager.recover();
+    const untilMs = clock.nowMs() + options.wait * 1_000;
+    const unresolved = async (): Promise<readonly ListedTransaction[]> =>
+      (await manager.list()).transactions.filter(
+        (it) => it.state !== 'open' && (transaction === undefined || it.transaction === transaction),
+      );
+    let left = await unresolved();
+    while (left.length > 0 && clock.nowMs() < untilMs) {
+      await new Promise<void>((done) => void clock.setTimeout(done, pollMs));
+      left = await unresolved();
+    }
+    for (const report of reports) for (const line of linesOf(report, terminal)) terminal.out(line);
+    for (const it of left) terminal.out(lineOf(it, terminal));
+    const isWell = reports.every((it) => it.state === 'ready' && it.orphans.length === 0) && left.length === 0;
+    if (transaction === undefined) {
+      terminal.out(isWell ? 'Nothing is left in doubt.' : 'Not everything could be resolved.');
+      return isWell ? exitCodes.done : exitCodes.failed;
+    }
+    const { outcome, detail } = await manager.outcome(transaction);
+    terminal.out(`${transaction}: ${outcome} (${detail})`);
+    const isKnown = outcome === 'committed' || outcome === 'aborted';
+    return isKnown && left.length === 0 ? exitCodes.done : exitCodes.failed;
+  });
+}
+
+async function examine({ config: path }: Options, terminal: Terminal): Promise<number> {
+  const config = readTxnConfig(path);
+  const { outColours } = terminal;
+  const marks = {
+    ok: outColours.green('ok     '),
+    warning: outColours.yellow('warning'),
+    error: outColours.red('error  '),
+  };
+  let code: number = exitCodes.done;
+  for (const [name, resource] of Object.entries(resourcesOf(config, systemEnvironment()))) {
+    const say = (level: keyof typeof marks, text: string): void => {
+      if (level === 'error') code = exitCodes.failed;
+      terminal.out(`${marks[level]} ${name}: ${text}`);
+    };
+    try {
+      await resource.setup({ timeoutMs: doctorTimeoutMs });
+    } catch (error) {
+      say('error', error instanceof Error ? error.message : String(error));
+    }
+    try {
+      const { server, findings, leftovers } = await resource.check({ timeoutMs: doctorTimeoutMs });
+      say('ok', server);
+      for (const { level, subject, message } of findings) say(level, `${subject}: ${message}`);
+      for (const { globalId, branch, ageMs, owner, locks } of leftovers) {
+        const whose =
+          branch === undefined ? 'not ours' : branch.manager === config.node ? 'ours' : `of ${branch.manager}`;
+        const age = ageMs === undefined ? 'of unknown age' : `for ${ageText(ageMs)}`;
+        const locking = locks.length === 0 ? 'locks nothing' : `locks ${locks.join(', ')}`;
+        const by = owner === undefined ? '' : ` by ${owner}`;
+        say('warning', `${globalId} (${whose}) is prepared${by} ${age} and ${locking}`);
+      }
+    } catch (error) {
+      say('error', error instanceof Error ? error.message : String(error));
+    } finally {
+      await resource.close();
+    }
+  }
+  for (const [name, { type }] of Object.entries(config.resources)) {
+    if (type === 'embedded') terminal.out(`${marks.ok} ${name}: embedded, examined whenever its journal is opened`);
+  }
+  return code;
+}
+
+function lineOf({ transaction, manager, state, ageMs, branches }: ListedTransaction, { outColours }: Terminal): string {
+  const colour = state === 'in-doubt' ? outColours.red : state === 'open' ? outColours.dim : outColours.yellow;
+  const at =
+    branches.map(({ resource, state: branchState }) => `${resource} ${branchState}`).join(', ') || 'no branch yet';
+  return `${transaction}  ${colour(state)}  for ${ageText(ageMs)}  of ${manager}  (${at})`;
+}
+
+function* linesOf(
+  { resource, state, problem, prepared, oldestMs, orphans }: ResourceReport,
+  { outColours }: Terminal,
+): Iterable<string> {
+  const text = prepared === 0 ? 'nothing was prepared' : `${prepared} prepared, the oldest for ${ageText(oldestMs)}`;
+  if (state === 'ready') yield `${resource}: ${text}`;
+  else yield `${resource}: ${outColours.red(state)}: ${problem ?? 'no answer'}`;
+  for (const { manager, transaction, branch } of orphans) {
+    yield `${resource}: ${outColours.red('orphan')} ${manager}/${transaction}/${branch}: given out by another journal of this node, whose decisions are lost; end it by hand`;
+  }
+}
+
+function ageText(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
