@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { asPackage, blocksIn, readReadme, root } from '../examples/readme.ts';
+import { freePort } from '../fixtures/ports.ts';
+import { until } from '../fixtures/until.ts';
+import { installedProject, type Project, run } from './package.ts';
+
+const minutes = 60_000;
+const blocks = blocksIn(readReadme()).flatMap(({ info, code }) => {
+  const file = /^ts (?<file>[\w-]+)\.ts$/.exec(info)?.groups?.file;
+  return file === undefined ? [] : [{ file, code }];
+});
+const fragment = blocksIn(readReadme()).find(({ info }) => info.startsWith('ts fragment'))?.code ?? '';
+const examples = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts'));
+
+/** What a wrong use must not compile to: types that are lost on the way to the package would let it. */
+const misuse = `
+import { createNode } from 'quorate';
+import { raftServer } from 'quorate/raft';
+// @ts-expect-error a node needs an id
+createNode({});
+// @ts-expect-error a name is no number
+export const name: number = raftServer.name;
+// @ts-expect-error no such state
+raftServer.at('reigning', {});
+`;
+
+let project: Project;
+const command = (): string => join(project.directory, 'node_modules', '.bin', 'quorate');
+beforeAll(async () => {
+  project = await installedProject();
+  for (const { file, code } of blocks) project.write(`${file}.ts`, code);
+  project.write('fragment.ts', `import type { Node } from 'quorate';\ndeclare const node: Node;\n${fragment}`);
+  project.write('misuse.ts', misuse);
+  for (const file of examples) {
+    const source = asPackage(readFileSync(join(root, 'examples', file), 'utf8'));
+    // Those that reach into the repository for what no entry point has are not for copying.
+    if (!source.includes("'quorate/dist/"))
+      project.write(`example-${file}`, source.replaceAll("from './", "from './example-"));
+  }
+}, 5 * minutes);
+afterAll(() => project?.remove(), minutes);
+
+const filesOf = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+
+describe('the package', () => {
+  test('holds what is built of the sources, the documents, and nothing else', () => {
+    const strange = filesOf(project.installed).filter((file) => {
+      const source = /^dist\/(?<path>(?:src|statecharts)\/.+?)\.(?:js|js\.map|d\.ts)$/.exec(file)?.groups?.path;
+      if (source !== undefined) return !existsSync(join(root, `${source}.ts`));
+      return !/^docs\/[\w-]+\.md$/.test(file) && !['LICENSE', 'README.md', 'package.json'].includes(file);
+    });
+    expect(strange).toEqual([]);
+  });
+
+  test('holds no test code, and no path of the machine that built it', () => {
+    const suspects = filesOf(project.installed).filter((file) => {
+      const text = readFileSync(join(project.installed, file), 'utf8');
+      const isCode = /\.(js|ts)$/.test(file);
+      const hasPath = [root, project.directory, ...(homedir() === '/' ? [] : [`${homedir()}/`])].some((path) =>
+        text.includes(path),
+      );
+      return hasPath || (isCode && /from '(vitest|fast-check|[^']*\/test\/[^']*)'/.test(text));
+    });
+    expect(suspects).toEqual([]);
+  });
+
+  test('opens every entry point to JavaScript', async () => {
+    const { entries } = project;
+    project.write(
+      'all.mjs',
+      `for (const entry of ${JSON.stringify(entries)}) {
+        const names = Object.keys(await import(entry));
+        if (names.length === 0) throw new Error(entry + ' is empty');
+      }
+      const { createNode, createMemoryJournal, createMemoryNetwork, systemEnvironment } = await import('quorate');
+      const environment = systemEnvironment();
+      const journal = createMemoryJournal({ node: 'n1', ...environment });
+      const node = createNode({ id: 'n1', bus: createMemoryNetwork(environment).join('n1'), journal, environment });
+      await node.stop();
+      console.log('all is well');`,
+    );
+    expect(entries.length).toBeGreaterThan(10);
+    expect(await run('node', ['all.mjs'], project.directory)).toEqual({ code: 0, said: 'all is well\n' });
+  });
+
+  test('brings its command', async () => {
+    const { code, said } = await run(command(), ['--help'], project.directory);
+    expect(said).toMatch(/Usage: quorate/);
+    expect(code).toBe(0);
+  });
+});
+
+describe('what the README and the examples show', () => {
+  test('is there to be copied', () => {
+    expect(blocks.map(({ file }) => file)).toEqual(
+      expect.arrayContaining(['client', 'embedded', 'two-nodes', 'fault-detector']),
+    );
+    expect(fragment).toContain('serveInspector');
+  });
+
+  const modes = [
+    { module: 'nodenext', moduleResolution: 'nodenext' },
+    { module: 'esnext', moduleResolution: 'bundler' },
+  ];
+  const strictnesses = [
+    { exactOptionalPropertyTypes: true, skipLibCheck: true },
+    { exactOptionalPropertyTypes: false, skipLibCheck: false },
+  ];
+  test.each(modes)(
+    'type-checks with TypeScript 5.9 and 7 ($moduleResolution)',
+    async (mode) => {
+      const checks = strictnesses.flatMap((strictness, index) => {
+        const name = `tsconfig.${mode.moduleResolution}.${index}.json`;
+        const compilerOptions = {
+          ...mode,
+          ...strictness,
+          target: 'es2023',
+          strict: true,
+          noEmit: true,
+          types: ['node'],
+        };
+        project.write(name, JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+        // The older compiler takes several times as long: one strictness is enough for it.
+        const compilers = index === 0 ? Object.values(project.compilers) : [project.compilers[7]];
+        return compilers.map((compiler) => run(compiler, ['-p', name], project.directory));
+      });
+      for (const ended of await Promise.all(checks)) expect(ended).toEqual({ code: 0, said: '' });
+    },
+    3 * minutes,
+  );
+
+  test(
+    'runs',
+    async () => {
+      const compilerOptions = { ...modes[0], target: 'es2023', skipLibCheck: true, types: ['node'], outDir: 'out' };
+      project.write('tsconfig.run.json', JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+      expect(await run(project.compilers[7], ['-p', 'tsconfig.run.json'], project.directory)).toEqual({
+        code: 0,
+        said: '',
+      });
+      const said = async (file: string) => (await run('node', [`out/${file}.js`], project.directory)).said;
+      expect(await said('two-nodes')).toBe('n1 suspects n2/example.fault-detector/n1\n');
+      expect(await said('fault-detector-test')).toBe('');
+      expect(await said('embedded')).toBe('');
+      expect(existsSync(join(project.directory, 'data', 'n1'))).toBe(true);
+    },
+    2 * minutes,
+  );
+
+  test(
+    'runs against a cluster: the client',
+    async () => {
+      const port = await freePort([0, 1, 2, 100, 101, 102]);
+      const cluster = spawn(command(), ['up', '--port', String(port)], { cwd: project.directory });
+      const ended = new Promise<number | null>((resolve) => cluster.once('close', resolve));
+      try {
+        let said = '';
+        const keep = (chunk: Buffer): void => {
+          said += chunk.toString();
+        };
+        cluster.stdout.on('data', keep);
+        cluster.stderr.on('data', keep);
+        await until('the cluster to say that it runs', () => said.includes(' leads'), minutes).catch((cause) => {
+          throw new Error(said, { cause });
+        });
+        const code = blocks.find(({ file }) => file === 'client')?.code ?? '';
+        const moved = code.replaceAll(/:48(\d\d)/g, (_all, digits: string) => `:${port + Number(digits) + 99}`);
+        // Plain JavaScript, as it stands.
+        project.write('client.mjs', moved);
+        const client = await run('node', ['client.mjs'], project.directory);
+        expect(client).toEqual({ code: 0, said: 'true hello again\n' });
+      } finally {
+        cluster.kill('SIGINT');
+        await ended;
+      }
+      expect(await ended).toBe(0);
+    },
+    2 * minutes,
+  );
+});
