@@ -11,7 +11,7 @@ export { type Ids, seededIds, systemIds } from './environment/ids.ts';
 export { type Random, type Randomness, seededRandomness, systemRandomness } from './environment/random.ts';
 export type { Endpoint, Received } from './host/endpoint.ts';
 export * from './host/errors.ts';
-export { type ActorHandle, following, type HandleLogic, type HandleOf } from './host/handle.ts';
+export { type ActorHandle, following, type HandleLogic, type HandleOf, type OutputOf } from './host/handle.ts';
 export { type Happened, type InspectionBatch, type InspectionEvent, latest } from './host/inspection.ts';
 export {
   createNode,
