@@ -6,7 +6,7 @@ import { connect } from '../../src/services/client.ts';
 import type { Client } from '../../src/services/store-client.ts';
 import { type ProcessCluster, startCluster } from '../fixtures/processes.ts';
 import { type FaultCounts, strike } from './faults.ts';
-import { atRest, differences, judge, keep } from './verdict.ts';
+import { atRest, differences, judge, keep, longestSilence } from './verdict.ts';
 import { createdKeys, work } from './workload.ts';
 
 const clock = systemClock();
@@ -87,6 +87,8 @@ test(`three processes under kill -9 and SIGSTOP lose nothing, for ${seconds} s`,
       expect(new Set(versions).size).toBe(versions.length);
       const { result, report } = judge(recorder, clock);
       console.log(`torture: round ${round}: ${report.trimEnd().split('\n').join('; ')}`);
+      const { ms, fromMs } = longestSilence(recorder);
+      console.log(`torture: nobody was answered for ${Math.round(ms)} ms from +${(fromMs / 1_000).toFixed(1)} s on`);
       expect(result.verdict, report).toBe('linearizable');
       totals.writes += versions.length;
       totals.created += created.acknowledged.size;

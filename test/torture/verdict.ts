@@ -105,3 +105,18 @@ export function keep(recorder: HistoryRecorder, clock: Clock): string {
   if (picture !== undefined) writeFileSync(join(directory, 'history.svg'), picture);
   return directory;
 }
+
+/** The longest time in which no call was answered, and when it began, in milliseconds. */
+export function longestSilence(recorder: HistoryRecorder): { readonly ms: number; readonly fromMs: number } {
+  const { operations, begin } = readHistory(recorder.lines(), keyValue());
+  const answeredMs = operations
+    .flatMap(({ outcome, completedAt }) => (outcome === 'ok' && completedAt !== undefined ? [completedAt.timeMs] : []))
+    .sort((left, right) => left - right);
+  let longest = { ms: 0, fromMs: 0 };
+  let lastMs = begin.timeMs;
+  for (const atMs of answeredMs) {
+    if (atMs - lastMs > longest.ms) longest = { ms: atMs - lastMs, fromMs: lastMs - begin.timeMs };
+    lastMs = atMs;
+  }
+  return longest;
+}
