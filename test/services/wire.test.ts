@@ -3,12 +3,10 @@ import { storeAddress, storeMessages } from '../../src/services/store/wire.ts';
 import { parseTagged } from '../../statecharts/actor.ts';
 
 const body = { type: 'query', question: 'how much', stale: false };
-const parse = (waitMs: unknown) =>
-  parseTagged(storeAddress('n1', 'kv'), 'message', storeMessages, {
-    type: 'requests',
-    forward: true,
-    requests: [{ id: 1, waitMs, body }],
-  });
+const parse = (waitMs: unknown) => {
+  const message = { type: 'requests', forward: true, requests: [{ id: 1, waitMs, body }] };
+  return parseTagged(storeAddress('n1', 'kv'), 'message', storeMessages, message);
+};
 
 test('a request that waits for some time is taken', () => {
   expect(parse(2_000)).toMatchObject({ requests: [{ id: 1, waitMs: 2_000 }] });
