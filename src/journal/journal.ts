@@ -35,9 +35,9 @@ export interface JournalNotice {
 
 /** Beyond these the journal refuses, finally: whoever appends pushes back before. */
 export interface JournalLimits {
-  /** Bytes that may wait for the disk. Default 256 MiB. */
+  /** Bytes that may wait for the disk. Default 512 MiB. */
   readonly unflushedBytes: number;
-  /** Bytes of one call of `append`, encoded. Default 128 MiB: a checkpoint of a large state is one record. */
+  /** Bytes of one call of `append`, encoded. Default 256 MiB: a checkpoint of a large state is one record. */
   readonly appendBytes: number;
 }
 
@@ -80,7 +80,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-const defaultLimits: JournalLimits = { unflushedBytes: 256 * 2 ** 20, appendBytes: 128 * 2 ** 20 };
+const defaultLimits: JournalLimits = { unflushedBytes: 512 * 2 ** 20, appendBytes: 256 * 2 ** 20 };
 
 /** The default limits, with those of `limits` in their place. */
 export const journalLimits = (limits: Partial<JournalLimits> = {}): JournalLimits => ({ ...defaultLimits, ...limits });

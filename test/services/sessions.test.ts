@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { journalLimits } from '../../src/journal/journal.ts';
 import { createKeyValueMachine, encodeCommand } from '../../src/services/key-value.ts';
 import {
   createSessionedMachine,
@@ -15,6 +16,8 @@ import {
   type Operation,
   type SessionLimits,
 } from '../../src/services/store/entries.ts';
+import { defaultServerLimits } from '../../src/services/store/server.ts';
+import { defaultLimits } from '../../statecharts/raft/messages.ts';
 
 /** Writes down what it is asked to apply, and answers how much that is. */
 function createRecorder(): StateMachine & { readonly applied: readonly number[] } {
@@ -229,4 +232,35 @@ test('a restored snapshot is equal, and goes on alike', () => {
       expect(copy.keptResults).toBe(original.keptResults);
     }),
   );
+});
+
+test('the largest state that the default limits allow still fits into one record of a journal', () => {
+  const machine = createSessionedMachine(createKeyValueMachine());
+  const apply = feeding(machine);
+  const value = encodeCommand({ type: 'put', key: 'k', value: new Uint8Array() });
+  const [registered] = apply({ type: 'register' });
+  const session = registered?.type === 'registered' ? registered.session : 0;
+  const count = 1_000;
+  const grownBy = (operationOf: (number: number) => Operation): number => {
+    const before = machine.snapshot().length;
+    for (let number = 1; number <= count; number += 1) apply(operationOf(number));
+    return (machine.snapshot().length - before) / count;
+  };
+  const resultBytes = grownBy((sequence) => ({
+    type: 'command',
+    session,
+    sequence,
+    lowestUnanswered: 1,
+    command: value,
+  }));
+  const keyedBytes = grownBy((number) => ({ type: 'keyed', key: String(number).padEnd(255, '-'), command: value }));
+  expect(machine.keptResults).toBe(2 * count);
+
+  const { results, keptKeyRequests } = defaultSessionLimits;
+  const keptBytes = results * resultBytes + keptKeyRequests * keyedBytes;
+  // What was on its way when the state became full is applied all the same.
+  const stateBytes = defaultServerLimits.stateBytes + defaultLimits.maxUncommittedBytes;
+  const logBytes = defaultLimits.retainBytes + defaultLimits.maxUncommittedBytes;
+  expect(stateBytes + keptBytes + logBytes).toBeLessThan(journalLimits().appendBytes);
+  expect(journalLimits().unflushedBytes).toBeGreaterThanOrEqual(2 * journalLimits().appendBytes);
 });

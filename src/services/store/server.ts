@@ -26,8 +26,9 @@ export interface ServerLimits {
   /** Bytes of entries that are proposed, and so written down, at once. Default 1 MiB. */
   readonly proposalBytes: number;
   /**
-   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 64 MiB, because a snapshot is one
-   * record, and journals take 128 MiB at once by default: raise both together, on all nodes.
+   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 64 MiB. A snapshot is one record,
+   * with the kept results and the end of the log, and journals take 256 MiB at once by default: a node whose snapshot is
+   * larger stops, and so do all the others. Raise both together, on all nodes.
    */
   readonly stateBytes: number;
 }
