@@ -1,18 +1,11 @@
 /** Atomic transactions over several databases: the manager of a node, the register of decisions, and a client. */
 
 export * from './transactions/client.ts';
+export * from './transactions/contract.ts';
 export * from './transactions/errors.ts';
 export type { TransactionOutcome } from './transactions/inquiry.ts';
 export type { ListedTransaction } from './transactions/listing.ts';
-export {
-  type Committed,
-  createTransactionManager,
-  type ManagerNotice,
-  type ManagerStatus,
-  type TransactionManager,
-  type TransactOptions,
-  transactionActors,
-} from './transactions/manager.ts';
+export { createTransactionManager, transactionActors } from './transactions/manager.ts';
 export type { TransactionLimits, TransactionManagerOptions, TransactionTimes } from './transactions/options.ts';
 export type { ResourceReport } from './transactions/recovery.ts';
 export { createDecisionRegisterMachine } from './transactions/register/machine.ts';

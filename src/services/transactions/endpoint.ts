@@ -3,7 +3,7 @@
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { partsOf } from '../../../statecharts/actor.ts';
 import type { Node, Resources } from '../../host/node.ts';
-import type { TransactionManager } from './manager.ts';
+import type { TransactionManager } from './contract.ts';
 import { managerAddress } from './memory.ts';
 import { managerRequests, maxListed } from './wire.ts';
 

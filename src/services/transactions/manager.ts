@@ -3,7 +3,7 @@
  * what an earlier life left unfinished. The protocol itself is in the coordinator's and the participants' charts.
  */
 
-import { type Observable, Subject } from 'rxjs';
+import { Subject } from 'rxjs';
 import {
   type CoordinatorOutput,
   type CoordinatorTimes,
@@ -14,97 +14,23 @@ import {
 } from '../../../statecharts/two-phase-commit.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
+import type { Committed, ManagerNotice, TransactionManager } from './contract.ts';
 import { serveManager } from './endpoint.ts';
-import {
-  TransactionLimitError,
-  TransactionManagerClosedError,
-  TransactionOptionsError,
-  TransactionOutcomeUnknownError,
-} from './errors.ts';
+import { TransactionLimitError, TransactionManagerClosedError, TransactionOptionsError } from './errors.ts';
+import { createIdempotencyKeys } from './idempotency.ts';
 import { type DecisionKind, originOf, transactionIdOf } from './ids.ts';
-import { inquire, type TransactionOutcome } from './inquiry.ts';
-import { coordinatorsOn, isUnfinished, type ListedTransaction, listTransactions } from './listing.ts';
-import { type Intent, openMemory } from './memory.ts';
+import { inquire } from './inquiry.ts';
+import { coordinatorsOn, isUnfinished, listTransactions } from './listing.ts';
+import { openMemory } from './memory.ts';
 import { limitsOf, maxKeyLength, participatingOf, type TransactionManagerOptions, timesOf } from './options.ts';
-import { type ResourceReport, startRecovery } from './recovery.ts';
+import { startRecovery } from './recovery.ts';
 import { type DecisionRegister, isDecisionRegister } from './register/register.ts';
-import { createTakeOver, type TakeOverReport } from './take-over.ts';
+import { createTakeOver } from './take-over.ts';
 import { runTransaction } from './transaction.ts';
 import type { WorkOf } from './work.ts';
 
 /** The actors that the node of a manager must know: `createNode({ ..., actors: transactionActors })`. */
 export const transactionActors = [coordinator, participant] as const;
-
-export interface TransactOptions {
-  /** From the beginning to the end of the function; longer aborts. The manager's `times.timeoutMs` by default. */
-  readonly timeoutMs?: number;
-  /**
-   * Up to 200 characters. A transaction that has committed under this key is not run again while that is remembered:
-   * the answer is that it committed.
-   */
-  readonly idempotencyKey?: string;
-}
-
-/** A transaction that committed. */
-export type Committed<T> =
-  /** `value` is what the function returned. */
-  | { readonly outcome: 'committed'; readonly transaction: string; readonly isRepeated: false; readonly value: T }
-  /** It had committed before, under the same idempotency key; the function was not run now. */
-  | { readonly outcome: 'committed'; readonly transaction: string; readonly isRepeated: true };
-
-/** Something that somebody should know. */
-export type ManagerNotice =
-  /** Somebody has interfered with a resource: a branch was found with another outcome than the decided one. */
-  | { readonly type: 'hazard'; readonly transaction: string; readonly branch: string; readonly found: string }
-  /** How a resource stands has changed, or it has orphans. */
-  | { readonly type: 'resource'; readonly report: ResourceReport };
-
-/** How much of its limits a manager uses. */
-export interface ManagerStatus {
-  readonly node: string;
-  readonly incarnation: number;
-  readonly open: number;
-  readonly maxOpen: number;
-  readonly keptOutcomes: number;
-  readonly keptKeys: number;
-  readonly maxKeptOutcomes: number;
-  /** Outcomes forgotten before their retention was over, because there were too many. */
-  readonly forgottenEarly: number;
-  readonly committed: number;
-  readonly aborted: number;
-  /** As of the last pass of recovery. */
-  readonly resources: readonly ResourceReport[];
-}
-
-export interface TransactionManager<Owned extends Resources> {
-  /**
-   * Runs `act` as one atomic transaction over all resources that it uses. Each has a session in the argument, under its
-   * name; a resource takes part from its first statement on. Await every statement.
-   *
-   * @returns when the decision to commit is durable; the second phase goes on in the background
-   * @throws TransactionAbortedError when nothing of it happened and never will, with the error of `act` as its cause if
-   *   that is why; TransactionOutcomeUnknownError; TransactionLimitError, TransactionManagerClosedError,
-   *   TransactionOptionsError (a key that is too long) when it was not begun
-   */
-  transact<T>(act: (work: WorkOf<Owned>) => Promise<T>, options?: TransactOptions): Promise<Committed<T>>;
-  /** What became of a transaction, of this life of the manager or an earlier one. */
-  outcome(transaction: string): Promise<TransactionOutcome>;
-  /** What is not over, oldest first. */
-  list(): readonly ListedTransaction[];
-  /** Makes a pass of recovery now. */
-  recover(): Promise<readonly ResourceReport[]>;
-  /**
-   * Takes over every open transaction of another node's manager, which is dead or taken to be so; decided ones are
-   * finished, all others aborted. Safe also when it lives: it is fenced. Needs the register, and the same resources.
-   *
-   * @throws TransactionOptionsError without a register; what the register's store throws
-   */
-  takeOver(node: string): Promise<TakeOverReport>;
-  status(): ManagerStatus;
-  readonly notices: Observable<ManagerNotice>;
-  /** Takes no more transactions and stops recovery. What is under way goes on until the node stops. Idempotent. */
-  close(): void;
-}
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
 const lingerMs = 2_000;
@@ -148,7 +74,6 @@ export async function createTransactionManager<Owned extends Resources>(
   /** Transactions of this life whose verdict is not heard, or whose branches have not all ended. */
   const begunAtMs = new Map<string, number>();
   const undecided = new Set<string>();
-  const keysInUse = new Map<string, { readonly transaction: string; readonly verdict: Promise<unknown> }>();
   const standing = new Map<string, string>();
   let sequence = 0;
   let calls = 0;
@@ -199,23 +124,15 @@ export async function createTransactionManager<Owned extends Resources>(
     }
   };
 
-  const intentOutcome = async ({ transaction, resource }: Intent): Promise<'committed' | 'aborted' | undefined> => {
-    const held = resources[resource];
-    if (held === undefined) return undefined;
-    const branch = { manager: node.id, transaction, branch: resource };
-    const absence = await held.writeAbsence(branch, { timeoutMs: times.resourceDeadlineMs });
-    if (absence.type === 'committed') return 'committed';
-    return absence.type === 'absent' ? 'aborted' : undefined;
-  };
-  /** Finds out about a one-phase commit of an earlier life. @returns whether it is certain now */
-  const settleIntent = async (intent: Intent): Promise<boolean> => {
-    if (undecided.has(intent.transaction)) return false;
-    const outcome = await intentOutcome(intent);
-    if (outcome === 'committed') memory.committed(intent.transaction, intent.idempotencyKey);
-    else if (outcome === 'aborted') memory.dropped(intent.transaction);
-    return outcome !== undefined;
-  };
-
+  const keys = createIdempotencyKeys({
+    node: node.id,
+    clock,
+    memory,
+    resources,
+    register,
+    resourceDeadlineMs: times.resourceDeadlineMs,
+    isOpen: (transaction) => undecided.has(transaction),
+  });
   const participantTimes = participantTimesFor(times.timeoutMs);
   const recovery = startRecovery({
     node,
@@ -231,9 +148,7 @@ export async function createTransactionManager<Owned extends Resources>(
       const [oldest] = begunAtMs.values();
       return oldest === undefined ? 0 : clock.nowMs() - oldest;
     },
-    async settle() {
-      await Promise.all(memory.intents().map(settleIntent));
-    },
+    settle: () => keys.settle(),
     onReport(report) {
       const now = `${report.state} ${report.problem ?? ''} ${report.orphans.length}`;
       const before = standing.get(report.resource) ?? 'ready  0';
@@ -262,50 +177,6 @@ export async function createTransactionManager<Owned extends Resources>(
     participantTimes,
   });
 
-  /** The transaction that has committed under a key; returns undefined when the key is free. */
-  const committedUnder = async (idempotencyKey: string, untilMs: number): Promise<string | undefined> => {
-    for (;;) {
-      const known = memory.committedUnder(idempotencyKey);
-      if (known !== undefined) return known;
-      const busy = keysInUse.get(idempotencyKey);
-      const intent = memory.intentUnder(idempotencyKey);
-      if (busy !== undefined) {
-        const remainingMs = untilMs - clock.nowMs();
-        if (!(await settledWithin(busy.verdict, remainingMs))) {
-          throw new TransactionOutcomeUnknownError(busy.transaction, 'it is under way with the same idempotency key');
-        }
-      } else if (intent !== undefined) {
-        if (!(await settleIntent(intent))) {
-          const detail = `'${intent.resource}' does not say for certain whether it committed there`;
-          throw new TransactionOutcomeUnknownError(intent.transaction, detail);
-        }
-      } else {
-        return register === undefined ? undefined : heldInRegister(register, idempotencyKey);
-      }
-    }
-  };
-  const heldInRegister = async (decisions: DecisionRegister, idempotencyKey: string): Promise<string | undefined> => {
-    let holder: Awaited<ReturnType<DecisionRegister['holderOf']>>;
-    try {
-      holder = await decisions.holderOf(idempotencyKey, times.resourceDeadlineMs);
-    } catch {
-      // Registration asks the register again, and is refused where the key is taken.
-      return undefined;
-    }
-    if (holder === null || holder.outcome === 'aborted') return undefined;
-    if (holder.outcome === 'committed') return holder.transaction;
-    throw new TransactionOutcomeUnknownError(holder.transaction, 'another transaction with this key is under way');
-  };
-  /** Whether `promise` settles in time. */
-  const settledWithin = (promise: Promise<unknown>, timeoutMs: number): Promise<boolean> =>
-    new Promise((resolve) => {
-      const timeout = clock.setTimeout(() => resolve(false), Math.max(0, timeoutMs));
-      promise.then((verdict) => {
-        clock.clearTimeout(timeout);
-        resolve(verdict !== undefined);
-      });
-    });
-
   const begin = async <T>(
     act: (work: WorkOf<Owned>) => Promise<T>,
     timeoutMs: number,
@@ -313,11 +184,11 @@ export async function createTransactionManager<Owned extends Resources>(
   ): Promise<Committed<T>> => {
     const untilMs = clock.nowMs() + timeoutMs + times.outcomeTimeoutMs;
     while (idempotencyKey !== undefined) {
-      const earlier = await committedUnder(idempotencyKey, untilMs);
+      const earlier = await keys.committedUnder(idempotencyKey, untilMs);
       if (earlier !== undefined) return { outcome: 'committed', transaction: earlier, isRepeated: true };
       assertRunning();
       // Another call may have taken the key while this one looked.
-      if (!keysInUse.has(idempotencyKey) && memory.committedUnder(idempotencyKey) === undefined) break;
+      if (!keys.isTaken(idempotencyKey)) break;
     }
     sequence += 1;
     const id = transactionIdOf({ kind, origin, incarnation: memory.incarnation, sequence });
@@ -325,9 +196,7 @@ export async function createTransactionManager<Owned extends Resources>(
     begunAtMs.set(id, clock.nowMs());
     const over = (): void => {
       undecided.delete(id);
-      if (idempotencyKey !== undefined && keysInUse.get(idempotencyKey)?.transaction === id) {
-        keysInUse.delete(idempotencyKey);
-      }
+      if (idempotencyKey !== undefined) keys.release(idempotencyKey, id);
     };
     try {
       const running = runTransaction(
@@ -352,7 +221,7 @@ export async function createTransactionManager<Owned extends Resources>(
         },
         act,
       );
-      if (idempotencyKey !== undefined) keysInUse.set(idempotencyKey, { transaction: id, verdict: running.verdict });
+      if (idempotencyKey !== undefined) keys.take(idempotencyKey, id, running.verdict);
       return { outcome: 'committed', transaction: id, isRepeated: false, value: await running.result };
     } catch (error) {
       // Not begun at all: the node would not start its coordinator.

@@ -28,6 +28,8 @@ interface Shape {
   /** Whether it took effect. */
   hasHappened(bank: Bank): boolean;
   readonly gain: number;
+  /** Without an idempotency key: then it is not repeated. */
+  readonly isKeyless?: boolean;
 }
 
 const key = 'the only one';
@@ -53,6 +55,15 @@ const shapes: readonly Shape[] = [
       }),
     hasHappened: isMoved,
     gain: 10,
+  },
+  {
+    name: 'in one phase without a key',
+    choices: {},
+    run: (bank) =>
+      bank.manager.transact(async ({ savings }) => savings.put('balance', balance(await savings.get('balance')) + 10)),
+    hasHappened: isMoved,
+    gain: 10,
+    isKeyless: true,
   },
   {
     name: 'with a resource that was only read',
@@ -141,6 +152,7 @@ async function crashAfter(steps: number, shape: Shape, visited: Set<string>, rec
     const { outcome } = await bank.value(bank.manager.outcome(transaction));
     expect(outcome).toBe(hasHappened ? 'committed' : 'aborted');
   }
+  if (shape.isKeyless === true) return { isOver, stood };
   // Whoever did not hear the answer asks again under the same key, and it happens once in all.
   const again = await bank.value(shape.run(bank));
   await bank.until(() => bank.manager.list().length === 0);
