@@ -6,6 +6,8 @@ import { root } from '../examples/readme.ts';
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const needsNode = ['./bus/tcp', './journal/file', './client', './kv-node', './inspector/server'];
+/** These need a database's driver, which is for servers. */
+const needsDriver = ['./resources/postgres', './resources/mariadb'];
 const entries = Object.entries<string>(exports).flatMap(([entry, file]) =>
   file.startsWith('./dist/') ? { entry, source: file.replace('./dist/', '').replace(/\.js$/, '.ts') } : [],
 );
@@ -19,7 +21,7 @@ async function missingIn(source: string): Promise<readonly string[]> {
   return [...imports, ...dynamicImports];
 }
 
-test.each(entries.filter(({ entry }) => !needsNode.includes(entry)))(
+test.each(entries.filter(({ entry }) => ![...needsNode, ...needsDriver].includes(entry)))(
   '$entry can be bundled for a browser',
   async ({ source }) => {
     expect(await missingIn(source)).toEqual([]);

@@ -68,8 +68,8 @@ export async function installedProject(): Promise<Project> {
   await succeed('npm', ['pack', '--ignore-scripts', '--pack-destination', base], stage);
   const { name, version, exports, devDependencies } = JSON.parse(readFileSync(join(stage, 'package.json'), 'utf8'));
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  const others = ['xstate', 'valibot', 'typescript@5.9', '@types/node', '@statelyai/inspect'].map((it) =>
-    it in devDependencies && !it.startsWith('typescript') ? `${it}@${devDependencies[it]}` : it,
+  const others = ['valibot', 'typescript@5.9', '@types/node', '@statelyai/inspect', 'pg', '@types/pg', 'mysql2'].map(
+    (it) => (it in devDependencies && !it.startsWith('typescript') ? `${it}@${devDependencies[it]}` : it),
   );
   await succeed(
     'npm',
