@@ -22,6 +22,7 @@ function createRunner(inspection: Inspection): Runner {
     development: false,
     perform: () => {},
     dispatch: (job) => job(),
+    overload: () => undefined,
     send: () => {},
     append: () => {},
     roleChanged: () => {},

@@ -5,15 +5,16 @@
  */
 
 import {
-  type Actor,
+  Actor,
   type ActorLogic,
   type AnyActorScope,
   type AnyMachineSnapshot,
   type AnyStateMachine,
-  createActor,
   type EmittedFrom,
   type EventObject,
+  type Observer,
   type SnapshotFrom,
+  type Subscription,
 } from 'xstate';
 import type { ActorDefinition, Address, Deliver, Tagged } from '../../statecharts/actor.ts';
 
@@ -54,6 +55,28 @@ export interface Mirror {
   end(error?: Error): void;
 }
 
+/** Observers that take no errors must not turn an actor's failure into an uncaught exception, as XState would have it. */
+class HandleActor<Logic extends HandleLogic<AnyMachineSnapshot, Tagged>> extends Actor<Logic> {
+  override subscribe(observer: Observer<SnapshotFrom<Logic>>): Subscription;
+  override subscribe(
+    next?: (snapshot: SnapshotFrom<Logic>) => void,
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): Subscription;
+  override subscribe(
+    observer?: Observer<SnapshotFrom<Logic>> | ((snapshot: SnapshotFrom<Logic>) => void),
+    error?: (error: unknown) => void,
+    complete?: () => void,
+  ): Subscription {
+    if (typeof observer !== 'object') return super.subscribe(observer, error ?? (() => {}), complete);
+    return super.subscribe({
+      next: (snapshot) => observer.next?.(snapshot),
+      error: (failure) => observer.error?.(failure),
+      complete: () => observer.complete?.(),
+    });
+  }
+}
+
 /** Makes a handle. `ask` takes the requests that it is sent. */
 export function createMirror(
   address: Address,
@@ -77,8 +100,8 @@ export function createMirror(
       return snapshot;
     },
   };
-  const handle = createActor(logic, { id: address });
-  // Without an observer that takes errors, XState would throw an actor's failure out of a timer callback.
+  const handle = new HandleActor(logic, { id: address });
+  // With no observer at all, XState would throw an actor's failure out of a timer callback.
   handle.subscribe({ error: () => {} });
   handle.start();
   const show = (snapshot: AnyMachineSnapshot): void => {
@@ -91,8 +114,9 @@ export function createMirror(
     show,
     emit: (output) => emit?.(output),
     end(error) {
-      if (error === undefined) handle.stop();
-      else handle.send({ type: 'quorate.failed', error });
+      // A handle that shows a final state ends by itself, and a stop could overtake it.
+      if (error === undefined && shown.status !== 'done') handle.stop();
+      else if (error !== undefined) handle.send({ type: 'quorate.failed', error });
     },
   };
 }

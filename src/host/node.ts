@@ -14,17 +14,19 @@ import {
   type DelayRange,
   nodeOf,
   partsOf,
-  QuorateError,
   type Schemas,
   type Tagged,
   type TaggedBy,
+  type Unreachable,
 } from '../../statecharts/actor.ts';
 import type { Bus, Envelope } from '../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
-import type { Journal, JournalEntry, OnDurable } from '../journal/journal.ts';
+import type { Journal, JournalEntry, OnDurable, RecoveredRecord } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
+import { closeAll } from './closing.ts';
 import { createEndpoint, type Endpoint, type EndpointParts } from './endpoint.ts';
 import {
+  ActorFailedError,
   AddressTakenError,
   NodeFailedError,
   NodeOverloadedError,
@@ -33,6 +35,7 @@ import {
 } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
 import { createInspection, type InspectionEvent } from './inspection.ts';
+import { createJobs } from './jobs.ts';
 import { createPerformer } from './performer.ts';
 import { type Runner, type RunnerHost, startRunner } from './runner.ts';
 
@@ -40,8 +43,10 @@ import { type Runner, type RunnerHost, startRunner } from './runner.ts';
 export interface NodeLimits {
   /** Requests are refused while more bytes than this wait for the disk. Default 128 MiB. */
   readonly unflushedBytes: number;
-  /** Actors alive at once. Default 100,000. */
+  /** Actors alive at once, with those that failed and whose records are still there. Default 100,000. */
   readonly actors: number;
+  /** `stop` waits this many milliseconds for bus, journal and resources to close, and then for none. Default 10,000. */
+  readonly closeMs: number;
 }
 
 /** The resources of a node, by name. */
@@ -92,7 +97,8 @@ export interface Node<Owned extends Resources = Resources> {
    * Starts an actor, from its records if the journal holds any.
    *
    * @throws AddressTakenError, RecordsVersionError, RefusedInputError (a record that the definition does not read),
-   * NodeStoppedError, NodeOverloadedError (too many actors), or whatever the chart throws on its first step
+   * NodeStoppedError, NodeOverloadedError (too many actors), ActorFailedError (it failed on this node, which would start
+   * it again without what it wrote), or whatever the chart throws on its first step
    */
   start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
     definition: ActorDefinition<Chart, Request, Input>,
@@ -118,19 +124,21 @@ export interface Node<Owned extends Resources = Resources> {
   readonly isRunning: boolean;
   /** Bytes that wait for the disk. */
   readonly unflushedBytes: number;
-  /** Stops the actors, flushes the journal, closes everything that the node owns. Idempotent. */
+  /**
+   * Stops the actors, flushes the journal, closes everything that the node owns. Idempotent, never rejects, and takes no
+   * longer than `limits.closeMs`: what has not closed by then, such as a journal on a disk that stalls, is reported to the
+   * inspection stream and left behind.
+   */
   stop(): Promise<void>;
 }
 
-const defaultLimits: NodeLimits = { unflushedBytes: 128 * 1024 * 1024, actors: 100_000 };
-
-/** Jobs done in one turn before the rest of the process gets its own. */
-const jobsPerTurn = 1_000;
+const defaultLimits: NodeLimits = { unflushedBytes: 128 * 1024 * 1024, actors: 100_000, closeMs: 10_000 };
 
 /**
  * Makes a node and brings to life the actors that the journal remembers.
  *
- * @throws RecordsVersionError, RefusedInputError when the journal holds what a definition does not read
+ * @throws RecordsVersionError, RefusedInputError when the journal holds what a definition does not read; nothing runs
+ * then, and bus, journal and resources are still the caller's to close
  *
  * @example
  * const node = createNode({ id: 'n1', bus, journal });
@@ -151,56 +159,52 @@ export function createNode(options: NodeOptions): Node {
   const inspection = createInspection(id, clock.nowMs);
   const roleChanges = new Subject<RoleChange>();
   const failure = new ReplaySubject<NodeFailedError>(1);
-  let stopping: Promise<void> | undefined;
+  let isStopping = false;
+  let finish = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
 
-  const jobs: (() => void)[] = [];
-  let isWorking = false;
-  const work = (): void => {
-    isWorking = true;
-    let done = 0;
-    try {
-      while (done < jobs.length && done < jobsPerTurn) {
-        done += 1;
-        jobs[done - 1]?.();
-      }
-    } finally {
-      jobs.splice(0, done);
-      isWorking = jobs.length > 0;
-      if (isWorking) clock.enqueue(work);
-    }
-  };
-  const dispatch = (job: () => void): void => {
-    jobs.push(job);
-    if (!isWorking) work();
-  };
+  const dispatch = createJobs(clock);
+  /** Records of actors that could not be started; the journal gives them out only once. */
+  const unread = new Map<Address, readonly RecoveredRecord[]>();
+  /** Actors that failed, and have records that only another node, on the same journal, will read. */
+  const failed = new Set<Address>();
 
   const fail = (cause: Error): void => {
-    if (stopping !== undefined) return;
+    if (isStopping) return;
     const error = new NodeFailedError(`node '${id}' has stopped for good: ${cause.message}`, { cause });
     if (inspection.observed) inspection.report({ type: 'failed', error });
-    stopping = end(error);
+    end(error);
     failure.next(error);
     failure.complete();
   };
 
-  /** Ends the actors and lets go of everything. What hears of an actor's end may ask the node to stop once more. */
-  const end = (error?: Error): Promise<void> => {
-    const dying = [...runners.values()];
-    runners.clear();
-    const released = release();
-    stopping = released;
-    for (const runner of dying) runner.kill(error);
-    return released;
+  /** Ends the actors and lets go of everything. Called once. */
+  const end = (error?: Error): void => {
+    abandon(error);
+    void closeAll([journal, bus, ...Object.values(resources)], clock, limits.closeMs).then((isClosed) => {
+      if (!isClosed && inspection.observed) {
+        const late = new NodeFailedError(`node '${id}' did not close within ${limits.closeMs} ms; end its process`);
+        inspection.report({ type: 'failed', error: late });
+      }
+      roleChanges.complete();
+      finish();
+    });
   };
 
-  const release = async (): Promise<void> => {
-    for (const endpoint of endpoints.values()) endpoint.close();
-    endpoints.clear();
+  /** Ends the actors. What hears of an end may ask the node to stop, which it is doing already. */
+  const abandon = (error?: Error): void => {
+    isStopping = true;
     incoming.unsubscribe();
     losses.unsubscribe();
     peers.unsubscribe();
-    await Promise.allSettled([journal.close(), bus.close(), ...Object.values(resources).map((it) => it.close())]);
-    roleChanges.complete();
+    const dying = [...runners.values()];
+    runners.clear();
+    const closing = [...endpoints.values()];
+    endpoints.clear();
+    for (const endpoint of closing) endpoint.close();
+    for (const runner of dying) runner.kill(error);
   };
 
   const append = (entries: readonly JournalEntry[], onDurable: OnDurable): void =>
@@ -210,43 +214,73 @@ export function createNode(options: NodeOptions): Node {
     });
 
   const send = (from: Address, to: Address, message: Tagged): void => {
-    if (nodeOf(to) === id) dispatch(() => deliver({ from, to, message }, true));
-    else bus.send({ from, to, message });
+    const envelope = { from, to, message };
+    if (nodeOf(to) === id) {
+      dispatch(() => deliver(envelope, true));
+      return;
+    }
+    try {
+      bus.send(envelope);
+    } catch (error) {
+      refuse(envelope, messageOf(error));
+      tell(from, { type: 'unreachable', node: nodeOf(to), address: to, reason: 'dropped' });
+    }
+  };
+
+  const tell = (actor: Address, notice: Unreachable): void => {
+    const runner = runners.get(actor);
+    if (runner?.definition.hearsUnreachable === true) dispatch(() => runner.receive(actor, notice));
   };
 
   const refuse = (envelope: Envelope, reason: string): void => {
     if (inspection.observed) inspection.report({ type: 'refused', ...envelope, reason });
   };
 
+  /** Nobody takes the envelope, and its sender is to know. */
+  const reject = (envelope: Envelope, isLocal: boolean, reason: string): void => {
+    refuse(envelope, reason);
+    if (isLocal) tell(envelope.from, { type: 'unreachable', node: id, address: envelope.to, reason: 'absent' });
+    else bus.reject(envelope);
+  };
+
   const deliver = (envelope: Envelope, isLocal: boolean): void => {
+    if (isStopping) return;
     const { from, to, message } = envelope;
-    const runner = runners.get(to) ?? born(envelope);
     try {
-      if (runner === undefined) {
-        const endpoint = endpoints.get(to);
-        if (endpoint !== undefined) endpoint.receive(envelope);
-        else {
-          refuse(envelope, 'nobody lives at this address');
-          if (!isLocal) bus.reject(envelope);
-        }
-      } else if (from === to && runner.definition.own.includes(message.type)) {
+      const endpoint = endpoints.get(to);
+      const runner = runners.get(to) ?? (endpoint === undefined ? born(envelope, isLocal) : undefined);
+      if (endpoint !== undefined) endpoint.receive(envelope);
+      else if (isLocal && from === to && runner?.definition.own.includes(message.type) === true) {
         runner.receive(from, message);
-      } else {
-        runner.receive(from, runner.definition.parseMessage(message));
-      }
+      } else runner?.receive(from, runner.definition.parseMessage(message));
     } catch (error) {
-      if (!(error instanceof QuorateError)) throw error;
-      refuse(envelope, error.message);
+      refuse(envelope, messageOf(error));
     }
   };
 
   /** Starts the addressee of a first message, where its definition allows that. */
-  const born = (envelope: Envelope): Runner | undefined => {
-    const { name } = partsOf(envelope.to);
-    const definition = definitions.get(name);
-    if (definition === undefined || endpoints.has(envelope.to)) return undefined;
-    const input = definition.bornOfMessage(definition.parseMessage(envelope.message));
-    return input === undefined ? undefined : begin(definition, envelope.to, input, {});
+  const born = (envelope: Envelope, isLocal: boolean): Runner | undefined => {
+    const definition = definitions.get(partsOf(envelope.to).name);
+    const message = definition?.parseMessage(envelope.message);
+    const input = message === undefined ? undefined : definition?.bornOfMessage(message);
+    if (definition === undefined || input === undefined) {
+      reject(envelope, isLocal, 'nobody lives at this address');
+      return undefined;
+    }
+    try {
+      return begin(definition, envelope.to, input, {});
+    } catch (error) {
+      reject(envelope, isLocal, messageOf(error));
+      return undefined;
+    }
+  };
+
+  const overload = (): NodeOverloadedError | undefined => {
+    const { unflushedBytes } = journal;
+    if (unflushedBytes <= limits.unflushedBytes) return undefined;
+    return new NodeOverloadedError(
+      `${unflushedBytes} bytes wait for the disk of node '${id}', more than ${limits.unflushedBytes}; try again later`,
+    );
   };
 
   const host: RunnerHost = {
@@ -265,11 +299,13 @@ export function createNode(options: NodeOptions): Node {
       ),
     ),
     dispatch,
+    overload,
     send,
     append,
     roleChanged: (actor, role) => roleChanges.next({ actor, role }),
     ended(runner, error) {
       runners.delete(runner.address);
+      if (error !== undefined && runner.hasRecords) failed.add(runner.address);
       if (inspection.observed)
         inspection.report(
           error === undefined
@@ -285,14 +321,21 @@ export function createNode(options: NodeOptions): Node {
     input: unknown,
     delays: Readonly<Record<string, DelayRange>>,
   ): Runner => {
-    if (stopping !== undefined) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
+    if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
+    if (failed.has(address)) {
+      throw new ActorFailedError(
+        `'${address}' failed, and its records are read only when a node starts: make a new one`,
+      );
+    }
     if (runners.has(address) || endpoints.has(address)) {
       throw new AddressTakenError(`'${address}' is taken; choose another key, or stop the actor that has it`);
     }
-    if (runners.size >= limits.actors) {
-      throw new NodeOverloadedError(`node '${id}' has ${runners.size} actors, its limit; raise limits.actors`);
+    if (runners.size + failed.size >= limits.actors) {
+      throw new NodeOverloadedError(`node '${id}' has ${limits.actors} actors, its limit; raise limits.actors`);
     }
-    const records = journal.take(address).map(({ version, record }) => {
+    const found = unread.get(address) ?? journal.take(address);
+    if (found.length > 0) unread.set(address, found);
+    const records = found.map(({ version, record }) => {
       if (version !== definition.recordsVersion) {
         throw new RecordsVersionError(
           `'${address}' wrote records of version ${version}, and this program reads version ${definition.recordsVersion}; run the program that wrote them`,
@@ -301,6 +344,7 @@ export function createNode(options: NodeOptions): Node {
       return definition.parseRecord(record);
     });
     const runner = startRunner({ definition, address, input, records, delays }, host);
+    unread.delete(address);
     runners.set(address, runner);
     if (inspection.observed)
       inspection.report({
@@ -342,17 +386,14 @@ export function createNode(options: NodeOptions): Node {
     request(actor, request) {
       const runner = runners.get(actor);
       if (runner === undefined) throw new NodeStoppedError(`no actor '${actor}' is alive on node '${id}'`);
-      if (journal.unflushedBytes > limits.unflushedBytes) {
-        throw new NodeOverloadedError(
-          `${journal.unflushedBytes} bytes wait for the disk of node '${id}', more than ${limits.unflushedBytes}; try again later`,
-        );
-      }
+      const overloaded = overload();
+      if (overloaded !== undefined) throw overloaded;
       const parsed = runner.definition.parseRequest(request);
       dispatch(() => runner.receive(actor, parsed));
     },
     open(name, key, messages) {
       const address = addressOf(id, name, key);
-      if (stopping !== undefined) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
+      if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
       if (runners.has(address) || endpoints.has(address)) throw new AddressTakenError(`'${address}' is taken`);
       const { endpoint, parts } = createEndpoint(
         address,
@@ -372,24 +413,31 @@ export function createNode(options: NodeOptions): Node {
     roleChanges: roleChanges.asObservable(),
     failure: failure.asObservable(),
     get isRunning() {
-      return stopping === undefined;
+      return !isStopping;
     },
     get unflushedBytes() {
       return journal.unflushedBytes;
     },
     stop() {
-      if (stopping === undefined) {
-        stopping = end();
+      if (!isStopping) {
+        end();
         failure.complete();
       }
-      return stopping;
+      return stopped;
     },
   };
-  options.inspect?.(node);
-  for (const address of journal.actors()) {
-    const definition = definitions.get(partsOf(address).name);
-    const input = definition?.bornOfRecords();
-    if (definition !== undefined && input !== undefined) begin(definition, address, input, {});
+  try {
+    options.inspect?.(node);
+    for (const address of journal.actors()) {
+      const definition = definitions.get(partsOf(address).name);
+      const input = definition?.bornOfRecords();
+      if (definition !== undefined && input !== undefined) begin(definition, address, input, {});
+    }
+  } catch (error) {
+    abandon();
+    throw error;
   }
   return node;
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

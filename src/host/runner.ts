@@ -35,6 +35,8 @@ export interface RunnerHost {
   readonly development: boolean;
   /** Runs `job` now, or after the jobs at hand: jobs of a node never interleave. */
   dispatch(job: () => void): void;
+  /** Why no request can be taken at present, if so. */
+  overload(): Error | undefined;
   send(from: Address, to: Address, message: Tagged): void;
   append(entries: readonly JournalEntry[], onDurable: OnDurable): void;
   roleChanged(actor: Address, role: string | undefined): void;
@@ -59,6 +61,8 @@ export interface Runner {
   readonly handle: ActorHandle;
   /** The state after the last step, durable or not; the handle may lag behind it. */
   readonly state: ActorState;
+  /** Whether the journal may hold records of it that a new life would have to know. */
+  readonly hasRecords: boolean;
   /** Carries out the first step, and then what has come since. */
   launch(): void;
   /** Takes the step that `message` causes. */
@@ -81,6 +85,7 @@ interface Unseen {
 export function startRunner(start: Start, host: RunnerHost): Runner {
   const { definition, address } = start;
   const { clock, inspection } = host;
+  /** By timer; what fell due and was disarmed, or armed anew, before its turn came is no longer there. */
   const timeouts = new Map<string, TimeoutHandle>();
   let outbox: Outbox = emptyOutbox;
   let unseen: Unseen[] = [];
@@ -88,6 +93,7 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   /** What came before the launch; undefined after it. */
   let early: (() => void)[] | undefined = [];
   let role: string | undefined;
+  let hasRecords = start.records.length > 0;
 
   const kill = (error?: Error): void => {
     if (!alive) return;
@@ -115,6 +121,7 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   };
 
   const show = (shown: ActorState): void => {
+    if (!alive) return;
     mirror.show(shown.snapshot);
     const nextRole = definition.roleAt(shown);
     if (nextRole === role) return;
@@ -125,12 +132,22 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
 
   const carryOut = (effects: readonly Released[]): void => {
     for (const effect of effects) {
+      // Whoever hears an output may stop the node.
+      if (!alive) return;
       if (effect.type === 'send') host.send(address, effect.to, effect.message);
       else if (effect.type === 'deliver') mirror.emit(effect.output);
       else {
         host.perform(effect, (performed) => host.dispatch(() => receive(address, performed)));
       }
     }
+  };
+
+  /** A handle that has shown a final state is over, and would not pass on the last outputs. */
+  const carryOutAndShow = (effects: readonly Released[], shown: ActorState | undefined): void => {
+    const isLast = shown?.snapshot.status === 'done';
+    if (shown !== undefined && !isLast) show(shown);
+    carryOut(effects);
+    if (shown !== undefined && isLast) show(shown);
   };
 
   const apply = ({ timer, armed }: TimerChange): void => {
@@ -145,14 +162,13 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
       throw new RangeError(`expected delay '${timer.delay}' to be 0 ms or more and finite, got ${ms}`);
     }
     const fire = (): void => {
+      if (timeouts.get(timer.id) !== timeout) return;
       timeouts.delete(timer.id);
       const cause = { type: timer.id };
       guarded(() => commit(definition.fire(state, timer.id, clock.nowMs(), inspection.observed), address, cause));
     };
-    timeouts.set(
-      timer.id,
-      clock.setTimeout(() => host.dispatch(fire), ms),
-    );
+    const timeout = clock.setTimeout(() => host.dispatch(fire), ms);
+    timeouts.set(timer.id, timeout);
   };
 
   const onDurable = (batch: number): void => {
@@ -163,15 +179,13 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
       inspection.report({ type: 'released', actor: address, effects: due.released });
     }
     const shown = unseen.findLast((it) => it.batch <= batch);
-    if (shown !== undefined) {
-      unseen = unseen.filter((it) => it.batch > batch);
-      show(shown.state);
-    }
-    carryOut(due.released);
+    if (shown !== undefined) unseen = unseen.filter((it) => it.batch > batch);
+    carryOutAndShow(due.released, shown?.state);
     finishIfFinal();
   };
 
   const write = (records: readonly Effect[], batch: number): void => {
+    hasRecords = true;
     const entries = records.flatMap((effect): JournalEntry[] =>
       effect.type === 'persist'
         ? [
@@ -207,15 +221,16 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
         state: state.snapshot.value,
         context: state.snapshot.context,
       });
+    // An observer of the step may have stopped the node.
+    if (!alive) return;
     for (const change of step.timers) apply(change);
     if (offered.records.length > 0) write(offered.records, outbox.lastBatch);
-    if (outbox.durableBatch === outbox.lastBatch) {
-      show(state);
-    } else {
+    const isDurable = outbox.durableBatch === outbox.lastBatch;
+    if (!isDurable) {
       if (unseen.at(-1)?.batch === outbox.lastBatch) unseen.pop();
       unseen.push({ batch: outbox.lastBatch, state });
     }
-    carryOut(offered.released);
+    carryOutAndShow(offered.released, isDurable ? state : undefined);
     finishIfFinal();
   };
 
@@ -243,6 +258,8 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   const receiveRequest = (request: Tagged): void => {
     let parsed: Tagged;
     try {
+      const overload = host.overload();
+      if (overload !== undefined) throw overload;
       parsed = definition.parseRequest(request);
     } catch (error) {
       if (inspection.observed)
@@ -263,6 +280,9 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
     handle: mirror.handle,
     get state() {
       return state;
+    },
+    get hasRecords() {
+      return hasRecords;
     },
     launch() {
       const held = early ?? [];

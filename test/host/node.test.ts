@@ -2,53 +2,15 @@ import { lastValueFrom, toArray } from 'rxjs';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { waitFor } from 'xstate';
-import { createMemoryNetwork } from '../../src/bus/memory.ts';
-import { seededIds } from '../../src/environment/ids.ts';
 import { seededRandomness } from '../../src/environment/random.ts';
 import { NodeOverloadedError, RecordsVersionError } from '../../src/host/errors.ts';
 import type { InspectionEvent } from '../../src/host/inspection.ts';
-import { createNode, type NodeOptions } from '../../src/host/node.ts';
+import { createNode } from '../../src/host/node.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
-import type { Address, Result, Tagged } from '../../statecharts/actor.ts';
+import type { Result } from '../../statecharts/actor.ts';
+import { add, address, bench, outputsOf } from './bench.ts';
 import { counter } from './counter.ts';
 import { createManualJournal } from './manual-journal.ts';
-
-/** Nodes on one virtual clock and one network in memory. */
-function bench() {
-  const clock = createVirtualClock();
-  const network = createMemoryNetwork({ clock });
-  const randomness = seededRandomness(1);
-  const environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
-  return {
-    clock,
-    network,
-    settle: () => clock.advance(0),
-    /** A node that runs `test.counter`, and what its bus peer `peer` hears. */
-    node(id: string, options: Partial<NodeOptions> = {}) {
-      const journal = createManualJournal(id);
-      const node = createNode({ id, bus: network.join(id), journal, environment, development: true, ...options });
-      return { node, journal };
-    },
-    /** A bare end of the bus that collects what it is sent. */
-    peer(id: string) {
-      const bus = network.join(id);
-      const heard: Tagged[] = [];
-      bus.envelopes().subscribe(({ message }) => heard.push(message));
-      const from: Address = `${id}/test.peer/`;
-      return { heard, bus, say: (to: Address, message: Tagged) => bus.send({ from, to, message }) };
-    },
-  };
-}
-
-const outputsOf = (handle: { on(type: '*', handler: (output: Tagged) => void): unknown }): Tagged[] => {
-  const outputs: Tagged[] = [];
-  handle.on('*', (output) => outputs.push(output));
-  return outputs;
-};
-
-const address: Address = 'n1/test.counter/';
-const add = (amount: number): Tagged => ({ type: 'add', ...{ amount } });
 
 describe('a node', () => {
   test('answers, delivers and shows only what is durable', () => {
