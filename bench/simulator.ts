@@ -30,13 +30,11 @@ const scheduleOf = (faultyMs: number, operations: readonly PlannedOperation[]): 
 /** A hundred operations in each virtual second, spread over many clients. */
 const load = (durationMs: number): readonly PlannedOperation[] =>
   Array.from({ length: Math.ceil(durationMs / 600) }, (_, round) =>
-    scenario
-      .plan(machines, 600, seededRandomness(round).stream('workload'))
-      .map((operation) => ({
-        ...operation,
-        client: operation.client + 4 * (round % 8),
-        atMs: operation.atMs + round * 600,
-      })),
+    scenario.plan(machines, 600, seededRandomness(round).stream('workload')).map((operation) => ({
+      ...operation,
+      client: operation.client + 4 * (round % 8),
+      atMs: operation.atMs + round * 600,
+    })),
   )
     .flat()
     .sort((a, b) => a.atMs - b.atMs);
