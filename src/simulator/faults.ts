@@ -16,11 +16,13 @@ export interface FaultDriver {
 /**
  * Schedules `faults`.
  *
+ * @param faultyMs when a quorum will heal: what lasts until then is left as it is outside of it, and all else has ended
  * @param onChange hears of each beginning and end, for the event log
  * @param guard runs what may fail, such as booting a machine
  */
 export function driveFaults<App extends Application>(
   faults: readonly Fault[],
+  faultyMs: number,
   machines: ReadonlyMap<string, Machine<App>>,
   network: SimulatedNetwork,
   time: Clock,
@@ -80,15 +82,13 @@ export function driveFaults<App extends Application>(
       refreshNetwork();
     }
   };
-  const lastMs = Math.max(0, ...faults.map((fault) => fault.untilMs));
   for (const fault of faults) {
     time.setTimeout(() => {
       active.add(fault);
       onChange(fault, true);
       refresh(fault);
     }, fault.atMs);
-    // What lasts to the very end is left as it is when a quorum heals.
-    if (fault.untilMs >= lastMs) continue;
+    if (fault.untilMs >= faultyMs) continue;
     time.setTimeout(() => {
       active.delete(fault);
       onChange(fault, false);

@@ -31,7 +31,8 @@ export function createMachineClock(time: Clock): MachineClock {
     if (isDead) return 0;
     const handle = time.setTimeout(() => {
       pending.delete(handle);
-      if (isPaused) held.push({ handle, run });
+      // What falls due while a resumed machine catches up waits for its turn.
+      if (isPaused || held.length > 0) held.push({ handle, run });
       else run();
     }, ms / rate);
     pending.add(handle);

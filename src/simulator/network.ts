@@ -124,7 +124,9 @@ export function createSimulatedNetwork(
                 }),
               ),
         reject(envelope) {
-          const sender = ends.get(nodeOf(envelope.from));
+          const from = nodeOf(envelope.from);
+          const sender = ends.get(from);
+          if (isCut(node, from)) return;
           sender?.clock.setTimeout(
             () => sender.losses.next({ node, address: envelope.to, reason: 'absent', count: 1 }),
             resetDelayMs,

@@ -20,7 +20,7 @@ export interface PlanOptions {
   readonly operations: readonly PlannedOperation[];
 }
 
-/** Every kind of fault. */
+/** Every kind of fault; `wipe` happens only to a protocol that claims to survive it. */
 export const allFaults: readonly FaultKind[] = [
   'partition',
   'one-way',
@@ -33,6 +33,7 @@ export const allFaults: readonly FaultKind[] = [
   'failing-disk',
   'full-disk',
   'drift',
+  'wipe',
 ];
 
 /** A clock may be this much too fast or too slow: a stated bound, far beyond what real ones do. */

@@ -152,6 +152,7 @@ export function run<App extends Application>(
 
   const faults = driveFaults(
     schedule.faults,
+    faultyMs,
     machines,
     network,
     time,
@@ -189,10 +190,12 @@ export function run<App extends Application>(
     const problem = watch.finish?.(world);
     if (problem !== undefined) fail('invariant', problem);
   }
+  // What the end of the run does to operations that are under way is no merit of it.
+  const goals = new Set(watch.goals());
   for (const machine of machines.values()) machine.crash();
   return {
     violation,
-    goals: new Set(watch.goals()),
+    goals,
     schedule: { ...schedule, links: network.fates() },
     events: time.runs,
     virtualMs: time.nowMs(),

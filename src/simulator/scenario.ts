@@ -70,7 +70,7 @@ export interface Scenario<App extends Application> {
   readonly minNodes: number;
   /** What must be reached over a suite of runs, or the suite proves nothing. */
   readonly goals: readonly string[];
-  /** Whether the protocol claims to survive that a machine restarts with an empty disk. */
+  /** Whether the protocol claims to survive that a machine restarts with an empty disk; only then that happens to it. */
   readonly survivesWipe?: boolean;
   /** Draws what the clients will do within `durationMs`. */
   plan(machines: readonly string[], durationMs: number, random: Random): readonly PlannedOperation[];

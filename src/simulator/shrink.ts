@@ -81,7 +81,7 @@ export function shrink(failed: RunResult, options: ShrinkOptions): Shrunk | unde
     for (const link of Object.keys(best.links)) thinFates(link);
     for (const [index, fault] of best.faults.entries()) {
       const shorter = { ...fault, untilMs: Math.round((fault.atMs + fault.untilMs) / 2) };
-      if (shorter.untilMs > fault.atMs) attempt({ ...best, faults: best.faults.with(index, shorter) });
+      if (shorter.untilMs < fault.untilMs) attempt({ ...best, faults: best.faults.with(index, shorter) });
     }
   } while (best !== before && replays < maxReplays);
   return { schedule: best, result: bestResult, replays, isCutShort: replays >= maxReplays };

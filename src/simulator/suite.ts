@@ -56,6 +56,7 @@ export function runSuite<App extends Application>(scenario: Scenario<App>, optio
   const progress = (): SuiteProgress => ({ ...total, goals, realMs: clock.nowMs() - startedMs });
   let failed: RunResult | undefined;
   let divergedSeed: number | undefined;
+  const faults = options.faults.filter((kind) => kind !== 'wipe' || scenario.survivesWipe === true);
 
   for (let index = 0; index < options.runs && failed === undefined && divergedSeed === undefined; index += 1) {
     if (options.budgetMs !== undefined && clock.nowMs() - startedMs > options.budgetMs) break;
@@ -63,7 +64,7 @@ export function runSuite<App extends Application>(scenario: Scenario<App>, optio
     const randomness = seededRandomness(seed);
     const operations = scenario.plan(nodeIds(options.nodes), faultyMs, randomness.stream('workload'));
     const schedule = planRun(
-      { ...options, scenario: scenario.name, seed, faultyMs, recoveryMs, operations },
+      { ...options, faults, scenario: scenario.name, seed, faultyMs, recoveryMs, operations },
       randomness,
     );
     const play = (): RunResult =>
