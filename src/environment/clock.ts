@@ -42,13 +42,19 @@ export function systemClock(): Clock {
     setTimeout(run, ms) {
       lastHandle += 1;
       const handle = lastHandle;
-      pending.set(
-        handle,
-        setTimeout(() => {
+      const wait = (leftMs: number): void => {
+        const stepMs = Math.min(leftMs, longestTimeoutMs);
+        const onTimeout = (): void => {
+          if (leftMs > stepMs) {
+            wait(leftMs - stepMs);
+            return;
+          }
           pending.delete(handle);
           run();
-        }, ms),
-      );
+        };
+        pending.set(handle, setTimeout(onTimeout, stepMs));
+      };
+      wait(ms);
       return handle;
     },
     clearTimeout(handle) {
@@ -61,6 +67,9 @@ export function systemClock(): Clock {
     },
   };
 }
+
+/** A longer timeout of the platform would fire at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
 
 /** Browsers have no `setImmediate`; there a turn costs a timeout. */
 const nextTurn: (run: () => void) => void =

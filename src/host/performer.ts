@@ -4,7 +4,11 @@ import type { Perform, Performed, Result } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Resource } from '../resources/resource.ts';
 
-/** Starts an operation; `answer` is called once, in a later turn of the clock's queue. */
+/**
+ * Starts an operation; `answer` is called once, in a later turn of the clock's queue.
+ *
+ * @throws RangeError when the deadline is none
+ */
 export type Performer = (operation: Perform, answer: (performed: Performed) => void) => void;
 
 /** Makes the performer of one node. `onLate` hears of answers that came too late, or again. */
@@ -15,6 +19,9 @@ export function createPerformer(
 ): Performer {
   return (asked, answer) => {
     const { id, resource: name, operation, deadlineMs } = asked;
+    if (!(Number.isFinite(deadlineMs) && deadlineMs >= 0)) {
+      throw new RangeError(`expected the deadline of '${id}' to be 0 ms or more and finite, got ${deadlineMs}`);
+    }
     let isAnswered = false;
     const settle = (result: Result): void => {
       if (isAnswered) {

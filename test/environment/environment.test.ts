@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/environment/clock.ts';
 import { seededIds, systemIds } from '../../src/environment/ids.ts';
 import { integerBelow, pick, seededRandomness } from '../../src/environment/random.ts';
@@ -76,4 +76,23 @@ describe('the system clock', () => {
     await new Promise<void>((resolve) => clock.setTimeout(resolve, 5));
     expect(clock.nowMs() - startedMs).toBeGreaterThanOrEqual(4);
   });
+});
+
+test('the system’s clock waits for longer than a timer of the platform can', () => {
+  vi.useFakeTimers();
+  try {
+    const clock = systemClock();
+    const longMs = 2 ** 31 + 1_000;
+    const ran: string[] = [];
+    clock.setTimeout(() => ran.push('long'), longMs);
+    const cancelled = clock.setTimeout(() => ran.push('cancelled'), longMs);
+    vi.advanceTimersByTime(longMs - 1);
+    expect(ran).toEqual([]);
+    clock.clearTimeout(cancelled);
+    vi.advanceTimersByTime(1);
+    expect(ran).toEqual(['long']);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
