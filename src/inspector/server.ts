@@ -3,7 +3,7 @@
  * node is watched only while a viewer is connected.
  */
 
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Subscription } from 'rxjs';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -50,7 +50,11 @@ export async function serveInspector(node: Node, options: InspectorServerOptions
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
     response.end(page);
   });
-  const sockets = new WebSocketServer({ server: http });
+  const sockets = new WebSocketServer({
+    server: http,
+    verifyClient: ({ origin, req }: { origin: string | undefined; req: IncomingMessage }) =>
+      isOwnPage(origin, req.headers.host),
+  });
   sockets.on('connection', (socket) => {
     if (shown.size >= viewers) {
       socket.close(1013, `${viewers} viewers are connected already`);
@@ -103,6 +107,10 @@ export async function serveInspector(node: Node, options: InspectorServerOptions
 
 const isAddressInfo = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === 'object' && address !== null;
+
+/** Browsers say which page connects: a page from elsewhere must not watch what runs on its reader's machine. */
+const isOwnPage = (origin: string | undefined, host: string | undefined): boolean =>
+  origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
 
 /** Hands what comes over the WebSocket to the inspector, which lives in a frame and says when it is ready. */
 const page = `<!doctype html>

@@ -52,6 +52,9 @@ export interface StatelyAdapter {
 /** The form of the inspection events that this speaks. */
 const formVersion = '0.7.2';
 
+/** Addresses that are known to have been introduced; beyond it the oldest may be introduced again. */
+const introducedLimit = 10_000;
+
 /**
  * Shows `node` to `adapter` from now on: first the actors that are alive, then what they do.
  *
@@ -77,6 +80,8 @@ export function showNode(node: Node, adapter: StatelyAdapter, bounds: Bounds = d
   const introduce = (actor: Address, atMs: number): void => {
     if (introduced.has(actor)) return;
     introduced.add(actor);
+    const [oldest] = introduced;
+    if (introduced.size > introducedLimit && oldest !== undefined) introduced.delete(oldest);
     const known = node.peek(actor);
     adapter.send({
       ...base(actor, atMs),

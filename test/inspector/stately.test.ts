@@ -1,5 +1,6 @@
 import { createWebSocketReceiver } from '@statelyai/inspect';
 import { afterEach, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { faultDetector } from '../../examples/fault-detector.ts';
 import { createMemoryNetwork } from '../../src/bus/memory.ts';
 import { seededIds } from '../../src/environment/ids.ts';
@@ -9,6 +10,9 @@ import { bounded } from '../../src/inspector/bounded.ts';
 import { InspectorPortError, serveInspector } from '../../src/inspector/server.ts';
 import { type StatelyEvent, showNode } from '../../src/inspector/stately.ts';
 import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
+import type { Address } from '../../statecharts/actor.ts';
+import { address, bench } from '../host/bench.ts';
+import { counter } from '../host/counter.ts';
 import { createManualJournal } from '../host/manual-journal.ts';
 
 /** Two nodes that watch each other. */
@@ -105,5 +109,46 @@ describe('a bounded rendering', () => {
       error: 'Error: no',
     });
     expect(bounded({ a: 1, b: 2, c: 3, d: 4 }, bounds)).toEqual({ a: 1, b: 2, c: 3, '…': 4 });
+  });
+});
+
+describe('the inspector, over time,', () => {
+  test('forgets senders that it introduced long ago, and introduces them again', () => {
+    const { node, peer, settle } = bench();
+    const { node: n1 } = node('n1');
+    n1.start(counter, { input: {} });
+    settle();
+    const introduced: string[] = [];
+    showNode(n1, {
+      send(event) {
+        if (event.type === '@xstate.actor') introduced.push(event.sessionId);
+      },
+    });
+    const { bus } = peer('n2');
+    const senders = Array.from({ length: 10_001 }, (_, index): Address => `n2/test.peer/${index}`);
+    for (const from of [...senders, ...senders.slice(0, 1)])
+      bus.send({ from, to: address, message: { type: 'counted' } });
+    settle();
+    expect(introduced.filter((sender) => sender === 'n2/test.peer/0')).toHaveLength(2);
+    expect(introduced.filter((sender) => sender === 'n2/test.peer/9000')).toHaveLength(1);
+  });
+
+  test('lets no page from elsewhere watch', async () => {
+    const { nodes } = twoDetectors();
+    const server = await serveInspector(nodes[0]);
+    closers.push(() => server.close());
+    const knock = (origin?: string): Promise<string> =>
+      new Promise((resolve) => {
+        const socket = new WebSocket(server.url.replace('http', 'ws'), origin === undefined ? {} : { origin });
+        socket.on('open', () => {
+          socket.terminate();
+          resolve('watches');
+        });
+        socket.on('error', ({ message }) => resolve(message));
+      });
+    expect(await knock()).toBe('watches');
+    expect(await knock(server.url)).toBe('watches');
+    expect(await knock('http://elsewhere.example')).toMatch(/401/);
+    expect(await knock('null')).toMatch(/401/);
   });
 });
