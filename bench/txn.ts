@@ -1,0 +1,169 @@
+/**
+ * Atomic commit across two PostgreSQL servers that sync every commit, with 1, 16 and 64 transactions at once: the manager
+ * against a loop written by hand, and two embedded stores beside them. The forms take turns within each round, and each
+ * is compared with the loop of the same round.
+ *
+ * `node dist/bench/txn.js [--rounds 5] [--seconds 2]`
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../src/environment/clock.ts';
+import { startPostgres } from '../test/fixtures/postgres.ts';
+import { median, printTable } from './table.ts';
+import { embedded, type Form, handWritten, managed, type Places } from './txn-forms.ts';
+
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '2' } },
+});
+const rounds = Number(options.rounds);
+const seconds = Number(options.seconds);
+const inFlights = [1, 16, 64];
+const accounts = 20_000;
+const warmUpSeconds = 1;
+const clock = systemClock();
+/** Every form keeps its connections; prepared transactions of the second phase come on top of those at work. */
+const settings = { max_connections: '600', max_prepared_transactions: '600' };
+
+interface Slice {
+  /** Including the second phase of the last transactions. */
+  readonly perSecond: number;
+  /** Until the caller knew the outcome. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time of this process, with everything that is not a database in it. */
+  readonly cpuMicrosEach: number;
+}
+
+/** No two transactions that are under way use the same account: what is measured is not waiting for locks. */
+let turns = 0;
+
+async function drive(form: Form, inFlight: number, forSeconds: number): Promise<Slice> {
+  const latencies: number[] = [];
+  const cpu = process.cpuUsage();
+  const startedMs = clock.nowMs();
+  const endMs = startedMs + forSeconds * 1_000;
+  const work = async (worker: number): Promise<void> => {
+    while (clock.nowMs() < endMs) {
+      turns = (turns + 1) % accounts;
+      const sentMs = clock.nowMs();
+      latencies.push((await form.transfer(worker, turns)) - sentMs);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, (_, worker) => work(worker)));
+  await form.settled();
+  const elapsedMs = clock.nowMs() - startedMs;
+  const { user, system } = process.cpuUsage(cpu);
+  latencies.sort((a, b) => a - b);
+  return {
+    perSecond: (latencies.length * 1_000) / elapsedMs,
+    p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
+    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
+    cpuMicrosEach: (user + system) / latencies.length,
+  };
+}
+
+/** Ratios of the pairs: the median, and the least and most in parentheses. */
+const spread = (values: readonly number[]): string =>
+  `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)})`;
+
+async function openForms(places: Places): Promise<readonly [Form, ...Form[]]> {
+  return [
+    await handWritten(places),
+    await managed('manager', places),
+    await managed('lastQuery', places),
+    await managed('last resource', places),
+    await embedded(places),
+  ];
+}
+
+async function compare(places: Places): Promise<void> {
+  const forms = await openForms(places);
+  try {
+    for (const form of forms) await drive(form, places.maxInFlight, warmUpSeconds);
+    const slices = new Map<string, Slice[]>();
+    const of = (form: Form, inFlight: number): Slice[] => {
+      const name = `${form.name}/${inFlight}`;
+      const found = slices.get(name) ?? [];
+      slices.set(name, found);
+      return found;
+    };
+    for (let round = 0; round < rounds; round += 1) {
+      for (const inFlight of inFlights) {
+        // Whoever comes first in one round does not in the next.
+        for (let index = 0; index < forms.length; index += 1) {
+          const form = forms[(index + round) % forms.length];
+          if (form !== undefined) of(form, inFlight).push(await drive(form, inFlight, seconds));
+        }
+      }
+    }
+    console.log(`${rounds} rounds of ${seconds} s for each form, in turns`);
+    const [byHand, manager] = forms;
+    for (const inFlight of inFlights) {
+      console.log(`\n${inFlight} in flight`);
+      const base = of(byHand, inFlight);
+      const logged = manager === undefined ? [] : of(manager, inFlight);
+      printTable(
+        [
+          'form',
+          'txn/s, median',
+          'least',
+          'most',
+          'x by hand',
+          'x manager',
+          'p50 ms',
+          'p50 added ms',
+          'p99 ms',
+          'CPU µs each',
+        ],
+        forms.map((form) => {
+          const all = of(form, inFlight);
+          const rates = all.map((it) => it.perSecond);
+          const against = (others: readonly Slice[], ratio: (it: Slice, other: Slice) => number): string =>
+            spread(
+              all.flatMap((it, round) => {
+                const other = others[round];
+                return other === undefined ? [] : [ratio(it, other)];
+              }),
+            );
+          return [
+            form.name,
+            median(rates),
+            Math.min(...rates),
+            Math.max(...rates),
+            against(base, (it, other) => it.perSecond / other.perSecond),
+            against(logged, (it, other) => it.perSecond / other.perSecond),
+            median(all.map((it) => it.p50Ms)),
+            against(base, (it, other) => it.p50Ms - other.p50Ms),
+            median(all.map((it) => it.p99Ms)),
+            median(all.map((it) => it.cpuMicrosEach)),
+          ];
+        }),
+      );
+    }
+  } finally {
+    for (const form of forms) await form.close();
+  }
+}
+
+const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
+const servers = await Promise.all([startPostgres(settings), startPostgres(settings)]);
+try {
+  for (const server of servers) {
+    await server.query('create table account (id int primary key, amount int not null) with (fillfactor = 50)');
+    await server.query(`insert into account select id, 0 from generate_series(0, ${accounts - 1}) as id`);
+    const [row] = await server.query("select current_setting('fsync') as fsync, version()");
+    console.log(`fsync ${row?.fsync}: ${row?.version}`);
+  }
+  const [north, south] = servers;
+  await compare({ urls: [north.url(), south.url()], directory, maxInFlight: Math.max(...inFlights) });
+  const sums = await Promise.all(
+    servers.map(async (server) => (await server.query('select sum(amount)::int as sum from account'))[0]?.sum),
+  );
+  if (sums[0] + sums[1] !== 0) throw new Error(`expected the sums to cancel out, got ${sums.join(' and ')}`);
+} finally {
+  await Promise.all(servers.map((server) => server.remove()));
+  await rm(directory, { recursive: true, force: true });
+}
