@@ -20,5 +20,5 @@ export {
   type Snapshot,
 } from './raft/messages.ts';
 export { preCandidateAlone } from './raft/pre-candidate.ts';
-export { raftServer, serverChart } from './raft/server.ts';
+export { defineServer, raftServer, serverChart } from './raft/server.ts';
 export { delays as raftDelays } from './raft/vocabulary.ts';

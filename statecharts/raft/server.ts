@@ -27,19 +27,23 @@ export const serverChart = raft.createMachine({
   states: { follower, preCandidate, candidate, leader },
 });
 
+/** Makes the actor `raft.server` of a chart: of the one above, or of a variant of it whose rules are others. */
+export const defineServer = (chart: typeof serverChart) =>
+  defineActor({
+    name: 'raft.server',
+    chart,
+    roles: ['follower', 'pre-candidate', 'candidate', 'leader'],
+    messages,
+    own,
+    requests,
+    hearsUnreachable: true,
+    records: memory,
+    delays,
+    input: newServer,
+  });
+
 /**
  * The actor `raft.server`: start it with `{ voters, limits? }`, ask it with `propose`, `read` and `compact`, and listen
  * to what it delivers. Messages, requests and outputs are described in `messages.ts`.
  */
-export const raftServer = defineActor({
-  name: 'raft.server',
-  chart: serverChart,
-  roles: ['follower', 'pre-candidate', 'candidate', 'leader'],
-  messages,
-  own,
-  requests,
-  hearsUnreachable: true,
-  records: memory,
-  delays,
-  input: newServer,
-});
+export const raftServer = defineServer(serverChart);

@@ -1,0 +1,152 @@
+/** Raft's rules, each broken in one way: the material of the twins in `broken.ts`. */
+
+import { type Address, send } from '../../../statecharts/actor.ts';
+import { reachedByMajority } from '../../../statecharts/raft/configuration.ts';
+import type { Effect, Leadership, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
+import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
+import * as election from '../../../statecharts/raft/rules/election.ts';
+import * as following from '../../../statecharts/raft/rules/following.ts';
+import * as leading from '../../../statecharts/raft/rules/leading.ts';
+import * as snapshots from '../../../statecharts/raft/rules/snapshots.ts';
+import { type Configuration, Log, majorityOf } from '../../../statecharts/raft.ts';
+
+/** What a rule asks for, without what it writes down. */
+export const unwritten = ({ effects = [], ...result }: Result): Result => ({
+  ...result,
+  effects: effects.filter(({ type }) => type !== 'persist'),
+});
+
+/** What a rule asks for, with messages that do not wait for records. */
+export const hasty = ({ effects = [], ...result }: Result): Result => ({
+  ...result,
+  effects: effects.map((effect): Effect => (effect.type === 'send' ? { ...effect, ahead: true } : effect)),
+});
+
+/** What a rule asks for, with the word to oneself that does not wait for the record whose durability it reports. */
+export const selfAssured = (self: Address, { effects = [], ...result }: Result): Result => ({
+  ...result,
+  effects: effects.map(
+    (effect): Effect => (effect.type === 'send' && effect.to === self ? { ...effect, ahead: true } : effect),
+  ),
+});
+
+export const isAlmostMajority = ({ configuration, election: running }: ServerContext): boolean =>
+  running !== null && running.votes.length >= Math.max(1, majorityOf(configuration) - 1);
+
+const reachOf =
+  (self: Address, { durableIndex, followers }: Leadership) =>
+  (voter: Address): number =>
+    voter === self ? durableIndex : (followers.find(({ server }) => server === voter)?.match ?? 0);
+
+/** The voters who have come furthest, so few that a majority of them is one less than a majority. */
+function withoutLaggards(context: ServerContext): ServerContext {
+  const { configuration, leadership, self } = context;
+  if (leadership === null) return context;
+  const reach = reachOf(self, leadership);
+  const foremost = configuration.voters
+    .toSorted((a, b) => reach(b) - reach(a))
+    .slice(0, Math.max(1, 2 * (majorityOf(configuration) - 1) - 1));
+  const few: Configuration = { ...configuration, voters: foremost.toSorted() };
+  return { ...context, configuration: few };
+}
+
+/** Notes an answer, and then commits what one server less than a majority holds. */
+export function commitByMinority(context: ServerContext, noted: Result): Result {
+  const after = withoutLaggards({ ...context, ...noted.context });
+  return committing(after, noted, (index) => after.log.termAt(index) === after.term);
+}
+
+/** Notes an answer, and then commits whatever a majority holds, of whichever term. */
+export const commitByCounting = (context: ServerContext, noted: Result): Result =>
+  committing({ ...context, ...noted.context }, noted, () => true);
+
+function committing(after: ServerContext, noted: Result, mayCommit: (index: number) => boolean): Result {
+  const { configuration, leadership, self } = after;
+  if (leadership === null) return noted;
+  const index = reachedByMajority(configuration, reachOf(self, leadership));
+  if (index <= after.commitIndex || !mayCommit(index)) return noted;
+  const { effects, ...learned } = learnCommitted(after, index);
+  return { context: { ...noted.context, ...learned }, effects: [...effects, ...(noted.effects ?? [])] };
+}
+
+/** Votes for whoever asks first in a term, however short its log. */
+export const mayVoteForShorterLog = ({ term, votedFor }: ServerContext, message: Received<'vote'>): boolean =>
+  message.term === term && (votedFor === null || votedFor === message.from);
+
+export function answerPreVoteOfShorterLog(
+  { term }: ServerContext,
+  { from, term: forTerm }: Received<'preVote'>,
+): Result {
+  return { effects: [send(from, { type: 'preVoteReply', term, forTerm, granted: forTerm > term })] };
+}
+
+/** Votes for whoever asks, however often. */
+export const mayVoteAgain = (context: ServerContext, message: Received<'vote'>): boolean =>
+  election.mayGrantVote({ ...context, votedFor: null }, message);
+
+/** Counts a vote of any term. */
+export const countOldVote = (context: ServerContext, message: Received<'voteReply'>): Result =>
+  election.countVote(context, { ...message, term: context.term });
+
+/** Appends of leaders whose term is over are taken like others. */
+export const isStaleUnlessAppend = (
+  context: ServerContext,
+  message: Parameters<typeof election.isStaleTerm>[1],
+): boolean => message.type !== 'append' && election.isStaleTerm(context, message);
+
+/** Takes the end of an append for the end of the log: what follows it here goes, though nothing contradicts it. */
+export function appendAndTruncate(context: ServerContext, message: Received<'append'>): Result {
+  const { log } = context;
+  const { entries, previousIndex, previousTerm } = message;
+  const isLate = entries.length > 0 && log.termAt(previousIndex) === previousTerm;
+  return following.appendFromLeader(isLate ? { ...context, log: log.upTo(previousIndex) } : context, message);
+}
+
+/** Keeps what is here where it contradicts the leader. */
+export function appendWithoutReplacing(context: ServerContext, message: Received<'append'>): Result {
+  const { log } = context;
+  const { entries, previousIndex } = message;
+  const kept = entries.map((entry) => log.entryAt(entry.index) ?? entry);
+  const previousTerm = log.termAt(previousIndex) ?? message.previousTerm;
+  return following.appendFromLeader(context, { ...message, entries: kept, previousTerm });
+}
+
+/** Appends after an entry that is of another term than the leader's. */
+export function appendWithoutMatching(context: ServerContext, message: Received<'append'>): Result {
+  const previousTerm = context.log.termAt(message.previousIndex) ?? message.previousTerm;
+  return following.appendFromLeader(context, { ...message, previousTerm });
+}
+
+/** Believes the leader's commit index for all that is in its own log. */
+export function appendAndCommitAll(context: ServerContext, message: Received<'append'>): Result {
+  const result = following.appendFromLeader(context, message);
+  const after = { ...context, ...result.context };
+  const { effects, ...learned } = learnCommitted(after, Math.min(message.commitIndex, after.log.lastIndex));
+  return { context: { ...result.context, ...learned }, effects: [...(result.effects ?? []), ...effects] };
+}
+
+/** Answers a read at once, without asking whether anybody else leads. */
+export const readAtOnce = ({ commitIndex }: ServerContext, { id }: Received<'read'>): Result => ({
+  effects: [{ type: 'deliver', output: { type: 'readable', id, index: commitIndex }, ahead: true }],
+});
+
+/** Answers a read by a round that began before it. */
+export function readByOldRound(context: ServerContext, message: Received<'read'>): Result {
+  const result = leading.startRead(context, message);
+  const leadership = result.context?.leadership;
+  if (leadership === undefined || leadership === null) return result;
+  const reads = leadership.reads.map((read) => (read.id === message.id ? { ...read, round: read.round - 1 } : read));
+  return { ...result, context: { ...result.context, leadership: { ...leadership, reads } } };
+}
+
+/** Keeps the entries behind a snapshot, though the log does not agree with it. */
+export function receiveChunkAndKeepSuffix(context: ServerContext, message: Received<'snapshotChunk'>): Result {
+  const result = snapshots.receiveChunk(context, message);
+  const log = result.context?.log;
+  const { lastIndex, lastTerm } = message;
+  if (log === undefined || context.log.lastIndex <= lastIndex || context.log.termAt(lastIndex) === lastTerm) {
+    return result;
+  }
+  const kept = Log.after(lastIndex, lastTerm).append(context.log.between(lastIndex + 1, context.log.lastIndex));
+  return { ...result, context: { ...result.context, log: kept } };
+}

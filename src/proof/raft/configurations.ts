@@ -1,0 +1,22 @@
+/**
+ * The systems in which Raft is proven before a release: as large as some minutes on two processors allow. Each leaves
+ * something out that another one has.
+ */
+
+import type { RaftModelOptions } from './model.ts';
+
+/** On a network that loses whatever it likes, and carries few messages at a time. */
+const lossy = { losses: 'unlimited', inFlight: 2 } as const;
+
+/** The largest first, so that two processors end at about the same time. */
+export const raftConfigurations: readonly Omit<RaftModelOptions, 'chart'>[] = [
+  { nodes: 3, terms: 2, entries: 1, losses: 'unlimited', inFlight: 3, preVotes: false },
+  { nodes: 3, terms: 1, entries: 1, crashes: 1, duplicates: 1, preVotes: false },
+  { nodes: 3, terms: 2, entries: 0, crashes: 1, ...lossy, preVotes: false },
+  { nodes: 3, terms: 2, entries: 0, heartbeats: 1, compactions: 1, ...lossy, preVotes: false },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, duplicates: 1, ...lossy, inFlight: 3 },
+  { nodes: 3, terms: 1, entries: 1, crashes: 1 },
+  { nodes: 2, terms: 2, entries: 1, crashes: 2 },
+  { nodes: 3, terms: 2, entries: 1, ...lossy },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, losses: 1 },
+];

@@ -1,0 +1,207 @@
+/**
+ * What an observer writes down about a run of Raft servers: who voted for whom, who led, what was committed and by
+ * whom. Properties are about runs, and states forget; this is what must not be forgotten.
+ */
+
+import type { Address } from '../../../statecharts/actor.ts';
+import type { Entry } from '../../../statecharts/raft.ts';
+import type { Observation } from '../../checker/checker.ts';
+
+/** A vote that was given: asked for by the voter itself, or answered. */
+export interface Vote {
+  readonly term: number;
+  readonly voter: Address;
+  readonly candidate: Address;
+}
+
+/** Somebody who has sent appends in a term. */
+export interface Reign {
+  readonly term: number;
+  readonly leader: Address;
+}
+
+/** An entry that some server has told its application of, as the first one that did had it. */
+export interface Commit {
+  readonly index: number;
+  readonly entryTerm: number;
+  readonly entry: string;
+  /** The term that the server led which committed it. */
+  readonly inTerm: number;
+}
+
+/** A read that was asked, and the last entry that was committed anywhere when it was. */
+export interface Read {
+  readonly server: Address;
+  readonly id: number;
+  readonly floor: number;
+  readonly isAnswered: boolean;
+}
+
+/** How far a server has told its application, in this life. */
+export interface Told {
+  readonly server: Address;
+  readonly index: number;
+}
+
+/** Everything is a set, kept sorted, so that equal pasts are equal. */
+export interface RaftHistory {
+  readonly votes: readonly Vote[];
+  readonly reigns: readonly Reign[];
+  readonly commits: readonly Commit[];
+  readonly told: readonly Told[];
+  /** The servers that have voted, crashed and started again. */
+  readonly recovered: readonly Address[];
+  readonly asked: readonly Read[];
+  /** What went wrong in an order that no single state shows. */
+  readonly problems: readonly string[];
+  readonly proposals: number;
+  readonly compactions: number;
+}
+
+export const emptyHistory: RaftHistory = {
+  votes: [],
+  reigns: [],
+  commits: [],
+  told: [],
+  recovered: [],
+  asked: [],
+  problems: [],
+  proposals: 0,
+  compactions: 0,
+};
+
+/** The members of a history that are sets, by name. */
+export const historySets = ['votes', 'reigns', 'commits', 'told', 'recovered', 'asked', 'problems'] as const;
+
+/** Takes note of what happened. Servers are addressed by `addressOnNode` of their nodes. */
+export function observeRaft(
+  history: RaftHistory,
+  happening: Observation,
+  addressOnNode: (node: string) => Address,
+): RaftHistory {
+  switch (happening.type) {
+    case 'sent':
+      return said(history, happening);
+    case 'delivered':
+      return told(history, happening.actor, happening.output);
+    case 'requested':
+      return asked(history, happening.actor, happening.request);
+    case 'crashed': {
+      const server = addressOnNode(happening.node);
+      return { ...history, told: history.told.filter((it) => it.server !== server) };
+    }
+    case 'restarted': {
+      const server = addressOnNode(happening.node);
+      const hasVoted = history.votes.some(({ voter }) => voter === server);
+      return hasVoted ? { ...history, recovered: including(history.recovered, server) } : history;
+    }
+    case 'received':
+      return history;
+  }
+}
+
+function said(history: RaftHistory, { from, to, message }: Extract<Observation, { type: 'sent' }>): RaftHistory {
+  const term = numberIn(message, 'term');
+  switch (message.type) {
+    case 'vote':
+      return { ...history, votes: including(history.votes, { term, voter: from, candidate: from }) };
+    case 'voteReply':
+      if (!('granted' in message) || message.granted !== true) return history;
+      return { ...history, votes: including(history.votes, { term, voter: from, candidate: to }) };
+    case 'append':
+      return { ...history, reigns: including(history.reigns, { term, leader: from }) };
+    default:
+      return history;
+  }
+}
+
+function told(history: RaftHistory, server: Address, output: { readonly type: string }): RaftHistory {
+  switch (output.type) {
+    case 'committed':
+      return 'entries' in output ? committed(history, server, entriesIn(output.entries)) : history;
+    case 'snapshotInstalled':
+      return withTold(history, server, numberIn(output, 'index'));
+    case 'readable': {
+      const id = numberIn(output, 'id');
+      const index = numberIn(output, 'index');
+      const read = history.asked.find((it) => it.server === server && it.id === id);
+      if (read === undefined) return history;
+      const others = history.asked.filter((it) => it !== read);
+      const answered = { ...history, asked: including(others, { ...read, isAnswered: true }) };
+      if (index >= read.floor) return answered;
+      return withProblem(answered, `${server} let a read see ${index}, though ${read.floor} was committed before`);
+    }
+    default:
+      return history;
+  }
+}
+
+function committed(history: RaftHistory, server: Address, entries: readonly Entry[]): RaftHistory {
+  const last = entries.at(-1);
+  if (last === undefined) return history;
+  const expected = (history.told.find((it) => it.server === server)?.index ?? 0) + 1;
+  let next = withTold(history, server, last.index);
+  if (entries[0]?.index !== expected) {
+    next = withProblem(next, `${server} told its application of ${entries[0]?.index} instead of ${expected}`);
+  }
+  const inTerm = Math.max(last.term, ...history.reigns.map(({ leader, term }) => (leader === server ? term : 0)));
+  for (const entry of entries) {
+    const text = entryText(entry);
+    if (next.commits.some((it) => it.index === entry.index && it.entry === text)) continue;
+    const commit: Commit = { index: entry.index, entryTerm: entry.term, entry: text, inTerm };
+    next = { ...next, commits: including(next.commits, commit) };
+  }
+  return next;
+}
+
+function asked(history: RaftHistory, server: Address, request: { readonly type: string }): RaftHistory {
+  switch (request.type) {
+    case 'propose':
+      return { ...history, proposals: history.proposals + 1 };
+    case 'compact':
+      return { ...history, compactions: history.compactions + 1 };
+    case 'read': {
+      const floor = Math.max(0, ...history.commits.map(({ index }) => index));
+      return {
+        ...history,
+        asked: including(history.asked, { server, id: numberIn(request, 'id'), floor, isAnswered: false }),
+      };
+    }
+    default:
+      return history;
+  }
+}
+
+const withTold = (history: RaftHistory, server: Address, index: number): RaftHistory => ({
+  ...history,
+  told: including(
+    history.told.filter((it) => it.server !== server),
+    { server, index },
+  ),
+});
+
+const withProblem = (history: RaftHistory, problem: string): RaftHistory => ({
+  ...history,
+  problems: including(history.problems, problem),
+});
+
+/** An entry as text: equal for equal entries. */
+export function entryText(entry: Entry): string {
+  if (entry.kind === 'command') return `${entry.term} command ${Array.from(entry.data).join('.')}`;
+  return entry.kind === 'noop' ? `${entry.term} noop` : `${entry.term} voters`;
+}
+
+function including<T>(set: readonly T[], item: T): readonly T[] {
+  const key = JSON.stringify(item);
+  if (set.some((it) => JSON.stringify(it) === key)) return set;
+  return [...set, item].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
+const numberIn = (value: object, member: string): number => {
+  const found: unknown = new Map(Object.entries(value)).get(member);
+  return typeof found === 'number' ? found : 0;
+};
+
+const isEntry = (value: unknown): value is Entry =>
+  typeof value === 'object' && value !== null && 'index' in value && 'term' in value && 'kind' in value;
+const entriesIn = (value: unknown): readonly Entry[] => (Array.isArray(value) ? value.filter(isEntry) : []);

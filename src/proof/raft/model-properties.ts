@@ -1,0 +1,197 @@
+/**
+ * What must always hold of Raft servers (Ongaro, Figure 3.2, and §3.8, §6.4), and what must be reachable, or else
+ * nothing has been checked.
+ */
+
+import type { Address, Tagged } from '../../../statecharts/actor.ts';
+import { Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
+import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker/checker.ts';
+import { entryText, type RaftHistory } from './model-history.ts';
+
+export type RaftState = SystemState<RaftHistory>;
+export type RaftModelServer = ModelActor<typeof raftServer.chart>;
+type RaftView = ActorView<typeof raftServer.chart>;
+
+/** What a crash at this moment would leave of a server. */
+interface Durable {
+  readonly term: number;
+  readonly log: Log;
+}
+
+/** A property of a history holds or does not for good, and histories are shared by many states. */
+function ofHistory(holds: (history: RaftHistory) => boolean): (state: RaftState) => boolean {
+  const known = new WeakMap<RaftHistory, boolean>();
+  return ({ history }) => {
+    const before = known.get(history);
+    if (before !== undefined) return before;
+    const now = holds(history);
+    known.set(history, now);
+    return now;
+  };
+}
+
+/** Whether no two of `items` are of the same kind and yet different. */
+const isUnique = <T>(items: readonly T[], kindOf: (item: T) => string): boolean =>
+  new Set(items.map(kindOf)).size === items.length;
+
+/** The safety properties of a cluster of `servers`. */
+export function raftProperties(servers: readonly RaftModelServer[]): Predicates<RaftHistory> {
+  const majority = Math.floor(servers.length / 2) + 1;
+  const durableOf = createDurable();
+  const viewsIn = (state: RaftState): RaftView[] => servers.map((server) => state.of(server));
+  return {
+    'one vote per server and term': ofHistory(({ votes }) => isUnique(votes, ({ voter, term }) => `${voter} ${term}`)),
+    'election safety': ofHistory(({ reigns }) => isUnique(reigns, ({ term }) => String(term))),
+    'state machine safety': ofHistory(({ commits }) => isUnique(commits, ({ index }) => String(index))),
+    'outputs in order, reads linearizable': ofHistory(({ problems }) => problems.length === 0),
+    'log matching': (state) => {
+      const logs = contextsIn(state, servers).map(({ log }) => log);
+      return logs.every(
+        (log, place) => isAscending(log) && logs.slice(0, place).every((other) => isMatching(log, other)),
+      );
+    },
+    'leader completeness': (state) => {
+      const { commits } = state.history;
+      if (commits.length === 0) return true;
+      return viewsIn(state).every(({ role, snapshot }) => {
+        if (role !== 'leader' || snapshot === undefined) return true;
+        const { log, term } = snapshot.context;
+        return commits.every(({ index, inTerm, entry }) => inTerm >= term || hasEntry(log, index, entry));
+      });
+    },
+    'what is committed is what was told, and is in the log': (state) =>
+      viewsIn(state).every(({ address, snapshot }) => {
+        if (snapshot === undefined) return true;
+        const { commitIndex, log } = snapshot.context;
+        return commitIndex === toldBy(state.history, address) && commitIndex <= log.lastIndex;
+      }),
+    'what is committed is durable at a majority': (state) => {
+      const { commits } = state.history;
+      if (commits.length === 0) return true;
+      const logs = viewsIn(state).map((view) => durableOf(view).log);
+      return commits.every(({ index, entry }) => logs.filter((log) => hasEntry(log, index, entry)).length >= majority);
+    },
+    'no durable entry is of a later term than the durable term': (state) =>
+      viewsIn(state).every((view) => {
+        const { log, term } = durableOf(view);
+        return log.lastTerm <= term;
+      }),
+  };
+}
+
+/** How much may happen, as far as goals depend on it. */
+export interface GoalOptions {
+  readonly nodes: number;
+  readonly terms: number;
+  readonly entries: number;
+  readonly crashes: number;
+  readonly elections: number;
+  readonly quorumChecks: number;
+  readonly reads: number;
+  readonly compactions: number;
+}
+
+/** The goals that a model with `options` must reach. */
+export function raftGoalsOf(servers: readonly RaftModelServer[], options: GoalOptions): Predicates<RaftHistory> {
+  const { nodes, terms, entries, crashes, elections, quorumChecks, reads, compactions } = options;
+  // A leader that nobody disturbs leads for ever.
+  const mayChange = terms > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
+  const contexts = (state: RaftState): ServerContext[] => contextsIn(state, servers);
+  return {
+    'a leader is elected': ({ actors }) => actors.some(({ role }) => role === 'leader'),
+    'an entry is committed': ({ history }) => history.commits.some(({ index }) => index > 1),
+    ...when(entries > 0, {
+      'a command is committed': ({ history }) => history.commits.some(({ entry }) => entry.includes('command')),
+    }),
+    ...when(mayChange, {
+      'a leader of a second term': ({ history }) => history.reigns.some(({ term }) => term > 1),
+      "an earlier term's entry is committed by a later leader's own": ({ history }) =>
+        history.commits.some(({ entryTerm, inTerm }) => entryTerm > 0 && entryTerm < inTerm),
+    }),
+    ...when(mayChange && nodes > 2, {
+      'the logs of two servers conflict': (state) =>
+        contexts(state).some(({ log }) => {
+          const { lastIndex, lastTerm } = log;
+          return contexts(state).some((other) => (other.log.termAt(lastIndex) ?? lastTerm) !== lastTerm);
+        }),
+      'two servers lead at once, in different terms': ({ actors }) =>
+        actors.filter(({ role }) => role === 'leader').length > 1,
+    }),
+    ...when(crashes > 0, {
+      'a leader has crashed': (state) =>
+        state.actors.some(
+          ({ address, life }) => life === 'down' && state.history.reigns.some((it) => it.leader === address),
+        ),
+    }),
+    ...when(crashes > 0 && elections > 1, {
+      'a server that voted, crashed and recovered denies a second vote': ({ history, network }) =>
+        network.some(
+          ({ from, to, message }) =>
+            isDenial(message) &&
+            history.recovered.includes(from) &&
+            history.votes.some((it) => it.voter === from && it.term === message.term && it.candidate !== to),
+        ),
+    }),
+    ...when(reads > 0, {
+      'a read waits for its round': (state) => contexts(state).some(({ leadership }) => leadership?.reads.length === 1),
+      'a read is answered': ({ history }) => history.asked.some(({ isAnswered }) => isAnswered),
+    }),
+    ...when(compactions > 0, {
+      'a log is compacted': (state) => contexts(state).some(({ log }) => log.baseIndex > 1),
+      'a snapshot travels': ({ network }) => network.some(({ message }) => message.type === 'snapshotChunk'),
+    }),
+  };
+}
+
+const when = (applies: boolean, goals: Predicates<RaftHistory>): Predicates<RaftHistory> => (applies ? goals : {});
+
+const isDenial = (message: Tagged): message is Tagged & { readonly term: number; readonly granted: false } =>
+  message.type === 'voteReply' && 'term' in message && 'granted' in message && message.granted === false;
+
+const contextsIn = (state: RaftState, servers: readonly RaftModelServer[]): ServerContext[] =>
+  servers.flatMap((server) => state.of(server).snapshot?.context ?? []);
+
+const toldBy = ({ told }: RaftHistory, server: Address): number => told.find((it) => it.server === server)?.index ?? 0;
+
+/** Whether `log` has the entry, or has compacted it away. */
+function hasEntry(log: Log, index: number, text: string): boolean {
+  if (index <= log.baseIndex) return true;
+  const entry = log.entryAt(index);
+  return entry !== undefined && entryText(entry) === text;
+}
+
+/** Figure 3.2, log matching: where two logs agree on a term, they agree on everything up to there. */
+function isMatching(one: Log, other: Log): boolean {
+  const first = Math.max(one.baseIndex, other.baseIndex) + 1;
+  let index = Math.min(one.lastIndex, other.lastIndex);
+  while (index >= first && one.termAt(index) !== other.termAt(index)) index -= 1;
+  for (; index >= first; index -= 1) {
+    const [a, b] = [one.entryAt(index), other.entryAt(index)];
+    if (a === undefined || b === undefined || entryText(a) !== entryText(b)) return false;
+  }
+  return true;
+}
+
+/** Terms ascend along a log (Ongaro, §3.6.1 rests on it). */
+function isAscending(log: Log): boolean {
+  for (let index = log.baseIndex + 1; index <= log.lastIndex; index += 1) {
+    if ((log.termAt(index - 1) ?? 0) > (log.termAt(index) ?? 0)) return false;
+  }
+  return true;
+}
+
+/** What a server would recover, remembered for each sequence of records. */
+function createDurable(): (view: RaftView) => Durable {
+  const known = new WeakMap<readonly Tagged[], Durable>();
+  return ({ durableRecords }) => {
+    const before = known.get(durableRecords);
+    if (before !== undefined) return before;
+    const recovered: unknown = raftServer.recover(durableRecords);
+    const now = isDurable(recovered) ? recovered : { term: 0, log: Log.empty };
+    known.set(durableRecords, now);
+    return now;
+  };
+}
+
+const isDurable = (value: unknown): value is Durable =>
+  typeof value === 'object' && value !== null && 'log' in value && value.log instanceof Log && 'term' in value;
