@@ -35,6 +35,8 @@ interface Slice {
   readonly p99Ms: number;
   /** Processor time of this process, with everything that is not a database in it. */
   readonly cpuMicrosEach: number;
+  /** Not counted in anything else. */
+  readonly aborted: number;
 }
 
 /** No two transactions that are under way use the same account: what is measured is not waiting for locks. */
@@ -42,6 +44,7 @@ let turns = 0;
 
 async function drive(form: Form, inFlight: number, forSeconds: number): Promise<Slice> {
   const latencies: number[] = [];
+  let aborted = 0;
   const cpu = process.cpuUsage();
   const startedMs = clock.nowMs();
   const endMs = startedMs + forSeconds * 1_000;
@@ -49,7 +52,9 @@ async function drive(form: Form, inFlight: number, forSeconds: number): Promise<
     while (clock.nowMs() < endMs) {
       turns = (turns + 1) % accounts;
       const sentMs = clock.nowMs();
-      latencies.push((await form.transfer(worker, turns)) - sentMs);
+      const knownMs = await form.transfer(worker, turns);
+      if (knownMs === undefined) aborted += 1;
+      else latencies.push(knownMs - sentMs);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, (_, worker) => work(worker)));
@@ -62,6 +67,7 @@ async function drive(form: Form, inFlight: number, forSeconds: number): Promise<
     p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
     cpuMicrosEach: (user + system) / latencies.length,
+    aborted,
   };
 }
 
@@ -117,6 +123,7 @@ async function compare(places: Places): Promise<void> {
           'p50 added ms',
           'p99 ms',
           'CPU µs each',
+          'aborted',
         ],
         forms.map((form) => {
           const all = of(form, inFlight);
@@ -139,6 +146,7 @@ async function compare(places: Places): Promise<void> {
             against(base, (it, other) => it.p50Ms - other.p50Ms),
             median(all.map((it) => it.p99Ms)),
             median(all.map((it) => it.cpuMicrosEach)),
+            String(all.reduce((sum, it) => sum + it.aborted, 0)),
           ];
         }),
       );
