@@ -164,9 +164,12 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
   const ended = (local: Local): Local => {
     if (local.state?.snapshot.status !== 'done' || local.outbox.durableBatch < local.outbox.lastBatch) return local;
     const forget: Write = { type: 'forget' };
-    const { durable, inbox } = local;
+    const { durable, inbox, writes } = local;
+    const hasRecords = writes.length === 0 ? durable.length > 0 : writes[writes.length - 1]?.type !== 'forget';
     if (options.flushAtOnce || !options.keepsRecords) return { ...unborn, inbox };
-    return { ...unborn, writes: [...local.writes, forget], durable, inbox };
+    // Nothing of it is, or will be, on the disk: there is nothing to forget.
+    if (!hasRecords) return { ...unborn, writes, durable, inbox };
+    return { ...unborn, writes: [...writes, forget], durable, inbox };
   };
 
   const flushOne = (local: Local): LocalStep => {
@@ -220,7 +223,10 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
 
   return {
     unborn,
-    start: (local) => begin(local, actor.input, local.durable),
+    start(local) {
+      if (actor.isBornOfMessage && actor.laterLives === undefined) return { local, released: none };
+      return begin(local, actor.input, local.durable);
+    },
     receive,
     enqueue(local, from, message, atMs) {
       if (local.life === 'down' || local.life === 'failed') return undefined;
@@ -244,7 +250,7 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     restart(local) {
       const up: Local = { ...unborn, durable: local.durable };
       if (!actor.isBornOfMessage) return begin(up, actor.input, up.durable);
-      const input = up.durable.length > 0 ? definition.bornOfRecords() : undefined;
+      const input = up.durable.length > 0 ? definition.bornOfRecords() : actor.laterLives?.input;
       return input === undefined ? { local: up, released: none } : begin(up, input, up.durable);
     },
     handles(local, from, message, atMs) {

@@ -30,6 +30,8 @@ export const happening = {
   answer: 8,
   /** A node. */
   unreachable: 9,
+  /** Of the whole system. */
+  start: 10,
 } as const;
 
 /** What a happening does to one actor, and what the rest of the system gets of it. */
@@ -179,6 +181,8 @@ export function createOutcomes<History>(
         return at.crash(local);
       case happening.restart:
         return at.restart(local);
+      case happening.start:
+        return at.start(local);
       case happening.answer:
         return local.life === 'running' ? at.receive(local, address, answers.at(number), nowMs) : undefined;
       default: {

@@ -205,12 +205,12 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   const restartNode = (state: Uint32Array, node: number): void => {
     begin(state);
     if (layout.history >= 0) observe(outcomes.observations.idOf({ type: 'restarted', node: elementAt(nodes, node) }));
-    startAll(elementAt(nodeMembers, node));
+    startAll(elementAt(nodeMembers, node), happening.restart);
   };
-  const startAll = (members: readonly number[]): void => {
+  const startAll = (members: readonly number[], kind: number): void => {
     waiting = [];
     for (const actor of members) {
-      const outcome = outcomes.of(next[actor] ?? 0, happening.restart, 0, 0);
+      const outcome = outcomes.of(next[actor] ?? 0, kind, 0, 0);
       if (outcome !== undefined) apply(actor, outcome, -1);
     }
     const said = waiting;
@@ -301,7 +301,10 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
       budgets.fill(next, layout.budgets);
       if (model.history !== undefined) next[layout.history] = histories.idOf(model.history.start);
       if (layout.resources >= 0) next[layout.resources] = operations.initial;
-      startAll(actors.map((_actor, index) => index));
+      startAll(
+        actors.map((_actor, index) => index),
+        happening.start,
+      );
       return new Uint32Array(next);
     },
     expand(state, visit, watching) {

@@ -1,0 +1,217 @@
+/**
+ * Two-phase commit for the model checker: the coordinator and the participants that run in production, one transaction,
+ * and around it crashes, lost messages, timers at any moment and databases that act late.
+ *
+ * What repeats itself (prepares, decisions, inquiries) costs nothing, because the network is a set that only grows, from
+ * which everything may arrive at any time and again; so retries need no budget, and every delay and repetition is
+ * covered. A message that is lost leaves the set until somebody says it again.
+ */
+
+import { type ActorDefinition, partsOf, type Tagged } from '../../../statecharts/actor.ts';
+import {
+  type CoordinatorBegin,
+  type CoordinatorRules,
+  coordinatorAddress,
+  coordinatorOf,
+  coordinatorRules,
+  type ParticipantBegin,
+  type ParticipantRules,
+  participantAddress,
+  participantOf,
+  participantRules,
+} from '../../../statecharts/two-phase-commit.ts';
+import { actorOf, type Budget, defineModel, type Model, type StepKind, startedOnce } from '../../checker/checker.ts';
+import { type CommitHistory, emptyHistory, observeCommit } from './history.ts';
+import { commitGoals, commitProperties, isResolved } from './properties.ts';
+import { branchModel, receipt, registerModel } from './resources.ts';
+
+/** How much may happen. What is left out does not happen, except where a default is given. */
+export interface TwoPhaseCommitOptions {
+  /** Branches, each at a database of its own; at least 2, because a single one commits in one phase. Default 2. */
+  readonly participants?: number;
+  /** How often some node crashes and loses what it had not written down. Default 0. */
+  readonly crashes?: number;
+  /** How many messages are lost. Default 0. */
+  readonly losses?: Budget;
+  /** How often a participant in doubt asks, in all. Default: as often as nodes crash and messages are lost. */
+  readonly inquiries?: Budget;
+  /** Whether crashed nodes start again. Default true. */
+  readonly restarts?: boolean;
+  /** The nodes that may crash: `c` is the coordinator's, `p1`, `p2`, ... the participants', `d` the heir's. Default all. */
+  readonly crashing?: readonly string[];
+  /** How often a coordinator or a participant gives up waiting, of each kind of wait. Default unlimited. */
+  readonly timeouts?: Budget;
+  /** How many answers of databases or of the register do not arrive. Default 0. */
+  readonly unknownAnswers?: number;
+  /** Whether databases may refuse to prepare. Default true. */
+  readonly mayRefuse?: boolean;
+  /** Where decisions are kept. With a `register`, an heir on node `d` may take over at any moment. Default `journal`. */
+  readonly place?: 'journal' | 'register';
+  /** Where a yes is durable; in `resource`, only the database remembers it. Default `journal`. */
+  readonly votesIn?: 'journal' | 'resource';
+  /**
+   * Whether it is checked that every branch comes to its end. Default false. It needs `flush: 'at-once'`, because there
+   * is no end to what may be asked while a record is being written.
+   */
+  readonly eventually?: boolean;
+  /** Whether all must commit in the end; for runs in which nothing goes wrong. Default false. */
+  readonly mustCommit?: boolean;
+  /** Whether records become durable in a step of their own. Default `step`. */
+  readonly flush?: Model['flush'];
+  /** Rules other than the true ones, for proofs that a fault would be found. */
+  readonly broken?: Broken;
+}
+
+/** What a broken twin does otherwise. */
+export interface Broken {
+  readonly coordinator?: Partial<CoordinatorRules>;
+  readonly participant?: Partial<ParticipantRules>;
+  /** A database that takes what it does not see for gone. */
+  readonly readsAbsence?: boolean;
+  /** A register that lets every owner decide. */
+  readonly fencesNobody?: boolean;
+}
+
+const transaction = 'tx';
+const manager = 'c';
+
+/** Everything that goes on by itself: whatever of it stays possible happens at last. */
+const fair: readonly StepKind[] = ['deliver', 'local', 'timer', 'flush', 'restart', 'execute', 'answer'];
+
+/** The model of one transaction. */
+export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<CommitHistory> {
+  const { participants = 2, crashes = 0, losses = 0, restarts = true, crashing, timeouts = 'unlimited' } = options;
+  const { place = 'journal', votesIn = 'journal', unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
+  const { inquiries = losses === 'unlimited' ? losses : crashes + losses } = options;
+  const { eventually = false, mustCommit = false, broken = {} } = options;
+  const branches = Array.from({ length: participants }, (_, index) => {
+    const id = `b${index + 1}`;
+    const node = `p${index + 1}`;
+    const address = participantAddress(node, { transaction, branch: id });
+    return { id, node, address, resource: `r${index + 1}` };
+  });
+  const origin = coordinatorAddress({ manager, transaction });
+  const keepsRegister = place === 'register';
+
+  // The application enlists every branch and asks to commit, all in the turn in which it begins.
+  const begin: CoordinatorBegin = keepsRegister ? { type: 'begin', register: 'register' } : { type: 'begin' };
+  const asked = branches.map(({ id: branch, address, resource }) => ({
+    type: 'enlist',
+    branch,
+    address,
+    resource,
+    last: false,
+  }));
+  const coordinator = coordinatorOf({ ...coordinatorRules, ...broken.coordinator });
+  const coordinating = startedOnce(asking(coordinator, begin, [...asked, { type: 'commit' }]), manager, {
+    key: transaction,
+    input: begin,
+  });
+  const heir = actorOf(coordinator, 'd', {
+    key: transaction,
+    input: { type: 'take-over', manager, register: 'register', epoch: 2 },
+  });
+  const participant = participantOf({ ...participantRules, ...broken.participant });
+  const participating = branches.map(({ id, node, address, resource }) => {
+    const branch = { manager, transaction, branch: id };
+    const join: ParticipantBegin = { type: 'join', branch, resource, coordinator: origin, votesIn };
+    // Recovery cannot tell what a prepare under way will still do: to be safe, it takes the branch for a prepared one.
+    const found: ParticipantBegin = {
+      type: 'found',
+      branch,
+      resource,
+      place: keepsRegister ? { type: 'register', resource: 'register' } : { type: 'journal' },
+      receipt,
+      peers: branches.flatMap((other) => (other.id === id ? [] : other.address)),
+    };
+    return startedOnce(participant, node, { key: partsOf(address).key, input: join, later: found });
+  });
+  const coordinators = keepsRegister ? [coordinating, heir] : [coordinating];
+  const resources = branches.map(({ resource }) => resource);
+
+  return defineModel<CommitHistory>({
+    name: nameOf(options),
+    actors: [...coordinators, ...participating],
+    network: { kind: 'duplicating', losses },
+    deliveries: 'changing',
+    timers: {
+      voteTimeout: timeouts,
+      idleTimeout: timeouts,
+      transactionTimeout: 0,
+      inquiryInterval: inquiries,
+      // Nobody forgets what has ended while the run lasts.
+      retention: 0,
+      linger: 0,
+    },
+    flush,
+    localMessages: 'at-once',
+    crashes: { times: crashes, restarts, ...(crashing === undefined ? {} : { nodes: crashing }) },
+    unknownAnswers,
+    resources: {
+      ...Object.fromEntries(
+        resources.map((name) => [name, branchModel({ mayRefuse, readsAbsence: broken.readsAbsence ?? false })]),
+      ),
+      ...(keepsRegister ? { register: registerModel(broken.fencesNobody !== true) } : {}),
+    },
+    history: { start: emptyHistory, observe: observeCommit },
+    // While a record is being written, timers and repeated questions only add to what waits for it.
+    boundary: ({ actors }) =>
+      flush === 'at-once' ||
+      actors.every(({ address, heldEffects }) => heldEffects <= (address === origin ? participants + 2 : 2)),
+    always: commitProperties(coordinators, participating, resources),
+    sometimes: commitGoals(resources, { crashes, restarts, mayAbort: mayRefuse || timeouts !== 0 }),
+    ...(eventually || mustCommit
+      ? {
+          eventually: {
+            ...(eventually ? { 'every branch comes to its end': { holds: isResolved(resources), fair } } : {}),
+            ...(mustCommit ? { 'all commit': { holds: isResolved(resources, 'committed'), fair } } : {}),
+          },
+        }
+      : {}),
+  });
+}
+
+/** `definition`, whose application asks for `requests` in the turn in which it begins with `begin`. */
+function asking<Definition extends ActorDefinition>(
+  definition: Definition,
+  begin: CoordinatorBegin,
+  requests: readonly Tagged[],
+): Definition {
+  return {
+    ...definition,
+    start(recovered, birth, traced) {
+      const first = definition.start(recovered, birth, traced);
+      if (birth.input !== begin) return first;
+      return requests.reduce((before, request) => {
+        const event = { ...definition.parseRequest(request), from: birth.self, atMs: 0 };
+        const next = definition.transition(before.state, event, traced);
+        return {
+          state: next.state,
+          effects: [...before.effects, ...next.effects],
+          timers: [...before.timers, ...next.timers],
+          transitions: [...before.transitions, ...next.transitions],
+        };
+      }, first);
+    },
+  };
+}
+
+/** `two-phase commit with 3 participants, 1 crash, 1 loss`. */
+function nameOf(options: TwoPhaseCommitOptions): string {
+  const counted = (count: Budget, one: string, many: string): string[] =>
+    count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
+  const { participants = 2, crashes = 0, losses = 0, timeouts = 'unlimited', unknownAnswers = 0 } = options;
+  const { restarts = true, mayRefuse = true, place = 'journal', votesIn = 'journal' } = options;
+  const parts = [
+    ...counted(participants, 'participant', 'participants'),
+    ...(place === 'register' ? ['a replicated coordinator'] : []),
+    ...(votesIn === 'resource' ? ['votes kept by the databases'] : []),
+    ...counted(crashes, 'crash', 'crashes'),
+    ...(restarts || crashes === 0 ? [] : ['no restart']),
+    ...counted(losses, 'loss', 'losses'),
+    ...counted(unknownAnswers, 'unknown answer', 'unknown answers'),
+    ...counted(timeouts, 'timeout', 'timeouts'),
+    ...(mayRefuse ? [] : ['no refusal']),
+  ];
+  return `two-phase commit with ${parts.join(', ')}`;
+}
