@@ -1,0 +1,62 @@
+import { describe, expect, test, vi } from 'vitest';
+import { type CheckOptions, type CheckResult, check } from '../../../src/checker/checker.ts';
+import { type TwoPhaseCommitOptions, twoPhaseCommitModel } from '../../../src/proof/two-phase-commit/model.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const checked = (options: TwoPhaseCommitOptions, limits: CheckOptions = {}): CheckResult => {
+  const result = check(twoPhaseCommitModel(options), limits);
+  console.log(`${result.model}: ${result.states} states, ${result.transitions} transitions, depth ${result.depth}`);
+  return result;
+};
+const failing = ({ properties }: CheckResult): string[] =>
+  properties.flatMap(({ name, verdict }) =>
+    verdict === 'holds' || verdict === 'reached' ? [] : `${name}: ${verdict}`,
+  );
+
+const quiet = { timeouts: 0, mayRefuse: false } as const;
+
+test.each([
+  ['two participants that agree, in every order of events', { ...quiet, participants: 2 }],
+  ['three', { ...quiet, participants: 3 }],
+  ['two participants that may refuse or give up waiting', { participants: 2 }],
+  ['two participants, and a crash of any node at any moment', { ...quiet, participants: 2, crashes: 1 }],
+] as const)('atomic, and nothing decided is reversed: %s', (_name, options) => {
+  const result = checked(options);
+  expect([failing(result), result.complete]).toEqual([[], true]);
+});
+
+test('four participants that agree', () => {
+  const result = checked({ ...quiet, participants: 4, flush: 'at-once' });
+  expect([failing(result), result.complete]).toEqual([[], true]);
+});
+
+describe('coming to an end', () => {
+  const live = { ...quiet, flush: 'at-once', inquiries: 'unlimited', eventually: true } as const;
+
+  test.each([2, 3])('%i participants that agree commit when nothing fails', (participants) => {
+    expect(failing(checked({ ...quiet, participants, flush: 'at-once', mustCommit: true }))).toEqual([]);
+  });
+
+  test('a lost message is said again', () => {
+    expect(failing(checked({ ...live, losses: 1 }))).toEqual([]);
+  });
+
+  test('a coordinator that crashes and comes back ends every transaction', () => {
+    const result = checked({ ...live, timeouts: 'unlimited', crashes: 1, crashing: ['c'] });
+    expect(failing(result)).toEqual([]);
+  });
+
+  test('plain two-phase commit blocks while its coordinator is dead', () => {
+    const result = checked({ ...live, crashes: 1, crashing: ['c'], restarts: false });
+    expect(failing(result)).toEqual(['every branch comes to its end: violated']);
+    const blocked = result.properties.find(({ verdict }) => verdict === 'violated');
+    expect(blocked?.trace?.steps.map(({ type }) => type)).toContain('crash');
+  });
+
+  test('a replicated coordinator does not block: the heir ends what the dead one began', () => {
+    const dead = { crashes: 1, crashing: ['c'], restarts: false } as const;
+    const result = checked({ ...live, ...dead, place: 'register', inquiries: 0 });
+    expect([failing(result), result.complete]).toEqual([[], true]);
+  });
+});
