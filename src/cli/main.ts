@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `quorate`. One file per command; a new one is registered here. */
 
+import { checkCommand } from './check.ts';
 import { historyCommand } from './history.ts';
 import { nodeCommand } from './node.ts';
 import { runProgram } from './program.ts';
@@ -15,6 +16,7 @@ const commands = [
   nodeCommand(terminal),
   historyCommand(terminal),
   simulateCommand(terminal),
+  checkCommand(terminal),
   txnCommand(terminal),
 ];
 

@@ -28,11 +28,18 @@ export async function runProgram(
       writeErr: (text) => terminal.err(text.trimEnd()),
     })
     .addHelpText('after', help);
-  for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+  for (const command of commands) program.addCommand(inheriting(command, program));
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     else process.exitCode = tell(error, terminal);
   }
+}
+
+/** Makes `command` and those below it end and write as `above` does, which commander does only for what it makes itself. */
+function inheriting(command: Command, above: Command): Command {
+  command.copyInheritedSettings(above);
+  for (const below of command.commands) inheriting(below, command);
+  return command;
 }

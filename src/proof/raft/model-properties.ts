@@ -87,13 +87,14 @@ export interface GoalOptions {
   readonly crashes: number;
   readonly elections: number;
   readonly quorumChecks: number;
+  readonly heartbeats: number;
   readonly reads: number;
   readonly compactions: number;
 }
 
 /** The goals that a model with `options` must reach. */
 export function raftGoalsOf(servers: readonly RaftModelServer[], options: GoalOptions): Predicates<RaftHistory> {
-  const { nodes, terms, entries, crashes, elections, quorumChecks, reads, compactions } = options;
+  const { nodes, terms, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = options;
   // A leader that nobody disturbs leads for ever.
   const mayChange = terms > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: RaftState): ServerContext[] => contextsIn(state, servers);
@@ -104,7 +105,8 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], options: GoalOp
       'a command is committed': ({ history }) => history.commits.some(({ entry }) => entry.includes('command')),
     }),
     ...when(mayChange, {
-      'a leader of a second term': ({ history }) => history.reigns.some(({ term }) => term > 1),
+      'a leader of a second term': (state) =>
+        contexts(state).some(({ leadership, term }) => leadership !== null && term > 1),
       "an earlier term's entry is committed by a later leader's own": ({ history }) =>
         history.commits.some(({ entryTerm, inTerm }) => entryTerm > 0 && entryTerm < inTerm),
     }),
@@ -117,13 +119,13 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], options: GoalOp
       'two servers lead at once, in different terms': ({ actors }) =>
         actors.filter(({ role }) => role === 'leader').length > 1,
     }),
-    ...when(crashes > 0, {
+    ...when(crashes > 0 && nodes > 1, {
       'a leader has crashed': (state) =>
         state.actors.some(
           ({ address, life }) => life === 'down' && state.history.reigns.some((it) => it.leader === address),
         ),
     }),
-    ...when(crashes > 0 && elections > 1, {
+    ...when(crashes > 0 && elections > 1 && nodes > 1, {
       'a server that voted, crashed and recovered denies a second vote': ({ history, network }) =>
         network.some(
           ({ from, to, message }) =>
@@ -133,11 +135,16 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], options: GoalOp
         ),
     }),
     ...when(reads > 0, {
-      'a read waits for its round': (state) => contexts(state).some(({ leadership }) => leadership?.reads.length === 1),
       'a read is answered': ({ history }) => history.asked.some(({ isAnswered }) => isAnswered),
+    }),
+    ...when(reads > 0 && nodes > 1, {
+      'a read waits for its round': (state) => contexts(state).some(({ leadership }) => leadership?.reads.length === 1),
     }),
     ...when(compactions > 0, {
       'a log is compacted': (state) => contexts(state).some(({ log }) => log.baseIndex > 1),
+    }),
+    // Somebody must be left behind by a majority, and be spoken to again.
+    ...when(compactions > 0 && nodes > 2 && heartbeats > 0, {
       'a snapshot travels': ({ network }) => network.some(({ message }) => message.type === 'snapshotChunk'),
     }),
   };

@@ -148,7 +148,17 @@ export function raftModel(options: RaftModelOptions = {}): Model<RaftHistory> {
       ? { symmetry: { interchangeable: [ids], sets: ['voters', 'followers', 'effects', ...historySets] } }
       : {}),
     always: raftProperties(servers),
-    sometimes: raftGoalsOf(servers, { nodes, terms, entries, crashes, elections, quorumChecks, reads, compactions }),
+    sometimes: raftGoalsOf(servers, {
+      nodes,
+      terms,
+      entries,
+      crashes,
+      elections,
+      quorumChecks,
+      heartbeats,
+      reads,
+      compactions,
+    }),
   });
 }
 

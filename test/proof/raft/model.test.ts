@@ -1,0 +1,58 @@
+import { describe, expect, test, vi } from 'vitest';
+import { type CheckResult, check } from '../../../src/checker/checker.ts';
+import { raftConfigurations } from '../../../src/proof/raft/configurations.ts';
+import { type RaftModelOptions, raftModel } from '../../../src/proof/raft/model.ts';
+
+// Bounded by states, not by time: a busy machine takes longer.
+vi.setConfig({ testTimeout: 120_000 });
+
+const unproven = ({ properties }: CheckResult): string[] =>
+  properties.flatMap(({ name, verdict }) =>
+    verdict === 'holds' || verdict === 'reached' ? [] : `${name}: ${verdict}`,
+  );
+
+/** Everything that may happen, a little of each, in systems small enough for every test run. */
+const small: readonly RaftModelOptions[] = [
+  { nodes: 1, terms: 3, entries: 2, crashes: 2, reads: 1, compactions: 1 },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, preVotes: false },
+  { nodes: 2, terms: 1, entries: 1, crashes: 1, losses: 1 },
+  { nodes: 2, terms: 1, entries: 1, crashes: 1, duplicates: 1 },
+  { nodes: 2, terms: 1, entries: 1, crashes: 1, network: 'ordered', notices: 1 },
+  { nodes: 2, terms: 2, entries: 0, heartbeats: 1, quorumChecks: 1 },
+  { nodes: 2, terms: 1, entries: 1, heartbeats: 1, compactions: 1, crashes: 1, preVotes: false },
+  { nodes: 3, terms: 1, entries: 1, crashes: 1, losses: 'unlimited', inFlight: 2 },
+  { nodes: 3, terms: 1, entries: 1, network: 'duplicating', preVotes: false },
+  { nodes: 3, terms: 2, entries: 0, losses: 'unlimited', inFlight: 2 },
+];
+
+describe('Raft, in every run of a small system', () => {
+  test.each(small)('keeps its properties and reaches its goals: %j', (options) => {
+    const result = check(raftModel(options));
+    expect(unproven(result)).toEqual([]);
+    expect(result).toMatchObject({ ok: true, complete: true });
+  });
+
+  test('is the same to interchangeable servers', () => {
+    const options = { nodes: 2, terms: 1, entries: 1, crashes: 1 };
+    const every = check(raftModel(options));
+    const orbits = check(raftModel({ ...options, symmetry: true }));
+    expect(unproven(orbits)).toEqual([]);
+    expect(orbits.depth).toBe(every.depth);
+    expect(orbits.states).toBeGreaterThanOrEqual(every.states / 2);
+    expect(orbits.states).toBeLessThan(every.states * 0.51);
+  });
+
+  test('reaches nothing beyond the term that it is confined to', () => {
+    const result = check(raftModel({ nodes: 2, terms: 1, entries: 0, elections: 3, crashes: 1 }));
+    expect(result.pruned).toBeGreaterThan(0);
+    expect(unproven(result)).toEqual([]);
+  });
+});
+
+test('every configuration that is proven in full stays what it is called', () => {
+  const names = raftConfigurations.map((options) => raftModel(options).name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const kind of ['2 servers', '3 servers', 'crash', 'loss', 'duplicate']) {
+    expect(names.some((name) => name.includes(kind))).toBe(true);
+  }
+});
