@@ -1,0 +1,56 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatSchedule, parseSchedule, type Schedule } from '../../src/simulator/schedule.ts';
+import { run } from '../fixtures/processes.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'quorate-simulate-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+const schedule: Schedule = {
+  version: 1,
+  scenario: 'raft',
+  seed: 1,
+  nodes: 1,
+  faultyMs: 2_000,
+  recoveryMs: 5_000,
+  quorum: ['n1'],
+  faults: [{ kind: 'crash', atMs: 1_200, untilMs: 1_500, node: 'n1' }],
+  operations: [{ client: 0, atMs: 1_000, node: 'n1', operation: { f: 'put', key: 'a', value: 1 } }],
+  links: {},
+  delayMs: 1,
+};
+
+describe('quorate simulate', () => {
+  test('tells how many runs reached which goal', { timeout: 60_000 }, async () => {
+    const simulated = run(['simulate', 'raft', '--runs', '3', '--faults', 'crash', '--seed', '9']);
+    expect(await simulated.end()).toBe(0);
+    expect(simulated.stdout).toMatch(/^3 runs \(.*\d+ faults, 180 operations$/m);
+    expect(simulated.stdout).toMatch(/^ +3 {2}a leader was elected$/m);
+  });
+
+  test('replays a schedule, and tells what happens', { timeout: 60_000 }, async () => {
+    const file = join(directory, 'schedule.json');
+    await writeFile(file, formatSchedule(schedule));
+    const simulated = run(['simulate', 'raft', '--replay', file]);
+    expect(await simulated.end()).toBe(0);
+    expect(simulated.stdout).toMatch(/^no violation/);
+    expect(simulated.stdout).toMatch(/FAULT \{"atMs":1200,"kind":"crash"/);
+    expect(parseSchedule(await readFile(file, 'utf8'))).toEqual(schedule);
+  });
+
+  test.each([
+    ['a fault that is none', ['--faults', 'quake'], /There is no fault 'quake'/],
+    ['a fault that Raft does not claim to survive', ['--faults', 'wipe'], /There is no fault 'wipe'/],
+    ['no node', ['--nodes', '0'], /whole number from 1 to 9/],
+    ['a schedule that is not there', ['--replay', '/nowhere/schedule.json'], /cannot read '\/nowhere\/schedule\.json'/],
+  ])('refuses %s', { timeout: 60_000 }, async (_what, args, problem) => {
+    const simulated = run(['simulate', 'raft', ...args]);
+    expect(await simulated.end()).toBe(2);
+    expect(simulated.stderr).toMatch(problem);
+  });
+});
