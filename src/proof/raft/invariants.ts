@@ -40,11 +40,20 @@ const textOf = (entry: Entry): string => {
   return kind === 'command' ? `${term}:${Array.from(entry.data).join('.')}` : `${term}:${entry.voters.join()}`;
 };
 
+/** A committed entry. */
+interface Chosen {
+  readonly text: string;
+  readonly term: number;
+  readonly by: Address;
+  /** The term in which it was committed: leaders of earlier terms, even if elected late, need not have it. */
+  readonly inTerm: number;
+}
+
 /** Makes the invariants of one run. */
 export function createRaftInvariants(): RaftInvariants {
   const leaders = new Map<number, Address>();
   /** What is committed at each index, as the first server that said so had it. */
-  const chosen = new Map<number, { readonly text: string; readonly term: number; readonly by: Address }>();
+  const chosen = new Map<number, Chosen>();
   const seen = new Map<Address, ServerView>();
   const reached = new Set<RaftGoal>();
   let lastChosen = 0;
@@ -62,19 +71,19 @@ export function createRaftInvariants(): RaftInvariants {
     leaders.set(term, address);
     for (let index = log.baseIndex + 1; index <= lastChosen; index += 1) {
       const entry = chosen.get(index);
-      if (entry !== undefined && entry.term < term && log.termAt(index) !== entry.term) {
+      if (entry !== undefined && entry.inTerm < term && log.termAt(index) !== entry.term) {
         return `leader completeness: ${address} leads term ${term} without entry ${index} of term ${entry.term}, which ${entry.by} had committed`;
       }
     }
     return undefined;
   };
   /** State machine safety: no two servers commit different entries at one index. */
-  const checkCommitted = (address: Address, entries: readonly Entry[]): string | undefined => {
+  const checkCommitted = (address: Address, inTerm: number, entries: readonly Entry[]): string | undefined => {
     for (const entry of entries) {
       const text = textOf(entry);
       const known = chosen.get(entry.index);
       if (known === undefined) {
-        chosen.set(entry.index, { text, term: entry.term, by: address });
+        chosen.set(entry.index, { text, term: entry.term, by: address, inTerm });
         lastChosen = Math.max(lastChosen, entry.index);
       } else if (known.text !== text) {
         return `state machine safety: ${address} committed another entry at ${entry.index} than ${known.by}`;
@@ -95,14 +104,16 @@ export function createRaftInvariants(): RaftInvariants {
       }
       if (log !== earlier.log && isCut(earlier, context)) reached.add('entries that conflicted were dropped');
       if (snapshot !== earlier.snapshot && snapshot !== null) {
-        reached.add(earlier.incoming === null ? 'a log was compacted' : 'a snapshot was installed');
+        // A leader's snapshot replaces a log that did not reach so far; one's own leaves some entries before its end.
+        const isForeign = earlier.log.lastIndex < snapshot.index && log.baseIndex === snapshot.index;
+        reached.add(isForeign ? 'a snapshot was installed' : 'a log was compacted');
       }
       if (before?.role === 'leader' && now.role !== 'leader' && term === earlier.term) {
         reached.add('a leader stepped down for want of a quorum');
       }
     }
     const from = Math.max(earlier?.commitIndex ?? 0, log.baseIndex) + 1;
-    return commitIndex < from ? undefined : checkCommitted(address, log.between(from, commitIndex));
+    return commitIndex < from ? undefined : checkCommitted(address, term, log.between(from, commitIndex));
   };
 
   return {
