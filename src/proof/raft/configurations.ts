@@ -10,13 +10,17 @@ const lossy = { losses: 'unlimited', inFlight: 2 } as const;
 
 /** The largest first, so that two processors end at about the same time. */
 export const raftConfigurations: readonly Omit<RaftModelOptions, 'chart'>[] = [
-  { nodes: 3, terms: 2, entries: 1, losses: 'unlimited', inFlight: 3, preVotes: false },
-  { nodes: 3, terms: 1, entries: 1, crashes: 1, duplicates: 1, preVotes: false },
+  { nodes: 3, terms: 2, entries: 1, preVotes: false },
   { nodes: 3, terms: 2, entries: 0, crashes: 1, ...lossy, preVotes: false },
+  { nodes: 3, terms: 2, entries: 1, duplicates: 1, ...lossy, preVotes: false },
+  { nodes: 3, terms: 1, entries: 1, crashes: 1, duplicates: 1, preVotes: false },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, heartbeats: 1, quorumChecks: 1, ...lossy },
   { nodes: 3, terms: 2, entries: 0, heartbeats: 1, compactions: 1, ...lossy, preVotes: false },
   { nodes: 2, terms: 2, entries: 1, crashes: 1, duplicates: 1, ...lossy, inFlight: 3 },
   { nodes: 3, terms: 1, entries: 1, crashes: 1 },
   { nodes: 2, terms: 2, entries: 1, crashes: 2 },
   { nodes: 3, terms: 2, entries: 1, ...lossy },
+  { nodes: 3, terms: 2, entries: 0, reads: 1, ...lossy },
   { nodes: 2, terms: 2, entries: 1, crashes: 1, losses: 1 },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, network: 'ordered' },
 ];
