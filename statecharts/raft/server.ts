@@ -8,7 +8,7 @@
  * - Leaders are followed even if they are not in the own configuration (§4.1); candidates and voters must be in it.
  * - Compaction leaves some entries before the snapshot in the log, so that a slow follower needs no snapshot.
  *
- * Each rule has a broken twin in `src/proof/raft/broken.ts`, which the proofs must find out; a new rule comes with one.
+ * `src/proof/raft/broken.ts` holds broken twins of these rules, which the proofs must find out; a new rule comes with one.
  */
 
 import { defineActor } from '../actor/define.ts';
