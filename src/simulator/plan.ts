@@ -13,8 +13,6 @@ export interface PlanOptions {
   readonly nodes: number;
   /** The kinds of faults that may occur. */
   readonly faults: readonly FaultKind[];
-  /** Whether envelopes may be lost, repeated, delayed. */
-  readonly isNetworkFaulty: boolean;
   readonly faultyMs: number;
   readonly recoveryMs: number;
   readonly operations: readonly PlannedOperation[];
