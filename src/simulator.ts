@@ -1,10 +1,11 @@
 /** The simulator: whole clusters on virtual time, from one seed; and the virtual clock by itself, for tests. */
 
 export { allFaults, planRun } from './simulator/plan.ts';
-export * from './simulator/run.ts';
+export { type RunOptions, type RunResult, run, runAsync, runSteps, type Violation } from './simulator/run.ts';
 export * from './simulator/scenario.ts';
 export * from './simulator/schedule.ts';
 export * from './simulator/shrink.ts';
+export { AwaitingScenarioError, type Steps } from './simulator/steps.ts';
 export * from './simulator/suite.ts';
 export { renderTrace } from './simulator/trace.ts';
 export { createVirtualClock, type VirtualClock } from './simulator/virtual-clock.ts';

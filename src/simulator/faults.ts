@@ -4,12 +4,15 @@ import type { Clock } from '../environment/clock.ts';
 import { healthyDisk } from './disk.ts';
 import type { Machine } from './machine.ts';
 import type { SimulatedNetwork } from './network.ts';
-import type { Application } from './scenario.ts';
+import type { Application, OutsideServer, ServerCondition } from './scenario.ts';
 import type { Fault } from './schedule.ts';
+
+/** A server without faults. */
+export const soundServer: ServerCondition = { breakProbability: 0, maxDelayMs: 1 };
 
 /** The faults of a run, as they begin and end. */
 export interface FaultDriver {
-  /** From now on nothing is wrong within `quorum`; everything else stays as it is. */
+  /** From now on nothing is wrong within `quorum`, nor with servers; everything else stays as it is. */
   heal(quorum: readonly string[]): void;
 }
 
@@ -28,9 +31,11 @@ export function driveFaults<App extends Application>(
   time: Clock,
   onChange: (fault: Fault, isActive: boolean) => void,
   guard: (act: () => void) => void,
+  servers: ReadonlyMap<string, OutsideServer> = new Map(),
 ): FaultDriver {
   const active = new Set<Fault>();
   let healthy: ReadonlySet<string> = new Set();
+  let isHealed = false;
 
   const isCutBy = (fault: Fault, from: string, to: string): boolean => {
     switch (fault.kind) {
@@ -74,8 +79,31 @@ export function driveFaults<App extends Application>(
     if (has('crash') || has('wipe')) machine.crash();
     else guard(() => machine.boot());
   };
+  const down = new Set<string>();
+  const refreshServer = (name: string): void => {
+    const server = servers.get(name);
+    if (server === undefined) return;
+    const mine = isHealed ? [] : [...active].filter((fault) => 'server' in fault && fault.server === name);
+    server.setCondition(
+      mine.reduce(
+        (worst, fault): ServerCondition =>
+          fault.kind !== 'flaky'
+            ? worst
+            : {
+                breakProbability: Math.max(worst.breakProbability, fault.breakProbability),
+                maxDelayMs: Math.max(worst.maxDelayMs, fault.maxDelayMs),
+              },
+        soundServer,
+      ),
+    );
+    if (mine.some(({ kind }) => kind === 'outage')) {
+      if (!down.has(name)) server.crash();
+      down.add(name);
+    } else if (down.delete(name)) server.restart();
+  };
   const refresh = (fault: Fault): void => {
-    if ('node' in fault && fault.kind !== 'isolate') {
+    if ('server' in fault) refreshServer(fault.server);
+    else if ('node' in fault && fault.kind !== 'isolate') {
       const machine = machines.get(fault.node);
       if (machine !== undefined) refreshMachine(machine);
     } else {
@@ -99,7 +127,9 @@ export function driveFaults<App extends Application>(
   return {
     heal(quorum) {
       healthy = new Set(quorum);
+      isHealed = true;
       refreshNetwork();
+      for (const name of servers.keys()) refreshServer(name);
       for (const machine of machines.values()) if (healthy.has(machine.id)) refreshMachine(machine);
     },
   };

@@ -8,7 +8,7 @@ import { openJournalOn } from '../journal/segmented/open.ts';
 import { createSimulatedDisk, type SimulatedDisk } from './disk.ts';
 import { createMachineClock, type MachineClock } from './machine-clock.ts';
 import type { SimulatedNetwork } from './network.ts';
-import type { Application, MachineView, Scenario } from './scenario.ts';
+import type { Application, MachineView, Play } from './scenario.ts';
 
 /** A machine and the hand of fate on it. */
 export interface Machine<App extends Application> extends MachineView<App> {
@@ -27,7 +27,7 @@ export interface MachineOptions<App extends Application> {
   readonly seed: number;
   readonly time: Clock;
   readonly network: SimulatedNetwork;
-  readonly scenario: Scenario<App>;
+  readonly play: Play<App>;
   readonly onBoot: (machine: Machine<App>) => void;
   readonly onDeath: (machine: Machine<App>) => void;
 }
@@ -37,7 +37,7 @@ const segmentBytes = 32 * 1024;
 
 /** Makes a machine that is down, with an empty disk. */
 export function createMachine<App extends Application>(options: MachineOptions<App>): Machine<App> {
-  const { id, machines, seed, time, network, scenario } = options;
+  const { id, machines, seed, time, network, play } = options;
   const disk = createSimulatedDisk(seededRandomness(seed).stream(`disk/${id}`));
   let clock: MachineClock | undefined;
   let app: App | undefined;
@@ -83,7 +83,7 @@ export function createMachine<App extends Application>(options: MachineOptions<A
       };
       try {
         const journal = openJournalOn(disk.attach(booting), { node: id, clock: booting, ids, segmentBytes });
-        app = scenario.boot({ id, machines, bus: network.join(id, booting), journal, environment });
+        app = play.boot({ id, machines, bus: network.join(id, booting), journal, environment });
       } catch (error) {
         crash();
         if (error instanceof DiskError || (error instanceof Error && error.cause instanceof DiskError)) return;

@@ -3,7 +3,7 @@
  * none of some kinds and plenty of others, because faults of all kinds at once hide what one kind alone would show.
  */
 
-import { chance, integerBelow, type Random, type Randomness } from '../environment/random.ts';
+import { chance, integerBelow, pick, type Random, type Randomness } from '../environment/random.ts';
 import { type Fate, type Fault, type FaultKind, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
 
 /** What is drawn from. */
@@ -16,6 +16,10 @@ export interface PlanOptions {
   readonly faultyMs: number;
   readonly recoveryMs: number;
   readonly operations: readonly PlannedOperation[];
+  /** Servers outside of the nodes. Default none. */
+  readonly servers?: readonly string[];
+  /** Which nodes are healed. Default `quorum`. */
+  readonly heals?: 'quorum' | 'all';
 }
 
 /** Every kind of fault; `wipe` happens only to a protocol that claims to survive it. */
@@ -32,7 +36,12 @@ export const allFaults: readonly FaultKind[] = [
   'full-disk',
   'drift',
   'wipe',
+  'outage',
+  'flaky',
 ];
+
+/** The kinds that befall servers outside of the nodes. */
+const serverFaults: readonly FaultKind[] = ['outage', 'flaky'];
 
 /** A clock may be this much too fast or too slow: a stated bound, far beyond what real ones do. */
 export const driftBound = 0.05;
@@ -59,14 +68,14 @@ const calm: NetworkMood = {
 
 /** Draws the schedule of a seed, but for the fates of envelopes, which the run draws with `fateOf`. */
 export function planRun(options: PlanOptions, randomness: Randomness): Schedule {
-  const { scenario, seed, nodes, faultyMs, recoveryMs, operations } = options;
+  const { scenario, seed, nodes, faultyMs, recoveryMs, operations, servers = [], heals = 'quorum' } = options;
   const random = randomness.stream('faults');
   const ids = nodeIds(nodes);
-  const intensities = options.faults.map(
-    (kind) => [kind, chance(random, 0.4) ? 1 + integerBelow(random, 4) : 0] as const,
-  );
+  // What cannot happen draws nothing, so that a seed does not mean another schedule for every kind that is added.
+  const kinds = options.faults.filter((kind) => servers.length > 0 || !serverFaults.includes(kind));
+  const intensities = kinds.map((kind) => [kind, chance(random, 0.4) ? 1 + integerBelow(random, 4) : 0] as const);
   const faults = intensities.flatMap(([kind, count]) =>
-    Array.from({ length: count }, () => drawFault(kind, ids, faultyMs, random)),
+    Array.from({ length: count }, () => drawFault(kind, ids, servers, faultyMs, random)),
   );
   return {
     version: 1,
@@ -76,7 +85,7 @@ export function planRun(options: PlanOptions, randomness: Randomness): Schedule 
     faultyMs,
     recoveryMs,
     quorum: shuffled(ids, random)
-      .slice(0, Math.floor(nodes / 2) + 1)
+      .slice(0, heals === 'all' ? nodes : Math.floor(nodes / 2) + 1)
       .sort(),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
     operations,
@@ -111,7 +120,13 @@ export function drawFate(mood: NetworkMood, random: Random): Fate {
   return chance(random, mood.repetitionProbability) ? [delay(), delay()] : [delay()];
 }
 
-function drawFault(kind: FaultKind, ids: readonly string[], faultyMs: number, random: Random): Fault {
+function drawFault(
+  kind: FaultKind,
+  ids: readonly string[],
+  servers: readonly string[],
+  faultyMs: number,
+  random: Random,
+): Fault {
   const atMs = Math.round(random.next() * faultyMs);
   const lengthMs = Math.round(chance(random, 0.3) ? random.next() * 200 : random.next() * (faultyMs / 4));
   const untilMs = Math.min(atMs + lengthMs, faultyMs);
@@ -130,6 +145,13 @@ function drawFault(kind: FaultKind, ids: readonly string[], faultyMs: number, ra
       return { kind, ...times, node, factor: 2 + Math.round(random.next() * 50) };
     case 'drift':
       return { kind, ...times, node, rate: 1 + (random.next() * 2 - 1) * driftBound };
+    case 'outage':
+      return { kind, ...times, server: pick(random, servers) ?? '' };
+    case 'flaky': {
+      const server = pick(random, servers) ?? '';
+      const breakProbability = chance(random, 0.7) ? random.next() * 0.3 : 0;
+      return { kind, ...times, server, breakProbability, maxDelayMs: 1 + Math.round(random.next() * 1_000) };
+    }
     default:
       return { kind, ...times, node };
   }

@@ -7,8 +7,9 @@ import { driveFaults } from './faults.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { createSimulatedNetwork } from './network.ts';
 import { calmMood, drawFate, drawMood, type NetworkMood } from './plan.ts';
-import type { Application, Outcome, Scenario, World } from './scenario.ts';
+import type { AnyScenario, Application, Outcome, Play, Stage, StageParts, World } from './scenario.ts';
 import { type Fate, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
+import { finishSteps, type Steps, settleSteps } from './steps.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
 /** What went wrong, and when. */
@@ -45,18 +46,47 @@ export interface RunOptions {
 /** How often a healed quorum is asked whether it works again, in milliseconds. */
 const probeIntervalMs = 100;
 
-/** Plays `schedule` out. Deterministic: the same schedule gives the same result, to the last byte of the log. */
-export function run<App extends Application>(
-  scenario: Scenario<App>,
+/**
+ * Plays `schedule` out. Deterministic: the same schedule gives the same result, to the last byte of the log.
+ *
+ * @throws AwaitingScenarioError for a scenario that awaits promises
+ */
+export const run = <App extends Application>(
+  scenario: AnyScenario<App>,
   schedule: Schedule,
   options: RunOptions = {},
-): RunResult {
+): RunResult => finishSteps(runSteps(scenario, schedule, options));
+
+/** Like `run`, for any scenario. */
+export const runAsync = <App extends Application>(
+  scenario: AnyScenario<App>,
+  schedule: Schedule,
+  options: RunOptions = {},
+): Promise<RunResult> => settleSteps(runSteps(scenario, schedule, options));
+
+function playOf<App extends Application>(
+  scenario: AnyScenario<App>,
+  parts: StageParts,
+): { readonly play: Play<App>; readonly servers: Stage<App>['servers'] } {
+  if (!('stage' in scenario)) return { play: scenario, servers: new Map() };
+  const stage = scenario.stage(parts);
+  return { play: stage, servers: stage.servers };
+}
+
+/** The steps of a run; it yields where promises must settle, if the scenario has any. */
+export function* runSteps<App extends Application>(
+  scenario: AnyScenario<App>,
+  schedule: Schedule,
+  options: RunOptions = {},
+): Steps<RunResult> {
   const { seed, faultyMs, recoveryMs } = schedule;
+  const { awaits = false } = scenario;
   const ids = nodeIds(schedule.nodes);
   const time = createVirtualClock();
   const randomness = seededRandomness(seed);
   const log = createEventLog(time, options.keepsLog ?? false);
-  const watch = scenario.watch();
+  const { play, servers } = playOf(scenario, { time, randomness, log: log.add });
+  const watch = play.watch();
   const networkRandom = randomness.stream('network');
   const mood: NetworkMood = options.isNetworkFaulty === true ? drawMood(networkRandom) : calmMood;
   let violation: Violation | undefined;
@@ -100,7 +130,7 @@ export function run<App extends Application>(
       seed,
       time,
       network,
-      scenario,
+      play,
       onBoot(booted) {
         log.add('boot', id, String(booted.incarnation));
         if (options.keepsLog === true) {
@@ -136,7 +166,7 @@ export function run<App extends Application>(
     outstanding.set(operation, { machine, end });
     const app = machines.get(machine)?.app;
     if (app === undefined) end({ type: 'failed', reason: `machine ${machine} is down` });
-    else guard(() => scenario.perform(app, operation, end));
+    else guard(() => play.perform(app, operation, end));
   };
 
   const byClient = new Map<number, PlannedOperation[]>();
@@ -158,6 +188,7 @@ export function run<App extends Application>(
     time,
     (fault, isActive) => log.add(isActive ? 'fault' : 'relief', canonicalKey(fault)),
     guard,
+    servers,
   );
   const probe = (attempt: number): void => {
     const machine = schedule.quorum[attempt % schedule.quorum.length];
@@ -179,10 +210,13 @@ export function run<App extends Application>(
   while (violation === undefined && !isRecovered) {
     const nextMs = time.nextAtMs();
     if (nextMs === undefined || nextMs > limitMs) {
-      fail('progress', `${schedule.quorum.join(', ')} were healed, but made no progress within ${recoveryMs} ms`);
+      const hindrance = watch.hindrance?.(world);
+      const why = hindrance === undefined ? '' : `: ${hindrance}`;
+      fail('progress', `${schedule.quorum.join(', ')} were healed, but made no progress within ${recoveryMs} ms${why}`);
       break;
     }
     guard(() => time.runNext());
+    if (awaits) yield;
     const problem = watch.check(world);
     if (problem !== undefined) fail('invariant', problem);
   }
@@ -193,6 +227,7 @@ export function run<App extends Application>(
   // What the end of the run does to operations that are under way is no merit of it.
   const goals = new Set(watch.goals());
   for (const machine of machines.values()) machine.crash();
+  if (awaits) yield;
   return {
     violation,
     goals,

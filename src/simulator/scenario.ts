@@ -4,8 +4,9 @@
  */
 
 import type { Bus } from '../bus/bus.ts';
+import type { Clock } from '../environment/clock.ts';
 import type { Environment } from '../environment/environment.ts';
-import type { Random } from '../environment/random.ts';
+import type { Random, Randomness } from '../environment/random.ts';
 import type { Node } from '../host/node.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { PlannedOperation } from './schedule.ts';
@@ -60,24 +61,76 @@ export interface Watch<App extends Application> {
   check(world: World<App>): string | undefined;
   /** Called once, after the quorum has recovered. */
   finish?(world: World<App>): string | undefined;
+  /** What was still in the way, in words, when the quorum did not recover in time. */
+  hindrance?(world: World<App>): string | undefined;
   /** The goals that this run has reached. */
   goals(): Iterable<string>;
 }
 
-/** A protocol under simulation. */
-export interface Scenario<App extends Application> {
+/** How the connections to a server behave. */
+export interface ServerCondition {
+  /** At each request the connection breaks with this probability, before or after the request was carried out. */
+  readonly breakProbability: number;
+  /** Requests and answers take up to this long, each. */
+  readonly maxDelayMs: number;
+}
+
+/** A server outside of the machines, such as a database: it outlives them, and has faults of its own. */
+export interface OutsideServer {
+  /** Loses what was not durable, and every connection. */
+  crash(): void;
+  restart(): void;
+  setCondition(condition: ServerCondition): void;
+}
+
+/** What a stage is made of. */
+export interface StageParts {
+  /** True time. */
+  readonly time: Clock;
+  /** Streams of the run; name them after what draws from them. */
+  readonly randomness: Randomness;
+  /** Adds a line to the event log. */
+  log(kind: string, ...details: readonly string[]): void;
+}
+
+/** What one run plays: what its machines boot, what clients do, and who watches. */
+export interface Play<App extends Application> {
+  boot(boot: Boot): App;
+  /** Starts an operation; `done` is called at most once. */
+  perform(app: App, operation: PlannedOperation, done: (outcome: Outcome) => void): void;
+  watch(): Watch<App>;
+}
+
+/** A play with servers outside of its machines, by the names that its scenario gives them. */
+export interface Stage<App extends Application> extends Play<App> {
+  readonly servers: ReadonlyMap<string, OutsideServer>;
+}
+
+interface Plot {
   readonly name: string;
   readonly minNodes: number;
   /** What must be reached over a suite of runs, or the suite proves nothing. */
   readonly goals: readonly string[];
   /** Whether the protocol claims to survive that a machine restarts with an empty disk; only then that happens to it. */
   readonly survivesWipe?: boolean;
+  /** Which machines must be well again before progress is asked for. Default `quorum`: a majority. */
+  readonly heals?: 'quorum' | 'all';
+  /** Whether it has promises to wait for between events; then only `runAsync` and its like can run it. */
+  readonly awaits?: boolean;
   /** Draws what the clients will do within `durationMs`. */
   plan(machines: readonly string[], durationMs: number, random: Random): readonly PlannedOperation[];
-  boot(boot: Boot): App;
-  /** Starts an operation; `done` is called at most once. */
-  perform(app: App, operation: PlannedOperation, done: (outcome: Outcome) => void): void;
   /** The operation whose success counts as progress, on `machine`. */
   probe(machine: string, atMs: number): PlannedOperation;
-  watch(): Watch<App>;
 }
+
+/** A protocol under simulation. */
+export interface Scenario<App extends Application> extends Plot, Play<App> {}
+
+/** A protocol under simulation whose runs have something outside of the machines; it is made anew for each run. */
+export interface StagedScenario<App extends Application> extends Plot {
+  /** The servers to which faults may happen. */
+  readonly serverNames: readonly string[];
+  stage(parts: StageParts): Stage<App>;
+}
+
+export type AnyScenario<App extends Application> = Scenario<App> | StagedScenario<App>;

@@ -35,6 +35,16 @@ const faultSchema = v.variant('kind', [
   v.object({ kind: v.literal('full-disk'), ...interval, node: v.string() }),
   /** The node's clock runs at `rate` times the true speed. */
   v.object({ kind: v.literal('drift'), ...interval, node: v.string(), rate: v.number() }),
+  /** A server outside of the nodes is down; it restarts at the end with what it had made durable. */
+  v.object({ kind: v.literal('outage'), ...interval, server: v.string() }),
+  /** The connections to a server outside of the nodes break and are slow. */
+  v.object({
+    kind: v.literal('flaky'),
+    ...interval,
+    server: v.string(),
+    breakProbability: v.number(),
+    maxDelayMs: v.number(),
+  }),
 ]);
 
 /** Something that goes wrong from `atMs` to `untilMs` of virtual time. */

@@ -5,14 +5,24 @@
 
 import type { RunResult, Violation } from './run.ts';
 import { type Fate, type Fault, nodeIds, type Schedule } from './schedule.ts';
+import { finishSteps, type Steps, settleSteps } from './steps.ts';
 
-export interface ShrinkOptions {
-  /** Plays a schedule out, without drawing anything new. */
-  readonly replay: (schedule: Schedule) => RunResult;
+interface ShrinkLimits {
   readonly minNodes: number;
   /** Replays at the most. */
   readonly maxReplays: number;
   readonly onProgress?: (schedule: Schedule, replays: number) => void;
+}
+
+export interface ShrinkOptions extends ShrinkLimits {
+  /** Plays a schedule out, without drawing anything new. */
+  readonly replay: (schedule: Schedule) => RunResult;
+}
+
+/** For scenarios that await promises. */
+export interface AsyncShrinkOptions extends ShrinkLimits {
+  /** The steps of playing a schedule out, without drawing anything new: `runSteps`. */
+  readonly replay: (schedule: Schedule) => Steps<RunResult>;
 }
 
 /** The smallest failing schedule that was found, and what it came to. */
@@ -29,31 +39,46 @@ export interface Shrunk {
  *
  * @returns undefined when the schedule does not fail again: the scenario is not deterministic
  */
-export function shrink(failed: RunResult, options: ShrinkOptions): Shrunk | undefined {
+export const shrink = (failed: RunResult, options: ShrinkOptions): Shrunk | undefined =>
+  finishSteps(
+    shrinkSteps(failed, {
+      ...options,
+      // biome-ignore lint/correctness/useYield: a replay that is one step.
+      *replay(schedule) {
+        return options.replay(schedule);
+      },
+    }),
+  );
+
+/** Like `shrink`, for any scenario. */
+export const shrinkAsync = (failed: RunResult, options: AsyncShrinkOptions): Promise<Shrunk | undefined> =>
+  settleSteps(shrinkSteps(failed, options));
+
+function* shrinkSteps(failed: RunResult, options: AsyncShrinkOptions): Steps<Shrunk | undefined> {
   const { replay, minNodes, maxReplays } = options;
   let replays = 0;
   let best = failed.schedule;
   let bestResult = failed;
 
-  const attempt = (candidate: Schedule): boolean => {
+  function* attempt(candidate: Schedule): Steps<boolean> {
     if (replays >= maxReplays) return false;
     replays += 1;
-    const result = replay(candidate);
+    const result = yield* replay(candidate);
     if (!isSame(failed.violation, result.violation)) return false;
     best = candidate;
     bestResult = result;
     options.onProgress?.(best, replays);
     return true;
-  };
+  }
   /** Removes as many of `items` as possible. */
-  const thin = <T>(items: readonly T[], rebuild: (kept: readonly T[]) => Schedule): void => {
+  function* thin<T>(items: readonly T[], rebuild: (kept: readonly T[]) => Schedule): Steps<void> {
     let kept = items;
     let size = Math.ceil(kept.length / 2);
     while (size >= 1 && kept.length > 0 && replays < maxReplays) {
       let removed = false;
       for (let start = 0; start < kept.length && replays < maxReplays; ) {
         const candidate = [...kept.slice(0, start), ...kept.slice(start + size)];
-        if (attempt(rebuild(candidate))) {
+        if (yield* attempt(rebuild(candidate))) {
           kept = candidate;
           removed = true;
         } else {
@@ -63,34 +88,41 @@ export function shrink(failed: RunResult, options: ShrinkOptions): Shrunk | unde
       if (!removed && size === 1) break;
       size = removed && size === 1 ? 1 : Math.floor(size / 2);
     }
-  };
+  }
+  /** @returns whether the cluster became smaller by one */
+  function* dropNode(): Steps<boolean> {
+    for (const id of nodeIds(best.nodes)) {
+      if (yield* attempt(withoutNode(best, id))) return true;
+    }
+    return false;
+  }
 
-  if (!attempt(best)) return undefined;
+  if (!(yield* attempt(best))) return undefined;
   let before: Schedule;
   do {
     before = best;
-    while (best.nodes > minNodes && nodeIds(best.nodes).some((id) => attempt(withoutNode(best, id)))) {
-      // Each success has made the cluster smaller by one.
+    while (best.nodes > minNodes && (yield* dropNode())) {
+      // Until no node can be spared.
     }
-    thin(best.faults, (faults) => ({ ...best, faults }));
-    thin(best.operations, (operations) => ({ ...best, operations }));
-    thin(Object.keys(best.links), (kept) => ({
+    yield* thin(best.faults, (faults) => ({ ...best, faults }));
+    yield* thin(best.operations, (operations) => ({ ...best, operations }));
+    yield* thin(Object.keys(best.links), (kept) => ({
       ...best,
       links: Object.fromEntries(kept.map((link) => [link, best.links[link] ?? []])),
     }));
-    for (const link of Object.keys(best.links)) thinFates(link);
+    for (const link of Object.keys(best.links)) yield* thinFates(link);
     for (const [index, fault] of best.faults.entries()) {
       const shorter = { ...fault, untilMs: Math.round((fault.atMs + fault.untilMs) / 2) };
-      if (shorter.untilMs < fault.untilMs) attempt({ ...best, faults: best.faults.with(index, shorter) });
+      if (shorter.untilMs < fault.untilMs) yield* attempt({ ...best, faults: best.faults.with(index, shorter) });
     }
   } while (best !== before && replays < maxReplays);
   return { schedule: best, result: bestResult, replays, isCutShort: replays >= maxReplays };
 
   /** Makes single envelopes of a link arrive as they should. */
-  function thinFates(link: string): void {
+  function* thinFates(link: string): Steps<void> {
     const isPlain = (fate: Fate): boolean => fate.length === 1 && fate[0] === best.delayMs;
     const odd = (best.links[link] ?? []).flatMap((fate, index) => (isPlain(fate) ? [] : [index]));
-    thin(odd, (kept) => ({
+    yield* thin(odd, (kept) => ({
       ...best,
       links: {
         ...best.links,
@@ -115,14 +147,16 @@ function withoutNode(schedule: Schedule, gone: string): Schedule {
   const renamed = (node: string): string => ids[left.indexOf(node)] ?? first;
   const linkOf = (link: string): string => link.split('>').map(renamed).join('>');
   const kept = schedule.quorum.filter(stays).map(renamed);
+  const healed = schedule.quorum.length === schedule.nodes ? ids.length : Math.floor(ids.length / 2) + 1;
   return {
     ...schedule,
     nodes: ids.length,
-    quorum: [...kept, ...ids.filter((id) => !kept.includes(id))].slice(0, Math.floor(ids.length / 2) + 1).sort(),
+    quorum: [...kept, ...ids.filter((id) => !kept.includes(id))].slice(0, healed).sort(),
     faults: schedule.faults.flatMap((fault): Fault[] => {
       if (fault.kind === 'partition') {
         return [{ ...fault, groups: fault.groups.map((group) => group.filter(stays).map(renamed)) }];
       }
+      if ('server' in fault) return [fault];
       if ('node' in fault) return stays(fault.node) ? [{ ...fault, node: renamed(fault.node) }] : [];
       const { from, to } = fault;
       return stays(from) && stays(to) ? [{ ...fault, from: renamed(from), to: renamed(to) }] : [];

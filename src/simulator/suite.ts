@@ -3,9 +3,10 @@
 import type { Clock } from '../environment/clock.ts';
 import { seededRandomness } from '../environment/random.ts';
 import { planRun } from './plan.ts';
-import { type RunResult, run } from './run.ts';
-import type { Application, Scenario } from './scenario.ts';
+import { type RunResult, runSteps } from './run.ts';
+import type { AnyScenario, Application } from './scenario.ts';
 import { type FaultKind, nodeIds } from './schedule.ts';
+import { finishSteps, type Steps, settleSteps } from './steps.ts';
 
 export interface SuiteOptions {
   /** The first seed; the others follow it. */
@@ -47,8 +48,21 @@ export interface SuiteResult extends SuiteProgress {
   readonly missed: readonly string[];
 }
 
-/** Runs the seeds of a suite one after the other. */
-export function runSuite<App extends Application>(scenario: Scenario<App>, options: SuiteOptions): SuiteResult {
+/**
+ * Runs the seeds of a suite one after the other.
+ *
+ * @throws AwaitingScenarioError for a scenario that awaits promises
+ */
+export const runSuite = <App extends Application>(scenario: AnyScenario<App>, options: SuiteOptions): SuiteResult =>
+  finishSteps(suiteSteps(scenario, options));
+
+/** Like `runSuite`, for any scenario. */
+export const runSuiteAsync = <App extends Application>(
+  scenario: AnyScenario<App>,
+  options: SuiteOptions,
+): Promise<SuiteResult> => settleSteps(suiteSteps(scenario, options));
+
+function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, options: SuiteOptions): Steps<SuiteResult> {
   const { clock, faultyMs = 10_000, recoveryMs = 20_000 } = options;
   const startedMs = clock.nowMs();
   const goals = new Map(scenario.goals.map((goal) => [goal, 0]));
@@ -64,16 +78,26 @@ export function runSuite<App extends Application>(scenario: Scenario<App>, optio
     const randomness = seededRandomness(seed);
     const operations = scenario.plan(nodeIds(options.nodes), faultyMs, randomness.stream('workload'));
     const schedule = planRun(
-      { ...options, faults, scenario: scenario.name, seed, faultyMs, recoveryMs, operations },
+      {
+        ...options,
+        faults,
+        scenario: scenario.name,
+        seed,
+        faultyMs,
+        recoveryMs,
+        operations,
+        servers: 'serverNames' in scenario ? scenario.serverNames : [],
+        heals: scenario.heals ?? 'quorum',
+      },
       randomness,
     );
-    const play = (): RunResult =>
-      run(scenario, schedule, {
+    const play = (): Steps<RunResult> =>
+      runSteps(scenario, schedule, {
         drawsFates: true,
         isNetworkFaulty: options.isNetworkFaulty,
         keepsLog: options.checksDeterminism ?? false,
       });
-    const result = play();
+    const result = yield* play();
     total.runs += 1;
     total.virtualMs += result.virtualMs;
     total.events += result.events;
@@ -81,7 +105,10 @@ export function runSuite<App extends Application>(scenario: Scenario<App>, optio
     total.operations += result.operations;
     for (const goal of result.goals) goals.set(goal, (goals.get(goal) ?? 0) + 1);
     if (result.violation !== undefined) failed = result;
-    else if (options.checksDeterminism === true && !isEqual(result.log.lines, play().log.lines)) divergedSeed = seed;
+    else if (options.checksDeterminism === true) {
+      const again = yield* play();
+      if (!isEqual(result.log.lines, again.log.lines)) divergedSeed = seed;
+    }
     options.onProgress?.(progress());
   }
   return {
