@@ -14,6 +14,24 @@ export interface Outcome<Context, Effect> {
 /** A rule: pure, synchronous, and ignorant of clocks, randomness and I/O. */
 export type Rule<Context, Params, Effect> = (context: Context, params: Params) => Outcome<Context, Effect>;
 
+/** A rule without its types, as it is found again in an action that `act` made. */
+export interface ErasedRule {
+  run(context: MachineContext, params: unknown): Outcome<MachineContext, EventObject>;
+}
+
+const ruleOfAction = Symbol('rule');
+const raisesAtHand = Symbol('again');
+
+/** The rule of an action that `act` made; undefined for anything else. */
+export const ruleIn = (action: unknown): ErasedRule | undefined =>
+  bearsRule(action) ? action[ruleOfAction] : undefined;
+
+/** Whether an action is the `again` of an adapter. */
+export const raisesAgain = (action: unknown): boolean => typeof action === 'function' && raisesAtHand in action;
+
+const bearsRule = (action: unknown): action is { readonly [ruleOfAction]: ErasedRule } =>
+  typeof action === 'function' && ruleOfAction in action;
+
 /**
  * Binds the adapter to a protocol.
  *
@@ -25,20 +43,26 @@ export type Rule<Context, Params, Effect> = (context: Context, params: Params) =
  * const chart = setup({ types, actions: { grantVote: act(grantVote) }, guards: { upToDate: when(upToDate) } });
  */
 export function rulesOf<Context extends MachineContext, Event extends EventObject, Effect extends EventObject>() {
-  const act = <Params extends object | undefined = undefined>(rule: Rule<Context, Params, Effect>) =>
-    enqueueActions<Context, Event, Params, Event, never, never, never, never, Effect>(
+  const act = <Params extends object | undefined = undefined>(rule: Rule<Context, Params, Effect>) => {
+    const action = enqueueActions<Context, Event, Params, Event, never, never, never, never, Effect>(
       ({ context, enqueue }, params) => {
         const outcome = rule(context, params);
         if (outcome.context) enqueue.assign(outcome.context);
         if (outcome.effects) for (const effect of outcome.effects) enqueue.emit(effect);
       },
     );
+    const erased: ErasedRule = { run: rule };
+    return Object.assign(action, { [ruleOfAction]: erased });
+  };
   const when =
     <Params extends object | undefined = undefined>(predicate: (context: Context, params: Params) => boolean) =>
     ({ context }: { context: Context }, params: Params) =>
       predicate(context, params);
-  const again = enqueueActions<Context, Event, undefined, Event, never, never, never, never, Effect>(
-    ({ event, enqueue }) => enqueue.raise(event),
+  const again = Object.assign(
+    enqueueActions<Context, Event, undefined, Event, never, never, never, never, Effect>(({ event, enqueue }) =>
+      enqueue.raise(event),
+    ),
+    { [raisesAtHand]: true },
   );
   return { act, when, again };
 }
