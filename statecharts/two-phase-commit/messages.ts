@@ -57,6 +57,11 @@ export const participantTimes = v.object({
   idleTimeoutMs: milliseconds,
   /** Between inquiries while in doubt. */
   inquiryIntervalMs: milliseconds,
+  /**
+   * From the vote until peers are asked as well, of whom those that have not voted then abort. Longer than the
+   * coordinator's `voteTimeoutMs`, so that one that lives has decided by then.
+   */
+  peerInquiryDelayMs: milliseconds,
   /** Between repetitions of an operation whose answer was `unknown`. */
   retryIntervalMs: milliseconds,
   /** For one answer of the resource. */
@@ -70,7 +75,7 @@ export type ParticipantTimes = Readonly<v.InferOutput<typeof participantTimes>>;
 export const enlisted = v.object({ branch: name, address, resource: name, last: v.boolean() });
 export type Enlisted = Readonly<v.InferOutput<typeof enlisted>>;
 
-/** A participant in doubt asks the coordinator and its peers. */
+/** A participant in doubt asks the coordinator, and at last its peers. */
 const inquiry = v.object({ branch: branchId, resource: name, place: decisionPlace });
 
 /** What a participant may be sent by other actors. */

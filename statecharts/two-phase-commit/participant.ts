@@ -1,7 +1,7 @@
 /**
  * The participant of one branch: it asks its resource to prepare, votes, and from a yes on waits for a decision that is
- * not its own. While in doubt it asks the coordinator and its peers; an operation with an unknown answer is repeated
- * until it is certain.
+ * not its own. While in doubt it asks the coordinator, and its peers as well once nothing more is to be expected of the
+ * coordinator; an operation with an unknown answer is repeated until it is certain.
  *
  * Deviation: a participant that has finished answers its peers for a while only; after that, the coordinator alone does.
  */
@@ -24,7 +24,7 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
     context: ({ input }) => input,
     initial: 'born',
     // A request to give up comes too late once the vote is cast; an answer that nobody waits for any more means nothing.
-    on: { abort: {}, performed: {} },
+    on: { abort: {}, performed: {}, unreachable: {} },
     states: {
       born: {
         tags: 'working',
@@ -145,14 +145,38 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
           { guard: 'learnedCommit', target: '#committing', meta: { rule: 'Gray & Reuter §10.4: phase two' } },
           { guard: 'learnedAbort', target: '#rollingBack', meta: { rule: 'Gray & Reuter §10.4: phase two' } },
         ],
-        initial: 'waiting',
+        initial: 'relying',
         states: {
-          waiting: {
+          // A coordinator that lives may be waiting for a slower vote, and a peer that is asked before its vote gives up.
+          relying: {
+            initial: 'waiting',
+            on: {
+              unreachable: {
+                guard: { type: 'concernsCoordinator', params: message },
+                target: 'cooperating',
+                actions: 'inquireEverywhere',
+              },
+            },
+            after: { peerInquiryDelay: { target: 'cooperating', actions: 'inquireEverywhere' } },
+            states: {
+              waiting: {
+                after: {
+                  inquiryInterval: {
+                    target: 'waiting',
+                    reenter: true,
+                    actions: 'inquire',
+                    meta: { rule: 'Gray & Reuter §10.4: in doubt, ask the coordinator' },
+                  },
+                },
+              },
+            },
+          },
+          cooperating: {
             after: {
               inquiryInterval: {
-                target: 'waiting',
+                target: 'cooperating',
                 reenter: true,
-                actions: 'inquire',
+                actions: 'inquireEverywhere',
                 meta: { rule: 'Bernstein et al. §7.4: cooperative termination' },
               },
             },
@@ -298,6 +322,7 @@ export const participantOf = (rules: ParticipantRules) =>
     messages: participantMessages,
     requests: participantRequests,
     performs: true,
+    hearsUnreachable: true,
     records: participantRecords,
     input: (recovered: ParticipantRecovered, birth: Birth<ParticipantBegin>) => participantContext(recovered, birth),
     delays,

@@ -47,6 +47,11 @@ export interface TwoPhaseCommitOptions {
   readonly losses?: Budget;
   /** How often a participant in doubt asks, in all. Default: as often as nodes crash and messages are lost. */
   readonly inquiries?: Budget;
+  /**
+   * How often a participant in doubt gives its coordinator up, in all, and asks its peers as well: at any moment, because
+   * it may take a coordinator for dead that lives. Default: as often as it asks.
+   */
+  readonly peerInquiries?: Budget;
   /** Whether crashed nodes start again. Default true. */
   readonly restarts?: boolean;
   /** The nodes that may crash: `c` is the coordinator's, `p1`, `p2`, ... the participants', `d` the heir's. Default all. */
@@ -66,7 +71,7 @@ export interface TwoPhaseCommitOptions {
    * is no end to what may be asked while a record is being written.
    */
   readonly eventually?: boolean;
-  /** Whether all must commit in the end; for runs in which nothing goes wrong. Default false. */
+  /** Whether all must commit in the end; for runs in which nobody has a reason to abort. Default false. */
   readonly mustCommit?: boolean;
   /** Whether records become durable in a step of their own. Default `step`. */
   readonly flush?: Model['flush'];
@@ -95,6 +100,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   const { participants = 2, crashes = 0, losses = 0, restarts = true, crashing, timeouts = 'unlimited' } = options;
   const { place = 'journal', votesIn = 'journal', unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
   const { inquiries = losses === 'unlimited' ? losses : crashes + losses } = options;
+  const { peerInquiries = inquiries } = options;
   const { eventually = false, mustCommit = false, broken = {} } = options;
   const branches = Array.from({ length: participants }, (_, index) => {
     const id = `b${index + 1}`;
@@ -156,6 +162,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
       idleTimeout: timeouts,
       transactionTimeout: 0,
       inquiryInterval: inquiries,
+      peerInquiryDelay: peerInquiries,
       // Nobody forgets what has ended while the run lasts.
       retention: 0,
       linger: 0,

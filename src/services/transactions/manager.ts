@@ -99,6 +99,7 @@ export async function createTransactionManager<Owned extends Resources>(
     // A branch outlives every wait of its coordinator: for the function, the register, and the votes.
     idleTimeoutMs: timeoutMs + 2 * times.voteTimeoutMs + marginMs,
     inquiryIntervalMs: times.inquiryIntervalMs,
+    peerInquiryDelayMs: times.voteTimeoutMs + marginMs,
     retryIntervalMs: times.retryIntervalMs,
     resourceDeadlineMs: times.resourceDeadlineMs,
     lingerMs,

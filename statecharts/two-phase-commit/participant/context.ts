@@ -12,6 +12,7 @@ import {
   RefusedInputError,
   recordsOf,
   type TaggedBy,
+  type Unreachable,
 } from '../../actor.ts';
 import {
   type BranchId,
@@ -127,7 +128,7 @@ export const participantRecords = recordsOf({
     record.type === 'prepared' ? { ...state, prepared: record } : { ...state, learned: record },
 });
 
-export type ParticipantEvent = Delivered<ParticipantMessage | ParticipantRequest | Performed>;
+export type ParticipantEvent = Delivered<ParticipantMessage | ParticipantRequest | Performed | Unreachable>;
 export type ParticipantEffect = EffectOf<{
   message: ParticipantMessage | CoordinatorMessage;
   record: ParticipantRecord;
@@ -139,6 +140,7 @@ export type ParticipantEffect = EffectOf<{
 export const defaultParticipantTimes: ParticipantTimes = {
   idleTimeoutMs: 60_000,
   inquiryIntervalMs: 1_000,
+  peerInquiryDelayMs: 15_000,
   retryIntervalMs: 500,
   resourceDeadlineMs: 5_000,
   lingerMs: 30_000,

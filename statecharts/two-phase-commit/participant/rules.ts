@@ -4,7 +4,16 @@
  * and Recovery in Database Systems, 1987, §7.4). Pure functions; the chart says when each applies.
  */
 
-import { type Outcome as Answer, type Delivered, deliver, type Performed, persist, send } from '../../actor.ts';
+import {
+  type Outcome as Answer,
+  type Delivered,
+  deliver,
+  nodeOf,
+  type Performed,
+  persist,
+  send,
+  type Unreachable,
+} from '../../actor.ts';
 import type { Message, Outcome } from '../messages.ts';
 import { answerOf, type BranchOperation, outcomeAnswer, preparedAnswer } from '../operations.ts';
 import type { ParticipantContext as Context, ParticipantEffect as Effect } from './context.ts';
@@ -42,6 +51,13 @@ const settlement = ({ branch, reason }: Context, outcome: Outcome): Message<'set
   branch: branch.branch,
   outcome,
   reason,
+});
+
+const inquiry = ({ branch, resource, place }: Context): Message<'inquiry'> => ({
+  type: 'inquiry',
+  branch,
+  resource,
+  place,
 });
 
 /** The branch has ended: what was found is reported, and what should have been as well when that is something else. */
@@ -114,11 +130,14 @@ export const participantRules = {
   voteNoAgain: (context: Context): Outcomes =>
     context.outcome === 'aborted' ? { effects: [voteOf(context, 'no', context.reason)] } : {},
 
-  /** In doubt: ask the coordinator and everybody who may know (Bernstein et al. §7.4: cooperative termination). */
-  inquire(context: Context): Outcomes {
-    const { branch, resource, place, coordinator, peers, self } = context;
+  /** In doubt: who decides is asked first (Gray & Reuter §10.4). */
+  inquire: (context: Context): Outcomes => ({ effects: [send(context.coordinator, inquiry(context))] }),
+
+  /** Ask everybody who may know, or may still abort (Bernstein et al. §7.4: cooperative termination). */
+  inquireEverywhere(context: Context): Outcomes {
+    const { coordinator, peers, self } = context;
     const asked = [coordinator, ...peers.filter((peer) => peer !== self && peer !== coordinator)];
-    return { effects: asked.map((to) => send(to, { type: 'inquiry', branch, resource, place })) };
+    return { effects: asked.map((to) => send(to, inquiry(context))) };
   },
 
   /** The decision, from the coordinator, from its successor, or from a peer that knows. The first one stays. */
@@ -220,6 +239,14 @@ export const participantRules = {
    * given up while it prepared, and told a peer so.
    */
   mayVoteAgain: ({ begun }: Context): boolean => begun !== 'found',
+
+  /**
+   * The coordinator lives no more at its address, or its node is out of reach. A message that was merely dropped says
+   * nothing of either: it is sent again.
+   */
+  concernsCoordinator: ({ coordinator }: Context, { node, address, reason }: Unreachable): boolean =>
+    reason !== 'dropped' && (address === undefined ? node === nodeOf(coordinator) : address === coordinator),
+
   saysAborted: (_context: Context, { outcome }: Message<'decision'>): boolean => outcome === 'aborted',
 
   /** The resource has prepared: only this is a yes. */

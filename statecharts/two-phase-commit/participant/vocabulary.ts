@@ -10,6 +10,7 @@ import type { BranchAnswer, ParticipantRules } from './rules.ts';
 export const delays = {
   idleTimeout: ({ times }: ParticipantContext) => fixed(times.idleTimeoutMs),
   inquiryInterval: ({ times }: ParticipantContext) => between(times.inquiryIntervalMs, times.inquiryIntervalMs * 1.5),
+  peerInquiryDelay: ({ times }: ParticipantContext) => fixed(times.peerInquiryDelayMs),
   resourceRetryInterval: ({ times }: ParticipantContext) => between(times.retryIntervalMs, times.retryIntervalMs * 1.5),
   linger: ({ times }: ParticipantContext) => fixed(times.lingerMs),
 };
@@ -43,6 +44,7 @@ export const participantVocabulary = (rules: ParticipantRules) =>
       voteNoAgain: act(rules.voteNoAgain),
       finishRefused: act(rules.finishRefused),
       inquire: act(rules.inquire),
+      inquireEverywhere: act(rules.inquireEverywhere),
       learn: act(rules.learn),
       rememberDecision: act(rules.rememberDecision),
       commit: act(rules.commit),
@@ -67,6 +69,7 @@ export const participantVocabulary = (rules: ParticipantRules) =>
       hasVoted: when(rules.hasVoted),
       wasSummoned: when(rules.wasSummoned),
       mayVoteAgain: when(rules.mayVoteAgain),
+      concernsCoordinator: when(rules.concernsCoordinator),
       saysAborted: when(rules.saysAborted),
       isPrepared: when(rules.isPrepared),
       isReadOnly: when(rules.isReadOnly),

@@ -36,6 +36,13 @@ describe('coming to an end', () => {
     expect(failing(checked({ ...quiet, participants, flush: 'at-once', mustCommit: true }))).toEqual([]);
   });
 
+  test('participants in doubt do no harm, however often they ask a coordinator that waits for a slower vote', () => {
+    const asking = { ...quiet, flush: 'at-once', inquiries: 'unlimited', mustCommit: true } as const;
+    expect(failing(checked({ ...asking, peerInquiries: 0 }))).toEqual([]);
+    // To ask peers does harm: those that have not voted give up.
+    expect(failing(checked({ ...asking, peerInquiries: 1 }))).toEqual(['all commit: violated']);
+  });
+
   test('a lost message is said again', () => {
     expect(failing(checked({ ...live, losses: 1 }))).toEqual([]);
   });

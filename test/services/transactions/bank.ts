@@ -63,7 +63,20 @@ export const pump = async (): Promise<void> => {
 
 export const balance = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-export async function createBank(choices: ManagerChoices = {}, flushDelayMs = 1): Promise<Bank> {
+/** A store that begins to prepare so many milliseconds after it was asked to. */
+const preparingLate = (store: EmbeddedStore, delayMs: number, clock: MachineClock): EmbeddedStore => ({
+  ...store,
+  perform(operation, answer) {
+    if (operation.operation.type !== 'prepare' || delayMs === 0) store.perform(operation, answer);
+    else clock.setTimeout(() => store.perform(operation, answer), delayMs);
+  },
+});
+
+export async function createBank(
+  choices: ManagerChoices = {},
+  flushDelayMs = 1,
+  prepareDelayMs: { readonly checking?: number; readonly savings?: number } = {},
+): Promise<Bank> {
   const time = createVirtualClock();
   const storage = createMemoryStorage({
     node: 'n1',
@@ -80,9 +93,10 @@ export async function createBank(choices: ManagerChoices = {}, flushDelayMs = 1)
     const randomness = seededRandomness(lives);
     const environment: Environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
     const journal = storage.open();
+    const { checking = 0, savings = 0 } = prepareDelayMs;
     const stores = {
-      checking: openEmbeddedStore({ journal, clock, name: 'checking' }),
-      savings: openEmbeddedStore({ journal, clock, name: 'savings' }),
+      checking: preparingLate(openEmbeddedStore({ journal, clock, name: 'checking' }), checking, clock),
+      savings: preparingLate(openEmbeddedStore({ journal, clock, name: 'savings' }), savings, clock),
     };
     const node = createNode({
       id: 'n1',

@@ -166,13 +166,17 @@ async function crashAfter(steps: number, shape: Shape, visited: Set<string>, rec
 /** Waits for the decision register, which these transactions do not have. */
 const ofRegister = /undecided\.(registering|claiming|ruling|fenced)|decided\.ending|presuming\.reading/;
 
-/** What charts leave in the step in which they enter it, and waits for resources that do not answer for certain. */
+/**
+ * What charts leave in the step in which they enter it, and waits for resources that do not answer for certain, or for a
+ * coordinator that does not answer at all: here it lives on the same node.
+ */
 const passedThrough = {
   coordinator: ['undecided.born', 'undecided.resolving', 'decided.aborting.telling', 'finished'].map(
     (path) => `2pc.coordinator: ${path}`,
   ),
   participant: [
     'born',
+    'inDoubt.cooperating',
     'finishing.committing.again',
     'finishing.committing.waiting',
     'finishing.rollingBack.again',

@@ -24,9 +24,9 @@ const leavesBelow = (node: AnyStateNode): string[] => {
   const children = Object.values<AnyStateNode>(node.states);
   return children.length === 0 ? [node.path.join('.')] : children.flatMap(leavesBelow);
 };
-/** States that need a register, a last resource, one phase, a memory that is gone, or a database that does not answer. */
+/** States that need a register, a last resource, one phase, a coordinator that is out of reach, a memory that is gone, or a database that does not answer. */
 const elsewhere =
-  /born|summoned|resolving|registering|claiming|ruling|fenced|delegating|ending|presuming|aborting|told|deciding|readOnly|again|rollingBack|committing\.waiting/;
+  /born|summoned|resolving|registering|claiming|ruling|fenced|delegating|ending|presuming|aborting|told|deciding|readOnly|again|rollingBack|cooperating|committing\.waiting/;
 /** At its final state an actor ends. */
 const final = /^(finished|gone)$/;
 const states = [coordinator, participant].flatMap((actor) =>
@@ -91,7 +91,7 @@ describe('kill -9 of the coordinating process', () => {
       '2pc.coordinator:decided.retained',
       '2pc.participant:unprepared.working',
       '2pc.participant:unprepared.preparing',
-      '2pc.participant:inDoubt.waiting',
+      '2pc.participant:inDoubt.relying.waiting',
       '2pc.participant:finishing.committing.first',
       '2pc.participant:finished.ended',
     ]);

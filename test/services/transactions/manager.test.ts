@@ -128,6 +128,19 @@ describe('a transaction manager', () => {
     expect(bank.balances()).toEqual({ checking: 90, savings: 110 });
   });
 
+  test.each(['checking', 'savings'] as const)(
+    'waits for the slow vote of %s, however often the other branch, in doubt, asks',
+    async (slow) => {
+      const bank = await createBank({ times: { inquiryIntervalMs: 100 } }, 1, { [slow]: 3_000 });
+      await endow(bank);
+      const beganMs = bank.time.nowMs();
+      expect(await bank.value(transfer(bank, 30))).toMatchObject({ outcome: 'committed' });
+      expect(bank.time.nowMs() - beganMs).toBeGreaterThan(3_000);
+      await bank.until(() => bank.manager.list().length === 0);
+      expect(bank.balances()).toEqual({ checking: 70, savings: 130 });
+    },
+  );
+
   test('refuses more open transactions than its limit, and shows how many there are', async () => {
     const bank = await createBank({ limits: { openTransactions: 1 } });
     let release: () => void = () => undefined;

@@ -23,9 +23,6 @@ type Databases = {
   readonly stock: EnlistedResource<MariaDbSession>;
 };
 
-/** On a busy machine votes come far apart; nobody is to lose patience because of that. */
-const times = { inquiryIntervalMs: 2_000 };
-
 if (!hasMariaDb) {
   console.warn('MariaDB is not installed (mariadbd, mariadb-install-db): its tests with the manager are skipped');
 }
@@ -52,7 +49,7 @@ describe.skipIf(!hasMariaDb)('transactions over PostgreSQL and MariaDB', () => {
       },
       actors: transactionActors,
     });
-    const manager = await createTransactionManager({ node, environment, times });
+    const manager = await createTransactionManager({ node, environment });
     running.push({ node, manager });
     return { manager, storage };
   };

@@ -32,8 +32,6 @@ interface Life {
 }
 
 const system = systemEnvironment();
-/** On a busy machine votes come far apart; nobody is to lose patience because of that. */
-const times = { inquiryIntervalMs: 2_000 };
 let server: TestPostgres;
 let proxy: TcpProxy;
 let storage: MemoryStorage;
@@ -52,7 +50,7 @@ const boot = async (port = server.port): Promise<Life> => {
     resources: { database: postgres(server.url('postgres', port), { name: 'database', environment }), store },
     actors: transactionActors,
   });
-  const manager = await createTransactionManager({ node, environment, times });
+  const manager = await createTransactionManager({ node, environment });
   const life = { node, manager, store, clock };
   lives.push(life);
   return life;

@@ -50,8 +50,6 @@ interface Phase {
 /** A second is the usual time; a machine that is busy with other tests gets more. */
 const resolveLimitMs = 5_000;
 const environment = systemEnvironment();
-/** On a busy machine votes come far apart; nobody is to lose patience because of that. */
-const times = { inquiryIntervalMs: 2_000 };
 
 let servers: { readonly orders: TestPostgres; readonly stock: TestPostgres };
 const running: { readonly node: Node; readonly manager: { close(): void }; readonly proxies: readonly TcpProxy[] }[] =
@@ -72,7 +70,7 @@ const openWorld = async (last: 'stock' | undefined): Promise<World> => {
     },
     actors: transactionActors,
   });
-  const manager = await createTransactionManager({ node, environment, times, ...(last === undefined ? {} : { last }) });
+  const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
   running.push({ node, manager, proxies: [orders, stock] });
   return {
     manager,

@@ -25,7 +25,8 @@ const doubtful: ParticipantContext = { ...context(), peers: [peer], receipt: 'xi
 
 const working = participant.at({ unprepared: 'working' }, context());
 const preparing = participant.at({ unprepared: 'preparing' }, { ...context(), peers: [peer] });
-const inDoubt = participant.at({ inDoubt: 'waiting' }, doubtful);
+const inDoubt = participant.at({ inDoubt: { relying: 'waiting' } }, doubtful);
+const cooperating = participant.at({ inDoubt: 'cooperating' }, doubtful);
 const committing = participant.at(
   { finishing: { committing: 'first' } },
   { ...doubtful, outcome: 'committed', acknowledge: true },
@@ -182,23 +183,72 @@ describe('before the vote', () => {
 });
 
 describe('in doubt', () => {
-  test('only a decision ends it; meanwhile it asks the coordinator and its peers', () => {
-    const { effects, snapshot } = participant.step(inDoubt, { timer: 'inquiryInterval' });
-    const inquiry = { type: 'inquiry', branch, resource: 'stock', place: journal };
-    expect(effects).toEqual([
-      { type: 'send', to: coordinator, message: inquiry },
-      { type: 'send', to: peer, message: inquiry },
-    ]);
+  const inquiry = { type: 'inquiry', branch, resource: 'stock', place: journal };
+  const everywhere = [
+    { type: 'send', to: coordinator, message: inquiry },
+    { type: 'send', to: peer, message: inquiry },
+  ];
+
+  test('only a decision ends it; meanwhile it asks the coordinator, and no peer, which might give up', () => {
+    const { effects, snapshot, state, timers } = participant.step(inDoubt, { timer: 'inquiryInterval' });
+    expect(effects).toEqual([{ type: 'send', to: coordinator, message: inquiry }]);
     expect(snapshot.hasTag('in-doubt')).toBe(true);
-    expect(participant.timers(inDoubt).map((timer) => timer.delay)).toEqual(['inquiryInterval']);
+    // Only the one timer is armed again: the wait for the coordinator is not prolonged.
+    expect(timers.filter((it) => it.armed).map((it) => it.timer.delay)).toEqual(['inquiryInterval']);
+    expect(new Set(participant.timers(state).map((it) => it.delay))).toEqual(
+      new Set(['inquiryInterval', 'peerInquiryDelay']),
+    );
+  });
+
+  test('a coordinator that ought to have decided by now is given up: peers are asked as well, at every interval', () => {
+    const given = participant.step(inDoubt, { timer: 'peerInquiryDelay' });
+    expect(given.effects).toEqual(everywhere);
+    expect(participant.timers(given.state).map((it) => it.delay)).toEqual(['inquiryInterval']);
+    const again = participant.step(given.state, { timer: 'inquiryInterval' });
+    expect(again.effects).toEqual(everywhere);
+    expect(again.rules).toEqual(['Bernstein et al. §7.4: cooperative termination']);
+    expect(again.snapshot.hasTag('in-doubt')).toBe(true);
+  });
+
+  const unreachable = { type: 'unreachable', node: 'n1' } as const;
+
+  test.each([
+    ['the node of the coordinator', { ...unreachable, reason: 'disconnected' }],
+    ['the coordinator, which lives no more at its address', { ...unreachable, address: coordinator, reason: 'absent' }],
+  ] as const)('%s is out of reach: peers are asked at once', (_name, notice) => {
+    const { effects, snapshot } = participant.step(inDoubt, notice);
+    expect(effects).toEqual(everywhere);
+    expect(snapshot.value).toEqual({ inDoubt: 'cooperating' });
+  });
+
+  test.each([
+    ['another node', { ...unreachable, node: 'n9', reason: 'disconnected' }],
+    ['a peer at the coordinator’s node', { ...unreachable, address: peer, reason: 'absent' }],
+  ] as const)('%s is out of reach: that is no reason to ask peers', (_name, notice) => {
+    const { effects, snapshot } = participant.step(inDoubt, notice);
+    expect([effects, snapshot.value]).toEqual([[], { inDoubt: { relying: 'waiting' } }]);
+  });
+
+  test('a message to the coordinator was dropped: that says nothing of the coordinator', () => {
+    const notice = { ...unreachable, address: coordinator, reason: 'dropped' } as const;
+    expect(participant.step(inDoubt, notice).snapshot.value).toEqual({ inDoubt: { relying: 'waiting' } });
   });
 
   test('a peer in doubt gets no answer, and a request to give up comes too late', () => {
-    for (const happening of [asked, { type: 'abort', reason: 'no' } as const]) {
-      const { effects, snapshot } = participant.step(inDoubt, happening);
-      expect(effects).toEqual([]);
-      expect(snapshot.hasTag('in-doubt')).toBe(true);
+    for (const state of [inDoubt, cooperating]) {
+      for (const happening of [asked, { type: 'abort', reason: 'no' } as const]) {
+        const { effects, snapshot } = participant.step(state, happening);
+        expect(effects).toEqual([]);
+        expect(snapshot.hasTag('in-doubt')).toBe(true);
+      }
     }
+  });
+
+  test('a coordinator that was given up and comes back is believed', () => {
+    expect(participant.step(cooperating, decision('committed', true)).effects).toMatchObject([
+      { operation: { type: 'commit' } },
+      { record: { type: 'learned' } },
+    ]);
   });
 
   test('the vote is repeated when it was lost', () => {
@@ -339,7 +389,7 @@ describe('recovery', () => {
 
   test('from the vote: in doubt again, and it may vote again', () => {
     const { effects, state } = recovered([prepared]);
-    expect([effects, state.snapshot.value]).toEqual([[], { inDoubt: 'waiting' }]);
+    expect([effects, state.snapshot.value]).toEqual([[], { inDoubt: { relying: 'waiting' } }]);
     const again = participant.transition(state, { type: 'prepare', from: coordinator, atMs: 0 });
     expect(again.effects).toEqual([vote('yes', 'xid-7', '')]);
   });
@@ -359,7 +409,7 @@ describe('recovery', () => {
     });
     expect(found.state.snapshot.context).toMatchObject({ coordinator });
     const asks = participant.transition(found.state, { type: 'prepare', from: coordinator, atMs: 0 });
-    expect([asks.effects, asks.state.snapshot.value]).toEqual([[], { inDoubt: 'waiting' }]);
+    expect([asks.effects, asks.state.snapshot.value]).toEqual([[], { inDoubt: { relying: 'waiting' } }]);
   });
 
   test('from nothing: a decision that is waited for is carried out, with the receipt that comes along', () => {
