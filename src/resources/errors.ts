@@ -54,6 +54,11 @@ export class ResourceUnreachableError extends QuorateError {
   readonly code = 'RESOURCE_UNREACHABLE';
 }
 
+/** The function that says where a resource is failed, or did not answer with a URL of it. */
+export class ResourceAddressError extends QuorateError {
+  readonly code = 'RESOURCE_ADDRESS';
+}
+
 /** The resource refuses user, password or database. */
 export class ResourceLoginError extends QuorateError {
   readonly code = 'RESOURCE_LOGIN';

@@ -50,7 +50,6 @@ export interface Pool<Connection> {
 }
 
 interface Waiting<Connection> {
-  readonly purpose: Purpose;
   readonly untilMs: number;
   readonly timeout: TimeoutHandle;
   resolve(loan: Loan<Connection>): void;
@@ -59,29 +58,43 @@ interface Waiting<Connection> {
 
 interface Idle<Connection> {
   readonly connection: Connection;
-  readonly timeout: TimeoutHandle;
+  readonly sinceMs: number;
 }
+
+const purposes = ['control', 'session'] as const;
 
 /** Makes a pool; it connects when asked for the first time. */
 export function createPool<Connection>(options: PoolOptions<Connection>): Pool<Connection> {
-  const { name, clock, maxSessions, reservedForControl, maxWaiting } = options;
+  const { name, clock, maxSessions, reservedForControl, maxWaiting, idleTimeoutMs } = options;
+  /** The one that served last is at the end, and serves first. */
   const idle: Idle<Connection>[] = [];
   const lent = new Set<Connection>();
-  let waiting: Waiting<Connection>[] = [];
+  const waiting: Record<Purpose, Waiting<Connection>[]> = { control: [], session: [] };
   let connecting = 0;
   let isClosed = false;
+  /** One timeout for all idle connections; it looks at the oldest. */
+  let sweep: TimeoutHandle | undefined;
 
-  const open = (): number => idle.length + lent.size + connecting;
-  const limitFor = (purpose: Purpose): number =>
-    purpose === 'control' ? maxSessions + reservedForControl : maxSessions;
+  const limits = { control: maxSessions + reservedForControl, session: maxSessions } as const;
+  const hasRoom = (purpose: Purpose): boolean => lent.size + connecting < limits[purpose];
 
   const takeIdle = (): Connection | undefined => {
     for (let next = idle.pop(); next !== undefined; next = idle.pop()) {
-      clock.clearTimeout(next.timeout);
       if (options.isUsable(next.connection)) return next.connection;
       options.destroy(next.connection);
     }
     return undefined;
+  };
+  const sweepAfter = (ms: number): void => {
+    sweep = clock.setTimeout(() => {
+      sweep = undefined;
+      const nowMs = clock.nowMs();
+      while (idle[0] !== undefined && nowMs - idle[0].sinceMs >= idleTimeoutMs) {
+        const oldest = idle.shift();
+        if (oldest !== undefined) options.destroy(oldest.connection);
+      }
+      if (idle[0] !== undefined) sweepAfter(Math.max(1, idle[0].sinceMs + idleTimeoutMs - nowMs));
+    }, ms);
   };
 
   const giveBack = (connection: Connection, how: 'discard' | undefined): void => {
@@ -89,13 +102,8 @@ export function createPool<Connection>(options: PoolOptions<Connection>): Pool<C
     if (isClosed || how === 'discard' || !options.isUsable(connection)) {
       options.destroy(connection);
     } else {
-      const timeout = clock.setTimeout(() => {
-        const index = idle.findIndex((it) => it.connection === connection);
-        if (index < 0) return;
-        idle.splice(index, 1);
-        options.destroy(connection);
-      }, options.idleTimeoutMs);
-      idle.push({ connection, timeout });
+      idle.push({ connection, sinceMs: clock.nowMs() });
+      if (sweep === undefined) sweepAfter(idleTimeoutMs);
     }
     serve();
   };
@@ -105,14 +113,8 @@ export function createPool<Connection>(options: PoolOptions<Connection>): Pool<C
     return { connection, release: (how) => giveBack(connection, how) };
   };
 
-  const settle = (waiter: Waiting<Connection>): void => {
-    clock.clearTimeout(waiter.timeout);
-    waiting = waiting.filter((it) => it !== waiter);
-  };
-
   /** Connects for a waiter that has left the queue: its own deadline counts on. */
   const connectFor = (waiter: Waiting<Connection>): void => {
-    settle(waiter);
     connecting += 1;
     let isLate = false;
     const remainingMs = Math.max(1, waiter.untilMs - clock.nowMs());
@@ -139,26 +141,28 @@ export function createPool<Connection>(options: PoolOptions<Connection>): Pool<C
   };
 
   const serve = (): void => {
-    for (const purpose of ['control', 'session'] as const) {
-      for (let waiter = firstOf(purpose); waiter !== undefined; waiter = firstOf(purpose)) {
-        const loans = lent.size + connecting;
-        if (loans >= limitFor(purpose)) break;
+    for (const purpose of purposes) {
+      while (waiting[purpose].length > 0 && hasRoom(purpose)) {
+        const waiter = waiting[purpose].shift();
+        if (waiter === undefined) break;
+        clock.clearTimeout(waiter.timeout);
         const connection = takeIdle();
-        if (connection !== undefined) {
-          settle(waiter);
-          waiter.resolve(lend(connection));
-        } else {
-          connectFor(waiter);
-        }
+        if (connection === undefined) connectFor(waiter);
+        else waiter.resolve(lend(connection));
       }
     }
   };
-  const firstOf = (purpose: Purpose): Waiting<Connection> | undefined => waiting.find((it) => it.purpose === purpose);
 
   return {
     acquire(purpose, timeoutMs) {
       if (isClosed) return Promise.reject(closedError(name));
-      if (waiting.filter((it) => it.purpose === purpose).length >= maxWaiting) {
+      const queue = waiting[purpose];
+      // Whoever waits for the other purpose waits for room that there is not for this one either, or needs less.
+      if (queue.length === 0 && hasRoom(purpose)) {
+        const connection = takeIdle();
+        if (connection !== undefined) return Promise.resolve(lend(connection));
+      }
+      if (queue.length >= maxWaiting) {
         return Promise.reject(
           new ResourceBusyError(
             `expected fewer than ${maxWaiting} callers waiting for a connection to '${name}'; begin fewer transactions at once, or raise maxSessions`,
@@ -167,32 +171,36 @@ export function createPool<Connection>(options: PoolOptions<Connection>): Pool<C
       }
       return new Promise((resolve, reject) => {
         const timeout = clock.setTimeout(() => {
-          waiting = waiting.filter((it) => it !== waiter);
+          queue.splice(queue.indexOf(waiter), 1);
           reject(
             new ResourceBusyError(
-              `no connection to '${name}' became free within ${timeoutMs} ms: all ${limitFor(purpose)} are taken; begin fewer transactions at once, or raise maxSessions`,
+              `no connection to '${name}' became free within ${timeoutMs} ms: all ${limits[purpose]} are taken; begin fewer transactions at once, or raise maxSessions`,
             ),
           );
         }, timeoutMs);
-        const waiter: Waiting<Connection> = { purpose, untilMs: clock.nowMs() + timeoutMs, timeout, resolve, reject };
-        waiting.push(waiter);
+        const waiter: Waiting<Connection> = { untilMs: clock.nowMs() + timeoutMs, timeout, resolve, reject };
+        queue.push(waiter);
         serve();
       });
     },
     get counts() {
-      return { open: open(), idle: idle.length, waiting: waiting.length };
+      return {
+        open: idle.length + lent.size + connecting,
+        idle: idle.length,
+        waiting: waiting.control.length + waiting.session.length,
+      };
     },
     close() {
       if (isClosed) return;
       isClosed = true;
-      for (const waiter of [...waiting]) {
-        settle(waiter);
-        waiter.reject(closedError(name));
+      if (sweep !== undefined) clock.clearTimeout(sweep);
+      for (const purpose of purposes) {
+        for (const waiter of waiting[purpose].splice(0)) {
+          clock.clearTimeout(waiter.timeout);
+          waiter.reject(closedError(name));
+        }
       }
-      for (let next = idle.pop(); next !== undefined; next = idle.pop()) {
-        clock.clearTimeout(next.timeout);
-        options.destroy(next.connection);
-      }
+      for (const { connection } of idle.splice(0)) options.destroy(connection);
       for (const connection of [...lent]) giveBack(connection, 'discard');
     },
   };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import { type Branch, globalIdOf } from '../../src/resources/branch.ts';
-import { isDefinite } from '../../src/resources/postgres/connection.ts';
+import { isDefinite } from '../../src/resources/postgres/errors.ts';
 import { type PostgresOptions, type PostgresSession, postgres } from '../../src/resources/postgres/postgres.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
@@ -104,9 +104,11 @@ describe('a PostgreSQL resource in trouble', () => {
       expect(await resource.commit(done, { receipt: first, timeoutMs })).toEqual({ type: 'done' });
       expect(await resource.commit(undone, { receipt: second, timeoutMs })).toMatchObject({ type: 'refused' });
       expect(await resource.commit(done, { timeoutMs })).toMatchObject({ type: 'unknown' });
-      expect(await resource.commit(done, { receipt: '18446744073709551000', timeoutMs })).toMatchObject({
-        type: 'unknown',
-      });
+      // A transaction id of the future, and one that another server or a promoted standby gave out.
+      const [xid, history] = first.split('@');
+      for (const receipt of [`18446744073709551000@${history}`, `${xid}@1/00000009`, `${xid}`]) {
+        expect(await resource.commit(done, { receipt, timeoutMs })).toMatchObject({ type: 'unknown' });
+      }
     });
 
     test('learns what became of a direct commit whose answer was lost', async () => {

@@ -1,37 +1,42 @@
-/** One connection to PostgreSQL, and what its errors mean. The only module that loads `pg`. */
+/** One connection to PostgreSQL. The only module that loads `pg`. */
 
 import type { Client, ClientConfig, QueryResult } from 'pg';
 import type { Clock } from '../../environment/clock.ts';
-import { within } from '../deadline.ts';
-import {
-  DriverMissingError,
-  messageOf,
-  ResourceDeadlineError,
-  ResourceLoginError,
-  ResourceUnreachableError,
-} from '../errors.ts';
+import { budget, within } from '../deadline.ts';
+import { DriverMissingError, ResourceUnreachableError } from '../errors.ts';
+import { connectError } from './errors.ts';
+import type { StatementNames } from './names.ts';
 
 /** A row as `pg` returns it. */
 export type Row = Readonly<Record<string, unknown>>;
 
+export interface Statement {
+  readonly text: string;
+  /** Without any, the text may hold several statements. */
+  readonly values?: readonly unknown[] | undefined;
+}
+
+/** What became of a statement. */
+export type Answer<R extends Row = Row> = { readonly result: QueryResult<R> } | { readonly error: unknown };
+
 export interface PostgresConnection {
   /** Names the server process for as long as it lives: its id, and when it started. */
   readonly backend: Backend;
+  /** The history in which the server counts transactions (`historyOf`); null when it was a standby. */
+  readonly history: string | null;
   /** The `application_name` that the connection has now. */
   label: string;
   /** `I` outside a transaction, `T` in one, `E` in a failed one. */
   status(): string | null;
-  /** False once the connection was lost or cut. */
+  /** False once the connection was lost or cut, or the resource has moved. */
   isUsable(): boolean;
-  /** Sends one statement, behind those that were sent before and without waiting for them. */
+  /**
+   * Sends statements in one packet, which wakes the server once, and waits for the answers to all of them. One that
+   * fails does not keep those behind it from being run. Never rejects.
+   */
+  exchange<R extends Row = Row>(statements: readonly Statement[]): Promise<readonly Answer<R>[]>;
+  /** Sends one statement and waits for its result. Throws the driver's error. */
   send<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<QueryResult<R>>;
-  /** The same for a statement that the server shall keep by its name, for as long as the connection lives. */
-  sendNamed(
-    statement: { readonly name: string; readonly text: string },
-    values: readonly unknown[],
-  ): Promise<QueryResult<Row>>;
-  /** What is sent meanwhile leaves in one packet, which wakes the server once. */
-  together<T>(send: () => T): T;
   /** Cuts the connection off. The server process may work on for a while. */
   destroy(): void;
 }
@@ -42,17 +47,38 @@ export interface Backend {
   readonly startedAt: string;
 }
 
+export interface ConnectParts {
+  /** For messages: the name of the resource. */
+  readonly name: string;
+  readonly config: ClientConfig;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Absent: statements are sent without names. */
+  readonly names: StatementNames | undefined;
+  /** Whether the resource is still where this connection leads. */
+  isCurrent(): boolean;
+}
+
+/**
+ * Which transactions a transaction id can be about: the cluster, and the timeline, on which a promoted standby counts
+ * transactions on its own. Null at a standby.
+ */
+export const historyOf = `case when not pg_is_in_recovery() then
+  (select system_identifier::text from pg_control_system()) || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+  end`;
+
+/** Raises what every commit waits for, where the settings do not wait for the disk at all. */
+const waitForDisk =
+  "case current_setting('synchronous_commit') when 'off' then set_config('synchronous_commit', 'on', false) end";
+
 /**
  * Connects.
  *
  * @throws ResourceLoginError, ResourceUnreachableError, ResourceDeadlineError, DriverMissingError
  */
-export async function connect(
-  name: string,
-  config: ClientConfig,
-  clock: Clock,
-  timeoutMs: number,
-): Promise<PostgresConnection> {
+export async function connect(parts: ConnectParts): Promise<PostgresConnection> {
+  const { name, config, clock, names } = parts;
+  const limit = budget(clock, parts.timeoutMs);
   const driver = await loadDriver();
   // In pipeline mode `pg` sends at once what is asked for while another query runs: BEGIN travels with the first
   // statement, and PREPARE with the last.
@@ -71,41 +97,81 @@ export async function connect(
     client.connection.stream.destroy();
     client.end().catch(() => undefined);
   };
+  const submit = <R extends Row>({ text, values }: Statement, answer: (answer: Answer<R>) => void): void => {
+    const name = values === undefined || values.length === 0 ? undefined : names?.nameOf(text);
+    client.query<R>(
+      { text, ...(values === undefined ? {} : { values: [...values] }), ...(name === undefined ? {} : { name }) },
+      (error, result) => {
+        if (!error) {
+          answer({ result });
+          return;
+        }
+        if (name !== undefined) names?.refused(text, name, error);
+        answer({ error });
+      },
+    );
+  };
+  const exchange = <R extends Row>(statements: readonly Statement[]): Promise<readonly Answer<R>[]> =>
+    new Promise((resolve) => {
+      const answers: Answer<R>[] = [];
+      const { stream } = client.connection;
+      stream.cork();
+      try {
+        // Answers come in the order of the statements; only the driver's own refusals come at once.
+        let awaited = statements.length;
+        statements.forEach((statement, index) => {
+          submit<R>(statement, (answer) => {
+            if (answers[index] !== undefined) return;
+            answers[index] = answer;
+            awaited -= 1;
+            if (awaited === 0) resolve(answers);
+          });
+        });
+      } finally {
+        stream.uncork();
+      }
+    });
+  const send = async <R extends Row>(text: string, values?: readonly unknown[]): Promise<QueryResult<R>> =>
+    resultOf(await exchange<R>([{ text, values }]));
+
   try {
-    await within(clock, client.connect(), timeoutMs, `the connection to '${name}'`);
-    const found = await within(
+    await within(clock, client.connect(), limit.remainingMs(), `the connection to '${name}'`);
+    const { rows } = await within(
       clock,
-      client.query<{ pid: number; started: string }>(
-        'select pid, extract(epoch from backend_start)::text as started from pg_stat_activity where pid = pg_backend_pid()',
+      send<{ pid: number; started: string; history: string | null }>(
+        `select pid, extract(epoch from backend_start)::text as started, ${historyOf} as history, ${waitForDisk} as durability
+        from pg_stat_activity where pid = pg_backend_pid()`,
       ),
-      timeoutMs,
+      limit.remainingMs(),
       `the first answer of '${name}'`,
     );
-    const [row] = found.rows;
+    const [row] = rows;
     if (row === undefined) throw new ResourceUnreachableError(`'${name}' does not show this session to itself`);
     return {
       backend: { pid: row.pid, startedAt: row.started },
+      history: row.history,
       label: '',
       status: () => client.getTransactionStatus(),
-      isUsable: () => !isLost,
-      send: <R extends Row>(text: string, values?: readonly unknown[]) =>
-        values === undefined ? client.query<R>(text) : client.query<R>(text, [...values]),
-      sendNamed: (statement, values) => client.query<Row>({ ...statement, values: [...values] }),
-      together(send) {
-        const { stream } = client.connection;
-        stream.cork();
-        try {
-          return send();
-        } finally {
-          stream.uncork();
-        }
-      },
+      isUsable: () => !isLost && parts.isCurrent(),
+      exchange,
+      send,
       destroy: cut,
     };
   } catch (error) {
     cut();
     throw connectError(name, error);
   }
+}
+
+/** The result of the last of several statements. Throws the error of the first one that failed. */
+export function resultOf<R extends Row>(answers: readonly Answer<R>[]): QueryResult<R> {
+  let last: QueryResult<R> | undefined;
+  for (const answer of answers) {
+    if ('error' in answer) throw answer.error;
+    last = answer.result;
+  }
+  if (last === undefined) throw new TypeError('expected answers to at least one statement, got none');
+  return last;
 }
 
 let driver: Promise<typeof import('pg')> | undefined;
@@ -116,48 +182,4 @@ function loadDriver(): Promise<typeof import('pg')> {
     throw new DriverMissingError("expected the package 'pg' (8.23 or later); install it: npm install pg", { cause });
   });
   return driver;
-}
-
-function connectError(name: string, cause: unknown): Error {
-  if (cause instanceof ResourceDeadlineError || cause instanceof ResourceUnreachableError) return cause;
-  const code = sqlStateOf(cause);
-  if (code?.startsWith('28') || code === '3D000') {
-    return new ResourceLoginError(
-      `'${name}' refused the login: ${messageOf(cause)}; check user, password and database of its URL`,
-      { cause },
-    );
-  }
-  return new ResourceUnreachableError(`no connection to '${name}': ${messageOf(cause) || String(code)}`, { cause });
-}
-
-/** The SQLSTATE of an error of the server; for an error of the socket its code, such as `ECONNRESET`. */
-export function sqlStateOf(error: unknown): string | undefined {
-  return field(error, 'code');
-}
-
-/** The relation that an error of the server is about, as `schema.table`. */
-export function relationOf(error: unknown): string {
-  return `${field(error, 'schema') ?? ''}.${field(error, 'table') ?? ''}`;
-}
-
-function field(error: unknown, name: string): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const value: unknown = Reflect.get(error, name);
-  return typeof value === 'string' ? value : undefined;
-}
-
-/** Shutdown and start (57P0x), connection exceptions, I/O errors and internal errors; completion unknown. */
-const uncertain = /^(?:57P0.|08...|58...|XX...|40003)$/;
-
-/**
- * Whether the error says for certain that the statement failed and its transaction with it. What ended the session,
- * and everything that did not come from the server as an error, does not: what was under way may have happened.
- */
-export function isDefinite(error: unknown): boolean {
-  const code = sqlStateOf(error);
-  // Errors of sockets have codes, too, and `EPIPE` looks like a SQLSTATE; only the server's have a severity.
-  const severity = field(error, 'severity');
-  if (code === undefined || severity === undefined || uncertain.test(code)) return false;
-  // Translated servers say something else; their sessions are found ended by the connection.
-  return severity !== 'FATAL' && severity !== 'PANIC';
 }

@@ -4,7 +4,8 @@ import type { QueryResult } from 'pg';
 import type { Clock } from '../../environment/clock.ts';
 import { type Budget, budget, within } from '../deadline.ts';
 import type { Pool } from '../pool.ts';
-import { isDefinite, type PostgresConnection, type Row } from './connection.ts';
+import type { PostgresConnection, Row } from './connection.ts';
+import { isDefinite, isReadOnly } from './errors.ts';
 
 export interface Control {
   readonly budget: Budget;
@@ -13,7 +14,8 @@ export interface Control {
 }
 
 /**
- * Lends a connection to `work`. A connection on which anything stayed uncertain is cut off.
+ * Lends a connection to `work`. A connection on which anything stayed uncertain is cut off, and so is one to a standby:
+ * the primary may be somewhere else by now.
  *
  * @throws what `acquire` and `work` throw
  */
@@ -34,7 +36,7 @@ export async function withControl<T>(
         try {
           return await within(clock, connection.send(text, values), limit.remainingMs(), 'an answer of the server');
         } catch (error) {
-          isUncertain ||= !isDefinite(error);
+          isUncertain ||= !isDefinite(error) || isReadOnly(error);
           throw error;
         }
       },

@@ -7,8 +7,9 @@ import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts'
 
 import { messageOf } from '../errors.ts';
 import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../transactional.ts';
-import { type Backend, isDefinite, sqlStateOf } from './connection.ts';
+import { type Backend, historyOf } from './connection.ts';
 import type { Control } from './control.ts';
+import { isDefinite, sqlStateOf } from './errors.ts';
 import { forgetOlder, recall, rememberAbsence, waitForDisk } from './memory.ts';
 
 /** No prepared transaction of this name, which proves nothing by itself. */
@@ -90,13 +91,27 @@ export async function outcomeOfBranch(
   return statusOf(control, receipt);
 }
 
-/** By the saved transaction id, where the row is gone or was never written. */
+/** What is written down with the vote: the transaction's id, and the history that it belongs to. */
+export const receiptOf = (xid: string, history: string): string => `${xid}@${history}`;
+
+/** By the receipt, where the row is gone or was never written. */
 async function statusOf(control: Control, receipt: string): Promise<BranchOutcome> {
-  if (!/^\d{1,20}$/.test(receipt)) {
+  const [, xid, history] = /^(\d{1,20})@(.+)$/.exec(receipt) ?? [];
+  if (xid === undefined || history === undefined) {
     return { type: 'unknown', reason: `expected a transaction id as receipt, got '${receipt.slice(0, 40)}'` };
   }
   try {
-    const { rows } = await control.send('select pg_xact_status($1::text::xid8) as status', [receipt]);
+    // Another cluster, or a standby that took over, may have given the same id to another transaction.
+    const { rows } = await control.send(
+      `select ${historyOf} as history, case when ${historyOf} = $2 then pg_xact_status($1::text::xid8) end as status`,
+      [xid, history],
+    );
+    if (rows[0]?.history !== history) {
+      return {
+        type: 'unknown',
+        reason: `transaction ${xid} belongs to the history ${history}, and this server has ${String(rows[0]?.history)}: it was promoted or replaced`,
+      };
+    }
     switch (rows[0]?.status) {
       case 'committed':
         return { type: 'committed' };
@@ -105,10 +120,10 @@ async function statusOf(control: Control, receipt: string): Promise<BranchOutcom
       case 'in progress':
         return { type: 'absent' };
       default:
-        return { type: 'unknown', reason: `transaction ${receipt} is so old that the server forgot its status` };
+        return { type: 'unknown', reason: `transaction ${xid} is so old that the server forgot its status` };
     }
   } catch (error) {
-    // A transaction id in the future: this server is not the one that gave it out, or was restored to an earlier time.
+    // A transaction id in the future: this server was restored to an earlier time.
     if (isDefinite(error)) return { type: 'unknown', reason: messageOf(error) };
     throw error;
   }

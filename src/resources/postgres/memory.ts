@@ -43,18 +43,26 @@ export const waitForDisk = `set_config('synchronous_commit',
   case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true)`;
 
 /**
- * Writes the key of a branch that is about to prepare or commit, under a lock timeout that holds to the transaction's
- * end, and answers with the transaction's id. Named, so that a connection plans it once. Parameters: the global id;
- * manager and idempotency key, joined, or null; the lock timeout in milliseconds.
+ * Writes the key of a branch that is about to prepare, and answers with the transaction's id. Parameters: the global id.
+ *
+ * PREPARE TRANSACTION and COMMIT PREPARED wait for the local disk whatever `synchronous_commit` says, and for synchronous
+ * standbys as our connections have it, where `off` is raised to `on`. Whoever has written the same key is a recovery,
+ * which is about to commit, or the same branch elsewhere: the deadline of the prepare is limit enough.
  */
-export const rememberCommit = {
-  name: 'quorate_remember_commit',
-  text: `insert into ${memoryRelation} (global_id, state, idempotency_key)
-    select $1, 'committed', $2 from set_config('lock_timeout', $3, true) as patience, ${waitForDisk} as durability
-    returning pg_current_xact_id()::text as xid`,
-} as const;
+export const rememberPrepared = `insert into ${memoryRelation} (global_id, state) values ($1, 'committed')
+  returning pg_current_xact_id()::text as xid`;
 
-/** The parameters of `rememberCommit`. The server gives up before we do, so that a no is certain and not unknown. */
+/**
+ * Writes the key of a branch that is about to commit directly, under a lock timeout that holds to the transaction's end:
+ * whoever commits under the same idempotency key is waited for, and the server gives up before we do, so that a no is
+ * certain and not unknown. Here the commit is the decision and must reach the disk, whatever the application has set.
+ * Answers with the transaction's id.
+ */
+export const rememberCommit = `insert into ${memoryRelation} (global_id, state, idempotency_key)
+  select $1, 'committed', $2 where set_config('lock_timeout', $3, true) is not null and ${waitForDisk} is not null
+  returning pg_current_xact_id()::text as xid`;
+
+/** The parameters of `rememberCommit`: the global id; manager and idempotency key, joined, or null; milliseconds. */
 export const commitParameters = (
   branch: Branch,
   timeoutMs: number,

@@ -11,12 +11,13 @@ import type { ClientConfig } from 'pg';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
-import { within } from '../deadline.ts';
+import { budget, within } from '../deadline.ts';
 import { DuplicateBranchError, messageOf, ResourceSetupError } from '../errors.ts';
+import { createLocator, type Place } from '../place.ts';
 import { createPool } from '../pool.ts';
 import type { Ending, TransactionalResource } from '../transactional.ts';
 import { checkServer } from './check.ts';
-import { type Backend, connect, type PostgresConnection, sqlStateOf } from './connection.ts';
+import { type Backend, connect, type PostgresConnection } from './connection.ts';
 import { type Control, withControl } from './control.ts';
 import {
   commitBranch,
@@ -28,7 +29,9 @@ import {
   unreachable,
   writeAbsenceOf,
 } from './endings.ts';
+import { sqlStateOf } from './errors.ts';
 import { createMemory, createMemoryScript, hasMemory } from './memory.ts';
+import { createStatementNames } from './names.ts';
 import { createSession, type PostgresSession } from './session.ts';
 
 export type { PostgresResult, PostgresSession } from './session.ts';
@@ -46,6 +49,15 @@ export interface PostgresOptions {
   readonly idleTimeoutMs?: number;
   /** Of branches; the server's default when absent. */
   readonly isolationLevel?: 'read committed' | 'repeatable read' | 'serializable';
+  /**
+   * Whether statements with parameters that come again are kept by the servers under names, as most drivers do: parsed
+   * once for each connection, and after some runs planned once, without regard to the values. Default true.
+   *
+   * What it costs: a statement that returns rows, and whose columns an ALTER TABLE changes, fails once with "cached plan
+   * must not change result type" (0A000); its transaction aborts, and the next one has it parsed anew. A plan that does
+   * not know the values may be worse where they are distributed unevenly (`plan_cache_mode` of the role or database helps).
+   */
+  readonly prepareStatements?: boolean;
   /** Default: the system's. */
   readonly environment?: Environment;
 }
@@ -63,18 +75,32 @@ const terminationTimeoutMs = 5_000;
 /**
  * Makes a resource of a database. Connects on first use.
  *
- * @param connection a URL such as `postgres://user:password@host:5432/database`, or the configuration of a `pg` client
+ * @param connection a URL such as `postgres://user:password@host:5432/database`, or the configuration of a `pg` client;
+ *   or a function that says the URL, for a server that may move: it is asked for every new connection, and whenever one
+ *   was lost or led to a standby. When its answer changes, connections to the earlier place are used no more, and
+ *   branches at work there vote no.
  */
 export function postgres(
-  connection: string | ClientConfig,
+  connection: Place | ClientConfig,
   options: PostgresOptions = {},
 ): EnlistedResource<PostgresSession> {
   const { clock, ids } = options.environment ?? systemEnvironment();
   const name = options.name ?? 'postgres';
   const incarnation = ids.next();
-  const config: ClientConfig = typeof connection === 'string' ? { connectionString: connection } : connection;
+  const fixed =
+    typeof connection === 'string'
+      ? { connectionString: connection }
+      : typeof connection === 'function'
+        ? undefined
+        : connection;
+  const locator =
+    typeof connection === 'function'
+      ? createLocator({ name, clock, protocols: ['postgres:', 'postgresql:'], find: connection })
+      : undefined;
+  const names = options.prepareStatements === false ? undefined : createStatementNames();
   const maxSessions = options.maxSessions ?? 20;
   const opened = new Map<string, Open>();
+  let isClosed = false;
 
   const pool = createPool<PostgresConnection>({
     name,
@@ -83,9 +109,26 @@ export function postgres(
     reservedForControl: options.reservedForControl ?? 4,
     maxWaiting: options.maxWaiting ?? 1_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
-    connect: (timeoutMs) => connect(name, { ...config, application_name: `quorate/${incarnation}` }, clock, timeoutMs),
+    async connect(timeoutMs) {
+      const limit = budget(clock, timeoutMs);
+      const url = await locator?.locate(timeoutMs);
+      return connect({
+        name,
+        config: {
+          ...(url === undefined ? fixed : { connectionString: url }),
+          application_name: `quorate/${incarnation}`,
+        },
+        clock,
+        timeoutMs: limit.remainingMs(),
+        names,
+        isCurrent: () => url === undefined || locator?.isCurrent(url) === true,
+      });
+    },
     isUsable: (it) => it.isUsable(),
-    destroy: (it) => it.destroy(),
+    destroy(it) {
+      it.destroy();
+      if (!isClosed) locator?.recheck();
+    },
   });
   const labelOf = ({ manager, branch }: Branch): string => `quorate/${manager}/${incarnation}/${hash(branch)}`;
   const sessionsOf = (branch: Branch): Sessions => ({
@@ -191,6 +234,7 @@ export function postgres(
       }),
     check: ({ timeoutMs }) => control(timeoutMs, (it) => checkServer(it, maxSessions)),
     async close() {
+      isClosed = true;
       for (const { session } of [...opened.values()]) {
         await within(clock, session.rollback(), terminationTimeoutMs, 'a rollback').catch(() => undefined);
       }

@@ -14,8 +14,10 @@ import { BranchClosedError, BranchControlError, messageOf, ResourceDeadlineError
 import type { Loan } from '../pool.ts';
 import { createSerialQueue } from '../queue.ts';
 import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
-import { isDefinite, type PostgresConnection, type Row, relationOf, sqlStateOf } from './connection.ts';
-import { commitParameters, memoryRelation, recallKey, rememberCommit } from './memory.ts';
+import { type Answer, type PostgresConnection, type Row, resultOf, type Statement } from './connection.ts';
+import { receiptOf } from './endings.ts';
+import { isDefinite, isReadOnly, relationOf, sqlStateOf } from './errors.ts';
+import { commitParameters, memoryRelation, recallKey, rememberCommit, rememberPrepared } from './memory.ts';
 import { assertNoControl, isControlTag, leavesTraces, mayWrite } from './statements.ts';
 
 /** The result of one statement, as `pg` gives it. */
@@ -54,6 +56,12 @@ export interface SessionParts {
   onEnd(end: SessionEnd): void;
 }
 
+/** How PREPARE or COMMIT went, with the answers to everything that was sent along. */
+type Ended<R extends Row = Row> = { readonly answers: readonly Answer<R>[] } & (
+  | { readonly xid: string }
+  | { readonly error: unknown }
+);
+
 const maxWaitingStatements = 1_000;
 const rollbackTimeoutMs = 5_000;
 
@@ -87,25 +95,25 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     connection.destroy();
     end('lost');
   };
-  const beginning = (): readonly Promise<unknown>[] => {
+  /** What goes before the branch's first statement. */
+  const beginning = (): readonly Statement[] => {
     if (hasBegun) return [];
     hasBegun = true;
-    const sent: Promise<unknown>[] = [];
-    if (connection.label !== parts.label) {
-      connection.label = parts.label;
-      sent.push(connection.send(`set application_name = '${parts.label}'`));
-    }
-    const level = parts.isolationLevel === undefined ? '' : ` isolation level ${parts.isolationLevel}`;
-    sent.push(connection.send(`begin${level}`));
-    return sent;
+    const begin = {
+      text: parts.isolationLevel === undefined ? 'begin' : `begin isolation level ${parts.isolationLevel}`,
+    };
+    if (connection.label === parts.label) return [begin];
+    connection.label = parts.label;
+    return [{ text: `set application_name = '${parts.label}'` }, begin];
   };
-  /** Waits for what was sent, in order; the first error counts, and none stays unheard. */
-  const answers = async <T>(before: readonly Promise<unknown>[], last: Promise<T>, timeoutMs: number): Promise<T> => {
-    const all = Promise.allSettled([...before, last]);
-    await within(clock, all, timeoutMs, `the answer of '${name}' in ${globalId}`);
-    for (const each of before) await each;
-    return last;
-  };
+  const exchange = <R extends Row>(
+    statements: readonly Statement[],
+    timeoutMs: number,
+    what = 'answer',
+  ): Promise<readonly Answer<R>[]> =>
+    within(clock, connection.exchange<R>(statements), timeoutMs, `the ${what} of '${name}' in ${globalId}`);
+  const send = async (text: string, timeoutMs: number, values?: readonly unknown[]): Promise<QueryResult<Row>> =>
+    resultOf(await exchange([{ text, values }], timeoutMs));
   /** Takes note of an error, and says whether it is certain that the statement did not happen. */
   const failed = (error: unknown): boolean => {
     if (error instanceof ResourceDeadlineError || !isDefinite(error) || !connection.isUsable()) {
@@ -113,6 +121,8 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       return false;
     }
     failure ??= messageOf(error);
+    // The primary may be somewhere else by now: the next one connects anew.
+    hasTraces ||= isReadOnly(error);
     return true;
   };
   const assertOpen = (): void => {
@@ -126,7 +136,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       return;
     }
     try {
-      await within(clock, connection.send('rollback'), rollbackTimeoutMs, `the rollback of ${globalId}`);
+      await send('rollback', rollbackTimeoutMs);
       end('over');
     } catch (error) {
       cut(messageOf(error));
@@ -165,37 +175,38 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
   };
 
   /**
-   * Sends the branch's key and, behind it, PREPARE or COMMIT, without waiting in between. In a transaction that has
-   * failed neither raises an error: the tag says that it rolled back instead.
+   * Sends, behind what is given, the branch's key and PREPARE or COMMIT, without waiting in between. In a transaction
+   * that has failed neither raises an error: the tag says that it rolled back instead.
    *
    * @returns the transaction's id, or why it rolled back
+   * @throws what leaves it uncertain
    */
-  const ending = async (
-    first: () => readonly Promise<unknown>[],
+  const ending = async <R extends Row>(
+    before: readonly Statement[],
+    key: Statement,
     verb: 'PREPARE' | 'COMMIT',
     timeoutMs: number,
-    idempotencyKey?: string,
-  ): Promise<{ readonly xid: string } | { readonly error: unknown }> => {
-    const { sent, remembered, ended } = connection.together(() => {
-      const before = first();
-      const key = connection.sendNamed(rememberCommit, commitParameters(branch, timeoutMs, idempotencyKey));
-      const last = connection.send(verb === 'PREPARE' ? `prepare transaction '${globalId}'` : 'commit');
-      return { sent: [...before, key, last], remembered: key, ended: last };
-    });
-    const settled = await within(clock, Promise.allSettled(sent), timeoutMs, `the ${verb} of ${globalId}`);
-    const errors = settled.flatMap((it): unknown[] => (it.status === 'rejected' ? [it.reason] : []));
+  ): Promise<Ended<R>> => {
+    const last = { text: verb === 'PREPARE' ? `prepare transaction '${globalId}'` : 'commit' };
+    const answers = await exchange<R>([...before, key, last], timeoutMs, verb);
+    const errors = answers.flatMap((it): unknown[] => ('error' in it ? [it.error] : []));
     const uncertain = errors.find((error) => !isDefinite(error));
     if (uncertain !== undefined) throw uncertain;
-    if (errors.length > 0) return { error: errors[0] };
-    if ((await ended).command !== verb) return { error: undefined };
-    return { xid: String((await remembered).rows[0]?.xid) };
+    const [remembered, ended] = answers.slice(-2);
+    if (errors.length > 0 || remembered === undefined || ended === undefined) return { answers, error: errors[0] };
+    if ('error' in remembered || 'error' in ended || ended.result.command !== verb)
+      return { answers, error: undefined };
+    return { answers, xid: String(remembered.result.rows[0]?.xid) };
   };
+  const preparing = <R extends Row>(before: readonly Statement[], timeoutMs: number): Promise<Ended<R>> =>
+    ending<R>(before, { text: rememberPrepared, values: [globalId] }, 'PREPARE', timeoutMs);
   const rolledBack = async (error: unknown): Promise<{ type: 'no'; reason: string }> =>
     no(failure ?? (error === undefined ? 'the transaction had failed before' : refusalOf(name, error)));
-  const voteOf = async (ended: { readonly xid: string } | { readonly error: unknown }): Promise<Vote> => {
+  const voteOf = async (ended: Ended): Promise<Vote> => {
     if ('error' in ended) return rolledBack(ended.error);
     end('over');
-    return { type: 'yes', receipt: ended.xid };
+    const { history } = connection;
+    return history === null ? { type: 'yes' } : { type: 'yes', receipt: receiptOf(ended.xid, history) };
   };
   const prepareFailed = async (error: unknown): Promise<Vote> => {
     const before = failure;
@@ -226,18 +237,17 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     }
     try {
       if (!hasWritten) {
-        const asked = connection.send('select pg_current_xact_id_if_assigned()::text as xid');
-        const { rows } = await within(clock, asked, limit.remainingMs(), `the answer of '${name}'`);
+        const { rows } = await send('select pg_current_xact_id_if_assigned()::text as xid', limit.remainingMs());
         if (rows[0]?.xid === null) return await commitReadOnly(limit.remainingMs());
       }
-      return await voteOf(await ending(() => [], 'PREPARE', limit.remainingMs()));
+      return await voteOf(await preparing([], limit.remainingMs()));
     } catch (error) {
       return prepareFailed(error);
     }
   };
   /** COMMIT, not ROLLBACK: in serializable isolation only a commit vouches for what was read. */
   const commitReadOnly = async (timeoutMs: number): Promise<Vote> => {
-    const { command } = await within(clock, connection.send('commit'), timeoutMs, `the commit of ${globalId}`);
+    const { command } = await send('commit', timeoutMs);
     if (command !== 'COMMIT') return no(failure ?? 'the transaction had failed before');
     end('over');
     return { type: 'read-only' };
@@ -248,15 +258,11 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     values: readonly unknown[],
     timeoutMs: number,
   ): Promise<{ readonly vote: Vote; readonly result?: PostgresResult<R> }> => {
-    let statement: Promise<PostgresResult<R>> | undefined;
-    const first = (): readonly Promise<unknown>[] => {
-      const before = beginning();
-      statement = connection.send<R>(text, values);
-      return [...before, statement];
-    };
     try {
-      const ended = await ending(first, 'PREPARE', timeoutMs);
-      const result = await statement?.catch(() => undefined);
+      const before = [...beginning(), { text, values }];
+      const ended = await preparing<R>(before, timeoutMs);
+      const answer = ended.answers[before.length - 1];
+      const result = answer === undefined || 'error' in answer ? undefined : answer.result;
       const tag = result === undefined ? undefined : noteTags(text, result);
       if (tag !== undefined) {
         // It ended the transaction, and the key went with whatever came after it.
@@ -279,7 +285,8 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       return { type: 'no', reason: 'reason' in known ? known.reason : 'the branch is over' };
     }
     try {
-      const ended = await ending(beginning, 'COMMIT', limit.remainingMs(), idempotencyKey);
+      const values = commitParameters(branch, limit.remainingMs(), idempotencyKey);
+      const ended = await ending(beginning(), { text: rememberCommit, values }, 'COMMIT', limit.remainingMs());
       if ('error' in ended) {
         const holder = await holderOf(ended.error, idempotencyKey);
         const refused = await rolledBack(ended.error);
@@ -295,8 +302,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
   const holderOf = async (error: unknown, idempotencyKey: string | undefined): Promise<Branch | undefined> => {
     if (idempotencyKey === undefined || sqlStateOf(error) !== '23505') return undefined;
     try {
-      const asked = connection.send(recallKey, [`${branch.manager}:${idempotencyKey}`]);
-      const { rows } = await within(clock, asked, rollbackTimeoutMs, 'a query');
+      const { rows } = await send(recallKey, rollbackTimeoutMs, [`${branch.manager}:${idempotencyKey}`]);
       const holder = rows[0]?.global_id;
       return typeof holder === 'string' ? branchOf(holder) : undefined;
     } catch {
@@ -312,8 +318,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         assertOpen();
         assertNoControl(text);
         try {
-          const [before, sent] = connection.together(() => [beginning(), connection.send<R>(text, values)] as const);
-          const result = await answers(before, sent, time.remainingMs());
+          const result = resultOf(await exchange<R>([...beginning(), { text, values }], time.remainingMs()));
           noteResult(text, result);
           return result;
         } catch (error) {

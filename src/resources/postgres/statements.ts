@@ -19,7 +19,17 @@ const readingTags = new Set([
   'ROLLBACK',
   'SET',
 ]);
-const leavingTraces = new Set(['SET', 'LISTEN', 'UNLISTEN', 'PREPARE', 'DEALLOCATE', 'DISCARD', 'LOAD', 'CREATE']);
+const leavingTraces = new Set([
+  'SET',
+  'RESET',
+  'LISTEN',
+  'UNLISTEN',
+  'PREPARE',
+  'DEALLOCATE',
+  'DISCARD',
+  'LOAD',
+  'CREATE',
+]);
 
 /** @throws BranchControlError for a statement that would end the branch behind the manager's back */
 export function assertNoControl(text: string): void {
