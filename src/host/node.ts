@@ -12,14 +12,12 @@ import {
   type AnyActor,
   addressOf,
   type DelayRange,
-  nodeOf,
   partsOf,
   type Schemas,
   type Tagged,
   type TaggedBy,
-  type Unreachable,
 } from '../../statecharts/actor.ts';
-import type { Bus, Envelope } from '../bus/bus.ts';
+import type { Bus } from '../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { Journal, JournalEntry, OnDurable, RecoveredRecord } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -33,11 +31,12 @@ import {
   NodeStoppedError,
   RecordsVersionError,
 } from './errors.ts';
-import type { ActorHandle } from './handle.ts';
+import type { ActorHandle, OutputOf } from './handle.ts';
 import { createInspection, type InspectionEvent } from './inspection.ts';
 import { createJobs } from './jobs.ts';
+import { createMail } from './mail.ts';
 import { createPerformer } from './performer.ts';
-import { type Runner, type RunnerHost, startRunner } from './runner.ts';
+import { type ActorObserver, type Runner, type RunnerHost, type Start, startRunner } from './runner.ts';
 
 /** The limits of a node. */
 export interface NodeLimits {
@@ -104,6 +103,21 @@ export interface Node<Owned extends Resources = Resources> {
     definition: ActorDefinition<Chart, Request, Input>,
     options: StartOptions<Input>,
   ): ActorHandle<Chart, Request>;
+  /**
+   * The same without a handle, for services that start many actors: making a handle and keeping it up to date costs
+   * several times what the actor's steps do. `observer` hears what the actor delivers, and of its end.
+   *
+   * @returns its address
+   */
+  launch<Chart extends AnyStateMachine, Request extends Tagged, Input>(
+    definition: ActorDefinition<Chart, Request, Input>,
+    options: StartOptions<Input> & { readonly observer?: ActorObserver<OutputOf<Chart>> },
+  ): Address;
+  /** The handle of an actor that is alive, however it was born; undefined when it is not. */
+  handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
+    definition: ActorDefinition<Chart, Request>,
+    key?: string,
+  ): ActorHandle<Chart, Request> | undefined;
   /**
    * Asks an actor of this node.
    *
@@ -213,67 +227,23 @@ export function createNode(options: NodeOptions): Node {
       onDurable(error);
     });
 
-  const send = (from: Address, to: Address, message: Tagged): void => {
-    const envelope = { from, to, message };
-    if (nodeOf(to) === id) {
-      dispatch(() => deliver(envelope, true));
-      return;
-    }
-    try {
-      bus.send(envelope);
-    } catch (error) {
-      refuse(envelope, messageOf(error));
-      tell(from, { type: 'unreachable', node: nodeOf(to), address: to, reason: 'dropped' });
-    }
-  };
-
-  const tell = (actor: Address, notice: Unreachable): void => {
-    const runner = runners.get(actor);
-    if (runner?.definition.hearsUnreachable === true) dispatch(() => runner.receive(actor, notice));
-  };
-
-  const refuse = (envelope: Envelope, reason: string): void => {
-    if (inspection.observed) inspection.report({ type: 'refused', ...envelope, reason });
-  };
-
-  /** Nobody takes the envelope, and its sender is to know. */
-  const reject = (envelope: Envelope, isLocal: boolean, reason: string): void => {
-    refuse(envelope, reason);
-    if (isLocal) tell(envelope.from, { type: 'unreachable', node: id, address: envelope.to, reason: 'absent' });
-    else bus.reject(envelope);
-  };
-
-  const deliver = (envelope: Envelope, isLocal: boolean): void => {
-    if (isStopping) return;
-    const { from, to, message } = envelope;
-    try {
-      const endpoint = endpoints.get(to);
-      const runner = runners.get(to) ?? (endpoint === undefined ? born(envelope, isLocal) : undefined);
-      if (endpoint !== undefined) endpoint.receive(envelope);
-      else if (isLocal && from === to && runner?.definition.own.includes(message.type) === true) {
-        runner.receive(from, message);
-      } else runner?.receive(from, runner.definition.parseMessage(message));
-    } catch (error) {
-      refuse(envelope, messageOf(error));
-    }
-  };
-
-  /** Starts the addressee of a first message, where its definition allows that. */
-  const born = (envelope: Envelope, isLocal: boolean): Runner | undefined => {
-    const definition = definitions.get(partsOf(envelope.to).name);
-    const message = definition?.parseMessage(envelope.message);
-    const input = message === undefined ? undefined : definition?.bornOfMessage(message);
-    if (definition === undefined || input === undefined) {
-      reject(envelope, isLocal, 'nobody lives at this address');
-      return undefined;
-    }
-    try {
-      return begin(definition, envelope.to, input, {});
-    } catch (error) {
-      reject(envelope, isLocal, messageOf(error));
-      return undefined;
-    }
-  };
+  const mail = createMail({
+    node: id,
+    bus,
+    dispatch,
+    inspection,
+    runners,
+    endpoints,
+    development,
+    isStopping: () => isStopping,
+    birthBy({ to, message }) {
+      const definition = definitions.get(partsOf(to).name);
+      const input = definition?.bornOfMessage(definition.parseMessage(message));
+      return definition === undefined || input === undefined
+        ? undefined
+        : () => begin(definition, { address: to, input });
+    },
+  });
 
   const overload = (): NodeOverloadedError | undefined => {
     const { unflushedBytes } = journal;
@@ -289,7 +259,7 @@ export function createNode(options: NodeOptions): Node {
     inspection,
     development,
     perform: createPerformer(clock, resources, ({ id: operation, resource }) =>
-      refuse(
+      mail.refuse(
         {
           from: addressOf(id, 'resource', resource),
           to: addressOf(id, 'resource', resource),
@@ -300,7 +270,7 @@ export function createNode(options: NodeOptions): Node {
     ),
     dispatch,
     overload,
-    send,
+    send: mail.send,
     append,
     roleChanged: (actor, role) => roleChanges.next({ actor, role }),
     ended(runner, error) {
@@ -317,9 +287,7 @@ export function createNode(options: NodeOptions): Node {
 
   const begin = (
     definition: AnyActor,
-    address: Address,
-    input: unknown,
-    delays: Readonly<Record<string, DelayRange>>,
+    { address, input, delays = {}, ...how }: Pick<Start, 'address' | 'input'> & Partial<Start>,
   ): Runner => {
     if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
     if (failed.has(address)) {
@@ -343,7 +311,7 @@ export function createNode(options: NodeOptions): Node {
       }
       return definition.parseRecord(record);
     });
-    const runner = startRunner({ definition, address, input, records, delays }, host);
+    const runner = startRunner({ ...how, definition, address, input, records, delays }, host);
     unread.delete(address);
     runners.set(address, runner);
     if (inspection.observed)
@@ -361,19 +329,19 @@ export function createNode(options: NodeOptions): Node {
     definition: ActorDefinition<Chart, Request, Input>,
     how: StartOptions<Input>,
   ): ActorHandle<Chart, Request>;
-  function start(definition: AnyActor, { key = '', input, delays = {} }: StartOptions<unknown>): ActorHandle {
-    return begin(definition, addressOf(id, definition.name, key), input, delays).handle;
+  function start(definition: AnyActor, { key = '', ...how }: StartOptions<unknown>): ActorHandle {
+    return begin(definition, { address: addressOf(id, definition.name, key), ...how }).handle;
+  }
+  function handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
+    definition: ActorDefinition<Chart, Request>,
+    key?: string,
+  ): ActorHandle<Chart, Request> | undefined;
+  function handleOf(definition: AnyActor, key = ''): ActorHandle | undefined {
+    return runners.get(addressOf(id, definition.name, key))?.handle;
   }
 
-  const incoming = bus.envelopes().subscribe((envelope) => dispatch(() => deliver(envelope, false)));
-  const losses = bus.losses.subscribe((loss) => {
-    if (inspection.observed) inspection.report({ type: 'lost', loss });
-    const { node, address, reason } = loss;
-    const notice = { type: 'unreachable', node, reason, ...(address === undefined ? {} : { address }) };
-    for (const runner of runners.values()) {
-      if (runner.definition.hearsUnreachable) dispatch(() => runner.receive(runner.address, notice));
-    }
-  });
+  const incoming = bus.envelopes().subscribe(mail.receive);
+  const losses = bus.losses.subscribe(mail.lost);
   const peers = bus.peers.subscribe((peer) => {
     if (inspection.observed) inspection.report({ type: 'peer', peer });
   });
@@ -383,6 +351,12 @@ export function createNode(options: NodeOptions): Node {
     journal,
     definitions: [...definitions.keys()],
     start,
+    launch(definition, { key = '', ...how }) {
+      const address = addressOf(id, definition.name, key);
+      begin(definition, { address, ...how });
+      return address;
+    },
+    handleOf,
     request(actor, request) {
       const runner = runners.get(actor);
       if (runner === undefined) throw new NodeStoppedError(`no actor '${actor}' is alive on node '${id}'`);
@@ -398,7 +372,7 @@ export function createNode(options: NodeOptions): Node {
       const { endpoint, parts } = createEndpoint(
         address,
         messages,
-        (to, message) => send(address, to, message),
+        (to, message) => mail.post(address, to, message),
         () => endpoints.delete(address),
       );
       endpoints.set(address, parts);
@@ -431,7 +405,7 @@ export function createNode(options: NodeOptions): Node {
     for (const address of journal.actors()) {
       const definition = definitions.get(partsOf(address).name);
       const input = definition?.bornOfRecords();
-      if (definition !== undefined && input !== undefined) begin(definition, address, input, {});
+      if (definition !== undefined && input !== undefined) begin(definition, { address, input });
     }
   } catch (error) {
     abandon();
@@ -439,5 +413,3 @@ export function createNode(options: NodeOptions): Node {
   }
   return node;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

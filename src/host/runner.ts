@@ -52,12 +52,22 @@ export interface Start {
   readonly records: readonly Tagged[];
   /** Delays that replace those of the definition, by name. */
   readonly delays: Readonly<Record<string, DelayRange>>;
+  readonly observer?: ActorObserver;
+}
+
+/** Hears what an actor has to say to the application, without a handle. What it throws surfaces as an uncaught error. */
+export interface ActorObserver<Output extends Tagged = Tagged> {
+  /** Called for each output, in order, once the records before it are durable. */
+  delivered?(output: Output): void;
+  /** Called once, when the actor has reached its final state, or was stopped, or failed with `error`. */
+  ended?(error?: Error): void;
 }
 
 /** One running actor. */
 export interface Runner {
   readonly address: Address;
   readonly definition: AnyActor;
+  /** Made when it is first asked for. */
   readonly handle: ActorHandle;
   /** The state after the last step, durable or not; the handle may lag behind it. */
   readonly state: ActorState;
@@ -83,7 +93,7 @@ interface Unseen {
  * @throws whatever the chart throws on its first step
  */
 export function startRunner(start: Start, host: RunnerHost): Runner {
-  const { definition, address } = start;
+  const { definition, address, observer } = start;
   const { clock, inspection } = host;
   /** By timer; what fell due and was disarmed, or armed anew, before its turn came is no longer there. */
   const timeouts = new Map<string, TimeoutHandle>();
@@ -100,7 +110,20 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
     alive = false;
     for (const timeout of timeouts.values()) clock.clearTimeout(timeout);
     timeouts.clear();
-    mirror.end(error);
+    failure = error;
+    mirror?.end(error);
+    if (observer?.ended !== undefined) told(() => observer.ended?.(error));
+  };
+
+  /** What an observer throws is not the actor's failure. */
+  const told = (tell: () => void): void => {
+    try {
+      tell();
+    } catch (error) {
+      clock.enqueue(() => {
+        throw error;
+      });
+    }
   };
 
   const guarded = (act: () => void): void => {
@@ -122,7 +145,8 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
 
   const show = (shown: ActorState): void => {
     if (!alive) return;
-    mirror.show(shown.snapshot);
+    visible = shown;
+    mirror?.show(shown.snapshot);
     const nextRole = definition.roleAt(shown);
     if (nextRole === role) return;
     role = nextRole;
@@ -135,8 +159,10 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
       // Whoever hears an output may stop the node.
       if (!alive) return;
       if (effect.type === 'send') host.send(address, effect.to, effect.message);
-      else if (effect.type === 'deliver') mirror.emit(effect.output);
-      else {
+      else if (effect.type === 'deliver') {
+        mirror?.emit(effect.output);
+        if (observer?.delivered !== undefined) told(() => observer.delivered?.(effect.output));
+      } else {
         host.perform(effect, (performed) => host.dispatch(() => receive(address, performed)));
       }
     }
@@ -237,8 +263,10 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   /** At its final state an actor has answered everything that it released; then its records are forgotten. */
   const finishIfFinal = (): void => {
     if (!alive || state.snapshot.status !== 'done' || outbox.durableBatch < outbox.lastBatch) return;
-    const forget = { type: 'forgotten' };
-    host.append([{ actor: address, version: definition.recordsVersion, record: forget, replaces: 'forget' }], () => {});
+    if (hasRecords) {
+      const record = { type: 'forgotten' };
+      host.append([{ actor: address, version: definition.recordsVersion, record, replaces: 'forget' }], () => {});
+    }
     kill();
     host.ended(runner);
   };
@@ -252,9 +280,18 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   const recovered = definition.recover(start.records);
   const first = definition.start(recovered, { self: address, input: start.input }, inspection.observed);
   let state = first.state;
-  const mirror: Mirror = createMirror(address, definition.chart, state.snapshot, (request) =>
-    host.dispatch(() => receiveRequest(request)),
-  );
+  /** What a handle shows: the last state whose records are durable. */
+  let visible = state;
+  let mirror: Mirror | undefined;
+  let failure: Error | undefined;
+  const mirrored = (): Mirror => {
+    if (mirror !== undefined) return mirror;
+    mirror = createMirror(address, definition.chart, visible.snapshot, (request) =>
+      host.dispatch(() => receiveRequest(request)),
+    );
+    if (!alive) mirror.end(failure);
+    return mirror;
+  };
   const receiveRequest = (request: Tagged): void => {
     let parsed: Tagged;
     try {
@@ -277,7 +314,9 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
   const runner: Runner = {
     address,
     definition,
-    handle: mirror.handle,
+    get handle() {
+      return mirrored().handle;
+    },
     get state() {
       return state;
     },

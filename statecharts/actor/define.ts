@@ -108,6 +108,8 @@ export interface AnyActor {
   readonly hearsUnreachable: boolean;
   readonly readsTime: boolean;
   readonly own: readonly string[];
+  /** Whether messages of this type are known to it. */
+  takes(messageType: string): boolean;
   /** Validates what came from another actor. @throws RefusedInputError */
   parseMessage(value: Tagged): Tagged;
   /** Validates what an application asks. @throws RefusedInputError */
@@ -243,6 +245,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     recordsVersion: records?.version ?? 1,
     readsTime: options.readsTime ?? false,
     allTimers: stepper.timers,
+    takes: (messageType) => Object.hasOwn(messages, messageType),
     parseMessage: (value) => parseTagged(name, 'message', messages, value),
     parseRequest: (value) => parseTagged(name, 'request', requests, value),
     parseRecord: (value) => parseTagged(name, 'record', records?.types ?? {}, value),
