@@ -321,7 +321,7 @@ export function createNode(options: NodeOptions): Node {
         recoveredRecords: records.length,
         state: runner.state.snapshot.value,
       });
-    clock.enqueue(() => dispatch(runner.launch));
+    clock.enqueue(() => dispatch(() => runner.launch()));
     return runner;
   };
 

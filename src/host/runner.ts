@@ -11,9 +11,10 @@ import {
   type DelayRange,
   type Delivery,
   draw,
-  type Effect,
+  type Persist,
   type Step,
   type Tagged,
+  type Timer,
   type TimerChange,
 } from '../../statecharts/actor.ts';
 import type { Clock, TimeoutHandle } from '../environment/clock.ts';
@@ -92,149 +93,144 @@ interface Unseen {
  *
  * @throws whatever the chart throws on its first step
  */
-export function startRunner(start: Start, host: RunnerHost): Runner {
-  const { definition, address, observer } = start;
-  const { clock, inspection } = host;
-  /** By timer; what fell due and was disarmed, or armed anew, before its turn came is no longer there. */
-  const timeouts = new Map<string, TimeoutHandle>();
-  let outbox: Outbox = emptyOutbox;
-  let unseen: Unseen[] = [];
-  let alive = true;
-  /** What came before the launch; undefined after it. */
-  let early: (() => void)[] | undefined = [];
-  let role: string | undefined;
-  let hasRecords = start.records.length > 0;
+export const startRunner = (start: Start, host: RunnerHost): Runner => new ActorRunner(start, host);
 
-  const kill = (error?: Error): void => {
-    if (!alive) return;
-    alive = false;
-    for (const timeout of timeouts.values()) clock.clearTimeout(timeout);
-    timeouts.clear();
-    failure = error;
-    mirror?.end(error);
-    if (observer?.ended !== undefined) told(() => observer.ended?.(error));
-  };
+/** A class and not closures over one scope: a node may have very many, and each function would be made for each. */
+class ActorRunner implements Runner {
+  readonly address: Address;
+  readonly definition: AnyActor;
+  readonly #host: RunnerHost;
+  readonly #observer: ActorObserver | undefined;
+  readonly #delays: Readonly<Record<string, DelayRange>>;
+  /** By timer; what fell due and was disarmed, or armed anew, before its turn came is no longer there. */
+  readonly #timeouts = new Map<string, TimeoutHandle>();
+  #outbox: Outbox = emptyOutbox;
+  #unseen: readonly Unseen[] = [];
+  #isAlive = true;
+  /** The first step, and what came before it was carried out; undefined afterwards. */
+  #first: Step | undefined;
+  #early: (() => void)[] = [];
+  #state: ActorState;
+  /** What a handle shows: the last state whose records are durable. */
+  #visible: ActorState;
+  #role: string | undefined;
+  #hasRecords: boolean;
+  #mirror: Mirror | undefined;
+  #failure: Error | undefined;
+
+  constructor({ definition, address, observer, delays, records, input }: Start, host: RunnerHost) {
+    this.address = address;
+    this.definition = definition;
+    this.#host = host;
+    this.#observer = observer;
+    this.#delays = delays;
+    this.#hasRecords = records.length > 0;
+    this.#first = definition.start(definition.recover(records), { self: address, input }, host.inspection.observed);
+    this.#state = this.#first.state;
+    this.#visible = this.#state;
+  }
+
+  get handle(): ActorHandle {
+    if (this.#mirror === undefined) {
+      const { address, definition } = this;
+      this.#mirror = createMirror(address, definition.chart, this.#visible.snapshot, (request) =>
+        this.#host.dispatch(() => this.#receiveRequest(request)),
+      );
+      if (!this.#isAlive) this.#mirror.end(this.#failure);
+    }
+    return this.#mirror.handle;
+  }
+
+  get state(): ActorState {
+    return this.#state;
+  }
+
+  get hasRecords(): boolean {
+    return this.#hasRecords;
+  }
+
+  launch(): void {
+    const first = this.#first;
+    const held = this.#early;
+    this.#first = undefined;
+    this.#early = [];
+    if (first !== undefined) this.#guarded(() => this.#commit(first, this.address, { type: 'xstate.init' }));
+    for (const act of held) this.#guarded(act);
+  }
+
+  receive(from: Address, message: Tagged): void {
+    this.#guarded(() => {
+      const { clock, inspection } = this.#host;
+      const event: Tagged & Delivery = { ...message, from, atMs: clock.nowMs() };
+      this.#commit(this.definition.transition(this.#state, event, inspection.observed), from, message);
+    });
+  }
+
+  kill(error?: Error): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    for (const timeout of this.#timeouts.values()) this.#host.clock.clearTimeout(timeout);
+    this.#timeouts.clear();
+    this.#failure = error;
+    this.#mirror?.end(error);
+    this.#told(() => this.#observer?.ended?.(error));
+  }
 
   /** What an observer throws is not the actor's failure. */
-  const told = (tell: () => void): void => {
+  #told(tell: () => void): void {
+    if (this.#observer === undefined) return;
     try {
       tell();
     } catch (error) {
-      clock.enqueue(() => {
+      this.#host.clock.enqueue(() => {
         throw error;
       });
     }
-  };
+  }
 
-  const guarded = (act: () => void): void => {
-    if (!alive) return;
-    if (early !== undefined) {
-      early.push(act);
+  #guarded(act: () => void): void {
+    if (!this.#isAlive) return;
+    if (this.#first !== undefined) {
+      this.#early.push(act);
       return;
     }
     try {
       act();
     } catch (cause) {
-      const error = new ActorFailedError(`actor '${address}' was stopped, because it failed: ${String(cause)}`, {
+      const error = new ActorFailedError(`actor '${this.address}' was stopped, because it failed: ${String(cause)}`, {
         cause,
       });
-      kill(error);
-      host.ended(runner, error);
+      this.kill(error);
+      this.#host.ended(this, error);
     }
-  };
+  }
 
-  const show = (shown: ActorState): void => {
-    if (!alive) return;
-    visible = shown;
-    mirror?.show(shown.snapshot);
-    const nextRole = definition.roleAt(shown);
-    if (nextRole === role) return;
-    role = nextRole;
-    if (inspection.observed) inspection.report({ type: 'role', actor: address, role: nextRole });
-    host.roleChanged(address, nextRole);
-  };
-
-  const carryOut = (effects: readonly Released[]): void => {
-    for (const effect of effects) {
-      // Whoever hears an output may stop the node.
-      if (!alive) return;
-      if (effect.type === 'send') host.send(address, effect.to, effect.message);
-      else if (effect.type === 'deliver') {
-        mirror?.emit(effect.output);
-        if (observer?.delivered !== undefined) told(() => observer.delivered?.(effect.output));
-      } else {
-        host.perform(effect, (performed) => host.dispatch(() => receive(address, performed)));
+  #receiveRequest(request: Tagged): void {
+    const { address, definition } = this;
+    const { inspection } = this.#host;
+    let parsed: Tagged;
+    try {
+      const overload = this.#host.overload();
+      if (overload !== undefined) throw overload;
+      parsed = definition.parseRequest(request);
+    } catch (error) {
+      if (inspection.observed) {
+        inspection.report({ type: 'refused', to: address, from: address, message: request, reason: String(error) });
       }
+      return;
     }
-  };
+    this.receive(address, parsed);
+  }
 
-  /** A handle that has shown a final state is over, and would not pass on the last outputs. */
-  const carryOutAndShow = (effects: readonly Released[], shown: ActorState | undefined): void => {
-    const isLast = shown?.snapshot.status === 'done';
-    if (shown !== undefined && !isLast) show(shown);
-    carryOut(effects);
-    if (shown !== undefined && isLast) show(shown);
-  };
-
-  const apply = ({ timer, armed }: TimerChange): void => {
-    const pending = timeouts.get(timer.id);
-    if (pending !== undefined) {
-      clock.clearTimeout(pending);
-      timeouts.delete(timer.id);
-    }
-    if (!armed) return;
-    const ms = draw(start.delays[timer.delay] ?? definition.rangeOf(timer, state), host.timeouts.next());
-    if (!(Number.isFinite(ms) && ms >= 0)) {
-      throw new RangeError(`expected delay '${timer.delay}' to be 0 ms or more and finite, got ${ms}`);
-    }
-    const fire = (): void => {
-      if (timeouts.get(timer.id) !== timeout) return;
-      timeouts.delete(timer.id);
-      const cause = { type: timer.id };
-      guarded(() => commit(definition.fire(state, timer.id, clock.nowMs(), inspection.observed), address, cause));
-    };
-    const timeout = clock.setTimeout(() => host.dispatch(fire), ms);
-    timeouts.set(timer.id, timeout);
-  };
-
-  const onDurable = (batch: number): void => {
-    const due = flushed(outbox, batch);
-    outbox = due.outbox;
-    if (inspection.observed) inspection.report({ type: 'flushed', actor: address, batch });
-    if (inspection.observed && due.released.length > 0) {
-      inspection.report({ type: 'released', actor: address, effects: due.released });
-    }
-    const shown = unseen.findLast((it) => it.batch <= batch);
-    if (shown !== undefined) unseen = unseen.filter((it) => it.batch > batch);
-    carryOutAndShow(due.released, shown?.state);
-    finishIfFinal();
-  };
-
-  const write = (records: readonly Effect[], batch: number): void => {
-    hasRecords = true;
-    const entries = records.flatMap((effect): JournalEntry[] =>
-      effect.type === 'persist'
-        ? [
-            {
-              actor: address,
-              version: definition.recordsVersion,
-              record: effect.record,
-              ...(effect.checkpoint === true ? { replaces: 'checkpoint' } : {}),
-            },
-          ]
-        : [],
-    );
-    host.append(entries, (error) => {
-      // The node stops itself when a flush fails; an actor that waited for it never learns.
-      if (error === undefined) host.dispatch(() => guarded(() => onDurable(batch)));
-    });
-  };
-
-  const commit = (step: Step, from: Address, cause: Tagged): void => {
-    state = step.state;
-    if (host.development) checkPlain(step, address);
-    const offered = offer(outbox, step.effects);
-    outbox = offered.outbox;
+  /** Takes over a step: its state, its timers, its records, and what may leave at once. */
+  #commit(step: Step, from: Address, cause: Tagged): void {
+    const { address } = this;
+    const { inspection, development } = this.#host;
+    const { state } = step;
+    this.#state = state;
+    if (development) checkPlain(step, address);
+    const { outbox, released, records } = offer(this.#outbox, step.effects);
+    this.#outbox = outbox;
     if (inspection.observed)
       inspection.report({
         type: 'step',
@@ -243,96 +239,133 @@ export function startRunner(start: Start, host: RunnerHost): Runner {
         cause,
         transitions: step.transitions,
         effects: step.effects,
-        pending: step.effects.length - offered.released.length - offered.records.length,
+        pending: step.effects.length - released.length - records.length,
         state: state.snapshot.value,
         context: state.snapshot.context,
       });
     // An observer of the step may have stopped the node.
-    if (!alive) return;
-    for (const change of step.timers) apply(change);
-    if (offered.records.length > 0) write(offered.records, outbox.lastBatch);
+    if (!this.#isAlive) return;
+    for (const change of step.timers) this.#apply(change);
+    if (records.length > 0) this.#write(records, outbox.lastBatch);
     const isDurable = outbox.durableBatch === outbox.lastBatch;
     if (!isDurable) {
-      if (unseen.at(-1)?.batch === outbox.lastBatch) unseen.pop();
-      unseen.push({ batch: outbox.lastBatch, state });
+      const earlier = this.#unseen.filter((it) => it.batch !== outbox.lastBatch);
+      this.#unseen = [...earlier, { batch: outbox.lastBatch, state }];
     }
-    carryOutAndShow(offered.released, isDurable ? state : undefined);
-    finishIfFinal();
-  };
+    this.#carryOutAndShow(released, isDurable ? state : undefined);
+    this.#finishIfFinal();
+  }
+
+  #apply({ timer, armed }: TimerChange): void {
+    const { clock, dispatch, timeouts } = this.#host;
+    const pending = this.#timeouts.get(timer.id);
+    if (pending !== undefined) {
+      clock.clearTimeout(pending);
+      this.#timeouts.delete(timer.id);
+    }
+    if (!armed) return;
+    const ms = draw(this.#delays[timer.delay] ?? this.definition.rangeOf(timer, this.#state), timeouts.next());
+    if (!(Number.isFinite(ms) && ms >= 0)) {
+      throw new RangeError(`expected delay '${timer.delay}' to be 0 ms or more and finite, got ${ms}`);
+    }
+    const timeout = clock.setTimeout(() => dispatch(() => this.#fire(timer, timeout)), ms);
+    this.#timeouts.set(timer.id, timeout);
+  }
+
+  #fire({ id }: Timer, timeout: TimeoutHandle): void {
+    if (this.#timeouts.get(id) !== timeout) return;
+    this.#timeouts.delete(id);
+    this.#guarded(() => {
+      const { clock, inspection } = this.#host;
+      this.#commit(this.definition.fire(this.#state, id, clock.nowMs(), inspection.observed), this.address, {
+        type: id,
+      });
+    });
+  }
+
+  #write(records: readonly Persist[], batch: number): void {
+    const { address, definition } = this;
+    this.#hasRecords = true;
+    const entries = records.map(
+      ({ record, checkpoint }): JournalEntry => ({
+        actor: address,
+        version: definition.recordsVersion,
+        record,
+        ...(checkpoint === true ? { replaces: 'checkpoint' } : {}),
+      }),
+    );
+    this.#host.append(entries, (error) => {
+      // The node stops itself when a flush fails; an actor that waited for it never learns.
+      if (error === undefined) this.#host.dispatch(() => this.#guarded(() => this.#onDurable(batch)));
+    });
+  }
+
+  #onDurable(batch: number): void {
+    const { address } = this;
+    const { inspection } = this.#host;
+    const { outbox, released } = flushed(this.#outbox, batch);
+    this.#outbox = outbox;
+    if (inspection.observed) inspection.report({ type: 'flushed', actor: address, batch });
+    if (inspection.observed && released.length > 0) {
+      inspection.report({ type: 'released', actor: address, effects: released });
+    }
+    const shown = this.#unseen.findLast((it) => it.batch <= batch);
+    if (shown !== undefined) this.#unseen = this.#unseen.filter((it) => it.batch > batch);
+    this.#carryOutAndShow(released, shown?.state);
+    this.#finishIfFinal();
+  }
+
+  /** A handle that has shown a final state is over, and would not pass on the last outputs. */
+  #carryOutAndShow(effects: readonly Released[], shown: ActorState | undefined): void {
+    const isLast = shown?.snapshot.status === 'done';
+    if (shown !== undefined && !isLast) this.#show(shown);
+    this.#carryOut(effects);
+    if (shown !== undefined && isLast) this.#show(shown);
+  }
+
+  #carryOut(effects: readonly Released[]): void {
+    const { address } = this;
+    for (const effect of effects) {
+      // Whoever hears an output may stop the node.
+      if (!this.#isAlive) return;
+      switch (effect.type) {
+        case 'send':
+          this.#host.send(address, effect.to, effect.message);
+          break;
+        case 'deliver':
+          this.#mirror?.emit(effect.output);
+          this.#told(() => this.#observer?.delivered?.(effect.output));
+          break;
+        case 'perform':
+          this.#host.perform(effect, (performed) => this.#host.dispatch(() => this.receive(address, performed)));
+      }
+    }
+  }
+
+  #show(shown: ActorState): void {
+    if (!this.#isAlive) return;
+    this.#visible = shown;
+    this.#mirror?.show(shown.snapshot);
+    const role = this.definition.roleAt(shown);
+    if (role === this.#role) return;
+    this.#role = role;
+    const { inspection, roleChanged } = this.#host;
+    if (inspection.observed) inspection.report({ type: 'role', actor: this.address, role });
+    roleChanged(this.address, role);
+  }
 
   /** At its final state an actor has answered everything that it released; then its records are forgotten. */
-  const finishIfFinal = (): void => {
-    if (!alive || state.snapshot.status !== 'done' || outbox.durableBatch < outbox.lastBatch) return;
-    if (hasRecords) {
+  #finishIfFinal(): void {
+    const { durableBatch, lastBatch } = this.#outbox;
+    if (!this.#isAlive || this.#state.snapshot.status !== 'done' || durableBatch < lastBatch) return;
+    if (this.#hasRecords) {
+      const { recordsVersion: version } = this.definition;
       const record = { type: 'forgotten' };
-      host.append([{ actor: address, version: definition.recordsVersion, record, replaces: 'forget' }], () => {});
+      this.#host.append([{ actor: this.address, version, record, replaces: 'forget' }], () => {});
     }
-    kill();
-    host.ended(runner);
-  };
-
-  const receive = (from: Address, message: Tagged): void =>
-    guarded(() => {
-      const event: Tagged & Delivery = { ...message, from, atMs: clock.nowMs() };
-      commit(definition.transition(state, event, inspection.observed), from, message);
-    });
-
-  const recovered = definition.recover(start.records);
-  const first = definition.start(recovered, { self: address, input: start.input }, inspection.observed);
-  let state = first.state;
-  /** What a handle shows: the last state whose records are durable. */
-  let visible = state;
-  let mirror: Mirror | undefined;
-  let failure: Error | undefined;
-  const mirrored = (): Mirror => {
-    if (mirror !== undefined) return mirror;
-    mirror = createMirror(address, definition.chart, visible.snapshot, (request) =>
-      host.dispatch(() => receiveRequest(request)),
-    );
-    if (!alive) mirror.end(failure);
-    return mirror;
-  };
-  const receiveRequest = (request: Tagged): void => {
-    let parsed: Tagged;
-    try {
-      const overload = host.overload();
-      if (overload !== undefined) throw overload;
-      parsed = definition.parseRequest(request);
-    } catch (error) {
-      if (inspection.observed)
-        inspection.report({
-          type: 'refused',
-          to: address,
-          from: address,
-          message: request,
-          reason: String(error),
-        });
-      return;
-    }
-    receive(address, parsed);
-  };
-  const runner: Runner = {
-    address,
-    definition,
-    get handle() {
-      return mirrored().handle;
-    },
-    get state() {
-      return state;
-    },
-    get hasRecords() {
-      return hasRecords;
-    },
-    launch() {
-      const held = early ?? [];
-      early = undefined;
-      guarded(() => commit(first, address, { type: 'xstate.init' }));
-      for (const act of held) guarded(act);
-    },
-    receive,
-    kill,
-  };
-  return runner;
+    this.kill();
+    this.#host.ended(this);
+  }
 }
 
 function checkPlain(step: Step, address: Address): void {
