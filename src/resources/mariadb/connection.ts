@@ -29,6 +29,7 @@ export interface MariaDbResult<R extends Row = Row> {
 export interface MariaDbConnection {
   /** The server's id of the session. */
   readonly id: number;
+  /** False once the connection was lost or cut, leads to a server that takes no writes, or the resource has moved. */
   isUsable(): boolean;
   /** One statement at a time: the caller waits for the answer. */
   send<R extends Row = Row>(text: string, values?: readonly Parameter[]): Promise<MariaDbResult<R>>;
@@ -36,13 +37,19 @@ export interface MariaDbConnection {
   destroy(): void;
 }
 
+export interface ConnectParts {
+  /** For messages: the name of the resource. */
+  readonly name: string;
+  readonly config: ConnectionOptions;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Whether the resource is still where this connection leads. */
+  isCurrent(): boolean;
+}
+
 /** @throws ResourceLoginError, ResourceUnreachableError, ResourceDeadlineError, DriverMissingError */
-export async function connect(
-  name: string,
-  config: ConnectionOptions,
-  clock: Clock,
-  timeoutMs: number,
-): Promise<MariaDbConnection> {
+export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
+  const { name, config, clock, timeoutMs } = parts;
   const { createConnection } = await loadDriver();
   let connection: Connection;
   try {
@@ -66,7 +73,7 @@ export async function connect(
   connection.on('end', lose);
   return {
     id: connection.threadId ?? 0,
-    isUsable: () => !isLost,
+    isUsable: () => !isLost && parts.isCurrent(),
     async send<R extends Row>(text: string, values: readonly Parameter[] = []): Promise<MariaDbResult<R>> {
       try {
         const [answer] = await connection.query<(R & import('mysql2/promise').RowDataPacket)[]>(text, [...values]);
@@ -74,7 +81,8 @@ export async function connect(
         if (Array.isArray(answer)) return { rows: answer };
         return { rows: [], ...headerOf(given) };
       } catch (error) {
-        if (!isDefinite(error)) lose();
+        // A server that takes no writes may have been the primary before: the next one connects anew.
+        if (!isDefinite(error) || readOnly.has(errorNumberOf(error) ?? 0)) lose();
         throw error;
       }
     },
@@ -131,6 +139,9 @@ function field(value: unknown, name: string): unknown {
 
 /** Shutdown, killed session, interrupted statement, and errors of the network between server and client. */
 const uncertain = new Set([1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927, 2006, 2013, 4031]);
+
+/** The server, or the user at this server, may not write. */
+const readOnly = new Set([1290, 1836]);
 
 /** Whether the error says for certain that the statement did not happen. */
 export function isDefinite(error: unknown): boolean {

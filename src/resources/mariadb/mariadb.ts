@@ -11,7 +11,9 @@ import type { ConnectionOptions } from 'mysql2/promise';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
+import { budget } from '../deadline.ts';
 import { DuplicateBranchError, messageOf, ResourceSetupError } from '../errors.ts';
+import { createLocator, type Place } from '../place.ts';
 import { createPool } from '../pool.ts';
 import type { Ending, TransactionalResource } from '../transactional.ts';
 import { checkServer } from './check.ts';
@@ -52,17 +54,26 @@ const accessDenied = new Set([1044, 1142, 1227]);
 /**
  * Makes a resource of a database. Connects on first use.
  *
- * @param connection a URL such as `mysql://user:password@host:3306/database`, or the options of a `mysql2` connection
+ * @param connection a URL such as `mysql://user:password@host:3306/database`, or the options of a `mysql2` connection; or
+ *   a function that says the URL, for a server that may move: it is asked for every new connection, and whenever one was
+ *   lost or led to a server that takes no writes. When its answer changes, connections to the earlier place are used no
+ *   more, and branches at work there vote no.
  */
 export function mariadb(
-  connection: string | ConnectionOptions,
+  connection: Place | ConnectionOptions,
   options: MariaDbOptions = {},
 ): EnlistedResource<MariaDbSession> {
   const { clock } = options.environment ?? systemEnvironment();
   const name = options.name ?? 'mariadb';
-  const config: ConnectionOptions = typeof connection === 'string' ? { uri: connection } : connection;
+  const fixed =
+    typeof connection === 'string' ? { uri: connection } : typeof connection === 'function' ? undefined : connection;
+  const locator =
+    typeof connection === 'function'
+      ? createLocator({ name, clock, protocols: ['mysql:', 'mariadb:'], find: connection })
+      : undefined;
   const maxSessions = options.maxSessions ?? 20;
   const opened = new Map<string, OwnSession>();
+  let isClosed = false;
 
   const pool = createPool<MariaDbConnection>({
     name,
@@ -71,9 +82,22 @@ export function mariadb(
     reservedForControl: options.reservedForControl ?? 4,
     maxWaiting: options.maxWaiting ?? 1_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
-    connect: (timeoutMs) => connect(name, config, clock, timeoutMs),
+    async connect(timeoutMs) {
+      const limit = budget(clock, timeoutMs);
+      const url = await locator?.locate(timeoutMs);
+      return connect({
+        name,
+        config: url === undefined ? (fixed ?? {}) : { uri: url },
+        clock,
+        timeoutMs: limit.remainingMs(),
+        isCurrent: () => url === undefined || locator?.isCurrent(url) === true,
+      });
+    },
     isUsable: (it) => it.isUsable(),
-    destroy: (it) => it.destroy(),
+    destroy(it) {
+      it.destroy();
+      if (!isClosed) locator?.recheck();
+    },
   });
   const control = <T>(timeoutMs: number, work: (control: Control) => Promise<T>): Promise<T> =>
     withControl(pool, clock, timeoutMs, work);
@@ -160,6 +184,7 @@ export function mariadb(
       }),
     check: ({ timeoutMs }) => control(timeoutMs, (it) => checkServer(it, maxSessions)),
     async close() {
+      isClosed = true;
       for (const session of [...opened.values()]) await session.rollback();
       pool.close();
     },

@@ -289,6 +289,8 @@ export function createSession(parts: SessionParts): OwnSession {
     end: (verb, timeoutMs) =>
       queue.run(async () => {
         try {
+          if (!connection.isUsable())
+            throw new ResourceUnreachableError(`the connection that prepared ${globalId} is gone`);
           await send(`xa ${verb} ${xid}`, timeoutMs);
         } catch (error) {
           // Whatever the server says, the branch is looked for from outside, once this session is gone.
