@@ -119,6 +119,13 @@ export interface Node<Owned extends Resources = Resources> {
     key?: string,
   ): ActorHandle<Chart, Request> | undefined;
   /**
+   * Adds definitions, as `createNode` takes them: their actors may be born of first messages from now on, and those that
+   * the journal remembers come to life at once. One that is known already changes nothing.
+   *
+   * @throws AddressTakenError when another definition has the name; what `createNode` throws for their records
+   */
+  adopt(definitions: readonly AnyActor[]): void;
+  /**
    * Asks an actor of this node.
    *
    * @throws NodeOverloadedError when too many bytes wait for the disk, NodeStoppedError, RefusedInputError
@@ -167,7 +174,7 @@ export function createNode(options: NodeOptions): Node {
   const { id, bus, journal, resources = {}, environment = systemEnvironment(), development = false } = options;
   const { clock } = environment;
   const limits = { ...defaultLimits, ...options.limits };
-  const definitions = new Map((options.actors ?? []).map((definition) => [definition.name, definition]));
+  const definitions = new Map<string, AnyActor>();
   const runners = new Map<Address, Runner>();
   const endpoints = new Map<Address, EndpointParts>();
   const inspection = createInspection(id, clock.nowMs);
@@ -332,6 +339,24 @@ export function createNode(options: NodeOptions): Node {
   function start(definition: AnyActor, { key = '', ...how }: StartOptions<unknown>): ActorHandle {
     return begin(definition, { address: addressOf(id, definition.name, key), ...how }).handle;
   }
+  const adopt = (added: readonly AnyActor[]): void => {
+    const unknown: AnyActor[] = [];
+    for (const definition of added) {
+      const known = definitions.get(definition.name);
+      if (known === definition) continue;
+      if (known !== undefined) {
+        throw new AddressTakenError(`node '${id}' has another definition of the name '${definition.name}'`);
+      }
+      definitions.set(definition.name, definition);
+      unknown.push(definition);
+    }
+    for (const address of journal.actors()) {
+      const definition = unknown.find(({ name }) => name === partsOf(address).name);
+      const input = definition?.bornOfRecords();
+      if (definition === undefined || input === undefined || runners.has(address)) continue;
+      begin(definition, { address, input });
+    }
+  };
   function handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
     definition: ActorDefinition<Chart, Request>,
     key?: string,
@@ -349,7 +374,9 @@ export function createNode(options: NodeOptions): Node {
     id,
     resources,
     journal,
-    definitions: [...definitions.keys()],
+    get definitions() {
+      return [...definitions.keys()];
+    },
     start,
     launch(definition, { key = '', ...how }) {
       const address = addressOf(id, definition.name, key);
@@ -357,6 +384,7 @@ export function createNode(options: NodeOptions): Node {
       return address;
     },
     handleOf,
+    adopt,
     request(actor, request) {
       const runner = runners.get(actor);
       if (runner === undefined) throw new NodeStoppedError(`no actor '${actor}' is alive on node '${id}'`);
@@ -402,11 +430,7 @@ export function createNode(options: NodeOptions): Node {
   };
   try {
     options.inspect?.(node);
-    for (const address of journal.actors()) {
-      const definition = definitions.get(partsOf(address).name);
-      const input = definition?.bornOfRecords();
-      if (definition !== undefined && input !== undefined) begin(definition, { address, input });
-    }
+    adopt(options.actors ?? []);
   } catch (error) {
     abandon();
     throw error;
