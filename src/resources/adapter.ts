@@ -1,10 +1,9 @@
 /** Offers a transactional resource to charts: their operations on branches become calls, the answers become results. */
 
-import * as v from 'valibot';
-import type { Result } from '../../statecharts/actor.ts';
+import type { Result, Tagged } from '../../statecharts/actor.ts';
 import type { BranchOperation, OutcomeAnswer, PreparedAnswer } from '../../statecharts/two-phase-commit/operations.ts';
 import type { Clock } from '../environment/clock.ts';
-import { type Branch, globalIdOf } from './branch.ts';
+import { type Branch, branchParts, globalIdOf } from './branch.ts';
 import { messageOf } from './errors.ts';
 import type { Operation, Resource } from './resource.ts';
 import type { BranchSession, DirectCommit, Ending, TransactionalResource, Vote } from './transactional.ts';
@@ -12,18 +11,29 @@ import type { BranchSession, DirectCommit, Ending, TransactionalResource, Vote }
 /** A transactional resource that also answers `perform`, as a node's resources do. */
 export type EnlistedResource<Session extends BranchSession> = TransactionalResource<Session> & Resource;
 
-const branch = v.object({ manager: v.string(), transaction: v.string(), branch: v.string() });
-const receipt = v.nullable(v.string());
-const operations = v.variant('type', [
-  v.object({ type: v.literal('prepare'), branch }),
-  v.object({ type: v.literal('commit'), branch, receipt }),
-  v.object({ type: v.literal('rollback'), branch, receipt }),
-  v.object({ type: v.literal('commit-one-phase'), branch, idempotencyKey: receipt }),
-  v.object({ type: v.literal('outcome-of'), branch }),
-]);
-type Known = v.InferOutput<typeof operations>;
-// What charts may ask for, this module must know.
-const typesAreKnown = (type: BranchOperation['type']): Known['type'] => type;
+/** The texts that an operation has, or null, besides its branch. Charts ask for them: they cross no wire. */
+const textsOf: Readonly<Record<BranchOperation['type'], readonly string[]>> = {
+  prepare: [],
+  commit: ['receipt'],
+  rollback: ['receipt'],
+  'commit-one-phase': ['idempotencyKey'],
+  'outcome-of': [],
+};
+
+const operations: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(textsOf));
+const fieldOf = (value: object, name: string): unknown => Reflect.get(value, name);
+
+function isBranchOperation(asked: Tagged): asked is BranchOperation {
+  const texts = operations.get(asked.type);
+  const branch = fieldOf(asked, 'branch');
+  if (texts === undefined || typeof branch !== 'object' || branch === null) return false;
+  for (const part of branchParts) if (typeof fieldOf(branch, part) !== 'string') return false;
+  for (const text of texts) {
+    const value = fieldOf(asked, text);
+    if (value !== null && typeof value !== 'string') return false;
+  }
+  return true;
+}
 
 /** Shares of a deadline, so that the answer of the resource comes before the asker's own deadline. */
 const share = 0.9;
@@ -70,7 +80,7 @@ export function asResource<Session extends BranchSession>(
     }
   };
 
-  const run = async (asked: Known, timeoutMs: number): Promise<Result> => {
+  const run = async (asked: BranchOperation, timeoutMs: number): Promise<Result> => {
     const key = globalIdOf(asked.branch);
     switch (asked.type) {
       case 'prepare':
@@ -136,24 +146,19 @@ export function asResource<Session extends BranchSession>(
     close: () => transactional.close(),
     perform({ operation, deadlineMs }: Operation, answer) {
       const settle = (result: Result): void => clock.enqueue(() => answer(result));
-      const asked = v.safeParse(operations, operation);
-      if (!asked.success) {
+      if (!isBranchOperation(operation)) {
         settle({
           type: 'refused',
-          error: `expected an operation on a branch (${operationNames}), got '${operation.type}': ${asked.issues[0].message}`,
+          error: `expected an operation on a branch (${[...operations.keys()].join(', ')}), got '${operation.type}' or wrong parameters of it`,
         });
         return;
       }
-      run(asked.output, Math.max(1, deadlineMs * share)).then(settle, (error: unknown) =>
+      run(operation, Math.max(1, deadlineMs * share)).then(settle, (error: unknown) =>
         settle({ type: 'unknown', error: messageOf(error) }),
       );
     },
   };
 }
-
-const operationNames = (['prepare', 'commit', 'rollback', 'commit-one-phase', 'outcome-of'] as const)
-  .map(typesAreKnown)
-  .join(', ');
 
 const done = (value: unknown): Result => ({ type: 'done', value });
 const endOptions = (receipt: string | null, timeoutMs: number) =>
@@ -176,8 +181,14 @@ function resultOfCommit(commit: DirectCommit): Result {
   switch (commit.type) {
     case 'committed':
       return done(undefined);
-    case 'no':
-      return { type: 'refused', error: commit.reason };
+    case 'no': {
+      const { reason, committedBy } = commit;
+      if (committedBy === undefined) return { type: 'refused', error: reason };
+      return {
+        type: 'refused',
+        error: `transaction ${committedBy.transaction} has committed under the same idempotency key (${reason})`,
+      };
+    }
     case 'unknown':
       return { type: 'unknown', error: commit.reason };
   }

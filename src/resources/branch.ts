@@ -19,7 +19,8 @@ export const branchLimits = { manager: 24, transaction: 39, branch: 48 } as cons
 
 const prefix = 'quorate';
 const allowed = /^[A-Za-z0-9_.~-]+$/;
-const parts = ['manager', 'transaction', 'branch'] as const;
+/** The names of a branch's coordinates. */
+export const branchParts = ['manager', 'transaction', 'branch'] as const;
 
 /**
  * Refuses coordinates that no database could keep.
@@ -27,7 +28,7 @@ const parts = ['manager', 'transaction', 'branch'] as const;
  * @throws BranchNameError naming the part: 1 to 24, 39 and 48 characters of `A-Za-z0-9_.~-`
  */
 export function assertBranch(branch: Branch): void {
-  for (const part of parts) {
+  for (const part of branchParts) {
     const name = branch[part];
     if (typeof name === 'string' && name.length <= branchLimits[part] && allowed.test(name)) continue;
     throw new BranchNameError(
@@ -51,7 +52,7 @@ export function branchOf(globalId: string): Branch | undefined {
   if (first !== prefix || manager === undefined || transaction === undefined || branch === undefined) return undefined;
   if (rest.length > 0) return undefined;
   const found: Branch = { manager, transaction, branch };
-  return parts.every((part) => allowed.test(found[part]) && found[part].length <= branchLimits[part])
+  return branchParts.every((part) => allowed.test(found[part]) && found[part].length <= branchLimits[part])
     ? found
     : undefined;
 }

@@ -353,7 +353,29 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
         type: 'done',
       });
       expect(await world.committed(where)).toBe('y');
-      expect(await perform({ type: 'dance' })).toMatchObject({ type: 'refused' });
+      const wrong = [
+        { type: 'dance' },
+        { type: 'prepare' },
+        { type: 'prepare', branch: { ...first, branch: 7 } },
+        { type: 'commit', branch: first },
+        { type: 'rollback', branch: first, receipt: 7 },
+      ];
+      for (const each of wrong) {
+        expect(await perform(each)).toEqual({ type: 'refused', error: expect.stringContaining(`got '${each.type}'`) });
+      }
+    });
+
+    test('names to charts the transaction that has committed under the same idempotency key', async () => {
+      const [first, second, idempotencyKey] = [branch(), branch(), key()];
+      await written(first, key(), 'x');
+      expect(await perform({ type: 'commit-one-phase', branch: first, idempotencyKey })).toMatchObject({
+        type: 'done',
+      });
+      await written(second, key(), 'y');
+      expect(await perform({ type: 'commit-one-phase', branch: second, idempotencyKey })).toEqual({
+        type: 'refused',
+        error: expect.stringContaining(`transaction ${first.transaction} `),
+      });
     });
 
     test('answers a prepare that charts ask for again as it stands', async () => {
