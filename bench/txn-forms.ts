@@ -1,6 +1,6 @@
 /**
- * The ways to commit across two databases that the benchmark compares: a loop written by hand, and the transaction
- * manager with and without what makes it faster. All run the same two updates, at both databases at the same time, and
+ * The ways to commit across two databases that the benchmark compares: a loop written by hand, also with named
+ * statements, and the transaction manager with and without what makes it faster. All run the same two updates, at both databases at the same time, and
  * answer when the decision is durable.
  */
 
@@ -83,9 +83,14 @@ async function openDecisionLog(path: string) {
 /**
  * BEGIN, UPDATE, PREPARE, a decision whose sync is shared, COMMIT PREPARED: one pair of connections for each worker, one
  * statement after the other on each, both databases at the same time. It has no timeouts, and no recovery.
+ *
+ * @param how with `named` its UPDATE is a named statement, which the servers parse once for each connection
  */
-export async function handWritten({ urls, directory, maxInFlight }: Places): Promise<Form> {
-  const log = await openDecisionLog(join(directory, 'decisions'));
+export async function handWritten(
+  { urls, directory, maxInFlight }: Places,
+  how: 'plain' | 'named' = 'plain',
+): Promise<Form> {
+  const log = await openDecisionLog(join(directory, `decisions-${how}`));
   const pairs = await Promise.all(
     Array.from({ length: maxInFlight }, () =>
       Promise.all(
@@ -99,15 +104,16 @@ export async function handWritten({ urls, directory, maxInFlight }: Places): Pro
   );
   let count = 0;
   return {
-    name: 'by hand',
+    name: how === 'named' ? 'by hand, named' : 'by hand',
     async transfer(worker, account) {
       const pair = pairs[worker] ?? [];
       count += 1;
-      const id = `hand-${count}`;
+      const id = `${how}-${count}`;
       await Promise.all(
         pair.map(async (client, index) => {
           await client.query('begin');
-          await client.query(update, [account, index === 0 ? -1 : 1]);
+          const values = [account, index === 0 ? -1 : 1];
+          await client.query(how === 'named' ? { name: 'update', text: update, values } : { text: update, values });
           const { command } = await client.query(`prepare transaction '${id}'`);
           if (command !== 'PREPARE') throw new Error(`expected PREPARE, got ${command}`);
         }),

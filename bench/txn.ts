@@ -1,6 +1,7 @@
 /**
  * Atomic commit across two PostgreSQL servers that sync every commit, with 1, 16 and 64 transactions at once: the manager
- * against a loop written by hand, and two embedded stores beside them. The forms take turns within each round, and each
+ * against a loop written by hand, and two embedded stores beside them. The manager names repeated statements; so does a
+ * second loop, which says what of the difference that is. The forms take turns within each round, and each
  * is compared with the loop of the same round.
  *
  * `node dist/bench/txn.js [--rounds 5] [--seconds 2]`
@@ -79,6 +80,7 @@ async function openForms(places: Places): Promise<readonly [Form, ...Form[]]> {
   return [
     await handWritten(places),
     await managed('manager', places),
+    await handWritten(places, 'named'),
     await managed('lastQuery', places),
     await managed('last resource', places),
     await embedded(places),
