@@ -4,6 +4,7 @@ import type { Clock } from '../environment/clock.ts';
 import { seededIds } from '../environment/ids.ts';
 import { seededRandomness } from '../environment/random.ts';
 import { DiskError } from '../journal/disk.ts';
+import type { Journal } from '../journal/journal.ts';
 import { openJournalOn } from '../journal/segmented/open.ts';
 import { createSimulatedDisk, type SimulatedDisk } from './disk.ts';
 import { createMachineClock, type MachineClock } from './machine-clock.ts';
@@ -41,6 +42,7 @@ export function createMachine<App extends Application>(options: MachineOptions<A
   const disk = createSimulatedDisk(seededRandomness(seed).stream(`disk/${id}`));
   let clock: MachineClock | undefined;
   let app: App | undefined;
+  let journal: Journal | undefined;
   let isPaused = false;
   let rate = 1;
   let incarnation = 0;
@@ -50,6 +52,7 @@ export function createMachine<App extends Application>(options: MachineOptions<A
     clock.kill();
     clock = undefined;
     app = undefined;
+    journal = undefined;
     disk.crash();
     network.leave(id);
     options.onDeath(machine);
@@ -68,6 +71,8 @@ export function createMachine<App extends Application>(options: MachineOptions<A
       return incarnation;
     },
     boot() {
+      // Whoever mends a disk starts anew what has given up on it.
+      if (journal?.failure !== undefined) crash();
       if (clock !== undefined) return;
       incarnation += 1;
       const booting = createMachineClock(time);
@@ -82,16 +87,18 @@ export function createMachine<App extends Application>(options: MachineOptions<A
         randomness: { stream: (concern: string) => randomness.stream(`${concern}/${id}/${incarnation}`) },
       };
       try {
-        const journal = openJournalOn(disk.attach(booting), { node: id, clock: booting, ids, segmentBytes });
+        journal = openJournalOn(disk.attach(booting), { node: id, clock: booting, ids, segmentBytes });
         app = play.boot({ id, machines, bus: network.join(id, booting), journal, environment });
       } catch (error) {
         crash();
         if (error instanceof DiskError || (error instanceof Error && error.cause instanceof DiskError)) return;
         throw error;
       }
-      app.node.failure.subscribe(() => {
+      const onFailure = (): void => {
         if (clock === booting) time.enqueue(() => clock === booting && crash());
-      });
+      };
+      app.node.failure.subscribe(onFailure);
+      app.failure?.subscribe(onFailure);
       options.onBoot(machine);
     },
     crash,

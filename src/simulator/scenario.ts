@@ -3,6 +3,7 @@
  * always hold, and what must happen at least once over many runs.
  */
 
+import type { Observable } from 'rxjs';
 import type { Bus } from '../bus/bus.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Environment } from '../environment/environment.ts';
@@ -24,6 +25,8 @@ export interface Boot {
 /** What runs on a machine. */
 export interface Application {
   readonly node: Node;
+  /** Emits when what runs on the machine cannot go on; it dies then, as it does when its node fails. */
+  readonly failure?: Observable<unknown>;
 }
 
 /** How an operation ended; `unknown` when the machine died, or nobody can say. */

@@ -1,0 +1,227 @@
+/**
+ * Two-phase commit under simulation, whole: machines with transaction managers, and databases outside of them. Clients
+ * move money between databases while machines crash, pause and lose touch, disks fail, and databases restart, break
+ * connections and answer late; whatever happens, each transaction has one outcome, everywhere, and comes to it.
+ *
+ * There are two forms. `2pc` keeps decisions in the journal of the machine that began the transaction, and so promises
+ * an end only once that machine is back. `2pc-register` keeps them in a register that a majority of the machines
+ * replicates, and promises it as soon as a majority is well, whoever is dead, paused or cut off.
+ */
+
+import * as v from 'valibot';
+import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
+import { actorsOf, type BrokenRules } from './scenario/actors.ts';
+import { type BankApplication, bootBank } from './scenario/bank.ts';
+import type { DatabaseServer, Mistakes } from './scenario/database/contract.ts';
+import { createDatabaseServer } from './scenario/database/server.ts';
+import { commonGoals, createInvariants, type Invariants, registerGoals } from './scenario/invariants.ts';
+import {
+  accounts,
+  databases,
+  openingBalance,
+  operationSchema,
+  planOperations,
+  type Transfer,
+  writtenBy,
+} from './scenario/operations.ts';
+import type { Witness } from './scenario/witness.ts';
+
+/** What a twin does wrong. */
+export interface BrokenParts extends BrokenRules {
+  readonly database?: Mistakes;
+  /** A register that lets every owner decide. */
+  readonly fencesNobody?: boolean;
+}
+
+export interface TwoPhaseCommitScenarioOptions {
+  /** Where decisions are kept. Default `journal`. */
+  readonly place?: 'journal' | 'register';
+  readonly broken?: BrokenParts;
+}
+
+/** How often it is looked whether everything is over, and for how long, in milliseconds. */
+const lookIntervalMs = 50;
+const looks = 40;
+
+/** The scenario over the true parts, or over broken ones that must be found out. */
+export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = {}): StagedScenario<BankApplication> {
+  const { place = 'journal', broken = {} } = options;
+  const keepsRegister = place === 'register';
+  const actorsFor = actorsOf(broken);
+  return {
+    name: keepsRegister ? '2pc-register' : '2pc',
+    minNodes: 1,
+    awaits: true,
+    heals: keepsRegister ? 'quorum' : 'all',
+    serverNames: databases,
+    goals: keepsRegister ? [...commonGoals, ...registerGoals] : commonGoals,
+    plan: (machines, durationMs, random) => planOperations(machines, durationMs, random, keepsRegister),
+    probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'probe' } }),
+    stage({ time, randomness, log }) {
+      const transfers = new Map<string, Transfer>();
+      const invariants = createInvariants((note) => {
+        const transfer = transfers.get(note);
+        return transfer === undefined ? undefined : writtenBy(transfer);
+      });
+      const witness = logged(invariants.witness, log);
+      const actors = actorsFor(witness);
+      const serverOf = (name: (typeof databases)[number]): DatabaseServer =>
+        createDatabaseServer({
+          name,
+          balances: new Map(accounts.map((account) => [account, openingBalance])),
+          // As MariaDB does it; the others let anybody end a prepared branch by its name, as PostgreSQL does.
+          ties: name === 'cards',
+          time,
+          random: randomness.stream(`server/${name}`),
+          witness,
+          ...(broken.database === undefined ? {} : { mistakes: broken.database }),
+        });
+      const servers = { checking: serverOf('checking'), savings: serverOf('savings'), cards: serverOf('cards') };
+      const all = Object.values(servers);
+      const well = new Set<string>();
+      let machineCount = 0;
+      let probes = 0;
+      let probing = false;
+
+      const isOver = (): boolean => all.every((server) => server.residue().length === 0);
+      /** One machine after the other shows that nothing is left that keeps it from its work. */
+      const probe = async (app: BankApplication): Promise<Outcome> => {
+        if (probing) return { type: 'failed', reason: 'another machine is being probed' };
+        if (!app.isReady || (!keepsRegister && well.has(app.node.id))) return { type: 'failed', reason: 'not now' };
+        probing = true;
+        probes += 1;
+        const swept = await app.sweep(`probe${probes}`);
+        probing = false;
+        if (swept.type !== 'ok') return swept;
+        for (let look = 0; look < looks && !isOver(); look += 1) {
+          await new Promise<void>((resolve) => time.setTimeout(resolve, lookIntervalMs));
+        }
+        if (!isOver()) return { type: 'failed', reason: 'something is left' };
+        well.add(app.node.id);
+        return keepsRegister || well.size === machineCount
+          ? { type: 'ok', value: null }
+          : { type: 'failed', reason: 'others are not probed yet' };
+      };
+      return {
+        servers: new Map(all.map((server) => [server.name, server])),
+        boot(boot) {
+          machineCount = boot.machines.length;
+          return bootBank({
+            boot,
+            time,
+            servers,
+            witness,
+            keepsRegister,
+            actors,
+            fencesNobody: broken.fencesNobody ?? false,
+          });
+        },
+        perform(app, { operation }, done) {
+          const asked = v.parse(operationSchema, operation);
+          const run = (): Promise<Outcome> => {
+            switch (asked.f) {
+              case 'transfer':
+                transfers.set(asked.note, asked);
+                return app.transfer(asked);
+              case 'take-over':
+                return app.takeOver(asked.of);
+              case 'probe':
+                return probe(app);
+            }
+          };
+          run().then(done, (error: unknown) => done({ type: 'unknown', reason: String(error) }));
+        },
+        watch: () => createWatch(invariants, all, transfers, keepsRegister),
+      };
+    },
+  };
+}
+
+function createWatch(
+  invariants: Invariants,
+  servers: readonly DatabaseServer[],
+  transfers: ReadonlyMap<string, Transfer>,
+  keepsRegister: boolean,
+): Watch<BankApplication> {
+  const opening = servers.length * accounts.length * openingBalance;
+  return {
+    died(machine) {
+      invariants.died(machine);
+      for (const server of servers) server.machineDied(machine);
+    },
+    check: () => invariants.problem,
+    finish({ machines }) {
+      const problem = invariants.problem ?? invariants.finish();
+      if (problem !== undefined) return problem;
+      let total = servers.reduce((sum, server) => sum + server.total, 0);
+      for (const { id, app } of keepsRegister ? [] : machines) {
+        if (app === undefined) return `${id} is down, and should be well`;
+        for (const account of accounts) total += Number(app.till.peek(account) ?? 0);
+        for (const { note, legs } of transfers.values()) {
+          const isMarked = app.till.peek(`mark/${note}`) !== undefined;
+          if (isMarked && !invariants.committedOf(note))
+            return `atomicity: '${note}' is committed in the till of ${id} alone`;
+          if (!isMarked || legs.some(({ at }) => at === 'till')) continue;
+          return `'${note}' is in the till of ${id}, where it does not belong`;
+        }
+      }
+      return total === opening ? undefined : `money: there were ${opening}, and now there are ${total}`;
+    },
+    hindrance: () =>
+      servers
+        .flatMap((server) => server.residue())
+        .slice(0, 30)
+        .join('; ') || undefined,
+    goals: () => invariants.reached,
+  };
+}
+
+/** `witness`, with a line in the event log for each report. */
+function logged(witness: Witness, log: (kind: string, ...details: readonly string[]) => void): Witness {
+  return {
+    wrote(database, branch, note) {
+      log('wrote', database, branch.transaction, note);
+      witness.wrote(database, branch, note);
+    },
+    prepared(database, branch) {
+      log('prepared', database, branch.transaction);
+      witness.prepared(database, branch);
+    },
+    ended(database, branch, outcome) {
+      log(outcome, database, branch.transaction);
+      witness.ended(database, branch, outcome);
+    },
+    gone(database, branch) {
+      log('gone', database, branch.transaction);
+      witness.gone(database, branch);
+    },
+    refusedLate(database, branch) {
+      log('refused-late', database, branch.transaction);
+      witness.refusedLate(database, branch);
+    },
+    refused(database, branch) {
+      log('refused', database, branch.transaction);
+      witness.refused(database, branch);
+    },
+    heard(transaction, outcome) {
+      log('heard', transaction, outcome);
+      witness.heard(transaction, outcome);
+    },
+    owns(transaction, epoch, owner) {
+      log('owns', transaction, String(epoch), owner);
+      witness.owns(transaction, epoch, owner);
+    },
+    ruled(transaction, outcome) {
+      log('ruled', transaction, outcome);
+      witness.ruled(transaction, outcome);
+    },
+    fenced(transaction) {
+      log('fenced', transaction);
+      witness.fenced(transaction);
+    },
+    told(note, transaction, outcome, isRepeated) {
+      log('told', note, transaction, outcome);
+      witness.told(note, transaction, outcome, isRepeated);
+    },
+  };
+}

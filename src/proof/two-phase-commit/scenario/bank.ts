@@ -1,0 +1,205 @@
+/** What runs on a machine: a node with the transaction manager of production, and what clients do through it. */
+
+import { Subject } from 'rxjs';
+import type { ActorDefinition } from '../../../../statecharts/actor.ts';
+import type { Outcome as Decided } from '../../../../statecharts/two-phase-commit.ts';
+import type { Clock } from '../../../environment/clock.ts';
+import { createNode, type Node } from '../../../host/node.ts';
+import { type EmbeddedStore, openEmbeddedStore } from '../../../resources/embedded/store.ts';
+import { startReplicatedStore } from '../../../services/replicated-store.ts';
+import {
+  createDecisionRegister,
+  createDecisionRegisterMachine,
+  createTransactionClient,
+  createTransactionManager,
+  type DecisionRegister,
+  TransactionAbortedError,
+  type TransactionManager,
+  TransactionOutcomeUnknownError,
+  type TransactionTimes,
+  type WorkOf,
+} from '../../../services/transactions.ts';
+import type { Application, Boot, Outcome } from '../../../simulator/scenario.ts';
+import { withActors } from './actors.ts';
+import { connectDatabase, type SimulatedDatabase } from './database/client.ts';
+import type { DatabaseServer } from './database/contract.ts';
+import { accounts, type DatabaseName, databases, type Transfer } from './operations.ts';
+import { unfencedRegisterMachine, witnessedRegister } from './register.ts';
+import type { Witness } from './witness.ts';
+
+/** What a machine has. The register is connected only where decisions are kept in it. */
+export type Owned = Readonly<Record<DatabaseName, SimulatedDatabase>> & {
+  readonly till: EmbeddedStore;
+  readonly decisions: DecisionRegister;
+};
+
+/** A machine of the bank. */
+export interface BankApplication extends Application {
+  readonly node: Node;
+  readonly till: EmbeddedStore;
+  /** Whether the manager is made. */
+  readonly isReady: boolean;
+  /** Runs a transfer, and asks again while its outcome is unknown. */
+  transfer(transfer: Transfer): Promise<Outcome>;
+  takeOver(machine: string): Promise<Outcome>;
+  /** Takes over from machines that do not answer, and then writes to every account, which no lock may prevent. */
+  sweep(note: string): Promise<Outcome>;
+}
+
+export interface BankOptions {
+  readonly boot: Boot;
+  /** The true time. */
+  readonly time: Clock;
+  readonly servers: Readonly<Record<DatabaseName, DatabaseServer>>;
+  readonly witness: Witness;
+  readonly keepsRegister: boolean;
+  readonly actors: readonly ActorDefinition[];
+  /** Whether the register lets every owner decide; a mistake to be found. */
+  readonly fencesNobody: boolean;
+}
+
+/** Short, so that every wait ends several times in a run. */
+const times: Partial<TransactionTimes> = {
+  timeoutMs: 1_500,
+  voteTimeoutMs: 1_200,
+  outcomeTimeoutMs: 2_500,
+  resourceDeadlineMs: 500,
+  retryIntervalMs: 150,
+  inquiryIntervalMs: 150,
+  // Longer than coordinators live on after the end, so that recovery meets those that know nothing.
+  recoveryIntervalMs: 2_500,
+};
+const attempts = 3;
+const pauseMs = 400;
+const answerTimeoutMs = 1_000;
+
+/** Boots a machine. */
+export function bootBank({
+  boot,
+  time,
+  servers,
+  witness,
+  keepsRegister,
+  actors,
+  fencesNobody,
+}: BankOptions): BankApplication {
+  const { id, machines, bus, journal, environment } = boot;
+  const { clock, ids, randomness } = environment;
+  const client = { machine: id, life: ids.next() };
+  const connect = (name: DatabaseName): SimulatedDatabase =>
+    connectDatabase({ server: servers[name], clock, time, client, random: randomness.stream(`wire/${name}`) });
+  const register = createDecisionRegister({ clock });
+  const owned: Owned = {
+    checking: connect('checking'),
+    savings: connect('savings'),
+    cards: connect('cards'),
+    till: openEmbeddedStore({ journal, clock, name: 'till' }),
+    decisions: witnessedRegister(register, witness),
+  };
+  const node = createNode({ id, bus, journal, environment, resources: owned, actors });
+  if (keepsRegister) {
+    const machine = fencesNobody ? unfencedRegisterMachine() : createDecisionRegisterMachine();
+    register.attach(startReplicatedStore({ node, key: 'txn', machine, voters: machines, environment }));
+  }
+  let manager: TransactionManager<Owned> | undefined;
+  /** Without a manager the program has nothing to do, and ends. */
+  const failure = new Subject<unknown>();
+  createTransactionManager({
+    node: withActors(node, actors),
+    environment,
+    times,
+    ...(keepsRegister ? { register: 'decisions' as const } : {}),
+  }).then(
+    (made) => {
+      manager = made;
+    },
+    (error: unknown) => failure.next(error),
+  );
+
+  const notReady: Outcome = { type: 'failed', reason: 'the manager is not ready' };
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, ms));
+  const workOn =
+    (transfer: Transfer) =>
+    async (work: WorkOf<Owned>): Promise<void> => {
+      for (const { at, account, amount } of transfer.legs) {
+        if (at === 'till') {
+          const before = await work.till.get(account);
+          await work.till.put(account, (typeof before === 'number' ? before : 0) + amount);
+          await work.till.put(`mark/${transfer.note}`, amount);
+        } else if (amount === 0) await work[at].balance(account);
+        else await work[at].add(account, amount, transfer.note);
+        if (transfer.thinkMs > 0) await wait(transfer.thinkMs);
+      }
+    };
+  /** What a later question about an outcome brings. */
+  const later = async (asked: TransactionManager<Owned>, transaction: string): Promise<Decided | undefined> => {
+    const { outcome } = await asked.outcome(transaction);
+    return outcome === 'committed' || outcome === 'aborted' ? outcome : undefined;
+  };
+  const transact = async (
+    asked: TransactionManager<Owned>,
+    note: string,
+    act: (work: WorkOf<Owned>) => Promise<void>,
+  ): Promise<Outcome> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { transaction, isRepeated } = await asked.transact(act, { idempotencyKey: note });
+        witness.told(note, transaction, 'committed', isRepeated);
+        return { type: 'ok', value: transaction };
+      } catch (error) {
+        if (error instanceof TransactionAbortedError) {
+          witness.told(note, error.transaction, 'aborted');
+          return { type: 'failed', reason: error.reason };
+        }
+        if (!(error instanceof TransactionOutcomeUnknownError)) return { type: 'failed', reason: String(error) };
+        witness.told(note, error.transaction, 'unknown');
+        await wait(pauseMs);
+        const known = await later(asked, error.transaction);
+        if (known !== undefined) witness.told(note, error.transaction, known);
+        if (attempt === attempts) return { type: 'unknown', reason: error.message };
+      }
+    }
+  };
+  const takeOver = async (asked: TransactionManager<Owned>, machine: string): Promise<Outcome> => {
+    try {
+      return { type: 'ok', value: (await asked.takeOver(machine)).claimed.length };
+    } catch (error) {
+      return { type: 'unknown', reason: String(error) };
+    }
+  };
+  const answers = async (machine: string): Promise<boolean> => {
+    const asking = createTransactionClient({ bus, manager: machine, environment });
+    try {
+      await asking.list({ timeoutMs: answerTimeoutMs });
+      return true;
+    } catch {
+      return false;
+    } finally {
+      asking.close();
+    }
+  };
+
+  return {
+    node,
+    failure,
+    till: owned.till,
+    get isReady() {
+      return manager !== undefined;
+    },
+    transfer: async (transfer) =>
+      manager === undefined ? notReady : transact(manager, transfer.note, workOn(transfer)),
+    takeOver: async (machine) => (manager === undefined ? notReady : takeOver(manager, machine)),
+    async sweep(note) {
+      if (manager === undefined) return notReady;
+      for (const machine of keepsRegister ? machines : []) {
+        if (machine !== id && !(await answers(machine))) await takeOver(manager, machine);
+      }
+      return transact(manager, note, async (work) => {
+        for (const account of accounts) {
+          for (const name of databases) await work[name].add(account, 0, note);
+          if (!keepsRegister) await work.till.put(account, (await work.till.get(account)) ?? 0);
+        }
+      });
+    },
+  };
+}

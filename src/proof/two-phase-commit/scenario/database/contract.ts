@@ -1,0 +1,67 @@
+/** What machines may ask of a simulated database server, and what may be wrong with it. */
+
+import type { Branch } from '../../../../resources/branch.ts';
+import type {
+  Absence,
+  BranchOutcome,
+  DirectCommit,
+  Ending,
+  PreparedBranch,
+  Vote,
+} from '../../../../resources/transactional.ts';
+import type { OutsideServer, ServerCondition } from '../../../../simulator/scenario.ts';
+
+/** Who has a connection: a manager in one of its lives, on a machine. */
+export interface Client {
+  readonly machine: string;
+  readonly life: string;
+}
+
+/** A session as its client names it. */
+export interface Session {
+  readonly branch: Branch;
+  readonly client: Client;
+}
+
+/** What a database does wrong, for proofs that it would be found. */
+export interface Mistakes {
+  /** A rollback that finds no prepared branch takes it for gone: it neither ends the session nor writes the absence. */
+  readonly acceptsLatePrepares?: boolean;
+  /** A name that the server does not know, because its session has it still, is taken for committed. */
+  readonly takesUnknownForSuccess?: boolean;
+}
+
+/** An answer, unless the session does not exist any more. */
+export type Answer<T> = { readonly type: 'gone' } | { readonly type: 'error'; readonly message: string } | T;
+export type Reply<T> = (answer: T) => void;
+
+/** A server, as requests reach it: each is handled when it arrives, and answered at most once. */
+export interface DatabaseServer extends OutsideServer {
+  readonly name: string;
+  readonly isUp: boolean;
+  readonly condition: ServerCondition;
+  /** Has `cut` called when the server crashes, until the returned function is called. */
+  connected(cut: () => void): () => void;
+  begin(branch: Branch, client: Client, reply: Reply<Session | 'duplicate'>): void;
+  /** Adds to a balance under an exclusive lock. Answers the new balance, as the branch sees it. */
+  write(session: Session, account: string, amount: number, note: string, reply: Reply<Answer<number>>): void;
+  read(session: Session, account: string, reply: Reply<Answer<number>>): void;
+  prepare(session: Session, reply: Reply<Answer<Vote>>): void;
+  commitDirectly(session: Session, key: string | undefined, reply: Reply<Answer<DirectCommit>>): void;
+  /** The connection of a session is gone; what it has not prepared is rolled back. */
+  leave(session: Session): void;
+  /** `via`: the session that prepared it, if the request comes through that. */
+  commit(branch: Branch, via: Session | undefined, reply: Reply<Ending>): void;
+  rollback(branch: Branch, client: Client, via: Session | undefined, reply: Reply<Ending>): void;
+  writeAbsence(branch: Branch, client: Client, reply: Reply<Absence>): void;
+  outcomeOf(branch: Branch): BranchOutcome;
+  prepared(manager: string): readonly PreparedBranch[];
+  forget(manager: string, olderThanMs: number): number;
+  /** A machine has died; sooner or later its connections are noticed to be gone. */
+  machineDied(machine: string): void;
+  /** The committed balance. */
+  balance(account: string): number;
+  readonly total: number;
+  /** Sessions, prepared branches and locks, in words. */
+  residue(): readonly string[];
+}

@@ -1,0 +1,212 @@
+/**
+ * What must hold of every transaction in a run, at every moment: one outcome everywhere, never taken back, and the one
+ * that was told. And what must happen in some run, or all of that holds because nothing happened.
+ */
+
+import type { Outcome } from '../../../../statecharts/two-phase-commit.ts';
+import { type Branch, globalIdOf } from '../../../resources/branch.ts';
+import type { Witness } from './witness.ts';
+
+export const commonGoals = [
+  'a transaction committed',
+  'a vote of no aborted a transaction',
+  'a transaction committed though its coordinator had crashed',
+  'a branch in doubt was rolled back after a crash',
+  'a client was told that the outcome is unknown',
+  'a prepare that came too late was refused',
+  'a repeated transaction was not run again',
+] as const;
+export const registerGoals = [
+  'a transaction was taken over and committed',
+  'a transaction was taken over and aborted',
+  'an owner was fenced',
+] as const;
+
+/** The invariants of one run, and the witness through which they learn of it. */
+export interface Invariants {
+  readonly witness: Witness;
+  readonly problem: string | undefined;
+  /** A machine has died. */
+  died(machine: string): void;
+  /** Called when everything should be over. @returns what is wrong then */
+  finish(): string | undefined;
+  /** The transactions of a client's `note` that have committed somewhere. */
+  committedOf(note: string): boolean;
+  readonly reached: ReadonlySet<string>;
+}
+
+interface Seen {
+  readonly transaction: string;
+  readonly manager: string;
+  note: string | undefined;
+  /** Databases at which something was written. */
+  readonly wrote: Set<string>;
+  readonly prepared: Set<string>;
+  readonly committed: Set<string>;
+  readonly aborted: Set<string>;
+  told: Outcome | undefined;
+  heard: Outcome | undefined;
+  ruled: Outcome | undefined;
+  /** Whether its manager died while a branch was prepared and none had ended. */
+  isOrphaned: boolean;
+  isTakenOver: boolean;
+  readonly owners: Map<number, string>;
+}
+
+/** @param legsOf the databases at which a client's transaction writes, by its note */
+export function createInvariants(legsOf: (note: string) => ReadonlySet<string> | undefined): Invariants {
+  const transactions = new Map<string, Seen>();
+  const byNote = new Map<string, Set<string>>();
+  /** Branches of which a database has said that they never come back. */
+  const gone = new Set<string>();
+  const reached = new Set<string>();
+  let problem: string | undefined;
+
+  const fail = (found: string): void => {
+    problem ??= found;
+  };
+  const seen = (transaction: string, manager = ''): Seen => {
+    let it = transactions.get(transaction);
+    if (it === undefined) {
+      it = {
+        transaction,
+        manager,
+        note: undefined,
+        wrote: new Set(),
+        prepared: new Set(),
+        committed: new Set(),
+        aborted: new Set(),
+        told: undefined,
+        heard: undefined,
+        ruled: undefined,
+        isOrphaned: false,
+        isTakenOver: false,
+        owners: new Map(),
+      };
+      transactions.set(transaction, it);
+    }
+    return it;
+  };
+  const of = ({ transaction, manager }: Branch): Seen => seen(transaction, manager);
+  const names = (databases: ReadonlySet<string>): string => [...databases].sort().join(', ');
+
+  const checkAgreement = ({ transaction, committed, aborted, told }: Seen): void => {
+    if (committed.size > 0 && aborted.size > 0) {
+      fail(`atomicity: ${transaction} is committed at ${names(committed)} and rolled back at ${names(aborted)}`);
+    }
+    if (told === 'committed' && aborted.size > 0) {
+      fail(`a client was told that ${transaction} committed, and it is rolled back at ${names(aborted)}`);
+    }
+    if (told === 'aborted' && committed.size > 0) {
+      fail(`a client was told that ${transaction} aborted, and it is committed at ${names(committed)}`);
+    }
+  };
+  const isComplete = ({ wrote, committed }: Seen): boolean => committed.size === wrote.size;
+  const noteGoals = (it: Seen): void => {
+    if (it.committed.size > 0 && isComplete(it)) {
+      reached.add('a transaction committed');
+      if (it.isOrphaned) reached.add('a transaction committed though its coordinator had crashed');
+      if (it.isTakenOver) reached.add('a transaction was taken over and committed');
+    }
+    if (it.aborted.size > 0 && it.isTakenOver) reached.add('a transaction was taken over and aborted');
+  };
+
+  const witness: Witness = {
+    wrote(database, branch, note) {
+      const it = of(branch);
+      it.wrote.add(database);
+      it.note = note;
+    },
+    prepared(database, branch) {
+      of(branch).prepared.add(database);
+      if (gone.has(`${database} ${globalIdOf(branch)}`)) {
+        fail(`absence: ${database} said that ${globalIdOf(branch)} is gone for good, and it is prepared`);
+      }
+    },
+    ended(database, branch, outcome) {
+      const it = of(branch);
+      const at = outcome === 'committed' ? it.committed : it.aborted;
+      at.add(database);
+      if (outcome === 'committed') {
+        if (gone.has(`${database} ${globalIdOf(branch)}`)) {
+          fail(`absence: ${database} said that ${globalIdOf(branch)} is gone for good, and it is committed`);
+        }
+        if (it.note !== undefined) {
+          const same = byNote.get(it.note) ?? new Set();
+          byNote.set(it.note, same.add(it.transaction));
+          if (same.size > 1) fail(`idempotency: '${it.note}' was committed by ${names(same)}`);
+        }
+      } else if (it.isOrphaned && it.prepared.has(database)) {
+        reached.add('a branch in doubt was rolled back after a crash');
+      }
+      checkAgreement(it);
+      noteGoals(it);
+    },
+    gone: (database, branch) => void gone.add(`${database} ${globalIdOf(branch)}`),
+    refusedLate: () => void reached.add('a prepare that came too late was refused'),
+    refused: () => void reached.add('a vote of no aborted a transaction'),
+    heard(transaction, outcome) {
+      const it = seen(transaction);
+      if (it.heard !== undefined && it.heard !== outcome) {
+        fail(`a decision was reversed: participants of ${transaction} heard ${it.heard}, and then ${outcome}`);
+      }
+      it.heard = outcome;
+    },
+    owns(transaction, epoch, owner) {
+      const it = seen(transaction);
+      const before = it.owners.get(epoch);
+      if (before !== undefined && before !== owner) {
+        fail(`two owners: ${before} and ${owner} both own ${transaction} under epoch ${epoch}`);
+      }
+      it.owners.set(epoch, owner);
+      if (epoch > 1) it.isTakenOver = true;
+    },
+    ruled(transaction, outcome) {
+      const it = seen(transaction);
+      if (it.ruled !== undefined && it.ruled !== outcome) {
+        fail(`two owners: the register ruled ${it.ruled} on ${transaction}, and then ${outcome}`);
+      }
+      it.ruled = outcome;
+    },
+    fenced: () => void reached.add('an owner was fenced'),
+    told(_note, transaction, outcome, isRepeated = false) {
+      if (isRepeated) reached.add('a repeated transaction was not run again');
+      if (outcome === 'unknown') {
+        reached.add('a client was told that the outcome is unknown');
+        return;
+      }
+      const it = seen(transaction);
+      if (it.told !== undefined && it.told !== outcome) {
+        fail(`a decision was reversed: clients were told that ${transaction} ${it.told}, and that it ${outcome}`);
+      }
+      it.told = outcome;
+      checkAgreement(it);
+    },
+  };
+
+  return {
+    witness,
+    get problem() {
+      return problem;
+    },
+    died(machine) {
+      for (const it of transactions.values()) {
+        const isOpen = it.prepared.size > 0 && it.committed.size + it.aborted.size < it.wrote.size;
+        if (it.manager === machine && isOpen) it.isOrphaned = true;
+      }
+    },
+    finish() {
+      for (const it of transactions.values()) {
+        const { transaction, wrote, committed, told, note } = it;
+        if (told !== 'committed' && committed.size === 0) continue;
+        const expected = note === undefined ? undefined : legsOf(note);
+        for (const database of new Set([...wrote, ...(expected ?? [])])) {
+          if (!committed.has(database)) return `durability: ${transaction} committed, but not at ${database}`;
+        }
+      }
+      return undefined;
+    },
+    committedOf: (note) => (byNote.get(note)?.size ?? 0) > 0,
+    reached,
+  };
+}

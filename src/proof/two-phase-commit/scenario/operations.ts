@@ -1,0 +1,97 @@
+/** What clients do in a run: transfers between databases, some of them twice, and machines that take over from others. */
+
+import * as v from 'valibot';
+import { chance, integerBelow, pick, type Random } from '../../../environment/random.ts';
+import { shuffled } from '../../../simulator/plan.ts';
+import type { PlannedOperation } from '../../../simulator/schedule.ts';
+
+/** The databases outside of the machines. */
+export const databases = ['checking', 'savings', 'cards'] as const;
+export type DatabaseName = (typeof databases)[number];
+/** The accounts of each database. */
+export const accounts = ['a', 'b', 'c', 'd'] as const;
+/** What each account holds at the beginning. */
+export const openingBalance = 100;
+
+const leg = v.object({
+  /** `till` is the embedded store of the machine. */
+  at: v.picklist([...databases, 'till']),
+  account: v.string(),
+  /** Nothing is written when it is 0. */
+  amount: v.number(),
+});
+
+const transferSchema = v.object({
+  f: v.literal('transfer'),
+  /** Names it; used as its idempotency key. */
+  note: v.string(),
+  legs: v.array(leg),
+  /** How long the client thinks between two statements. */
+  thinkMs: v.number(),
+});
+export type Transfer = v.InferOutput<typeof transferSchema>;
+
+export const operationSchema = v.variant('f', [
+  transferSchema,
+  v.object({ f: v.literal('take-over'), of: v.string() }),
+  v.object({ f: v.literal('probe') }),
+]);
+type BankOperation = v.InferOutput<typeof operationSchema>;
+
+const clients = 8;
+const transfersPerRun = 48;
+const takeOversPerRun = 5;
+
+/** The legs of a transfer sum up to nothing. */
+function drawTransfer(note: string, hasTill: boolean, random: Random): Transfer {
+  const [from = 'checking', to = 'savings', third = 'cards'] = shuffled(databases, random);
+  const amount = 1 + integerBelow(random, 60);
+  const account = (): string => pick(random, accounts) ?? 'a';
+  const thinkMs = chance(random, 0.3) ? Math.round(random.next() * 300) : 0;
+  const kind = random.next();
+  const legs: Transfer['legs'] = [
+    { at: from, account: account(), amount: -amount },
+    { at: kind < 0.1 ? from : to, account: account(), amount: kind < 0.4 ? amount : amount - 1 },
+  ];
+  // A single database commits in one phase; a third one takes a part, the machine's own store, or is only read.
+  if (kind >= 0.4) {
+    const at = hasTill && kind >= 0.8 ? 'till' : third;
+    legs.push({ at, account: account(), amount: 1 });
+  } else if (kind >= 0.3) legs.push({ at: third, account: account(), amount: 0 });
+  return { f: 'transfer', note, legs, thinkMs };
+}
+
+/** Draws the operations of a run. With `takesOver`, machines also take over, whether or not the other one is dead. */
+export function planOperations(
+  machines: readonly string[],
+  durationMs: number,
+  random: Random,
+  takesOver: boolean,
+): readonly PlannedOperation[] {
+  const atMs = (): number => Math.round(random.next() * durationMs);
+  const machine = (): string => pick(random, machines) ?? '';
+  const planned: PlannedOperation[] = [];
+  for (let index = 0; index < transfersPerRun; index += 1) {
+    const operation: BankOperation = drawTransfer(`t${index}`, !takesOver, random);
+    const first = { client: index % clients, atMs: atMs(), node: machine(), operation };
+    planned.push(first);
+    // A client that is not sure asks again, under the same key: the same manager, or any when they share a register.
+    if (!chance(random, 0.25)) continue;
+    const againMs = first.atMs + Math.round(random.next() * 2_000);
+    planned.push({ ...first, atMs: againMs, node: takesOver ? machine() : first.node });
+  }
+  for (let index = 0; takesOver && machines.length > 1 && index < takeOversPerRun; index += 1) {
+    const node = machine();
+    const of =
+      pick(
+        random,
+        machines.filter((it) => it !== node),
+      ) ?? '';
+    planned.push({ client: clients, atMs: atMs(), node, operation: { f: 'take-over', of } satisfies BankOperation });
+  }
+  return planned.sort((a, b) => a.atMs - b.atMs);
+}
+
+/** The databases outside of the machines at which a transfer writes. */
+export const writtenBy = ({ legs }: Transfer): ReadonlySet<string> =>
+  new Set(legs.flatMap(({ at, amount }) => (at === 'till' || amount === 0 ? [] : at)));
