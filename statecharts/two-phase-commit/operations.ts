@@ -22,7 +22,7 @@ export type BranchOperation =
   /**
    * Make the branch survive a crash. `done` with a `PreparedAnswer`; `refused`: rolled back, and it stays so (a failed
    * transaction, where PREPARE answers with the tag ROLLBACK; a lost session; an absence written earlier).
-   * Where the resource alone remembers the vote (`votesIn: 'resource'`), `place` must be found again with the branch.
+   * The resource alone remembers the vote: it lists what is prepared, and `place` must be found again with the branch.
    */
   | { readonly type: 'prepare'; readonly branch: BranchId; readonly place: DecisionPlace }
   /** Commit a prepared branch. `done`: it is committed; `refused`: it is known to be rolled back, by somebody else. */

@@ -1,5 +1,6 @@
 /**
- * The participant of one branch: it asks its resource to prepare, votes, and from a yes on waits for a decision that is
+ * The participant of one branch. Its resource is its memory: a prepared branch outlives the participant there, and is
+ * found there by the next life. It asks its resource to prepare, votes, and from a yes on waits for a decision that is
  * not its own. While in doubt it asks the coordinator, and its peers as well once nothing more is to be expected of the
  * coordinator; an operation with an unknown answer is repeated until it is certain.
  *
@@ -8,12 +9,7 @@
 
 import { type Birth, defineActor, message } from '../actor.ts';
 import { participantMessages, participantRequests } from './messages.ts';
-import {
-  type ParticipantBegin,
-  type ParticipantRecovered,
-  participantContext,
-  participantRecords,
-} from './participant/context.ts';
+import { type ParticipantBegin, participantContext } from './participant/context.ts';
 import { type ParticipantRules, participantRules } from './participant/rules.ts';
 import { delays, participantVocabulary, to } from './participant/vocabulary.ts';
 
@@ -30,9 +26,7 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
         tags: 'working',
         on: { prepare: {}, decision: {}, inquiry: {}, 'commit-one-phase': {}, settle: {} },
         always: [
-          { guard: 'learnedCommit', target: '#committing' },
-          { guard: 'learnedAbort', target: '#rollingBack' },
-          { guard: 'hasVoted', target: '#inDoubt' },
+          { guard: 'wasFound', target: '#inDoubt' },
           { guard: 'wasSummoned', target: 'summoned' },
           { target: '#working' },
         ],
@@ -197,7 +191,7 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
         states: {
           committing: {
             id: 'committing',
-            initial: 'first',
+            initial: 'asking',
             on: {
               performed: [
                 { guard: { type: 'isDone', params: to('commit') }, target: '#finished', actions: 'finishCommitted' },
@@ -206,14 +200,13 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
               ],
             },
             states: {
-              first: { entry: ['commit', 'rememberDecision'] },
-              again: { entry: 'commit' },
-              waiting: { after: { resourceRetryInterval: 'again' } },
+              asking: { entry: 'commit' },
+              waiting: { after: { resourceRetryInterval: 'asking' } },
             },
           },
           rollingBack: {
             id: 'rollingBack',
-            initial: 'first',
+            initial: 'asking',
             on: {
               performed: [
                 { guard: { type: 'isDone', params: to('rollback') }, target: '#finished', actions: 'finishAborted' },
@@ -226,9 +219,8 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
               ],
             },
             states: {
-              first: { entry: ['rollback', 'rememberDecision'] },
-              again: { entry: 'rollback' },
-              waiting: { after: { resourceRetryInterval: 'again' } },
+              asking: { entry: 'rollback' },
+              waiting: { after: { resourceRetryInterval: 'asking' } },
             },
           },
         },
@@ -323,8 +315,7 @@ export const participantOf = (rules: ParticipantRules) =>
     requests: participantRequests,
     performs: true,
     hearsUnreachable: true,
-    records: participantRecords,
-    input: (recovered: ParticipantRecovered, birth: Birth<ParticipantBegin>) => participantContext(recovered, birth),
+    input: (_recovered: unknown, birth: Birth<ParticipantBegin>) => participantContext(birth),
     delays,
     bornOfMessage: (heard): ParticipantBegin | undefined => {
       switch (heard.type) {
@@ -338,7 +329,6 @@ export const participantOf = (rules: ParticipantRules) =>
           return undefined;
       }
     },
-    bornOfRecords: (): ParticipantBegin => ({ type: 'recovered' }),
   });
 
 /** The participant; the key of its address is the transaction's id, a slash, and the branch. */

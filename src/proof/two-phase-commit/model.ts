@@ -64,8 +64,6 @@ export interface TwoPhaseCommitOptions {
   readonly mayRefuse?: boolean;
   /** Where decisions are kept. With a `register`, an heir on node `d` may take over at any moment. Default `journal`. */
   readonly place?: 'journal' | 'register';
-  /** Where a yes is durable; in `resource`, only the database remembers it. Default `journal`. */
-  readonly votesIn?: 'journal' | 'resource';
   /**
    * Whether it is checked that every branch comes to its end. Default false. It needs `flush: 'at-once'`, because there
    * is no end to what may be asked while a record is being written.
@@ -98,7 +96,7 @@ const fair: readonly StepKind[] = ['deliver', 'local', 'timer', 'flush', 'restar
 /** The model of one transaction. */
 export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<CommitHistory> {
   const { participants = 2, crashes = 0, losses = 0, restarts = true, crashing, timeouts = 'unlimited' } = options;
-  const { place = 'journal', votesIn = 'journal', unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
+  const { place = 'journal', unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
   const { inquiries = losses === 'unlimited' ? losses : crashes + losses } = options;
   const { peerInquiries = inquiries } = options;
   const { eventually = false, mustCommit = false, broken = {} } = options;
@@ -132,8 +130,9 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   const participant = participantOf({ ...participantRules, ...broken.participant });
   const participating = branches.map(({ id, node, address, resource }) => {
     const branch = { manager, transaction, branch: id };
-    const join: ParticipantBegin = { type: 'join', branch, resource, coordinator: origin, votesIn };
-    // Recovery cannot tell what a prepare under way will still do: to be safe, it takes the branch for a prepared one.
+    const join: ParticipantBegin = { type: 'join', branch, resource, coordinator: origin };
+    // Only the database remembers a yes, and recovery cannot tell what a prepare under way will still do: to be safe, it
+    // takes the branch for a prepared one.
     const found: ParticipantBegin = {
       type: 'found',
       branch,
@@ -225,11 +224,10 @@ function nameOf(options: TwoPhaseCommitOptions): string {
   const counted = (count: Budget, one: string, many: string): string[] =>
     count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
   const { participants = 2, crashes = 0, losses = 0, timeouts = 'unlimited', unknownAnswers = 0 } = options;
-  const { restarts = true, mayRefuse = true, place = 'journal', votesIn = 'journal' } = options;
+  const { restarts = true, mayRefuse = true, place = 'journal' } = options;
   const parts = [
     ...counted(participants, 'participant', 'participants'),
     ...(place === 'register' ? ['a replicated coordinator'] : []),
-    ...(votesIn === 'resource' ? ['votes kept by the databases'] : []),
     ...counted(crashes, 'crash', 'crashes'),
     ...(restarts || crashes === 0 ? [] : ['no restart']),
     ...counted(losses, 'loss', 'losses'),

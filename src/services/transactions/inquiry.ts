@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
 import { messageOf } from '../../resources/errors.ts';
-import { compareOrder, type Order, originOf, partsOfTransactionId } from './ids.ts';
+import { compareOrder, type Order, originOf, partsOfTransactionId, type TransactionIdParts } from './ids.ts';
 import { coordinatorOn } from './listing.ts';
 import type { Memory } from './memory.ts';
 import type { DecisionRegister } from './register/register.ts';
@@ -56,7 +56,7 @@ export async function inquire(parts: InquiryParts, transaction: string): Promise
   if (living?.begun === 'recovered' && living.outcome !== null) return found(living.outcome, 'it is recorded');
   if (compareOrder(id, memory.mark) <= 0) return found('expired', 'what ended then is not remembered any more');
   if (id.incarnation === memory.incarnation) return found('aborted', 'nothing of it is recorded');
-  return askResources(parts, transaction);
+  return askResources(parts, transaction, id);
 }
 
 async function askRegister(
@@ -99,9 +99,14 @@ async function askRegister(
  * one has not done by now, it will not do any more.
  */
 async function askResources(
-  { node, resources, resourceDeadlineMs }: InquiryParts,
+  { node, memory, resources, resourceDeadlineMs }: InquiryParts,
   transaction: string,
+  { kind, incarnation }: TransactionIdParts,
 ): Promise<TransactionOutcome> {
+  const last = kind === 'last' ? memory.lastResourceIn(incarnation) : undefined;
+  if (last !== undefined && resources[last] === undefined) {
+    return { outcome: 'in-doubt', detail: `'${last}' would know, and is no resource of this node any more` };
+  }
   const answers = await Promise.all(
     Object.entries(resources).map(async ([name, resource]) => {
       const branch = { manager: node.id, transaction, branch: name };
@@ -109,13 +114,17 @@ async function askResources(
       if (absence.type !== 'present') return { name, type: absence.type };
       // Prepared, or a commit in one phase that has neither happened nor failed.
       const found = await resource.outcomeOf(branch, { timeoutMs: resourceDeadlineMs });
-      return { name, type: found.type === 'prepared' ? ('absent' as const) : ('unknown' as const) };
+      return { name, type: found.type === 'prepared' ? ('prepared' as const) : ('unknown' as const) };
     }),
   );
   const holder = answers.find(({ type }) => type === 'committed');
   if (holder !== undefined) return { outcome: 'committed', detail: `'${holder.name}' committed it` };
   const silent = answers.find(({ type }) => type === 'unknown');
   if (silent !== undefined) return { outcome: 'in-doubt', detail: `'${silent.name}' does not answer for certain` };
+  const waiting = answers.find(({ type }) => type === 'prepared');
+  if (waiting !== undefined && kind === 'last' && last === undefined) {
+    return { outcome: 'in-doubt', detail: `'${waiting.name}' waits, and which resource decides is not known any more` };
+  }
   // Prepared branches wait for a decision that was never recorded; by presumed abort they roll back.
   return { outcome: 'aborted', detail: 'nothing of it is recorded, and no resource committed it' };
 }

@@ -64,10 +64,12 @@ export async function createTransactionManager<Owned extends Resources>(
   );
   const register = registerOf(node, options.register);
   const kind: DecisionKind = register !== undefined ? 'register' : last !== undefined ? 'last' : 'journal';
-  const memory = openMemory(node.journal, clock, {
-    retentionMs: times.retentionMs,
-    maxOutcomes: limits.keptOutcomes,
-  });
+  const memory = openMemory(
+    node.journal,
+    clock,
+    { retentionMs: times.retentionMs, maxOutcomes: limits.keptOutcomes },
+    { last, resources: Object.keys(resources) },
+  );
   const startedMs = clock.nowMs();
   const origin = originOf(node.journal.id);
   const notices = new Subject<ManagerNotice>();
@@ -140,7 +142,7 @@ export async function createTransactionManager<Owned extends Resources>(
     clock,
     resources,
     register: options.register,
-    incarnation: memory.incarnation,
+    memory,
     times,
     participantTimes,
     isOpen: (transaction) => undecided.has(transaction),
@@ -209,7 +211,6 @@ export async function createTransactionManager<Owned extends Resources>(
           idempotencyKey,
           register: options.register,
           last,
-          votesIn: kind === 'last' ? 'journal' : 'resource',
           coordinatorTimes: { ...coordinatorTimes, transactionTimeoutMs: timeoutMs },
           participantTimes: participantTimesFor(timeoutMs),
           outcomeTimeoutMs: times.outcomeTimeoutMs,

@@ -1,6 +1,7 @@
 /**
- * What a manager remembers beyond the lives of its coordinators: which life this is, which transactions committed and
- * under which idempotency keys, which one-phase commits were begun under a key, and how far it has forgotten.
+ * What a manager remembers beyond the lives of its coordinators: which life this is, which resource was the last one in
+ * earlier lives, which transactions committed and under which idempotency keys, which one-phase commits were begun under
+ * a key, and how far it has forgotten.
  *
  * Outcomes are kept in generations, each under an address of its own, so that forgetting one costs one record. The mark
  * of what is forgotten is written in the same atomic append: a committed transaction is either remembered, or below it.
@@ -11,13 +12,21 @@ import { type Address, addressOf, parseTagged, partsOf, type TaggedBy } from '..
 import type { Clock } from '../../environment/clock.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import { compareOrder, type Order, partsOfTransactionId } from './ids.ts';
+import {
+  type LastResource,
+  lastResource,
+  lastResourceIn,
+  type Surroundings,
+  withLife,
+  withoutSettled,
+} from './last-resources.ts';
 
 const version = 1;
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const order = v.object({ incarnation: count, sequence: count });
 const managerRecords = {
   /** Replaces the one before it. */
-  life: v.object({ incarnation: count, mark: order }),
+  life: v.object({ incarnation: count, mark: order, lastResources: v.array(lastResource) }),
 };
 const outcomeRecords = {
   committed: v.object({ transaction: v.string(), idempotencyKey: v.nullable(v.string()) }),
@@ -46,6 +55,12 @@ export interface Memory {
   readonly incarnation: number;
   /** Resolves when this life is durable; nothing may be begun before. @throws what the journal failed with */
   readonly ready: Promise<void>;
+  /** The last resource of a life of the manager; undefined when it had none, or when that is not known any more. */
+  lastResourceIn(incarnation: number): string | undefined;
+  /** Whether earlier lives may have left branches prepared whose decision only this resource knows. */
+  mayDecide(resource: string): boolean;
+  /** Forgets the last resources of earlier lives of which nothing is prepared any more; `isSettled` says where not. */
+  settleEarlierLives(isSettled: (resource: string) => boolean): void;
   /** Up to here, what is not remembered may have been forgotten. */
   readonly mark: Order;
   isCommitted(transaction: string): boolean;
@@ -87,7 +102,12 @@ export const managerAddress = (node: string): Address => addressOf(node, manager
  *
  * @throws RefusedInputError for records that this program does not read
  */
-export function openMemory(journal: Journal, clock: Clock, limits: MemoryLimits): Memory {
+export function openMemory(
+  journal: Journal,
+  clock: Clock,
+  limits: MemoryLimits,
+  surroundings: Omit<Surroundings, 'incarnation'>,
+): Memory {
   const self = managerAddress(journal.node);
   const outcomesAddress = (generation: number): Address =>
     addressOf(journal.node, outcomesName, String(generation).padStart(12, '0'));
@@ -99,13 +119,19 @@ export function openMemory(journal: Journal, clock: Clock, limits: MemoryLimits)
   let forgottenEarly = 0;
   let incarnation = 1;
   let mark: Order = { incarnation: 0, sequence: 0 };
+  let lastResources: readonly LastResource[] = [];
 
   const append = (entries: readonly JournalEntry[]): Promise<void> =>
     new Promise((resolve, reject) => {
       journal.append(entries, (error) => (error === undefined ? resolve() : reject(error)));
     });
   const lifeEntry = (): JournalEntry => {
-    const record: TaggedBy<typeof managerRecords> = { type: 'life', incarnation, mark };
+    const record: TaggedBy<typeof managerRecords> = {
+      type: 'life',
+      incarnation,
+      mark,
+      lastResources: [...lastResources],
+    };
     return { actor: self, version, record, replaces: 'checkpoint' };
   };
   const apply = (record: OutcomeRecord, generation: Generation): void => {
@@ -145,7 +171,10 @@ export function openMemory(journal: Journal, clock: Clock, limits: MemoryLimits)
     const life = parseTagged(self, 'record', managerRecords, record);
     incarnation = life.incarnation + 1;
     mark = life.mark;
+    lastResources = life.lastResources;
   }
+  const life: Surroundings = { ...surroundings, incarnation };
+  lastResources = withLife(lastResources, life);
   for (const address of journal.actors().filter((it) => partsOf(it).name === outcomesName)) {
     const generation = openGeneration(Number(partsOf(address).key));
     generation.closedMs = clock.nowMs();
@@ -220,6 +249,14 @@ export function openMemory(journal: Journal, clock: Clock, limits: MemoryLimits)
     ready,
     get mark() {
       return mark;
+    },
+    lastResourceIn: (of) => lastResourceIn(lastResources, of),
+    mayDecide: (resource) => lastResources.some((it) => it.from < incarnation && it.last === resource),
+    settleEarlierLives(isSettled) {
+      const left = withoutSettled(lastResources, life, isSettled);
+      if (left.length === lastResources.length && left.every((it, index) => it === lastResources[index])) return;
+      lastResources = left;
+      append([lifeEntry()]).catch(() => undefined);
     },
     isCommitted: (transaction) => committed.has(transaction),
     committedUnder: (idempotencyKey) => keys.get(idempotencyKey),

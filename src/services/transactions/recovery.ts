@@ -21,6 +21,7 @@ import type { Node } from '../../host/node.ts';
 import type { Branch } from '../../resources/branch.ts';
 import { messageOf } from '../../resources/errors.ts';
 import { originOf, partsOfTransactionId } from './ids.ts';
+import type { Memory } from './memory.ts';
 import type { TransactionTimes } from './options.ts';
 import type { Participating } from './work.ts';
 
@@ -48,7 +49,7 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly resources: Readonly<Record<string, Participating>>;
   readonly register: string | undefined;
-  readonly incarnation: number;
+  readonly memory: Pick<Memory, 'incarnation' | 'lastResourceIn' | 'mayDecide' | 'settleEarlierLives'>;
   readonly times: TransactionTimes;
   readonly participantTimes: ParticipantTimes;
   /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
@@ -92,34 +93,49 @@ export async function fenceSessions(
 
 /** Starts recovery: a pass now, and one after each interval until it is closed. */
 export function startRecovery(parts: RecoveryParts): Recovery {
-  const { node, clock, resources, times } = parts;
+  const { node, clock, resources, times, memory } = parts;
   const origin = originOf(node.journal.id);
   const fenced = new Set<string>();
   const isSetUp = new Set<string>();
+  const beganMs = clock.nowMs();
+  /** Where sessions of earlier lives are gone, and none of their branches is prepared that a last resource decides. */
+  const settled = new Set<string>();
   const forgotAtMs = new Map<string, number>();
   let last: readonly ResourceReport[] = [];
   let running: Promise<readonly ResourceReport[]> | undefined;
   let timeout: TimeoutHandle | undefined;
   let isClosed = false;
 
-  const placeOf = (transaction: string): DecisionPlace | undefined => {
-    const kind = partsOfTransactionId(transaction)?.kind;
-    if (kind !== 'register') return { type: 'journal' };
-    return parts.register === undefined ? undefined : { type: 'register', resource: parts.register };
+  /** @returns where the decision of a prepared branch is made, or why that cannot be said */
+  const placeOf = ({ transaction, branch }: BranchId): DecisionPlace | string => {
+    const id = partsOfTransactionId(transaction);
+    switch (id?.kind) {
+      case 'register':
+        if (parts.register !== undefined) return { type: 'register', resource: parts.register };
+        return `transaction ${transaction} was decided in a register; name it to the manager`;
+      case 'last': {
+        const decider = memory.lastResourceIn(id.incarnation);
+        if (decider === undefined) {
+          return `which resource decided ${transaction} is not known any more; end its branch here as the others ended`;
+        }
+        if (resources[decider] === undefined) {
+          return `transaction ${transaction} was decided by '${decider}', which this node does not have; give it back`;
+        }
+        if (decider === branch) return `transaction ${transaction} is prepared at '${decider}', which was to decide it`;
+        // What was decided in the journal, because the last resource took no part, is known to its coordinator.
+        const address = participantAddress(node.id, { transaction, branch: decider });
+        return { type: 'branch', branch: decider, resource: decider, address };
+      }
+      default:
+        return { type: 'journal' };
+    }
   };
   /** @returns whether the branch was taken up, or why it cannot be */
-  const take = async (resource: Participating, name: string, branch: BranchId): Promise<boolean | string> => {
+  const take = (name: string, branch: BranchId): boolean | string => {
     const address = participantAddress(node.id, branch);
     if (parts.isOpen(branch.transaction) || node.peek(address) !== undefined) return false;
-    const id = partsOfTransactionId(branch.transaction);
-    if (id?.kind === 'last') {
-      // Its vote would be in the journal, had it been cast; so it was not, and nobody can have counted on it.
-      const ending = await resource.rollback(branch, { timeoutMs: times.resourceDeadlineMs });
-      return ending.type === 'done' ? true : ending.reason;
-    }
-    const place = placeOf(branch.transaction);
-    if (place === undefined)
-      return `transaction ${branch.transaction} was decided in a register; name it to the manager`;
+    const place = placeOf(branch);
+    if (typeof place === 'string') return place;
     node.start(participant, {
       key: `${branch.transaction}/${branch.branch}`,
       input: {
@@ -146,7 +162,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
       if (!fenced.has(name)) {
         const fence = {
           manager: node.id,
-          transaction: `fence.${origin}.${parts.incarnation.toString(36)}`,
+          transaction: `fence.${origin}.${memory.incarnation.toString(36)}`,
           branch: name,
         };
         const problem = await fenceSessions(resource, fence, timeoutMs);
@@ -158,17 +174,20 @@ export function startRecovery(parts: RecoveryParts): Recovery {
       const problems: string[] = [];
       let taken = 0;
       let oldestMs = 0;
+      let isSettled = true;
       for (const { branch, ageMs } of prepared) {
         oldestMs = Math.max(oldestMs, ageMs);
-        if (partsOfTransactionId(branch.transaction)?.origin !== origin) {
+        const id = partsOfTransactionId(branch.transaction);
+        if (id?.origin !== origin) {
           orphans.push({ ...branch });
           continue;
         }
-        const came = await take(resource, name, branch);
+        if (id.kind === 'last' && id.incarnation < memory.incarnation) isSettled = false;
+        const came = take(name, branch);
         if (came === true) taken += 1;
         else if (came !== false) problems.push(came);
       }
-      await forgetAt(name, resource);
+      if (isSettled) settled.add(name);
       const found = { resource: name, prepared: prepared.length, oldestMs, taken, orphans };
       const [problem] = problems;
       return problem === undefined ? { ...found, state: 'ready' } : { ...found, state: 'unready', problem };
@@ -177,23 +196,46 @@ export function startRecovery(parts: RecoveryParts): Recovery {
     }
   };
 
-  /** Lets the resource forget branches of which nobody will ask again. */
-  const forgetAt = async (name: string, resource: Participating): Promise<void> => {
+  /**
+   * Whether earlier lives have nothing prepared at a resource that only their last resource could end. One that was taken
+   * away from the manager is waited for as long as a resource remembers; then its branches are left to a person.
+   */
+  const isSettledAt = (name: string): boolean =>
+    settled.has(name) || (resources[name] === undefined && clock.nowMs() - beganMs > times.retentionMs * forgetShare);
+  /**
+   * Lets the resource forget branches of which nobody will ask again.
+   *
+   * @returns why it does not, if it does not answer
+   */
+  const forgetAt = async (name: string, resource: Participating): Promise<string | undefined> => {
     const openMs = parts.oldestOpenMs();
     const lastMs = forgotAtMs.get(name);
-    if (openMs === undefined) return;
-    if (lastMs !== undefined && clock.nowMs() - lastMs < times.retentionMs * (forgetShare - 1)) return;
+    if (openMs === undefined || memory.mayDecide(name)) return undefined;
+    if (lastMs !== undefined && clock.nowMs() - lastMs < times.retentionMs * (forgetShare - 1)) return undefined;
     const olderThanMs = Math.ceil(times.retentionMs * forgetShare + openMs);
-    await resource.forget(node.id, { olderThanMs, timeoutMs: times.resourceDeadlineMs });
+    try {
+      await resource.forget(node.id, { olderThanMs, timeoutMs: times.resourceDeadlineMs });
+    } catch (error) {
+      return messageOf(error);
+    }
     forgotAtMs.set(name, clock.nowMs());
+    return undefined;
   };
 
   const passNow = async (): Promise<readonly ResourceReport[]> => {
+    const found = await Promise.all(
+      Object.entries(resources).map(async ([name, resource]) => ({
+        resource,
+        report: await recoverAt(name, resource),
+      })),
+    );
+    memory.settleEarlierLives(isSettledAt);
     const reports = await Promise.all(
-      Object.entries(resources).map(async ([name, resource]) => {
-        const report = await recoverAt(name, resource);
-        parts.onReport(report);
-        return report;
+      found.map(async ({ resource, report }) => {
+        const problem = report.state === 'ready' ? await forgetAt(report.resource, resource) : undefined;
+        const now: ResourceReport = problem === undefined ? report : { ...report, state: 'unreachable', problem };
+        parts.onReport(now);
+        return now;
       }),
     );
     await parts.settle();

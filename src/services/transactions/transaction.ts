@@ -32,13 +32,15 @@ export interface TransactionParts {
   readonly register: string | undefined;
   /** The resource that decides by its own commit, if it takes part. */
   readonly last: string | undefined;
-  readonly votesIn: 'journal' | 'resource';
   readonly coordinatorTimes: CoordinatorTimes;
   readonly participantTimes: ParticipantTimes;
   /** How long the caller waits after the request to commit. */
   readonly outcomeTimeoutMs: number;
   readonly maxStatements: number;
-  /** Called before a branch is asked to commit in one phase; what it waits for is durable then. */
+  /**
+   * Called once, before a branch may be asked to commit in one phase, which waits for it: with the first statement at the
+   * last resource, so that the next statements hide the wait, or when a single branch is to commit.
+   */
   beforeOnePhase(resource: string): Promise<void>;
   /** Hears everything that the coordinator delivers. */
   onOutput(output: CoordinatorOutput): void;
@@ -134,7 +136,13 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
   };
   handle.subscribe({ error: gone, complete: () => gone() });
 
+  /** Whatever must be durable before the last resource is asked to commit. */
+  let readyForLast: Promise<void> | undefined;
   const begin = async (resource: string): Promise<BranchSession> => {
+    if (resource === last) {
+      readyForLast = parts.beforeOnePhase(resource);
+      readyForLast.catch(() => undefined);
+    }
     const branch: BranchId = { manager: node.id, transaction: id, branch: resource };
     const held = resources[resource];
     if (held === undefined) throw new TypeError(`there is no resource '${resource}'`);
@@ -145,7 +153,7 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
       }
       node.start(participant, {
         key: `${id}/${resource}`,
-        input: { type: 'join', branch, resource, coordinator: self, votesIn: parts.votesIn, times: participantTimes },
+        input: { type: 'join', branch, resource, coordinator: self, times: participantTimes },
       });
     } catch (error) {
       await session.rollback();
@@ -174,7 +182,7 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
     const decider = begun.length === 1 ? begun[0] : begun.find((it) => it === last);
     if (decider !== undefined && parts.register === undefined) {
       try {
-        await parts.beforeOnePhase(decider);
+        await (decider === last ? readyForLast : parts.beforeOnePhase(decider));
       } catch (error) {
         giveUp({ resource: undefined, error });
         return;

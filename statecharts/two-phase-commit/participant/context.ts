@@ -1,32 +1,22 @@
-/** What a participant knows, how its life begins, and what it writes down. */
+/** What a participant knows, and how its life begins. It writes nothing down: its resource keeps the prepared branch. */
 
-import * as v from 'valibot';
 import {
   type Address,
   addressOf,
   type Birth,
   type Delivered,
   type EffectOf,
-  isAddress,
   type Performed,
-  RefusedInputError,
-  recordsOf,
-  type TaggedBy,
   type Unreachable,
 } from '../../actor.ts';
-import {
-  type BranchId,
-  branchId,
-  type CoordinatorMessage,
-  type DecisionPlace,
-  decisionPlace,
-  type Outcome,
-  outcome,
-  type ParticipantMessage,
-  type ParticipantRequest,
-  type ParticipantTimes,
-  participantTimes,
-  receipt,
+import type {
+  BranchId,
+  CoordinatorMessage,
+  DecisionPlace,
+  Outcome,
+  ParticipantMessage,
+  ParticipantRequest,
+  ParticipantTimes,
 } from '../messages.ts';
 import type { BranchOperation } from '../operations.ts';
 
@@ -40,10 +30,6 @@ export interface ParticipantContext {
   readonly peers: readonly Address[];
   readonly place: DecisionPlace;
   readonly receipt: string | null;
-  /** Where a yes vote is durable: in our journal, or in the resource, which lists its prepared branches. */
-  readonly votesIn: 'journal' | 'resource';
-  /** Whether our journal holds the vote. */
-  readonly inJournal: boolean;
   /** Whether this branch may have been asked to commit in one phase. */
   readonly onePhase: boolean;
   readonly idempotencyKey: string | null;
@@ -66,12 +52,11 @@ export type ParticipantBegin =
       readonly branch: BranchId;
       readonly resource: string;
       readonly coordinator: Address;
-      readonly votesIn?: 'journal' | 'resource';
       readonly times?: Partial<ParticipantTimes>;
     }
   /**
-   * The resource lists this branch as prepared, and the journal knows nothing of it. Only after every session of the
-   * earlier incarnation is gone.
+   * The resource lists this branch as prepared, and no participant of it lives. Only after every session of the earlier
+   * incarnation is gone. `place` is where its decision is made, which whoever lists branches has to know.
    */
   | {
       readonly type: 'found';
@@ -84,8 +69,6 @@ export type ParticipantBegin =
       readonly peers?: readonly Address[];
       readonly times?: Partial<ParticipantTimes>;
     }
-  /** From the journal: a branch that voted yes. */
-  | { readonly type: 'recovered' }
   /** Nothing is known, and the coordinator wants to see a decision through. */
   | { readonly type: 'summoned'; readonly branch: BranchId; readonly resource: string };
 
@@ -95,43 +78,9 @@ export type ParticipantOutput =
   /** The resource has done something else than what was decided: somebody has interfered with it. */
   | { readonly type: 'hazard'; readonly branch: BranchId; readonly decided: Outcome; readonly found: Outcome };
 
-const address = v.custom<Address>(isAddress);
-
-const recordTypes = {
-  /** The yes vote. */
-  prepared: v.object({
-    branch: branchId,
-    resource: v.string(),
-    coordinator: address,
-    peers: v.array(address),
-    place: decisionPlace,
-    receipt,
-    times: participantTimes,
-  }),
-  /** The decision; spares the next life from asking, and nobody waits for it. */
-  learned: v.object({ outcome, acknowledge: v.boolean(), coordinator: address }),
-};
-export type ParticipantRecord = TaggedBy<typeof recordTypes>;
-
-type Prepared = Extract<ParticipantRecord, { type: 'prepared' }>;
-type Learned = Extract<ParticipantRecord, { type: 'learned' }>;
-export interface ParticipantRecovered {
-  readonly prepared: Prepared | null;
-  readonly learned: Learned | null;
-}
-
-export const participantRecords = recordsOf({
-  version: 1,
-  types: recordTypes,
-  start: { prepared: null, learned: null } as ParticipantRecovered,
-  step: (state: ParticipantRecovered, record): ParticipantRecovered =>
-    record.type === 'prepared' ? { ...state, prepared: record } : { ...state, learned: record },
-});
-
 export type ParticipantEvent = Delivered<ParticipantMessage | ParticipantRequest | Performed | Unreachable>;
 export type ParticipantEffect = EffectOf<{
   message: ParticipantMessage | CoordinatorMessage;
-  record: ParticipantRecord;
   operation: BranchOperation;
   output: ParticipantOutput;
 }>;
@@ -154,19 +103,14 @@ export const coordinatorAddress = (branch: Pick<BranchId, 'manager' | 'transacti
 export const participantAddress = (node: string, branch: Pick<BranchId, 'transaction' | 'branch'>): Address =>
   addressOf(node, '2pc.participant', `${branch.transaction}/${branch.branch}`);
 
-/** The context of a new life, from what the journal remembers, or else from how the life was begun. */
-export function participantContext(
-  { prepared, learned }: ParticipantRecovered,
-  { self, input }: Birth<ParticipantBegin>,
-): ParticipantContext {
+/** The context of a new life, from how it was begun. */
+export function participantContext({ self, input }: Birth<ParticipantBegin>): ParticipantContext {
   const blank = {
     self,
     begun: input.type,
     peers: [],
     place: { type: 'journal' },
     receipt: null,
-    votesIn: 'journal',
-    inJournal: false,
     onePhase: false,
     idempotencyKey: null,
     outcome: null,
@@ -175,39 +119,19 @@ export function participantContext(
     reason: '',
     times: defaultParticipantTimes,
   } as const;
-  if (prepared !== null) {
-    const { branch, resource, coordinator, peers, place, receipt: given, times } = prepared;
-    const voted = {
-      ...blank,
-      begun: 'recovered',
-      inJournal: true,
-      branch,
-      resource,
-      coordinator,
-      peers,
-      place,
-      receipt: given,
-      times,
-    } as const;
-    if (learned === null) return voted;
-    return { ...voted, outcome: learned.outcome, acknowledge: learned.acknowledge, coordinator: learned.coordinator };
-  }
   switch (input.type) {
     case 'join': {
-      const { branch, resource, coordinator, votesIn = 'journal', times } = input;
-      return { ...blank, branch, resource, coordinator, votesIn, times: { ...blank.times, ...times } };
+      const { branch, resource, coordinator, times } = input;
+      return { ...blank, branch, resource, coordinator, times: { ...blank.times, ...times } };
     }
     case 'found': {
-      const { branch, resource, place, receipt: given, peers = [], times } = input;
+      const { branch, resource, place, receipt, peers = [], times } = input;
       const { coordinator = coordinatorAddress(branch) } = input;
-      const found = { ...blank, branch, resource, place, coordinator, peers, receipt: given } as const;
-      return { ...found, votesIn: 'resource', times: { ...blank.times, ...times } };
+      return { ...blank, branch, resource, place, coordinator, peers, receipt, times: { ...blank.times, ...times } };
     }
     case 'summoned': {
       const { branch, resource } = input;
-      return { ...blank, branch, resource, coordinator: coordinatorAddress(branch), votesIn: 'resource' };
+      return { ...blank, branch, resource, coordinator: coordinatorAddress(branch) };
     }
-    case 'recovered':
-      throw new RefusedInputError(`expected the journal to hold the vote of '${self}', got records without it`);
   }
 }

@@ -10,7 +10,6 @@ import {
   deliver,
   nodeOf,
   type Performed,
-  persist,
   send,
   type Unreachable,
 } from '../../actor.ts';
@@ -86,25 +85,12 @@ export const participantRules = {
     return { effects: [ask(context, { type: 'prepare', branch: context.branch, place: context.place })] };
   },
 
-  /** A yes is durable before it is sent; from then on this participant does not decide (Gray & Reuter §10.4). */
+  /** The resource has made the yes durable before it is sent; from then on others decide (Gray & Reuter §10.4). */
   voteYes(context: Context, { result }: Performed): Outcomes {
     const answer = answerOf(preparedAnswer, result);
     if (answer?.vote !== 'yes') return {};
-    const { branch, resource, coordinator, peers, place, votesIn, times } = context;
     const { receipt } = answer;
-    const record = persist({
-      type: 'prepared' as const,
-      branch,
-      resource,
-      coordinator,
-      peers: [...peers],
-      place,
-      receipt,
-      times,
-    });
-    const vote = voteOf({ ...context, receipt }, 'yes');
-    if (votesIn === 'resource') return { context: { receipt }, effects: [vote] };
-    return { context: { receipt, inJournal: true }, effects: [record, vote] };
+    return { context: { receipt }, effects: [voteOf({ ...context, receipt }, 'yes')] };
   },
 
   voteAgain: (context: Context): Outcomes => ({ effects: [voteOf(context, 'yes')] }),
@@ -150,13 +136,6 @@ export const participantRules = {
         coordinator: acknowledge || !context.acknowledge ? coordinator : context.coordinator,
       },
     };
-  },
-
-  /** Spares the next life from being in doubt. Nobody waits for it: the resource's own commit is the durable one. */
-  rememberDecision(context: Context): Outcomes {
-    const { outcome, acknowledge, coordinator, inJournal } = context;
-    if (outcome === null || !inJournal) return {};
-    return { effects: [persist({ type: 'learned', outcome, acknowledge, coordinator })] };
   },
 
   /** Phase two (Gray & Reuter §10.4). */
@@ -231,12 +210,12 @@ export const participantRules = {
 
   learnedCommit: ({ outcome }: Context): boolean => outcome === 'committed',
   learnedAbort: ({ outcome }: Context): boolean => outcome === 'aborted',
-  hasVoted: ({ begun }: Context): boolean => begun === 'found' || begun === 'recovered',
+  wasFound: ({ begun }: Context): boolean => begun === 'found',
   wasSummoned: ({ begun }: Context): boolean => begun === 'summoned',
 
   /**
-   * Whether this life may repeat the yes: not if the vote was found at the resource, because an earlier life may have
-   * given up while it prepared, and told a peer so.
+   * Whether this life may repeat the yes: not if the branch was found prepared, because an earlier life may have given up
+   * while it prepared, and told a peer so.
    */
   mayVoteAgain: ({ begun }: Context): boolean => begun !== 'found',
 

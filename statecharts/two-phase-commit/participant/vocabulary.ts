@@ -46,7 +46,6 @@ export const participantVocabulary = (rules: ParticipantRules) =>
       inquire: act(rules.inquire),
       inquireEverywhere: act(rules.inquireEverywhere),
       learn: act(rules.learn),
-      rememberDecision: act(rules.rememberDecision),
       commit: act(rules.commit),
       rollback: act(rules.rollback),
       finishCommitted: act(rules.finishCommitted),
@@ -66,7 +65,7 @@ export const participantVocabulary = (rules: ParticipantRules) =>
     guards: {
       learnedCommit: when(rules.learnedCommit),
       learnedAbort: when(rules.learnedAbort),
-      hasVoted: when(rules.hasVoted),
+      wasFound: when(rules.wasFound),
       wasSummoned: when(rules.wasSummoned),
       mayVoteAgain: when(rules.mayVoteAgain),
       concernsCoordinator: when(rules.concernsCoordinator),

@@ -10,6 +10,7 @@ import { seededRandomness } from '../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../src/resources/embedded/store.ts';
+import { ResourceUnreachableError } from '../../../src/resources/errors.ts';
 import {
   createTransactionManager,
   type TransactionManager,
@@ -19,7 +20,12 @@ import {
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
 
-export type Stores = { readonly checking: EmbeddedStore; readonly savings: EmbeddedStore };
+export type Stores = {
+  readonly checking: EmbeddedStore;
+  readonly savings: EmbeddedStore;
+  /** Only used by transactions over three stores. */
+  readonly ledger: EmbeddedStore;
+};
 
 /** One life of the node. */
 export interface Life {
@@ -31,7 +37,7 @@ export interface Life {
 }
 
 export type ManagerChoices = Partial<Omit<TransactionManagerOptions<Record<never, never>>, 'node' | 'last'>> & {
-  readonly last?: 'checking' | 'savings';
+  readonly last?: keyof Stores;
 };
 
 export interface Bank {
@@ -40,8 +46,10 @@ export interface Bank {
   readonly manager: TransactionManager<Stores>;
   /** Ends the present life as a crash does. */
   crash(): void;
-  /** Begins a new life; its manager is being made. */
-  boot(): void;
+  /** Begins a new life; its manager is being made, with other choices than the first one if these are given. */
+  boot(changed?: ManagerChoices): void;
+  /** Stores that cannot be reached for as long as they are in here. */
+  readonly outages: Set<keyof Stores>;
   /** Runs time until the manager of this life is made. */
   ready(): Promise<void>;
   /** Runs time until `condition` holds, promises included. */
@@ -63,19 +71,41 @@ export const pump = async (): Promise<void> => {
 
 export const balance = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-/** A store that begins to prepare so many milliseconds after it was asked to. */
-const preparingLate = (store: EmbeddedStore, delayMs: number, clock: MachineClock): EmbeddedStore => ({
-  ...store,
-  perform(operation, answer) {
-    if (operation.operation.type !== 'prepare' || delayMs === 0) store.perform(operation, answer);
-    else clock.setTimeout(() => store.perform(operation, answer), delayMs);
-  },
-});
+interface Trouble {
+  /** It begins to prepare so many milliseconds after it was asked to. */
+  readonly prepareDelayMs: number;
+  isDown(): boolean;
+}
+
+/** A store in trouble, as if it were behind a network. */
+const troubled = (store: EmbeddedStore, { prepareDelayMs, isDown }: Trouble, clock: MachineClock): EmbeddedStore => {
+  const refused = { type: 'unknown', reason: 'connection refused' } as const;
+  const reached = () => {
+    if (isDown()) throw new ResourceUnreachableError('connection refused');
+    return store;
+  };
+  return {
+    ...store,
+    perform(operation, answer) {
+      if (isDown()) clock.enqueue(() => answer({ type: 'unknown', error: refused.reason }));
+      else if (operation.operation.type !== 'prepare' || prepareDelayMs === 0) store.perform(operation, answer);
+      else clock.setTimeout(() => store.perform(operation, answer), prepareDelayMs);
+    },
+    begin: async (branch, how) => reached().begin(branch, how),
+    setup: async (how) => reached().setup(how),
+    prepared: async (manager, how) => reached().prepared(manager, how),
+    forget: async (manager, how) => reached().forget(manager, how),
+    commit: async (branch, how) => (isDown() ? refused : store.commit(branch, how)),
+    rollback: async (branch, how) => (isDown() ? refused : store.rollback(branch, how)),
+    outcomeOf: async (branch, how) => (isDown() ? refused : store.outcomeOf(branch, how)),
+    writeAbsence: async (branch, how) => (isDown() ? refused : store.writeAbsence(branch, how)),
+  };
+};
 
 export async function createBank(
   choices: ManagerChoices = {},
   flushDelayMs = 1,
-  prepareDelayMs: { readonly checking?: number; readonly savings?: number } = {},
+  prepareDelaysMs: Partial<Record<keyof Stores, number>> = {},
 ): Promise<Bank> {
   const time = createVirtualClock();
   const storage = createMemoryStorage({
@@ -87,17 +117,20 @@ export async function createBank(
   let lives = 0;
   let life: Life;
 
-  const boot = (): void => {
+  const outages = new Set<keyof Stores>();
+  const boot = (changed: ManagerChoices = choices): void => {
     lives += 1;
     const clock = createMachineClock(time);
     const randomness = seededRandomness(lives);
     const environment: Environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
     const journal = storage.open();
-    const { checking = 0, savings = 0 } = prepareDelayMs;
-    const stores = {
-      checking: preparingLate(openEmbeddedStore({ journal, clock, name: 'checking' }), checking, clock),
-      savings: preparingLate(openEmbeddedStore({ journal, clock, name: 'savings' }), savings, clock),
-    };
+    const open = (name: keyof Stores): EmbeddedStore =>
+      troubled(
+        openEmbeddedStore({ journal, clock, name }),
+        { prepareDelayMs: prepareDelaysMs[name] ?? 0, isDown: () => outages.has(name) },
+        clock,
+      );
+    const stores = { checking: open('checking'), savings: open('savings'), ledger: open('ledger') };
     const node = createNode({
       id: 'n1',
       bus: createMemoryNetwork({ clock }).join('n1'),
@@ -109,7 +142,7 @@ export async function createBank(
     });
     const born: Life = { node, stores, clock, manager: undefined };
     life = born;
-    createTransactionManager({ ...choices, node, environment }).then(
+    createTransactionManager({ ...changed, node, environment }).then(
       (manager) => {
         born.manager = manager;
       },
@@ -160,6 +193,7 @@ export async function createBank(
       storage.crash();
     },
     boot,
+    outages,
     ready: () => until(() => life.manager !== undefined),
     until,
     settled,

@@ -177,9 +177,7 @@ const passedThrough = {
   participant: [
     'born',
     'inDoubt.cooperating',
-    'finishing.committing.again',
     'finishing.committing.waiting',
-    'finishing.rollingBack.again',
     'finishing.rollingBack.waiting',
     'deciding.settling.waiting',
     'gone',

@@ -26,7 +26,7 @@ const leavesBelow = (node: AnyStateNode): string[] => {
 };
 /** States that need a register, a last resource, one phase, a coordinator that is out of reach, a memory that is gone, or a database that does not answer. */
 const elsewhere =
-  /born|summoned|resolving|registering|claiming|ruling|fenced|delegating|ending|presuming|aborting|told|deciding|readOnly|again|rollingBack|cooperating|committing\.waiting/;
+  /born|summoned|resolving|registering|claiming|ruling|fenced|delegating|ending|presuming|aborting|told|deciding|readOnly|rollingBack|cooperating|committing\.waiting/;
 /** At its final state an actor ends. */
 const final = /^(finished|gone)$/;
 const states = [coordinator, participant].flatMap((actor) =>
@@ -92,7 +92,7 @@ describe('kill -9 of the coordinating process', () => {
       '2pc.participant:unprepared.working',
       '2pc.participant:unprepared.preparing',
       '2pc.participant:inDoubt.relying.waiting',
-      '2pc.participant:finishing.committing.first',
+      '2pc.participant:finishing.committing.asking',
       '2pc.participant:finished.ended',
     ]);
   });

@@ -5,10 +5,8 @@ import {
   defaultParticipantTimes,
   type ParticipantBegin,
   type ParticipantContext,
-  type ParticipantRecord,
   participant,
   participantContext,
-  participantRecords,
 } from '../../../statecharts/two-phase-commit.ts';
 
 const self = 'n2/2pc.participant/tx-1/stock';
@@ -19,19 +17,18 @@ const branch = { manager: 'n1', transaction: 'tx-1', branch: 'stock' };
 const join: ParticipantBegin = { type: 'join', branch, resource: 'stock', coordinator };
 const journal = { type: 'journal' } as const;
 
-const context = (input: ParticipantBegin = join): ParticipantContext =>
-  participantContext(participantRecords.start, { self, input });
-const doubtful: ParticipantContext = { ...context(), peers: [peer], receipt: 'xid-7', inJournal: true };
+const context = (input: ParticipantBegin = join): ParticipantContext => participantContext({ self, input });
+const doubtful: ParticipantContext = { ...context(), peers: [peer], receipt: 'xid-7' };
 
 const working = participant.at({ unprepared: 'working' }, context());
 const preparing = participant.at({ unprepared: 'preparing' }, { ...context(), peers: [peer] });
 const inDoubt = participant.at({ inDoubt: { relying: 'waiting' } }, doubtful);
 const cooperating = participant.at({ inDoubt: 'cooperating' }, doubtful);
 const committing = participant.at(
-  { finishing: { committing: 'first' } },
+  { finishing: { committing: 'asking' } },
   { ...doubtful, outcome: 'committed', acknowledge: true },
 );
-const rollingBack = participant.at({ finishing: { rollingBack: 'first' } }, { ...doubtful, outcome: 'aborted' });
+const rollingBack = participant.at({ finishing: { rollingBack: 'asking' } }, { ...doubtful, outcome: 'aborted' });
 
 const answer = (operation: BranchOperation['type'], result: Result) =>
   ({ type: 'performed', id: `${operation}/tx-1/stock`, result }) as const;
@@ -86,35 +83,14 @@ describe('before the vote', () => {
     expect(snapshot.context.peers).toEqual([peer]);
   });
 
-  test('a yes is written down before it is sent', () => {
+  test('a yes is sent when the resource has made it durable, and nothing is written down for it', () => {
     const { effects, rules, snapshot } = participant.step(
       preparing,
       answer('prepare', done({ vote: 'yes', receipt: 'xid-7' })),
     );
     expect(snapshot.hasTag('in-doubt')).toBe(true);
-    expect(effects).toEqual([
-      {
-        type: 'persist',
-        record: {
-          type: 'prepared',
-          branch,
-          resource: 'stock',
-          coordinator,
-          peers: [peer],
-          place: journal,
-          receipt: 'xid-7',
-          times: defaultParticipantTimes,
-        },
-      },
-      vote('yes', 'xid-7', ''),
-    ]);
+    expect(effects).toEqual([vote('yes', 'xid-7', '')]);
     expect(rules).toEqual(['Gray & Reuter §10.4: a yes is durable']);
-  });
-
-  test('a yes that the resource itself remembers needs no record', () => {
-    const state = participant.at({ unprepared: 'preparing' }, context({ ...join, votesIn: 'resource' }));
-    const { effects } = participant.step(state, answer('prepare', done({ vote: 'yes', receipt: null })));
-    expect(effects).toEqual([vote('yes', null, '')]);
   });
 
   test('a branch that changed nothing votes so and is done', () => {
@@ -166,7 +142,7 @@ describe('before the vote', () => {
     expect(effects).toMatchObject([{ operation: { type: 'rollback' } }]);
     const late = participant.step(state, answer('prepare', done({ vote: 'yes', receipt: 'xid-7' })));
     expect(late.effects).toEqual([]);
-    expect(late.snapshot.value).toEqual({ finishing: { rollingBack: 'first' } });
+    expect(late.snapshot.value).toEqual({ finishing: { rollingBack: 'asking' } });
   });
 
   test('a prepare after the abort is refused', () => {
@@ -247,7 +223,6 @@ describe('in doubt', () => {
   test('a coordinator that was given up and comes back is believed', () => {
     expect(participant.step(cooperating, decision('committed', true)).effects).toMatchObject([
       { operation: { type: 'commit' } },
-      { record: { type: 'learned' } },
     ]);
   });
 
@@ -257,20 +232,16 @@ describe('in doubt', () => {
     ).toEqual([vote('yes', 'xid-7', '')]);
   });
 
-  test('a commit is carried out at once, and remembered without waiting', () => {
+  test('a commit is carried out at once', () => {
     const { effects } = participant.step(inDoubt, decision('committed', true));
     expect(effects).toMatchObject([
       { type: 'perform', id: 'commit/tx-1/stock', operation: { type: 'commit', receipt: 'xid-7' } },
-      { type: 'persist', record: { type: 'learned', outcome: 'committed', acknowledge: true } },
     ]);
   });
 
   test('a decision of a peer that knows is as good as the coordinator’s', () => {
     const { effects } = participant.step(inDoubt, { ...decision('aborted'), from: peer });
-    expect(effects).toMatchObject([
-      { operation: { type: 'rollback' } },
-      { record: { type: 'learned', outcome: 'aborted' } },
-    ]);
+    expect(effects).toMatchObject([{ operation: { type: 'rollback' } }]);
   });
 });
 
@@ -370,37 +341,7 @@ describe('committing in one phase', () => {
 });
 
 describe('recovery', () => {
-  const prepared: ParticipantRecord = {
-    type: 'prepared',
-    branch,
-    resource: 'stock',
-    coordinator,
-    peers: [peer],
-    place: journal,
-    receipt: 'xid-7',
-    times: defaultParticipantTimes,
-  };
-  const recovered = (records: readonly ParticipantRecord[]) =>
-    participant.start(participant.recover(records.map(participant.parseRecord)), {
-      self,
-      input: participant.bornOfRecords(),
-    });
   const born = (message: { readonly type: string }) => participant.bornOfMessage(message);
-
-  test('from the vote: in doubt again, and it may vote again', () => {
-    const { effects, state } = recovered([prepared]);
-    expect([effects, state.snapshot.value]).toEqual([[], { inDoubt: { relying: 'waiting' } }]);
-    const again = participant.transition(state, { type: 'prepare', from: coordinator, atMs: 0 });
-    expect(again.effects).toEqual([vote('yes', 'xid-7', '')]);
-  });
-
-  test.each([
-    ['committed', 'commit'],
-    ['aborted', 'rollback'],
-  ] as const)('from the decision %s: carried out again, then acknowledged', (outcome, operation) => {
-    const { effects } = recovered([prepared, { type: 'learned', outcome, acknowledge: true, coordinator: successor }]);
-    expect(effects[0]).toMatchObject({ type: 'perform', operation: { type: operation, receipt: 'xid-7' } });
-  });
 
   test('from the resource: in doubt, and silent, because an earlier life may have given up', () => {
     const found = participant.start(participant.recover([]), {
@@ -437,11 +378,5 @@ describe('recovery', () => {
   test('from nothing: neither a prepare, nor an inquiry, nor a presumed abort brings a participant to life', () => {
     for (const message of [{ type: 'prepare', place: journal, peers: [] }, asked, decision('aborted')])
       expect(born(message)).toBeUndefined();
-  });
-
-  test('records without a vote are refused', () => {
-    expect(() => recovered([{ type: 'learned', outcome: 'aborted', acknowledge: false, coordinator }])).toThrow(
-      'hold the vote',
-    );
   });
 });

@@ -45,7 +45,8 @@ import {
 export interface Scenario {
   readonly branches: readonly { readonly readOnly?: boolean; readonly refuses?: boolean; readonly last?: boolean }[];
   readonly place: 'journal' | 'register';
-  readonly votesIn: 'journal' | 'resource';
+  /** Whoever lists prepared branches names a last resource that takes no part in this transaction. */
+  readonly lastTakesNoPart?: boolean;
   /** Steps with faults, before everything heals. */
   readonly chaosSteps: number;
   /** From 0 (nothing goes wrong) upwards. */
@@ -161,9 +162,10 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
       readsAbsence: scenario.readsAbsence ?? false,
     }),
   );
-  const storeOf = (resource: string): BranchStore | undefined => stores.find((it) => it.name === resource);
+  const idle: BranchStore = { name: 'r-idle', standing: 'open', readOnly: false, refuses: false, readsAbsence: false };
+  const storeOf = (resource: string): BranchStore | undefined => [...stores, idle].find((it) => it.name === resource);
   const nodes = new Map<string, Node>();
-  for (const name of [manager, heir, ...stores.map((_, index) => `p${index}`)]) {
+  for (const name of [manager, heir, 'p-idle', ...stores.map((_, index) => `p${index}`)]) {
     const node = { name, up: true, dead: false, incarnation: 0, living: new Map(), journal: new Map(), unflushed: [] };
     nodes.set(name, node);
   }
@@ -329,8 +331,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     if (!node.name.startsWith('p') || store === undefined) return;
     const branch = { manager, transaction, branch: `b${index}` };
     const address = participantAddress(node.name, branch);
-    if (node.living.has(address) || node.unflushed.length > 0 || node.journal.has(address)) return;
-    if (!listPrepared(store, pending)) return;
+    if (node.living.has(address) || !listPrepared(store, pending)) return;
     const place = placeOf();
     const peers = stores.flatMap((_, other) =>
       other === index ? [] : participantAddress(`p${other}`, { transaction, branch: `b${other}` }),
@@ -339,6 +340,10 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   };
   const placeOf = () => {
     if (scenario.place === 'register') return { type: 'register', resource: 'register' };
+    if (scenario.lastTakesNoPart === true) {
+      const address = participantAddress('p-idle', { transaction, branch: 'idle' });
+      return { type: 'branch', branch: 'idle', resource: idle.name, address };
+    }
     const decider = scenario.branches.length === 1 ? 0 : scenario.branches.findIndex((it) => it.last);
     if (decider < 0) return { type: 'journal' };
     const branch = `b${decider}`;
@@ -384,7 +389,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   const begin = (): void => {
     stores.forEach((store, index) => {
       const branch = { manager, transaction, branch: `b${index}` };
-      const join = { type: 'join', branch, resource: store.name, coordinator: origin, votesIn: scenario.votesIn };
+      const join = { type: 'join', branch, resource: store.name, coordinator: origin };
       start(participantAddress(`p${index}`, branch), undefined, join);
     });
     const input = scenario.place === 'register' ? { type: 'begin', register: 'register' } : { type: 'begin' };

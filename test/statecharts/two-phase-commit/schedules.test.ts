@@ -6,16 +6,15 @@ import { type Definitions, definitionsOver, type Run, runSchedule, type Scenario
 const two: Scenario = {
   branches: [{}, {}],
   place: 'journal',
-  votesIn: 'journal',
   chaosSteps: 150,
   faults: 1,
 };
 const scenarios: Readonly<Record<string, Scenario>> = {
   'two branches': two,
-  'two branches whose databases list what is prepared': { ...two, votesIn: 'resource' },
   'three branches, one of them read-only': { ...two, branches: [{}, {}, { readOnly: true }] },
   'a branch that its database refuses': { ...two, branches: [{}, { refuses: true }] },
-  'a last resource': { ...two, branches: [{}, {}, { last: true }], votesIn: 'resource' },
+  'a last resource': { ...two, branches: [{}, {}, { last: true }] },
+  'a last resource that takes no part': { ...two, lastTakesNoPart: true },
   'a last resource that refuses': { ...two, branches: [{}, { last: true, refuses: true }] },
   'a single branch': { ...two, branches: [{}] },
   'a decision register': { ...two, place: 'register' },
@@ -109,7 +108,6 @@ test('the schedules reach every state, every way to begin a life, and every rule
     '2pc.coordinator take-over',
     '2pc.participant found',
     '2pc.participant join',
-    '2pc.participant recovered',
     '2pc.participant summoned',
   ]);
 }, 60_000);
