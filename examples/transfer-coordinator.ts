@@ -14,7 +14,7 @@ import { createNode, type Node } from '../src/host/node.ts';
 import { openFileJournal } from '../src/journal/file-journal.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { Participating } from '../src/services/transactions/work.ts';
-import { createTransactionManager, TransactionAbortedError, transactionActors } from '../src/services/transactions.ts';
+import { createTransactionManager, TransactionAbortedError } from '../src/services/transactions.ts';
 import { accountsPerDatabase, type Databases, embeddedDatabases, postgresDatabases } from './transfer-bank.ts';
 
 const { values } = parseArgs({
@@ -47,7 +47,6 @@ async function run<Owned extends Readonly<Record<string, Participating>>>(
     journal,
     environment,
     resources,
-    actors: transactionActors,
   });
   node.failure.subscribe((error) => {
     say({ type: 'failed', error: error.message });

@@ -41,7 +41,7 @@ export interface TransactionLimits {
 }
 
 export interface TransactionManagerOptions<Owned extends Resources> {
-  /** The node on whose resources it works; made with `actors: transactionActors`. One manager per node. */
+  /** The node on whose resources it works; whose actors it brings along. One manager per node. */
   readonly node: Node<Owned>;
   /** The same as the node's; the system's by default. */
   readonly environment?: Environment;
@@ -98,16 +98,11 @@ function positive<Values extends object>(values: Values, what: string): Values {
  *
  * @throws TransactionOptionsError when node, `last` or `register` are not what a manager can work with
  */
-export function participatingOf<Owned extends Resources>(
-  { node, last, register }: TransactionManagerOptions<Owned>,
-  actors: readonly string[],
-): Readonly<Record<string, Participating>> {
-  const missing = actors.filter((name) => !node.definitions.includes(name));
-  if (missing.length > 0) {
-    refuse(
-      `node '${node.id}' cannot bring ${missing.join(' and ')} back to life; create it with { actors: transactionActors }`,
-    );
-  }
+export function participatingOf<Owned extends Resources>({
+  node,
+  last,
+  register,
+}: TransactionManagerOptions<Owned>): Readonly<Record<string, Participating>> {
   const resources: Record<string, Participating> = {};
   for (const [name, resource] of Object.entries<Resources[string]>(node.resources)) {
     if (!isParticipating(resource)) continue;

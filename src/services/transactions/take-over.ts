@@ -56,7 +56,7 @@ export function createTakeOver(parts: TakeOverParts): (dead: string) => Promise<
       node.request(address, request);
       return;
     }
-    node.start(coordinator, {
+    node.launch(coordinator, {
       key: transaction,
       input: {
         type: 'take-over',
@@ -70,7 +70,7 @@ export function createTakeOver(parts: TakeOverParts): (dead: string) => Promise<
   const adopt = (entry: OpenTransaction, branchName: string, resource: string, name: string): void => {
     const branch = { manager: entry.manager, transaction: entry.transaction, branch: branchName };
     if (node.peek(participantAddress(node.id, branch)) !== undefined) return;
-    node.start(participant, {
+    node.launch(participant, {
       key: `${branch.transaction}/${branch.branch}`,
       input: {
         type: 'found',

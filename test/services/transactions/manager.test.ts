@@ -5,7 +5,6 @@ import {
   createTransactionManager,
   TransactionAbortedError,
   TransactionLimitError,
-  transactionActors,
 } from '../../../src/services/transactions.ts';
 import { balance, createBank, endow, transfer } from './bank.ts';
 
@@ -183,9 +182,7 @@ describe('a transaction manager', () => {
   test('refuses options with which it could not work', async () => {
     const { life, time } = await createBank();
     const parts = { id: 'n2', bus: createMemoryNetwork({ clock: time }).join('n2'), journal: life.node.journal };
-    const forgetful = createNode({ ...parts, resources: life.stores });
-    await expect(createTransactionManager({ node: forgetful })).rejects.toThrow(/actors: transactionActors/);
-    const poor = createNode({ ...parts, resources: {}, actors: transactionActors });
+    const poor = createNode({ ...parts, resources: {} });
     await expect(createTransactionManager({ node: poor })).rejects.toThrow(/no resource that takes part/);
     await expect(createTransactionManager({ node: life.node, times: { retentionMs: 0 } })).rejects.toThrow(
       /retentionMs/,
