@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import type { AnyStateMachine } from 'xstate';
-import type { ActorDefinition, Tagged } from '../../../../statecharts/actor.ts';
+import type { ActorDefinition, AnyActor, Tagged } from '../../../../statecharts/actor.ts';
 import {
   type CoordinatorRules,
   coordinatorOf,
@@ -53,16 +53,23 @@ export function withActors<Owned extends Resources>(
   actors: readonly ActorDefinition[],
 ): Node<Owned> {
   const replaced = new Map(actors.map((definition) => [definition.name, definition]));
+  const inPlaceOf = <Definition extends AnyActor>(definition: Definition): Definition | ActorDefinition =>
+    replaced.get(definition.name) ?? definition;
   function start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
     definition: ActorDefinition<Chart, Request, Input>,
     options: StartOptions<Input>,
   ): ActorHandle<Chart, Request>;
   function start(definition: ActorDefinition, options: StartOptions<unknown>): ActorHandle {
-    return node.start(replaced.get(definition.name) ?? definition, options);
+    return node.start(inPlaceOf(definition), options);
   }
   return {
     ...node,
     start,
+    launch: (definition, options) => node.launch<AnyStateMachine, Tagged, unknown>(inPlaceOf(definition), options),
+    adopt: (definitions) => node.adopt(definitions.map((definition) => inPlaceOf(definition))),
+    get definitions() {
+      return node.definitions;
+    },
     get isRunning() {
       return node.isRunning;
     },
