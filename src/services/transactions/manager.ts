@@ -29,7 +29,10 @@ import { createTakeOver } from './take-over.ts';
 import { runTransaction } from './transaction.ts';
 import type { WorkOf } from './work.ts';
 
-/** The actors that the node of a manager must know: `createNode({ ..., actors: transactionActors })`. */
+/**
+ * The actors of a manager's transactions. Its node knows them from when the manager is made; one that is to know them
+ * earlier, because other nodes have something to say to them, is made with `createNode({ ..., actors: transactionActors })`.
+ */
 export const transactionActors = [coordinator, participant] as const;
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
@@ -44,7 +47,7 @@ const marginMs = 1_000;
  *   journal fails
  *
  * @example
- * const node = createNode({ id: 'n1', bus, journal, actors: transactionActors, resources: { orders, stock } });
+ * const node = createNode({ id: 'n1', bus, journal, resources: { orders, stock } });
  * const manager = await createTransactionManager({ node });
  * await manager.transact(async ({ orders, stock }) => {
  *   await orders.query('insert into orders ...');
@@ -58,12 +61,10 @@ export async function createTransactionManager<Owned extends Resources>(
   const { clock } = environment;
   const times = timesOf(options.times);
   const limits = limitsOf(options.limits);
-  const resources = participatingOf(
-    options,
-    transactionActors.map(({ name }) => name),
-  );
+  const resources = participatingOf(options);
   const register = registerOf(node, options.register);
   const kind: DecisionKind = register !== undefined ? 'register' : last !== undefined ? 'last' : 'journal';
+  node.adopt(transactionActors);
   const memory = openMemory(
     node.journal,
     clock,

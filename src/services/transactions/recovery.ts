@@ -136,7 +136,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
     if (parts.isOpen(branch.transaction) || node.peek(address) !== undefined) return false;
     const place = placeOf(branch);
     if (typeof place === 'string') return place;
-    node.start(participant, {
+    node.launch(participant, {
       key: `${branch.transaction}/${branch.branch}`,
       input: {
         type: 'found',

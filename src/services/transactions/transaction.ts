@@ -4,17 +4,17 @@
  * The second phase goes on in the background, in the actors.
  */
 
-import { addressOf, type Tagged } from '../../../statecharts/actor.ts';
 import {
   type BranchId,
   type CoordinatorOutput,
+  type CoordinatorRequest,
   type CoordinatorTimes,
   coordinator,
   type ParticipantTimes,
   participant,
-  participantAddress,
 } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
+import { NodeOverloadedError, NodeStoppedError } from '../../host/errors.ts';
 import type { Node } from '../../host/node.ts';
 import { messageOf } from '../../resources/errors.ts';
 import type { BranchSession } from '../../resources/transactional.ts';
@@ -62,21 +62,11 @@ const maxReasonLength = 1_000;
 /**
  * Begins a transaction and runs `act` in it.
  *
- * @throws what `node.start` throws; nothing was begun then
+ * @throws what `node.launch` throws; nothing was begun then
  */
 export function runTransaction<T, W extends object>(parts: TransactionParts, act: (work: W) => Promise<T>): Running<T> {
   const { node, clock, id, resources, last, coordinatorTimes, participantTimes, outcomeTimeoutMs } = parts;
-  const self = addressOf(node.id, coordinator.name, id);
   const untilMs = clock.nowMs() + coordinatorTimes.transactionTimeoutMs;
-  const handle = node.start(coordinator, {
-    key: id,
-    input: {
-      type: 'begin',
-      times: coordinatorTimes,
-      ...(parts.register === undefined ? {} : { register: parts.register }),
-      ...(parts.idempotencyKey === undefined ? {} : { idempotencyKey: parts.idempotencyKey }),
-    },
-  });
   let hasAskedToCommit = false;
   let isOver = false;
 
@@ -125,16 +115,31 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
       case 'ended':
     }
   };
-  handle.on('*', (output) => {
-    if (isCoordinatorOutput(output)) onOutput(output);
-  });
   const gone = (error?: unknown): void => {
+    if (isOver) return;
     const detail = error === undefined ? 'the node has stopped' : messageOf(error);
     if (hasAskedToCommit) failWith(new TransactionOutcomeUnknownError(id, detail, { cause: error }));
     else aborted('manager-stopped', undefined, detail);
     over(undefined);
   };
-  handle.subscribe({ error: gone, complete: () => gone() });
+  const self = node.launch(coordinator, {
+    key: id,
+    input: {
+      type: 'begin',
+      times: coordinatorTimes,
+      ...(parts.register === undefined ? {} : { register: parts.register }),
+      ...(parts.idempotencyKey === undefined ? {} : { idempotencyKey: parts.idempotencyKey }),
+    },
+    observer: { delivered: onOutput, ended: gone },
+  });
+  /** A coordinator that is too busy to hear, or is gone, gives its answer by its timeouts, or has given it by its end. */
+  const tell = (request: CoordinatorRequest): void => {
+    try {
+      node.request(self, request);
+    } catch (error) {
+      if (!(error instanceof NodeOverloadedError || error instanceof NodeStoppedError)) throw error;
+    }
+  };
 
   /** Whatever must be durable before the last resource is asked to commit. */
   let readyForLast: Promise<void> | undefined;
@@ -151,16 +156,23 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
       if (isOver || cause !== undefined || !node.isRunning) {
         throw new TransactionUseError(`transaction ${id} was over before its branch at '${resource}' had begun`);
       }
-      node.start(participant, {
+      const address = node.launch(participant, {
         key: `${id}/${resource}`,
         input: { type: 'join', branch, resource, coordinator: self, times: participantTimes },
       });
+      // Were this not heard, the transaction would commit without the branch.
+      const enlistment: CoordinatorRequest = {
+        type: 'enlist',
+        branch: resource,
+        address,
+        resource,
+        last: resource === last,
+      };
+      node.request(self, enlistment);
     } catch (error) {
       await session.rollback();
       throw error;
     }
-    const address = participantAddress(node.id, branch);
-    handle.send({ type: 'enlist', branch: resource, address, resource, last: resource === last });
     return session;
   };
   const sessions = createSessions<W>({
@@ -175,7 +187,7 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
 
   const giveUp = (failure: NonNullable<typeof cause>): void => {
     cause = failure;
-    handle.send({ type: 'abort', reason: messageOf(failure.error).slice(0, maxReasonLength) });
+    tell({ type: 'abort', reason: messageOf(failure.error).slice(0, maxReasonLength) });
   };
   const askToCommit = async (): Promise<void> => {
     const begun = sessions.begun();
@@ -190,7 +202,7 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
     }
     if (isOver) return;
     hasAskedToCommit = true;
-    handle.send({ type: 'commit' });
+    tell({ type: 'commit' });
   };
 
   const run = async (): Promise<T> => {
@@ -222,18 +234,4 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
     return value;
   };
   return { result: run(), verdict };
-}
-
-/** Whether something that a coordinator's handle emitted is an output of it; nothing else is ever delivered. */
-export function isCoordinatorOutput(output: Tagged): output is CoordinatorOutput {
-  switch (output.type) {
-    case 'committed':
-    case 'aborted':
-    case 'fenced':
-    case 'hazard':
-    case 'ended':
-      return 'transaction' in output;
-    default:
-      return false;
-  }
 }

@@ -15,7 +15,6 @@ import {
   createTransactionManager,
   type TransactionManager,
   type TransactionManagerOptions,
-  transactionActors,
 } from '../../../src/services/transactions.ts';
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
@@ -137,7 +136,6 @@ export async function createBank(
       journal,
       environment,
       resources: stores,
-      actors: transactionActors,
       development: true,
     });
     const born: Life = { node, stores, clock, manager: undefined };
