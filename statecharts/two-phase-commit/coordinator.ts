@@ -176,6 +176,7 @@ export const coordinatorChart = (rules: CoordinatorRules = coordinatorRules) =>
             after: { settleRetryInterval: { target: 'delegating', reenter: true } },
           },
           claiming: {
+            id: 'claiming',
             initial: 'asking',
             on: {
               performed: [
@@ -299,7 +300,18 @@ export const coordinatorChart = (rules: CoordinatorRules = coordinatorRules) =>
         id: 'presuming',
         tags: 'presuming',
         initial: 'listening',
-        on: { inquiry: { actions: { type: 'remember', params: message } }, vote: {}, acknowledgement: {}, settled: {} },
+        on: {
+          inquiry: { actions: { type: 'remember', params: message } },
+          // Who asked is answered when it asks again.
+          'take-over': {
+            guard: 'keepsRegister',
+            target: '#claiming',
+            actions: { type: 'beginTakeOver', params: message },
+          },
+          vote: {},
+          acknowledgement: {},
+          settled: {},
+        },
         states: {
           listening: {
             on: {

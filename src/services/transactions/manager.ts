@@ -152,7 +152,10 @@ export async function createTransactionManager<Owned extends Resources>(
       const [oldest] = begunAtMs.values();
       return oldest === undefined ? 0 : clock.nowMs() - oldest;
     },
-    settle: () => keys.settle(),
+    async settle() {
+      // The register may be out of reach; the next pass asks again.
+      await Promise.all([keys.settle(), takeOver.reclaim().catch(() => undefined)]);
+    },
     onReport(report) {
       const now = `${report.state} ${report.problem ?? ''} ${report.orphans.length}`;
       const before = standing.get(report.resource) ?? 'ready  0';
@@ -179,6 +182,7 @@ export async function createTransactionManager<Owned extends Resources>(
     registerName: options.register,
     times,
     participantTimes,
+    isOpen: (transaction) => undecided.has(transaction),
   });
 
   const begin = async <T>(
@@ -274,7 +278,7 @@ export async function createTransactionManager<Owned extends Resources>(
     outcome: (transaction) => inquire(inquiry, transaction),
     list: () => listTransactions(node, (transaction) => clock.nowMs() - (begunAtMs.get(transaction) ?? startedMs)),
     recover: () => recovery.pass(),
-    takeOver,
+    takeOver: takeOver.from,
     status: () => ({
       node: node.id,
       incarnation: memory.incarnation,

@@ -39,10 +39,24 @@ export interface TakeOverParts {
   readonly registerName: string | undefined;
   readonly times: TransactionTimes;
   readonly participantTimes: ParticipantTimes;
+  /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
+  isOpen(transaction: string): boolean;
 }
 
-/** Makes the function that takes over what another node's manager has left open. */
-export function createTakeOver(parts: TakeOverParts): (dead: string) => Promise<TakeOverReport> {
+export interface TakeOver {
+  /** Takes over what another node's manager has left open. */
+  from(dead: string): Promise<TakeOverReport>;
+  /**
+   * Takes up what earlier lives of this node own in the register: they may have died before they decided, and nobody
+   * else waits for them. Does nothing without a register.
+   *
+   * @throws what the register's store throws
+   */
+  reclaim(): Promise<void>;
+}
+
+/** Makes what takes over open transactions. */
+export function createTakeOver(parts: TakeOverParts): TakeOver {
   const { node, resources, register, registerName, times } = parts;
   const { resourceDeadlineMs, retryIntervalMs, voteTimeoutMs } = times;
 
@@ -51,7 +65,7 @@ export function createTakeOver(parts: TakeOverParts): (dead: string) => Promise<
     const address = addressOf(node.id, coordinator.name, transaction);
     const epoch = entry.epoch + 1;
     if (node.peek(address) !== undefined) {
-      // This node owned it before, and was fenced.
+      // This node owned it before, and was fenced, or it only answers participants in doubt.
       const request: CoordinatorRequest = { type: 'take-over', epoch };
       node.request(address, request);
       return;
@@ -84,31 +98,42 @@ export function createTakeOver(parts: TakeOverParts): (dead: string) => Promise<
     });
   };
 
-  return async (dead) => {
-    if (register === undefined || registerName === undefined) {
-      throw new TransactionOptionsError('transactions can be taken over only from a register; give the manager one');
-    }
-    if (dead === node.id) throw new TransactionOptionsError(`expected another node than '${dead}' to take over from`);
-    const fence = `fence.${originOf(node.journal.id)}.${Math.floor(parts.clock.nowMs()).toString(36)}`;
-    const problems = await Promise.all(
-      Object.entries(resources).map(async ([resource, held]) => {
-        const branch = { manager: dead, transaction: fence, branch: resource };
-        return { resource, problem: await fenceSessions(held, branch, resourceDeadlineMs) };
-      }),
-    );
-    const open = await register.openOf(dead, resourceDeadlineMs);
-    const elsewhere: { transaction: string; resource: string }[] = [];
-    for (const entry of open) {
-      claim(entry, registerName);
-      for (const { branch, resource } of entry.branches) {
-        if (resources[resource] === undefined) elsewhere.push({ transaction: entry.transaction, resource });
-        else adopt(entry, branch, resource, registerName);
+  /** @returns branches at resources that this node does not have */
+  const take = (entry: OpenTransaction, name: string): TakeOverReport['elsewhere'] => {
+    claim(entry, name);
+    return entry.branches.flatMap(({ branch, resource }) => {
+      if (resources[resource] === undefined) return [{ transaction: entry.transaction, resource }];
+      adopt(entry, branch, resource, name);
+      return [];
+    });
+  };
+
+  return {
+    async from(dead) {
+      if (register === undefined || registerName === undefined) {
+        throw new TransactionOptionsError('transactions can be taken over only from a register; give the manager one');
       }
-    }
-    return {
-      claimed: open.map(({ transaction }) => transaction),
-      unfenced: problems.flatMap(({ resource, problem }) => (problem === undefined ? [] : [{ resource, problem }])),
-      elsewhere,
-    };
+      if (dead === node.id) throw new TransactionOptionsError(`expected another node than '${dead}' to take over from`);
+      const fence = `fence.${originOf(node.journal.id)}.${Math.floor(parts.clock.nowMs()).toString(36)}`;
+      const problems = await Promise.all(
+        Object.entries(resources).map(async ([resource, held]) => {
+          const branch = { manager: dead, transaction: fence, branch: resource };
+          return { resource, problem: await fenceSessions(held, branch, resourceDeadlineMs) };
+        }),
+      );
+      const open = await register.openOf(dead, resourceDeadlineMs);
+      const elsewhere = open.flatMap((entry) => take(entry, registerName));
+      return {
+        claimed: open.map(({ transaction }) => transaction),
+        unfenced: problems.flatMap(({ resource, problem }) => (problem === undefined ? [] : [{ resource, problem }])),
+        elsewhere,
+      };
+    },
+    async reclaim() {
+      if (register === undefined || registerName === undefined) return;
+      for (const entry of await register.openOf(node.id, resourceDeadlineMs)) {
+        if (!parts.isOpen(entry.transaction)) take(entry, registerName);
+      }
+    },
   };
 }

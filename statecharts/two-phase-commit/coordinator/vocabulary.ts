@@ -66,6 +66,7 @@ export const coordinatorVocabulary = (rules: CoordinatorRules) =>
       rule: act(rules.rule),
       claim: act(rules.claim),
       raiseEpoch: act(rules.raiseEpoch),
+      beginTakeOver: act(rules.beginTakeOver),
       adoptClaim: act(rules.adoptClaim),
       readDecision: act(rules.readDecision),
       endInRegister: act(rules.endInRegister),

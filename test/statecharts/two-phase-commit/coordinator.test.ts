@@ -406,6 +406,24 @@ describe('a decision register', () => {
     expect(effects).toMatchObject([{ operation: { type: 'decide-transaction', outcome: 'aborted', epoch: 2 } }]);
   });
 
+  test('lets one that only answers participants in doubt take over what a dead owner left open', () => {
+    const asked = coordinator.at(
+      { presuming: 'reading' },
+      { ...context({ type: 'inquired', manager: 'n1' }), place: { type: 'register', resource: 'raft' } },
+    );
+    const claiming = coordinator.step(asked, { type: 'take-over', epoch: 2 });
+    expect(claiming.effects).toMatchObject([{ operation: { type: 'claim-transaction', epoch: 2 } }]);
+    const known = both.map(({ vote: _vote, acknowledged: _acknowledged, ...it }) => it);
+    const { effects } = coordinator.step(
+      claiming.state,
+      performed('claim-transaction/tx-1/2', { type: 'done', value: { outcome: 'undecided', branches: known } }),
+    );
+    expect(effects).toMatchObject([{ operation: { type: 'decide-transaction', outcome: 'aborted', epoch: 2 } }]);
+    // Where the decision was a journal's, there is nothing to take over.
+    const elsewhere = coordinator.at({ presuming: 'listening' }, context({ type: 'inquired', manager: 'n1' }));
+    expect(coordinator.step(elsewhere, { type: 'take-over', epoch: 2 }).effects).toEqual([]);
+  });
+
   test('lets a new owner finish a commit with the receipts of the old one', () => {
     const claiming = coordinator.at(
       { undecided: { claiming: 'asking' } },

@@ -89,6 +89,11 @@ export const registerRules = {
     context: { epoch: Math.max(context.epoch, epoch) },
   }),
 
+  /** From answering participants in doubt to owning their transaction, which the register has undecided or unfinished. */
+  beginTakeOver: (_context: Context, { epoch }: { readonly epoch: number }): Outcomes => ({
+    context: { begun: 'take-over', registered: true, epoch },
+  }),
+
   /** What the register knows about a claimed transaction; what is undecided then is to be aborted. */
   adoptClaim(context: Context, { result }: Performed): Outcomes {
     const entry = answerOf(registerEntry, result);
