@@ -12,8 +12,12 @@ export const soundServer: ServerCondition = { breakProbability: 0, maxDelayMs: 1
 
 /** The faults of a run, as they begin and end. */
 export interface FaultDriver {
-  /** From now on nothing is wrong within `quorum`, nor with servers; everything else stays as it is. */
-  heal(quorum: readonly string[]): void;
+  /**
+   * From now on nothing is wrong within `quorum`, nor with servers; everything else stays as it is.
+   *
+   * @param isAlone whether the others are cut off from it. Default false
+   */
+  heal(quorum: readonly string[], isAlone?: boolean): void;
 }
 
 /**
@@ -36,6 +40,7 @@ export function driveFaults<App extends Application>(
   const active = new Set<Fault>();
   let healthy: ReadonlySet<string> = new Set();
   let isHealed = false;
+  let isQuorumAlone = false;
 
   const isCutBy = (fault: Fault, from: string, to: string): boolean => {
     switch (fault.kind) {
@@ -54,7 +59,11 @@ export function driveFaults<App extends Application>(
   const isSound = (from: string, to: string): boolean => healthy.has(from) && healthy.has(to);
   const refreshNetwork = (): void => {
     const now = [...active];
-    network.setCut((from, to) => !isSound(from, to) && now.some((fault) => isCutBy(fault, from, to)));
+    network.setCut(
+      (from, to) =>
+        !isSound(from, to) &&
+        ((isQuorumAlone && healthy.has(from) !== healthy.has(to)) || now.some((fault) => isCutBy(fault, from, to))),
+    );
     network.setClogged(
       (from, to) =>
         !isSound(from, to) && now.some((fault) => fault.kind === 'clog' && fault.from === from && fault.to === to),
@@ -125,8 +134,9 @@ export function driveFaults<App extends Application>(
     }, fault.untilMs);
   }
   return {
-    heal(quorum) {
+    heal(quorum, isAlone = false) {
       healthy = new Set(quorum);
+      isQuorumAlone = isAlone;
       isHealed = true;
       refreshNetwork();
       for (const name of servers.keys()) refreshServer(name);

@@ -19,7 +19,7 @@ export interface PlanOptions {
   /** Servers outside of the nodes. Default none. */
   readonly servers?: readonly string[];
   /** Which nodes are healed. Default `quorum`. */
-  readonly heals?: 'quorum' | 'all';
+  readonly heals?: 'quorum' | 'quorum-alone' | 'all';
 }
 
 /** Every kind of fault; `wipe` happens only to a protocol that claims to survive it. */

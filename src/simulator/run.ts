@@ -201,7 +201,7 @@ export function* runSteps<App extends Application>(
   time.setTimeout(() => {
     healed = new Set(schedule.quorum);
     log.add('heal', ...schedule.quorum);
-    faults.heal(schedule.quorum);
+    faults.heal(schedule.quorum, scenario.heals === 'quorum-alone');
     probe(0);
   }, faultyMs);
 

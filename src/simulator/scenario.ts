@@ -116,8 +116,11 @@ interface Plot {
   readonly goals: readonly string[];
   /** Whether the protocol claims to survive that a machine restarts with an empty disk; only then that happens to it. */
   readonly survivesWipe?: boolean;
-  /** Which machines must be well again before progress is asked for. Default `quorum`: a majority. */
-  readonly heals?: 'quorum' | 'all';
+  /**
+   * Which machines must be well again before progress is asked for. Default `quorum`: a majority, while the others stay
+   * as they are; `quorum-alone`: they are cut off from it as well, so that none half gets in the way.
+   */
+  readonly heals?: 'quorum' | 'quorum-alone' | 'all';
   /** Whether it has promises to wait for between events; then only `runAsync` and its like can run it. */
   readonly awaits?: boolean;
   /** Draws what the clients will do within `durationMs`. */

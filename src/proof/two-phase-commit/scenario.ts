@@ -52,7 +52,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
     name: keepsRegister ? '2pc-register' : '2pc',
     minNodes: 1,
     awaits: true,
-    heals: keepsRegister ? 'quorum' : 'all',
+    heals: keepsRegister ? 'quorum-alone' : 'all',
     serverNames: databases,
     goals: keepsRegister ? [...commonGoals, ...registerGoals] : commonGoals,
     plan: (machines, durationMs, random) => planOperations(machines, durationMs, random, keepsRegister),
