@@ -180,6 +180,54 @@ describe('statements that come again in PostgreSQL', () => {
     expect(vote).toMatchObject({ type: 'no', reason: expect.stringContaining('duplicate key') });
   });
 
+  test('do not hide a last statement that ended the transaction, nor one that failed', async () => {
+    await createItems();
+    const resource = await open();
+    for (const id of [1, 2, 3]) expect(await commit(resource, [insert, [id]])).toBe('yes');
+    const hiding = branch();
+    const session = await resource.begin(hiding, { timeoutMs });
+    await session.query(insert, [4]);
+    expect(await session.queryAndPrepare('select 1; commit', [], { timeoutMs })).toMatchObject({
+      vote: { type: 'unknown' },
+    });
+    expect(await resource.rollback(hiding, { timeoutMs })).toMatchObject({ type: 'refused' });
+    for (const values of [[], [1]]) {
+      const failing = await resource.begin(branch(), { timeoutMs });
+      const text = values.length === 0 ? 'insert into items values (1)' : insert;
+      const answer = await failing.queryAndPrepare(text, values, { timeoutMs });
+      expect(answer).toEqual({ vote: { type: 'no', reason: expect.stringContaining('duplicate key') } });
+    }
+    expect(await server.query('select gid from pg_prepared_xacts')).toEqual([]);
+    expect(await server.query('select count(*)::int as n from items')).toEqual([{ n: 4 }]);
+  });
+
+  test('refuse a key that is written already, and name who used an idempotency key', async () => {
+    await createItems();
+    const resource = await open();
+    for (const id of [1, 2, 3]) {
+      expect(await commit(resource, [insert, [id]])).toBe('yes');
+      const direct = await resource.begin(branch(), { timeoutMs });
+      await direct.query(insert, [id + 10]);
+      expect(await direct.commitDirectly({ timeoutMs })).toEqual({ type: 'committed' });
+    }
+    for (const how of ['prepare', 'commitDirectly'] as const) {
+      const late = branch();
+      expect(await resource.writeAbsence(late, { timeoutMs })).toEqual({ type: 'absent' });
+      const session = await resource.begin(late, { timeoutMs });
+      await session.query(insert, [20]);
+      const reason = expect.stringContaining('its key is written already');
+      expect(await session[how]({ timeoutMs })).toEqual({ type: 'no', reason });
+    }
+    const [holder, second] = [branch(), branch()];
+    for (const at of [holder, second]) {
+      const session = await resource.begin(at, { timeoutMs });
+      await session.query(insert, [at === holder ? 30 : 31]);
+      const ended = await session.commitDirectly({ timeoutMs, idempotencyKey: 'safe-literal' });
+      expect(ended).toMatchObject(at === holder ? { type: 'committed' } : { type: 'no', committedBy: holder });
+    }
+    expect(await server.query('select id from items where id >= 20')).toEqual([{ id: 30 }]);
+  });
+
   test('give back a connection on which the application reset the label of its session', async () => {
     await createItems();
     const resource = await open();

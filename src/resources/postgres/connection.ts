@@ -14,6 +14,11 @@ export interface Statement {
   readonly text: string;
   /** Without any, the text may hold several statements. */
   readonly values?: readonly unknown[] | undefined;
+  /**
+   * What to run next if this one did not fail, without parameters. Where the server keeps the statement by name, both
+   * travel as one message, which takes less of everybody's time.
+   */
+  readonly next?: string;
 }
 
 /** What became of a statement. */
@@ -31,8 +36,9 @@ export interface PostgresConnection {
   /** False once the connection was lost or cut, or the resource has moved. */
   isUsable(): boolean;
   /**
-   * Sends statements in one packet, which wakes the server once, and waits for the answers to all of them. One that
-   * fails does not keep those behind it from being run. Never rejects.
+   * Sends statements in one packet, which wakes the server once, and waits for the answers to all of them; `next` has
+   * an answer of its own. One that fails does not keep those behind it from being run, except for its `next`, which may
+   * or may not be: within a transaction it fails, too.
    */
   exchange<R extends Row = Row>(statements: readonly Statement[]): Promise<readonly Answer<R>[]>;
   /** Sends one statement and waits for its result. Throws the driver's error. */
@@ -97,12 +103,15 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     client.connection.stream.destroy();
     client.end().catch(() => undefined);
   };
+  /** The names under which this server keeps statements. */
+  const kept = new Set<string>();
   const submit = <R extends Row>({ text, values }: Statement, answer: (answer: Answer<R>) => void): void => {
     const name = values === undefined || values.length === 0 ? undefined : names?.nameOf(text);
     client.query<R>(
       { text, ...(values === undefined ? {} : { values: [...values] }), ...(name === undefined ? {} : { name }) },
       (error, result) => {
         if (!error) {
+          if (name !== undefined) kept.add(name);
           answer({ result });
           return;
         }
@@ -111,22 +120,56 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
       },
     );
   };
+  /** Runs a kept statement and the next one as one message. @returns false when that is not possible */
+  const submitTogether = <R extends Row>(
+    { text, values = [], next }: Statement,
+    answer: (first: Answer<R>, second: Answer<R>) => void,
+  ): boolean => {
+    const name = names?.given(text);
+    const literals = values.map(literalOf);
+    if (name === undefined || !kept.has(name) || literals.includes(undefined)) return false;
+    client.query<R>(`execute ${name}(${literals.join(', ')}); ${next}`, (error, results) => {
+      if (error) {
+        names?.refused(text, name, error);
+        answer({ error }, { error });
+        return;
+      }
+      const all: readonly QueryResult<R>[] = Array.isArray(results) ? results : [];
+      const [first, second] = all.map((result) => ({ result }));
+      const missing = { error: new TypeError(`expected two results, got ${all.length}`) };
+      answer(first ?? missing, second ?? missing);
+    });
+    return true;
+  };
   const exchange = <R extends Row>(statements: readonly Statement[]): Promise<readonly Answer<R>[]> =>
     new Promise((resolve) => {
       const answers: Answer<R>[] = [];
+      const count = statements.reduce((sum, { next }) => sum + (next === undefined ? 1 : 2), 0);
+      let answered = 0;
+      const set = (index: number, answer: Answer<R>): void => {
+        // The driver reports some of its own refusals twice.
+        if (answers[index] !== undefined) return;
+        answers[index] = answer;
+        answered += 1;
+        if (answered === count) resolve(answers);
+      };
       const { stream } = client.connection;
       stream.cork();
       try {
-        // Answers come in the order of the statements; only the driver's own refusals come at once.
-        let awaited = statements.length;
-        statements.forEach((statement, index) => {
-          submit<R>(statement, (answer) => {
-            if (answers[index] !== undefined) return;
-            answers[index] = answer;
-            awaited -= 1;
-            if (awaited === 0) resolve(answers);
-          });
-        });
+        let index = 0;
+        for (const statement of statements) {
+          const at = index;
+          index += statement.next === undefined ? 1 : 2;
+          const isSent =
+            statement.next !== undefined &&
+            submitTogether<R>(statement, (first, second) => {
+              set(at, first);
+              set(at + 1, second);
+            });
+          if (isSent) continue;
+          submit<R>(statement, (answer) => set(at, answer));
+          if (statement.next !== undefined) submit<R>({ text: statement.next }, (answer) => set(at + 1, answer));
+        }
       } finally {
         stream.uncork();
       }
@@ -161,6 +204,12 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     cut();
     throw connectError(name, error);
   }
+}
+
+/** How a value is written in SQL; undefined for one that would have to be quoted with care. */
+function literalOf(value: unknown): string | undefined {
+  if (value === null) return 'null';
+  return typeof value === 'string' && /^[A-Za-z0-9:._~-]*$/.test(value) ? `'${value}'` : undefined;
 }
 
 /** The result of the last of several statements. Throws the error of the first one that failed. */

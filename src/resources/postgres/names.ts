@@ -11,6 +11,8 @@ import { sqlStateOf } from './errors.ts';
 export interface StatementNames {
   /** The name to send a text under; undefined: send it without one. */
   nameOf(text: string): string | undefined;
+  /** The name that a text was given before. */
+  given(text: string): string | undefined;
   /** Takes note that a server refused what it had under `name`. */
   refused(text: string, name: string, error: unknown): void;
 }
@@ -31,11 +33,11 @@ const misfits = new Set(['0A000', '26000', '42P05']);
 export function createStatementNames(): StatementNames {
   const named = new Map<string, string>();
   const seenOnce = new Set<string>();
-  let given = 0;
+  let count = 0;
 
   const giveName = (text: string): string | undefined => {
-    given += 1;
-    const name = given > nameLimits.names ? undefined : `q_${given}`;
+    count += 1;
+    const name = count > nameLimits.names ? undefined : `q_${count}`;
     if (name === undefined) named.delete(text);
     else named.set(text, name);
     return name;
@@ -44,7 +46,7 @@ export function createStatementNames(): StatementNames {
     nameOf(text) {
       const known = named.get(text);
       if (known !== undefined) return known;
-      if (given >= nameLimits.names || text.length > nameLimits.textLength) return undefined;
+      if (count >= nameLimits.names || text.length > nameLimits.textLength) return undefined;
       if (seenOnce.delete(text)) return giveName(text);
       seenOnce.add(text);
       if (seenOnce.size > nameLimits.seenOnce) {
@@ -55,6 +57,7 @@ export function createStatementNames(): StatementNames {
       }
       return undefined;
     },
+    given: (text) => named.get(text),
     refused(text, name, error) {
       // Several connections may find out at the same time; one new name is enough.
       if (misfits.has(sqlStateOf(error) ?? '') && named.get(text) === name) giveName(text);

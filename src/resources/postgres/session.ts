@@ -176,19 +176,18 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
 
   /**
    * Sends, behind what is given, the branch's key and PREPARE or COMMIT, without waiting in between. In a transaction
-   * that has failed neither raises an error: the tag says that it rolled back instead.
+   * that has failed PREPARE raises no error: its tag says that it rolled back instead.
    *
-   * @returns the transaction's id, or why it rolled back
+   * @returns the transaction's id, or why it is rolled back, or must be
    * @throws what leaves it uncertain
    */
   const ending = async <R extends Row>(
     before: readonly Statement[],
-    key: Statement,
+    keyAndEnd: readonly Statement[],
     verb: 'PREPARE' | 'COMMIT',
     timeoutMs: number,
   ): Promise<Ended<R>> => {
-    const last = { text: verb === 'PREPARE' ? `prepare transaction '${globalId}'` : 'commit' };
-    const answers = await exchange<R>([...before, key, last], timeoutMs, verb);
+    const answers = await exchange<R>([...before, ...keyAndEnd], timeoutMs, verb);
     const errors = answers.flatMap((it): unknown[] => ('error' in it ? [it.error] : []));
     const uncertain = errors.find((error) => !isDefinite(error));
     if (uncertain !== undefined) throw uncertain;
@@ -198,8 +197,16 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
       return { answers, error: undefined };
     return { answers, xid: String(remembered.result.rows[0]?.xid) };
   };
-  const preparing = <R extends Row>(before: readonly Statement[], timeoutMs: number): Promise<Ended<R>> =>
-    ending<R>(before, { text: rememberPrepared, values: [globalId] }, 'PREPARE', timeoutMs);
+  /** @param last the branch's last statement, if it has not been run yet */
+  const preparing = <R extends Row>(last: Statement | undefined, timeoutMs: number): Promise<Ended<R>> => {
+    const key = { text: rememberPrepared, values: [globalId] };
+    const text = `prepare transaction '${globalId}'`;
+    // A text without parameters may be several statements and end the transaction: then the key must stand alone, or
+    // it would be prepared by itself under the branch's name.
+    const isOne = last === undefined || (last.values?.length ?? 0) > 0;
+    const keyAndEnd = isOne ? [{ ...key, next: text }] : [key, { text }];
+    return ending<R>(last === undefined ? [] : [...beginning(), last], keyAndEnd, 'PREPARE', timeoutMs);
+  };
   const rolledBack = async (error: unknown): Promise<{ type: 'no'; reason: string }> =>
     no(failure ?? (error === undefined ? 'the transaction had failed before' : refusalOf(name, error)));
   const voteOf = async (ended: Ended): Promise<Vote> => {
@@ -240,7 +247,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         const { rows } = await send('select pg_current_xact_id_if_assigned()::text as xid', limit.remainingMs());
         if (rows[0]?.xid === null) return await commitReadOnly(limit.remainingMs());
       }
-      return await voteOf(await preparing([], limit.remainingMs()));
+      return await voteOf(await preparing(undefined, limit.remainingMs()));
     } catch (error) {
       return prepareFailed(error);
     }
@@ -259,9 +266,9 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     timeoutMs: number,
   ): Promise<{ readonly vote: Vote; readonly result?: PostgresResult<R> }> => {
     try {
-      const before = [...beginning(), { text, values }];
-      const ended = await preparing<R>(before, timeoutMs);
-      const answer = ended.answers[before.length - 1];
+      const ended = await preparing<R>({ text, values }, timeoutMs);
+      // Behind it are the key and PREPARE.
+      const answer = ended.answers.at(-3);
       const result = answer === undefined || 'error' in answer ? undefined : answer.result;
       const tag = result === undefined ? undefined : noteTags(text, result);
       if (tag !== undefined) {
@@ -286,7 +293,10 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     }
     try {
       const values = commitParameters(branch, limit.remainingMs(), idempotencyKey);
-      const ended = await ending(beginning(), { text: rememberCommit, values }, 'COMMIT', limit.remainingMs());
+      const key = { text: rememberCommit, values };
+      // Behind a key that is taken, COMMIT must end the transaction, so that this connection can ask whose it is.
+      const keyAndEnd = idempotencyKey === undefined ? [{ ...key, next: 'commit' }] : [key, { text: 'commit' }];
+      const ended = await ending(beginning(), keyAndEnd, 'COMMIT', limit.remainingMs());
       if ('error' in ended) {
         const holder = await holderOf(ended.error, idempotencyKey);
         const refused = await rolledBack(ended.error);
