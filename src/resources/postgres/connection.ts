@@ -107,8 +107,9 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
   const kept = new Set<string>();
   const submit = <R extends Row>({ text, values }: Statement, answer: (answer: Answer<R>) => void): void => {
     const name = values === undefined || values.length === 0 ? undefined : names?.nameOf(text);
+    const parameters = values === undefined ? [] : [...values];
     client.query<R>(
-      { text, ...(values === undefined ? {} : { values: [...values] }), ...(name === undefined ? {} : { name }) },
+      name === undefined ? { text, values: parameters } : { text, values: parameters, name },
       (error, result) => {
         if (!error) {
           if (name !== undefined) kept.add(name);

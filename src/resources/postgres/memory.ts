@@ -19,7 +19,11 @@ export const hasMemory = `select to_regclass('${memoryRelation}') is not null
   and to_regclass('${schema}.branches_idempotency_key') is not null
   as present`;
 
-/** Creates the table where it is missing. Repeating it is safe, also concurrently: the lock serializes it. */
+/**
+ * Creates the table where it is missing. Repeating it is safe, also concurrently: the lock serializes it.
+ *
+ * The states, `committed` and `aborted`, have no check constraint: a server would parse it anew for every branch.
+ */
 export const createMemory: readonly string[] = [
   'begin',
   "set local lock_timeout = '4s'",
@@ -27,7 +31,7 @@ export const createMemory: readonly string[] = [
   `create schema if not exists ${schema}`,
   `create table if not exists ${memoryRelation} (
   global_id text collate "C" primary key,
-  state text not null check (state in ('committed', 'aborted')),
+  state text not null,
   idempotency_key text collate "C",
   written_at timestamptz not null default clock_timestamp()
 )`,
