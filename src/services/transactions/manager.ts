@@ -36,7 +36,7 @@ import type { WorkOf } from './work.ts';
 export const transactionActors = [coordinator, participant] as const;
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
-const lingerMs = 2_000;
+const lingerMs = 200;
 const marginMs = 1_000;
 
 /**
