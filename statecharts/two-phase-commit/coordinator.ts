@@ -167,7 +167,7 @@ export const coordinatorChart = (rules: CoordinatorRules = coordinatorRules) =>
               settled: [
                 {
                   guard: { type: 'saysCommitted', params: message },
-                  target: '#committing.told',
+                  target: '#committing',
                   actions: { type: 'adoptSettlement', params: message },
                 },
                 { target: '#aborting', actions: { type: 'adoptSettlement', params: message } },
@@ -263,7 +263,6 @@ export const coordinatorChart = (rules: CoordinatorRules = coordinatorRules) =>
             ],
             states: {
               telling: { entry: 'announce', after: { decisionRetryInterval: { target: 'telling', reenter: true } } },
-              told: { after: { decisionRetryInterval: 'telling' } },
             },
           },
           aborting: {

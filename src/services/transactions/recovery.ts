@@ -49,7 +49,7 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly resources: Readonly<Record<string, Participating>>;
   readonly register: string | undefined;
-  readonly memory: Pick<Memory, 'incarnation' | 'lastResourceIn' | 'mayDecide' | 'settleEarlierLives'>;
+  readonly memory: Pick<Memory, 'incarnation' | 'isCommitted' | 'lastResourceIn' | 'mayDecide' | 'settleEarlierLives'>;
   readonly times: TransactionTimes;
   readonly participantTimes: ParticipantTimes;
   /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
@@ -134,7 +134,8 @@ export function startRecovery(parts: RecoveryParts): Recovery {
   const take = (name: string, branch: BranchId): boolean | string => {
     const address = participantAddress(node.id, branch);
     if (parts.isOpen(branch.transaction) || node.peek(address) !== undefined) return false;
-    const place = placeOf(branch);
+    const isCommitted = memory.isCommitted(branch.transaction);
+    const place = isCommitted ? ({ type: 'journal' } as const) : placeOf(branch);
     if (typeof place === 'string') return place;
     node.launch(participant, {
       key: `${branch.transaction}/${branch.branch}`,
@@ -144,6 +145,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
         resource: name,
         place,
         receipt: null,
+        ...(isCommitted ? { outcome: 'committed' } : {}),
         coordinator: addressOf(node.id, coordinator.name, branch.transaction),
         times: parts.participantTimes,
       },

@@ -64,6 +64,8 @@ export type ParticipantBegin =
       readonly resource: string;
       readonly place: DecisionPlace;
       readonly receipt: string | null;
+      /** The decision, where whoever lists branches knows it for certain. */
+      readonly outcome?: Outcome;
       /** By default where the transaction began. */
       readonly coordinator?: Address;
       readonly peers?: readonly Address[];
@@ -125,9 +127,10 @@ export function participantContext({ self, input }: Birth<ParticipantBegin>): Pa
       return { ...blank, branch, resource, coordinator, times: { ...blank.times, ...times } };
     }
     case 'found': {
-      const { branch, resource, place, receipt, peers = [], times } = input;
+      const { branch, resource, place, receipt, outcome = null, peers = [], times } = input;
       const { coordinator = coordinatorAddress(branch) } = input;
-      return { ...blank, branch, resource, place, coordinator, peers, receipt, times: { ...blank.times, ...times } };
+      const known = { branch, resource, place, coordinator, peers, receipt, outcome };
+      return { ...blank, ...known, times: { ...blank.times, ...times } };
     }
     case 'summoned': {
       const { branch, resource } = input;

@@ -103,8 +103,9 @@ async function crashAfter(steps: number, shape: Shape, visited: Set<string>, rec
   await endow(bank);
   let answer: string | undefined;
   let transaction: string | undefined;
+  const earlier = new Set(bank.life.node.actors());
   bank.life.node.inspection.subscribe((event) => {
-    if (event.type !== 'step') return;
+    if (event.type !== 'step' || earlier.has(event.actor)) return;
     const [, name, id] = event.actor.split('/');
     if (name === coordinator.name) transaction = id;
   });

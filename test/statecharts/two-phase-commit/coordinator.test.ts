@@ -256,16 +256,18 @@ describe('a branch that decides by its own commit', () => {
     ]);
   });
 
-  test('its commit is the decision: the caller and the others hear at once, our record only follows', () => {
+  test('its commit is the decision: the caller and the others hear at once, and nothing is written here', () => {
     const branches = withLast.map((it) => (it.last ? it : { ...it, vote: 'yes' as const }));
     const delegating = coordinator.at({ undecided: 'delegating' }, { ...context(), place, branches });
-    const { effects } = coordinator.step(delegating, {
+    const { effects, state } = coordinator.step(delegating, {
       type: 'settled',
       branch: 'orders',
       outcome: 'committed',
       reason: '',
     });
-    expect(effects.map((effect) => effect.type)).toEqual(['deliver', 'send', 'persist']);
+    expect(effects).toMatchObject([{ output: { type: 'committed' } }, { type: 'send', to: stock }]);
+    const ended = coordinator.step(state, { type: 'acknowledgement', branch: 'stock', found: 'committed' });
+    expect(ended.effects).toMatchObject([{ output: { type: 'ended', outcome: 'committed', place } }]);
   });
 
   test('its refusal aborts the others', () => {

@@ -353,6 +353,12 @@ describe('recovery', () => {
     expect([asks.effects, asks.state.snapshot.value]).toEqual([[], { inDoubt: { relying: 'waiting' } }]);
   });
 
+  test('from the resource, by somebody who knows the decision: it is carried out at once', () => {
+    const found = { type: 'found', branch, resource: 'stock', place: journal, receipt: null } as const;
+    const { effects } = participant.start(participant.recover([]), { self, input: { ...found, outcome: 'committed' } });
+    expect(effects).toMatchObject([{ operation: { type: 'commit' } }]);
+  });
+
   test('from nothing: a decision that is waited for is carried out, with the receipt that comes along', () => {
     const message = { ...decision('committed', true), receipt: 'xid-7' };
     const { state } = participant.start(participant.recover([]), { self, input: born(message) });

@@ -47,8 +47,8 @@ export const decisionRules = {
   },
 
   /**
-   * The branch that committed in one phase has decided. Its commit is durable, so nobody waits for our record, which
-   * only spares the next life from asking. Linear commit: Gray & Reuter ch. 11.
+   * The branch that committed in one phase has decided, and its commit is the record of it: the next life asks there.
+   * Linear commit: Gray & Reuter ch. 11.
    */
   adoptSettlement(context: Context, { branch, outcome, reason }: Message<'settled'>): Outcomes {
     if (outcome === 'aborted') {
@@ -59,12 +59,7 @@ export const decisionRules = {
         effects: [verdict({ ...context, reason: refusal }, outcome)],
       };
     }
-    const decided: Context = { ...context, outcome };
-    const changed = context.branches.some((it) => it.vote === 'yes');
-    return {
-      context: { outcome },
-      effects: [verdict(decided, outcome), ...announcements(decided), ...(changed ? [commitRecord(decided)] : [])],
-    };
+    return { context: { outcome }, effects: [verdict({ ...context, outcome }, outcome)] };
   },
 
   saysCommitted: (_context: Context, { outcome }: Message<'settled'>): boolean => outcome === 'committed',
@@ -89,13 +84,13 @@ export const decisionRules = {
 
   /**
    * Nobody can be in doubt any more, so branches and receipts go (Mohan et al. §2: the end record); the outcome and its
-   * idempotency key stay for the retention. A register keeps them itself.
+   * idempotency key stay for the retention. A register keeps them itself, and so does a branch that has decided.
    */
   end(context: Context): Outcomes {
     const { transaction, outcome, place, registered: inRegister } = context;
     if (outcome === null) return {};
     const ended = deliver({ type: 'ended' as const, transaction, outcome, place });
-    const remembers = outcome === 'committed' && !inRegister;
+    const remembers = outcome === 'committed' && !inRegister && place.type !== 'branch';
     return {
       context: outcome === 'committed' ? { branches: [] } : {},
       effects: [ended, ...(remembers ? [checkpoint({ type: 'ended' as const, ...keptOf(context), outcome })] : [])],
