@@ -14,6 +14,11 @@ export class ClusterOptionsError extends UsageError {
   readonly code = 'CLUSTER_OPTIONS';
 }
 
+/** A system to be checked that cannot be, as it was described. */
+export class CheckOptionsError extends UsageError {
+  readonly code = 'CHECK_OPTIONS';
+}
+
 /** A file that was named cannot be read, or written. */
 export class FileError extends UsageError {
   readonly code = 'FILE';

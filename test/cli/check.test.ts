@@ -4,11 +4,13 @@ import { run } from '../fixtures/processes.ts';
 // Processes take their time to start on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-async function checkRaft(...args: readonly string[]) {
-  const started = run(['check', 'raft', ...args]);
+async function checked(protocol: string, args: readonly string[]) {
+  const started = run(['check', protocol, ...args]);
   const code = await started.end(60_000);
   return { code, stdout: started.stdout, stderr: started.stderr };
 }
+const checkRaft = (...args: readonly string[]) => checked('raft', args);
+const checkCommit = (...args: readonly string[]) => checked('2pc', args);
 
 describe('quorate check raft', () => {
   test('ends with 0 when every property holds and every goal was reached, and says how much that took', async () => {
@@ -48,6 +50,64 @@ describe('quorate check raft', () => {
     [['--broken', 'nothing'], /--broken.*Allowed choices/],
   ])('ends with 2 for %j', async (args, problem) => {
     const { code, stderr } = await checkRaft(...args);
+    expect(stderr).toMatch(problem);
+    expect(code).toBe(2);
+  });
+});
+
+describe('quorate check 2pc', () => {
+  const quiet = ['--timeouts', '0', '--no-refusals'];
+  const dead = [...quiet, '--crashes', '1', '--crashing', 'c', '--no-restarts', '--eventually'];
+
+  test.each(['2', '3', '4'])('says how many states %s participants have', async (participants) => {
+    const { code, stdout } = await checkCommit('--participants', participants, ...quiet);
+    expect(stdout).toMatch(new RegExp(`^two-phase commit with ${participants} participants, no refusal: ok\n`));
+    expect(stdout).toMatch(/[\d,]+ distinct states, [\d,]+ transitions, depth \d+/);
+    expect(stdout).toMatch(/ok +always: agreement/);
+    expect(stdout).toMatch(/ok +sometimes: every branch commits, and the caller hears of it, in \d+ steps/);
+    expect(code).toBe(0);
+  });
+
+  test('shows that it blocks while its coordinator is dead, as a run after which nothing happens any more', async () => {
+    const { code, stdout } = await checkCommit(...dead);
+    expect(stdout).toMatch(/VIOLATED +eventually: every branch comes to its end/);
+    expect(stdout).toMatch(/\d+\. node c crashes\n/);
+    expect(stdout.match(/VIOLATED|NOT REACHED|unknown /g)).toHaveLength(1);
+    expect(code).toBe(1);
+  });
+
+  test('shows that it does not block with its decisions in a register', async () => {
+    const { code, stdout } = await checkCommit(...dead, '--inquiries', '0', '--register');
+    expect(stdout).toMatch(/a replicated coordinator, .*: ok\n/);
+    expect(stdout).toMatch(/ok +eventually: every branch comes to its end/);
+    expect(code).toBe(0);
+  });
+
+  test('shows how a broken rule is found out', async () => {
+    const { code, stdout } = await checkCommit('--broken', 'a commit is presumed');
+    expect(stdout).toMatch(/VIOLATED +always: /);
+    expect(stdout).toMatch(/Counterexample to '.*', \d+ steps:\n +1\. /);
+    expect(code).toBe(1);
+  });
+
+  test('ends with 3 when a limit comes first', async () => {
+    const { code, stdout } = await checkCommit('--participants', '3', '--max-states', '100');
+    expect(stdout).toContain('not complete: stopped by the limit of states');
+    expect(code).toBe(3);
+  });
+
+  test.each([
+    [['--participants', '1'], /--participants.*whole number from 2 to 5/],
+    [['--participants', '6'], /--participants.*whole number from 2 to 5/],
+    [['--timeouts', 'few'], /--timeouts.*whole number/],
+    [['--crashing', 'n1'], /--crashing.*c, d, p1/],
+    [['--crashing', 'p3'], /CHECK_OPTIONS: .*up to p2, got 'p3'/],
+    [['--readers', '3'], /CHECK_OPTIONS: .*at most 2 --readers/],
+    [['--last', '--register'], /cannot be used with/],
+    [['--crashing', 'd'], /CHECK_OPTIONS: .*--register/],
+    [['--broken', 'nothing'], /--broken.*Allowed choices/],
+  ])('ends with 2 for %j', async (args, problem) => {
+    const { code, stderr } = await checkCommit(...args);
     expect(stderr).toMatch(problem);
     expect(code).toBe(2);
   });

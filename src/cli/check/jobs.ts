@@ -6,20 +6,25 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import * as v from 'valibot';
-import { type CheckResult, check, renderProgress, renderResult } from '../../checker/checker.ts';
+import { type CheckResult, renderProgress, renderResult } from '../../checker/checker.ts';
 import { systemClock } from '../../environment/clock.ts';
-import { raftTwins } from '../../proof/raft/broken.ts';
-import { type RaftModelOptions, raftModel } from '../../proof/raft/model.ts';
 import type { Terminal } from '../terminal.ts';
+import { checkSystem, type System } from './systems.ts';
+
+/** A property that is known not to hold of a system: whoever does not find that has not looked. */
+export interface KnownTruth {
+  readonly violates: string;
+  /** The truth, as a clause. */
+  readonly because: string;
+}
 
 /** One check. */
 export interface Job {
-  readonly type: 'raft';
-  readonly options: Omit<RaftModelOptions, 'chart'>;
-  /** The name of a broken twin to check instead; `options` then replace those by which it is found out. */
-  readonly broken?: string;
+  readonly system: System;
   readonly maxSeconds?: number;
   readonly maxStates?: number;
+  /** What must be found, and nothing else. */
+  readonly knownTruth?: KnownTruth;
 }
 
 /** `unknown`: a limit ended the check before anything was found. */
@@ -85,27 +90,38 @@ function inThread(job: Job, progress: (line: string) => void): Promise<Done> {
 }
 
 /** Checks `job` here and now. */
-export function runJob({ broken, options, ...limits }: Job, progress: (line: string) => void): Done {
-  const twin = raftTwins.find(({ name }) => name === broken);
-  const model = raftModel(twin === undefined ? options : { ...twin.checker.options, ...options, chart: twin.chart });
-  const result = check(model, {
+export function runJob({ system, knownTruth, ...limits }: Job, progress: (line: string) => void): Done {
+  const result = checkSystem(system, {
     ...limits,
     progressIntervalMs,
     onProgress: (now) => progress(renderProgress(now)),
   });
   const { states, transitions } = result;
+  const verdict = verdictOf(result, knownTruth);
+  const text = renderResult(result, { diagrams: true });
   return {
     type: 'done',
-    text: renderResult(result, { diagrams: true }),
-    verdict: verdictOf(result),
+    text: knownTruth === undefined ? text : `${truthText(knownTruth, verdict)}\n${text}`,
+    verdict,
     states,
     transitions,
   };
 }
 
-function verdictOf({ ok, properties }: CheckResult): Verdict {
-  if (ok) return 'ok';
-  return properties.some(({ verdict }) => verdict === 'violated' || verdict === 'unreached') ? 'violated' : 'unknown';
+/** What is known not to hold is as it should be when it was found violated, and nothing else was. */
+function verdictOf({ properties }: CheckResult, knownTruth: KnownTruth | undefined): Verdict {
+  const others = properties.filter(({ name }) => name !== knownTruth?.violates).map(({ verdict }) => verdict);
+  if (others.some((verdict) => verdict === 'violated' || verdict === 'unreached')) return 'violated';
+  if (others.includes('unknown')) return 'unknown';
+  if (knownTruth === undefined) return 'ok';
+  const known = properties.find(({ name }) => name === knownTruth.violates)?.verdict;
+  if (known === 'unknown') return 'unknown';
+  return known === 'violated' ? 'ok' : 'violated';
+}
+
+function truthText({ violates, because }: KnownTruth, verdict: Verdict): string {
+  const found = { ok: 'found', violated: 'NOT FOUND, or not alone', unknown: 'not looked for to the end' }[verdict];
+  return `Known: ${because}. A counterexample to '${violates}' must be found, and nothing else: ${found}.`;
 }
 
 /** What a thread was started with, if it was started here. The options were read by the command already. */

@@ -51,6 +51,10 @@ export const brokenTwins = {
     },
     options: { crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
   },
+  'an abort is presumed where a last resource decides': {
+    broken: { coordinator: { mayPresume: () => true } },
+    options: { place: 'last', crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
+  },
   'a late prepare is accepted after the rollback': {
     broken: { readsAbsence: true },
     options: { timeouts: 1, mayRefuse: false },

@@ -7,8 +7,8 @@
  * covered. A message that is lost leaves the set until somebody says it again: a budget for losses matters to what must
  * happen `eventually`, and not to safety, since a message that does not arrive is as good as lost.
  *
- * Not covered: read-only votes, a last resource, a single branch, forgetting after the retention, and more than one
- * transaction. The random schedules of `test/statecharts/two-phase-commit` go through those, but for the last.
+ * Not covered: a single branch, forgetting after the retention, and more than one transaction. The random schedules of
+ * `test/statecharts/two-phase-commit` go through the first two.
  */
 
 import { type ActorDefinition, partsOf, type Tagged } from '../../../statecharts/actor.ts';
@@ -18,6 +18,7 @@ import {
   coordinatorAddress,
   coordinatorOf,
   coordinatorRules,
+  type DecisionPlace,
   type ParticipantBegin,
   type ParticipantRules,
   participantAddress,
@@ -41,6 +42,8 @@ import { branchModel, receipt, registerModel } from './resources.ts';
 export interface TwoPhaseCommitOptions {
   /** Branches, each at a database of its own; at least 2, because a single one commits in one phase. Default 2. */
   readonly participants?: number;
+  /** The first so many of them read only. Default 0. */
+  readonly readers?: number;
   /** How often some node crashes and loses what it had not written down. Default 0. */
   readonly crashes?: number;
   /** How many messages are lost. Default 0. */
@@ -62,8 +65,11 @@ export interface TwoPhaseCommitOptions {
   readonly unknownAnswers?: number;
   /** Whether databases may refuse to prepare. Default true. */
   readonly mayRefuse?: boolean;
-  /** Where decisions are kept. With a `register`, an heir on node `d` may take over at any moment. Default `journal`. */
-  readonly place?: 'journal' | 'register';
+  /**
+   * Where decisions are kept. With a `register`, an heir on node `d` may take over at any moment. With `last`, the last
+   * participant is a last resource, whose commit in one phase is the decision. Default `journal`.
+   */
+  readonly place?: 'journal' | 'register' | 'last';
   /**
    * Whether it is checked that every branch comes to its end. Default false. It needs `flush: 'at-once'`, because there
    * is no end to what may be asked while a record is being written.
@@ -96,7 +102,7 @@ const fair: readonly StepKind[] = ['deliver', 'local', 'timer', 'flush', 'restar
 /** The model of one transaction. */
 export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<CommitHistory> {
   const { participants = 2, crashes = 0, losses = 0, restarts = true, crashing, timeouts = 'unlimited' } = options;
-  const { place = 'journal', unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
+  const { place = 'journal', readers = 0, unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
   const { inquiries = losses === 'unlimited' ? losses : crashes + losses } = options;
   const { peerInquiries = inquiries } = options;
   const { eventually = false, mustCommit = false, broken = {} } = options;
@@ -104,19 +110,28 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     const id = `b${index + 1}`;
     const node = `p${index + 1}`;
     const address = participantAddress(node, { transaction, branch: id });
-    return { id, node, address, resource: `r${index + 1}` };
+    const resource = `r${index + 1}`;
+    return {
+      id,
+      node,
+      address,
+      resource,
+      isReadOnly: index < readers,
+      last: place === 'last' && index === participants - 1,
+    };
   });
+  const decider = branches.find(({ last }) => last);
   const origin = coordinatorAddress({ manager, transaction });
   const keepsRegister = place === 'register';
 
   // The application enlists every branch and asks to commit, all in the turn in which it begins.
   const begin: CoordinatorBegin = keepsRegister ? { type: 'begin', register: 'register' } : { type: 'begin' };
-  const asked = branches.map(({ id: branch, address, resource }) => ({
+  const asked = branches.map(({ id: branch, address, resource, last }) => ({
     type: 'enlist',
     branch,
     address,
     resource,
-    last: false,
+    last,
   }));
   const coordinator = coordinatorOf({ ...coordinatorRules, ...broken.coordinator });
   const coordinating = startedOnce(asking(coordinator, begin, [...asked, { type: 'commit' }]), manager, {
@@ -128,26 +143,45 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     input: { type: 'take-over', manager, register: 'register', epoch: 2 },
   });
   const participant = participantOf({ ...participantRules, ...broken.participant });
-  const participating = branches.map(({ id, node, address, resource }) => {
+  const decidedIn: DecisionPlace =
+    decider !== undefined
+      ? { type: 'branch', branch: decider.id, resource: decider.resource, address: decider.address }
+      : keepsRegister
+        ? { type: 'register', resource: 'register' }
+        : { type: 'journal' };
+  const participating = branches.map(({ id, node, address, resource, isReadOnly, last }) => {
     const branch = { manager, transaction, branch: id };
     const join: ParticipantBegin = { type: 'join', branch, resource, coordinator: origin };
     // Only the database remembers a yes, and recovery cannot tell what a prepare under way will still do: to be safe, it
-    // takes the branch for a prepared one.
+    // takes the branch for a prepared one, unless it can never become that.
+    const isPreparable = !isReadOnly && !last;
     const found: ParticipantBegin = {
       type: 'found',
       branch,
       resource,
-      place: keepsRegister ? { type: 'register', resource: 'register' } : { type: 'journal' },
+      place: decidedIn,
       receipt,
       peers: branches.flatMap((other) => (other.id === id ? [] : other.address)),
     };
-    return startedOnce(participant, node, { key: partsOf(address).key, input: join, later: found });
+    const lives = { input: join, ...(isPreparable ? { later: found } : {}) };
+    return startedOnce(participant, node, { key: partsOf(address).key, ...lives });
   });
   const coordinators = keepsRegister ? [coordinating, heir] : [coordinating];
   const resources = branches.map(({ resource }) => resource);
 
   // What died before it was registered asked nobody to prepare: the participants give up by themselves, sooner or later.
-  const resolved = isResolved(resources);
+  // The session of a reader, or of a last resource that was not asked to commit, ends with its node.
+  const prepared = isResolved(branches.flatMap((it) => (it.isReadOnly || it.last ? [] : it.resource)));
+  const isUnused = (state: SystemState<CommitHistory>, index: number): boolean => {
+    const it = participating[index];
+    return it === undefined || state.of(it).life !== 'running';
+  };
+  const resolved = (state: SystemState<CommitHistory>): boolean =>
+    prepared(state) &&
+    branches.every(
+      ({ isReadOnly, last, resource }, index) =>
+        !(isReadOnly || last) || state.resource(resource) !== 'open' || isUnused(state, index),
+    );
   const isOver = (state: SystemState<CommitHistory>): boolean =>
     resolved(state) || (keepsRegister && state.resource('register') === null && state.of(coordinating).life === 'down');
 
@@ -172,7 +206,10 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     unknownAnswers,
     resources: {
       ...Object.fromEntries(
-        resources.map((name) => [name, branchModel({ mayRefuse, readsAbsence: broken.readsAbsence ?? false })]),
+        branches.map(({ resource, isReadOnly }) => [
+          resource,
+          branchModel({ mayRefuse, isReadOnly, readsAbsence: broken.readsAbsence ?? false }),
+        ]),
       ),
       ...(keepsRegister ? { register: registerModel(broken.fencesNobody !== true) } : {}),
     },
@@ -223,17 +260,29 @@ function asking<Definition extends ActorDefinition>(
 function nameOf(options: TwoPhaseCommitOptions): string {
   const counted = (count: Budget, one: string, many: string): string[] =>
     count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
-  const { participants = 2, crashes = 0, losses = 0, timeouts = 'unlimited', unknownAnswers = 0 } = options;
-  const { restarts = true, mayRefuse = true, place = 'journal' } = options;
+  const {
+    participants = 2,
+    readers = 0,
+    crashes = 0,
+    losses = 0,
+    timeouts = 'unlimited',
+    unknownAnswers = 0,
+  } = options;
+  const { restarts = true, crashing, inquiries, peerInquiries, mayRefuse = true, place = 'journal' } = options;
+  const places = { journal: [], register: ['a replicated coordinator'], last: ['a last resource'] };
   const parts = [
     ...counted(participants, 'participant', 'participants'),
-    ...(place === 'register' ? ['a replicated coordinator'] : []),
-    ...counted(crashes, 'crash', 'crashes'),
+    ...counted(readers, 'reader', 'readers'),
+    ...places[place],
+    ...counted(crashes, 'crash', 'crashes').map((text) => (crashing ? `${text} of ${crashing.join(' or ')}` : text)),
     ...(restarts || crashes === 0 ? [] : ['no restart']),
     ...counted(losses, 'loss', 'losses'),
     ...counted(unknownAnswers, 'unknown answer', 'unknown answers'),
+    ...(inquiries === 0 ? ['no inquiry'] : counted(inquiries ?? 0, 'inquiry', 'inquiries')),
+    ...(peerInquiries === 0 ? ['none of peers'] : counted(peerInquiries ?? 0, 'of peers', 'of peers')),
     ...counted(timeouts, 'timeout', 'timeouts'),
     ...(mayRefuse ? [] : ['no refusal']),
+    ...(options.eventually === true || options.mustCommit === true ? ['to the end'] : []),
   ];
   return `two-phase commit with ${parts.join(', ')}`;
 }

@@ -15,12 +15,16 @@ const standsAs =
   (state: State, how: 'some' | 'every'): boolean =>
     resources[how]((name) => standings.some((standing) => standing === state.resource(name)));
 
-/** Whether every branch has come to its end at its database: to `outcome`, if that is given. */
+/** Whether every branch that changed something has come to its end at its database: to `outcome`, if that is given. */
 export const isResolved = (
   resources: readonly string[],
   outcome?: 'committed' | 'aborted',
 ): ((state: State) => boolean) => {
-  const resolved = outcome === undefined ? standsAs(resources, 'committed', 'aborted') : standsAs(resources, outcome);
+  const resolved = standsAs(
+    resources,
+    'ended',
+    ...(outcome === undefined ? (['committed', 'aborted'] as const) : [outcome]),
+  );
   return (state) => resolved(state, 'every');
 };
 
@@ -32,6 +36,7 @@ export function commitProperties(
 ): Predicates<CommitHistory> {
   const committed = standsAs(resources, 'committed');
   const aborted = standsAs(resources, 'aborted');
+  const hasCommitted = isResolved(resources, 'committed');
   const unprepared = standsAs(resources, 'open', 'aborted');
   const rolledBack = (state: State, index: number): boolean =>
     participants.some((it, at) => {
@@ -56,7 +61,7 @@ export function commitProperties(
       coordinators.every((it) => {
         const { snapshot } = state.of(it);
         const isOver = snapshot?.matches({ decided: 'retained' }) === true;
-        return !isOver || snapshot.context.outcome !== 'committed' || committed(state, 'every');
+        return !isOver || snapshot.context.outcome !== 'committed' || hasCommitted(state);
       }),
   };
 }

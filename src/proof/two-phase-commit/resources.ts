@@ -12,12 +12,17 @@ import type {
 } from '../../../statecharts/two-phase-commit.ts';
 import { type Outcome, type ResourceModel, resourceModel } from '../../checker/checker.ts';
 
-/** How a branch stands at its database. `aborted` says as well that its absence is written. */
-export type Standing = 'open' | 'prepared' | 'committed' | 'aborted';
+/**
+ * How a branch stands at its database. `aborted` says as well that its absence is written; `ended` is a branch that
+ * changed nothing and was let go at prepare.
+ */
+export type Standing = 'open' | 'prepared' | 'committed' | 'aborted' | 'ended';
 
 export interface BranchModelOptions {
   /** Whether the database may find a reason to refuse the branch when it should prepare. */
   readonly mayRefuse: boolean;
+  /** Whether the branch changed nothing, and so is over once it is asked to prepare. */
+  readonly isReadOnly: boolean;
   /** A fault to be found: rollback takes a branch that it does not see for gone, and does not write its absence. */
   readonly readsAbsence: boolean;
 }
@@ -30,7 +35,7 @@ const refused = (error: string): Result => ({ type: 'refused', error });
 const settled = (state: Standing, result: Result): readonly Outcome<Standing>[] => [{ state, result }];
 
 /** A database with one branch. A prepare may arrive late, also after whoever asked has died. */
-export const branchModel = ({ mayRefuse, readsAbsence }: BranchModelOptions): ResourceModel =>
+export const branchModel = ({ mayRefuse, isReadOnly, readsAbsence }: BranchModelOptions): ResourceModel =>
   resourceModel<Standing, BranchOperation>({
     start: 'open',
     perform(standing, operation) {
@@ -39,16 +44,18 @@ export const branchModel = ({ mayRefuse, readsAbsence }: BranchModelOptions): Re
           const prepared = done({ vote: 'yes', receipt });
           if (standing === 'prepared') return settled(standing, prepared);
           if (standing !== 'open') return settled(standing, refused('there is no such session'));
+          if (isReadOnly) return settled('ended', done({ vote: 'read-only' }));
           const refusal = { state: 'aborted' as const, result: refused('constraint violated') };
           return [{ state: 'prepared', result: prepared }, ...(mayRefuse ? [refusal] : [])];
         }
         case 'commit':
           if (standing === 'prepared' || standing === 'committed') return settled('committed', done(null));
           if (standing === 'aborted') return settled(standing, refused('the branch was rolled back'));
+          if (standing === 'ended') return settled(standing, refused('the branch had nothing to commit'));
           return settled(standing, { type: 'unknown', error: 'unknown transaction id' });
         case 'rollback':
           if (standing === 'committed') return settled(standing, refused('the branch was committed'));
-          if (standing === 'open' && readsAbsence) return settled(standing, done(null));
+          if (standing === 'ended' || (standing === 'open' && readsAbsence)) return settled(standing, done(null));
           return settled('aborted', done(null));
         case 'commit-one-phase':
           if (standing === 'open' || standing === 'committed') return settled('committed', done(null));

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type CheckOptions, type CheckResult, check } from '../../../src/checker/checker.ts';
+import { commitConfigurations } from '../../../src/proof/two-phase-commit/configurations.ts';
 import { type TwoPhaseCommitOptions, twoPhaseCommitModel } from '../../../src/proof/two-phase-commit/model.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -24,6 +25,9 @@ test.each([
   ['four, and a crash of the coordinator', { ...quiet, participants: 4, crashes: 1, crashing: ['c'], inquiries: 0 }],
   ['two participants that may refuse or give up waiting', { participants: 2 }],
   ['two participants, and a crash of any node at any moment', { ...quiet, participants: 2, crashes: 1 }],
+  ['a last resource, and a crash of any node at any moment', { ...quiet, place: 'last', crashes: 1 }],
+  ['a last resource and a reader', { ...quiet, participants: 3, readers: 1, place: 'last' }],
+  ['a reader, and a crash of any node', { ...quiet, participants: 3, readers: 1, crashes: 1, inquiries: 0 }],
 ] as const)('atomic, and nothing decided is reversed: %s', (_name, options) => {
   const result = checked(options);
   expect([failing(result), result.complete]).toEqual([[], true]);
@@ -59,9 +63,38 @@ describe('coming to an end', () => {
     expect(blocked?.trace?.steps.map(({ type }) => type)).toContain('crash');
   });
 
+  test('a last resource answers those who wait for it, whatever crashes', () => {
+    expect(failing(checked({ ...live, place: 'last', crashes: 1 }))).toEqual([]);
+  });
+
   test('a replicated coordinator does not block: the heir ends what the dead one began', () => {
     const dead = { crashes: 1, crashing: ['c'], restarts: false } as const;
     const result = checked({ ...live, ...dead, place: 'register', inquiries: 0 });
     expect([failing(result), result.complete]).toEqual([[], true]);
+  });
+});
+
+describe('the configurations that are proven in full', () => {
+  const models = commitConfigurations.map(({ bounds }) => twoPhaseCommitModel(bounds));
+
+  test('stay what they are called', () => {
+    const names = models.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    for (const kind of ['2', '3', '4'].map((count) => `${count} participants`)) {
+      expect(names.some((name) => name.includes(kind) && name.includes('crash'))).toBe(true);
+    }
+    for (const kind of ['loss', 'replicated', 'last resource', 'reader', 'unknown answer']) {
+      expect(names.some((name) => name.includes(kind))).toBe(true);
+    }
+  });
+
+  test('say of every known truth which property of theirs it violates', () => {
+    const known = commitConfigurations.flatMap(({ bounds, knownTruth }) =>
+      knownTruth === undefined
+        ? []
+        : { properties: Object.keys(twoPhaseCommitModel(bounds).eventually ?? {}), knownTruth },
+    );
+    expect(known.length).toBeGreaterThan(0);
+    for (const { properties, knownTruth } of known) expect(properties).toContain(knownTruth.violates);
   });
 });
