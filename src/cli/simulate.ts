@@ -3,13 +3,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../environment/clock.ts';
-import { raftScenario } from '../proof/raft/scenario.ts';
+import { scenarios } from '../proof/scenarios.ts';
 import { allFaults } from '../simulator/plan.ts';
-import { type RunResult, run } from '../simulator/run.ts';
-import type { Application, Scenario } from '../simulator/scenario.ts';
+import { type RunResult, runAsync, runSteps } from '../simulator/run.ts';
+import type { AnyScenario, Application } from '../simulator/scenario.ts';
 import { type FaultKind, formatSchedule, parseSchedule } from '../simulator/schedule.ts';
-import { shrink } from '../simulator/shrink.ts';
-import { runSuite, type SuiteProgress, type SuiteResult } from '../simulator/suite.ts';
+import { shrinkAsync } from '../simulator/shrink.ts';
+import { runSuiteAsync, type SuiteProgress, type SuiteResult } from '../simulator/suite.ts';
 import { renderTrace } from '../simulator/trace.ts';
 import { exitCodes, FileError } from './errors.ts';
 import { integerIn, positiveIn } from './options.ts';
@@ -32,15 +32,21 @@ interface FaultSelection {
   readonly network: boolean;
 }
 
+const protocolNames = scenarios.map(({ name }) => `'${name}'`).join(', ');
+
 /** A suite of fewer runs may miss a goal by chance. */
 const vacuousFromRuns = 200;
 
-/** Raft does not claim to survive that a disk is wiped: a server that forgot its votes would vote twice. */
+/** No protocol here claims to survive that a disk is wiped: a server that forgot its votes would vote twice. */
 const faultKinds = allFaults.filter((kind) => kind !== 'wipe');
 
 const help = `
+Protocols:
+${scenarios.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join('\n')}
+
 Kinds of faults: network (loss, repetition, delay, reordering of messages), ${faultKinds.join(', ')};
-or 'all', or 'none'. Each run draws which of them it has, and how many.
+or 'all', or 'none'. Each run draws which of them it has, and how many. What befalls databases (outage: they restart;
+flaky: their connections break, and they answer late) is drawn only for protocols that have some.
 
 Each seed gives one schedule, and each schedule always the same run. A violation is shrunk to a small schedule, written
 to a file and told as a trace; replay it with --replay. A suite of ${vacuousFromRuns} runs or more also fails when one of its goals
@@ -50,6 +56,7 @@ Examples:
   $ quorate simulate raft --runs 1000 --nodes 5
   $ quorate simulate raft --seed 7 --faults crash,partition --check-determinism
   $ quorate simulate raft --replay schedule.json
+  $ quorate simulate 2pc-register --faults outage,flaky,pause
 
 Exit codes: 0 nothing was found, 1 a violation, a run that is not deterministic, or a vacuous suite, 2 wrong options.`;
 
@@ -65,7 +72,7 @@ export function simulateCommand(terminal: Terminal): Command {
     .description(
       'Runs whole clusters in one thread on virtual time, over a network and disks that fail as a seed says.',
     )
-    .argument('<protocol>', "what to simulate: 'raft', the replicated store over Raft", protocolIn)
+    .argument('<protocol>', `what to simulate: ${protocolNames}`, protocolIn)
     .option('--seed <number>', 'the first seed; the others follow it', integerIn(0, 2 ** 31 - 1), 1)
     .option('--runs <number>', 'how many seeds', integerIn(1, 10_000_000), 100)
     .option('--nodes <number>', 'how many nodes', integerIn(1, 9), 3)
@@ -75,7 +82,7 @@ export function simulateCommand(terminal: Terminal): Command {
     .option('--replay <file>', 'play the schedule of a file instead, and tell what happens')
     .option('--schedule <file>', 'where to write the schedule of a violation', 'quorate-schedule.json')
     .addHelpText('after', help)
-    .action(async (scenario: Scenario<Application>, options: SimulateOptions) => {
+    .action(async (scenario: AnyScenario<Application>, options: SimulateOptions) => {
       process.exitCode = await (options.replay === undefined
         ? simulate(scenario, options, terminal)
         : replay(scenario, options.replay, terminal));
@@ -83,9 +90,10 @@ export function simulateCommand(terminal: Terminal): Command {
 }
 
 /** @throws InvalidArgumentError */
-function protocolIn(name: string): Scenario<Application> {
-  if (name === 'raft') return raftScenario();
-  throw new InvalidArgumentError("Expected 'raft'.");
+function protocolIn(name: string): AnyScenario<Application> {
+  const found = scenarios.find((it) => it.name === name);
+  if (found !== undefined) return found.make();
+  throw new InvalidArgumentError(`Expected ${protocolNames}.`);
 }
 
 /** @throws InvalidArgumentError */
@@ -101,13 +109,13 @@ function faultsIn(text: string): FaultSelection {
 }
 
 async function simulate(
-  scenario: Scenario<Application>,
+  scenario: AnyScenario<Application>,
   { seed, runs, nodes, faults, checkDeterminism, budget, schedule: file }: SimulateOptions,
   terminal: Terminal,
 ): Promise<number> {
   const clock = systemClock();
   let toldMs = clock.nowMs();
-  const result = runSuite(scenario, {
+  const result = await runSuiteAsync(scenario, {
     seed,
     runs,
     nodes,
@@ -150,20 +158,20 @@ function tellVacuity({ missed, runs }: SuiteResult, terminal: Terminal): number 
 }
 
 async function tellViolation(
-  scenario: Scenario<Application>,
+  scenario: AnyScenario<Application>,
   failed: RunResult,
   file: string,
   terminal: Terminal,
 ): Promise<number> {
   terminal.err(`Seed ${failed.schedule.seed}: ${failed.violation?.problem}`);
   terminal.out('Shrinking the schedule ...');
-  const shrunk = shrink(failed, {
-    replay: (schedule) => run(scenario, schedule),
+  const shrunk = await shrinkAsync(failed, {
+    replay: (schedule) => runSteps(scenario, schedule),
     minNodes: scenario.minNodes,
     maxReplays,
   });
   const schedule = shrunk?.schedule ?? failed.schedule;
-  const replayed = run(scenario, schedule, { keepsLog: true });
+  const replayed = await runAsync(scenario, schedule, { keepsLog: true });
   if (shrunk === undefined) terminal.err('The schedule did not fail again: something is not deterministic.');
   await writeFile(file, formatSchedule(schedule)).catch((cause: unknown) => {
     throw new FileError(`cannot write the schedule to '${file}': ${String(cause)}; name another file with --schedule`, {
@@ -175,13 +183,19 @@ async function tellViolation(
   return exitCodes.failed;
 }
 
-async function replay(scenario: Scenario<Application>, file: string, terminal: Terminal): Promise<number> {
+async function replay(scenario: AnyScenario<Application>, file: string, terminal: Terminal): Promise<number> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new FileError(`cannot read '${file}': ${String(cause)}; name the file that a violation was written to`, {
       cause,
     });
   });
-  const result = run(scenario, parseSchedule(text), { keepsLog: true });
+  const schedule = parseSchedule(text);
+  if (schedule.scenario !== scenario.name) {
+    throw new FileError(
+      `expected in '${file}' a schedule of '${scenario.name}', got one of '${schedule.scenario}'; name that protocol`,
+    );
+  }
+  const result = await runAsync(scenario, schedule, { keepsLog: true });
   terminal.out(renderTrace(result));
   return result.violation === undefined ? exitCodes.done : exitCodes.failed;
 }

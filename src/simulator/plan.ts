@@ -149,8 +149,11 @@ function drawFault(
       return { kind, ...times, server: pick(random, servers) ?? '' };
     case 'flaky': {
       const server = pick(random, servers) ?? '';
-      const breakProbability = chance(random, 0.7) ? random.next() * 0.3 : 0;
-      return { kind, ...times, server, breakProbability, maxDelayMs: 1 + Math.round(random.next() * 1_000) };
+      const breakProbability = chance(random, 0.7) ? random.next() * 0.5 : 0;
+      const maxDelayMs = 1 + Math.round(random.next() * 1_000);
+      // A connection may break at any time, but only where something is under way: it takes a while to matter.
+      const laterMs = Math.min(untilMs + Math.round(random.next() * (faultyMs / 2)), faultyMs);
+      return { kind, atMs, untilMs: laterMs, server, breakProbability, maxDelayMs };
     }
     default:
       return { kind, ...times, node };

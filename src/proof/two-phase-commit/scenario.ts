@@ -9,6 +9,7 @@
  */
 
 import * as v from 'valibot';
+import { chance } from '../../environment/random.ts';
 import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
 import { actorsOf, type BrokenRules } from './scenario/actors.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
@@ -17,6 +18,7 @@ import { createDatabaseServer } from './scenario/database/server.ts';
 import { commonGoals, createInvariants, type Invariants, registerGoals } from './scenario/invariants.ts';
 import {
   accounts,
+  type DatabaseName,
   databases,
   openingBalance,
   operationSchema,
@@ -65,17 +67,19 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
       });
       const witness = logged(invariants.witness, log);
       const actors = actorsFor(witness);
-      const serverOf = (name: (typeof databases)[number]): DatabaseServer =>
-        createDatabaseServer({
+      const serverOf = (name: DatabaseName): DatabaseServer => {
+        const random = randomness.stream(`server/${name}`);
+        return createDatabaseServer({
           name,
           balances: new Map(accounts.map((account) => [account, openingBalance])),
-          // As MariaDB does it; the others let anybody end a prepared branch by its name, as PostgreSQL does.
-          ties: name === 'cards',
+          // As MariaDB does it; or anybody may end a prepared branch by its name, as with PostgreSQL.
+          ties: chance(random, 0.5),
           time,
-          random: randomness.stream(`server/${name}`),
+          random,
           witness,
           ...(broken.database === undefined ? {} : { mistakes: broken.database }),
         });
+      };
       const servers = { checking: serverOf('checking'), savings: serverOf('savings'), cards: serverOf('cards') };
       const all = Object.values(servers);
       const well = new Set<string>();

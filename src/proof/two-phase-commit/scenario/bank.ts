@@ -85,7 +85,7 @@ export function bootBank({
 }: BankOptions): BankApplication {
   const { id, machines, bus, journal, environment } = boot;
   const { clock, ids, randomness } = environment;
-  const client = { machine: id, life: ids.next() };
+  const client = { machine: id, life: ids.next(), bornMs: time.nowMs() };
   const connect = (name: DatabaseName): SimulatedDatabase =>
     connectDatabase({ server: servers[name], clock, time, client, random: randomness.stream(`wire/${name}`) });
   const register = createDecisionRegister({ clock });

@@ -15,6 +15,8 @@ import type { OutsideServer, ServerCondition } from '../../../../simulator/scena
 export interface Client {
   readonly machine: string;
   readonly life: string;
+  /** When this life began, in true time. */
+  readonly bornMs: number;
 }
 
 /** A session as its client names it. */

@@ -41,6 +41,7 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
   /** The branches that committed directly under an idempotency key. */
   const keys = new Map<string, Branch>();
   const cuts = new Set<() => void>();
+  const diedAtMs = new Map<string, number>();
   // Some databases are quick and others far away or busy, for a whole run.
   const paceMs = chance(random, 0.5) ? 2 : 2 + random.next() * 100;
   let condition: ServerCondition = { breakProbability: 0, maxDelayMs: 1 };
@@ -55,6 +56,10 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
     }, ms);
   };
   const workMs = (): number => 0.1 + random.next() * Math.max(paceMs, condition.maxDelayMs / 2);
+
+  /** Sooner or later, the server notices that the other side of a session's connection is gone. */
+  const notice = (session: Running): void =>
+    later(chance(random, 0.7) ? random.next() * resetMs : silenceMs, () => sessions.leave(session));
 
   /** Runs the last request of a session: it takes a while, and may be cancelled meanwhile. */
   const finish = <T>(asked: Session, reply: Reply<Answer<T>>, act: (session: Running) => T): void => {
@@ -112,7 +117,14 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
     begin(branch, client, reply) {
       const id = globalIdOf(branch);
       const isNew = branches.isNew(id) && sessions.all().every((it) => it.id !== id);
-      reply(isNew ? sessions.open(branch, client) : 'duplicate');
+      if (!isNew) {
+        reply('duplicate');
+        return;
+      }
+      const session = sessions.open(branch, client);
+      // What a machine sent before its death may arrive after it.
+      if ((diedAtMs.get(client.machine) ?? 0) > client.bornMs) notice(session);
+      reply(session);
     },
     write(asked, account, amount, note, reply) {
       const session = sessions.find(asked);
@@ -185,10 +197,8 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
     prepared: branches.prepared,
     forget: branches.forget,
     machineDied(machine) {
-      for (const session of sessions.all()) {
-        if (session.client.machine !== machine) continue;
-        later(chance(random, 0.7) ? random.next() * resetMs : silenceMs, () => sessions.leave(session));
-      }
+      diedAtMs.set(machine, time.nowMs());
+      for (const session of sessions.all()) if (session.client.machine === machine) notice(session);
     },
     balance: rows.balance,
     get total() {
