@@ -8,6 +8,7 @@ import { serverChart } from '../../statecharts/raft.ts';
 export const root = join(import.meta.dirname, '..', '..');
 export const readmePath = join(root, 'README.md');
 export const readReadme = (): string => readFileSync(readmePath, 'utf8');
+export const readDocument = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
 
 /** What the imports of the repository are called in the package. */
 export function asPackage(source: string): string {
@@ -24,6 +25,50 @@ const fence = /^```(?<info>[^\n]+)\n(?<code>[\s\S]*?)^```$/gm;
 /** The code blocks: what stands behind the opening fence, and what is between the two. */
 export const blocksIn = (markdown: string): { readonly info: string; readonly code: string }[] =>
   [...markdown.matchAll(fence)].map(({ groups = {} }) => ({ info: groups.info ?? '', code: groups.code ?? '' }));
+
+/** Blocks that are whole programs, by the file that each of them stands for. */
+export const programsIn = (markdown: string): { readonly file: string; readonly code: string }[] =>
+  blocksIn(markdown).flatMap(({ info, code }) => {
+    const file = /^ts (?<file>[\w-]+)\.ts$/.exec(info)?.groups?.file;
+    return file === undefined ? [] : [{ file, code }];
+  });
+
+/** What fragments take for granted, by what they say they are a fragment of. */
+const surroundings: Readonly<Record<string, string>> = {
+  'an application with a node': `
+import type { Node } from 'quorate';
+declare const node: Node;
+`,
+  'an application with a manager': `
+import type { EmbeddedStore } from 'quorate/resources';
+import type { TransactionManager, WorkOf } from 'quorate/transactions';
+type Stores = { readonly orders: EmbeddedStore; readonly stock: EmbeddedStore };
+declare const manager: TransactionManager<Stores>;
+declare const work: (sessions: WorkOf<Stores>) => Promise<void>;
+declare const requestId: string;
+`,
+  'an application with a cluster': `
+import { type Address, type Bus, createNode, type Environment, type Journal } from 'quorate';
+import type { EmbeddedStore } from 'quorate/resources';
+declare const id: string;
+declare const bus: Bus;
+declare const journal: Journal;
+declare const environment: Environment;
+declare const orders: EmbeddedStore;
+declare const stock: EmbeddedStore;
+declare const voters: readonly Address[];
+`,
+};
+
+/** Blocks that are part of a program, as modules that type-check when the block is right. */
+export const fragmentsIn = (markdown: string): string[] =>
+  blocksIn(markdown).flatMap(({ info, code }) => {
+    const whole = /^ts fragment of (?<whole>.+)$/.exec(info)?.groups?.whole;
+    if (whole === undefined) return [];
+    const around = surroundings[whole];
+    if (around === undefined) throw new Error(`nobody knows what a fragment of ${whole} takes for granted`);
+    return [`${around}${code}\nexport {};\n`];
+  });
 
 /** The README with the blocks anew that are made from the sources. */
 export function regenerated(markdown: string): string {

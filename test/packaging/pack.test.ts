@@ -3,17 +3,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { asPackage, blocksIn, readReadme, root } from '../examples/readme.ts';
+import { asPackage, fragmentsIn, programsIn, readDocument, readReadme, root } from '../examples/readme.ts';
 import { freePort } from '../fixtures/ports.ts';
+import { startPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 import { installedProject, type Project, run } from './package.ts';
 
 const minutes = 60_000;
-const blocks = blocksIn(readReadme()).flatMap(({ info, code }) => {
-  const file = /^ts (?<file>[\w-]+)\.ts$/.exec(info)?.groups?.file;
-  return file === undefined ? [] : [{ file, code }];
-});
-const fragment = blocksIn(readReadme()).find(({ info }) => info.startsWith('ts fragment'))?.code ?? '';
+const documents = [readReadme(), readDocument('transactions.md')];
+const blocks = documents.flatMap(programsIn);
+const fragments = documents.flatMap(fragmentsIn);
 const examples = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts'));
 
 /** What a wrong use must not compile to: types that are lost on the way to the package would let it. */
@@ -33,7 +32,7 @@ const command = (): string => join(project.directory, 'node_modules', '.bin', 'q
 beforeAll(async () => {
   project = await installedProject();
   for (const { file, code } of blocks) project.write(`${file}.ts`, code);
-  project.write('fragment.ts', `import type { Node } from 'quorate';\ndeclare const node: Node;\n${fragment}`);
+  for (const [index, code] of fragments.entries()) project.write(`fragment-${index}.ts`, code);
   project.write('misuse.ts', misuse);
   for (const file of examples) {
     const source = asPackage(readFileSync(join(root, 'examples', file), 'utf8'));
@@ -97,12 +96,13 @@ describe('the package', () => {
   });
 });
 
-describe('what the README and the examples show', () => {
+describe('what the documents and the examples show', () => {
   test('is there to be copied', () => {
     expect(blocks.map(({ file }) => file)).toEqual(
-      expect.arrayContaining(['client', 'embedded', 'two-nodes', 'fault-detector']),
+      expect.arrayContaining(['client', 'embedded', 'transfer', 'orders', 'two-nodes', 'fault-detector', 'checkout']),
     );
-    expect(fragment).toContain('serveInspector');
+    expect(new Set(blocks.map(({ file }) => file)).size).toBe(blocks.length);
+    expect(fragments).toHaveLength(3);
   });
 
   const modes = [
@@ -149,7 +149,38 @@ describe('what the README and the examples show', () => {
       expect(await said('two-nodes')).toBe('n1 suspects n2/example.fault-detector/n1\n');
       expect(await said('fault-detector-test')).toBe('');
       expect(await said('embedded')).toBe('');
+      expect(await said('transfer')).toBe('alice has saved 10\n');
+      expect(await said('transfer')).toBe('alice has saved 20\n');
       expect(existsSync(join(project.directory, 'data', 'n1'))).toBe(true);
+    },
+    2 * minutes,
+  );
+
+  test(
+    'runs against two databases: the orders and the checkout',
+    async () => {
+      const server = await startPostgres();
+      try {
+        await server.createDatabase('orders');
+        await server.createDatabase('stock');
+        await server.query('create table orders (id serial primary key, item text not null)', [], 'orders');
+        await server.query('create table items (name text, amount int check (amount >= 0))', [], 'stock');
+        await server.query("insert into items values ('chair', 2)", [], 'stock');
+        const urls = { ORDERS_URL: server.url('orders'), STOCK_URL: server.url('stock') };
+        const said = async (file: string): Promise<string> => {
+          const ended = await run('node', [`out/${file}.js`], project.directory, urls);
+          expect(ended).toMatchObject({ code: 0 });
+          return ended.said;
+        };
+        expect(await said('orders')).toBe('committed\n');
+        expect(await said('checkout')).toMatch(/^\S+ 2\n$/);
+        // Nothing is left: the constraint refuses, and neither database keeps anything.
+        expect(await said('orders')).toMatch(/was aborted because of 'stock'/);
+        expect(await server.query('select count(*)::int as n from orders', [], 'orders')).toEqual([{ n: 2 }]);
+        expect(await server.query('select amount from items', [], 'stock')).toEqual([{ amount: 0 }]);
+      } finally {
+        await server.remove();
+      }
     },
     2 * minutes,
   );

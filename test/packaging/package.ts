@@ -13,14 +13,18 @@ export interface Ended {
   readonly said: string;
 }
 
-/** Runs a command to its end, with the environment of a shell of one's own: none of npm's that runs the tests. */
-export async function run(file: string, args: readonly string[], cwd: string): Promise<Ended> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) =>
-        !/^(npm_(package|lifecycle|command|execpath|node_execpath)|NODE_ENV|NODE_OPTIONS|VITEST|INIT_CWD)/.test(name),
-    ),
+/** Runs a command to its end, with the environment of a shell of one's own, none of npm's that runs the tests, and `variables`. */
+export async function run(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) =>
+      !/^(npm_(package|lifecycle|command|execpath|node_execpath)|NODE_ENV|NODE_OPTIONS|VITEST|INIT_CWD)/.test(name),
   );
+  const env = { ...Object.fromEntries(inherited), ...variables };
   try {
     const { stdout, stderr } = await promisify(execFile)(file, [...args], { cwd, env, maxBuffer: 64 * 2 ** 20 });
     return { code: 0, said: stdout + stderr };

@@ -23,7 +23,12 @@ export type Committed<T> =
   /** `value` is what the function returned. */
   | { readonly outcome: 'committed'; readonly transaction: string; readonly isRepeated: false; readonly value: T }
   /** It had committed before, under the same idempotency key; the function was not run now. */
-  | { readonly outcome: 'committed'; readonly transaction: string; readonly isRepeated: true };
+  | {
+      readonly outcome: 'committed';
+      readonly transaction: string;
+      readonly isRepeated: true;
+      readonly value?: undefined;
+    };
 
 /** Something that somebody should know. */
 export type ManagerNotice =
