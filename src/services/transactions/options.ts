@@ -17,7 +17,10 @@ export interface TransactionTimes {
   readonly outcomeTimeoutMs: number;
   /** For one answer of a resource. Default 5,000. */
   readonly resourceDeadlineMs: number;
-  /** Between repetitions of whatever was not answered. Default 500. */
+  /**
+   * Between repetitions of whatever was not answered, drawn up to half as long again. Default 250: what was missing and is
+   * back gets its branches resolved within two of these.
+   */
   readonly retryIntervalMs: number;
   /** Between inquiries of a branch in doubt: whoever restarts wants its locks back soon. Default 250. */
   readonly inquiryIntervalMs: number;
@@ -61,7 +64,7 @@ const defaultTimes: TransactionTimes = {
   voteTimeoutMs: 10_000,
   outcomeTimeoutMs: 15_000,
   resourceDeadlineMs: 5_000,
-  retryIntervalMs: 500,
+  retryIntervalMs: 250,
   inquiryIntervalMs: 250,
   recoveryIntervalMs: 5_000,
   retentionMs: 3_600_000,
