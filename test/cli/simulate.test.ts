@@ -33,6 +33,32 @@ describe('quorate simulate', () => {
     expect(simulated.stdout).toMatch(/^ +3 {2}a leader was elected$/m);
   });
 
+  test('simulates transactions, each run twice, and replays a schedule of them', { timeout: 60_000 }, async () => {
+    const simulated = run(['simulate', '2pc', '--runs', '2', '--seed', '3', '--check-determinism']);
+    expect(await simulated.end()).toBe(0);
+    expect(simulated.stdout).toMatch(/^2 runs \(/m);
+    expect(simulated.stdout).toMatch(/^ +2 {2}a transaction committed$/m);
+    const file = join(directory, 'transactions.json');
+    const legs = [
+      { at: 'checking', account: 'a', amount: -10 },
+      { at: 'savings', account: 'b', amount: 10 },
+    ];
+    const transactions: Schedule = {
+      ...schedule,
+      scenario: '2pc',
+      faults: [{ kind: 'outage', atMs: 1_200, untilMs: 1_500, server: 'savings' }],
+      operations: [{ client: 0, atMs: 1_000, node: 'n1', operation: { f: 'transfer', note: 't1', legs, thinkMs: 0 } }],
+    };
+    await writeFile(file, formatSchedule(transactions));
+    const replayed = run(['simulate', '2pc', '--replay', file]);
+    expect(await replayed.end()).toBe(0);
+    expect(replayed.stdout).toMatch(/COMMITTED savings/);
+    expect(replayed.stdout).toMatch(/^1 nodes, 1 faults, 1 operations, seed 1$/m);
+    const other = run(['simulate', '2pc-register', '--replay', file]);
+    expect(await other.end()).toBe(2);
+    expect(other.stderr).toMatch(/a schedule of '2pc-register', got one of '2pc'/);
+  });
+
   test('replays a schedule, and tells what happens', { timeout: 60_000 }, async () => {
     const file = join(directory, 'schedule.json');
     await writeFile(file, formatSchedule(schedule));

@@ -40,6 +40,9 @@ interface Ended {
   readonly atMs: number;
 }
 
+/** How long a connection that its client has closed takes the server to notice. */
+const goodbyeMs = 50;
+
 export interface BranchesParts {
   readonly name: string;
   readonly rows: Rows;
@@ -115,8 +118,12 @@ export function createBranches({ name, rows, sessions, time, witness, mistakes }
     const answer = (): void => {
       const known = ended.get(id)?.outcome;
       if (known === 'committed') reply({ type: 'refused', reason: 'it is committed' });
-      else if (known === 'aborted' || mistakes.acceptsLatePrepares === true) isGone();
-      else {
+      else if (known === 'aborted') isGone();
+      else if (mistakes.acceptsLatePrepares === true) {
+        const left = sessions.all().find((it) => it.id === id);
+        if (left !== undefined) time.setTimeout(() => sessions.leave(left), goodbyeMs);
+        isGone();
+      } else {
         writeAbsence(branch, client, (absence) => {
           // What was at work when it was told to end may have got done.
           if (absence.type === 'absent') reply({ type: 'done' });

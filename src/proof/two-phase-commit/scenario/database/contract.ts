@@ -27,7 +27,10 @@ export interface Session {
 
 /** What a database does wrong, for proofs that it would be found. */
 export interface Mistakes {
-  /** A rollback that finds no prepared branch takes it for gone: it neither ends the session nor writes the absence. */
+  /**
+   * A rollback that finds no prepared branch takes it for gone: it does not wait for the session to end, and does not
+   * write the absence.
+   */
   readonly acceptsLatePrepares?: boolean;
   /** A name that the server does not know, because its session has it still, is taken for committed. */
   readonly takesUnknownForSuccess?: boolean;

@@ -1,0 +1,91 @@
+import { describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../../src/environment/clock.ts';
+import { runsToFindTwins, simulatedTwins } from '../../../src/proof/two-phase-commit/broken-runs.ts';
+import {
+  type TwoPhaseCommitScenarioOptions,
+  twoPhaseCommitScenario,
+} from '../../../src/proof/two-phase-commit/scenario.ts';
+import { allFaults } from '../../../src/simulator/plan.ts';
+import { runAsync, runSteps } from '../../../src/simulator/run.ts';
+import { formatSchedule, parseSchedule } from '../../../src/simulator/schedule.ts';
+import { shrinkAsync } from '../../../src/simulator/shrink.ts';
+import { runSuite, runSuiteAsync, type SuiteOptions } from '../../../src/simulator/suite.ts';
+
+// Bounded by runs, not by time: a busy machine takes longer.
+vi.setConfig({ testTimeout: 120_000 });
+
+const suite = (
+  options: TwoPhaseCommitScenarioOptions,
+  runs: Pick<SuiteOptions, 'seed' | 'runs'> & Partial<SuiteOptions>,
+) =>
+  runSuiteAsync(twoPhaseCommitScenario(options), {
+    nodes: 3,
+    faults: allFaults,
+    isNetworkFaulty: true,
+    clock: systemClock(),
+    ...runs,
+  });
+
+describe.each(['journal', 'register'] as const)('two-phase commit with decisions in a %s, simulated', (place) => {
+  test('is atomic under all faults, comes to an end, and reaches every goal', async () => {
+    const result = await suite({ place }, { seed: 1, runs: 60 });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.missed).toEqual([]);
+  });
+
+  test.each([1, 2, 5])('survives with %i nodes', async (nodes) => {
+    const result = await suite({ place }, { seed: 1_000 * nodes, runs: 5, nodes });
+    expect(result.failed?.violation).toBeUndefined();
+  });
+
+  test('gives the same event log for the same seed, to the last byte', async () => {
+    const result = await suite({ place }, { seed: 500, runs: 1, checksDeterminism: true });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.divergedSeed).toBeUndefined();
+  });
+
+  test('commits what nobody refuses when nothing fails', async () => {
+    const result = await suite({ place }, { seed: 1, runs: 3, faults: [], isNetworkFaulty: false });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.goals.get('a transaction committed')).toBe(3);
+    expect(result.goals.get('a client was told that the outcome is unknown')).toBe(0);
+  });
+});
+
+describe('a simulation of two-phase commit', () => {
+  test.each(Object.entries(simulatedTwins))('finds that %s', async (_mistake, { place, broken, seed }) => {
+    const { failed } = await suite({ place, broken }, { seed, runs: runsToFindTwins });
+    expect(failed?.violation).toBeDefined();
+    const foundAt = failed?.schedule.seed ?? seed;
+    const sound = await suite({ place }, { seed, runs: foundAt - seed + 1 });
+    expect(sound.failed?.violation).toBeUndefined();
+  });
+
+  test('shrinks what it finds to a schedule that fails again when it is read from a file', async () => {
+    const scenario = twoPhaseCommitScenario({ broken: { database: { acceptsLatePrepares: true } } });
+    const { failed } = await suite({ broken: { database: { acceptsLatePrepares: true } } }, { seed: 1, runs: 60 });
+    if (failed === undefined) throw new Error('the twin was not found');
+    const shrunk = await shrinkAsync(failed, {
+      replay: (schedule) => runSteps(scenario, schedule),
+      minNodes: 1,
+      maxReplays: 60,
+    });
+    if (shrunk === undefined) throw new Error('the schedule did not fail again');
+    expect(shrunk.schedule.operations.length).toBeLessThan(failed.schedule.operations.length);
+    const { violation } = await runAsync(scenario, parseSchedule(formatSchedule(shrunk.schedule)));
+    expect(violation).toEqual(shrunk.result.violation);
+  });
+
+  test('is refused by what cannot wait for its promises', () => {
+    expect(() =>
+      runSuite(twoPhaseCommitScenario(), {
+        seed: 1,
+        runs: 1,
+        nodes: 1,
+        faults: [],
+        isNetworkFaulty: false,
+        clock: systemClock(),
+      }),
+    ).toThrow(/runSuiteAsync/);
+  });
+});
