@@ -41,7 +41,7 @@ export const commitConfigurations: readonly CommitConfiguration[] = [
     maxStates: 500_000,
   },
   {
-    bounds: { ...quiet, participants: 3, place: 'last', crashes: 1, inquiries: 1, peerInquiries: 0 },
+    bounds: { ...quiet, participants: 4, place: 'last', crashes: 1, inquiries: 1, peerInquiries: 0 },
     maxStates: 200_000,
   },
   {
