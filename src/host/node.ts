@@ -19,7 +19,7 @@ import {
 } from '../../statecharts/actor.ts';
 import type { Bus } from '../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
-import type { Journal, JournalEntry, OnDurable, RecoveredRecord } from '../journal/journal.ts';
+import type { Journal, RecoveredRecord } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
 import { closeAll } from './closing.ts';
 import { createEndpoint, type Endpoint, type EndpointParts } from './endpoint.ts';
@@ -228,11 +228,15 @@ export function createNode(options: NodeOptions): Node {
     for (const runner of dying) runner.kill(error);
   };
 
-  const append = (entries: readonly JournalEntry[], onDurable: OnDurable): void =>
-    journal.append(entries, (error) => {
-      if (error !== undefined) fail(error);
-      onDurable(error);
-    });
+  const append: Journal['append'] = (entries, onDurable, how) =>
+    journal.append(
+      entries,
+      (error) => {
+        if (error !== undefined) fail(error);
+        onDurable(error);
+      },
+      how,
+    );
 
   const mail = createMail({
     node: id,
@@ -248,7 +252,7 @@ export function createNode(options: NodeOptions): Node {
       const input = definition?.bornOfMessage(definition.parseMessage(message));
       return definition === undefined || input === undefined
         ? undefined
-        : () => begin(definition, { address: to, input });
+        : () => launched(begin(definition, { address: to, input }));
     },
   });
 
@@ -328,16 +332,24 @@ export function createNode(options: NodeOptions): Node {
         recoveredRecords: records.length,
         state: runner.state.snapshot.value,
       });
-    clock.enqueue(() => dispatch(() => runner.launch()));
     return runner;
   };
 
+  const launched = (runner: Runner): Runner => {
+    dispatch(() => runner.launch());
+    return runner;
+  };
+  /** In a later turn, so that whoever gets the handle can listen to the first step. */
+  const launchedSoon = (runner: Runner): Runner => {
+    clock.enqueue(() => launched(runner));
+    return runner;
+  };
   function start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
     definition: ActorDefinition<Chart, Request, Input>,
     how: StartOptions<Input>,
   ): ActorHandle<Chart, Request>;
   function start(definition: AnyActor, { key = '', ...how }: StartOptions<unknown>): ActorHandle {
-    return begin(definition, { address: addressOf(id, definition.name, key), ...how }).handle;
+    return launchedSoon(begin(definition, { address: addressOf(id, definition.name, key), ...how })).handle;
   }
   const adopt = (added: readonly AnyActor[]): void => {
     const unknown: AnyActor[] = [];
@@ -354,7 +366,7 @@ export function createNode(options: NodeOptions): Node {
       const definition = unknown.find(({ name }) => name === partsOf(address).name);
       const input = definition?.bornOfRecords();
       if (definition === undefined || input === undefined || runners.has(address)) continue;
-      begin(definition, { address, input });
+      launchedSoon(begin(definition, { address, input }));
     }
   };
   function handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
@@ -380,7 +392,7 @@ export function createNode(options: NodeOptions): Node {
     start,
     launch(definition, { key = '', ...how }) {
       const address = addressOf(id, definition.name, key);
-      begin(definition, { address, ...how });
+      launched(begin(definition, { address, ...how }));
       return address;
     },
     handleOf,

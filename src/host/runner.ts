@@ -39,7 +39,7 @@ export interface RunnerHost {
   /** Why no request can be taken at present, if so. */
   overload(): Error | undefined;
   send(from: Address, to: Address, message: Tagged): void;
-  append(entries: readonly JournalEntry[], onDurable: OnDurable): void;
+  append(entries: readonly JournalEntry[], onDurable: OnDurable, how?: 'forced' | 'unforced'): void;
   roleChanged(actor: Address, role: string | undefined): void;
   /** The runner has ended: its chart is final, or it failed. */
   ended(runner: Runner, error?: Error): void;
@@ -294,10 +294,11 @@ class ActorRunner implements Runner {
         ...(checkpoint === true ? { replaces: 'checkpoint' } : {}),
       }),
     );
-    this.#host.append(entries, (error) => {
+    const onDurable: OnDurable = (error) => {
       // The node stops itself when a flush fails; an actor that waited for it never learns.
       if (error === undefined) this.#host.dispatch(() => this.#guarded(() => this.#onDurable(batch)));
-    });
+    };
+    this.#host.append(entries, onDurable, records.every((it) => it.unforced === true) ? 'unforced' : 'forced');
   }
 
   #onDurable(batch: number): void {
@@ -361,7 +362,7 @@ class ActorRunner implements Runner {
     if (this.#hasRecords) {
       const { recordsVersion: version } = this.definition;
       const record = { type: 'forgotten' };
-      this.#host.append([{ actor: this.address, version, record, replaces: 'forget' }], () => {});
+      this.#host.append([{ actor: this.address, version, record, replaces: 'forget' }], () => {}, 'unforced');
     }
     this.kill();
     this.#host.ended(this);

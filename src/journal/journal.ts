@@ -62,9 +62,11 @@ export interface Journal {
    * the calls. They are encoded at once, so changing a record afterwards changes nothing. `onDurable` is called in a
    * later turn of the clock's queue; its error is final: every later append gets it too.
    *
+   * @param how `unforced` entries may wait for the next append that is not, so that they share its flush; at most for
+   *   `unforcedDelayMs`
    * @throws NotPlainDataError when a record cannot be encoded; nothing was taken then
    */
-  append(entries: readonly JournalEntry[], onDurable: OnDurable): void;
+  append(entries: readonly JournalEntry[], onDurable: OnDurable, how?: 'forced' | 'unforced'): void;
   /** Bytes appended and not yet durable. */
   readonly unflushedBytes: number;
   /** Since when, by the clock, the oldest append waits to be durable; undefined when none does. Tells a stall. */
@@ -79,6 +81,9 @@ export interface Journal {
    */
   close(): Promise<void>;
 }
+
+/** How long entries that nobody waits for may lie in memory, in milliseconds. */
+export const unforcedDelayMs = 20;
 
 const defaultLimits: JournalLimits = { unflushedBytes: 512 * 2 ** 20, appendBytes: 256 * 2 ** 20 };
 

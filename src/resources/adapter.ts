@@ -145,16 +145,13 @@ export function asResource<Session extends BranchSession>(
     check: (options) => transactional.check(options),
     close: () => transactional.close(),
     perform({ operation, deadlineMs }: Operation, answer) {
-      const settle = (result: Result): void => clock.enqueue(() => answer(result));
       if (!isBranchOperation(operation)) {
-        settle({
-          type: 'refused',
-          error: `expected an operation on a branch (${[...operations.keys()].join(', ')}), got '${operation.type}' or wrong parameters of it`,
-        });
+        const error = `expected an operation on a branch (${[...operations.keys()].join(', ')}), got '${operation.type}' or wrong parameters of it`;
+        clock.enqueue(() => answer({ type: 'refused', error }));
         return;
       }
-      run(operation, Math.max(1, deadlineMs * share)).then(settle, (error: unknown) =>
-        settle({ type: 'unknown', error: messageOf(error) }),
+      run(operation, Math.max(1, deadlineMs * share)).then(answer, (error: unknown) =>
+        answer({ type: 'unknown', error: messageOf(error) }),
       );
     },
   };

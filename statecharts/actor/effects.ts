@@ -28,6 +28,11 @@ export interface Persist<R extends Tagged = Tagged> {
   readonly record: R;
   /** The record replaces all earlier ones of this actor, which the journal may then reclaim. */
   readonly checkpoint?: true;
+  /**
+   * Nobody waits for the record, and losing it in a crash costs work but no truth: the journal may take a moment to write
+   * it together with what comes next (Mohan, Lindsay & Obermarck 1986, §2: records that are not forced).
+   */
+  readonly unforced?: true;
 }
 
 /** Asks a resource to act. Exactly one `performed` event answers it, per incarnation. */
@@ -115,6 +120,7 @@ export const sendAhead = <M extends Tagged>(to: Address, message: M): Send<M> =>
 });
 export const persist = <R extends Tagged>(record: R): Persist<R> => ({ type: 'persist', record });
 export const checkpoint = <R extends Tagged>(record: R): Persist<R> => ({ type: 'persist', record, checkpoint: true });
+export const unforced = <R extends Tagged>(effect: Persist<R>): Persist<R> => ({ ...effect, unforced: true });
 export const deliver = <D extends Tagged>(output: D): Deliver<D> => ({ type: 'deliver', output });
 export const deliverAhead = <D extends Tagged>(output: D): Deliver<D> => ({ type: 'deliver', output, ahead: true });
 

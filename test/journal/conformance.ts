@@ -67,6 +67,23 @@ export function journalConformance(make: () => Promise<JournalBench>): void {
     expect(again.id).toBe(journal.id);
   });
 
+  withBench('what is not forced becomes durable by itself, and in its order with what is', async (bench) => {
+    const journal = await bench.open();
+    const durable: string[] = [];
+    journal.append([entry(a, 1)], () => durable.push('first'), 'unforced');
+    journal.append([entry(a, 2)], () => durable.push('forced'));
+    await bench.until(() => durable.length === 2);
+    journal.append([entry(a, 3)], () => durable.push('alone'), 'unforced');
+    journal.append([entry(a, 4)], () => durable.push('with it'), 'unforced');
+    await bench.until(() => durable.length === 4);
+    expect(durable).toEqual(['first', 'forced', 'alone', 'with it']);
+    journal.append([entry(a, 5)], () => durable.push('at the end'), 'unforced');
+    await bench.finish(journal.close());
+    expect(durable.at(-1)).toBe('at the end');
+    const again = await bench.open();
+    expect(valuesOf(again.take(a))).toEqual([1, 2, 3, 4, 5]);
+  });
+
   withBench('records come back after a crash in the order in which they were appended', async (bench) => {
     const journal = await bench.open();
     await write(bench, journal, entry(a, 1), entry(b, 'x'));

@@ -3,7 +3,7 @@ import { seededIds } from '../../src/environment/ids.ts';
 import { seededRandomness } from '../../src/environment/random.ts';
 import { DiskError } from '../../src/journal/disk.ts';
 import { JournalFailedError, JournalFullError } from '../../src/journal/errors.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import { type Journal, unforcedDelayMs } from '../../src/journal/journal.ts';
 import { openJournalOn } from '../../src/journal/segmented/open.ts';
 import type { SegmentedJournalOptions } from '../../src/journal/segmented/options.ts';
 import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
@@ -56,6 +56,27 @@ const ignore = (): void => {};
 const settleAll = (clock: VirtualClock): void => {
   while (clock.runNext());
 };
+
+test('what is not forced waits for a write of what is, and no longer than a moment for one of its own', () => {
+  const bench = setUp();
+  const { clock, disk, journal } = bench;
+  settleAll(clock);
+  const before = disk.writes;
+  const durableAtMs: number[] = [];
+  const note = (): void => void durableAtMs.push(clock.nowMs());
+  const startMs = clock.nowMs();
+  journal.append([entry(a, 1)], note, 'unforced');
+  clock.advance(unforcedDelayMs - 1);
+  expect(disk.writes).toBe(before);
+  journal.append([entry(b, 2)], note);
+  clock.advance(0);
+  expect(disk.writes).toBe(before + 1);
+  journal.append([entry(a, 3)], note, 'unforced');
+  settleAll(clock);
+  expect(disk.writes).toBe(before + 2);
+  const sharedMs = startMs + unforcedDelayMs - 1;
+  expect(durableAtMs).toEqual([sharedMs, sharedMs, sharedMs + unforcedDelayMs]);
+});
 
 test('everybody who waits in one turn shares one write', () => {
   const { clock, disk, journal } = setUp({ segmentBytes: 65_536 });

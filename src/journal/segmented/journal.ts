@@ -4,9 +4,18 @@
  */
 
 import type { Address } from '../../../statecharts/actor.ts';
+import type { TimeoutHandle } from '../../environment/clock.ts';
 import type { Disk, DiskError } from '../disk.ts';
 import { JournalClosedError, JournalDamagedError, JournalLimitError } from '../errors.ts';
-import type { Journal, JournalEntry, JournalLimits, JournalNotice, OnDurable, RecoveredRecord } from '../journal.ts';
+import {
+  type Journal,
+  type JournalEntry,
+  type JournalLimits,
+  type JournalNotice,
+  type OnDurable,
+  type RecoveredRecord,
+  unforcedDelayMs,
+} from '../journal.ts';
 import { settle } from '../settle.ts';
 import { type Batch, Batches } from './batches.ts';
 import { journalError } from './failure.ts';
@@ -56,6 +65,9 @@ export class SegmentedJournal implements Journal {
   #held: Flush | undefined;
   #writing: Flush | undefined;
   #isScheduled = false;
+  /** Whether what was appended is to be flushed now; unforced entries wait until something else is, or their time is over. */
+  #isDue = false;
+  #unforcedTimeout: TimeoutHandle | undefined;
   #unflushedBytes = 0;
   #failure: Error | undefined;
   #isMarkedClosed = false;
@@ -91,7 +103,7 @@ export class SegmentedJournal implements Journal {
     return records;
   }
 
-  append(entries: readonly JournalEntry[], onDurable: OnDurable): void {
+  append(entries: readonly JournalEntry[], onDurable: OnDurable, how: 'forced' | 'unforced' = 'forced'): void {
     const { clock } = this.#options;
     const refusal = this.#failure ?? (this.#closing === undefined ? undefined : new JournalClosedError());
     if (refusal !== undefined) {
@@ -112,7 +124,16 @@ export class SegmentedJournal implements Journal {
           `${longest} characters; push back before, or raise the limits of the journal`,
       );
     }
-    this.#schedule();
+    if (how === 'forced' || this.#failure !== undefined) {
+      this.#isDue = true;
+      this.#schedule();
+      return;
+    }
+    this.#unforcedTimeout ??= clock.setTimeout(() => {
+      this.#unforcedTimeout = undefined;
+      this.#isDue = true;
+      this.#pump();
+    }, unforcedDelayMs);
   }
 
   get unflushedBytes(): number {
@@ -183,7 +204,8 @@ export class SegmentedJournal implements Journal {
       if (copies !== undefined) return copies;
     }
     this.#wasCopy = false;
-    const batch = this.#batches.shift();
+    const batch = this.#isDue || this.#closing !== undefined ? this.#batches.shift() : undefined;
+    if (this.#batches.first === undefined) this.#nothingIsDue();
     if (batch !== undefined) return { kind: 'records', writer: batch.writer, batch };
     if (this.#closing !== undefined) {
       if (this.#isMarkedClosed) return undefined;
@@ -192,6 +214,12 @@ export class SegmentedJournal implements Journal {
     }
     if (this.#files.oldestNumber === this.#announcedOldest) return undefined;
     return { kind: 'records', writer: this.#emptyWriter };
+  }
+
+  #nothingIsDue(): void {
+    this.#isDue = false;
+    if (this.#unforcedTimeout !== undefined) this.#options.clock.clearTimeout(this.#unforcedTimeout);
+    this.#unforcedTimeout = undefined;
   }
 
   #nextCopies(): Flush | undefined {
@@ -288,6 +316,7 @@ export class SegmentedJournal implements Journal {
 
   /** Tells everybody who waits. What is under way may still become durable, but nobody will hear it. */
   #giveUp(error: Error): void {
+    this.#nothingIsDue();
     const waiting = [this.#writing, this.#held].flatMap((flush) => flush?.batch?.waiting.splice(0) ?? []);
     waiting.push(...this.#batches.drain());
     const onFlushed = this.#onFlushed;

@@ -125,6 +125,8 @@ export function openMemory(
     new Promise((resolve, reject) => {
       journal.append(entries, (error) => (error === undefined ? resolve() : reject(error)));
     });
+  /** The journal's failure stops the node; whoever writes without waiting has nothing to add to that. */
+  const appendSoon = (entries: readonly JournalEntry[]): void => journal.append(entries, () => {}, 'unforced');
   const lifeEntry = (): JournalEntry => {
     const record: TaggedBy<typeof managerRecords> = {
       type: 'life',
@@ -183,13 +185,11 @@ export function openMemory(
     }
   }
   let current = openGeneration((kept.at(-1)?.number ?? 0) + 1);
-  const write = (record: OutcomeRecord): Promise<void> => {
+  const entryOf = (record: OutcomeRecord): JournalEntry => {
     rotate();
     apply(record, current);
-    return append([{ actor: outcomesAddress(current.number), version, record }]);
+    return { actor: outcomesAddress(current.number), version, record };
   };
-  /** The journal's failure stops the node; whoever writes without waiting has nothing to add to that. */
-  const writeSoon = (record: OutcomeRecord): void => void write(record).catch(() => undefined);
 
   const rotate = (): void => {
     const ageMs = clock.nowMs() - current.sinceMs;
@@ -231,7 +231,7 @@ export function openMemory(
       record: { type: 'forgotten' },
       replaces: 'forget',
     };
-    append([lifeEntry(), ...carried, gone]).catch(() => undefined);
+    appendSoon([lifeEntry(), ...carried, gone]);
   };
 
   const intervalMs = Math.max(1, limits.retentionMs / generations);
@@ -256,7 +256,7 @@ export function openMemory(
       const left = withoutSettled(lastResources, life, isSettled);
       if (left.length === lastResources.length && left.every((it, index) => it === lastResources[index])) return;
       lastResources = left;
-      append([lifeEntry()]).catch(() => undefined);
+      appendSoon([lifeEntry()]);
     },
     isCommitted: (transaction) => committed.has(transaction),
     committedUnder: (idempotencyKey) => keys.get(idempotencyKey),
@@ -267,11 +267,11 @@ export function openMemory(
     intents: () => [...intents.values()],
     committed(transaction, idempotencyKey) {
       if (committed.has(transaction)) return;
-      writeSoon({ type: 'committed', transaction, idempotencyKey });
+      appendSoon([entryOf({ type: 'committed', transaction, idempotencyKey })]);
     },
-    intend: (intent) => write({ type: 'intent', ...intent }),
+    intend: (intent) => append([entryOf({ type: 'intent', ...intent })]),
     dropped(transaction) {
-      if (intents.has(transaction)) writeSoon({ type: 'dropped', transaction });
+      if (intents.has(transaction)) appendSoon([entryOf({ type: 'dropped', transaction })]);
     },
     get counts() {
       return { outcomes: committed.size, keys: keys.size, forgottenEarly };

@@ -1,6 +1,6 @@
 /** The decision and phase two: one outcome, durable before anybody hears it, and told until everybody has it. */
 
-import { type Outcome as Answer, checkpoint, deliver, send } from '../../../actor.ts';
+import { type Outcome as Answer, checkpoint, deliver, send, unforced } from '../../../actor.ts';
 import type { AbortReason, Message } from '../../messages.ts';
 import type { CoordinatorContext as Context, CoordinatorEffect as Effect } from '../context.ts';
 import { announcements, awaitsAcknowledgement, branchIdOf, commitRecord, keptOf, update, verdict } from './branches.ts';
@@ -93,7 +93,10 @@ export const decisionRules = {
     const remembers = outcome === 'committed' && !inRegister && place.type !== 'branch';
     return {
       context: outcome === 'committed' ? { branches: [] } : {},
-      effects: [ended, ...(remembers ? [checkpoint({ type: 'ended' as const, ...keptOf(context), outcome })] : [])],
+      effects: [
+        ended,
+        ...(remembers ? [unforced(checkpoint({ type: 'ended' as const, ...keptOf(context), outcome }))] : []),
+      ],
     };
   },
 
