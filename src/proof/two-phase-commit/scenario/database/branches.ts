@@ -22,8 +22,8 @@ export interface Branches {
   outcomeOf(branch: Branch): BranchOutcome;
   prepared(manager: string): readonly PreparedBranch[];
   forget(manager: string, olderThanMs: number): number;
-  /** The names of all prepared branches. */
-  names(): readonly string[];
+  /** All prepared branches, whosever they are. */
+  leftovers(): readonly PreparedBranch[];
 }
 
 interface Prepared {
@@ -136,6 +136,9 @@ export function createBranches({ name, rows, sessions, time, witness, mistakes }
     else endPrepared(found, 'aborted', via, answer);
   };
 
+  const leftovers = (): readonly PreparedBranch[] =>
+    [...prepared.values()].map(({ branch, sinceMs }) => ({ branch, ageMs: time.nowMs() - sinceMs }));
+
   return {
     isNew: (id) => !prepared.has(id) && !ended.has(id),
     isEnded: (id) => ended.has(id),
@@ -154,15 +157,12 @@ export function createBranches({ name, rows, sessions, time, witness, mistakes }
       const id = globalIdOf(branch);
       return { type: prepared.has(id) ? 'prepared' : (ended.get(id)?.outcome ?? 'absent') };
     },
-    prepared: (manager) =>
-      [...prepared.values()]
-        .filter(({ branch }) => branch.manager === manager)
-        .map(({ branch, sinceMs }) => ({ branch, ageMs: time.nowMs() - sinceMs })),
+    leftovers,
+    prepared: (manager) => leftovers().filter(({ branch }) => branch.manager === manager),
     forget(manager, olderThanMs) {
       const old = [...ended].filter(([, it]) => it.branch.manager === manager && time.nowMs() - it.atMs > olderThanMs);
       for (const [id] of old) ended.delete(id);
       return old.length;
     },
-    names: () => [...prepared.keys()],
   };
 }

@@ -9,7 +9,7 @@ import { asResource, type EnlistedResource } from '../../../../resources/adapter
 import { assertBranch, type Branch, globalIdOf } from '../../../../resources/branch.ts';
 import { within } from '../../../../resources/deadline.ts';
 import { BranchClosedError, DuplicateBranchError, messageOf, StatementError } from '../../../../resources/errors.ts';
-import type { BranchSession, TransactionalResource } from '../../../../resources/transactional.ts';
+import type { BranchSession, Ending, TransactionalResource } from '../../../../resources/transactional.ts';
 import type { Answer, Client, DatabaseServer, Session } from './contract.ts';
 import { createWire } from './wire.ts';
 
@@ -118,8 +118,6 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
     };
   };
 
-  const ended = (branch: Branch): void => void held.delete(globalIdOf(branch));
-  const via = (branch: Branch): Session | undefined => held.get(globalIdOf(branch))?.session;
   const core: TransactionalResource<AccountSession> = {
     async begin(branch, { timeoutMs }) {
       assertBranch(branch);
@@ -147,23 +145,27 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
       return sessionOf(branch, session, timeoutMs);
     },
     async commit(branch, { timeoutMs }) {
+      const id = globalIdOf(branch);
+      const through = held.get(id)?.session;
       try {
-        const through = via(branch);
-        return await ask(timeoutMs, (reply) => server.commit(branch, through, reply));
+        return await ask<Ending>(timeoutMs, (reply) => server.commit(branch, through, reply));
       } catch (error) {
         return unknown(error);
       } finally {
-        ended(branch);
+        held.delete(id);
       }
     },
     async rollback(branch, { timeoutMs }) {
+      const id = globalIdOf(branch);
+      const it = held.get(id);
       try {
-        const through = via(branch);
-        return await ask(timeoutMs, (reply) => server.rollback(branch, client, through, reply));
+        const ending = await ask<Ending>(timeoutMs, (reply) => server.rollback(branch, client, it?.session, reply));
+        if (it !== undefined && ending.type === 'done') it.closedBecause ??= 'it was rolled back';
+        return ending;
       } catch (error) {
         return unknown(error);
       } finally {
-        ended(branch);
+        held.delete(id);
       }
     },
     prepared: (manager, { timeoutMs }) => ask(timeoutMs, (reply) => reply(server.prepared(manager))),
@@ -181,8 +183,7 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
     forget: (manager, { olderThanMs, timeoutMs }) =>
       ask(timeoutMs, (reply) => reply(server.forget(manager, olderThanMs))),
     setup: ({ timeoutMs }) => ask<void>(timeoutMs, (reply) => reply()),
-    check: ({ timeoutMs }) =>
-      ask(timeoutMs, (reply) => reply({ server: `simulated database '${server.name}'`, findings: [], leftovers: [] })),
+    check: ({ timeoutMs }) => ask(timeoutMs, (reply) => reply(server.check())),
     async close() {
       for (const [id, it] of [...held]) cut(id, it, 'the resource was closed');
     },

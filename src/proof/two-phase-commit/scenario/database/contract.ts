@@ -4,6 +4,7 @@ import type { Branch } from '../../../../resources/branch.ts';
 import type {
   Absence,
   BranchOutcome,
+  CheckReport,
   DirectCommit,
   Ending,
   PreparedBranch,
@@ -62,6 +63,7 @@ export interface DatabaseServer extends OutsideServer {
   outcomeOf(branch: Branch): BranchOutcome;
   prepared(manager: string): readonly PreparedBranch[];
   forget(manager: string, olderThanMs: number): number;
+  check(): CheckReport;
   /** A machine has died; sooner or later its connections are noticed to be gone. */
   machineDied(machine: string): void;
   /** The committed balance. */

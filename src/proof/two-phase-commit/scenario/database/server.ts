@@ -136,6 +136,11 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
         reply({ type: 'error', message: session.failure });
         return;
       }
+      if (!Number.isSafeInteger(amount)) {
+        session.failure = `expected a whole amount, got ${amount}`;
+        reply({ type: 'error', message: session.failure });
+        return;
+      }
       let isWaiting = true;
       rows.lock(account, session.id, (isGranted) => {
         if (!isWaiting) return;
@@ -204,9 +209,21 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
     get total() {
       return rows.total;
     },
+    check() {
+      const locked = rows.locked();
+      return {
+        server: `simulated database '${name}'`,
+        findings: [{ level: 'ok', subject: 'server', message: 'is up' }],
+        leftovers: branches.leftovers().map(({ branch, ageMs }) => {
+          const globalId = globalIdOf(branch);
+          const locks = locked.flatMap(([account, holder]) => (holder === globalId ? account : []));
+          return { globalId, branch, ageMs, locks };
+        }),
+      };
+    },
     residue: () => [
       ...sessions.all().map(({ id }) => `${name} has a session of ${id}`),
-      ...branches.names().map((id) => `${name} has ${id} prepared`),
+      ...branches.leftovers().map(({ branch }) => `${name} has ${globalIdOf(branch)} prepared`),
       ...rows.locked().map(([account, holder]) => `${name} has '${account}' locked by ${holder}`),
     ],
   };
