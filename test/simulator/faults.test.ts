@@ -6,8 +6,10 @@ import { createSimulatedDisk, healthyDisk } from '../../src/simulator/disk.ts';
 import { driveFaults } from '../../src/simulator/faults.ts';
 import { createMachineClock } from '../../src/simulator/machine-clock.ts';
 import { createSimulatedNetwork } from '../../src/simulator/network.ts';
+import { allFaults, planRun } from '../../src/simulator/plan.ts';
 import { type RunResult, run } from '../../src/simulator/run.ts';
-import type { Fault, Schedule } from '../../src/simulator/schedule.ts';
+import type { OutsideServer } from '../../src/simulator/scenario.ts';
+import type { Fault, FaultKind, Schedule } from '../../src/simulator/schedule.ts';
 import { shrink } from '../../src/simulator/shrink.ts';
 import { runSuite } from '../../src/simulator/suite.ts';
 import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
@@ -34,7 +36,7 @@ const linesOf = (result: RunResult, kind: string): number[] =>
   result.log.lines.filter((line) => line.split(' ')[1] === kind).map((line) => Number(line.split(' ')[0]));
 
 /** A network of three nodes that undergoes `faults`, and which of `n1>n2`, ... carry an envelope that is sent at `atMs`. */
-function reachable(faults: readonly Fault[], atMs: number, healed: readonly string[] = []): string[] {
+function reachable(faults: readonly Fault[], atMs: number, healed: readonly string[] = [], isAlone = false): string[] {
   const time = createVirtualClock();
   const network = createSimulatedNetwork(
     time,
@@ -54,7 +56,7 @@ function reachable(faults: readonly Fault[], atMs: number, healed: readonly stri
     (act) => act(),
   );
   time.advance(atMs);
-  if (healed.length > 0) driver.heal(healed);
+  if (healed.length > 0) driver.heal(healed, isAlone);
   for (const bus of buses) {
     for (const to of ids) {
       if (to !== bus.node) bus.send({ from: `${bus.node}/x/`, to: `${to}/x/`, message: { type: 'hello' } });
@@ -67,6 +69,85 @@ function reachable(faults: readonly Fault[], atMs: number, healed: readonly stri
 const everywhere = ['n1>n2', 'n1>n3', 'n2>n1', 'n2>n3', 'n3>n1', 'n3>n2'];
 const during = { atMs: 100, untilMs: 200 };
 const toTheEnd = { atMs: 100, untilMs: faultyMs };
+
+describe('a quorum that is alone', () => {
+  test('is cut off from the others, and well in itself', () => {
+    const faults: Fault[] = [{ kind: 'partition', ...toTheEnd, groups: [['n1'], ['n2', 'n3']] }];
+    expect(reachable(faults, 150, ['n1', 'n2'], true)).toEqual(['n1>n2', 'n2>n1']);
+  });
+});
+
+describe('a fault of a server outside of the nodes', () => {
+  /** What became of a server until `atMs`, and then by healing. */
+  const server = (faults: readonly Fault[], atMs: number): string[] => {
+    const seen: string[] = [];
+    const time = createVirtualClock();
+    const network = createSimulatedNetwork(
+      time,
+      () => [1],
+      () => {},
+    );
+    const outside: OutsideServer = {
+      crash: () => void seen.push(`${time.nowMs()} crash`),
+      restart: () => void seen.push(`${time.nowMs()} restart`),
+      setCondition: ({ breakProbability, maxDelayMs }) =>
+        void seen.push(`${time.nowMs()} ${breakProbability} ${maxDelayMs}`),
+    };
+    const driver = driveFaults(
+      faults,
+      faultyMs,
+      new Map(),
+      network,
+      time,
+      () => {},
+      (act) => act(),
+      new Map([['db', outside]]),
+    );
+    time.advance(atMs);
+    driver.heal(['n1']);
+    return seen.filter((line) => !line.endsWith(' 0 1'));
+  };
+  const flaky = { kind: 'flaky', server: 'db', ...during } as const;
+
+  test('takes it down once, however many outages overlap, and up again after the last', () => {
+    const outages: Fault[] = [
+      { kind: 'outage', server: 'db', ...during },
+      { kind: 'outage', server: 'db', atMs: 150, untilMs: 300 },
+      { kind: 'outage', server: 'other', ...toTheEnd },
+    ];
+    expect(server(outages, 500)).toEqual(['100 crash', '300 restart']);
+  });
+
+  test('adds up to the worst of those that overlap', () => {
+    const faults: Fault[] = [
+      { ...flaky, breakProbability: 0.5, maxDelayMs: 10 },
+      { ...flaky, atMs: 150, untilMs: 180, breakProbability: 0.1, maxDelayMs: 900 },
+    ];
+    expect(server(faults, 500)).toEqual(['100 0.5 10', '150 0.5 900', '180 0.5 10']);
+  });
+
+  test('ends when the nodes are healed', () => {
+    expect(server([{ kind: 'outage', server: 'db', ...toTheEnd }], 500)).toEqual(['100 crash', '500 restart']);
+  });
+
+  test('is drawn only where there are servers, and changes nothing else where there are none', () => {
+    const options = { scenario: 's', seed: 1, nodes: 3, faultyMs, recoveryMs: 1, operations: [] };
+    const plan = (faults: readonly FaultKind[], servers: readonly string[]) =>
+      planRun({ ...options, faults, servers }, seededRandomness(1)).faults;
+    const others = allFaults.filter((kind) => kind !== 'outage' && kind !== 'flaky');
+    expect(plan(allFaults, [])).toEqual(plan(others, []));
+    const kinds = new Set(
+      Array.from(
+        { length: 40 },
+        (_, seed) =>
+          planRun({ ...options, faults: ['outage', 'flaky'], servers: ['db'] }, seededRandomness(seed)).faults,
+      )
+        .flat()
+        .map(({ kind }) => kind),
+    );
+    expect(kinds).toEqual(new Set(['outage', 'flaky']));
+  });
+});
 
 describe('a fault of the network', () => {
   test.each<[string, Fault, string[]]>([
