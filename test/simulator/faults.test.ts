@@ -1,3 +1,4 @@
+import { Subject } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../src/environment/clock.ts';
 import { seededRandomness } from '../../src/environment/random.ts';
@@ -13,6 +14,7 @@ import type { Fault, FaultKind, Schedule } from '../../src/simulator/schedule.ts
 import { shrink } from '../../src/simulator/shrink.ts';
 import { runSuite } from '../../src/simulator/suite.ts';
 import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
+import { addressOf } from '../../statecharts/actor.ts';
 import { ledgerScenario } from './ledger.ts';
 
 const faultyMs = 1_000;
@@ -356,5 +358,43 @@ describe('a run', () => {
     const shrunk = shrink(failed, { replay: (candidate) => run(broken, candidate), minNodes: 1, maxReplays: 200 });
     expect(shrunk?.isCutShort).toBe(false);
     expect(shrunk?.schedule.operations).toHaveLength(1);
+  });
+});
+
+describe('a program on a machine', () => {
+  const ledger = ledgerScenario();
+
+  test('takes its machine down when it cannot go on', () => {
+    const failure = new Subject<string>();
+    const result = run(
+      {
+        ...ledger,
+        boot(boot) {
+          boot.environment.clock.setTimeout(() => failure.next('no use'), 150);
+          return { ...ledger.boot(boot), failure };
+        },
+      },
+      schedule([{ kind: 'crash', atMs: 400, untilMs: 500, node: 'n1' }]),
+      { keepsLog: true },
+    );
+    expect(linesOf(result, 'death').slice(0, 2)).toEqual([150, 650]);
+  });
+
+  test('is started anew when the disk that failed its journal is mended, though its node goes on', () => {
+    const result = run(
+      {
+        ...ledger,
+        boot(boot) {
+          const app = ledger.boot(boot);
+          // What a service writes down past the node.
+          const entry = { actor: addressOf('n1', 'test.service'), version: 1, record: { type: 'kept' } };
+          boot.environment.clock.setTimeout(() => boot.journal.append([entry], () => undefined), 150);
+          return app;
+        },
+      },
+      schedule([{ kind: 'failing-disk', ...during, node: 'n1' }]),
+      { keepsLog: true },
+    );
+    expect(linesOf(result, 'boot')).toEqual([0, 200]);
   });
 });

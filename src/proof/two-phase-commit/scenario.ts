@@ -26,7 +26,7 @@ import {
   type Transfer,
   writtenBy,
 } from './scenario/operations.ts';
-import type { Witness } from './scenario/witness.ts';
+import { loggedWitness } from './scenario/witness.ts';
 
 /** What a twin does wrong. */
 export interface BrokenParts extends BrokenRules {
@@ -65,7 +65,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
         const transfer = transfers.get(note);
         return transfer === undefined ? undefined : writtenBy(transfer);
       });
-      const witness = logged(invariants.witness, log);
+      const witness = loggedWitness(invariants.witness, log);
       const actors = actorsFor(witness);
       const serverOf = (name: DatabaseName): DatabaseServer => {
         const random = randomness.stream(`server/${name}`);
@@ -174,58 +174,8 @@ function createWatch(
     hindrance: () =>
       servers
         .flatMap((server) => server.residue())
-        .slice(0, 30)
+        .slice(0, 8)
         .join('; ') || undefined,
     goals: () => invariants.reached,
-  };
-}
-
-/** `witness`, with a line in the event log for each report. */
-function logged(witness: Witness, log: (kind: string, ...details: readonly string[]) => void): Witness {
-  return {
-    wrote(database, branch, note) {
-      log('wrote', database, branch.transaction, note);
-      witness.wrote(database, branch, note);
-    },
-    prepared(database, branch) {
-      log('prepared', database, branch.transaction);
-      witness.prepared(database, branch);
-    },
-    ended(database, branch, outcome) {
-      log(outcome, database, branch.transaction);
-      witness.ended(database, branch, outcome);
-    },
-    gone(database, branch) {
-      log('gone', database, branch.transaction);
-      witness.gone(database, branch);
-    },
-    refusedLate(database, branch) {
-      log('refused-late', database, branch.transaction);
-      witness.refusedLate(database, branch);
-    },
-    refused(database, branch) {
-      log('refused', database, branch.transaction);
-      witness.refused(database, branch);
-    },
-    heard(transaction, outcome) {
-      log('heard', transaction, outcome);
-      witness.heard(transaction, outcome);
-    },
-    owns(transaction, epoch, owner) {
-      log('owns', transaction, String(epoch), owner);
-      witness.owns(transaction, epoch, owner);
-    },
-    ruled(transaction, outcome) {
-      log('ruled', transaction, outcome);
-      witness.ruled(transaction, outcome);
-    },
-    fenced(transaction) {
-      log('fenced', transaction);
-      witness.fenced(transaction);
-    },
-    told(note, transaction, outcome, isRepeated) {
-      log('told', note, transaction, outcome);
-      witness.told(note, transaction, outcome, isRepeated);
-    },
   };
 }

@@ -26,3 +26,53 @@ export interface Witness {
   /** A client was told how a transaction of its ended. */
   told(note: string, transaction: string, outcome: Outcome | 'unknown', isRepeated?: boolean): void;
 }
+
+/** `witness`, with a line in the event log for each report. */
+export function loggedWitness(witness: Witness, log: (kind: string, ...details: readonly string[]) => void): Witness {
+  return {
+    wrote(database, branch, note) {
+      log('wrote', database, branch.transaction, note);
+      witness.wrote(database, branch, note);
+    },
+    prepared(database, branch) {
+      log('prepared', database, branch.transaction);
+      witness.prepared(database, branch);
+    },
+    ended(database, branch, outcome) {
+      log(outcome, database, branch.transaction);
+      witness.ended(database, branch, outcome);
+    },
+    gone(database, branch) {
+      log('gone', database, branch.transaction);
+      witness.gone(database, branch);
+    },
+    refusedLate(database, branch) {
+      log('refused-late', database, branch.transaction);
+      witness.refusedLate(database, branch);
+    },
+    refused(database, branch) {
+      log('refused', database, branch.transaction);
+      witness.refused(database, branch);
+    },
+    heard(transaction, outcome) {
+      log('heard', transaction, outcome);
+      witness.heard(transaction, outcome);
+    },
+    owns(transaction, epoch, owner) {
+      log('owns', transaction, String(epoch), owner);
+      witness.owns(transaction, epoch, owner);
+    },
+    ruled(transaction, outcome) {
+      log('ruled', transaction, outcome);
+      witness.ruled(transaction, outcome);
+    },
+    fenced(transaction) {
+      log('fenced', transaction);
+      witness.fenced(transaction);
+    },
+    told(note, transaction, outcome, isRepeated) {
+      log('told', note, transaction, outcome);
+      witness.told(note, transaction, outcome, isRepeated);
+    },
+  };
+}
