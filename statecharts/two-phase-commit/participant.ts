@@ -26,7 +26,13 @@ export const participantChart = (rules: ParticipantRules = participantRules) =>
         tags: 'working',
         on: { prepare: {}, decision: {}, inquiry: {}, 'commit-one-phase': {}, settle: {} },
         always: [
-          { guard: 'wasFound', target: '#inDoubt' },
+          { guard: 'learnedCommit', target: '#committing' },
+          {
+            guard: 'wasFound',
+            target: '#inDoubt',
+            actions: 'inquire',
+            meta: { rule: 'Mohan et al. §2: recovery inquires' },
+          },
           { guard: 'wasSummoned', target: 'summoned' },
           { target: '#working' },
         ],

@@ -343,11 +343,12 @@ describe('committing in one phase', () => {
 describe('recovery', () => {
   const born = (message: { readonly type: string }) => participant.bornOfMessage(message);
 
-  test('from the resource: in doubt, and silent, because an earlier life may have given up', () => {
+  test('from the resource: in doubt, asks, and does not vote, because an earlier life may have given up', () => {
     const found = participant.start(participant.recover([]), {
       self,
       input: { type: 'found', branch, resource: 'stock', place: journal, receipt: 'xid-7' },
     });
+    expect(found.effects).toMatchObject([{ type: 'send', to: coordinator, message: { type: 'inquiry', branch } }]);
     expect(found.state.snapshot.context).toMatchObject({ coordinator });
     const asks = participant.transition(found.state, { type: 'prepare', from: coordinator, atMs: 0 });
     expect([asks.effects, asks.state.snapshot.value]).toEqual([[], { inDoubt: { relying: 'waiting' } }]);
