@@ -128,7 +128,9 @@ describe('a definition', () => {
       states: { a: {}, b: { always: 'c' }, c: { always: 'b' } },
     });
     const { state } = actor.start(undefined, { self: 'n1/sample.actor/', input: undefined });
-    expect(() => actor.transition(state, { type: 'ping', from: 'n1/sample.actor/', atMs: 0 })).toThrow(/did not come to rest/);
+    expect(() => actor.transition(state, { type: 'ping', from: 'n1/sample.actor/', atMs: 0 })).toThrow(
+      /did not come to rest/,
+    );
   });
 
   test('refuses messages that it does not know or that are malformed, and strips what it does not ask for', () => {
