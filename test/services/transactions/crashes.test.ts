@@ -168,15 +168,21 @@ async function crashAfter(steps: number, shape: Shape, visited: Set<string>, rec
 const ofRegister = /undecided\.(registering|claiming|ruling|fenced)|decided\.ending|presuming\.reading/;
 
 /**
- * What charts leave in the step in which they enter it, and waits for resources that do not answer for certain, or for a
+ * What charts leave in the step in which they enter it, what is left in the same turn, because whoever is born of a message
+ * hears it at once, and waits for resources that do not answer for certain, or for a
  * coordinator that does not answer at all: here it lives on the same node.
  */
 const passedThrough = {
-  coordinator: ['undecided.born', 'undecided.resolving', 'decided.aborting.telling', 'finished'].map(
-    (path) => `2pc.coordinator: ${path}`,
-  ),
+  coordinator: [
+    'undecided.born',
+    'undecided.resolving',
+    'decided.aborting.telling',
+    'presuming.listening',
+    'finished',
+  ].map((path) => `2pc.coordinator: ${path}`),
   participant: [
     'born',
+    'summoned',
     'inDoubt.cooperating',
     'finishing.committing.waiting',
     'finishing.rollingBack.waiting',
