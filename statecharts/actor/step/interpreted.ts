@@ -22,6 +22,7 @@ import {
   type TimerChange,
   type TransitionTaken,
 } from '../step.ts';
+import { takenBy } from './trace.ts';
 
 /**
  * Makes the way of stepping a chart by XState.
@@ -74,15 +75,7 @@ export function createInterpretedStepper(
 
   const record = (event: InspectionEvent): void => {
     if (event.type !== '@xstate.microstep') return;
-    for (const taken of event._transitions) {
-      const rule: unknown = taken.meta?.rule;
-      transitions.push({
-        source: taken.source.id,
-        targets: taken.target?.map((node) => node.id) ?? [],
-        event: event.event.type,
-        ...(typeof rule === 'string' ? { rule } : {}),
-      });
-    }
+    for (const taken of event._transitions) transitions.push(takenBy(taken, event.event));
   };
 
   const run = (traced: boolean, advance: () => AnyMachineSnapshot): Advance => {

@@ -14,6 +14,7 @@ import {
   type MachineContext,
   type StateValue,
 } from 'xstate';
+import { nameOf } from '../checks.ts';
 import { type Effect, isEffect } from '../effects.ts';
 import { ActorDefinitionError } from '../errors.ts';
 import { type ErasedRule, raisesAgain, ruleIn } from '../rules.ts';
@@ -34,12 +35,13 @@ import {
   type Passage,
   passageOf,
 } from './structure.ts';
+import { takenBy } from './trace.ts';
 
 type Params = unknown;
 
 /** One thing that a step does. */
 type Task =
-  | { readonly type: 'rule'; readonly name: string; readonly rule: ErasedRule; readonly params: Params }
+  | { readonly type: 'rule'; readonly rule: ErasedRule; readonly params: Params }
   | { readonly type: 'again' }
   | { readonly type: 'timer'; readonly change: TimerChange }
   | { readonly type: 'completed'; readonly event: EventObject };
@@ -75,7 +77,7 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
   /** By the list of active states that snapshots share with their template. */
   const known = new WeakMap<readonly AnyStateNode[], Configuration>();
   const numbers = new Map<AnyTransitionDefinition, number>();
-  const guards = new Map<AnyTransitionDefinition, { readonly ask: Guard; readonly params: Params } | undefined>();
+  const guards = new Map<AnyTransitionDefinition, { readonly ask: Guard; readonly params: Params }>();
 
   const configurationOf = (active: readonly AnyStateNode[]): Configuration => {
     const key = active
@@ -139,13 +141,15 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
     return number;
   };
   const planFor = (at: Configuration, transitions: readonly AnyTransitionDefinition[]): Plan => {
-    const [only, ...others] = transitions;
-    const key = others.length === 0 ? '' : transitions.map(numberOf).join();
-    const found = only !== undefined && key === '' ? at.single.get(only) : at.several.get(key);
-    if (found !== undefined) return found;
-    const plan = planOf(passageOf(transitions, at.active));
-    if (only !== undefined && key === '') at.single.set(only, plan);
-    else at.several.set(key, plan);
+    const [first] = transitions;
+    if (first !== undefined && transitions.length === 1) {
+      const plan = at.single.get(first) ?? planOf(passageOf(transitions, at.active));
+      at.single.set(first, plan);
+      return plan;
+    }
+    const key = transitions.map(numberOf).join();
+    const plan = at.several.get(key) ?? planOf(passageOf(transitions, at.active));
+    at.several.set(key, plan);
     return plan;
   };
 
@@ -213,7 +217,7 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
 
     /** @returns whether anything but effects came of it */
     const carryOut = ({ transitions, tasks, next }: Plan): boolean => {
-      if (traced) for (const transition of transitions) taken.push(traceOf(transition, event));
+      if (traced) for (const transition of transitions) taken.push(takenBy(transition, event));
       let isChanged = next !== at;
       for (const task of tasks) {
         switch (task.type) {
@@ -283,34 +287,27 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
     advance(snapshot, event, traced) {
       const at = configurationAt(snapshot);
       const { context } = snapshot;
-      if (at.template.status !== 'active') return run(at, context, event, [], traced);
-      return run(at, context, event, selectFor(at, context, event), traced);
+      const selected = at.template.status === 'active' ? selectFor(at, context, event) : [];
+      return run(at, context, event, selected, traced);
     },
   };
 }
 
 const isNamed = (action: unknown): boolean => typeof action !== 'function';
 
-/** The name and the parameters of `'name'` or `{ type: 'name', params }`. */
-const nameOf = (reference: unknown): string => {
-  if (typeof reference === 'string') return reference;
-  return typeof reference === 'object' && reference !== null && 'type' in reference ? String(reference.type) : '';
-};
+/** The parameters in `{ type: 'name', params }`. */
 const paramsOf = (reference: unknown): Params =>
   typeof reference === 'object' && reference !== null && 'params' in reference ? reference.params : undefined;
 
 function guardOf(chart: AnyStateMachine, guard: unknown): Guard {
-  const implementation = chart.implementations.guards[nameOf(guard)];
-  if (implementation === undefined)
-    throw new ActorDefinitionError(`machine '${chart.id}' has no guard '${nameOf(guard)}'`);
+  const implementation = chart.implementations.guards[nameOf(guard) ?? ''];
+  if (implementation === undefined) throw new ActorDefinitionError(`machine '${chart.id}' has an unknown guard`);
   return implementation;
 }
 
 function taskOf(chart: AnyStateMachine, action: unknown): Task {
-  const name = nameOf(action);
-  const implementation: unknown = chart.implementations.actions[name];
-  const rule = ruleIn(implementation);
-  return rule === undefined ? { type: 'again' } : { type: 'rule', name, rule, params: paramsOf(action) };
+  const rule = ruleIn(chart.implementations.actions[nameOf(action) ?? '']);
+  return rule === undefined ? { type: 'again' } : { type: 'rule', rule, params: paramsOf(action) };
 }
 
 function isPlannable(node: AnyStateNode, chart: AnyStateMachine): boolean {
@@ -321,12 +318,12 @@ function isPlannable(node: AnyStateNode, chart: AnyStateMachine): boolean {
     node.output === undefined &&
     (node.type !== 'compound' || node.initial.actions.length === 0) &&
     actions.every((action) => {
-      const implementation: unknown = chart.implementations.actions[nameOf(action)];
+      const implementation: unknown = chart.implementations.actions[nameOf(action) ?? ''];
       return ruleIn(implementation) !== undefined || raisesAgain(implementation);
     }) &&
     transitions.every(({ guard }) => {
       if (guard === undefined) return true;
-      const implementation: unknown = isNamed(guard) ? chart.implementations.guards[nameOf(guard)] : undefined;
+      const implementation: unknown = isNamed(guard) ? chart.implementations.guards[nameOf(guard) ?? ''] : undefined;
       return typeof implementation === 'function' && !('check' in implementation);
     }) &&
     Object.values<AnyStateNode>(node.states).every((child) => isPlannable(child, chart))
@@ -367,14 +364,4 @@ function firstContextOf(chart: AnyStateMachine, input: unknown): MachineContext 
     throw new ActorDefinitionError(`machine '${chart.id}' spawns an actor; start actors on the node instead`);
   };
   return context({ input, spawn, self: createEmptyActor() });
-}
-
-function traceOf({ source, target = [], meta }: AnyTransitionDefinition, event: EventObject): TransitionTaken {
-  const rule: unknown = meta?.rule;
-  return {
-    source: source.id,
-    targets: target.map(({ id }: AnyStateNode) => id),
-    event: event.type,
-    ...(typeof rule === 'string' ? { rule } : {}),
-  };
 }
