@@ -3,7 +3,7 @@
  * and stops for good when it can no longer keep what it promised.
  */
 
-import { type Observable, ReplaySubject, Subject } from 'rxjs';
+import { type Observable, ReplaySubject, Subject, Subscription } from 'rxjs';
 import type { AnyStateMachine } from 'xstate';
 import {
   type ActorDefinition,
@@ -19,6 +19,7 @@ import {
 } from '../../statecharts/actor.ts';
 import type { Bus } from '../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { JournalClosedError } from '../journal/errors.ts';
 import type { Journal, RecoveredRecord } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
 import { closeAll } from './closing.ts';
@@ -140,7 +141,7 @@ export interface Node<Owned extends Resources = Resources> {
   /** Everything that the node does. */
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;
-  /** Emits once, when the node has failed and stopped for good. */
+  /** Emits once, when the node has failed with its journal and stopped for good. */
   readonly failure: Observable<NodeFailedError>;
   readonly isRunning: boolean;
   /** Bytes that wait for the disk. */
@@ -217,9 +218,7 @@ export function createNode(options: NodeOptions): Node {
   /** Ends the actors. What hears of an end may ask the node to stop, which it is doing already. */
   const abandon = (error?: Error): void => {
     isStopping = true;
-    incoming.unsubscribe();
-    losses.unsubscribe();
-    peers.unsubscribe();
+    surroundings.unsubscribe();
     const dying = [...runners.values()];
     runners.clear();
     const closing = [...endpoints.values()];
@@ -227,16 +226,6 @@ export function createNode(options: NodeOptions): Node {
     for (const endpoint of closing) endpoint.close();
     for (const runner of dying) runner.kill(error);
   };
-
-  const append: Journal['append'] = (entries, onDurable, how) =>
-    journal.append(
-      entries,
-      (error) => {
-        if (error !== undefined) fail(error);
-        onDurable(error);
-      },
-      how,
-    );
 
   const mail = createMail({
     node: id,
@@ -282,7 +271,7 @@ export function createNode(options: NodeOptions): Node {
     dispatch,
     overload,
     send: mail.send,
-    append,
+    append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
     roleChanged: (actor, role) => roleChanges.next({ actor, role }),
     ended(runner, error) {
       runners.delete(runner.address);
@@ -377,11 +366,15 @@ export function createNode(options: NodeOptions): Node {
     return runners.get(addressOf(id, definition.name, key))?.handle;
   }
 
-  const incoming = bus.envelopes().subscribe(mail.receive);
-  const losses = bus.losses.subscribe(mail.lost);
-  const peers = bus.peers.subscribe((peer) => {
-    if (inspection.observed) inspection.report({ type: 'peer', peer });
-  });
+  /** What the node listens to. */
+  const surroundings = new Subscription();
+  surroundings.add(bus.envelopes().subscribe(mail.receive));
+  surroundings.add(bus.losses.subscribe(mail.lost));
+  surroundings.add(
+    bus.peers.subscribe((peer) => {
+      if (inspection.observed) inspection.report({ type: 'peer', peer });
+    }),
+  );
   const node: Node = {
     id,
     resources,
@@ -447,5 +440,7 @@ export function createNode(options: NodeOptions): Node {
     abandon();
     throw error;
   }
+  // Whoever appended when it failed: nothing that this node promises from now on could be kept.
+  surroundings.add(journal.failures.subscribe({ next: fail, complete: () => fail(new JournalClosedError()) }));
   return node;
 }

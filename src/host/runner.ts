@@ -295,7 +295,7 @@ class ActorRunner implements Runner {
       }),
     );
     const onDurable: OnDurable = (error) => {
-      // The node stops itself when a flush fails; an actor that waited for it never learns.
+      // The node stops with its journal; an actor that waited for it never learns.
       if (error === undefined) this.#host.dispatch(() => this.#guarded(() => this.#onDurable(batch)));
     };
     this.#host.append(entries, onDurable, records.every((it) => it.unforced === true) ? 'unforced' : 'forced');

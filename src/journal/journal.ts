@@ -3,6 +3,7 @@
  * together share one flush. A failed flush is final: it is never retried, and the node that owns the journal stops.
  */
 
+import type { Observable } from 'rxjs';
 import type { Address, Tagged } from '../../statecharts/actor.ts';
 
 /** A record on its way into the journal. */
@@ -73,6 +74,11 @@ export interface Journal {
   readonly unflushedSinceMs: number | undefined;
   /** Why nothing can be written any more; undefined while all is well. */
   readonly failure: Error | undefined;
+  /**
+   * Emits `failure` and completes, before those are called who wait for their entries; not within a call of the
+   * journal's. Says the same to those who subscribe later. Completes alone when the journal is closed.
+   */
+  readonly failures: Observable<Error>;
   /** Bytes that the journal occupies. */
   readonly sizeBytes: number;
   /**

@@ -3,6 +3,7 @@
  * outlives a crash of the node, and loses then what was not flushed.
  */
 
+import { ReplaySubject } from 'rxjs';
 import type { Address } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Ids } from '../environment/ids.ts';
@@ -96,6 +97,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
     let isFlushing = false;
     let unflushedBytes = 0;
     let failure: Error | undefined;
+    const failures = new ReplaySubject<Error>(1);
     let closing: Promise<void> | undefined;
     let onIdle: (() => void) | undefined;
 
@@ -138,6 +140,8 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
       flushing = [];
       waiting = [];
       onIdle?.();
+      failures.next(error);
+      failures.complete();
       settle(clock, lost, error);
     };
     const refuse = (onDurable: OnDurable, error: Error): void =>
@@ -191,6 +195,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
       get failure() {
         return failure;
       },
+      failures: failures.asObservable(),
       get sizeBytes() {
         let sum = 0;
         for (const records of durable.values()) for (const record of records) sum += record.bytes.length;
@@ -200,6 +205,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
         closing ??= new Promise<void>((resolve) => {
           const finish = (): void => {
             if (alive()) isOpen = false;
+            failures.complete();
             resolve();
           };
           if (!isFlushing || failure !== undefined || !alive()) finish();

@@ -6,6 +6,7 @@ import type { Bus } from '../../src/bus/bus.ts';
 import { EnvelopeTooLargeError } from '../../src/bus/errors.ts';
 import type { InspectionEvent } from '../../src/host/inspection.ts';
 import type { Node } from '../../src/host/node.ts';
+import { JournalClosedError } from '../../src/journal/errors.ts';
 import { type Address, type Delivered, defineActor, deliver, type Effect, rulesOf } from '../../statecharts/actor.ts';
 import { add, address, bench, outputsOf } from './bench.ts';
 import { counter } from './counter.ts';
@@ -273,6 +274,44 @@ describe('a handle', () => {
     settle();
     expect(reasonsIn(seen)[0]).toMatch(/bytes wait for the disk/);
     expect(clock.nextAtMs()).toBeUndefined();
+  });
+});
+
+describe('a node whose journal fails', () => {
+  test('stops for good, whoever appended, and before they hear of it', () => {
+    const { node, settle } = bench();
+    const { node: n1, journal } = node('n1');
+    const handle = n1.start(counter, { input: {} });
+    const failures: unknown[] = [];
+    n1.failure.subscribe(({ cause }) => failures.push(cause));
+    settle();
+    const heard: (boolean | Error | undefined)[] = [];
+    journal.append([{ actor: 'n1/service/', ...recordOf(1) }], (error) => heard.push(error, n1.isRunning));
+    const error = new Error('EIO');
+    journal.fail(error);
+    expect(heard).toEqual([error, false]);
+    expect(failures).toEqual([error]);
+    expect(handle.getSnapshot().status).toBe('error');
+  });
+
+  test('is made and has failed, when the journal had failed before', () => {
+    const { node } = bench();
+    const journal = createManualJournal('n1', new Map([[address, [added(7)]]]));
+    journal.fail(new Error('EIO'));
+    const { node: n1 } = node('n1', { journal, actors: [counter] });
+    const failures: string[] = [];
+    n1.failure.subscribe(({ code }) => failures.push(code));
+    expect(failures).toEqual(['NODE_FAILED']);
+    expect(n1.actors()).toEqual([]);
+  });
+
+  test('has failed when somebody else closes it, too', async () => {
+    const { node } = bench();
+    const { node: n1, journal } = node('n1');
+    const failures: unknown[] = [];
+    n1.failure.subscribe(({ cause }) => failures.push(cause));
+    await journal.close();
+    expect(failures).toEqual([expect.any(JournalClosedError)]);
   });
 });
 

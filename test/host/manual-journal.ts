@@ -1,5 +1,6 @@
-/** A journal whose disk obeys the test: nothing is durable until `flush`, and `fail` is a failed flush. */
+/** A journal whose disk obeys the test: nothing is durable until `flush`, and with `fail` it fails. */
 
+import { ReplaySubject } from 'rxjs';
 import {
   type Journal,
   type JournalEntry,
@@ -14,6 +15,7 @@ export interface ManualJournal extends Journal {
   readonly waiting: readonly (readonly JournalEntry[])[];
   /** Makes the oldest `writes` durable; all by default. */
   flush(writes?: number): void;
+  /** The disk fails, whatever waits for it. */
   fail(error: Error): void;
   /** What a restart finds. */
   readonly durable: ReadonlyMap<Address, readonly RecoveredRecord[]>;
@@ -31,6 +33,7 @@ export function createManualJournal(
     if (replaces === 'forget') records.delete(actor);
     else records.set(actor, [...earlier, { version, record }]);
   };
+  const failures = new ReplaySubject<Error>(1);
   return {
     id: `journal-of-${node}`,
     node,
@@ -39,6 +42,7 @@ export function createManualJournal(
     limits: journalLimits(),
     unflushedSinceMs: undefined,
     failure: undefined,
+    failures,
     sizeBytes: 0,
     actors: () => [...untaken.keys()].sort(),
     take(actor) {
@@ -50,7 +54,7 @@ export function createManualJournal(
     get unflushedBytes() {
       return waiting.length;
     },
-    close: async () => {},
+    close: async () => failures.complete(),
     get waiting() {
       return waiting.map(({ entries }) => entries);
     },
@@ -61,6 +65,7 @@ export function createManualJournal(
       }
     },
     fail(error) {
+      failures.next(error);
       for (const { onDurable } of waiting.splice(0)) onDurable(error);
     },
     durable: records,

@@ -246,4 +246,43 @@ export function journalConformance(make: () => Promise<JournalBench>): void {
     expect(errors.at(-1)).toBeInstanceOf(JournalLimitError);
     expect(journal.failure).toBe(errors.at(-1));
   });
+
+  withBench(
+    'a failure is told once to all who listen, before those who wait, and again to who comes late',
+    async (bench) => {
+      const journal = await bench.open({ appendBytes: 1000 });
+      const told: unknown[] = [];
+      const listen = (): void => {
+        journal.failures.subscribe({ next: (error) => told.push(error), complete: () => told.push('over') });
+      };
+      listen();
+      journal.append([entry(a, 1)], () => told.push('first'));
+      await bench.until(() => told.length === 1);
+      const refused = (name: string) => () => told.push(name);
+      journal.append([entry(a, new Uint8Array(2000))], refused('too large'));
+      journal.append([entry(b, 2)], refused('behind it'));
+      expect(told).toEqual(['first']);
+      await bench.until(() => told.length === 5);
+      journal.append([entry(b, 3)], refused('late'));
+      await bench.until(() => told.length === 6);
+      const { failure } = journal;
+      expect(failure).toBeInstanceOf(JournalLimitError);
+      expect(told).toEqual(['first', failure, 'over', 'too large', 'behind it', 'late']);
+      listen();
+      expect(told.slice(6)).toEqual([failure, 'over']);
+      await bench.finish(journal.close());
+      expect(told).toHaveLength(8);
+    },
+  );
+
+  withBench('a journal that is closed says that it is over, and of no failure', async (bench) => {
+    const journal = await bench.open();
+    const told: string[] = [];
+    journal.failures.subscribe({ next: ({ message }) => told.push(message), complete: () => told.push('over') });
+    await write(bench, journal, entry(a, 1));
+    expect(told).toEqual([]);
+    await bench.finish(journal.close());
+    expect(told).toEqual(['over']);
+    expect(journal.failure).toBeUndefined();
+  });
 }

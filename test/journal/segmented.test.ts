@@ -143,6 +143,22 @@ test('a disk without room for the next segment ends the journal by name', () => 
   expect(told.at(-1)).toBeInstanceOf(JournalFullError);
 });
 
+test('a disk that fails while nobody waits for it is told to those who listen', () => {
+  const { clock, disk, journal } = setUp();
+  disk.create = (_name, _start, _sizeBytes, onDone) =>
+    void clock.setTimeout(() => onDone(new DiskError('full', 'injected')), 1_000);
+  const failures: Error[] = [];
+  journal.failures.subscribe((error) => failures.push(error));
+  const told: (Error | undefined)[] = [];
+  for (let index = 0; index < 3; index += 1) {
+    journal.append([entry(a, new Uint8Array(1000))], (error) => told.push(error));
+    clock.advance(0);
+  }
+  expect({ told, failures }).toEqual({ told: [undefined, undefined, undefined], failures: [] });
+  settleAll(clock);
+  expect(failures).toEqual([expect.any(JournalFullError)]);
+});
+
 test('a full disk at the first opening is named, and leaves nothing behind that counts', () => {
   const clock = createVirtualClock();
   const disk = createRamDisk(clock);

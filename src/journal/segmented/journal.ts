@@ -3,6 +3,7 @@
  * into the next. So whenever a later flush can be read, all earlier ones were durable.
  */
 
+import { ReplaySubject } from 'rxjs';
 import type { Address } from '../../../statecharts/actor.ts';
 import type { TimeoutHandle } from '../../environment/clock.ts';
 import type { Disk, DiskError } from '../disk.ts';
@@ -70,6 +71,8 @@ export class SegmentedJournal implements Journal {
   #unforcedTimeout: TimeoutHandle | undefined;
   #unflushedBytes = 0;
   #failure: Error | undefined;
+  readonly #failures = new ReplaySubject<Error>(1);
+  readonly failures = this.#failures.asObservable();
   #isMarkedClosed = false;
   #onFlushed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -154,7 +157,11 @@ export class SegmentedJournal implements Journal {
 
   close(): Promise<void> {
     this.#closing ??= new Promise<void>((resolve) => {
-      this.#onFlushed = () => this.#disk.close(resolve);
+      this.#onFlushed = () =>
+        this.#disk.close(() => {
+          this.#failures.complete();
+          resolve();
+        });
       this.#schedule();
     });
     return this.#closing;
@@ -314,9 +321,11 @@ export class SegmentedJournal implements Journal {
     this.#giveUp(this.#failure);
   }
 
-  /** Tells everybody who waits. What is under way may still become durable, but nobody will hear it. */
+  /** Tells everybody who listens or waits. What is under way may still become durable, but nobody will hear it. */
   #giveUp(error: Error): void {
     this.#nothingIsDue();
+    this.#failures.next(error);
+    this.#failures.complete();
     const waiting = [this.#writing, this.#held].flatMap((flush) => flush?.batch?.waiting.splice(0) ?? []);
     waiting.push(...this.#batches.drain());
     const onFlushed = this.#onFlushed;

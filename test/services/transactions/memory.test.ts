@@ -70,6 +70,18 @@ describe('what a manager remembers', () => {
 });
 
 describe('a coordinator whose disk fails', () => {
+  test('stops with its node when a store is the first to notice', async () => {
+    const bank = await createBank();
+    const branch = { manager: 'n1', transaction: 'other', branch: 'checking' };
+    const session = await bank.value(bank.life.stores.checking.begin(branch, { timeoutMs: 1_000 }));
+    await bank.value(session.put('note', 1));
+    bank.storage.fail(new Error('no space left on the device'));
+    const commit = await bank.value(session.commitDirectly({ timeoutMs: 1_000 }));
+    expect(commit).toMatchObject({ type: 'unknown' });
+    expect(bank.life.node.isRunning).toBe(false);
+    expect(await bank.failure(transfer(bank, 1))).toBeInstanceOf(TransactionManagerClosedError);
+  });
+
   test('answers that the outcome is unknown, and begins nothing more', async () => {
     const bank = await createBank();
     await endow(bank);
