@@ -131,8 +131,14 @@ function afterChanges(before: readonly string[], changes: readonly TimerChange[]
   const now = [...before];
   for (const { timer, armed } of changes) {
     const at = now.indexOf(timer.id);
-    if (armed && at < 0) now.push(timer.id);
+    if (armed && at < 0) insert(now, timer.id);
     else if (!armed && at >= 0) now.splice(at, 1);
   }
-  return now.length > 1 ? now.sort() : now;
+  return now;
+}
+
+function insert(sorted: string[], id: string): void {
+  let at = sorted.length;
+  for (let before = sorted[at - 1]; before !== undefined && before > id; before = sorted[at - 1]) at -= 1;
+  sorted.splice(at, 0, id);
 }
