@@ -3,8 +3,8 @@
  * production, a virtual one in tests and under simulation.
  */
 
-/** Names a pending timeout of the clock that gave it out. */
-export type TimeoutHandle = number;
+/** Names a pending timeout; only the clock that gave it out knows what it is. */
+export type TimeoutHandle = object | number;
 
 /** A source of time; XState takes it as it is. */
 export interface Clock {
@@ -20,8 +20,6 @@ export interface Clock {
 
 /** The system's monotonic clock. `setTimeout` keeps the process alive while it is pending. */
 export function systemClock(): Clock {
-  const pending = new Map<TimeoutHandle, ReturnType<typeof setTimeout>>();
-  let lastHandle = 0;
   let queue: (() => void)[] = [];
   const drain = (): void => {
     const due = queue;
@@ -40,26 +38,12 @@ export function systemClock(): Clock {
   return {
     nowMs: () => performance.now(),
     setTimeout(run, ms) {
-      lastHandle += 1;
-      const handle = lastHandle;
-      const wait = (leftMs: number): void => {
-        const stepMs = Math.min(leftMs, longestTimeoutMs);
-        const onTimeout = (): void => {
-          if (leftMs > stepMs) {
-            wait(leftMs - stepMs);
-            return;
-          }
-          pending.delete(handle);
-          run();
-        };
-        pending.set(handle, setTimeout(onTimeout, stepMs));
-      };
-      wait(ms);
-      return handle;
+      const pending = new PendingTimeout();
+      pending.wait(run, ms);
+      return pending;
     },
     clearTimeout(handle) {
-      clearTimeout(pending.get(handle));
-      pending.delete(handle);
+      if (handle instanceof PendingTimeout) handle.cancel();
     },
     enqueue(run) {
       queue.push(run);
@@ -70,6 +54,22 @@ export function systemClock(): Clock {
 
 /** A longer timeout of the platform would fire at once. */
 const longestTimeoutMs = 2 ** 31 - 1;
+
+/** Holds the platform's timeout itself: a table of all that are pending would cost more than the timeouts. */
+class PendingTimeout {
+  #timeout: ReturnType<typeof setTimeout> | undefined;
+
+  wait(run: () => void, ms: number): void {
+    this.#timeout =
+      ms > longestTimeoutMs
+        ? setTimeout(() => this.wait(run, ms - longestTimeoutMs), longestTimeoutMs)
+        : setTimeout(run, ms);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}
 
 /** Browsers have no `setImmediate`; there a turn costs a timeout. */
 const nextTurn: (run: () => void) => void =

@@ -1,6 +1,6 @@
 /** Lets go of what a node owns, within bounds: a disk that stalls, or a resource that refuses, must not hold it up. */
 
-import type { Clock } from '../environment/clock.ts';
+import type { Clock, TimeoutHandle } from '../environment/clock.ts';
 
 /** Something that can be closed. */
 export interface Closable {
@@ -14,7 +14,7 @@ export interface Closable {
  */
 export async function closeAll(owned: readonly Closable[], clock: Clock, limitMs: number): Promise<boolean> {
   const closed = Promise.allSettled(owned.map(async (it) => it.close())).then(() => true);
-  let timeout: number | undefined;
+  let timeout: TimeoutHandle | undefined;
   const late = new Promise<boolean>((resolve) => {
     timeout = clock.setTimeout(() => resolve(false), limitMs);
   });

@@ -35,6 +35,7 @@ export interface Offered {
 
 /** Takes in the effects of one step, in the order in which they were emitted. */
 export function offer(outbox: Outbox, effects: readonly Effect[]): Offered {
+  if (effects.length === 0) return { outbox, released: [], records: [] };
   const released: Released[] = [];
   const records: Persist[] = [];
   const waiting: Waiting[] = [];

@@ -8,7 +8,7 @@ import type { Clock, TimeoutHandle } from '../environment/clock.ts';
 
 interface Due {
   readonly atMs: number;
-  readonly handle: TimeoutHandle;
+  readonly handle: number;
   run: (() => void) | undefined;
 }
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Envelope } from '../../src/bus/bus.ts';
 import { envelopeFrame } from '../../src/bus/tcp/wire.ts';
 import { type BusNotice, createTcpBus, type TcpBus, type TcpBusOptions } from '../../src/bus/tcp.ts';
-import { type Clock, systemClock } from '../../src/environment/clock.ts';
+import { type Clock, systemClock, type TimeoutHandle } from '../../src/environment/clock.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
 import { numbered, record } from './conformance.ts';
 import { dialAs, dialRaw, helloOf, listenRaw, type RawPeer } from './raw-peer.ts';
@@ -299,7 +299,7 @@ test('a connection that breaks again and again comes back, and each break is rep
 });
 
 test('closing waits for nobody who does not read, and leaves no timer behind', async () => {
-  const pending = new Set<number>();
+  const pending = new Set<TimeoutHandle>();
   const system = systemClock();
   const clock: Clock = {
     ...system,
