@@ -15,10 +15,10 @@ export interface Statement {
   /** Without any, the text may hold several statements. */
   readonly values?: readonly unknown[] | undefined;
   /**
-   * What to run next if this one did not fail, without parameters. Where the server keeps the statement by name, both
-   * travel as one message, which takes less of everybody's time.
+   * Whether it may travel with the one before it as one message, which takes less of everybody's time; it is not run then
+   * if that one fails. Only behind a statement of ours, or one with values: any other text may be several statements.
    */
-  readonly next?: string;
+  readonly follows?: true;
 }
 
 /** What became of a statement. */
@@ -36,9 +36,8 @@ export interface PostgresConnection {
   /** False once the connection was lost or cut, or the resource has moved. */
   isUsable(): boolean;
   /**
-   * Sends statements in one packet, which wakes the server once, and waits for the answers to all of them; `next` has
-   * an answer of its own. One that fails does not keep those behind it from being run, except for its `next`, which may
-   * or may not be: within a transaction it fails, too.
+   * Sends statements in one packet, which wakes the server once, and waits for the answers to all of them. One that fails
+   * does not keep those behind it from being run, unless they travel as one message: then all of those have its error.
    */
   exchange<R extends Row = Row>(statements: readonly Statement[]): Promise<readonly Answer<R>[]>;
   /** Sends one statement and waits for its result. Throws the driver's error. */
@@ -121,57 +120,65 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     else if (name === undefined) client.query<R>(text, [...values], onAnswer);
     else client.query<R>({ text, values: [...values], name }, onAnswer);
   };
-  /** Runs a kept statement and the next one as one message. @returns false when that is not possible */
-  const submitTogether = <R extends Row>(
-    { text, values = [], next }: Statement,
-    answer: (first: Answer<R>, second: Answer<R>) => void,
-  ): boolean => {
+  /** The statement in a message of several; undefined when it must travel alone. */
+  const textOf = ({ text, values = [] }: Statement): string | undefined => {
+    if (values.length === 0) return text;
     const name = names?.given(text);
+    if (name === undefined || !kept.has(name)) return undefined;
     const literals = values.map(literalOf);
-    if (name === undefined || !kept.has(name) || literals.includes(undefined)) return false;
-    client.query<R>(`execute ${name}(${literals.join(', ')}); ${next}`, (error, results) => {
-      if (error) {
-        names?.refused(text, name, error);
-        answer({ error }, { error });
-        return;
-      }
+    return literals.includes(undefined) ? undefined : `execute ${name}(${literals.join(', ')})`;
+  };
+  /** The texts of as many statements, from the first on, as can travel as one message. */
+  const textsOf = (statements: readonly Statement[]): readonly string[] => {
+    const texts: string[] = [];
+    for (const statement of statements) {
+      const text = texts.length === 0 || statement.follows === true ? textOf(statement) : undefined;
+      if (text === undefined) break;
+      texts.push(text);
+    }
+    return texts;
+  };
+  const submitTogether = <R extends Row>(
+    statements: readonly Statement[],
+    texts: readonly string[],
+    answer: (index: number, answer: Answer<R>) => void,
+  ): void => {
+    client.query<R>(texts.join('; '), (error, results) => {
       const all: readonly QueryResult<R>[] = Array.isArray(results) ? results : [];
-      const answerAt = (index: number): Answer<R> => {
+      for (const index of texts.keys()) {
         const result = all[index];
-        return result === undefined ? { error: new TypeError(`expected two results, got ${all.length}`) } : { result };
-      };
-      answer(answerAt(0), answerAt(1));
+        if (error) answer(index, { error });
+        else if (result !== undefined) answer(index, { result });
+        else answer(index, { error: new TypeError(`expected ${texts.length} results, got ${all.length}`) });
+      }
+      if (!error) return;
+      for (const { text } of statements.slice(0, texts.length)) {
+        const name = names?.given(text);
+        if (name !== undefined) names?.refused(text, name, error);
+      }
     });
-    return true;
   };
   const exchange = <R extends Row>(statements: readonly Statement[]): Promise<readonly Answer<R>[]> =>
     new Promise((resolve) => {
       const answers: Answer<R>[] = [];
-      const count = statements.reduce((sum, { next }) => sum + (next === undefined ? 1 : 2), 0);
       let answered = 0;
       const set = (index: number, answer: Answer<R>): void => {
         // The driver reports some of its own refusals twice.
         if (answers[index] !== undefined) return;
         answers[index] = answer;
         answered += 1;
-        if (answered === count) resolve(answers);
+        if (answered === statements.length) resolve(answers);
       };
       const { stream } = client.connection;
       stream.cork();
       try {
-        let index = 0;
-        for (const statement of statements) {
-          const at = index;
-          index += statement.next === undefined ? 1 : 2;
-          const isSent =
-            statement.next !== undefined &&
-            submitTogether<R>(statement, (first, second) => {
-              set(at, first);
-              set(at + 1, second);
-            });
-          if (isSent) continue;
-          submit<R>(statement, (answer) => set(at, answer));
-          if (statement.next !== undefined) submit<R>({ text: statement.next }, (answer) => set(at + 1, answer));
+        for (let left = statements; left.length > 0; ) {
+          const from = statements.length - left.length;
+          const texts = textsOf(left);
+          const [first] = left;
+          if (texts.length > 1) submitTogether<R>(left, texts, (index, answer) => set(from + index, answer));
+          else if (first !== undefined) submit<R>(first, (answer) => set(from, answer));
+          left = left.slice(Math.max(1, texts.length));
         }
       } finally {
         stream.uncork();
@@ -209,10 +216,19 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
   }
 }
 
-/** How a value is written in SQL; undefined for one that would have to be quoted with care. */
+/** Longer values travel as parameters. */
+const maxLiteralLength = 1_000;
+/** What needs no escape in any reading of a literal. */
+const plainText = /^[ !#-&(-[\]-~]*$/;
+
+/**
+ * How a value is written as a literal without a type, which the server reads as it would read the parameter; undefined
+ * for one that would have to be quoted with care.
+ */
 function literalOf(value: unknown): string | undefined {
-  if (value === null) return 'null';
-  return typeof value === 'string' && /^[A-Za-z0-9:._~-]*$/.test(value) ? `'${value}'` : undefined;
+  if (value === null || value === undefined) return 'null';
+  const text = ['number', 'boolean', 'bigint'].includes(typeof value) ? String(value) : value;
+  return typeof text === 'string' && text.length <= maxLiteralLength && plainText.test(text) ? `'${text}'` : undefined;
 }
 
 /** The result of the last of several statements. Throws the error of the first one that failed. */

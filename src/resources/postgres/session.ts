@@ -199,13 +199,15 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
   };
   /** @param last the branch's last statement, if it has not been run yet */
   const preparing = <R extends Row>(last: Statement | undefined, timeoutMs: number): Promise<Ended<R>> => {
-    const key = { text: rememberPrepared, values: [globalId] };
-    const text = `prepare transaction '${globalId}'`;
-    // A text without parameters may be several statements and end the transaction: then the key must stand alone, or
-    // it would be prepared by itself under the branch's name.
-    const isOne = last === undefined || (last.values?.length ?? 0) > 0;
-    const keyAndEnd = isOne ? [{ ...key, next: text }] : [key, { text }];
-    return ending<R>(last === undefined ? [] : [...beginning(), last], keyAndEnd, 'PREPARE', timeoutMs);
+    const key: Statement = { text: rememberPrepared, values: [globalId] };
+    const end: Statement = { text: `prepare transaction '${globalId}'`, follows: true };
+    if (last === undefined) return ending<R>([], [key, end], 'PREPARE', timeoutMs);
+    const before = [...beginning(), following(last)];
+    // A text without values may be several statements and end the transaction: then the key must not travel with PREPARE,
+    // or it would be prepared by itself under the branch's name.
+    return isSingle(last)
+      ? ending<R>(before, [{ ...key, follows: true }, end], 'PREPARE', timeoutMs)
+      : ending<R>(before, [key, { text: end.text }], 'PREPARE', timeoutMs);
   };
   const rolledBack = async (error: unknown): Promise<{ type: 'no'; reason: string }> =>
     no(failure ?? (error === undefined ? 'the transaction had failed before' : refusalOf(name, error)));
@@ -293,10 +295,10 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     }
     try {
       const values = commitParameters(branch, limit.remainingMs(), idempotencyKey);
-      const key = { text: rememberCommit, values };
+      const key: Statement = { text: rememberCommit, values };
       // Behind a key that is taken, COMMIT must end the transaction, so that this connection can ask whose it is.
-      const keyAndEnd = idempotencyKey === undefined ? [{ ...key, next: 'commit' }] : [key, { text: 'commit' }];
-      const ended = await ending(beginning(), keyAndEnd, 'COMMIT', limit.remainingMs());
+      const commit: Statement = { text: 'commit', ...(idempotencyKey === undefined ? { follows: true } : {}) };
+      const ended = await ending(beginning(), [key, commit], 'COMMIT', limit.remainingMs());
       if ('error' in ended) {
         const holder = await holderOf(ended.error, idempotencyKey);
         const refused = await rolledBack(ended.error);
@@ -328,7 +330,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
         assertOpen();
         assertNoControl(text);
         try {
-          const result = resultOf(await exchange<R>([...beginning(), { text, values }], time.remainingMs()));
+          const result = resultOf(await exchange<R>([...beginning(), following({ text, values })], time.remainingMs()));
           noteResult(text, result);
           return result;
         } catch (error) {
@@ -370,6 +372,12 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     },
   };
 }
+
+/** Whether it is one statement for certain. */
+const isSingle = ({ values = [] }: Statement): boolean => values.length > 0;
+/** The application's statement, so that it travels with BEGIN where it can. */
+const following = (statement: Statement): Statement =>
+  isSingle(statement) ? { ...statement, follows: true } : statement;
 
 /** The reason of a no, with what to do where that is known. */
 function refusalOf(name: string, error: unknown): string {
