@@ -56,7 +56,8 @@ export interface EmbeddedStoreOptions {
   readonly maxSizeBytes?: number;
   /**
    * How many finished branches, and their idempotency keys, are remembered; beyond that the oldest are forgotten.
-   * Default 100,000.
+   * Default 100,000. Give it what finishes within a manager's retention: of a commit that the manager did not hear of
+   * before it died, only the store knows.
    */
   readonly maxFinished?: number;
 }

@@ -7,7 +7,7 @@ import { type Environment, systemEnvironment } from '../../environment/environme
 import { TransactionManagerUnreachableError } from './errors.ts';
 import type { TransactionOutcome } from './inquiry.ts';
 import type { ListedTransaction } from './listing.ts';
-import { managerAddress } from './memory.ts';
+import { managerAddress } from './memory-records.ts';
 import type { ResourceReport } from './recovery.ts';
 import { managerAnswers, type managerRequests } from './wire.ts';
 

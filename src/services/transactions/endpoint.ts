@@ -4,7 +4,7 @@ import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { partsOf } from '../../../statecharts/actor.ts';
 import type { Node, Resources } from '../../host/node.ts';
 import type { TransactionManager } from './contract.ts';
-import { managerAddress } from './memory.ts';
+import { managerAddress } from './memory-records.ts';
 import { managerRequests, maxListed } from './wire.ts';
 
 /** Questions that may wait for an answer at once; more are dropped, and their askers ask again. */

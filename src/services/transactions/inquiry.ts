@@ -54,9 +54,31 @@ export async function inquire(parts: InquiryParts, transaction: string): Promise
   if (compareOrder(id, parts.latest()) > 0) return found('unknown', 'this manager never gave it out');
   const living = coordinatorOn(node, transaction);
   if (living?.begun === 'recovered' && living.outcome !== null) return found(living.outcome, 'it is recorded');
-  if (compareOrder(id, memory.mark) <= 0) return found('expired', 'what ended then is not remembered any more');
-  if (id.incarnation === memory.incarnation) return found('aborted', 'nothing of it is recorded');
-  return askResources(parts, transaction, id);
+  const isForgotten = compareOrder(id, memory.mark) <= 0;
+  if (id.incarnation === memory.incarnation) {
+    return isForgotten ? found('expired', forgotten) : found('aborted', 'nothing of it is recorded');
+  }
+  return isForgotten ? askWhoRemembers(parts, transaction) : askResources(parts, transaction, id);
+}
+
+const forgotten = 'what ended then is not remembered any more';
+
+/** A transaction of an earlier life that the manager may have forgotten: a resource may still know that it committed. */
+async function askWhoRemembers(
+  { node, resources, resourceDeadlineMs }: InquiryParts,
+  transaction: string,
+): Promise<TransactionOutcome> {
+  const answers = await Promise.all(
+    Object.entries(resources).map(async ([name, resource]) => {
+      const branch = { manager: node.id, transaction, branch: name };
+      return { name, ...(await resource.outcomeOf(branch, { timeoutMs: resourceDeadlineMs })) };
+    }),
+  );
+  const holder = answers.find(({ type }) => type === 'committed');
+  if (holder !== undefined) return { outcome: 'committed', detail: `'${holder.name}' committed it` };
+  const unsure = answers.find(({ type }) => type === 'unknown' || type === 'prepared');
+  if (unsure !== undefined) return { outcome: 'in-doubt', detail: `'${unsure.name}' does not answer for certain` };
+  return { outcome: 'expired', detail: forgotten };
 }
 
 async function askRegister(

@@ -4,38 +4,24 @@
  * a key, and how far it has forgotten.
  *
  * Outcomes are kept in generations, each under an address of its own, so that forgetting one costs one record. The mark
- * of what is forgotten is written in the same atomic append: a committed transaction is either remembered, or below it.
+ * of what is forgotten is written in the same atomic append: a committed transaction is either remembered, or below it,
+ * or, when its life ended before it was remembered, known to the one resource that committed it.
  */
 
-import * as v from 'valibot';
-import { type Address, addressOf, parseTagged, partsOf, type TaggedBy } from '../../../statecharts/actor.ts';
+import { type Address, addressOf, parseTagged, partsOf } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
 import { compareOrder, type Order, partsOfTransactionId } from './ids.ts';
+import { type LastResource, lastResourceIn, type Surroundings, withLife, withoutSettled } from './last-resources.ts';
 import {
-  type LastResource,
-  lastResource,
-  lastResourceIn,
-  type Surroundings,
-  withLife,
-  withoutSettled,
-} from './last-resources.ts';
-
-const version = 1;
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const order = v.object({ incarnation: count, sequence: count });
-const managerRecords = {
-  /** Replaces the one before it. */
-  life: v.object({ incarnation: count, mark: order, lastResources: v.array(lastResource) }),
-};
-const outcomeRecords = {
-  committed: v.object({ transaction: v.string(), idempotencyKey: v.nullable(v.string()) }),
-  /** A commit in one phase is about to be asked for under a key: the resource alone will know whether it happened. */
-  intent: v.object({ transaction: v.string(), idempotencyKey: v.string(), resource: v.string() }),
-  /** It did not happen. */
-  dropped: v.object({ transaction: v.string() }),
-};
-type OutcomeRecord = TaggedBy<typeof outcomeRecords>;
+  type LifeRecord,
+  managerAddress,
+  managerRecords,
+  type OutcomeRecord,
+  outcomeRecords,
+  outcomesName,
+  memoryVersion as version,
+} from './memory-records.ts';
 
 /** A commit in one phase under an idempotency key, of which the manager does not know yet how it ended. */
 export interface Intent {
@@ -61,8 +47,15 @@ export interface Memory {
   mayDecide(resource: string): boolean;
   /** Forgets the last resources of earlier lives of which nothing is prepared any more; `isSettled` says where not. */
   settleEarlierLives(isSettled: (resource: string) => boolean): void;
-  /** Up to here, what is not remembered may have been forgotten. */
+  /** Up to here, what is not remembered may have been forgotten, here and by the resources. */
   readonly mark: Order;
+  /** How many lives, this one included, have begun since one let resources forget. */
+  readonly livesKept: number;
+  /**
+   * Raises the mark to the end of the earlier lives. Resources may forget when it has resolved: what one of them
+   * committed by itself, and nobody here has heard of, is then known to nobody. @throws what the journal failed with
+   */
+  expireEarlierLives(): Promise<void>;
   isCommitted(transaction: string): boolean;
   /** The transaction that committed under a key. */
   committedUnder(idempotencyKey: string): string | undefined;
@@ -91,12 +84,6 @@ interface Generation {
 /** A generation covers this share of the retention. */
 const generations = 8;
 
-const managerName = 'txn.manager';
-const outcomesName = 'txn.outcomes';
-
-/** The address under which a manager keeps its records, and its endpoint answers. */
-export const managerAddress = (node: string): Address => addressOf(node, managerName);
-
 /**
  * Opens what the journal keeps of a manager, and begins a new life of it.
  *
@@ -120,6 +107,8 @@ export function openMemory(
   let incarnation = 1;
   let mark: Order = { incarnation: 0, sequence: 0 };
   let lastResources: readonly LastResource[] = [];
+  let forgetful = 0;
+  let expiring: Promise<void> | undefined;
 
   const append = (entries: readonly JournalEntry[]): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -128,11 +117,12 @@ export function openMemory(
   /** The journal's failure stops the node; whoever writes without waiting has nothing to add to that. */
   const appendSoon = (entries: readonly JournalEntry[]): void => journal.append(entries, () => {}, 'unforced');
   const lifeEntry = (): JournalEntry => {
-    const record: TaggedBy<typeof managerRecords> = {
+    const record: LifeRecord = {
       type: 'life',
       incarnation,
       mark,
       lastResources: [...lastResources],
+      forgetful,
     };
     return { actor: self, version, record, replaces: 'checkpoint' };
   };
@@ -174,6 +164,7 @@ export function openMemory(
     incarnation = life.incarnation + 1;
     mark = life.mark;
     lastResources = life.lastResources;
+    forgetful = life.forgetful ?? life.incarnation;
   }
   const life: Surroundings = { ...surroundings, incarnation };
   lastResources = withLife(lastResources, life);
@@ -249,6 +240,18 @@ export function openMemory(
     ready,
     get mark() {
       return mark;
+    },
+    get livesKept() {
+      return incarnation - forgetful;
+    },
+    expireEarlierLives() {
+      expiring ??= (() => {
+        forgetful = incarnation;
+        const end = { incarnation: incarnation - 1, sequence: Number.MAX_SAFE_INTEGER };
+        if (compareOrder(end, mark) > 0) mark = end;
+        return append([lifeEntry()]);
+      })();
+      return expiring;
     },
     lastResourceIn: (of) => lastResourceIn(lastResources, of),
     mayDecide: (resource) => lastResources.some((it) => it.from < incarnation && it.last === resource),

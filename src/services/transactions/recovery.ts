@@ -49,7 +49,16 @@ export interface RecoveryParts {
   readonly clock: Clock;
   readonly resources: Readonly<Record<string, Participating>>;
   readonly register: string | undefined;
-  readonly memory: Pick<Memory, 'incarnation' | 'isCommitted' | 'lastResourceIn' | 'mayDecide' | 'settleEarlierLives'>;
+  readonly memory: Pick<
+    Memory,
+    | 'incarnation'
+    | 'isCommitted'
+    | 'lastResourceIn'
+    | 'mayDecide'
+    | 'settleEarlierLives'
+    | 'livesKept'
+    | 'expireEarlierLives'
+  >;
   readonly times: TransactionTimes;
   readonly participantTimes: ParticipantTimes;
   /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
@@ -74,6 +83,8 @@ export interface Recovery {
 
 /** Decided branches are kept in the resource for this part of the retention longer than by the manager. */
 const forgetShare = 1.25;
+/** Resources forget nothing in a shorter life than that, unless so many lives have begun since they did. */
+const maxLivesKept = 8;
 
 /**
  * Ends the sessions that earlier lives of `manager` left at a resource, so that nothing of theirs is prepared or
@@ -205,6 +216,12 @@ export function startRecovery(parts: RecoveryParts): Recovery {
   const isSettledAt = (name: string): boolean =>
     settled.has(name) || (resources[name] === undefined && clock.nowMs() - beganMs > times.retentionMs * forgetShare);
   /**
+   * Whether transactions of earlier lives may expire. Their age is not known here, but is more than that of this life. A
+   * manager whose lives are all short does not wait, so that what its resources remember has an end.
+   */
+  const mayExpire = (): boolean =>
+    clock.nowMs() - beganMs >= times.retentionMs * forgetShare || memory.livesKept > maxLivesKept;
+  /**
    * Lets the resource forget branches of which nobody will ask again.
    *
    * @returns why it does not, if it does not answer
@@ -212,10 +229,11 @@ export function startRecovery(parts: RecoveryParts): Recovery {
   const forgetAt = async (name: string, resource: Participating): Promise<string | undefined> => {
     const openMs = parts.oldestOpenMs();
     const lastMs = forgotAtMs.get(name);
-    if (openMs === undefined || memory.mayDecide(name)) return undefined;
+    if (openMs === undefined || memory.mayDecide(name) || !mayExpire()) return undefined;
     if (lastMs !== undefined && clock.nowMs() - lastMs < times.retentionMs * (forgetShare - 1)) return undefined;
     const olderThanMs = Math.ceil(times.retentionMs * forgetShare + openMs);
     try {
+      await memory.expireEarlierLives();
       await resource.forget(node.id, { olderThanMs, timeoutMs: times.resourceDeadlineMs });
     } catch (error) {
       return messageOf(error);

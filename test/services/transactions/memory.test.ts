@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { TransactionManagerClosedError } from '../../../src/services/transactions.ts';
-import { createBank, endow, transfer } from './bank.ts';
+import { TransactionAbortedError, TransactionManagerClosedError } from '../../../src/services/transactions.ts';
+import { type Bank, createBank, endow, transfer } from './bank.ts';
 
 const one = async (bank: Awaited<ReturnType<typeof createBank>>, idempotencyKey?: string) => {
   const { transaction } = await bank.value(
@@ -43,6 +43,82 @@ describe('what a manager remembers', () => {
       expect(await bank.value(bank.manager.outcome(kept))).toMatchObject({ outcome: 'committed' });
     }
     expect(bank.manager.status()).toMatchObject({ incarnation: 4, keptKeys: 1 });
+  });
+
+  describe.each([
+    ['a single store commits', {}, ['checking']],
+    ['the last resource decides', { last: 'checking' }, ['savings', 'checking']],
+  ] as const)('of what %s, which a crash keeps from the manager,', (_what, choices, used) => {
+    const abort = async (bank: Bank): Promise<string> => {
+      const error = await bank.failure(bank.manager.transact(() => Promise.reject(new Error('no'))));
+      return error instanceof TransactionAbortedError ? error.transaction : '';
+    };
+    /** Commits, and crashes before the manager has written down that it heard of it. */
+    const commitUnheard = async (bank: Bank): Promise<string> => {
+      const work = bank.manager.transact(async (stores) => {
+        for (const name of used) await stores[name].put('note', 1);
+      });
+      void work.catch(() => undefined);
+      await bank.until(() => bank.life.stores.checking.peek('note') === 1);
+      const [{ transaction } = { transaction: '' }] = bank.manager.list();
+      bank.crash();
+      bank.boot();
+      await bank.ready();
+      return transaction;
+    };
+    const outcomeOf = async (bank: Bank, transaction: string) =>
+      (await bank.value(bank.manager.outcome(transaction))).outcome;
+
+    test('is committed while a store knows it, and expires then: it is never called aborted', async () => {
+      const retentionMs = 20_000;
+      const bank = await createBank({ ...choices, times: { retentionMs } });
+      const id = await commitUnheard(bank);
+      expect(bank.manager.status().keptOutcomes).toBe(0);
+      const before = bank.time.nowMs();
+      const answers: string[] = [];
+      while (bank.time.nowMs() < before + 4 * retentionMs) {
+        answers.push(await outcomeOf(bank, id));
+        if (bank.time.nowMs() < before + retentionMs) expect(answers.at(-1)).toBe('committed');
+        await pass(bank, 1_000);
+      }
+      expect([...new Set(answers)]).toEqual(['committed', 'expired']);
+      bank.crash();
+      bank.boot();
+      await bank.ready();
+      expect(await outcomeOf(bank, id)).toBe('expired');
+    });
+
+    test('expires also when it is not asked for before, and what aborted in its life is told for as long', async () => {
+      const retentionMs = 20_000;
+      const bank = await createBank({ ...choices, times: { retentionMs } });
+      const aborted = await abort(bank);
+      const id = await commitUnheard(bank);
+      await pass(bank, retentionMs);
+      expect(await outcomeOf(bank, aborted)).toBe('aborted');
+      await pass(bank, 3 * retentionMs);
+      expect(await outcomeOf(bank, id)).toBe('expired');
+      expect(await outcomeOf(bank, aborted)).toBe('expired');
+    });
+
+    test('may be forgotten by the stores also when no life of the manager lasts long', async () => {
+      const retentionMs = 20_000;
+      const bank = await createBank({ ...choices, times: { retentionMs } });
+      const aborted = await abort(bank);
+      const id = await commitUnheard(bank);
+      const answers: string[] = [];
+      for (let life = 3; life <= 12; life += 1) {
+        await pass(bank, 1_000);
+        bank.crash();
+        bank.boot();
+        await bank.ready();
+        answers.push(await outcomeOf(bank, aborted));
+        // These stores count the age from when they were opened, and so remember it.
+        expect(await outcomeOf(bank, id)).toBe('committed');
+      }
+      expect(answers).toEqual([...Array(6).fill('aborted'), ...Array(4).fill('expired')]);
+      for (const name of used) bank.outages.add(name);
+      expect(await outcomeOf(bank, id)).toBe('in-doubt');
+    });
   });
 
   test('is forgotten early when there is too much, visibly', async () => {
