@@ -3,10 +3,8 @@
  * what an application embeds.
  */
 
-import { filter, type Observable, ReplaySubject } from 'rxjs';
-import { addressOf, nodeOf, QuorateError } from '../../statecharts/actor.ts';
-import { raftServer, sameVoters } from '../../statecharts/raft.ts';
-import type { PeerStatus } from '../bus/bus.ts';
+import { type Observable, ReplaySubject } from 'rxjs';
+import type { QuorateError } from '../../statecharts/actor.ts';
 import { createTcpBus, type HostPort, type TcpBus } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
@@ -15,8 +13,12 @@ import { openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type HttpServer, serveHttp } from './http/server.ts';
 import { createKeyValueMachine } from './key-value.ts';
-import { createDurablePeerMemory } from './peer-journals.ts';
+import { createDurablePeerMemory, journalLosses } from './peer-journals.ts';
 import { type ReplicatedStore, startReplicatedStore } from './replicated-store.ts';
+import { checkVoters } from './store/voters.ts';
+
+export { JournalLostError } from './peer-journals.ts';
+export { VotersMismatchError } from './store/voters.ts';
 
 export interface KeyValueNodeOptions {
   readonly id: string;
@@ -57,16 +59,6 @@ export interface KeyValueNode {
   stop(): Promise<void>;
 }
 
-/** The peers given are not those that the node's log was begun with. */
-export class VotersMismatchError extends QuorateError {
-  readonly code = 'VOTERS_MISMATCH';
-}
-
-/** The peers know this node by another journal: its data was wiped, or replaced by another directory. */
-export class JournalLostError extends QuorateError {
-  readonly code = 'JOURNAL_LOST';
-}
-
 const key = 'kv';
 
 /**
@@ -99,7 +91,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     opened.push(() => node.stop());
     const voters = [id, ...Object.keys(peers)];
     const store = startReplicatedStore({ node, machine: createKeyValueMachine(), voters, key, environment });
-    checkVoters(node, voters);
+    checkVoters(node, key, voters);
     const http = await serveHttp({
       node,
       store,
@@ -109,33 +101,14 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
       ...(onUnexpected === undefined ? {} : { onUnexpected }),
     });
-    return assembled({ node, store, bus, journal, http, id });
+    return assembled({ node, store, bus, journal, http });
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
   }
 }
 
-/** `peers` bootstraps only: afterwards the log knows who votes. */
-function checkVoters(node: Node, voters: readonly string[]): void {
-  const context = node.peek(addressOf(node.id, raftServer.name, key))?.state.snapshot.context;
-  const known = context?.configuration;
-  if (
-    known === undefined ||
-    sameVoters(
-      voters.map((voter) => addressOf(voter, raftServer.name, key)),
-      known,
-    )
-  )
-    return;
-  const expected = known.voters.map(nodeOf).join(', ');
-  throw new VotersMismatchError(
-    `expected the nodes ${expected}, with which the log of '${node.id}' began, got ${[...voters].sort().join(', ')}; give the same nodes again, wherever they live now`,
-  );
-}
-
 interface Parts {
-  readonly id: string;
   readonly node: Node;
   readonly store: ReplicatedStore;
   readonly bus: TcpBus;
@@ -143,7 +116,7 @@ interface Parts {
   readonly http: HttpServer;
 }
 
-function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode {
+function assembled({ node, store, bus, journal, http }: Parts): KeyValueNode {
   const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -165,15 +138,7 @@ function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode
   node.failure.subscribe(fail);
   // A store fails also because its node has failed: then that is what there is to tell.
   store.failure.subscribe((error) => fail(error.cause instanceof NodeFailedError ? error.cause : error));
-  bus.peers
-    .pipe(filter(isLostJournal))
-    .subscribe(({ node: peer, reason }) =>
-      fail(
-        new JournalLostError(
-          `node '${id}' was known to '${peer}' by another journal (${reason}). Its data was wiped or replaced, and without its votes it must not take part: restore the data directory, or start a node with a new id in its place`,
-        ),
-      ),
-    );
+  journalLosses(bus).subscribe(fail);
   return {
     node,
     store,
@@ -185,5 +150,3 @@ function assembled({ id, node, store, bus, journal, http }: Parts): KeyValueNode
     stop,
   };
 }
-
-const isLostJournal = ({ refusal }: PeerStatus): boolean => refusal?.code === 'journal-lost' && refusal.by === 'peer';

@@ -3,14 +3,38 @@
  * recognised, also after a restart of this node. A wiped node has forgotten its votes, and would vote twice.
  */
 
+import { filter, map, type Observable } from 'rxjs';
 import * as v from 'valibot';
-import { addressOf, parseTagged } from '../../statecharts/actor.ts';
+import { addressOf, parseTagged, QuorateError } from '../../statecharts/actor.ts';
+import type { Bus, PeerStatus } from '../bus/bus.ts';
 import type { PeerMemory } from '../bus/tcp.ts';
 import type { Journal } from '../journal/journal.ts';
 
 const name = 'quorate.peer-journals';
 const version = 1;
 const records = { 'peer-met': v.object({ node: v.string(), journalId: v.string() }) };
+
+/** The peers know this node by another journal: its data was wiped, or replaced by another directory. */
+export class JournalLostError extends QuorateError {
+  readonly code = 'JOURNAL_LOST';
+}
+
+/** Emits for each time that a peer refuses this node because it knows it by another journal: a reason to stop. */
+export const journalLosses = (bus: Bus): Observable<JournalLostError> =>
+  bus.peers.pipe(
+    filter(isLostJournal),
+    map(
+      ({ node: peer, reason }) =>
+        new JournalLostError(
+          `node '${bus.node}' was known to '${peer}' by another journal (${reason}). Its data was wiped or replaced, and without its votes it must not take part: restore the data directory, or start a node with a new id in its place`,
+        ),
+    ),
+  );
+
+const isLostJournal = ({ refusal }: PeerStatus): boolean => refusal?.code === 'journal-lost' && refusal.by === 'peer';
+
+/** Whether a journal, from which nothing was taken yet, has such a memory. */
+export const hasPeerMemory = (journal: Journal): boolean => journal.actors().includes(addressOf(journal.node, name));
 
 /**
  * Makes the memory over an open journal.

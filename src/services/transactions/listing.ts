@@ -10,8 +10,9 @@ export const listedTransaction = v.object({
   /** The node that began it. */
   manager: v.string(),
   /**
-   * `open`: not decided; `in-doubt`: a branch waits for a decision that is not known on this node; otherwise decided,
-   * and some branch has not carried it out.
+   * `open`: not decided, and its application may be at work; `in-doubt`: a branch waits for a decision that is not known
+   * on this node, or the one who began it is dead and its decision is being found out or made; otherwise decided, and
+   * some branch has not carried it out.
    */
   state: v.picklist(['open', 'in-doubt', 'committed', 'aborted']),
   /** Since it was begun, or was found in this life of the manager. */
@@ -88,7 +89,8 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
       listed.set(key, {
         transaction: key,
         manager: found.manager,
-        state: found.outcome ?? 'open',
+        // Whoever takes over, or comes back, has no application at work that could still want to go on.
+        state: found.outcome ?? (found.begun === 'begin' ? 'open' : 'in-doubt'),
         ageMs: ageMs(key),
         branches: found.branches.map(({ branch, resource, vote, acknowledged }) => ({
           branch,

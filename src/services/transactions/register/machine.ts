@@ -270,5 +270,8 @@ function decoded(bytes: Uint8Array): unknown {
   }
 }
 
+/** Whether bytes of a log are a command of a register, so that one can tell it from the log of another machine. */
+export const isRegisterCommand = (bytes: Uint8Array): boolean => v.safeParse(registerCommand, decoded(bytes)).success;
+
 /** A command as the log carries it. */
 export const encodeRegisterCommand = (command: RegisterCommand): Uint8Array => encode(command);
