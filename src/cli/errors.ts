@@ -24,6 +24,16 @@ export class FileError extends UsageError {
   readonly code = 'FILE';
 }
 
+/** The journal of a node holds no decision register of the key that was named. */
+export class RegisterMissingError extends UsageError {
+  readonly code = 'REGISTER_MISSING';
+}
+
+/** No majority of the nodes of a decision register answers, so that nothing can be decided. */
+export class RegisterUnreachableError extends QuorateError {
+  readonly code = 'REGISTER_UNREACHABLE';
+}
+
 /** The data directory holds something else than what was to be started. */
 export class DataDirectoryError extends QuorateError {
   readonly code = 'DATA_DIRECTORY';

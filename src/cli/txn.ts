@@ -6,8 +6,9 @@ import type { ListedTransaction, ResourceReport } from '../services/transactions
 import { exitCodes, tell } from './errors.ts';
 import { positiveIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
-import { readTxnConfig, resourcesOf } from './txn-config.ts';
-import { type AnyManager, reachManager } from './txn-manager.ts';
+import { readTxnConfig, registerTimeoutMs, resourcesOf } from './txn/config.ts';
+import { reachManager } from './txn/manager.ts';
+import type { AnyManager } from './txn/own-manager.ts';
 
 interface Options {
   readonly config: string;
@@ -23,7 +24,13 @@ The configuration is a JSON file:
     "resources": { "orders": { "type": "postgres", "url": "postgres://user:password@host/orders" } }
   }
 The running manager of the node is asked at its address. Only when none runs, the journal in its data directory is opened,
-and what was left behind is recovered from it.
+and what was left behind is recovered from it. Where the manager has a last resource, name it: "last": "orders".
+
+Where it has a decision register, say which store keeps it, and where the other nodes of that listen:
+    "cluster": "shop",
+    "register": { "key": "txn", "peers": { "n2": "10.0.0.2:5701", "n3": "10.0.0.3:5701" } }
+When no manager runs, the command then takes the node's place among them, at "address" (or at "listen" in "register"). It
+waits ${registerTimeoutMs / 1_000} s for a majority ("timeoutMs" in "register"), and changes nothing without one.
 
 Exit codes: 0 all is well, 1 something is unresolved or wrong, 2 wrong options or configuration.`;
 

@@ -1,11 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import pc from 'picocolors';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTcpBus } from '../../src/bus/tcp.ts';
-import { txnCommand } from '../../src/cli/txn.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
 import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
@@ -13,44 +8,14 @@ import { openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import { createTransactionManager, transactionActors } from '../../src/services/transactions.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
+import { configure, temporary, txn } from './txn-command.ts';
 
 const environment = systemEnvironment();
 const { clock, ids } = environment;
 
-const temporary = (): string => {
-  const directory = mkdtempSync(join(tmpdir(), 'quorate-txn-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-};
-
-/** Runs the command in this process. */
-async function txn(...args: string[]): Promise<{ out: string; err: string; code: unknown }> {
-  const said = { out: '', err: '' };
-  const colours = pc.createColors(false);
-  const terminal = {
-    out(text: string) {
-      said.out += `${text}\n`;
-    },
-    err(text: string) {
-      said.err += `${text}\n`;
-    },
-    outColours: colours,
-    errColours: colours,
-  };
-  await new Command().addCommand(txnCommand(terminal)).parseAsync(['txn', ...args], { from: 'user' });
-  const code = process.exitCode;
-  process.exitCode = undefined;
-  return { ...said, code };
-}
 afterEach(() => {
   process.exitCode = undefined;
 });
-
-const configure = (directory: string, config: object): string => {
-  const file = join(directory, 'txn.json');
-  writeFileSync(file, JSON.stringify({ node: 'n1', ...config }));
-  return file;
-};
 
 /** A manager over two embedded stores, as an application runs it. */
 async function application(directory: string) {

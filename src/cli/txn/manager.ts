@@ -3,35 +3,15 @@
  * node's journal, for as long as the command takes.
  */
 
-import { createMemoryNetwork } from '../bus/memory.ts';
-import { createTcpClient } from '../bus/tcp.ts';
-import type { Environment } from '../environment/environment.ts';
-import { createNode } from '../host/node.ts';
-import { JournalLockedError } from '../journal/errors.ts';
-import { openFileJournal } from '../journal/file-journal.ts';
-import type { Journal } from '../journal/journal.ts';
-import {
-  createTransactionClient,
-  createTransactionManager,
-  type ListedTransaction,
-  type ResourceReport,
-  TransactionManagerUnreachableError,
-  type TransactionOutcome,
-  transactionActors,
-} from '../services/transactions.ts';
-import { FileError } from './errors.ts';
-import { textOf } from './options.ts';
-import { resourcesOf, type TxnConfig } from './txn-config.ts';
-
-/** A manager, wherever it is. */
-export interface AnyManager {
-  /** Where the answers come from, for people. */
-  readonly where: string;
-  list(): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly omitted: number }>;
-  outcome(transaction: string): Promise<TransactionOutcome>;
-  recover(): Promise<readonly ResourceReport[]>;
-  close(): Promise<void>;
-}
+import { existsSync } from 'node:fs';
+import { createTcpClient } from '../../bus/tcp.ts';
+import type { Environment } from '../../environment/environment.ts';
+import { JournalLockedError } from '../../journal/errors.ts';
+import { createTransactionClient, TransactionManagerUnreachableError } from '../../services/transactions.ts';
+import { FileError } from '../errors.ts';
+import { textOf } from '../options.ts';
+import type { TxnConfig } from './config.ts';
+import { type AnyManager, ownManager } from './own-manager.ts';
 
 /** Journals of nodes that listen nowhere need not be asked first for long. */
 const askTimeoutMs = 3_000;
@@ -40,7 +20,7 @@ const askTimeoutMs = 3_000;
  * Finds the manager.
  *
  * @throws TransactionManagerUnreachableError when it runs and does not answer; FileError when the configuration names
- *   neither an address nor a journal; the errors of `openFileJournal`
+ *   neither an address nor a journal that is there; the errors of `ownManager`
  */
 export async function reachManager(config: TxnConfig, environment: Environment): Promise<AnyManager> {
   const running = await runningManager(config, environment);
@@ -53,10 +33,11 @@ export async function reachManager(config: TxnConfig, environment: Environment):
       `no transaction manager of node '${node}' answers at ${textOf(address)}; is it running? Name its dataDirectory to look into its journal while it is not`,
     );
   }
-  const { clock, ids } = environment;
-  let journal: Journal;
+  if (!existsSync(dataDirectory)) {
+    throw new FileError(`expected the journal of node '${node}' in '${dataDirectory}', and there is no such directory`);
+  }
   try {
-    journal = await openFileJournal({ directory: dataDirectory, node, clock, ids });
+    return await ownManager({ ...config, dataDirectory }, environment);
   } catch (cause) {
     if (!(cause instanceof JournalLockedError)) throw cause;
     throw new TransactionManagerUnreachableError(
@@ -64,7 +45,6 @@ export async function reachManager(config: TxnConfig, environment: Environment):
       { cause },
     );
   }
-  return ownManager(config, environment, journal);
 }
 
 async function runningManager(config: TxnConfig, environment: Environment): Promise<AnyManager | undefined> {
@@ -90,32 +70,4 @@ async function runningManager(config: TxnConfig, environment: Environment): Prom
       await bus.close();
     },
   };
-}
-
-async function ownManager(config: TxnConfig, environment: Environment, journal: Journal): Promise<AnyManager> {
-  const { node: id, last } = config;
-  const node = createNode({
-    id,
-    bus: createMemoryNetwork({ clock: environment.clock }).join(id),
-    journal,
-    environment,
-    resources: resourcesOf(config, environment, journal),
-    actors: transactionActors,
-  });
-  try {
-    const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
-    return {
-      where: `the journal of node '${id}', which does not run`,
-      list: async () => ({ transactions: manager.list(), omitted: 0 }),
-      outcome: (transaction) => manager.outcome(transaction),
-      recover: () => manager.recover(),
-      async close() {
-        manager.close();
-        await node.stop();
-      },
-    };
-  } catch (error) {
-    await node.stop();
-    throw error;
-  }
 }

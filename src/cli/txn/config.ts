@@ -1,0 +1,120 @@
+/** The file that `quorate txn` reads: which manager it is about, where it answers, and what its resources are. */
+
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { isId } from '../../../statecharts/actor.ts';
+import type { Environment } from '../../environment/environment.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { openEmbeddedStore } from '../../resources/embedded/store.ts';
+import { mariadb } from '../../resources/mariadb/mariadb.ts';
+import { postgres } from '../../resources/postgres/postgres.ts';
+import type { Participating } from '../../services/transactions/work.ts';
+import { FileError } from '../errors.ts';
+import { hostPortIn } from '../options.ts';
+
+const hostPort = v.pipe(
+  v.string(),
+  v.check((text) => {
+    try {
+      return hostPortIn(text).port > 0;
+    } catch {
+      return false;
+    }
+  }, 'expected HOST:PORT'),
+  v.transform(hostPortIn),
+);
+const url = v.pipe(v.string(), v.url());
+const resource = v.variant('type', [
+  v.object({ type: v.literal('postgres'), url }),
+  v.object({ type: v.literal('mariadb'), url }),
+  /** In the journal of the manager's node: reachable only while no manager runs. */
+  v.object({ type: v.literal('embedded') }),
+]);
+const nodeId = v.pipe(v.string(), v.check(isId, 'expected a node id'));
+
+/** How long a majority of the register's nodes is waited for by default, in milliseconds. */
+export const registerTimeoutMs = 10_000;
+
+const register = v.strictObject({
+  /** Of the store that keeps it, as `startReplicatedStore` is told. */
+  key: v.pipe(v.string(), v.minLength(1, 'expected the key of the store that keeps the register')),
+  /** The other nodes that replicate it, and where their buses listen. */
+  peers: v.record(nodeId, hostPort),
+  /** Where this node's bus is to listen, if that is not `address`: such as 0.0.0.0 and its port. */
+  listen: v.optional(hostPort),
+  /** How long a majority of the nodes is waited for, in milliseconds. */
+  timeoutMs: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0, 'expected a number above 0')), registerTimeoutMs),
+});
+/** Where decisions are kept that outlive their coordinators' nodes. */
+export type RegisterConfig = v.InferOutput<typeof register>;
+
+const config = v.pipe(
+  v.strictObject({
+    /** The node whose manager it is. */
+    node: nodeId,
+    /** Where the node's bus listens. */
+    address: v.optional(hostPort),
+    cluster: v.optional(v.string()),
+    /** The node's journal; opened only when no manager runs. */
+    dataDirectory: v.optional(v.string()),
+    /** The resource that decides by its own commit, as the manager has it. */
+    last: v.optional(v.string()),
+    /** The decision register, as the manager has it; needed only when no manager runs. */
+    register: v.optional(register),
+    resources: v.record(v.string(), resource),
+  }),
+  v.forward(
+    v.check(
+      ({ node, register: it }) => it === undefined || !Object.hasOwn(it.peers, node),
+      ({ input }) => `expected the other nodes, got '${input.node}' itself; leave it out`,
+    ),
+    ['register'],
+  ),
+  v.forward(
+    v.check(
+      ({ last, register: it }) => it === undefined || last === undefined,
+      "a transaction is decided in one place: give either 'last' or 'register'",
+    ),
+    ['register'],
+  ),
+  v.forward(
+    v.check(
+      ({ address, register: it }) => it === undefined || it.listen !== undefined || address !== undefined,
+      "expected 'listen', or the node's 'address': there the other nodes of the register look for it",
+    ),
+    ['register'],
+  ),
+);
+
+export type TxnConfig = v.InferOutput<typeof config>;
+
+/** Reads the file. @throws FileError when it cannot be read, or is not what it should be */
+export function readTxnConfig(path: string): TxnConfig {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new FileError(`expected a JSON file at '${path}': ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+  const parsed = v.safeParse(config, content);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new FileError(`'${path}' is malformed at ${v.getDotPath(issue) ?? 'its top'}: ${issue.message}`);
+}
+
+/** Makes the resources; embedded ones only over the journal that holds them. */
+export function resourcesOf(
+  { resources }: TxnConfig,
+  environment: Environment,
+  journal?: Journal,
+): Readonly<Record<string, Participating>> {
+  const made: Record<string, Participating> = {};
+  for (const [name, how] of Object.entries(resources)) {
+    if (how.type === 'postgres') made[name] = postgres(how.url, { name, environment, maxSessions: 2 });
+    else if (how.type === 'mariadb') made[name] = mariadb(how.url, { name, environment, maxSessions: 2 });
+    else if (journal !== undefined) made[name] = openEmbeddedStore({ journal, clock: environment.clock, name });
+  }
+  return made;
+}

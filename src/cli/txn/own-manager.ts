@@ -1,0 +1,120 @@
+/**
+ * A manager over the journal of a node that does not run. Where the node's decisions are kept in a register, it takes the
+ * node's place among the nodes that replicate it, and does nothing before a majority of them answers.
+ */
+
+import { createMemoryNetwork } from '../../bus/memory.ts';
+import type { Environment } from '../../environment/environment.ts';
+import { createNode } from '../../host/node.ts';
+import { openFileJournal } from '../../journal/file-journal.ts';
+import { JournalLostError } from '../../services/peer-journals.ts';
+import {
+  createTransactionManager,
+  type ListedTransaction,
+  type ResourceReport,
+  type TransactionManager,
+  type TransactionOutcome,
+} from '../../services/transactions.ts';
+import { resourcesOf, type TxnConfig } from './config.ts';
+import { type OwnRegister, openRegister, requireRegister } from './register.ts';
+
+/** A manager, wherever it is. */
+export interface AnyManager {
+  /** Where the answers come from, for people. */
+  readonly where: string;
+  list(): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly omitted: number }>;
+  outcome(transaction: string): Promise<TransactionOutcome>;
+  recover(): Promise<readonly ResourceReport[]>;
+  close(): Promise<void>;
+}
+
+/** A configuration that says where the journal is. */
+export type OfflineConfig = TxnConfig & { readonly dataDirectory: string };
+
+/** The register among the node's resources; no resource that takes part in transactions can have this name. */
+const registerName = 'decision register';
+
+/**
+ * Opens the journal and makes the manager.
+ *
+ * @throws RegisterMissingError, RegisterUnreachableError, VotersMismatchError; JournalLostError when the register's nodes
+ *   know this one by another journal; the errors of `openFileJournal` and `createTcpBus`
+ */
+export async function ownManager(config: OfflineConfig, environment: Environment): Promise<AnyManager> {
+  const { register } = config;
+  if (register === undefined) return managerOver(config, environment);
+  const untilMs = environment.clock.nowMs() + register.timeoutMs;
+  try {
+    return await managerOver(config, environment, { untilMs, isIntroduced: false });
+  } catch (error) {
+    if (!(error instanceof JournalLostError)) throw error;
+    // The application introduces its nodes by their journals, and so must whoever takes a node's place. Not at first:
+    // peers that met a node with a journal refuse it ever after without one, as another application starts it.
+    return managerOver(config, environment, { untilMs, isIntroduced: true });
+  }
+}
+
+interface Joining {
+  /** Until when a majority is waited for, by the clock. */
+  readonly untilMs: number;
+  /** Whether the node is to be introduced by its journal, although it remembers none of its peers. */
+  readonly isIntroduced: boolean;
+}
+
+async function managerOver(config: OfflineConfig, environment: Environment, joining?: Joining): Promise<AnyManager> {
+  const { node: id, last, register, dataDirectory } = config;
+  const { clock, ids } = environment;
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const journal = await openFileJournal({ directory: dataDirectory, node: id, clock, ids });
+    closers.push(() => journal.close());
+    const resources = resourcesOf(config, environment, journal);
+    const parts = { id, journal, environment };
+    if (register === undefined || joining === undefined) {
+      const node = createNode({ ...parts, bus: createMemoryNetwork({ clock }).join(id), resources });
+      closers.push(() => node.stop());
+      const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
+      return served(manager, closers, `the journal of node '${id}', which does not run`);
+    }
+    requireRegister(journal, register);
+    const decisions = await openRegister({ ...config, register }, environment, journal, joining.isIntroduced);
+    closers.push(() => decisions.bus.close());
+    const node = createNode({
+      ...parts,
+      bus: decisions.bus,
+      resources: { ...resources, [registerName]: decisions.register },
+    });
+    closers.push(() => node.stop());
+    await decisions.join(node, joining.untilMs);
+    const manager = await createTransactionManager({ node, environment, register: registerName });
+    const where = `the journal of node '${id}', which does not run, and the decision register of ${decisions.voters.join(', ')}`;
+    return served(manager, closers, where, decisions);
+  } catch (error) {
+    for (const close of closers.reverse()) await close();
+    throw error;
+  }
+}
+
+function served(
+  manager: TransactionManager<Record<never, never>>,
+  closers: readonly (() => Promise<void>)[],
+  where: string,
+  decisions?: OwnRegister,
+): AnyManager {
+  return {
+    where,
+    async list() {
+      const here = manager.list();
+      if (decisions === undefined) return { transactions: here, omitted: 0 };
+      const known = new Set(here.map(({ transaction }) => transaction));
+      const there = (await decisions.open()).filter(({ transaction }) => !known.has(transaction));
+      return { transactions: [...here, ...there], omitted: 0 };
+    },
+    outcome: (transaction) => manager.outcome(transaction),
+    recover: () => manager.recover(),
+    async close() {
+      manager.close();
+      for (const close of [...closers].reverse()) await close();
+    },
+  };
+}

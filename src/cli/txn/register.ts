@@ -1,0 +1,163 @@
+/**
+ * The decision register of a node that does not run, for as long as a command takes: the node's bus at its own address,
+ * and its server of the replicated store over its own journal. To the other nodes it is as if the node were back.
+ */
+
+import { partsOf } from '../../../statecharts/actor.ts';
+import type { PeerStatus } from '../../bus/bus.ts';
+import { createTcpBus, type TcpBus } from '../../bus/tcp.ts';
+import type { Environment } from '../../environment/environment.ts';
+import type { Node } from '../../host/node.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { StoreFailedError, UnreadableStateError } from '../../services/errors.ts';
+import { createDurablePeerMemory, hasPeerMemory, journalLosses } from '../../services/peer-journals.ts';
+import { startReplicatedStore } from '../../services/replicated-store.ts';
+import type { StateMachine } from '../../services/state-machine.ts';
+import { checkVoters, raftAddress } from '../../services/store/voters.ts';
+import { isRegisterCommand } from '../../services/transactions/register/machine.ts';
+import {
+  createDecisionRegister,
+  createDecisionRegisterMachine,
+  type DecisionRegister,
+  type ListedTransaction,
+} from '../../services/transactions.ts';
+import { RegisterMissingError, RegisterUnreachableError } from '../errors.ts';
+import { textOf } from '../options.ts';
+import type { RegisterConfig, TxnConfig } from './config.ts';
+
+/** A node's register, and the bus over which it is replicated. The node that they are given to closes both. */
+export interface OwnRegister {
+  readonly register: DecisionRegister;
+  readonly bus: TcpBus;
+  /** The nodes that replicate it, sorted. */
+  readonly voters: readonly string[];
+  /**
+   * Starts the node's server, and waits for a majority.
+   *
+   * @param untilMs until when, by the clock
+   * @throws RegisterUnreachableError when there is none by then; JournalLostError when one of the others knows the node by
+   *   another journal, or by one at all where it was introduced without; VotersMismatchError; RegisterMissingError when
+   *   the log is that of something else
+   */
+  join(node: Node, untilMs: number): Promise<void>;
+  /** The node's transactions that are not ended in the register. @throws RegisterUnreachableError */
+  open(): Promise<readonly ListedTransaction[]>;
+}
+
+/** A configuration with a register. */
+export type RegisteredConfig = TxnConfig & { readonly register: RegisterConfig };
+
+/**
+ * Nothing is begun here: a server without records would join the others as if it had never voted.
+ *
+ * @param journal nothing was taken from it yet
+ * @throws RegisterMissingError when it has no records of the register
+ */
+export function requireRegister(journal: Journal, { key }: RegisterConfig): void {
+  const address = raftAddress(journal.node, key);
+  const actors = journal.actors();
+  if (actors.includes(address)) return;
+  const { name } = partsOf(address);
+  const keys = actors.map(partsOf).flatMap((it) => (it.name === name ? [`'${it.key}'`] : []));
+  throw new RegisterMissingError(
+    `expected the journal of node '${journal.node}' to hold its part of the register with the key '${key}', got ${
+      keys.length === 0 ? 'no replicated store' : `the stores ${keys.join(', ')}`
+    }; correct register.key or dataDirectory, or leave 'register' out when the manager has none`,
+  );
+}
+
+/**
+ * Opens the node's bus, which begins to connect to the others.
+ *
+ * @param isIntroduced whether the node tells the others the id of its journal; one that remembers theirs always does
+ * @throws the errors of `createTcpBus`
+ */
+export async function openRegister(
+  { node, address, cluster = 'quorate', register: config }: RegisteredConfig,
+  environment: Environment,
+  journal: Journal,
+  isIntroduced: boolean,
+): Promise<OwnRegister> {
+  const { clock } = environment;
+  const { key, peers, listen = address, timeoutMs } = config;
+  const voters = [node, ...Object.keys(peers)].sort();
+  const remembersPeers = hasPeerMemory(journal);
+  const bus = await createTcpBus({
+    node,
+    cluster,
+    peers,
+    environment,
+    ...(listen === undefined ? {} : { listen }),
+    ...(isIntroduced || remembersPeers ? { journalId: journal.id } : {}),
+    ...(remembersPeers ? { peerMemory: createDurablePeerMemory(journal) } : {}),
+  });
+  const register = createDecisionRegister({ clock });
+  const openedMs = clock.nowMs();
+  const statuses = new Map<string, PeerStatus>();
+  bus.peers.subscribe((status) => void statuses.set(status.node, status));
+
+  const standingOf = ([peer, at]: [string, RegisterConfig['peers'][string]]): string => {
+    const { status = 'disconnected', reason } = statuses.get(peer) ?? {};
+    return `${peer} at ${textOf(at)} is ${status}${reason === undefined ? '' : `: ${reason}`}`;
+  };
+  const unreachable = (cause: unknown): Error => {
+    if (cause instanceof StoreFailedError) {
+      const why = cause.cause;
+      if (!(why instanceof UnreadableStateError)) return cause;
+      return new RegisterMissingError(`${why.message}; correct register.key`, { cause });
+    }
+    const standings = Object.entries(peers).map(standingOf).join('; ');
+    return new RegisterUnreachableError(
+      `no majority of ${voters.join(', ')}, which replicate the decision register '${key}', answered within ${timeoutMs / 1_000} s (${standings}). Without one nothing is decided, and prepared branches wait: start those nodes and repeat, or raise register.timeoutMs`,
+      { cause },
+    );
+  };
+
+  return {
+    register,
+    bus,
+    voters,
+    async join(joined, untilMs) {
+      const machine = onlyRegister(createDecisionRegisterMachine(), key);
+      register.attach(startReplicatedStore({ node: joined, key, machine, voters, environment }));
+      checkVoters(joined, key, voters);
+      const remainingMs = Math.max(1, untilMs - clock.nowMs());
+      await new Promise<void>((resolve, reject) => {
+        const losses = journalLosses(bus).subscribe(reject);
+        register
+          .openOf(node, remainingMs)
+          .then(
+            () => resolve(),
+            (cause: unknown) => reject(unreachable(cause)),
+          )
+          .finally(() => losses.unsubscribe());
+      });
+    },
+    async open() {
+      let entries: Awaited<ReturnType<DecisionRegister['openOf']>>;
+      try {
+        entries = await register.openOf(node, timeoutMs);
+      } catch (cause) {
+        throw unreachable(cause);
+      }
+      return entries.map(({ transaction, manager, outcome, branches }) => ({
+        transaction,
+        manager,
+        state: outcome === 'undecided' ? 'in-doubt' : outcome,
+        ageMs: clock.nowMs() - openedMs,
+        branches: branches.map(({ branch, resource }) => ({ branch, resource, state: 'not ended' })),
+      }));
+    },
+  };
+}
+
+/** A register that does not answer from the log of another machine, whose commands it would all refuse. */
+function onlyRegister(machine: StateMachine, key: string): StateMachine {
+  return {
+    ...machine,
+    apply(command, at) {
+      if (isRegisterCommand(command)) return machine.apply(command, at);
+      throw new UnreadableStateError(`the log of the store '${key}' is not that of a decision register`);
+    },
+  };
+}
