@@ -35,6 +35,7 @@ function createRunner(inspection: Inspection): Runner {
       input: { peer: 'n2/example.fault-detector/n1' },
       records: [],
       delays: {},
+      observer: undefined,
     },
     host,
   );

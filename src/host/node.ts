@@ -37,7 +37,7 @@ import { createInspection, type InspectionEvent } from './inspection.ts';
 import { createJobs } from './jobs.ts';
 import { createMail } from './mail.ts';
 import { createPerformer } from './performer.ts';
-import { type ActorObserver, type Runner, type RunnerHost, type Start, startRunner } from './runner.ts';
+import { type ActorObserver, type Runner, type RunnerHost, startRunner } from './runner.ts';
 
 /** The limits of a node. */
 export interface NodeLimits {
@@ -241,7 +241,7 @@ export function createNode(options: NodeOptions): Node {
       const input = definition?.bornOfMessage(definition.parseMessage(message));
       return definition === undefined || input === undefined
         ? undefined
-        : () => launched(begin(definition, { address: to, input }));
+        : () => launched(begin(definition, to, { input }));
     },
   });
 
@@ -287,7 +287,8 @@ export function createNode(options: NodeOptions): Node {
 
   const begin = (
     definition: AnyActor,
-    { address, input, delays = {}, ...how }: Pick<Start, 'address' | 'input'> & Partial<Start>,
+    address: Address,
+    { input, delays = {}, observer }: StartOptions<unknown> & { readonly observer?: ActorObserver },
   ): Runner => {
     if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
     if (failed.has(address)) {
@@ -311,7 +312,7 @@ export function createNode(options: NodeOptions): Node {
       }
       return definition.parseRecord(record);
     });
-    const runner = startRunner({ ...how, definition, address, input, records, delays }, host);
+    const runner = startRunner({ definition, address, input, records, delays, observer }, host);
     unread.delete(address);
     runners.set(address, runner);
     if (inspection.observed)
@@ -337,8 +338,8 @@ export function createNode(options: NodeOptions): Node {
     definition: ActorDefinition<Chart, Request, Input>,
     how: StartOptions<Input>,
   ): ActorHandle<Chart, Request>;
-  function start(definition: AnyActor, { key = '', ...how }: StartOptions<unknown>): ActorHandle {
-    return launchedSoon(begin(definition, { address: addressOf(id, definition.name, key), ...how })).handle;
+  function start(definition: AnyActor, options: StartOptions<unknown>): ActorHandle {
+    return launchedSoon(begin(definition, addressOf(id, definition.name, options.key), options)).handle;
   }
   const adopt = (added: readonly AnyActor[]): void => {
     const unknown: AnyActor[] = [];
@@ -355,7 +356,7 @@ export function createNode(options: NodeOptions): Node {
       const definition = unknown.find(({ name }) => name === partsOf(address).name);
       const input = definition?.bornOfRecords();
       if (definition === undefined || input === undefined || runners.has(address)) continue;
-      launchedSoon(begin(definition, { address, input }));
+      launchedSoon(begin(definition, address, { input }));
     }
   };
   function handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
@@ -383,9 +384,9 @@ export function createNode(options: NodeOptions): Node {
       return [...definitions.keys()];
     },
     start,
-    launch(definition, { key = '', ...how }) {
-      const address = addressOf(id, definition.name, key);
-      launched(begin(definition, { address, ...how }));
+    launch(definition, options) {
+      const address = addressOf(id, definition.name, options.key);
+      launched(begin(definition, address, options));
       return address;
     },
     handleOf,

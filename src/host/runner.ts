@@ -9,8 +9,8 @@ import {
   type AnyActor,
   assertPlain,
   type DelayRange,
-  type Delivery,
   draw,
+  eventOf,
   type Persist,
   type Step,
   type Tagged,
@@ -53,7 +53,7 @@ export interface Start {
   readonly records: readonly Tagged[];
   /** Delays that replace those of the definition, by name. */
   readonly delays: Readonly<Record<string, DelayRange>>;
-  readonly observer?: ActorObserver;
+  readonly observer: ActorObserver | undefined;
 }
 
 /** Hears what an actor has to say to the application, without a handle. What it throws surfaces as an uncaught error. */
@@ -161,7 +161,7 @@ class ActorRunner implements Runner {
   receive(from: Address, message: Tagged): void {
     this.#guarded(() => {
       const { clock, inspection } = this.#host;
-      const event: Tagged & Delivery = { ...message, from, atMs: clock.nowMs() };
+      const event = eventOf(message, from, clock.nowMs());
       this.#commit(this.definition.transition(this.#state, event, inspection.observed), from, message);
     });
   }

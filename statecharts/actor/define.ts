@@ -301,7 +301,7 @@ export function parseTagged(name: string, kind: string, schemas: Schemas, value:
     throw new RefusedInputError(`'${name}' takes no ${kind} '${value.type}'; it takes: ${known}`);
   }
   const parsed = v.safeParse(schema, value, { abortEarly: true });
-  if (parsed.success) return { ...parsed.output, type: value.type };
+  if (parsed.success) return { type: value.type, ...parsed.output };
   const [issue] = parsed.issues;
   const path = v.getDotPath(issue) ?? 'the whole';
   throw new RefusedInputError(`'${name}': ${kind} '${value.type}' is malformed at ${path}: ${issue.message}`);

@@ -110,6 +110,11 @@ export interface Delivery {
 /** The events that a chart receives for the messages, requests and notices `T`. */
 export type Delivered<T extends Tagged> = T extends Tagged ? T & Delivery : never;
 
+/** The event that a chart receives for what `from` has said. */
+export const eventOf = (said: Tagged, from: Address, atMs: number): Tagged & Delivery =>
+  // V8 takes ten times as long for a literal that spreads and then adds.
+  Object.assign({}, said, { from, atMs });
+
 /** Constructors, so that a rule reads as what it asks for. */
 export const send = <M extends Tagged>(to: Address, message: M): Send<M> => ({ type: 'send', to, message });
 export const sendAhead = <M extends Tagged>(to: Address, message: M): Send<M> => ({
@@ -120,7 +125,7 @@ export const sendAhead = <M extends Tagged>(to: Address, message: M): Send<M> =>
 });
 export const persist = <R extends Tagged>(record: R): Persist<R> => ({ type: 'persist', record });
 export const checkpoint = <R extends Tagged>(record: R): Persist<R> => ({ type: 'persist', record, checkpoint: true });
-export const unforced = <R extends Tagged>(effect: Persist<R>): Persist<R> => ({ ...effect, unforced: true });
+export const unforced = <R extends Tagged>(effect: Persist<R>): Persist<R> => ({ unforced: true, ...effect });
 export const deliver = <D extends Tagged>(output: D): Deliver<D> => ({ type: 'deliver', output });
 export const deliverAhead = <D extends Tagged>(output: D): Deliver<D> => ({ type: 'deliver', output, ahead: true });
 

@@ -8,6 +8,7 @@ import {
   type ActorState,
   type Address,
   canonicalKey,
+  eventOf,
   type Persist,
   type Step,
   type Tagged,
@@ -141,9 +142,8 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
         const [message, ...rest] = now.inbox;
         if (message === undefined) break;
         const { from, message: said } = message;
-        const taken = stepped({ ...now, inbox: rest }, (state) =>
-          definition.transition(state, { ...said, from, atMs }),
-        );
+        const event = eventOf(said, from, atMs);
+        const taken = stepped({ ...now, inbox: rest }, (state) => definition.transition(state, event));
         now = taken.local;
         route(taken.released);
       } else if (due !== undefined && now.life === 'running') {
@@ -211,13 +211,13 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
 
   const receive: LocalRules['receive'] = (local, from, message, atMs) => {
     if (local.life === 'running') {
-      return whileRunning(local, atMs, (state) => definition.transition(state, { ...message, from, atMs }));
+      return whileRunning(local, atMs, (state) => definition.transition(state, eventOf(message, from, atMs)));
     }
     if (local.life !== 'absent' || !actor.isBornOfMessage) return undefined;
     const input = definition.bornOfMessage(message);
     if (input === undefined) return undefined;
     const born = begin(local, input, []);
-    const met = whileRunning(born.local, atMs, (state) => definition.transition(state, { ...message, from, atMs }));
+    const met = whileRunning(born.local, atMs, (state) => definition.transition(state, eventOf(message, from, atMs)));
     return met === undefined ? born : { local: met.local, released: [...born.released, ...met.released] };
   };
 
@@ -255,7 +255,7 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     },
     handles(local, from, message, atMs) {
       if (local.life === 'absent' && actor.isBornOfMessage) return definition.bornOfMessage(message) !== undefined;
-      return local.state?.snapshot.status === 'active' && local.state.snapshot.can({ ...message, from, atMs });
+      return local.state?.snapshot.status === 'active' && local.state.snapshot.can(eventOf(message, from, atMs));
     },
     keyOf(local) {
       const { life, state, outbox, writes, durable, inbox, error } = local;

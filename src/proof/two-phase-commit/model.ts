@@ -11,7 +11,7 @@
  * `test/statecharts/two-phase-commit` go through the first two.
  */
 
-import { type ActorDefinition, partsOf, type Tagged } from '../../../statecharts/actor.ts';
+import { type ActorDefinition, eventOf, partsOf, type Tagged } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorBegin,
   type CoordinatorRules,
@@ -243,7 +243,7 @@ function asking<Definition extends ActorDefinition>(
       const first = definition.start(recovered, birth, traced);
       if (birth.input !== begin) return first;
       return requests.reduce((before, request) => {
-        const event = { ...definition.parseRequest(request), from: birth.self, atMs: 0 };
+        const event = eventOf(definition.parseRequest(request), birth.self, 0);
         const next = definition.transition(before.state, event, traced);
         return {
           state: next.state,

@@ -206,7 +206,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
     // A text without values may be several statements and end the transaction: then the key must not travel with PREPARE,
     // or it would be prepared by itself under the branch's name.
     return isSingle(last)
-      ? ending<R>(before, [{ ...key, follows: true }, end], 'PREPARE', timeoutMs)
+      ? ending<R>(before, [{ follows: true, ...key }, end], 'PREPARE', timeoutMs)
       : ending<R>(before, [key, { text: end.text }], 'PREPARE', timeoutMs);
   };
   const rolledBack = async (error: unknown): Promise<{ type: 'no'; reason: string }> =>
@@ -377,7 +377,7 @@ export function createSession(parts: SessionParts): PostgresSession & { readonly
 const isSingle = ({ values = [] }: Statement): boolean => values.length > 0;
 /** The application's statement, so that it travels with BEGIN where it can. */
 const following = (statement: Statement): Statement =>
-  isSingle(statement) ? { ...statement, follows: true } : statement;
+  isSingle(statement) ? { follows: true, ...statement } : statement;
 
 /** The reason of a no, with what to do where that is known. */
 function refusalOf(name: string, error: unknown): string {

@@ -23,7 +23,7 @@ export const delays = {
 /** The params of guards over the register's answer to `step`. */
 export const to =
   (step: RegisterAnswer['step']) =>
-  ({ event }: { event: Performed }): RegisterAnswer => ({ ...event, step });
+  ({ event }: { event: Performed }): RegisterAnswer => ({ step, ...event });
 
 const { act, when } = rulesOf<CoordinatorContext, CoordinatorEvent, CoordinatorEffect>();
 

@@ -124,7 +124,7 @@ export function participantContext({ self, input }: Birth<ParticipantBegin>): Pa
   switch (input.type) {
     case 'join': {
       const { branch, resource, coordinator, times } = input;
-      return { ...blank, branch, resource, coordinator, times: { ...blank.times, ...times } };
+      return { branch, resource, coordinator, ...blank, times: { ...blank.times, ...times } };
     }
     case 'found': {
       const { branch, resource, place, receipt, outcome = null, peers = [], times } = input;
@@ -134,7 +134,7 @@ export function participantContext({ self, input }: Birth<ParticipantBegin>): Pa
     }
     case 'summoned': {
       const { branch, resource } = input;
-      return { ...blank, branch, resource, coordinator: coordinatorAddress(branch) };
+      return { branch, resource, coordinator: coordinatorAddress(branch), ...blank };
     }
   }
 }

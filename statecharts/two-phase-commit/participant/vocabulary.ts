@@ -18,7 +18,7 @@ export const delays = {
 /** The params of guards over the resource's answer to `operation`. */
 export const to =
   (operation: BranchAnswer['operation']) =>
-  ({ event }: { event: Performed }): BranchAnswer => ({ ...event, operation });
+  ({ event }: { event: Performed }): BranchAnswer => ({ operation, ...event });
 
 const { act, when } = rulesOf<ParticipantContext, ParticipantEvent, ParticipantEffect>();
 
