@@ -228,6 +228,95 @@ describe('statements that come again in PostgreSQL', () => {
     expect(await server.query('select id from items where id >= 20')).toEqual([{ id: 30 }]);
   });
 
+  test('travel with BEGIN, and with PREPARE behind them, as one message once the server keeps them', async () => {
+    await createItems();
+    const resource = await open();
+    const text = 'select query as message, $1::int as value from pg_stat_activity where pid = pg_backend_pid()';
+    const messages: unknown[] = [];
+    for (const value of [1, 2, 3, 4]) {
+      const at = branch();
+      const session = await resource.begin(at, { timeoutMs });
+      if (value < 4) {
+        const { rows } = await session.query(text, [value]);
+        messages.push(rows[0]?.message);
+        // So that the key, too, is kept.
+        await session.query(insert, [value]);
+        expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'yes' });
+      } else {
+        const { vote, result } = await session.queryAndPrepare(text, [value], { timeoutMs });
+        expect([vote.type, result?.rows[0]?.value]).toEqual(['yes', value]);
+        messages.push(result?.rows[0]?.message);
+      }
+      expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+    }
+    expect(messages).toEqual([
+      text,
+      text,
+      expect.stringMatching(/^begin; execute q_\d+\('3'\)$/),
+      expect.stringMatching(/^begin; execute q_\d+\('4'\); execute q_\d+\('[^']+'\); prepare transaction '[^']+'$/),
+    ]);
+  });
+
+  test('mean the same with every kind of value, whether they travel alone or with BEGIN', async () => {
+    const resource = await open();
+    const values: readonly (readonly [type: string, value: unknown])[] = [
+      ['text', "it's"],
+      ['text', String.raw`back\slash \' and "quotes"`],
+      ['text', 'two\nlines; commit --'],
+      ['text', 'Grüße, 世界'],
+      ['text', ''],
+      ['text', 'plain $1 ? % :name; rollback'],
+      ['text', 'x'.repeat(2_000)],
+      ['text', null],
+      ['text', undefined],
+      ['int', -42],
+      ['float8', 1.5e-300],
+      ['float8', Number.NaN],
+      ['int8', 9_007_199_254_740_993n],
+      ['numeric', '12345678901234567890.123'],
+      ['bool', true],
+      ['bool', false],
+      ['timestamptz', new Date(86_400_000)],
+      ['bytea', Buffer.from([0, 39, 92, 255])],
+      ['jsonb', { quote: "'", list: [1, null] }],
+      ['text[]', ['a', "b'c", null]],
+      ['int', '17'],
+    ];
+    for (const [type, value] of values) {
+      const text = `select $1::${type} as value, pg_typeof($1::${type})::text as type`;
+      const seen: unknown[] = [];
+      for (let turn = 0; turn < 4; turn += 1) {
+        const session = await resource.begin(branch(), { timeoutMs });
+        const { rows, rowCount, command } = await session.query(text, [value]);
+        seen.push({ rows, rowCount, command });
+        await session.rollback();
+      }
+      expect(seen).toEqual(Array(4).fill(seen[0]));
+    }
+    const nul = await resource.begin(branch(), { timeoutMs });
+    await expect(nul.query('select $1::text as value', ['a\0b'])).rejects.toMatchObject({ resourceCode: '22021' });
+    expect(await nul.prepare({ timeoutMs })).toMatchObject({ type: 'no' });
+  });
+
+  test('leave the label of their session in place when what travelled with BEGIN is rolled back', async () => {
+    const resource = await open();
+    const text = "select current_setting('application_name') as label, $1::int as value";
+    for (const value of [1, 2, 3]) await commit(resource, [text, [value]]);
+    const labels: unknown[] = [];
+    for (const turn of [1, 2]) {
+      count += 1;
+      const session = await resource.begin(
+        { manager: 'm1', transaction: `t${count}`, branch: 'another' },
+        { timeoutMs },
+      );
+      const { rows } = await session.query(text, [turn]);
+      labels.push(rows[0]?.label);
+      await session.rollback();
+    }
+    expect(labels[0]).toMatch(/^quorate\/m1\//);
+    expect(labels[1]).toBe(labels[0]);
+  });
+
   test('give back a connection on which the application reset the label of its session', async () => {
     await createItems();
     const resource = await open();
