@@ -3,27 +3,22 @@
  * and stops for good when it can no longer keep what it promised.
  */
 
-import { type Observable, ReplaySubject, Subject, Subscription } from 'rxjs';
+import { ReplaySubject, Subject, Subscription } from 'rxjs';
 import type { AnyStateMachine } from 'xstate';
 import {
   type ActorDefinition,
-  type ActorState,
   type Address,
   type AnyActor,
   addressOf,
-  type DelayRange,
   partsOf,
-  type Schemas,
   type Tagged,
-  type TaggedBy,
 } from '../../statecharts/actor.ts';
-import type { Bus } from '../bus/bus.ts';
-import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { systemEnvironment } from '../environment/environment.ts';
 import { JournalClosedError } from '../journal/errors.ts';
-import type { Journal, RecoveredRecord } from '../journal/journal.ts';
-import type { Resource } from '../resources/resource.ts';
+import type { RecoveredRecord } from '../journal/journal.ts';
 import { closeAll } from './closing.ts';
-import { createEndpoint, type Endpoint, type EndpointParts } from './endpoint.ts';
+import type { Node, NodeLimits, NodeOptions, Resources, RoleChange, StartOptions } from './contract.ts';
+import { createEndpoint, type EndpointParts } from './endpoint.ts';
 import {
   ActorFailedError,
   AddressTakenError,
@@ -32,127 +27,14 @@ import {
   NodeStoppedError,
   RecordsVersionError,
 } from './errors.ts';
-import type { ActorHandle, OutputOf } from './handle.ts';
-import { createInspection, type InspectionEvent } from './inspection.ts';
+import type { ActorHandle } from './handle.ts';
+import { createInspection } from './inspection.ts';
 import { createJobs } from './jobs.ts';
 import { createMail } from './mail.ts';
 import { createPerformer } from './performer.ts';
 import { type ActorObserver, type Runner, type RunnerHost, startRunner } from './runner.ts';
 
-/** The limits of a node. */
-export interface NodeLimits {
-  /** Requests are refused while more bytes than this wait for the disk. Default 128 MiB. */
-  readonly unflushedBytes: number;
-  /** Actors alive at once, with those that failed and whose records are still there. Default 100,000. */
-  readonly actors: number;
-  /** `stop` waits this many milliseconds for bus, journal and resources to close, and then for none. Default 10,000. */
-  readonly closeMs: number;
-}
-
-/** The resources of a node, by name. */
-export type Resources = Readonly<Record<string, Resource>>;
-
-/** What a node is made of. The node owns bus, journal and resources from then on, and closes them when it stops. */
-export interface NodeOptions<Owned extends Resources = Resources> {
-  readonly id: string;
-  readonly bus: Bus;
-  readonly journal: Journal;
-  /** Time, randomness and ids; the system's by default. */
-  readonly environment?: Environment;
-  readonly resources?: Owned;
-  /** Definitions whose actors may be born of a first message, or of the records that the journal holds. */
-  readonly actors?: readonly AnyActor[];
-  readonly limits?: Partial<NodeLimits>;
-  /** Called once, before any actor starts, so that an inspector sees the node from its first moment on. */
-  readonly inspect?: (node: Node) => void;
-  /** Checks that contexts and effects are plain data. For development and tests; default false. */
-  readonly development?: boolean;
-}
-
-/** How to start an actor. */
-export interface StartOptions<Input> {
-  /** Tells apart actors of one definition on one node; empty by default. */
-  readonly key?: string;
-  readonly input: Input;
-  /** Replaces delays of the definition, by name. */
-  readonly delays?: Readonly<Record<string, DelayRange>>;
-}
-
-/** A change of role, as of when it was durable. */
-export interface RoleChange {
-  readonly actor: Address;
-  readonly role: string | undefined;
-}
-
-/** A running node. */
-export interface Node<Owned extends Resources = Resources> {
-  readonly id: string;
-  /** What its actors may ask to act. */
-  readonly resources: Owned;
-  /** For services that keep records of their own, under addresses of names that no actor has. */
-  readonly journal: Journal;
-  /** The names of the definitions whose actors may be born of messages, or of records. */
-  readonly definitions: readonly string[];
-  /**
-   * Starts an actor, from its records if the journal holds any.
-   *
-   * @throws AddressTakenError, RecordsVersionError, RefusedInputError (a record that the definition does not read),
-   * NodeStoppedError, NodeOverloadedError (too many actors), ActorFailedError (it failed on this node, which would start
-   * it again without what it wrote), or whatever the chart throws on its first step
-   */
-  start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
-    definition: ActorDefinition<Chart, Request, Input>,
-    options: StartOptions<Input>,
-  ): ActorHandle<Chart, Request>;
-  /**
-   * The same without a handle, for services that start many actors: making a handle and keeping it up to date costs
-   * several times what the actor's steps do. `observer` hears what the actor delivers, and of its end.
-   *
-   * @returns its address
-   */
-  launch<Chart extends AnyStateMachine, Request extends Tagged, Input>(
-    definition: ActorDefinition<Chart, Request, Input>,
-    options: StartOptions<Input> & { readonly observer?: ActorObserver<OutputOf<Chart>> },
-  ): Address;
-  /** The handle of an actor that is alive, however it was born; undefined when it is not. */
-  handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
-    definition: ActorDefinition<Chart, Request>,
-    key?: string,
-  ): ActorHandle<Chart, Request> | undefined;
-  /**
-   * Adds definitions, as `createNode` takes them: their actors may be born of first messages from now on, and those that
-   * the journal remembers come to life at once. One that is known already changes nothing.
-   *
-   * @throws AddressTakenError when another definition has the name; what `createNode` throws for their records
-   */
-  adopt(definitions: readonly AnyActor[]): void;
-  /**
-   * Asks an actor of this node.
-   *
-   * @throws NodeOverloadedError when too many bytes wait for the disk, NodeStoppedError, RefusedInputError
-   */
-  request(actor: Address, request: Tagged): void;
-  /** Opens an address that plain code serves, such as a service's. @throws AddressTakenError */
-  open<S extends Schemas>(name: string, key: string, messages: S): Endpoint<TaggedBy<S>>;
-  /** The actors that are alive, sorted. */
-  actors(): readonly Address[];
-  /** An actor as it stands now, durable or not: for inspection and invariants, never for decisions. */
-  peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined;
-  /** Everything that the node does. */
-  readonly inspection: Observable<InspectionEvent>;
-  readonly roleChanges: Observable<RoleChange>;
-  /** Emits once, when the node has failed with its journal and stopped for good. */
-  readonly failure: Observable<NodeFailedError>;
-  readonly isRunning: boolean;
-  /** Bytes that wait for the disk. */
-  readonly unflushedBytes: number;
-  /**
-   * Stops the actors, flushes the journal, closes everything that the node owns. Idempotent, never rejects, and takes no
-   * longer than `limits.closeMs`: what has not closed by then, such as a journal on a disk that stalls, is reported to the
-   * inspection stream and left behind.
-   */
-  stop(): Promise<void>;
-}
+export * from './contract.ts';
 
 const defaultLimits: NodeLimits = { unflushedBytes: 128 * 1024 * 1024, actors: 100_000, closeMs: 10_000 };
 
@@ -272,7 +154,9 @@ export function createNode(options: NodeOptions): Node {
     overload,
     send: mail.send,
     append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
-    roleChanged: (actor, role) => roleChanges.next({ actor, role }),
+    roleChanged(actor, role) {
+      if (roleChanges.observed) roleChanges.next({ actor, role });
+    },
     ended(runner, error) {
       runners.delete(runner.address);
       if (error !== undefined && runner.hasRecords) failed.add(runner.address);
