@@ -2,10 +2,12 @@
 
 import { type Clock, systemClock } from '../environment/clock.ts';
 import { ModelError } from './errors.ts';
-import type { Model, SystemState } from './model.ts';
+import type { Eventually, Model, SystemState } from './model.ts';
+import { actionKeys } from './search/avoiding.ts';
 import { type Explored, explore, type Progress } from './search/explore.ts';
-import { actionKeys, findAvoidance } from './search/liveness.ts';
+import { type Avoidance, findAvoidance } from './search/liveness.ts';
 import { type Leg, retrace, type Trace } from './search/trace.ts';
+import { startWatch, TimeIsOver } from './search/watch.ts';
 import { createCanonical } from './symmetry/canonical.ts';
 import { createSystem } from './system/system.ts';
 
@@ -14,7 +16,7 @@ export interface CheckOptions {
   readonly clock?: Clock;
   /** Stops when more states than this were found; default 200 million. */
   readonly maxStates?: number;
-  /** Stops after this many seconds; default never. */
+  /** Stops after this many seconds, wherever it is; default never. Traces of what was found until then are made. */
   readonly maxSeconds?: number;
   /** Called while the check is running, at most every `progressIntervalMs` (default 1,000). */
   readonly onProgress?: (progress: Progress) => void;
@@ -47,7 +49,7 @@ export interface CheckResult {
   readonly model: string;
   /** Whether every property holds and every goal was reached. */
   readonly ok: boolean;
-  /** Whether every state within the boundary was explored. */
+  /** Whether every state within the boundary was explored, and searched for loops where `eventually` asks for it. */
   readonly complete: boolean;
   readonly stoppedBy?: 'violation' | 'states' | 'seconds';
   /** Distinct states; with symmetry, distinct orbits. */
@@ -110,11 +112,12 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     if (system.outcomes.failures === 0) return false;
     return vector.subarray(0, system.layout.actors).some((local) => system.outcomes.hasFailed(local));
   };
+  const watch = startWatch(clock, options.maxSeconds ?? Number.POSITIVE_INFINITY);
   const explored = explore(system, {
     clock,
     keepGoing,
     maxStates: options.maxStates ?? defaultMaxStates,
-    maxSeconds: options.maxSeconds ?? Number.POSITIVE_INFINITY,
+    watch,
     progressIntervalMs: options.progressIntervalMs ?? 1_000,
     violations: model.mayFail === true ? violations : [failure, ...violations],
     goals: sometimes.map(([, holds]) => holds),
@@ -122,8 +125,18 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     ...(canonical === undefined ? {} : { canonical: canonical.normalise, sample: canonical.sample }),
     ...(model.mayEnd === undefined ? {} : { mayEnd: model.mayEnd }),
   });
-  const { states, stoppedBy } = explored;
-  const complete = stoppedBy === undefined;
+  const { states } = explored;
+  const isExplored = explored.stoppedBy === undefined;
+  let { stoppedBy } = explored;
+  const search = (property: Eventually<History>): Avoidance | undefined | 'stopped' => {
+    try {
+      return findAvoidance(system, states, explored.expanded, property, watch);
+    } catch (error) {
+      if (!(error instanceof TimeIsOver)) throw error;
+      stoppedBy ??= 'seconds';
+      return 'stopped';
+    }
+  };
 
   const keyOf = actionKeys(system);
   const scratch = new Uint32Array(system.layout.width);
@@ -135,7 +148,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   const traceTo = (state: number): Trace => retrace(system, pathTo(explored, state), { numberOf, keyOf });
   const judged = (name: string, violatedAt: number): PropertyResult => {
     if (violatedAt >= 0) return { name, kind: 'always', verdict: 'violated', trace: traceTo(violatedAt) };
-    return { name, kind: 'always', verdict: complete ? 'holds' : 'unknown' };
+    return { name, kind: 'always', verdict: isExplored ? 'holds' : 'unknown' };
   };
   const names = [...(model.mayFail === true ? [] : ['no actor fails']), ...always.map(([name]) => name)];
   const properties: PropertyResult[] = names.map((name, index) => judged(name, explored.violated[index] ?? -1));
@@ -143,15 +156,15 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   sometimes.forEach(([name], index) => {
     const at = explored.reached[index] ?? -1;
     if (at >= 0) properties.push({ name, kind: 'sometimes', verdict: 'reached', trace: traceTo(at) });
-    else properties.push({ name, kind: 'sometimes', verdict: complete ? 'unreached' : 'unknown' });
+    else properties.push({ name, kind: 'sometimes', verdict: isExplored ? 'unreached' : 'unknown' });
   });
   for (const [name, property] of eventually) {
-    const avoidance = findAvoidance(system, states, explored.expanded, property);
-    if (avoidance !== undefined) {
+    const avoidance = search(property);
+    if (typeof avoidance === 'object') {
       const trace = retrace(system, avoidance.legs, { numberOf, keyOf }, avoidance.loopFrom);
       properties.push({ name, kind: 'eventually', verdict: 'violated', trace });
     } else {
-      const isKnown = complete && explored.pruned === 0;
+      const isKnown = avoidance !== 'stopped' && isExplored && explored.pruned === 0;
       properties.push({ name, kind: 'eventually', verdict: isKnown ? 'holds' : 'unknown' });
     }
   }
@@ -159,7 +172,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   return {
     model: model.name,
     ok: properties.every(({ verdict }) => verdict === 'holds' || verdict === 'reached'),
-    complete,
+    complete: stoppedBy === undefined,
     ...(stoppedBy === undefined ? {} : { stoppedBy }),
     states: states.count,
     transitions: explored.transitions,

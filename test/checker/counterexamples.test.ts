@@ -8,6 +8,7 @@ import {
   renderResult,
   renderTrace,
 } from '../../src/checker/checker.ts';
+import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
 import { durableCommit } from './models/durable-commit.ts';
 import { paxosConsensus } from './models/paxos-consensus.ts';
 
@@ -117,6 +118,52 @@ describe('deadlocks', () => {
   test('a state that may end is none', () => {
     const result = check(durableCommit({ mayNotEndUndecided: true }));
     expect(result.properties).toContainEqual({ name: 'no deadlock', kind: 'always', verdict: 'holds' });
+  });
+});
+
+describe('a limit of time', () => {
+  const model = durableCommit({
+    participant: 'inquiring',
+    network: { kind: 'duplicating' },
+    flush: 'at-once',
+    crashes: { times: 'unlimited' },
+  });
+  /** Checks with a clock that stands still until the search for loops has looked at so many states. */
+  const checkUntil = (looks: number) => {
+    let looked = 0;
+    const clock = { ...createVirtualClock(), nowMs: () => (looked > looks ? 60_000 : 0) };
+    const holds = (): boolean => {
+      looked += 1;
+      return false;
+    };
+    const eventually = { never: { holds } };
+    const result = check({ ...model, eventually }, { clock, maxSeconds: 59, maxStates: 50_000 });
+    return { result, looked };
+  };
+  const { states } = check(model, { maxStates: 50_000 });
+
+  test('ends the search for loops, too, and shows that it did', () => {
+    const { result, looked } = checkUntil(1_000);
+    expect(result).toMatchObject({ ok: false, complete: false, stoppedBy: 'seconds', states });
+    expect(result.properties).toContainEqual({ name: 'never', kind: 'eventually', verdict: 'unknown' });
+    // What was told before is as certain as it was.
+    const name = 'no participant commits what another aborts';
+    expect(result.properties).toContainEqual({ name, kind: 'always', verdict: 'holds' });
+    expect(looked).toBeLessThan(states / 2);
+    expect(renderResult(result)).toContain('not complete: stopped by the limit of time');
+  });
+
+  test('ends it also when every state was looked at and only loops are left to find', () => {
+    const { result, looked } = checkUntil(states - 1);
+    expect(looked).toBe(states);
+    expect(result).toMatchObject({ complete: false, stoppedBy: 'seconds' });
+    expect(result.properties).toContainEqual({ name: 'never', kind: 'eventually', verdict: 'unknown' });
+  });
+
+  test('that is not reached changes nothing', () => {
+    const { result } = checkUntil(states);
+    expect(result.complete).toBe(true);
+    expect(result.properties).toContainEqual(expect.objectContaining({ name: 'never', verdict: 'violated' }));
   });
 });
 

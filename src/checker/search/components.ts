@@ -11,16 +11,10 @@ interface Frame {
 /**
  * The components in which one can go on for ever: those of several nodes, and single nodes with an edge to themselves.
  *
- * @param roots the nodes of the graph, in [0, `size`)
- * @param after the nodes after a node, all of them in the graph
+ * @param size the nodes are the numbers from 0 to below this
+ * @param after the nodes after a node; called once for each
  */
-export function componentsOf(
-  roots: readonly number[],
-  size: number,
-  after: (node: number) => readonly number[],
-): number[][] {
-  const inGraph = new Uint8Array(size);
-  for (const root of roots) inGraph[root] = 1;
+export function componentsOf(size: number, after: (node: number) => readonly number[]): number[][] {
   // Both count from 1; 0 is a node that was not visited. A low link of `done` marks a node whose component is known.
   const visited = new Uint32Array(size);
   const low = new Uint32Array(size);
@@ -34,13 +28,13 @@ export function componentsOf(
     visited[node] = clock;
     low[node] = clock;
     stack.push(node);
-    frames.push({ node, next: after(node).filter((to) => inGraph[to] === 1), at: 0 });
+    frames.push({ node, next: after(node), at: 0 });
   };
   const lower = (node: number, to: number): void => {
     low[node] = Math.min(low[node] ?? 0, to);
   };
 
-  for (const root of roots) {
+  for (let root = 0; root < size; root += 1) {
     if (visited[root] !== 0) continue;
     const frames: Frame[] = [];
     enter(frames, root);

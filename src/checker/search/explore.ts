@@ -4,6 +4,7 @@ import type { Clock } from '../../environment/clock.ts';
 import type { SystemState } from '../model.ts';
 import type { System } from '../system/system.ts';
 import { createStateTable, type StateTable } from '../tables/states.ts';
+import type { Watch } from './watch.ts';
 
 /** How a running check is doing. */
 export interface Progress {
@@ -20,7 +21,7 @@ export interface Progress {
 export interface ExploreOptions<History> {
   readonly clock: Clock;
   readonly maxStates: number;
-  readonly maxSeconds: number;
+  readonly watch: Watch;
   readonly progressIntervalMs: number;
   readonly onProgress?: (progress: Progress) => void;
   /** Goes on after a violation, to the end. */
@@ -58,7 +59,7 @@ const statesPerLook = 256;
 
 /** Explores `system`. */
 export function explore<History>(system: System<History>, options: ExploreOptions<History>): Explored {
-  const { clock, canonical, violations, goals, keepGoing, mayEnd } = options;
+  const { clock, watch, canonical, violations, goals, keepGoing, mayEnd } = options;
   const { boundary } = system.model;
   const { width } = system.layout;
   const states = createStateTable(width);
@@ -107,7 +108,7 @@ export function explore<History>(system: System<History>, options: ExploreOption
   };
   const look = (): void => {
     const nowMs = clock.nowMs();
-    if (nowMs - startedMs > options.maxSeconds * 1000) stoppedBy = 'seconds';
+    if (watch.isOver) stoppedBy = 'seconds';
     if (options.onProgress === undefined || nowMs - lastReportMs < options.progressIntervalMs) return;
     options.onProgress({
       states: states.count,

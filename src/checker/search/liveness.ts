@@ -5,12 +5,13 @@
  */
 
 import type { Eventually } from '../model.ts';
-import { kindCode } from '../steps.ts';
 import type { System } from '../system/system.ts';
 import { elementAt } from '../tables/interned.ts';
 import type { StateTable } from '../tables/states.ts';
+import { type Avoiding, exploreAvoiding } from './avoiding.ts';
 import { componentsOf } from './components.ts';
 import type { Leg } from './trace.ts';
+import type { Watch } from './watch.ts';
 
 /** A run that avoids the property: to its end, or into a loop. */
 export interface Avoidance {
@@ -20,16 +21,7 @@ export interface Avoidance {
 
 interface Edge {
   readonly to: number;
-  readonly key: string;
-}
-
-/** What tells single actions apart: equal keys in two states are the same action. */
-export function actionKeys<History>(system: System<History>): (kind: number, a: number, b: number) => string {
-  return (kind, a, b) => {
-    if (kind !== kindCode.execute && kind !== kindCode.answer) return `${kind} ${a} ${b}`;
-    const { operation, type } = elementAt(system.operations.moves(a), b);
-    return `${kind} ${type} ${operation.actor} ${operation.id}`;
-  };
+  readonly action: number;
 }
 
 /**
@@ -37,114 +29,101 @@ export function actionKeys<History>(system: System<History>): (kind: number, a: 
  *
  * @param states all reachable states, of which those below `expanded` were explored
  * @returns the run whose dead end or loop is reached soonest; undefined when there is none
+ * @throws TimeIsOver
  */
 export function findAvoidance<History>(
   system: System<History>,
   states: StateTable,
   expanded: number,
-  { holds, fair = [] }: Eventually<History>,
+  property: Eventually<History>,
+  watch: Watch,
 ): Avoidance | undefined {
-  const vector = new Uint32Array(system.layout.width);
-  const keyOf = actionKeys(system);
-  const fairKinds = new Set(fair.map((kind) => kindCode[kind]));
-
-  const avoids = (number: number): boolean => {
-    states.read(number, vector);
-    return !holds(system.view(vector));
-  };
-  /** 0: not seen, 1: avoids the property, 2: does not. */
-  const marks = new Uint8Array(states.count);
-  const parents = new Uint32Array(states.count);
-  const order: number[] = [];
-  const mark = (number: number, parent: number): void => {
-    if (marks[number] !== 0) return;
-    marks[number] = avoids(number) ? 1 : 2;
-    if (marks[number] !== 1) return;
-    parents[number] = parent;
-    order.push(number);
-  };
-  /** The numbers of the states after `number`; -1 for one beyond the boundary. */
-  const after = (number: number): number[] => {
-    states.read(number, vector);
-    const found: number[] = [];
-    system.expand(new Uint32Array(vector), (_kind, _a, _b, next) => found.push(states.find(next)));
-    return found;
-  };
-  const pathTo = (number: number): Leg[] => {
+  const graph = exploreAvoiding(system, states, expanded, property, watch);
+  const legTo = (node: number): Leg => ({ to: graph.stateAt(node) });
+  const pathTo = (node: number): Leg[] => {
     const legs: Leg[] = [];
-    for (let at = number; at !== 0; at = parents[at] ?? 0) legs.push({ to: at });
+    for (let at = node; at !== 0; at = graph.parentOf(at)) legs.push(legTo(at));
     return legs.reverse();
   };
+  if (graph.deadEnd !== undefined) return { legs: pathTo(graph.deadEnd) };
 
-  mark(0, 0);
-  for (let at = 0; at < order.length; at += 1) {
-    const number = elementAt(order, at);
-    if (number >= expanded) continue;
-    const next = after(number);
-    if (next.length === 0) return { legs: pathTo(number) };
-    for (const to of next) if (to >= 0) mark(to, number);
-  }
-
-  const members = order.filter((number) => number < expanded);
-  const components = componentsOf(members, states.count, (number) =>
-    after(number).filter((to) => to >= 0 && marks[to] === 1),
-  );
-  const rank = new Map(members.map((number, at) => [number, at]));
+  const components = componentsOf(graph.size, (node) => {
+    watch.tick();
+    const next: number[] = [];
+    graph.steps(node, (to) => {
+      if (to >= 0) next.push(to);
+    });
+    return next;
+  });
   const candidates = components
-    .map((component) => component.toSorted((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)))
-    .sort(([a = 0], [b = 0]) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0));
+    .map((component) => component.toSorted((a, b) => a - b))
+    .sort(([a = 0], [b = 0]) => a - b);
   for (const component of candidates) {
-    const loop = loopIn(new Set(component), elementAt(component, 0));
-    if (loop !== undefined) {
-      const prefix = pathTo(elementAt(component, 0));
-      return { legs: [...prefix, ...loop], loopFrom: prefix.length };
-    }
+    if (!mayGoRound(graph, component, watch)) continue;
+    const [entry = 0] = component;
+    const loop = loopIn(graph, component, entry, watch);
+    if (loop === undefined) continue;
+    const prefix = pathTo(entry);
+    const legs = loop.map(({ to, action }): Leg => ({ ...legTo(to), key: graph.keyOf(action) }));
+    return { legs: [...prefix, ...legs], loopFrom: prefix.length };
   }
   return undefined;
+}
 
-  /** A fair walk through a strongly connected component, from `entry` back to it; undefined when there is none. */
-  function loopIn(component: ReadonlySet<number>, entry: number): Leg[] | undefined {
-    const edges = new Map<number, Edge[]>();
-    const enabled = new Map<number, Set<string>>();
-    for (const number of component) {
-      const out: Edge[] = [];
-      const keys = new Set<string>();
-      states.read(number, vector);
-      system.expand(new Uint32Array(vector), (kind, a, b, next) => {
-        const key = keyOf(kind, a, b);
-        if (fairKinds.has(kind)) keys.add(key);
-        const to = states.find(next);
-        if (component.has(to)) out.push({ to, key });
-      });
-      edges.set(number, out);
-      enabled.set(number, keys);
-    }
-    const taken = new Set([...edges.values()].flat().map(({ key }) => key));
-    const alwaysEnabled = [...(enabled.get(entry) ?? [])].filter((key) =>
-      [...enabled.values()].every((keys) => keys.has(key)),
-    );
-    if (taken.size === 0 || alwaysEnabled.some((key) => !taken.has(key))) return undefined;
-
-    const walk: Edge[] = [];
-    const end = (): number => walk.at(-1)?.to ?? entry;
-    /** Fair actions that stay possible all along the walk and are not taken on it. */
-    const owed = (): string[] =>
-      [...(enabled.get(entry) ?? [])].filter((key) =>
-        walk.every((edge) => edge.key !== key && enabled.get(edge.to)?.has(key) === true),
-      );
-    for (let [debt] = owed(); debt !== undefined; [debt] = owed()) {
-      const key = debt;
-      const way = shortest(edges, end(), (edge) => edge.key === key || enabled.get(edge.to)?.has(key) !== true);
-      if (way === undefined) return undefined;
-      walk.push(...way);
-    }
-    if (walk.length === 0 || end() !== entry) {
-      const home = shortest(edges, end(), (edge) => edge.to === entry);
-      if (home === undefined) return undefined;
-      walk.push(...home);
-    }
-    return walk;
+/** Whether no fair action is possible in all of a component and taken nowhere in it: that one would lead out at last. */
+function mayGoRound(graph: Avoiding, component: readonly number[], watch: Watch): boolean {
+  const members = new Set(component);
+  const taken = new Set<number>();
+  let always: ReadonlySet<number> | undefined;
+  for (const node of component) {
+    watch.tick();
+    const possible = new Set<number>();
+    graph.steps(node, (to, action) => {
+      if (graph.isFair(action) && (always === undefined || always.has(action))) possible.add(action);
+      if (members.has(to)) taken.add(action);
+    });
+    always = possible;
   }
+  return [...(always ?? [])].every((action) => taken.has(action));
+}
+
+/** A fair walk through a strongly connected component, from `entry` back to it; undefined when there is none. */
+function loopIn(graph: Avoiding, component: readonly number[], entry: number, watch: Watch): Edge[] | undefined {
+  const members = new Set(component);
+  const edges = new Map<number, Edge[]>();
+  const enabled = new Map<number, Set<number>>();
+  for (const node of component) {
+    watch.tick();
+    const out: Edge[] = [];
+    const possible = new Set<number>();
+    graph.steps(node, (to, action) => {
+      if (graph.isFair(action)) possible.add(action);
+      if (members.has(to)) out.push({ to, action });
+    });
+    edges.set(node, out);
+    enabled.set(node, possible);
+  }
+
+  const walk: Edge[] = [];
+  const end = (): number => walk.at(-1)?.to ?? entry;
+  /** Fair actions that stay possible all along the walk and are not taken on it. */
+  const owed = (): number[] =>
+    [...(enabled.get(entry) ?? [])].filter((action) =>
+      walk.every((edge) => edge.action !== action && enabled.get(edge.to)?.has(action) === true),
+    );
+  for (let [debt] = owed(); debt !== undefined; [debt] = owed()) {
+    const action = debt;
+    const pays = (edge: Edge): boolean => edge.action === action || enabled.get(edge.to)?.has(action) !== true;
+    const way = shortest(edges, end(), pays, watch);
+    if (way === undefined) return undefined;
+    walk.push(...way);
+  }
+  if (walk.length === 0 || end() !== entry) {
+    const home = shortest(edges, end(), (edge) => edge.to === entry, watch);
+    if (home === undefined) return undefined;
+    walk.push(...home);
+  }
+  return walk;
 }
 
 /** The shortest walk from `from` whose last edge satisfies `isLast`. */
@@ -152,10 +131,12 @@ function shortest(
   edges: ReadonlyMap<number, readonly Edge[]>,
   from: number,
   isLast: (edge: Edge) => boolean,
+  watch: Watch,
 ): Edge[] | undefined {
   const cameBy = new Map<number, { readonly edge: Edge; readonly from: number }>();
   const queue = [from];
   for (let at = 0; at < queue.length; at += 1) {
+    watch.tick();
     const here = elementAt(queue, at);
     for (const edge of edges.get(here) ?? []) {
       if (isLast(edge)) {

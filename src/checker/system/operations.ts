@@ -50,6 +50,10 @@ export interface Operations {
 export function createOperations(models: Readonly<Record<string, ResourceModel>>): Operations {
   const interned = createInterned<Resources>();
   const movesOf = new Map<number, readonly Move[]>();
+  /** By what was asked, as the object that a remembered step holds, and by resources and asker. */
+  const startsOf = new WeakMap<Perform, Map<string, number>>();
+  /** By resources and whoever crashed. */
+  const crashesOf = new Map<string, number>();
   // Operations of different actors run concurrently: their order in the list carries no meaning.
   const idOf = ({ states, operations }: Resources): number => {
     const keyed = operations.map((operation) => ({ operation, key: canonicalKey(operation) }));
@@ -94,9 +98,14 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
     initial,
     at: interned.at,
     idOf,
-    start(resources, actor, { id, resource, operation }) {
-      const now = interned.at(resources);
-      return idOf({ ...now, operations: [...now.operations, { actor, id, resource, operation }] });
+    start(resources, actor, asked) {
+      const starts = startsOf.get(asked) ?? new Map<string, number>();
+      startsOf.set(asked, starts);
+      return remembered(starts, `${resources} ${actor}`, () => {
+        const { id, resource, operation } = asked;
+        const now = interned.at(resources);
+        return idOf({ ...now, operations: [...now.operations, { actor, id, resource, operation }] });
+      });
     },
     moves(resources) {
       let moves = movesOf.get(resources);
@@ -107,12 +116,23 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
       return moves;
     },
     crash(resources, addresses) {
-      const now = interned.at(resources);
-      const operations = now.operations.flatMap((operation): Operation[] => {
-        if (!addresses.includes(operation.actor)) return [operation];
-        return operation.result === undefined ? [{ ...operation, isOrphan: true }] : [];
+      return remembered(crashesOf, `${resources} ${addresses.join(' ')}`, () => {
+        const now = interned.at(resources);
+        const operations = now.operations.flatMap((operation): Operation[] => {
+          if (!addresses.includes(operation.actor)) return [operation];
+          return operation.result === undefined ? [{ ...operation, isOrphan: true }] : [];
+        });
+        return idOf({ ...now, operations });
       });
-      return idOf({ ...now, operations });
     },
   };
+}
+
+/** What is known under `key`, worked out the first time. */
+function remembered(known: Map<string, number>, key: string, compute: () => number): number {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const value = compute();
+  known.set(key, value);
+  return value;
 }

@@ -35,6 +35,7 @@ export const commitConfigurations: readonly CommitConfiguration[] = [
   { bounds: { participants: 2, crashes: 1, timeouts: 1 }, maxStates: 1_000_000 },
   { bounds: { participants: 3 }, maxStates: 1_000_000 },
   { bounds: { ...quiet, participants: 2, place: 'register', crashes: 1, inquiries: 0 }, maxStates: 1_000_000 },
+  { bounds: { ...live, ...dead, participants: 3, place: 'register', inquiries: 0 }, maxStates: 500_000 },
   { bounds: { ...quiet, participants: 4, crashes: 1, inquiries: 1, peerInquiries: 0 }, maxStates: 500_000 },
   {
     bounds: { participants: 2, place: 'last', crashes: 1, timeouts: 1, unknownAnswers: 1 },
