@@ -9,7 +9,7 @@ export interface BrokenTwin {
   readonly options: TwoPhaseCommitOptions;
 }
 
-const { decideCommit, announce, answer } = coordinatorRules;
+const { decideCommit, delegate, announce, answer } = coordinatorRules;
 
 const announceFirst: CoordinatorRules['decideCommit'] = (context) => {
   const { effects = [], context: change = {} } = decideCommit(context);
@@ -54,6 +54,29 @@ export const brokenTwins = {
   'an abort is presumed where a last resource decides': {
     broken: { coordinator: { mayPresume: () => true } },
     options: { place: 'last', crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
+  },
+  'a commit is announced before the last resource has answered': {
+    broken: {
+      coordinator: {
+        delegate: (context) => ({
+          effects: [
+            ...(announce({ ...context, outcome: 'committed' }).effects ?? []),
+            ...(delegate(context).effects ?? []),
+          ],
+        }),
+      },
+    },
+    options: { place: 'last', timeouts: 0 },
+  },
+  'an unknown answer of a last resource is taken for a no': {
+    broken: {
+      participant: {
+        isRefused: (context, heard) =>
+          participantRules.isRefused(context, heard) ||
+          (heard.operation === 'commit-one-phase' && participantRules.isAnswer(context, heard)),
+      },
+    },
+    options: { place: 'last', unknownAnswers: 1, timeouts: 0, mayRefuse: false },
   },
   'a late prepare is accepted after the rollback': {
     broken: { readsAbsence: true },

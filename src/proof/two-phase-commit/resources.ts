@@ -19,7 +19,7 @@ import { type Outcome, type ResourceModel, resourceModel } from '../../checker/c
 export type Standing = 'open' | 'prepared' | 'committed' | 'aborted' | 'ended';
 
 export interface BranchModelOptions {
-  /** Whether the database may find a reason to refuse the branch when it should prepare. */
+  /** Whether the database may find a reason to refuse the branch when it should prepare, or commit in one phase. */
   readonly mayRefuse: boolean;
   /** Whether the branch changed nothing, and so is over once it is asked to prepare. */
   readonly isReadOnly: boolean;
@@ -32,6 +32,7 @@ export const receipt = 'xid-1';
 
 const done = (value: unknown): Result => ({ type: 'done', value });
 const refused = (error: string): Result => ({ type: 'refused', error });
+const refusal: Outcome<Standing> = { state: 'aborted', result: refused('constraint violated') };
 const settled = (state: Standing, result: Result): readonly Outcome<Standing>[] => [{ state, result }];
 
 /** A database with one branch. A prepare may arrive late, also after whoever asked has died. */
@@ -45,7 +46,6 @@ export const branchModel = ({ mayRefuse, isReadOnly, readsAbsence }: BranchModel
           if (standing === 'prepared') return settled(standing, prepared);
           if (standing !== 'open') return settled(standing, refused('there is no such session'));
           if (isReadOnly) return settled('ended', done({ vote: 'read-only' }));
-          const refusal = { state: 'aborted' as const, result: refused('constraint violated') };
           return [{ state: 'prepared', result: prepared }, ...(mayRefuse ? [refusal] : [])];
         }
         case 'commit':
@@ -58,8 +58,9 @@ export const branchModel = ({ mayRefuse, isReadOnly, readsAbsence }: BranchModel
           if (standing === 'ended' || (standing === 'open' && readsAbsence)) return settled(standing, done(null));
           return settled('aborted', done(null));
         case 'commit-one-phase':
-          if (standing === 'open' || standing === 'committed') return settled('committed', done(null));
-          return settled('aborted', refused('there is no such session'));
+          if (standing === 'committed') return settled(standing, done(null));
+          if (standing !== 'open') return settled('aborted', refused('there is no such session'));
+          return [{ state: 'committed', result: done(null) }, ...(mayRefuse ? [refusal] : [])];
         case 'outcome-of': {
           const outcome: Standing = standing === 'committed' ? 'committed' : 'aborted';
           return settled(outcome, done({ outcome }));
