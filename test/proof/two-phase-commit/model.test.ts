@@ -26,6 +26,7 @@ test.each([
   ['two participants that may refuse or give up waiting', { participants: 2 }],
   ['two participants, and a crash of any node at any moment', { ...quiet, participants: 2, crashes: 1 }],
   ['a last resource, and a crash of any node at any moment', { ...quiet, place: 'last', crashes: 1 }],
+  ['a last resource that may refuse to commit, and timeouts', { participants: 2, place: 'last' }],
   ['a last resource and a reader', { ...quiet, participants: 3, readers: 1, place: 'last' }],
   ['a reader, and a crash of any node', { ...quiet, participants: 3, readers: 1, crashes: 1, inquiries: 0 }],
 ] as const)('atomic, and nothing decided is reversed: %s', (_name, options) => {
