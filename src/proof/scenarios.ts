@@ -19,6 +19,11 @@ export const scenarios: readonly ListedScenario[] = [
     make: () => twoPhaseCommitScenario(),
   },
   {
+    name: '2pc-last',
+    about: 'the same, decided by the commit of one database that is not prepared',
+    make: () => twoPhaseCommitScenario({ place: 'last' }),
+  },
+  {
     name: '2pc-register',
     about: 'the same, decided in a replicated register, with take-over by other nodes',
     make: () => twoPhaseCommitScenario({ place: 'register' }),

@@ -6,11 +6,12 @@
 
 import { brokenTwins } from './broken.ts';
 import type { Broken } from './model.ts';
+import type { DecidingPlace } from './scenario/operations.ts';
 import type { BrokenParts } from './scenario.ts';
 
 /** A mistake, and where to look for it. */
 export interface SimulatedTwin {
-  readonly place: 'journal' | 'register';
+  readonly place: DecidingPlace;
   readonly broken: BrokenParts;
   /** The first seed. */
   readonly seed: number;
@@ -42,7 +43,7 @@ export const simulatedTwins: Readonly<Record<string, SimulatedTwin>> = {
   'a name that is unknown to the database is taken for committed': {
     place: 'journal',
     broken: { database: { takesUnknownForSuccess: true } },
-    seed: 1,
+    seed: 120,
   },
   'a late prepare is accepted after the rollback': {
     place: 'journal',
@@ -51,6 +52,14 @@ export const simulatedTwins: Readonly<Record<string, SimulatedTwin>> = {
   },
   ...checked('a commit is presumed', 'journal', 8),
   ...checked('a coordinator does not wait for all votes', 'journal', 1),
-  ...checked('an owner overrules the register that fenced it', 'register', 15),
+  ...checked('an abort is presumed where a last resource decides', 'last', 135),
+  ...checked('a commit is announced before the last resource has answered', 'last', 1),
+  ...checked('an unknown answer of a last resource is taken for a no', 'last', 1),
+  'absence is read and not written where a last resource decides': {
+    place: 'last',
+    broken: { database: { readsAbsence: true } },
+    seed: 135,
+  },
+  ...checked('an owner overrules the register that fenced it', 'register', 60),
   'a register lets two owners decide': { place: 'register', broken: { fencesNobody: true }, seed: 15 },
 };

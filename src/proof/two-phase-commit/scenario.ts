@@ -3,23 +3,27 @@
  * move money between databases while machines crash, pause and lose touch, disks fail, and databases restart, break
  * connections and answer late; whatever happens, each transaction has one outcome, everywhere, and comes to it.
  *
- * There are two forms. `2pc` keeps decisions in the journal of the machine that began the transaction, and so promises
- * an end only once that machine is back. `2pc-register` keeps them in a register that a majority of the machines
- * replicates, and promises it as soon as a majority is well, whoever is dead, paused or cut off.
+ * There are three forms. `2pc` keeps decisions in the journal of the machine that began the transaction, and so promises
+ * an end only once that machine is back. So does `2pc-last`, in which one resource is not prepared, and its own commit
+ * is the decision; each life of a machine draws which one, if any. `2pc-register` keeps decisions in a register that a
+ * majority of the machines replicates, and promises an end as soon as a majority is well, whoever is dead, paused or
+ * cut off.
  */
 
 import * as v from 'valibot';
-import { chance } from '../../environment/random.ts';
+import { chance, pick } from '../../environment/random.ts';
 import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
 import { actorsOf, type BrokenRules } from './scenario/actors.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
 import type { DatabaseServer, Mistakes } from './scenario/database/contract.ts';
 import { createDatabaseServer } from './scenario/database/server.ts';
-import { commonGoals, createInvariants, type Invariants, registerGoals } from './scenario/invariants.ts';
+import { commonGoals, createInvariants, type Invariants, lastGoals, registerGoals } from './scenario/invariants.ts';
 import {
   accounts,
   type DatabaseName,
+  type DecidingPlace,
   databases,
+  deciding,
   openingBalance,
   operationSchema,
   planOperations,
@@ -37,9 +41,16 @@ export interface BrokenParts extends BrokenRules {
 
 export interface TwoPhaseCommitScenarioOptions {
   /** Where decisions are kept. Default `journal`. */
-  readonly place?: 'journal' | 'register';
+  readonly place?: DecidingPlace;
   readonly broken?: BrokenParts;
 }
+
+/** What each form is called, and what must happen in some run of it. */
+const forms: Readonly<Record<DecidingPlace, { readonly name: string; readonly goals: readonly string[] }>> = {
+  journal: { name: '2pc', goals: commonGoals },
+  last: { name: '2pc-last', goals: [...commonGoals, ...lastGoals] },
+  register: { name: '2pc-register', goals: [...commonGoals, ...registerGoals] },
+};
 
 /** How often it is looked whether everything is over, and for how long, in milliseconds. */
 const lookIntervalMs = 50;
@@ -51,12 +62,12 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
   const keepsRegister = place === 'register';
   const actorsFor = actorsOf(broken);
   return {
-    name: keepsRegister ? '2pc-register' : '2pc',
+    name: forms[place].name,
     minNodes: 1,
     awaits: true,
     heals: keepsRegister ? 'quorum-alone' : 'all',
     serverNames: databases,
-    goals: keepsRegister ? [...commonGoals, ...registerGoals] : commonGoals,
+    goals: forms[place].goals,
     plan: (machines, durationMs, random) => planOperations(machines, durationMs, random, keepsRegister),
     probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'probe' } }),
     stage({ time, randomness, log }) {
@@ -82,6 +93,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
       };
       const servers = { checking: serverOf('checking'), savings: serverOf('savings'), cards: serverOf('cards') };
       const all = Object.values(servers);
+      const deciders = randomness.stream('last');
       const well = new Set<string>();
       let machineCount = 0;
       let probes = 0;
@@ -116,6 +128,8 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
             servers,
             witness,
             keepsRegister,
+            // What earlier lives left prepared is still decided by theirs.
+            last: place === 'last' ? pick(deciders, [...deciding, undefined]) : undefined,
             actors,
             fencesNobody: broken.fencesNobody ?? false,
           });

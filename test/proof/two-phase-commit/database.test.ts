@@ -16,6 +16,7 @@ const nobody: Witness = {
   prepared: () => undefined,
   ended: () => undefined,
   gone: () => undefined,
+  found: () => undefined,
   refusedLate: () => undefined,
   refused: () => undefined,
   heard: () => undefined,

@@ -23,7 +23,7 @@ import type { Application, Boot, Outcome } from '../../../simulator/scenario.ts'
 import { withActors } from './actors.ts';
 import { connectDatabase, type SimulatedDatabase } from './database/client.ts';
 import type { DatabaseServer } from './database/contract.ts';
-import { accounts, type DatabaseName, databases, type Transfer } from './operations.ts';
+import { accounts, type DatabaseName, type Deciding, databases, type Transfer } from './operations.ts';
 import { unfencedRegisterMachine, witnessedRegister } from './register.ts';
 import type { Witness } from './witness.ts';
 
@@ -53,6 +53,8 @@ export interface BankOptions {
   readonly servers: Readonly<Record<DatabaseName, DatabaseServer>>;
   readonly witness: Witness;
   readonly keepsRegister: boolean;
+  /** The manager's last resource, if it has one. */
+  readonly last: Deciding | undefined;
   readonly actors: readonly ActorDefinition[];
   /** Whether the register lets every owner decide; a mistake to be found. */
   readonly fencesNobody: boolean;
@@ -80,6 +82,7 @@ export function bootBank({
   servers,
   witness,
   keepsRegister,
+  last,
   actors,
   fencesNobody,
 }: BankOptions): BankApplication {
@@ -109,6 +112,7 @@ export function bootBank({
     environment,
     times,
     ...(keepsRegister ? { register: 'decisions' as const } : {}),
+    ...(last === undefined ? {} : { last }),
   }).then(
     (made) => {
       manager = made;
@@ -138,12 +142,12 @@ export function bootBank({
   };
   const transact = async (
     asked: TransactionManager<Owned>,
-    note: string,
+    { note, hasKey }: Pick<Transfer, 'note' | 'hasKey'>,
     act: (work: WorkOf<Owned>) => Promise<void>,
   ): Promise<Outcome> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { transaction, isRepeated } = await asked.transact(act, { idempotencyKey: note });
+        const { transaction, isRepeated } = await asked.transact(act, hasKey ? { idempotencyKey: note } : {});
         witness.told(note, transaction, 'committed', isRepeated);
         return { type: 'ok', value: transaction };
       } catch (error) {
@@ -156,7 +160,7 @@ export function bootBank({
         await wait(pauseMs);
         const known = await later(asked, error.transaction);
         if (known !== undefined) witness.told(note, error.transaction, known);
-        if (attempt === attempts) return { type: 'unknown', reason: error.message };
+        if (attempt === attempts || !hasKey) return { type: 'unknown', reason: error.message };
       }
     }
   };
@@ -186,15 +190,14 @@ export function bootBank({
     get isReady() {
       return manager !== undefined;
     },
-    transfer: async (transfer) =>
-      manager === undefined ? notReady : transact(manager, transfer.note, workOn(transfer)),
+    transfer: async (transfer) => (manager === undefined ? notReady : transact(manager, transfer, workOn(transfer))),
     takeOver: async (machine) => (manager === undefined ? notReady : takeOver(manager, machine)),
     async sweep(note) {
       if (manager === undefined) return notReady;
       for (const machine of keepsRegister ? machines : []) {
         if (machine !== id && !(await answers(machine))) await takeOver(manager, machine);
       }
-      return transact(manager, note, async (work) => {
+      return transact(manager, { note, hasKey: true }, async (work) => {
         for (const account of accounts) {
           for (const name of databases) await work[name].add(account, 0, note);
           if (!keepsRegister) await work.till.put(account, (await work.till.get(account)) ?? 0);

@@ -16,6 +16,11 @@ export const commonGoals = [
   'a prepare that came too late was refused',
   'a repeated transaction was not run again',
 ] as const;
+export const lastGoals = [
+  'a last resource decided a transaction',
+  'what a last resource had committed was found out after a crash',
+  'a last resource was kept from committing after a crash',
+] as const;
 export const registerGoals = [
   'a transaction was taken over and committed',
   'a transaction was taken over and aborted',
@@ -47,7 +52,7 @@ interface Seen {
   told: Outcome | undefined;
   heard: Outcome | undefined;
   ruled: Outcome | undefined;
-  /** Whether its manager died while a branch was prepared and none had ended. */
+  /** Whether its manager died while a branch was prepared. */
   isOrphaned: boolean;
   isTakenOver: boolean;
   readonly owners: Map<number, string>;
@@ -101,7 +106,13 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
       fail(`a client was told that ${transaction} aborted, and it is committed at ${names(committed)}`);
     }
   };
-  const isComplete = ({ wrote, committed }: Seen): boolean => committed.size === wrote.size;
+  const isComplete = ({ wrote, committed }: Seen): boolean => [...wrote].every((it) => committed.has(it));
+  const isInDoubt = ({ prepared, committed, aborted }: Seen): boolean =>
+    [...prepared].some((it) => !committed.has(it) && !aborted.has(it));
+  /** Whether a database takes part unprepared, while others are prepared. */
+  const decides = (database: string, { prepared }: Seen): boolean => prepared.size > 0 && !prepared.has(database);
+  /** Whether prepared branches that a dead manager left wait for what a database has to say. */
+  const isAwaited = (database: string, it: Seen): boolean => it.isOrphaned && isInDoubt(it) && decides(database, it);
   const noteGoals = (it: Seen): void => {
     if (it.committed.size > 0 && isComplete(it)) {
       reached.add('a transaction committed');
@@ -128,6 +139,7 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
       const at = outcome === 'committed' ? it.committed : it.aborted;
       at.add(database);
       if (outcome === 'committed') {
+        if (decides(database, it)) reached.add('a last resource decided a transaction');
         if (gone.has(`${database} ${globalIdOf(branch)}`)) {
           fail(`absence: ${database} said that ${globalIdOf(branch)} is gone for good, and it is committed`);
         }
@@ -142,7 +154,15 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
       checkAgreement(it);
       noteGoals(it);
     },
-    gone: (database, branch) => void gone.add(`${database} ${globalIdOf(branch)}`),
+    gone(database, branch) {
+      gone.add(`${database} ${globalIdOf(branch)}`);
+      if (isAwaited(database, of(branch))) reached.add('a last resource was kept from committing after a crash');
+    },
+    found(database, branch) {
+      if (isAwaited(database, of(branch))) {
+        reached.add('what a last resource had committed was found out after a crash');
+      }
+    },
     refusedLate: () => void reached.add('a prepare that came too late was refused'),
     refused: () => void reached.add('a vote of no aborted a transaction'),
     heard(transaction, outcome) {
@@ -191,8 +211,7 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
     },
     died(machine) {
       for (const it of transactions.values()) {
-        const isOpen = it.prepared.size > 0 && it.committed.size + it.aborted.size < it.wrote.size;
-        if (it.manager === machine && isOpen) it.isOrphaned = true;
+        if (it.manager === machine && isInDoubt(it)) it.isOrphaned = true;
       }
     },
     finish() {

@@ -10,12 +10,16 @@ export const databases = ['checking', 'savings', 'cards'] as const;
 export type DatabaseName = (typeof databases)[number];
 /** The accounts of each database. */
 export const accounts = ['a', 'b', 'c', 'd'] as const;
+/** Where decisions are kept: in the manager's journal, by the last resource where it takes part, or in a register. */
+export type DecidingPlace = 'journal' | 'last' | 'register';
+/** What can be the last resource of a machine; `till` is its embedded store. */
+export const deciding = [...databases, 'till'] as const;
+export type Deciding = (typeof deciding)[number];
 /** What each account holds at the beginning. */
 export const openingBalance = 100;
 
 const leg = v.object({
-  /** `till` is the embedded store of the machine. */
-  at: v.picklist([...databases, 'till']),
+  at: v.picklist(deciding),
   account: v.string(),
   /** Nothing is written when it is 0. */
   amount: v.number(),
@@ -23,8 +27,10 @@ const leg = v.object({
 
 const transferSchema = v.object({
   f: v.literal('transfer'),
-  /** Names it; used as its idempotency key. */
+  /** Names it; its idempotency key, if it has one. */
   note: v.string(),
+  /** Whether it is asked for again, under its key, while its outcome is unknown. Default true. */
+  hasKey: v.optional(v.boolean(), true),
   legs: v.array(leg),
   /** How long the client thinks between two statements. */
   thinkMs: v.number(),
@@ -43,7 +49,7 @@ const transfersPerRun = 48;
 const takeOversPerRun = 5;
 
 /** The legs of a transfer sum up to nothing. */
-function drawTransfer(note: string, hasTill: boolean, random: Random): Transfer {
+function drawTransfer(note: string, hasTill: boolean, random: Random): Omit<Transfer, 'hasKey'> {
   const [from = 'checking', to = 'savings', third = 'cards'] = shuffled(databases, random);
   const amount = 1 + integerBelow(random, 60);
   const account = (): string => pick(random, accounts) ?? 'a';
@@ -72,13 +78,16 @@ export function planOperations(
   const machine = (): string => pick(random, machines) ?? '';
   const planned: PlannedOperation[] = [];
   for (let index = 0; index < transfersPerRun; index += 1) {
-    const operation: BankOperation = drawTransfer(`t${index}`, !takesOver, random);
-    const first = { client: index % clients, atMs: atMs(), node: machine(), operation };
-    planned.push(first);
+    const transfer = drawTransfer(`t${index}`, !takesOver, random);
+    const first = { client: index % clients, atMs: atMs(), node: machine() };
     // A client that is not sure asks again, under the same key: the same manager, or any when they share a register.
-    if (!chance(random, 0.25)) continue;
+    const isRepeated = chance(random, 0.25);
+    // What has no key leaves nothing in the manager's journal before it is decided.
+    const operation: BankOperation = { ...transfer, hasKey: isRepeated || index % 2 === 0 };
+    planned.push({ ...first, operation });
+    if (!isRepeated) continue;
     const againMs = first.atMs + Math.round(random.next() * 2_000);
-    planned.push({ ...first, atMs: againMs, node: takesOver ? machine() : first.node });
+    planned.push({ ...first, operation, atMs: againMs, node: takesOver ? machine() : first.node });
   }
   for (let index = 0; takesOver && machines.length > 1 && index < takeOversPerRun; index += 1) {
     const node = machine();

@@ -11,6 +11,8 @@ export interface Witness {
   ended(database: string, branch: Branch, outcome: Outcome): void;
   /** A database has said for certain that a branch is rolled back and stays so. */
   gone(database: string, branch: Branch): void;
+  /** A database that was to write down a branch's absence has said that it is committed. */
+  found(database: string, branch: Branch): void;
   /** A database has refused to prepare or commit what came after its end. */
   refusedLate(database: string, branch: Branch): void;
   /** A database has refused to prepare, because a rule of its own is broken. */
@@ -45,6 +47,10 @@ export function loggedWitness(witness: Witness, log: (kind: string, ...details: 
     gone(database, branch) {
       log('gone', database, branch.transaction);
       witness.gone(database, branch);
+    },
+    found(database, branch) {
+      log('found', database, branch.transaction);
+      witness.found(database, branch);
     },
     refusedLate(database, branch) {
       log('refused-late', database, branch.transaction);

@@ -101,8 +101,10 @@ export function createBranches({ name, rows, sessions, time, witness, mistakes }
     const id = globalIdOf(branch);
     sessions.end(inTheWay(branch, id, client), () => {
       if (prepared.has(id)) reply({ type: 'present', reason: 'it is prepared' });
-      else if (ended.get(id)?.outcome === 'committed') reply({ type: 'committed' });
-      else {
+      else if (ended.get(id)?.outcome === 'committed') {
+        witness.found(name, branch);
+        reply({ type: 'committed' });
+      } else {
         if (!ended.has(id)) ended.set(id, { branch, outcome: 'aborted', atMs: time.nowMs() });
         witness.gone(name, branch);
         reply({ type: 'absent' });
@@ -136,6 +138,16 @@ export function createBranches({ name, rows, sessions, time, witness, mistakes }
     else endPrepared(found, 'aborted', via, answer);
   };
 
+  const outcomeOf: Branches['outcomeOf'] = (branch) => {
+    const id = globalIdOf(branch);
+    return { type: prepared.has(id) ? 'prepared' : (ended.get(id)?.outcome ?? 'absent') };
+  };
+  const readAbsence: Branches['writeAbsence'] = (branch, _client, reply) => {
+    const { type } = outcomeOf(branch);
+    if (type === 'prepared') reply({ type: 'present', reason: 'it is prepared' });
+    else reply({ type: type === 'committed' ? type : 'absent' });
+  };
+
   const leftovers = (): readonly PreparedBranch[] =>
     [...prepared.values()].map(({ branch, sinceMs }) => ({ branch, ageMs: time.nowMs() - sinceMs }));
 
@@ -152,11 +164,8 @@ export function createBranches({ name, rows, sessions, time, witness, mistakes }
     settle,
     commit,
     rollback,
-    writeAbsence,
-    outcomeOf(branch) {
-      const id = globalIdOf(branch);
-      return { type: prepared.has(id) ? 'prepared' : (ended.get(id)?.outcome ?? 'absent') };
-    },
+    writeAbsence: mistakes.readsAbsence === true ? readAbsence : writeAbsence,
+    outcomeOf,
     leftovers,
     prepared: (manager) => leftovers().filter(({ branch }) => branch.manager === manager),
     forget(manager, olderThanMs) {

@@ -35,6 +35,8 @@ export interface Mistakes {
   readonly acceptsLatePrepares?: boolean;
   /** A name that the server does not know, because its session has it still, is taken for committed. */
   readonly takesUnknownForSuccess?: boolean;
+  /** Whoever asks for an absence to be written hears what is known just now, and a commit may still be under way. */
+  readonly readsAbsence?: boolean;
 }
 
 /** An answer, unless the session does not exist any more. */

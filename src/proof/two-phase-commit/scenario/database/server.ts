@@ -31,6 +31,10 @@ const lockTimeoutMs = 800;
 /** How long a server takes to notice that the other side of a connection is gone: a reset, or silence. */
 const resetMs = 50;
 const silenceMs = 5_000;
+const stallProbability = 0.2;
+/** The longest stall, to which comes a multiple of the longest way to the server. */
+const stallMs = 250;
+const stallFactor = 4;
 
 /** Makes a server that is up. */
 export function createDatabaseServer(options: ServerOptions): DatabaseServer {
@@ -56,6 +60,9 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
     }, ms);
   };
   const workMs = (): number => 0.1 + random.next() * Math.max(paceMs, condition.maxDelayMs / 2);
+  /** What has to be flushed waits for a slow disk or a standby now and then. */
+  const flushMs = (): number =>
+    workMs() + (chance(random, stallProbability) ? random.next() * (stallMs + stallFactor * condition.maxDelayMs) : 0);
 
   /** Sooner or later, the server notices that the other side of a session's connection is gone. */
   const notice = (session: Running): void =>
@@ -70,7 +77,7 @@ export function createDatabaseServer(options: ServerOptions): DatabaseServer {
       return;
     }
     session.state = 'working';
-    later(workMs(), () => {
+    later(flushMs(), () => {
       if (session.isCancelled) {
         sessions.abandon(session);
         reply({ type: 'gone' });
