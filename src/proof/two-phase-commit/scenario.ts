@@ -149,7 +149,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
           };
           run().then(done, (error: unknown) => done({ type: 'unknown', reason: String(error) }));
         },
-        watch: () => createWatch(invariants, all, transfers, keepsRegister),
+        watch: () => createWatch(invariants, all, transfers, place),
       };
     },
   };
@@ -159,7 +159,7 @@ function createWatch(
   invariants: Invariants,
   servers: readonly DatabaseServer[],
   transfers: ReadonlyMap<string, Transfer>,
-  keepsRegister: boolean,
+  place: DecidingPlace,
 ): Watch<BankApplication> {
   const opening = servers.length * accounts.length * openingBalance;
   return {
@@ -172,7 +172,7 @@ function createWatch(
       const problem = invariants.problem ?? invariants.finish();
       if (problem !== undefined) return problem;
       let total = servers.reduce((sum, server) => sum + server.total, 0);
-      for (const { id, app } of keepsRegister ? [] : machines) {
+      for (const { id, app } of place === 'register' ? [] : machines) {
         if (app === undefined) return `${id} is down, and should be well`;
         for (const account of accounts) total += Number(app.till.peek(account) ?? 0);
         for (const { note, legs } of transfers.values()) {
@@ -190,6 +190,7 @@ function createWatch(
         .flatMap((server) => server.residue())
         .slice(0, 8)
         .join('; ') || undefined,
-    goals: () => invariants.reached,
+    // An heir keeps databases from preparing as others keep last resources from committing.
+    goals: () => new Set(forms[place].goals.filter((goal) => invariants.reached.has(goal))),
   };
 }
