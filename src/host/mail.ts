@@ -5,6 +5,7 @@
 
 import { type Address, nodeOf, type Tagged, type Unreachable } from '../../statecharts/actor.ts';
 import type { Bus, Envelope, Loss } from '../bus/bus.ts';
+import type { ShortLivedMap } from '../environment/short-lived-map.ts';
 import type { EndpointParts } from './endpoint.ts';
 import type { Inspection } from './inspection.ts';
 import type { Dispatch } from './jobs.ts';
@@ -15,7 +16,7 @@ export interface MailParts {
   readonly bus: Bus;
   readonly dispatch: Dispatch;
   readonly inspection: Inspection;
-  readonly runners: ReadonlyMap<Address, Runner>;
+  readonly runners: Pick<ShortLivedMap<Address, Runner>, 'get' | 'values'>;
   readonly endpoints: ReadonlyMap<Address, EndpointParts>;
   /** Whether what the node's own actors send each other is validated, too. */
   readonly development: boolean;

@@ -14,6 +14,7 @@ import {
   type Tagged,
 } from '../../statecharts/actor.ts';
 import { systemEnvironment } from '../environment/environment.ts';
+import { ShortLivedMap } from '../environment/short-lived-map.ts';
 import { JournalClosedError } from '../journal/errors.ts';
 import type { RecoveredRecord } from '../journal/journal.ts';
 import { closeAll } from './closing.ts';
@@ -58,7 +59,7 @@ export function createNode(options: NodeOptions): Node {
   const { clock } = environment;
   const limits = { ...defaultLimits, ...options.limits };
   const definitions = new Map<string, AnyActor>();
-  const runners = new Map<Address, Runner>();
+  const runners = new ShortLivedMap<Address, Runner>();
   const endpoints = new Map<Address, EndpointParts>();
   const inspection = createInspection(id, clock.nowMs);
   const roleChanges = new Subject<RoleChange>();
@@ -101,7 +102,7 @@ export function createNode(options: NodeOptions): Node {
   const abandon = (error?: Error): void => {
     isStopping = true;
     surroundings.unsubscribe();
-    const dying = [...runners.values()];
+    const dying = runners.values();
     runners.clear();
     const closing = [...endpoints.values()];
     endpoints.clear();
@@ -296,7 +297,7 @@ export function createNode(options: NodeOptions): Node {
       endpoints.set(address, parts);
       return endpoint;
     },
-    actors: () => [...runners.keys()].sort(),
+    actors: () => runners.keys().toSorted(),
     peek(actor) {
       const runner = runners.get(actor);
       return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };

@@ -100,7 +100,8 @@ class ActorRunner implements Runner {
   readonly address: Address;
   readonly definition: AnyActor;
   readonly #host: RunnerHost;
-  readonly #observer: ActorObserver | undefined;
+  /** Let go of at the end, with all that it knows. */
+  #observer: ActorObserver | undefined;
   readonly #delays: Readonly<Record<string, DelayRange>>;
   /** By timer; what fell due and was disarmed, or armed anew, before its turn came is no longer there. */
   readonly #timeouts = new Map<string, TimeoutHandle>();
@@ -174,6 +175,7 @@ class ActorRunner implements Runner {
     this.#failure = error;
     this.#mirror?.end(error);
     this.#told(() => this.#observer?.ended?.(error));
+    this.#observer = undefined;
   }
 
   /** What an observer throws is not the actor's failure. */

@@ -3,6 +3,7 @@
 import type { Result, Tagged } from '../../statecharts/actor.ts';
 import type { BranchOperation, OutcomeAnswer, PreparedAnswer } from '../../statecharts/two-phase-commit/operations.ts';
 import type { Clock } from '../environment/clock.ts';
+import { ShortLivedMap } from '../environment/short-lived-map.ts';
 import { type Branch, branchParts, globalIdOf } from './branch.ts';
 import { messageOf } from './errors.ts';
 import type { Operation, Resource } from './resource.ts';
@@ -46,9 +47,9 @@ export function asResource<Session extends BranchSession>(
   transactional: TransactionalResource<Session>,
   { clock }: { readonly clock: Clock },
 ): EnlistedResource<Session> {
-  const sessions = new Map<string, Session>();
+  const sessions = new ShortLivedMap<string, Session>();
   /** Answers of sessions, so that an operation that is asked again under the same id gets the same answer. */
-  const under = new Map<string, Promise<Result>>();
+  const under = new ShortLivedMap<string, Promise<Result>>();
 
   const once = (key: string, start: () => Promise<Result>): Promise<Result> => {
     const running = under.get(key);

@@ -9,6 +9,7 @@
 
 import type { ConnectionOptions } from 'mysql2/promise';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import { ShortLivedMap } from '../../environment/short-lived-map.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
 import { budget } from '../deadline.ts';
@@ -72,7 +73,7 @@ export function mariadb(
       ? createLocator({ name, clock, protocols: ['mysql:', 'mariadb:'], find: connection })
       : undefined;
   const maxSessions = options.maxSessions ?? 20;
-  const opened = new Map<string, OwnSession>();
+  const opened = new ShortLivedMap<string, OwnSession>();
   let isClosed = false;
 
   const pool = createPool<MariaDbConnection>({
@@ -185,7 +186,7 @@ export function mariadb(
     check: ({ timeoutMs }) => control(timeoutMs, (it) => checkServer(it, maxSessions)),
     async close() {
       isClosed = true;
-      for (const session of [...opened.values()]) await session.rollback();
+      for (const session of opened.values()) await session.rollback();
       pool.close();
     },
   };

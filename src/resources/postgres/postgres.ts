@@ -9,6 +9,7 @@
 
 import type { ClientConfig } from 'pg';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import { ShortLivedMap } from '../../environment/short-lived-map.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
 import { budget, within } from '../deadline.ts';
@@ -99,7 +100,7 @@ export function postgres(
       : undefined;
   const names = options.prepareStatements === false ? undefined : createStatementNames();
   const maxSessions = options.maxSessions ?? 20;
-  const opened = new Map<string, Open>();
+  const opened = new ShortLivedMap<string, Open>();
   let isClosed = false;
 
   const pool = createPool<PostgresConnection>({
@@ -235,7 +236,7 @@ export function postgres(
     check: ({ timeoutMs }) => control(timeoutMs, (it) => checkServer(it, maxSessions)),
     async close() {
       isClosed = true;
-      for (const { session } of [...opened.values()]) {
+      for (const { session } of opened.values()) {
         await within(clock, session.rollback(), terminationTimeoutMs, 'a rollback').catch(() => undefined);
       }
       pool.close();

@@ -36,7 +36,7 @@ import type { WorkOf } from './work.ts';
 export const transactionActors = [coordinator, participant] as const;
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
-const lingerMs = 200;
+const lingerMs = 20;
 const marginMs = 1_000;
 
 /**

@@ -153,6 +153,8 @@ export function createSessions(options: SessionsOptions): Sessions<object> {
     async close(why) {
       closedBecause ??= why;
       await Promise.allSettled(branches.values());
+      // Whoever has still to hear of the outcome needs the sessions no more.
+      branches.clear();
       return beginFailure;
     },
     begun: () => [...begun].sort(),
