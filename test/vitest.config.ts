@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
     testTimeout: 20_000,
+    // By default two processors mean one file at a time; but much of the time is spent waiting for other processes.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
