@@ -132,11 +132,13 @@ export async function handWritten(
 }
 
 /** How the manager is used. */
-export type Use = 'manager' | 'lastQuery' | 'last resource';
+export type Use = 'manager' | 'lastQuery' | 'last resource' | 'last resource, lastQuery';
 
 /** The manager over the two databases, with its journal on disk. */
 export async function managed(use: Use, { urls, directory, maxInFlight }: Places): Promise<Form> {
-  const node = `bench-${use.replace(' ', '-')}`;
+  const node = `${use.replaceAll(/[^A-Za-z]+/g, '-')}`;
+  const isLast = use.startsWith('last resource');
+  const preparesTogether = use.endsWith('lastQuery');
   const journal = await openFileJournal({ directory: join(directory, node), node, ...environment });
   const resourceOf = (url: string, name: string) => postgres(url, { name, maxSessions: maxInFlight, idleTimeoutMs });
   const host = createNode({
@@ -150,14 +152,14 @@ export async function managed(use: Use, { urls, directory, maxInFlight }: Places
   const manager = await createTransactionManager({
     node: host,
     environment,
-    ...(use === 'last resource' ? { last: 'south' as const } : {}),
+    ...(isLast ? { last: 'south' as const } : {}),
   });
   return {
     name: use,
     transfer: (_worker, account) =>
       committedMs(
         manager.transact(async ({ north, south }) => {
-          if (use !== 'lastQuery') {
+          if (!preparesTogether) {
             await Promise.all([north.query(update, [account, -1]), south.query(update, [account, 1])]);
             return;
           }

@@ -83,6 +83,7 @@ async function openForms(places: Places): Promise<readonly [Form, ...Form[]]> {
     await handWritten(places, 'named'),
     await managed('lastQuery', places),
     await managed('last resource', places),
+    await managed('last resource, lastQuery', places),
     await embedded(places),
   ];
 }
