@@ -21,6 +21,19 @@ describe('seeded randomness', () => {
     expect(busy.stream('disk').next()).toBe(quiet.stream('disk').next());
   });
 
+  test('begins anywhere, also in streams whose names are nearly the same', () => {
+    const firsts = Array.from({ length: 200 }, (_, index) =>
+      seededRandomness(1)
+        .stream(`timeouts/n${index % 10}/${Math.floor(index / 10)}`)
+        .next(),
+    );
+    for (let tenth = 0; tenth < 10; tenth += 1) {
+      expect(firsts.filter((it) => Math.floor(it * 10) === tenth).length).toBeGreaterThan(5);
+    }
+    const steps = firsts.slice(1).map((it, index) => Math.abs(it - (firsts[index] ?? it)));
+    expect(steps.filter((step) => step < 0.05).length).toBeLessThan(40);
+  });
+
   test('is spread evenly over its range', () => {
     const random = seededRandomness(3).stream('x');
     const counts = new Array<number>(10).fill(0);

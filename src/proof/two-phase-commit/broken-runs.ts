@@ -36,14 +36,14 @@ const checked = (
 
 /** The twins, by what they do. */
 export const simulatedTwins: Readonly<Record<string, SimulatedTwin>> = {
-  ...checked('a decision is sent before it is journalled', 'journal', 15),
+  ...checked('a decision is sent before it is journalled', 'journal', 115),
   ...checked('the caller is answered before the decision is journalled', 'journal', 1),
   ...checked('a participant in doubt aborts alone', 'journal', 1),
   ...checked('an unknown answer to a commit is taken for success', 'journal', 40),
   'a name that is unknown to the database is taken for committed': {
     place: 'journal',
     broken: { database: { takesUnknownForSuccess: true } },
-    seed: 120,
+    seed: 130,
   },
   'a late prepare is accepted after the rollback': {
     place: 'journal',
@@ -52,13 +52,13 @@ export const simulatedTwins: Readonly<Record<string, SimulatedTwin>> = {
   },
   ...checked('a commit is presumed', 'journal', 8),
   ...checked('a coordinator does not wait for all votes', 'journal', 1),
-  ...checked('an abort is presumed where a last resource decides', 'last', 135),
+  ...checked('an abort is presumed where a last resource decides', 'last', 50),
   ...checked('a commit is announced before the last resource has answered', 'last', 1),
   ...checked('an unknown answer of a last resource is taken for a no', 'last', 1),
   'absence is read and not written where a last resource decides': {
     place: 'last',
     broken: { database: { readsAbsence: true } },
-    seed: 135,
+    seed: 50,
   },
   ...checked('an owner overrules the register that fenced it', 'register', 60),
   'a register lets two owners decide': { place: 'register', broken: { fencesNobody: true }, seed: 15 },
