@@ -141,6 +141,10 @@ async function askResources(
   );
   const holder = answers.find(({ type }) => type === 'committed');
   if (holder !== undefined) return { outcome: 'committed', detail: `'${holder.name}' committed it` };
+  const gone = memory.witnesses.find((name) => resources[name] === undefined);
+  if (gone !== undefined) {
+    return { outcome: 'in-doubt', detail: `'${gone}' may know, and is no resource of this node any more` };
+  }
   const silent = answers.find(({ type }) => type === 'unknown');
   if (silent !== undefined) return { outcome: 'in-doubt', detail: `'${silent.name}' does not answer for certain` };
   const waiting = answers.find(({ type }) => type === 'prepared');

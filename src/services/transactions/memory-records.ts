@@ -16,6 +16,8 @@ export const managerRecords = {
     lastResources: v.array(lastResource),
     /** The latest life that let resources forget; lives that did not write it did so at once. */
     forgetful: v.optional(count),
+    /** The resources of all lives since then; of lives that did not write them, none are known. */
+    resources: v.optional(v.array(v.string()), []),
   }),
 };
 export const outcomeRecords = {

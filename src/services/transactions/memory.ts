@@ -49,6 +49,11 @@ export interface Memory {
   settleEarlierLives(isSettled: (resource: string) => boolean): void;
   /** Up to here, what is not remembered may have been forgotten, here and by the resources. */
   readonly mark: Order;
+  /**
+   * The resources of this life, and of all since one let resources forget: each may have committed by itself what nobody
+   * here has heard of.
+   */
+  readonly witnesses: readonly string[];
   /** How many lives, this one included, have begun since one let resources forget. */
   readonly livesKept: number;
   /**
@@ -108,6 +113,7 @@ export function openMemory(
   let mark: Order = { incarnation: 0, sequence: 0 };
   let lastResources: readonly LastResource[] = [];
   let forgetful = 0;
+  let witnesses: readonly string[] = surroundings.resources;
   let expiring: Promise<void> | undefined;
 
   const append = (entries: readonly JournalEntry[]): Promise<void> =>
@@ -123,6 +129,7 @@ export function openMemory(
       mark,
       lastResources: [...lastResources],
       forgetful,
+      resources: [...witnesses],
     };
     return { actor: self, version, record, replaces: 'checkpoint' };
   };
@@ -165,6 +172,7 @@ export function openMemory(
     mark = life.mark;
     lastResources = life.lastResources;
     forgetful = life.forgetful ?? life.incarnation;
+    witnesses = [...new Set([...life.resources, ...surroundings.resources])];
   }
   const life: Surroundings = { ...surroundings, incarnation };
   lastResources = withLife(lastResources, life);
@@ -241,12 +249,16 @@ export function openMemory(
     get mark() {
       return mark;
     },
+    get witnesses() {
+      return witnesses;
+    },
     get livesKept() {
       return incarnation - forgetful;
     },
     expireEarlierLives() {
       expiring ??= (() => {
         forgetful = incarnation;
+        witnesses = surroundings.resources;
         const end = { incarnation: incarnation - 1, sequence: Number.MAX_SAFE_INTEGER };
         if (compareOrder(end, mark) > 0) mark = end;
         return append([lifeEntry()]);

@@ -45,8 +45,11 @@ export interface Bank {
   readonly manager: TransactionManager<Stores>;
   /** Ends the present life as a crash does. */
   crash(): void;
-  /** Begins a new life; its manager is being made, with other choices than the first one if these are given. */
-  boot(changed?: ManagerChoices): void;
+  /**
+   * Begins a new life; its manager is being made, with other choices than the first one if these are given, and without
+   * the store that is withdrawn from transactions.
+   */
+  boot(changed?: ManagerChoices, withdrawn?: keyof Stores): void;
   /** Stores that cannot be reached for as long as they are in here. */
   readonly outages: Set<keyof Stores>;
   /** Runs time until the manager of this life is made. */
@@ -101,6 +104,10 @@ const troubled = (store: EmbeddedStore, { prepareDelayMs, isDown }: Trouble, clo
   };
 };
 
+/** A resource of the node, and none that takes part in transactions. */
+const withoutTransactions = (store: EmbeddedStore): EmbeddedStore =>
+  new Proxy(store, { has: (target, key) => key !== 'begin' && key in target });
+
 export async function createBank(
   choices: ManagerChoices = {},
   flushDelayMs = 1,
@@ -117,18 +124,20 @@ export async function createBank(
   let life: Life;
 
   const outages = new Set<keyof Stores>();
-  const boot = (changed: ManagerChoices = choices): void => {
+  const boot = (changed: ManagerChoices = choices, withdrawn?: keyof Stores): void => {
     lives += 1;
     const clock = createMachineClock(time);
     const randomness = seededRandomness(lives);
     const environment: Environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
     const journal = storage.open();
-    const open = (name: keyof Stores): EmbeddedStore =>
-      troubled(
+    const open = (name: keyof Stores): EmbeddedStore => {
+      const store = troubled(
         openEmbeddedStore({ journal, clock, name }),
         { prepareDelayMs: prepareDelaysMs[name] ?? 0, isDown: () => outages.has(name) },
         clock,
       );
+      return name === withdrawn ? withoutTransactions(store) : store;
+    };
     const stores = { checking: open('checking'), savings: open('savings'), ledger: open('ledger') };
     const node = createNode({
       id: 'n1',

@@ -121,6 +121,38 @@ describe('what a manager remembers', () => {
     });
   });
 
+  test('is not taken for aborted while a resource of an earlier life, which may have committed it, is left out', async () => {
+    const retentionMs = 20_000;
+    const bank = await createBank({ times: { retentionMs } });
+    const error = await bank.failure(bank.manager.transact(() => Promise.reject(new Error('no'))));
+    const transaction = error instanceof TransactionAbortedError ? error.transaction : '';
+    const outcome = async () => (await bank.value(bank.manager.outcome(transaction))).outcome;
+    const reboot = async (withdrawn?: 'checking'): Promise<void> => {
+      bank.crash();
+      bank.boot(undefined, withdrawn);
+      await bank.ready();
+    };
+    await reboot();
+    expect(await outcome()).toBe('aborted');
+    for (let life = 0; life < 2; life += 1) {
+      await reboot('checking');
+      expect(await bank.value(bank.manager.outcome(transaction))).toMatchObject({
+        outcome: 'in-doubt',
+        detail: expect.stringContaining("'checking' may know"),
+      });
+    }
+    await reboot();
+    expect(await outcome()).toBe('aborted');
+    await reboot('checking');
+    await pass(bank, 3 * retentionMs);
+    expect(await outcome()).toBe('expired');
+    // What earlier lives did has expired as a whole: the next lives have nothing to ask that store for.
+    const next = await bank.failure(bank.manager.transact(() => Promise.reject(new Error('no'))));
+    const later = next instanceof TransactionAbortedError ? next.transaction : '';
+    await reboot('checking');
+    expect((await bank.value(bank.manager.outcome(later))).outcome).toBe('aborted');
+  });
+
   test('is forgotten early when there is too much, visibly', async () => {
     const bank = await createBank({ limits: { keptOutcomes: 16 } });
     const first = await one(bank);
