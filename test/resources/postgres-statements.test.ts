@@ -4,6 +4,7 @@ import type { Branch } from '../../src/resources/branch.ts';
 import { createStatementNames, nameLimits } from '../../src/resources/postgres/names.ts';
 import { type PostgresOptions, type PostgresSession, postgres } from '../../src/resources/postgres/postgres.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
+import { startTcpProxy } from '../fixtures/tcp-proxy.ts';
 
 const timeoutMs = 5_000;
 const misfit = { code: '0A000', severity: 'ERROR' };
@@ -57,8 +58,11 @@ describe('statements that come again in PostgreSQL', () => {
   let server: TestPostgres;
   let count = 0;
   const opened: EnlistedResource<PostgresSession>[] = [];
-  const open = async (options: PostgresOptions = {}): Promise<EnlistedResource<PostgresSession>> => {
-    const resource = postgres(server.url(), { maxSessions: 1, ...options });
+  const open = async (
+    options: PostgresOptions = {},
+    url = server.url(),
+  ): Promise<EnlistedResource<PostgresSession>> => {
+    const resource = postgres(url, { maxSessions: 1, ...options });
     opened.push(resource);
     await resource.setup({ timeoutMs });
     return resource;
@@ -296,6 +300,40 @@ describe('statements that come again in PostgreSQL', () => {
     const nul = await resource.begin(branch(), { timeoutMs });
     await expect(nul.query('select $1::text as value', ['a\0b'])).rejects.toMatchObject({ resourceCode: '22021' });
     expect(await nul.prepare({ timeoutMs })).toMatchObject({ type: 'no' });
+  });
+
+  test('fail, with BEGIN, before the server has said what became of the transaction, and are rolled back all the same', async () => {
+    await createItems();
+    const proxy = await startTcpProxy(() => server.port);
+    const resource = await open({}, server.url('postgres', proxy.port));
+    for (const id of [1, 2, 3]) expect(await commit(resource, [insert, [id]])).toBe('yes');
+    // ReadyForQuery in a failed transaction.
+    const answer = proxy.holdAnswer('Z\0\0\0\x05E');
+    const session = await resource.begin(branch(), { timeoutMs });
+    await expect(session.query(insert, [3])).rejects.toMatchObject({ resourceCode: '23505' });
+    const over = session.rollback();
+    answer.letGo();
+    await over;
+    expect(await commit(resource, [insert, [4]])).toBe('yes');
+    await proxy.close();
+  });
+
+  test('are not prepared by themselves when a text that failed had ended the transaction before', async () => {
+    await createItems();
+    const proxy = await startTcpProxy(() => server.port);
+    const resource = await open({}, server.url('postgres', proxy.port));
+    for (const id of [1, 2, 3]) expect(await commit(resource, [insert, [id]])).toBe('yes');
+    const at = branch();
+    const session = await resource.begin(at, { timeoutMs });
+    await session.query(insert, [4]);
+    // ReadyForQuery outside a transaction.
+    const answer = proxy.holdAnswer('Z\0\0\0\x05I');
+    await expect(session.query('select 1; commit; select 1/0')).rejects.toMatchObject({ resourceCode: '22012' });
+    const vote = session.prepare({ timeoutMs });
+    answer.letGo();
+    expect(await vote).toMatchObject({ type: 'no', reason: expect.stringContaining('division by zero') });
+    expect(await resource.outcomeOf(at, { timeoutMs })).toEqual({ type: 'absent' });
+    await proxy.close();
   });
 
   test('leave the label of their session in place when what travelled with BEGIN is rolled back', async () => {

@@ -102,6 +102,14 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     client.connection.stream.destroy();
     client.end().catch(() => undefined);
   };
+  /**
+   * A message that began in a transaction, or itself began one, failed, and its end has not come: the server sends errors
+   * at once, and what the driver says of the transaction is from before the message.
+   */
+  let hasFailed = false;
+  client.connection.on('readyForQuery', () => {
+    hasFailed = false;
+  });
   /** The names under which this server keeps statements. */
   const kept = new Set<string>();
   const submit = <R extends Row>({ text, values }: Statement, answer: (answer: Answer<R>) => void): void => {
@@ -112,6 +120,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
         answer({ result });
         return;
       }
+      if (client.getTransactionStatus() === 'T') hasFailed = true;
       if (name !== undefined) names?.refused(text, name, error);
       answer({ error });
     };
@@ -145,6 +154,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
   ): void => {
     client.query<R>(texts.join('; '), (error, results) => {
       const all: readonly QueryResult<R>[] = Array.isArray(results) ? results : [];
+      if (error) hasFailed = true;
       for (const index of texts.keys()) {
         const result = all[index];
         if (error) answer(index, { error });
@@ -204,7 +214,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
       backend: { pid: row.pid, startedAt: row.started },
       history: row.history,
       label: '',
-      status: () => client.getTransactionStatus(),
+      status: () => (hasFailed ? 'E' : client.getTransactionStatus()),
       isUsable: () => !isLost && parts.isCurrent(),
       exchange,
       send,
