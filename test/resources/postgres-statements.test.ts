@@ -151,6 +151,26 @@ describe('statements that come again in PostgreSQL', () => {
     expect(await server.query('select count(*)::int as n from items')).toEqual([{ n: 8 }]);
   });
 
+  test('are named anew once, however many connections an ALTER TABLE fails on at the same time', async () => {
+    await createItems();
+    const resource = await open({ maxSessions: 4 });
+    /** Runs it on all connections at once. @returns the latest name at each */
+    const latest = async (ids: readonly number[]): Promise<unknown[]> => {
+      const sessions: PostgresSession[] = [];
+      for (const _ of ids) sessions.push(await resource.begin(branch(), { timeoutMs }));
+      await Promise.allSettled(ids.map((id, index) => sessions[index]?.query(insert, [id])));
+      const text = "select max(substr(name, 3)::int) as name from pg_prepared_statements where name like 'q%'";
+      const found = await Promise.allSettled(sessions.map((session) => session.query(text)));
+      for (const session of sessions) await session.rollback();
+      return found.map((it) => (it.status === 'fulfilled' ? it.value.rows[0]?.name : it.status));
+    };
+    for (const first of [1, 11, 21]) await latest([first, first + 1, first + 2, first + 3]);
+    expect(await latest([31, 32, 33, 34])).toEqual([1, 1, 1, 1]);
+    await server.query("alter table items add column note text default 'new'");
+    expect(await latest([41, 42, 43, 44])).toEqual(Array(4).fill('rejected'));
+    expect(await latest([51, 52, 53, 54])).toEqual([2, 2, 2, 2]);
+  });
+
   test('are not taken for parsed when the server refused to parse them', async () => {
     const resource = await open();
     const early = 'insert into late (id) values ($1)';

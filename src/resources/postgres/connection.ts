@@ -152,6 +152,8 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     texts: readonly string[],
     answer: (index: number, answer: Answer<R>) => void,
   ): void => {
+    // By the time of the answer, another connection may have had them given anew.
+    const given = statements.slice(0, texts.length).map(({ text }) => ({ text, name: names?.given(text) }));
     client.query<R>(texts.join('; '), (error, results) => {
       const all: readonly QueryResult<R>[] = Array.isArray(results) ? results : [];
       if (error) hasFailed = true;
@@ -162,8 +164,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
         else answer(index, { error: new TypeError(`expected ${texts.length} results, got ${all.length}`) });
       }
       if (!error) return;
-      for (const { text } of statements.slice(0, texts.length)) {
-        const name = names?.given(text);
+      for (const { text, name } of given) {
         if (name !== undefined) names?.refused(text, name, error);
       }
     });
