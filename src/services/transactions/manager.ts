@@ -4,6 +4,7 @@
  */
 
 import { Subject } from 'rxjs';
+import { partsOf } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorOutput,
   type CoordinatorTimes,
@@ -33,7 +34,11 @@ import type { WorkOf } from './work.ts';
  * The actors of a manager's transactions. Its node knows them from when the manager is made; one that is to know them
  * earlier, because other nodes have something to say to them, is made with `createNode({ ..., actors: transactionActors })`.
  */
-export const transactionActors = [coordinator, participant] as const;
+export const transactionActors = [
+  // Back with its manager, and not before: what earlier lives committed is remembered before coordinators forget it.
+  { ...coordinator, bornOfRecords: () => undefined },
+  participant,
+] as const;
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
 const lingerMs = 20;
@@ -84,6 +89,7 @@ export async function createTransactionManager<Owned extends Resources>(
   let abortedCount = 0;
   let isClosed = false;
 
+  reviveCoordinators(node);
   // What earlier lives decided is remembered beyond the lives of its coordinators, too.
   for (const seen of coordinatorsOn(node)) {
     if (seen.begun === 'recovered' && seen.outcome === 'committed')
@@ -306,6 +312,15 @@ export async function createTransactionManager<Owned extends Resources>(
   await memory.ready;
   await recovery.pass();
   return manager;
+}
+
+/** Brings back the coordinators of which the journal holds records. */
+function reviveCoordinators(node: Node): void {
+  for (const address of node.journal.actors()) {
+    const { name, key } = partsOf(address);
+    if (name !== coordinator.name || node.peek(address) !== undefined) continue;
+    node.launch(coordinator, { key, input: { type: 'recovered' } });
+  }
 }
 
 function registerOf(node: Node, name: string | undefined): DecisionRegister | undefined {
