@@ -38,6 +38,9 @@ export interface Places {
   readonly maxInFlight: number;
 }
 
+/** At each database. */
+export const accounts = 20_000;
+
 const environment = systemEnvironment();
 const { clock } = environment;
 const update = 'update account set amount = amount + $2 where id = $1';
@@ -133,6 +136,32 @@ export async function handWritten(
 
 /** How the manager is used. */
 export type Use = 'manager' | 'lastQuery' | 'last resource' | 'last resource, lastQuery';
+
+/** All forms; the first two are what the others are compared with. */
+export const formNames = [
+  'by hand',
+  'manager',
+  'by hand, named',
+  'lastQuery',
+  'last resource',
+  'last resource, lastQuery',
+  'embedded stores',
+] as const;
+export type FormName = (typeof formNames)[number];
+
+/** Makes ready what a form needs. */
+export function openForm(name: FormName, places: Places): Promise<Form> {
+  switch (name) {
+    case 'by hand':
+      return handWritten(places);
+    case 'by hand, named':
+      return handWritten(places, 'named');
+    case 'embedded stores':
+      return embedded(places);
+    default:
+      return managed(name, places);
+  }
+}
 
 /** The manager over the two databases, with its journal on disk. */
 export async function managed(use: Use, { urls, directory, maxInFlight }: Places): Promise<Form> {

@@ -1,20 +1,21 @@
 /**
  * Atomic commit across two PostgreSQL servers that sync every commit, with 1, 16 and 64 transactions at once: the manager
  * against a loop written by hand, and two embedded stores beside them. The manager names repeated statements; so does a
- * second loop, which says what of the difference that is. The forms take turns within each round, and each
- * is compared with the loop of the same round.
+ * second loop, which says what of the difference that is. Each form has a process of its own; they take turns within each
+ * round, and each is compared with the loop of the same round.
  *
  * `node dist/bench/txn.js [--rounds 5] [--seconds 2]`
  */
 
+import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { systemClock } from '../src/environment/clock.ts';
 import { startPostgres } from '../test/fixtures/postgres.ts';
 import { median, printTable } from './table.ts';
-import { embedded, type Form, handWritten, managed, type Places } from './txn-forms.ts';
+import { accounts, type FormName, formNames, type Places } from './txn-forms.ts';
+import type { Answered, Asked, Slice } from './txn-process.ts';
 
 const { values: options } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '2' } },
@@ -22,53 +23,49 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 const inFlights = [1, 16, 64];
-const accounts = 20_000;
 const warmUpSeconds = 1;
-const clock = systemClock();
 /** Every form keeps its connections; prepared transactions of the second phase come on top of those at work. */
 const settings = { max_connections: '600', max_prepared_transactions: '600' };
 
-interface Slice {
-  /** Including the second phase of the last transactions. */
-  readonly perSecond: number;
-  /** Until the caller knew the outcome. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Processor time of this process, with everything that is not a database in it. */
-  readonly cpuMicrosEach: number;
-  /** Not counted in anything else. */
-  readonly aborted: number;
+/** A form in a process of its own. */
+interface Running {
+  readonly name: FormName;
+  drive(inFlight: number, forSeconds: number): Promise<Slice>;
+  close(): Promise<void>;
 }
 
-/** No two transactions that are under way use the same account: what is measured is not waiting for locks. */
-let turns = 0;
-
-async function drive(form: Form, inFlight: number, forSeconds: number): Promise<Slice> {
-  const latencies: number[] = [];
-  let aborted = 0;
-  const cpu = process.cpuUsage();
-  const startedMs = clock.nowMs();
-  const endMs = startedMs + forSeconds * 1_000;
-  const work = async (worker: number): Promise<void> => {
-    while (clock.nowMs() < endMs) {
-      turns = (turns + 1) % accounts;
-      const sentMs = clock.nowMs();
-      const knownMs = await form.transfer(worker, turns);
-      if (knownMs === undefined) aborted += 1;
-      else latencies.push(knownMs - sentMs);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, (_, worker) => work(worker)));
-  await form.settled();
-  const elapsedMs = clock.nowMs() - startedMs;
-  const { user, system } = process.cpuUsage(cpu);
-  latencies.sort((a, b) => a - b);
+async function start(name: FormName, places: Places): Promise<Running> {
+  const child = fork(new URL('./txn-process.js', import.meta.url));
+  const ask = (asked: Asked): Promise<Answered | undefined> =>
+    new Promise((resolve, reject) => {
+      const settle = (): void => {
+        child.off('message', answered);
+        child.off('exit', ended);
+      };
+      const answered = (answer: Answered): void => {
+        settle();
+        resolve(answer);
+      };
+      const ended = (code: number | null): void => {
+        settle();
+        if (code === 0 && asked.type === 'close') resolve(undefined);
+        else reject(new Error(`the process of '${name}' ended with ${code}`));
+      };
+      child.on('message', answered);
+      child.on('exit', ended);
+      child.send(asked);
+    });
+  await ask({ type: 'open', name, places });
   return {
-    perSecond: (latencies.length * 1_000) / elapsedMs,
-    p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
-    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
-    cpuMicrosEach: (user + system) / latencies.length,
-    aborted,
+    name,
+    async drive(inFlight, forSeconds) {
+      const answer = await ask({ type: 'drive', inFlight, seconds: forSeconds });
+      if (answer?.type !== 'slice') throw new Error(`expected a slice of '${name}', got ${answer?.type}`);
+      return answer.slice;
+    },
+    async close() {
+      await ask({ type: 'close' });
+    },
   };
 }
 
@@ -76,24 +73,13 @@ async function drive(form: Form, inFlight: number, forSeconds: number): Promise<
 const spread = (values: readonly number[]): string =>
   `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)})`;
 
-async function openForms(places: Places): Promise<readonly [Form, ...Form[]]> {
-  return [
-    await handWritten(places),
-    await managed('manager', places),
-    await handWritten(places, 'named'),
-    await managed('lastQuery', places),
-    await managed('last resource', places),
-    await managed('last resource, lastQuery', places),
-    await embedded(places),
-  ];
-}
-
 async function compare(places: Places): Promise<void> {
-  const forms = await openForms(places);
+  const forms: Running[] = [];
   try {
-    for (const form of forms) await drive(form, places.maxInFlight, warmUpSeconds);
+    for (const name of formNames) forms.push(await start(name, places));
+    for (const form of forms) await form.drive(places.maxInFlight, warmUpSeconds);
     const slices = new Map<string, Slice[]>();
-    const of = (form: Form, inFlight: number): Slice[] => {
+    const of = (form: Running, inFlight: number): Slice[] => {
       const name = `${form.name}/${inFlight}`;
       const found = slices.get(name) ?? [];
       slices.set(name, found);
@@ -104,7 +90,7 @@ async function compare(places: Places): Promise<void> {
         // Whoever comes first in one round does not in the next.
         for (let index = 0; index < forms.length; index += 1) {
           const form = forms[(index + round) % forms.length];
-          if (form !== undefined) of(form, inFlight).push(await drive(form, inFlight, seconds));
+          if (form !== undefined) of(form, inFlight).push(await form.drive(inFlight, seconds));
         }
       }
     }
@@ -112,7 +98,7 @@ async function compare(places: Places): Promise<void> {
     const [byHand, manager] = forms;
     for (const inFlight of inFlights) {
       console.log(`\n${inFlight} in flight`);
-      const base = of(byHand, inFlight);
+      const base = byHand === undefined ? [] : of(byHand, inFlight);
       const logged = manager === undefined ? [] : of(manager, inFlight);
       printTable(
         [
