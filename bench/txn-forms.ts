@@ -165,7 +165,7 @@ export function openForm(name: FormName, places: Places): Promise<Form> {
 
 /** The manager over the two databases, with its journal on disk. */
 export async function managed(use: Use, { urls, directory, maxInFlight }: Places): Promise<Form> {
-  const node = `${use.replaceAll(/[^A-Za-z]+/g, '-')}`;
+  const node = use.replaceAll(/[^A-Za-z]+/g, '-');
   const isLast = use.startsWith('last resource');
   const preparesTogether = use.endsWith('lastQuery');
   const journal = await openFileJournal({ directory: join(directory, node), node, ...environment });

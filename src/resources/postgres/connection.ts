@@ -21,6 +21,14 @@ export interface Statement {
   readonly follows?: true;
 }
 
+/** A statement as it stands in a message of several. */
+interface Part {
+  readonly text: string;
+  /** Under which the server keeps it. By the time of the answer, it may have been given another one. */
+  readonly name: string | undefined;
+  readonly sent: string;
+}
+
 /** What became of a statement. */
 export type Answer<R extends Row = Row> = { readonly result: QueryResult<R> } | { readonly error: unknown };
 
@@ -129,43 +137,37 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     else if (name === undefined) client.query<R>(text, [...values], onAnswer);
     else client.query<R>({ text, values: [...values], name }, onAnswer);
   };
-  /** The statement in a message of several; undefined when it must travel alone. */
-  const textOf = ({ text, values = [] }: Statement): string | undefined => {
-    if (values.length === 0) return text;
+  /** The statement as a part of a message; undefined when it must travel alone. */
+  const partOf = ({ text, values = [] }: Statement): Part | undefined => {
+    if (values.length === 0) return { text, name: undefined, sent: text };
     const name = names?.given(text);
     if (name === undefined || !kept.has(name)) return undefined;
     const literals = values.map(literalOf);
-    return literals.includes(undefined) ? undefined : `execute ${name}(${literals.join(', ')})`;
+    return literals.includes(undefined) ? undefined : { text, name, sent: `execute ${name}(${literals.join(', ')})` };
   };
-  /** The texts of as many statements, from the first on, as can travel as one message. */
-  const textsOf = (statements: readonly Statement[]): readonly string[] => {
-    const texts: string[] = [];
+  /** As many statements, from the first on, as can travel as one message. */
+  const partsOf = (statements: readonly Statement[]): readonly Part[] => {
+    const parts: Part[] = [];
     for (const statement of statements) {
-      const text = texts.length === 0 || statement.follows === true ? textOf(statement) : undefined;
-      if (text === undefined) break;
-      texts.push(text);
+      const part = parts.length === 0 || statement.follows === true ? partOf(statement) : undefined;
+      if (part === undefined) break;
+      parts.push(part);
     }
-    return texts;
+    return parts;
   };
   const submitTogether = <R extends Row>(
-    statements: readonly Statement[],
-    texts: readonly string[],
+    parts: readonly Part[],
     answer: (index: number, answer: Answer<R>) => void,
   ): void => {
-    // By the time of the answer, another connection may have had them given anew.
-    const given = statements.slice(0, texts.length).map(({ text }) => ({ text, name: names?.given(text) }));
-    client.query<R>(texts.join('; '), (error, results) => {
-      const all: readonly QueryResult<R>[] = Array.isArray(results) ? results : [];
+    client.query<R>(parts.map(({ sent }) => sent).join('; '), (error, results) => {
       if (error) hasFailed = true;
-      for (const index of texts.keys()) {
+      const all: readonly QueryResult<R>[] = Array.isArray(results) ? results : [];
+      for (const [index, { text, name }] of parts.entries()) {
         const result = all[index];
+        if (error && name !== undefined) names?.refused(text, name, error);
         if (error) answer(index, { error });
         else if (result !== undefined) answer(index, { result });
-        else answer(index, { error: new TypeError(`expected ${texts.length} results, got ${all.length}`) });
-      }
-      if (!error) return;
-      for (const { text, name } of given) {
-        if (name !== undefined) names?.refused(text, name, error);
+        else answer(index, { error: new TypeError(`expected ${parts.length} results, got ${all.length}`) });
       }
     });
   };
@@ -185,11 +187,11 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
       try {
         for (let left = statements; left.length > 0; ) {
           const from = statements.length - left.length;
-          const texts = textsOf(left);
+          const parts = partsOf(left);
           const [first] = left;
-          if (texts.length > 1) submitTogether<R>(left, texts, (index, answer) => set(from + index, answer));
+          if (parts.length > 1) submitTogether<R>(parts, (index, answer) => set(from + index, answer));
           else if (first !== undefined) submit<R>(first, (answer) => set(from, answer));
-          left = left.slice(Math.max(1, texts.length));
+          left = left.slice(Math.max(1, parts.length));
         }
       } finally {
         stream.uncork();

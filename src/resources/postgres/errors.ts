@@ -1,6 +1,7 @@
 /** What the errors of PostgreSQL, of its driver and of sockets mean. */
 
 import { messageOf, ResourceDeadlineError, ResourceLoginError, ResourceUnreachableError } from '../errors.ts';
+import { memoryRelation } from './memory.ts';
 
 /** The SQLSTATE of an error of the server; for an error of the socket its code, such as `ECONNRESET`. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -8,7 +9,7 @@ export function sqlStateOf(error: unknown): string | undefined {
 }
 
 /** The relation that an error of the server is about, as `schema.table`. */
-export function relationOf(error: unknown): string {
+function relationOf(error: unknown): string {
   return `${field(error, 'schema') ?? ''}.${field(error, 'table') ?? ''}`;
 }
 
@@ -48,4 +49,21 @@ export function connectError(name: string, cause: unknown): Error {
     );
   }
   return new ResourceUnreachableError(`no connection to '${name}': ${messageOf(cause) || String(code)}`, { cause });
+}
+
+/** Why a branch votes no, with what to do where that is known. `name`: of the resource. */
+export function refusalOf(name: string, error: unknown): string {
+  const message = messageOf(error);
+  const code = sqlStateOf(error);
+  if (code === '23505' && relationOf(error) === memoryRelation) {
+    return 'its key is written already: the branch was declared aborted, or its id or idempotency key was used before';
+  }
+  if (code === '55000') {
+    return `${message}; '${name}' takes no prepared transactions: set max_prepared_transactions to at least the number of concurrent transactions, and restart the server`;
+  }
+  if (code === '53200') return `${message}; raise max_prepared_transactions of '${name}', and restart the server`;
+  if (code === '3F000' || code === '42P01') {
+    return `${message}; if this is about ${memoryRelation}, create it with setup() or with the doctor`;
+  }
+  return message;
 }

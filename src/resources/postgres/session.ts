@@ -16,8 +16,8 @@ import { createSerialQueue } from '../queue.ts';
 import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
 import { type Answer, type PostgresConnection, type Row, resultOf, type Statement } from './connection.ts';
 import { receiptOf } from './endings.ts';
-import { isDefinite, isReadOnly, relationOf, sqlStateOf } from './errors.ts';
-import { commitParameters, memoryRelation, recallKey, rememberCommit, rememberPrepared } from './memory.ts';
+import { isDefinite, isReadOnly, refusalOf, sqlStateOf } from './errors.ts';
+import { commitParameters, recallKey, rememberCommit, rememberPrepared } from './memory.ts';
 import { assertNoControl, isControlTag, leavesTraces, mayWrite } from './statements.ts';
 
 /** The result of one statement, as `pg` gives it. */
@@ -378,20 +378,3 @@ const isSingle = ({ values = [] }: Statement): boolean => values.length > 0;
 /** The application's statement, so that it travels with BEGIN where it can. */
 const following = (statement: Statement): Statement =>
   isSingle(statement) ? { follows: true, ...statement } : statement;
-
-/** The reason of a no, with what to do where that is known. */
-function refusalOf(name: string, error: unknown): string {
-  const message = messageOf(error);
-  const code = sqlStateOf(error);
-  if (code === '23505' && relationOf(error) === memoryRelation) {
-    return 'its key is written already: the branch was declared aborted, or its id or idempotency key was used before';
-  }
-  if (code === '55000') {
-    return `${message}; '${name}' takes no prepared transactions: set max_prepared_transactions to at least the number of concurrent transactions, and restart the server`;
-  }
-  if (code === '53200') return `${message}; raise max_prepared_transactions of '${name}', and restart the server`;
-  if (code === '3F000' || code === '42P01') {
-    return `${message}; if this is about ${memoryRelation}, create it with setup() or with the doctor`;
-  }
-  return message;
-}

@@ -17,7 +17,7 @@ export const managerRecords = {
     /** The latest life that let resources forget; lives that did not write it did so at once. */
     forgetful: v.optional(count),
     /** The resources of all lives since then; of lives that did not write them, none are known. */
-    resources: v.optional(v.array(v.string()), []),
+    witnesses: v.optional(v.array(v.string()), []),
   }),
 };
 export const outcomeRecords = {

@@ -129,7 +129,7 @@ export function openMemory(
       mark,
       lastResources: [...lastResources],
       forgetful,
-      resources: [...witnesses],
+      witnesses: [...witnesses],
     };
     return { actor: self, version, record, replaces: 'checkpoint' };
   };
@@ -172,7 +172,7 @@ export function openMemory(
     mark = life.mark;
     lastResources = life.lastResources;
     forgetful = life.forgetful ?? life.incarnation;
-    witnesses = [...new Set([...life.resources, ...surroundings.resources])];
+    witnesses = [...new Set([...life.witnesses, ...surroundings.resources])];
   }
   const life: Surroundings = { ...surroundings, incarnation };
   lastResources = withLife(lastResources, life);
