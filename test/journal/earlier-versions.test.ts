@@ -1,0 +1,83 @@
+/**
+ * Data directories that earlier versions wrote, kept as they were: three nodes of a store with snapshots, sessions and
+ * idempotency keys, and transactions over two embedded stores on the first of them.
+ */
+
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createMemoryNetwork, createNode, systemEnvironment } from '../../src/index.ts';
+import { openFileJournal } from '../../src/journal/file-journal.ts';
+import { openEmbeddedStore } from '../../src/resources.ts';
+import { createDurablePeerMemory } from '../../src/services/peer-journals.ts';
+import { createTransactionManager } from '../../src/services/transactions.ts';
+import { createKeyValueMachine, keyValueStore, startReplicatedStore } from '../../src/store.ts';
+
+const fixtures = path.join(import.meta.dirname, '../fixtures/journals');
+const voters = ['n1', 'n2', 'n3'];
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+/** Unpacks what was kept of one version and state. */
+function unpacked(version: string, state: string): string {
+  const root = mkdtempSync(path.join(tmpdir(), 'quorate-earlier-'));
+  directories.push(root);
+  for (const node of voters) {
+    const from = path.join(fixtures, version, state, node);
+    mkdirSync(path.join(root, node));
+    for (const file of readdirSync(from)) {
+      writeFileSync(path.join(root, node, file.replace(/\.gz$/, '')), gunzipSync(readFileSync(path.join(from, file))));
+    }
+  }
+  return root;
+}
+
+async function opened(root: string) {
+  const environment = systemEnvironment();
+  const network = createMemoryNetwork(environment);
+  return Promise.all(
+    voters.map(async (id) => {
+      const journal = await openFileJournal({ directory: path.join(root, id), node: id, ...environment });
+      createDurablePeerMemory(journal);
+      const store = (name: string) => openEmbeddedStore({ journal, clock: environment.clock, name });
+      const resources = { checking: store('checking'), savings: store('savings') };
+      const node = createNode({ id, bus: network.join(id), journal, environment, resources });
+      const kv = startReplicatedStore({ node, machine: createKeyValueMachine(), voters, environment });
+      return { node, kv };
+    }),
+  );
+}
+
+describe.each(readdirSync(fixtures))('a data directory that version %s wrote', (version) => {
+  test.each(readdirSync(path.join(fixtures, version)))(
+    'opens with all its data, after its node had %s',
+    async (state) => {
+      const nodes = await opened(unpacked(version, state));
+      const [first] = nodes;
+      if (first === undefined) throw new Error('expected three nodes');
+      const text = async (key: string) => {
+        const found = await keyValueStore(first.kv).get(key);
+        return found && new TextDecoder().decode(found.value).trim();
+      };
+      expect(await text('last')).toBe('after the snapshot');
+      expect(await text('key-00')).toBe('value 160');
+      expect(await text('key-39')).toBe('value 199');
+      expect(await text('key-03')).toBeUndefined();
+
+      const manager = await createTransactionManager({ node: first.node });
+      const { value } = await manager.transact(async ({ checking, savings }) => {
+        const balances = [await checking.get('alice'), await savings.get('alice')];
+        await savings.put('seen', true);
+        return balances;
+      });
+      expect(value).toEqual([-200, 200]);
+      manager.close();
+      await Promise.all(nodes.map(({ node }) => node.stop()));
+    },
+  );
+});
