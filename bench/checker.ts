@@ -3,7 +3,7 @@
  * machines: with and without remembered steps, and with symmetry.
  */
 
-import { type CheckOptions, check } from '../src/checker/checker.ts';
+import { type CheckOptions, check } from '../src/checker.ts';
 import { twoPhase } from '../test/checker/models/two-phase.ts';
 import { median, printTable } from './table.ts';
 

@@ -1,10 +1,10 @@
 /** How fast histories are judged: real ones, ones with a wrong read, and hard ones. Prints a table. */
 
-import { checkHistory } from '../src/checker/history/check.ts';
-import type { HistoryEvent } from '../src/checker/history/event.ts';
-import { modelNamed } from '../src/checker/history/models.ts';
-import { readHistory } from '../src/checker/history/reader.ts';
 import { systemClock } from '../src/environment/clock.ts';
+import { checkHistory } from '../src/history/check.ts';
+import type { HistoryEvent } from '../src/history/event.ts';
+import { modelNamed } from '../src/history/models.ts';
+import { readHistory } from '../src/history/reader.ts';
 import {
   compareAndSets,
   readsAndWrites,
@@ -12,7 +12,7 @@ import {
   storeCalls,
   type Workload,
   withWrongRead,
-} from '../test/checker/history/support/workload.ts';
+} from '../test/history/support/workload.ts';
 
 interface Subject {
   readonly name: string;

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/environment/clock.ts';
-import { connect } from '../src/services/client.ts';
+import { connect } from '../src/services/store/tcp-client.ts';
 import type { NodeRequest, NodeUsage } from './raft-protocol.ts';
 import { median, printTable } from './table.ts';
 

@@ -1,6 +1,6 @@
 /** Checks an actor of one's own: whatever crashes, the tokens of a lock must never repeat. */
 
-import { actorOf, type CheckResult, check, defineModel, renderResult, request } from '../src/checker/checker.ts';
+import { actorOf, type CheckResult, check, defineModel, renderResult, request } from '../src/checker.ts';
 import { lockOf } from './lock.ts';
 
 /** Lets two clients acquire twice each, while the lock's node may crash twice. */

@@ -4,9 +4,9 @@
  */
 
 import { join } from 'node:path';
-import { connect } from '../src/services/client.ts';
 import { type KeyValueNode, startKeyValueNode } from '../src/services/kv-node.ts';
-import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableError } from '../src/store.ts';
+import { connect } from '../src/services/store/tcp-client.ts';
+import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableError } from '../src/services/store.ts';
 
 const host = '127.0.0.1';
 

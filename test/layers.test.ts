@@ -14,7 +14,9 @@ const below: Record<string, readonly string[]> = {
   'src/host': ['statecharts', 'src/environment', 'src/bus', 'src/journal', 'src/resources'],
 };
 const upToHost = [...Object.keys(below)];
-for (const sibling of ['src/services', 'src/simulator', 'src/checker', 'src/inspector']) below[sibling] = upToHost;
+for (const sibling of ['src/services', 'src/simulator', 'src/checker', 'src/history', 'src/inspector']) {
+  below[sibling] = upToHost;
+}
 const upToServices = [...Object.keys(below)];
 below['src/proof'] = upToServices;
 below['src/cli'] = [...upToServices, 'src/proof'];
@@ -30,14 +32,9 @@ const importsOf = (file: string): string[] =>
     ([, specifier]) => specifier ?? [],
   );
 
-/** Barrels of what applications import, named after what they open. */
-const entries: Record<string, string> = { 'src/store.ts': 'src/services' };
-
+/** A layer is a folder, and the entry of the same name beside it. */
 const layerOf = (path: string): string | undefined =>
-  entries[path] ??
-  Object.keys(below)
-    .filter((layer) => path.startsWith(`${layer}/`) || path.startsWith(`${layer}.`))
-    .at(0);
+  Object.keys(below).find((layer) => path.startsWith(`${layer}/`) || path.startsWith(`${layer}.`));
 
 const files = [...filesBelow('statecharts'), ...filesBelow('src')];
 

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { systemClock } from '../environment/clock.ts';
 import {
   checkHistory,
   createHistoryReader,
@@ -14,8 +15,7 @@ import {
   renderPicture,
   renderReport,
   type SequentialModel,
-} from '../checker/history.ts';
-import { systemClock } from '../environment/clock.ts';
+} from '../history.ts';
 import { exitCodes, FileError, tell } from './errors.ts';
 import { positiveIn } from './options.ts';
 import type { Terminal } from './terminal.ts';

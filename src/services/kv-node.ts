@@ -12,13 +12,13 @@ import { createNode, type Node, type RoleChange } from '../host/node.ts';
 import { openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type HttpServer, serveHttp } from './http/server.ts';
-import { createKeyValueMachine } from './key-value.ts';
 import { createDurablePeerMemory, journalLosses } from './peer-journals.ts';
-import { type ReplicatedStore, startReplicatedStore } from './replicated-store.ts';
-import { checkVoters } from './store/voters.ts';
+import { createKeyValueMachine } from './store/key-value/machine.ts';
+import { checkVoters } from './store/log/voters.ts';
+import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
 export { JournalLostError } from './peer-journals.ts';
-export { VotersMismatchError } from './store/voters.ts';
+export { VotersMismatchError } from './store/log/voters.ts';
 
 export interface KeyValueNodeOptions {
   readonly id: string;

@@ -1,7 +1,7 @@
 /** How actors of a model come to life: always with their node, once, or by a message. */
 
 import { expect, test } from 'vitest';
-import { type CheckResult, check } from '../../src/checker/checker.ts';
+import { type CheckResult, check } from '../../src/checker.ts';
 import { births, type placements } from './models/starter.ts';
 
 const every = [

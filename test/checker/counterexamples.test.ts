@@ -7,7 +7,7 @@ import {
   renderDiagram,
   renderResult,
   renderTrace,
-} from '../../src/checker/checker.ts';
+} from '../../src/checker.ts';
 import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
 import { durableCommit } from './models/durable-commit.ts';
 import { paxosConsensus } from './models/paxos-consensus.ts';

@@ -1,7 +1,7 @@
 /** Counts that others have published for the same specifications, reproduced with XState machines. */
 
 import { describe, expect, test } from 'vitest';
-import { check } from '../../src/checker/checker.ts';
+import { check } from '../../src/checker.ts';
 import { paxosConsensus } from './models/paxos-consensus.ts';
 import { registerPaxos } from './models/register-paxos.ts';
 import { transactionCommit } from './models/transaction-commit.ts';

@@ -1,7 +1,7 @@
 /** Births, ends, crashes and recoveries, writes that are not durable, resources: what happens to single actors. */
 
 import { describe, expect, test } from 'vitest';
-import { type CheckResult, check } from '../../src/checker/checker.ts';
+import { type CheckResult, check } from '../../src/checker.ts';
 import { work } from './models/worker.ts';
 
 const verdicts = (result: CheckResult) =>

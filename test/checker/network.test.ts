@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CheckLimitError, check, type Model, ModelError, NotPureError } from '../../src/checker/checker.ts';
+import { CheckLimitError, check, type Model, ModelError, NotPureError } from '../../src/checker.ts';
 import { deafTo, echo, faithful, fragile, impure } from './models/echo.ts';
 
 const reached = (model: Model): string[] =>

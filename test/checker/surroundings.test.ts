@@ -1,7 +1,7 @@
 /** What surrounds actors: time, notices, and the other actors of their node. */
 
 import { expect, test } from 'vitest';
-import { check, type Model } from '../../src/checker/checker.ts';
+import { check, type Model } from '../../src/checker.ts';
 import { watch } from './models/watcher.ts';
 
 const clock = { tickMs: 50, ticks: 1 };

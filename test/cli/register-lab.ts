@@ -11,7 +11,7 @@ import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import type { Operation } from '../../src/resources/resource.ts';
-import { startReplicatedStore } from '../../src/services/replicated-store.ts';
+import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import {
   createDecisionRegister,
   createDecisionRegisterMachine,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { countTogether, increment } from '../../examples/replicated-store.ts';
-import { keyValueStore, OutcomeUnknownError, UnavailableError } from '../../src/store.ts';
+import { keyValueStore, OutcomeUnknownError, UnavailableError } from '../../src/services/store.ts';
 import { freePorts } from '../fixtures/ports.ts';
 
 test('nodes and a client count together, and go on counting after a restart of all', async () => {

@@ -12,8 +12,8 @@ import { createMemoryNetwork, createNode, systemEnvironment } from '../../src/in
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { openEmbeddedStore } from '../../src/resources.ts';
 import { createDurablePeerMemory } from '../../src/services/peer-journals.ts';
+import { createKeyValueMachine, keyValueStore, startReplicatedStore } from '../../src/services/store.ts';
 import { createTransactionManager } from '../../src/services/transactions.ts';
-import { createKeyValueMachine, keyValueStore, startReplicatedStore } from '../../src/store.ts';
 
 const fixtures = path.join(import.meta.dirname, '../fixtures/journals');
 const voters = ['n1', 'n2', 'n3'];

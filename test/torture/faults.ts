@@ -1,8 +1,8 @@
 /** What is done to the nodes: killed and paused, one at a time or more, whoever leads or anybody, again and again. */
 
-import type { HistoryRecorder } from '../../src/checker/history.ts';
 import type { Clock } from '../../src/environment/clock.ts';
 import { chance, integerBelow, pick, type Random } from '../../src/environment/random.ts';
+import type { HistoryRecorder } from '../../src/history.ts';
 import type { ClusterNode, ProcessCluster } from '../fixtures/processes.ts';
 
 export interface FaultsOptions {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHistoryRecorder } from '../../src/checker/history.ts';
 import { systemClock } from '../../src/environment/clock.ts';
 import { seededRandomness, systemRandomness } from '../../src/environment/random.ts';
-import { connect } from '../../src/services/client.ts';
-import type { Client } from '../../src/services/store-client.ts';
+import { createHistoryRecorder } from '../../src/history.ts';
+import type { Client } from '../../src/services/store/client.ts';
+import { connect } from '../../src/services/store/tcp-client.ts';
 import { type ProcessCluster, startCluster } from '../fixtures/processes.ts';
 import { type FaultCounts, strike } from './faults.ts';
 import { atRest, differences, judge, keep, longestSilence } from './verdict.ts';

@@ -3,6 +3,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../../src/environment/clock.ts';
 import {
   type CheckResult,
   checkHistory,
@@ -11,10 +12,9 @@ import {
   readHistory,
   renderPicture,
   renderReport,
-} from '../../src/checker/history.ts';
-import type { Clock } from '../../src/environment/clock.ts';
-import { connect } from '../../src/services/client.ts';
-import type { Versioned } from '../../src/services/key-value.ts';
+} from '../../src/history.ts';
+import type { Versioned } from '../../src/services/store/key-value/machine.ts';
+import { connect } from '../../src/services/store/tcp-client.ts';
 import type { ClusterNode, NodeStatus, ProcessCluster } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
 import type { Created } from './workload.ts';

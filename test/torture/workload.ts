@@ -4,11 +4,11 @@
  * The others create keys of their own, once each, for the count at the end.
  */
 
-import type { HistoryRecorder, RecordedCall } from '../../src/checker/history.ts';
 import type { Clock } from '../../src/environment/clock.ts';
 import { chance, integerBelow, type Random } from '../../src/environment/random.ts';
-import { NotHappenedError, PreconditionFailedError } from '../../src/services/errors.ts';
-import type { Client } from '../../src/services/store-client.ts';
+import type { HistoryRecorder, RecordedCall } from '../../src/history.ts';
+import type { Client } from '../../src/services/store/client.ts';
+import { NotHappenedError, PreconditionFailedError } from '../../src/services/store/errors.ts';
 import { waitMs } from './faults.ts';
 
 /** What is known of the keys that are written once. */

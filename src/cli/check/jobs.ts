@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import * as v from 'valibot';
-import { type CheckResult, renderProgress, renderResult } from '../../checker/checker.ts';
+import { type CheckResult, renderProgress, renderResult } from '../../checker.ts';
 import { systemClock } from '../../environment/clock.ts';
 import type { Terminal } from '../terminal.ts';
 import { checkSystem, type System } from './systems.ts';

@@ -3,7 +3,7 @@
  * protocol that is to be checked from the command line is one more kind here.
  */
 
-import { type CheckOptions, type CheckResult, check } from '../../checker/checker.ts';
+import { type CheckOptions, type CheckResult, check } from '../../checker.ts';
 import { raftTwins } from '../../proof/raft/broken.ts';
 import { type RaftModelOptions, raftModel } from '../../proof/raft/model.ts';
 import { brokenTwins } from '../../proof/two-phase-commit/broken.ts';

@@ -9,11 +9,11 @@ import { createTcpBus, type TcpBus } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
-import { StoreFailedError, UnreadableStateError } from '../../services/errors.ts';
 import { createDurablePeerMemory, hasPeerMemory, journalLosses } from '../../services/peer-journals.ts';
-import { startReplicatedStore } from '../../services/replicated-store.ts';
-import type { StateMachine } from '../../services/state-machine.ts';
-import { checkVoters, raftAddress } from '../../services/store/voters.ts';
+import { StoreFailedError, UnreadableStateError } from '../../services/store/errors.ts';
+import { checkVoters, raftAddress } from '../../services/store/log/voters.ts';
+import { startReplicatedStore } from '../../services/store/replicated-store.ts';
+import type { StateMachine } from '../../services/store/state-machine.ts';
 import { isRegisterCommand } from '../../services/transactions/register/machine.ts';
 import {
   createDecisionRegister,

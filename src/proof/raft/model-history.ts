@@ -5,7 +5,7 @@
 
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Entry } from '../../../statecharts/raft.ts';
-import type { Observation } from '../../checker/checker.ts';
+import type { Observation } from '../../checker.ts';
 
 /** A vote that was given: asked for by the voter itself, or answered. */
 export interface Vote {

@@ -5,7 +5,7 @@
 
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
-import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker/checker.ts';
+import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import { entryText, type RaftHistory } from './model-history.ts';
 
 export type RaftState = SystemState<RaftHistory>;

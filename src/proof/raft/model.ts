@@ -14,7 +14,7 @@ import {
   type RequestStep,
   request,
   type SystemState,
-} from '../../checker/checker.ts';
+} from '../../checker.ts';
 import { emptyHistory, historySets, observeRaft, type RaftHistory } from './model-history.ts';
 import { raftGoalsOf, raftProperties } from './model-properties.ts';
 import { withoutPreVotes } from './model-variants.ts';

@@ -6,20 +6,19 @@
 import * as v from 'valibot';
 import { type Address, addressOf } from '../../../statecharts/actor.ts';
 import { raftServer, type ServerContext } from '../../../statecharts/raft.ts';
-import {
-  checkHistory,
-  createHistoryRecorder,
-  keyValue,
-  type RecordedCall,
-  readHistory,
-} from '../../checker/history.ts';
 import { integerBelow, pick, type Random } from '../../environment/random.ts';
+import { checkHistory, createHistoryRecorder, keyValue, type RecordedCall, readHistory } from '../../history.ts';
 import { NodeFailedError } from '../../host/errors.ts';
 import { createNode, type Node } from '../../host/node.ts';
-import { NotHappenedError } from '../../services/errors.ts';
-import { createKeyValueMachine, encodeCommand, type KeyValueResult, type Versioned } from '../../services/key-value.ts';
-import { createReplicatedStore, type ReplicatedStore } from '../../services/replicated-store.ts';
-import { raftConsensus } from '../../services/store/raft.ts';
+import { NotHappenedError } from '../../services/store/errors.ts';
+import {
+  createKeyValueMachine,
+  encodeCommand,
+  type KeyValueResult,
+  type Versioned,
+} from '../../services/store/key-value/machine.ts';
+import { raftConsensus } from '../../services/store/log/raft.ts';
+import { createReplicatedStore, type ReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { Application, Outcome, Scenario, Watch, World } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
 import { createRaftInvariants, raftGoals, type ServerView } from './invariants.ts';

@@ -1,6 +1,6 @@
 /** What a check of two-phase commit remembers of a run: what was told to whom, which no state of an actor keeps. */
 
-import type { Observation } from '../../checker/checker.ts';
+import type { Observation } from '../../checker.ts';
 
 /** Which outcomes were told; `both` is what must never be. */
 export type Told = 'none' | 'committed' | 'aborted' | 'both';

@@ -33,7 +33,7 @@ import {
   type StepKind,
   type SystemState,
   startedOnce,
-} from '../../checker/checker.ts';
+} from '../../checker.ts';
 import { type CommitHistory, emptyHistory, observeCommit } from './history.ts';
 import { commitGoals, commitProperties, isResolved } from './properties.ts';
 import { branchModel, receipt, registerModel } from './resources.ts';

@@ -2,7 +2,7 @@
 
 import type { Tagged } from '../../../statecharts/actor.ts';
 import type { coordinator, participant } from '../../../statecharts/two-phase-commit.ts';
-import type { ModelActor, Predicates, SystemState } from '../../checker/checker.ts';
+import type { ModelActor, Predicates, SystemState } from '../../checker.ts';
 import type { CommitHistory } from './history.ts';
 import type { Standing } from './resources.ts';
 

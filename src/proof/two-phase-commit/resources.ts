@@ -10,7 +10,7 @@ import type {
   RegisteredBranch,
   RegisterOperation,
 } from '../../../statecharts/two-phase-commit.ts';
-import { type Outcome, type ResourceModel, resourceModel } from '../../checker/checker.ts';
+import { type Outcome, type ResourceModel, resourceModel } from '../../checker.ts';
 
 /**
  * How a branch stands at its database. `aborted` says as well that its absence is written; `ended` is a branch that

@@ -2,7 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Node } from '../../host/node.ts';
-import type { ReplicatedStore, StoreStatus } from '../replicated-store.ts';
+import type { ReplicatedStore, StoreStatus } from '../store/replicated-store.ts';
 
 /** The metrics of one node. */
 export interface Metrics {

@@ -15,7 +15,7 @@ import {
   StoreFullError,
   UnavailableError,
   ValueLimitError,
-} from '../errors.ts';
+} from '../store/errors.ts';
 
 /** The body of every answer that is an error. */
 export interface Problem {

@@ -4,10 +4,10 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
-import { PreconditionFailedError } from '../errors.ts';
-import { valueLimitBytes } from '../key-value.ts';
-import { type KeyValueStore, keyValueStore } from '../key-value-store.ts';
-import type { ReplicatedStore } from '../replicated-store.ts';
+import { PreconditionFailedError } from '../store/errors.ts';
+import { valueLimitBytes } from '../store/key-value/machine.ts';
+import { type KeyValueStore, keyValueStore } from '../store/key-value/store.ts';
+import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { createMetrics, type Metrics } from './metrics.ts';

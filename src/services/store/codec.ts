@@ -4,7 +4,7 @@
  */
 
 import { Packr } from 'msgpackr';
-import { UnreadableStateError } from '../errors.ts';
+import { UnreadableStateError } from './errors.ts';
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 

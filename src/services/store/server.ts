@@ -6,14 +6,14 @@
 import { nodeOf, QuorateError } from '../../../statecharts/actor.ts';
 import type { Entry, RaftOutput } from '../../../statecharts/raft/messages.ts';
 import type { Clock } from '../../environment/clock.ts';
-import { MalformedRequestError, UnreadableStateError } from '../errors.ts';
-import type { Fate, SessionedMachine } from '../sessions.ts';
-import type { StateMachine } from '../state-machine.ts';
-import type { Consensus } from './consensus.ts';
-import { createDesk, type Sink, sizeOf, type Waiting } from './desk.ts';
-import { encodeEntry, type Operation, type SessionLimits } from './entries.ts';
-import { responseFor } from './outcomes.ts';
-import { type Body, type Request, runsOf } from './wire.ts';
+import { MalformedRequestError, UnreadableStateError } from './errors.ts';
+import type { Consensus } from './log/consensus.ts';
+import { createDesk, type Sink, sizeOf, type Waiting } from './requests/desk.ts';
+import { responseFor } from './requests/outcomes.ts';
+import { type Body, type Request, runsOf } from './requests/wire.ts';
+import { encodeEntry, type Operation, type SessionLimits } from './sessions/entries.ts';
+import type { Fate, SessionedMachine } from './sessions/machine.ts';
+import type { StateMachine } from './state-machine.ts';
 
 /** Bounds of what waits at a server. */
 export interface ServerLimits {

@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import { actorOf, defineModel, type Eventually, type Model } from '../../../src/checker/checker.ts';
+import { actorOf, defineModel, type Eventually, type Model } from '../../../src/checker.ts';
 import {
   type Address,
   addressOf,

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import { actorOf, defineModel, type Model } from '../../../src/checker/checker.ts';
+import { actorOf, defineModel, type Model } from '../../../src/checker.ts';
 import type { Address } from '../../../statecharts/actor.ts';
 import { addressOf, type Delivered, defineActor, type EffectOf, rulesOf, send } from '../../../statecharts/actor.ts';
 

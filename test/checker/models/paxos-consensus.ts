@@ -6,7 +6,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import { actorOf, defineModel, type InTransit, type Model, request } from '../../../src/checker/checker.ts';
+import { actorOf, defineModel, type InTransit, type Model, request } from '../../../src/checker.ts';
 import {
   type Address,
   addressOf,

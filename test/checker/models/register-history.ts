@@ -3,7 +3,7 @@
  * each other client had completed when they were invoked, and nothing else of their order.
  */
 
-import type { Observation } from '../../../src/checker/checker.ts';
+import type { Observation } from '../../../src/checker.ts';
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
 
 interface Invocation {

@@ -5,14 +5,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import {
-  actorOf,
-  bornOfMessage,
-  defineModel,
-  type Model,
-  type ModelActor,
-  startedOnce,
-} from '../../../src/checker/checker.ts';
+import { actorOf, bornOfMessage, defineModel, type Model, type ModelActor, startedOnce } from '../../../src/checker.ts';
 import {
   addressOf,
   type Delivered,

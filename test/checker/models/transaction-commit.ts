@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import { actorOf, defineModel, type Model, request, type SystemState } from '../../../src/checker/checker.ts';
+import { actorOf, defineModel, type Model, request, type SystemState } from '../../../src/checker.ts';
 import { defineActor } from '../../../statecharts/actor.ts';
 
 type Event = { readonly type: 'prepare' } | { readonly type: 'commit' } | { readonly type: 'abort' };

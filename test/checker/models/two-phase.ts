@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import { actorOf, defineModel, type Model, type ModelActor, request } from '../../../src/checker/checker.ts';
+import { actorOf, defineModel, type Model, type ModelActor, request } from '../../../src/checker.ts';
 import {
   type Address,
   addressOf,

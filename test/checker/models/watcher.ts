@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { setup } from 'xstate';
-import { actorOf, defineModel, type Model, request } from '../../../src/checker/checker.ts';
+import { actorOf, defineModel, type Model, request } from '../../../src/checker.ts';
 import {
   type Address,
   addressOf,

@@ -12,7 +12,7 @@ import {
   type Model,
   type ResourceModel,
   resourceModel,
-} from '../../../src/checker/checker.ts';
+} from '../../../src/checker.ts';
 import {
   type Address,
   type Effect as AnyEffect,

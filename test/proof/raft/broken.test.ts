@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type CheckResult, check, renderTrace } from '../../../src/checker/checker.ts';
+import { type CheckResult, check, renderTrace } from '../../../src/checker.ts';
 import { systemClock } from '../../../src/environment/clock.ts';
 import { type RaftTwin, raftTwins, runsToFind, statesToFind } from '../../../src/proof/raft/broken.ts';
 import { raftModel } from '../../../src/proof/raft/model.ts';

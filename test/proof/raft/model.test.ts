@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type CheckResult, check } from '../../../src/checker/checker.ts';
+import { type CheckResult, check } from '../../../src/checker.ts';
 import { raftConfigurations } from '../../../src/proof/raft/configurations.ts';
 import { type RaftModelOptions, raftModel } from '../../../src/proof/raft/model.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { check } from '../../../src/checker/checker.ts';
+import { check } from '../../../src/checker.ts';
 import { brokenTwins } from '../../../src/proof/two-phase-commit/broken.ts';
 import { twoPhaseCommitModel } from '../../../src/proof/two-phase-commit/model.ts';
 

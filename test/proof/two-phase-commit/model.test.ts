@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type CheckOptions, type CheckResult, check } from '../../../src/checker/checker.ts';
+import { type CheckOptions, type CheckResult, check } from '../../../src/checker.ts';
 import { commitConfigurations } from '../../../src/proof/two-phase-commit/configurations.ts';
 import { type TwoPhaseCommitOptions, twoPhaseCommitModel } from '../../../src/proof/two-phase-commit/model.ts';
 

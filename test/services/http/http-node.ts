@@ -5,12 +5,12 @@ import { systemEnvironment } from '../../../src/environment/environment.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
 import { type HttpServer, serveHttp } from '../../../src/services/http/server.ts';
-import { createKeyValueMachine } from '../../../src/services/key-value.ts';
+import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import {
   type ReplicatedStore,
   type StoreLimits,
   startReplicatedStore,
-} from '../../../src/services/replicated-store.ts';
+} from '../../../src/services/store/replicated-store.ts';
 import { between } from '../../../statecharts/actor.ts';
 import { until } from '../../fixtures/until.ts';
 

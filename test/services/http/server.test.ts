@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemEnvironment } from '../../../src/environment/environment.ts';
-import { OutcomeUnknownError, OverloadedError } from '../../../src/services/errors.ts';
 import { HttpListenError, serveHttp } from '../../../src/services/http/server.ts';
-import type { ReplicatedStore } from '../../../src/services/replicated-store.ts';
+import { OutcomeUnknownError, OverloadedError } from '../../../src/services/store/errors.ts';
+import type { ReplicatedStore } from '../../../src/services/store/replicated-store.ts';
 import { until } from '../../fixtures/until.ts';
 import { type HttpNode, type HttpNodeOptions, startHttpNode } from './http-node.ts';
 

@@ -7,8 +7,8 @@ import { seededRandomness } from '../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../src/resources/embedded/store.ts';
-import { startReplicatedStore } from '../../../src/services/replicated-store.ts';
-import type { Executor } from '../../../src/services/store/requester.ts';
+import { startReplicatedStore } from '../../../src/services/store/replicated-store.ts';
+import type { Executor } from '../../../src/services/store/requests/requester.ts';
 import { encodeRegisterCommand, type RegisterCommand } from '../../../src/services/transactions/register/machine.ts';
 import {
   createDecisionRegister,

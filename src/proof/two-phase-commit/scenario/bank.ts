@@ -6,7 +6,7 @@ import type { Outcome as Decided } from '../../../../statecharts/two-phase-commi
 import type { Clock } from '../../../environment/clock.ts';
 import { createNode, type Node } from '../../../host/node.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../resources/embedded/store.ts';
-import { startReplicatedStore } from '../../../services/replicated-store.ts';
+import { startReplicatedStore } from '../../../services/store/replicated-store.ts';
 import {
   createDecisionRegister,
   createDecisionRegisterMachine,

@@ -2,8 +2,8 @@
 
 import * as v from 'valibot';
 import { outcome } from '../../../../statecharts/two-phase-commit.ts';
-import type { StateMachine } from '../../../services/state-machine.ts';
 import { decode } from '../../../services/store/codec.ts';
+import type { StateMachine } from '../../../services/store/state-machine.ts';
 import { registerCommand } from '../../../services/transactions/register/machine.ts';
 import { createDecisionRegisterMachine, type DecisionRegister } from '../../../services/transactions.ts';
 import type { Witness } from './witness.ts';

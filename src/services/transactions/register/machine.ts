@@ -7,9 +7,9 @@
 import * as v from 'valibot';
 import { type Address, isAddress, nodeOf } from '../../../../statecharts/actor.ts';
 import { outcome, registeredBranches } from '../../../../statecharts/two-phase-commit.ts';
-import { MalformedRequestError, UnreadableStateError } from '../../errors.ts';
-import type { StateMachine } from '../../state-machine.ts';
 import { decode, encode } from '../../store/codec.ts';
+import { MalformedRequestError, UnreadableStateError } from '../../store/errors.ts';
+import type { StateMachine } from '../../store/state-machine.ts';
 import { compareOrder, type Order, partsOfTransactionId } from '../ids.ts';
 
 /** Ended transactions that are remembered; beyond that the oldest go. A constant, because all nodes must agree on it. */

@@ -8,7 +8,7 @@ import type { Result } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { messageOf } from '../../../resources/errors.ts';
 import type { Operation, Resource } from '../../../resources/resource.ts';
-import type { Executor } from '../../store/requester.ts';
+import type { Executor } from '../../store/requests/requester.ts';
 import {
   encodeRegisterCommand,
   keyHolder,

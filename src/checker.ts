@@ -1,0 +1,10 @@
+/** The model checker: what models are made of, how they are checked, and how results are shown. */
+
+export * from './checker/check.ts';
+export * from './checker/errors.ts';
+export * from './checker/model.ts';
+export * from './checker/render.ts';
+export * from './checker/resources.ts';
+export type { Progress } from './checker/search/explore.ts';
+export type { Change, Trace, TraceStep } from './checker/search/trace.ts';
+export type { ModelStep, Observation, StepKind } from './checker/steps.ts';

@@ -1,0 +1,8 @@
+/** Replicated stores: the service, the key-value state machine, sessions, and clients over any bus. */
+
+export { type Client, createStoreClient, type StoreClientOptions } from './store/client.ts';
+export * from './store/errors.ts';
+export * from './store/key-value/machine.ts';
+export * from './store/key-value/store.ts';
+export * from './store/replicated-store.ts';
+export type { StateMachine } from './store/state-machine.ts';

@@ -1,0 +1,84 @@
+/**
+ * How a request to a store can fail. Two families, because callers must do different things: after a `NotHappenedError`
+ * the request has changed nothing and never will; after an `OutcomeUnknownError` it may have happened, or still may.
+ */
+
+import { QuorateError } from '../../../statecharts/actor.ts';
+
+/** The request did not happen and never will. It may be made anew, where the cause is gone. */
+export abstract class NotHappenedError extends QuorateError {}
+
+/** Nobody who could serve the request was found within its deadline: there is no leader, or no way to it. */
+export class UnavailableError extends NotHappenedError {
+  readonly code = 'UNAVAILABLE';
+}
+
+/** Too much waits already, here or at the leader. Try again later, with less at once. */
+export class OverloadedError extends NotHappenedError {
+  readonly code = 'OVERLOADED';
+}
+
+/** The state has as many bytes as the store allows. Delete something, or raise the limit on all nodes. */
+export class StoreFullError extends NotHappenedError {
+  readonly code = 'STORE_FULL';
+}
+
+/** The condition of a conditional write does not hold. */
+export class PreconditionFailedError extends NotHappenedError {
+  readonly code = 'PRECONDITION_FAILED';
+  /** The version that is there; undefined when there is none. */
+  readonly actualVersion: number | undefined;
+
+  constructor(message: string, actualVersion: number | undefined) {
+    super(message);
+    this.actualVersion = actualVersion;
+  }
+}
+
+/** A key that is empty, too long, or not well-formed text. */
+export class KeyLimitError extends NotHappenedError {
+  readonly code = 'KEY_LIMIT';
+}
+
+/** A value, or a command, that is too long. */
+export class ValueLimitError extends NotHappenedError {
+  readonly code = 'VALUE_LIMIT';
+}
+
+/** A request that does not read as one. */
+export class MalformedRequestError extends NotHappenedError {
+  readonly code = 'MALFORMED_REQUEST';
+}
+
+/** An idempotency key came a second time with another request. */
+export class IdempotencyKeyReusedError extends NotHappenedError {
+  readonly code = 'IDEMPOTENCY_KEY_REUSED';
+}
+
+/** The store or client was closed before the request was sent. */
+export class StoreClosedError extends NotHappenedError {
+  readonly code = 'STORE_CLOSED';
+}
+
+/** The request may have happened, or may still happen. Read, or repeat it with the same idempotency key, to find out. */
+export class OutcomeUnknownError extends QuorateError {
+  readonly code: string = 'OUTCOME_UNKNOWN';
+}
+
+/** The session that would tell a first request from a repeated one is gone. The request was not applied now. */
+export class SessionExpiredError extends OutcomeUnknownError {
+  override readonly code = 'SESSION_EXPIRED';
+}
+
+/**
+ * A store that can no longer follow the log, because its state machine threw, or the log makes no sense. A request that
+ * ends with it did not happen.
+ */
+export class StoreFailedError extends NotHappenedError {
+  readonly code = 'STORE_FAILED';
+}
+
+/** Bytes from the log or from a snapshot that this program does not read. */
+export class UnreadableStateError extends QuorateError {
+  readonly code = 'UNREADABLE_STATE';
+}

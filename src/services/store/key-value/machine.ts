@@ -1,0 +1,229 @@
+/**
+ * The key-value state machine: values of any bytes under text keys, each with the version of its last write. A version
+ * is the revision of the write, so versions of a key only grow, also across deletion, and none is ever used twice.
+ */
+
+import { copyOf, decode, encode, isNatural } from '../codec.ts';
+import { KeyLimitError, MalformedRequestError, UnreadableStateError, ValueLimitError } from '../errors.ts';
+import type { StateMachine } from '../state-machine.ts';
+
+/** The longest key, in bytes of UTF-8. A constant, because all nodes must agree on it. */
+export const keyLimitBytes = 1_024;
+/** The longest value, in bytes. A constant, because all nodes must agree on it. */
+export const valueLimitBytes = 1_024 * 1_024;
+
+/** What must hold for a write to happen. */
+export type Condition =
+  | { readonly type: 'version'; readonly version: number }
+  | { readonly type: 'present' }
+  | { readonly type: 'absent' };
+
+export type KeyValueCommand =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; readonly condition?: Condition }
+  | { readonly type: 'delete'; readonly key: string; readonly condition?: Condition };
+
+/** What a command came to. */
+export type KeyValueResult =
+  | { readonly type: 'stored'; readonly version: number }
+  /** `version` is what was deleted; undefined when there was nothing. */
+  | { readonly type: 'deleted'; readonly version?: number }
+  /** The condition does not hold; `version` is what is there, if anything is. */
+  | { readonly type: 'condition-failed'; readonly version?: number }
+  | { readonly type: 'refused'; readonly reason: Refusal };
+
+/** Why a command was not applied; the edge refuses such commands earlier, by errors. */
+export type Refusal = 'malformed' | 'key-limit' | 'value-limit';
+
+export interface KeyValueQuestion {
+  readonly type: 'get';
+  readonly key: string;
+}
+
+/** A value and the version of its last write. */
+export interface Versioned {
+  readonly value: Uint8Array;
+  readonly version: number;
+}
+
+/** The key-value state machine; its own types are those of what it is asked and answers. */
+export interface KeyValueMachine extends StateMachine {
+  apply(command: Uint8Array, at: { readonly revision: number }): KeyValueResult;
+  /** @returns null when there is no value */
+  query(question: unknown): Versioned | null;
+  readonly keys: number;
+  /** About the bytes of all keys and values. */
+  readonly sizeBytes: number;
+}
+
+const snapshotVersion = 1;
+
+/** What a key takes in a snapshot beside its characters and its value, at most. */
+const entryOverheadBytes = 24;
+const sizeOf = (key: string, value: Uint8Array): number => entryOverheadBytes + key.length + value.length;
+
+/** Makes an empty key-value state machine. */
+export function createKeyValueMachine(): KeyValueMachine {
+  const entries = new Map<string, Versioned>();
+  let sizeBytes = 0;
+
+  return {
+    apply(bytes, { revision }) {
+      const command = decodeCommand(bytes);
+      if (typeof command === 'string') return { type: 'refused', reason: command };
+      const present = entries.get(command.key);
+      if (command.condition !== undefined && !holds(command.condition, present)) {
+        return { type: 'condition-failed', ...versionOf(present) };
+      }
+      if (present !== undefined) sizeBytes -= sizeOf(command.key, present.value);
+      if (command.type === 'delete') {
+        entries.delete(command.key);
+        return { type: 'deleted', ...versionOf(present) };
+      }
+      sizeBytes += sizeOf(command.key, command.value);
+      entries.set(command.key, { value: copyOf(command.value), version: revision });
+      return { type: 'stored', version: revision };
+    },
+    query(question) {
+      if (!isQuestion(question)) {
+        throw new MalformedRequestError(`expected a question { type: 'get', key: string }, got something else`);
+      }
+      return entries.get(question.key) ?? null;
+    },
+    snapshot: () => encode([snapshotVersion, [...entries].map(([key, { value, version }]) => [key, version, value])]),
+    restore(snapshot) {
+      const restored = readSnapshot(snapshot);
+      entries.clear();
+      sizeBytes = 0;
+      for (const [key, entry] of restored) {
+        entries.set(key, entry);
+        sizeBytes += sizeOf(key, entry.value);
+      }
+    },
+    get keys() {
+      return entries.size;
+    },
+    get sizeBytes() {
+      return sizeBytes;
+    },
+    shrinks(bytes) {
+      const command = decodeCommand(bytes);
+      return typeof command !== 'string' && command.type === 'delete';
+    },
+  };
+}
+
+const versionOf = (present: Versioned | undefined): { version?: number } =>
+  present === undefined ? {} : { version: present.version };
+
+function holds(condition: Condition, present: Versioned | undefined): boolean {
+  switch (condition.type) {
+    case 'version':
+      return present?.version === condition.version;
+    case 'present':
+      return present !== undefined;
+    case 'absent':
+      return present === undefined;
+  }
+}
+
+const isQuestion = (value: unknown): value is KeyValueQuestion =>
+  typeof value === 'object' &&
+  value !== null &&
+  'type' in value &&
+  value.type === 'get' &&
+  'key' in value &&
+  typeof value.key === 'string';
+
+const putKind = 0;
+const deleteKind = 1;
+const presentMark = -1;
+const absentMark = 0;
+
+/**
+ * Encodes a command for the log.
+ *
+ * @throws KeyLimitError for a key that is empty, longer than `keyLimitBytes`, or has half a surrogate pair;
+ * ValueLimitError for a value longer than `valueLimitBytes`
+ */
+export function encodeCommand(command: KeyValueCommand): Uint8Array {
+  assertKey(command.key);
+  const mark = markOf(command.condition);
+  if (command.type === 'delete') return encode([deleteKind, command.key, mark]);
+  if (command.value.length > valueLimitBytes) {
+    throw new ValueLimitError(
+      `expected a value of at most ${valueLimitBytes} bytes, got ${command.value.length}; split it over several keys`,
+    );
+  }
+  return encode([putKind, command.key, mark, command.value]);
+}
+
+/** Refuses what is no key. @throws KeyLimitError */
+export function assertKey(key: string): void {
+  const problem = problemOfKey(key);
+  if (problem === undefined) return;
+  throw new KeyLimitError(
+    problem === 'malformed'
+      ? 'expected a key of well-formed text, got half of a surrogate pair'
+      : `expected a key of 1 to ${keyLimitBytes} bytes, got ${key.length === 0 ? 'an empty one' : 'a longer one'}`,
+  );
+}
+
+const utf8 = new TextEncoder();
+
+function problemOfKey(key: string): 'key-limit' | 'malformed' | undefined {
+  if (key.length === 0 || key.length > keyLimitBytes) return 'key-limit';
+  if (/\p{Surrogate}/u.test(key)) return 'malformed';
+  // A code unit takes at most three bytes, so most keys need not be encoded to be measured.
+  return key.length * 3 > keyLimitBytes && utf8.encode(key).length > keyLimitBytes ? 'key-limit' : undefined;
+}
+
+function markOf(condition: Condition | undefined): number | null {
+  if (condition === undefined) return null;
+  if (condition.type === 'version') return condition.version;
+  return condition.type === 'present' ? presentMark : absentMark;
+}
+
+function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
+  let tuple: unknown;
+  try {
+    tuple = decode(bytes);
+  } catch {
+    return 'malformed';
+  }
+  if (!Array.isArray(tuple)) return 'malformed';
+  const [kind, key, mark, value]: unknown[] = tuple;
+  if (typeof key !== 'string') return 'malformed';
+  const problem = problemOfKey(key);
+  if (problem !== undefined) return problem;
+  const condition = conditionIn(mark);
+  if (condition === 'malformed') return 'malformed';
+  if (kind === deleteKind) return { type: 'delete', key, ...condition };
+  if (kind !== putKind || !(value instanceof Uint8Array)) return 'malformed';
+  return value.length > valueLimitBytes ? 'value-limit' : { type: 'put', key, value, ...condition };
+}
+
+function conditionIn(mark: unknown): { condition?: Condition } | 'malformed' {
+  if (mark === null) return noCondition;
+  if (mark === presentMark) return { condition: { type: 'present' } };
+  if (mark === absentMark) return { condition: { type: 'absent' } };
+  return isNatural(mark) ? { condition: { type: 'version', version: mark } } : 'malformed';
+}
+const noCondition = {};
+
+function readSnapshot(bytes: Uint8Array): readonly (readonly [string, Versioned])[] {
+  const unreadable = (): never => {
+    throw new UnreadableStateError(
+      `expected a snapshot of the key-value state machine, version ${snapshotVersion}; run the program that wrote it`,
+    );
+  };
+  const whole = decode(bytes);
+  if (!Array.isArray(whole)) return unreadable();
+  const [version, entries]: unknown[] = whole;
+  if (version !== snapshotVersion || !Array.isArray(entries)) return unreadable();
+  return entries.map((entry: unknown) => {
+    if (!Array.isArray(entry)) return unreadable();
+    const [key, written, value]: unknown[] = entry;
+    if (typeof key !== 'string' || !isNatural(written) || !(value instanceof Uint8Array)) return unreadable();
+    return [key, { version: written, value: copyOf(value) }];
+  });
+}

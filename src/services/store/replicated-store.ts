@@ -1,0 +1,270 @@
+/**
+ * A replicated store: a service that runs an application's state machine over a log kept by consensus, on every node of
+ * a cluster. Commands are applied once each, in the same order everywhere; answers are linearizable unless asked for
+ * otherwise. Any node takes requests; those that do not lead pass them on to the one that does.
+ */
+
+import { type Observable, ReplaySubject } from 'rxjs';
+import { type Address, type DelayRange, QuorateError } from '../../../statecharts/actor.ts';
+import type { RaftLimits } from '../../../statecharts/raft/messages.ts';
+import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import type { Node } from '../../host/node.ts';
+import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedError } from './errors.ts';
+import type { Consensus } from './log/consensus.ts';
+import { raftConsensus } from './log/raft.ts';
+import type { Sink } from './requests/desk.ts';
+import { responseOf } from './requests/outcomes.ts';
+import { type CallbackExecutor, createRequester, type Executor } from './requests/requester.ts';
+import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './requests/router.ts';
+import { type BusSink, createSinks } from './requests/sinks.ts';
+import {
+  type Request,
+  type RequestsMessage,
+  type Response,
+  type ResponsesMessage,
+  storeAddress,
+  storeMessages,
+} from './requests/wire.ts';
+import { createServer, defaultServerLimits, type ServerLimits } from './server.ts';
+import { defaultSessionLimits, type SessionLimits } from './sessions/entries.ts';
+import { createSessionedMachine } from './sessions/machine.ts';
+import type { StateMachine } from './state-machine.ts';
+
+/** The limits of a store. Those of sessions hold on all nodes alike: the leader's travel with the log. */
+export interface StoreLimits {
+  readonly sessions?: Partial<SessionLimits>;
+  readonly server?: Partial<ServerLimits>;
+  readonly router?: Partial<RouterLimits>;
+  /** Bytes of one command. Default 1 MiB and 8 KiB, so that a value of 1 MiB fits. */
+  readonly commandBytes?: number;
+}
+
+/** What a store is made of, given a log. */
+export interface StoreParts {
+  readonly node: Node;
+  readonly machine: StateMachine;
+  readonly consensus: Consensus;
+  /** Tells apart the stores of a cluster. */
+  readonly key: string;
+  /** Time and randomness; the system's by default. The same as the node's. */
+  readonly environment?: Environment;
+  readonly limits?: StoreLimits;
+}
+
+/** How to start a store on a node. */
+export interface ReplicatedStoreOptions extends Omit<StoreParts, 'consensus' | 'key'> {
+  /** Tells apart the stores of a cluster; `kv` by default. */
+  readonly key?: string;
+  /** The nodes that replicate the store, this one included; asked only by a node without records. */
+  readonly voters: readonly string[];
+  readonly raft?: {
+    readonly limits?: Partial<RaftLimits>;
+    /** Replaces delays of `raft.server`, by name. */
+    readonly delays?: Readonly<Record<string, DelayRange>>;
+  };
+}
+
+/** How a store stands on its node. */
+export interface StoreStatus {
+  readonly id: string;
+  readonly key: string;
+  /** `follower`, `pre-candidate`, `candidate` or `leader`. */
+  readonly role: string;
+  readonly term: number;
+  /** The node that leads, as far as known. */
+  readonly leader: string | undefined;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly lastIndex: number;
+  /** The other nodes that replicate the store, sorted. */
+  readonly peers: readonly string[];
+  /** Requests that the log has carried so far, applied or refused. */
+  readonly revision: number;
+  readonly sessions: number;
+  /** Results kept for repeated requests. */
+  readonly keptResults: number;
+  /** About the bytes of the state, where its machine tells. */
+  readonly stateBytes: number | undefined;
+  /** Requests that wait here for the log. */
+  readonly waiting: number;
+  /** Requests of this node, and those that it passes on, that are under way. */
+  readonly inFlight: number;
+  /** Attempts after the first that this node made. */
+  readonly repeated: number;
+}
+
+/** A store, as its node holds it. */
+export interface ReplicatedStore extends Executor, CallbackExecutor {
+  status(): StoreStatus;
+  /** Emits once when the store cannot go on; its node stops then, because a leader that cannot apply would block all. */
+  readonly failure: Observable<StoreFailedError>;
+  /**
+   * Takes no more requests; those under way end as not happened, or as unknown. The node goes on to replicate.
+   * Idempotent.
+   */
+  close(): void;
+}
+
+const defaultCommandBytes = 1_024 * 1_024 + 8 * 1_024;
+
+/** A passed-on request ends earlier than its asker's patience, so that the asker hears how. */
+const forwardMarginMs = 100;
+
+/**
+ * Starts a replicated store on a node, with Raft for its log.
+ *
+ * @throws like `node.start`; AddressTakenError when the node has a store of that key
+ *
+ * @example
+ * const machine = createKeyValueMachine();
+ * const store = startReplicatedStore({ node, machine, voters: ['n1', 'n2', 'n3'] });
+ * const { version } = await keyValueStore(store).put('greeting', value);
+ */
+export function startReplicatedStore(options: ReplicatedStoreOptions): ReplicatedStore {
+  const { node, voters, key = 'kv', raft = {} } = options;
+  const consensus = raftConsensus({ node, key, voters, ...raft });
+  return createReplicatedStore({ ...options, key, consensus });
+}
+
+/**
+ * Makes a store over any log that speaks as Raft does.
+ *
+ * @throws MalformedRequestError for limits below 1; AddressTakenError when the node has a store of that key
+ */
+export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
+  const { node, machine, consensus, key, environment = systemEnvironment(), limits = {} } = parts;
+  const { clock } = environment;
+  const { commandBytes = defaultCommandBytes } = limits;
+  const sessionLimits = checked({ ...defaultSessionLimits, ...limits.sessions });
+  const sessioned = createSessionedMachine(machine);
+  const failure = new ReplaySubject<StoreFailedError>(1);
+  const endpoint = node.open('store', key, storeMessages);
+  const sinks = createSinks(clock, (to, responses) => {
+    const message: ResponsesMessage = { type: 'responses', responses };
+    endpoint.send(to, message);
+  });
+
+  const close = (error: QuorateError): void => {
+    endpoint.close();
+    router.close(error);
+    failure.complete();
+  };
+  const fail = (cause: unknown): void => {
+    const error = new StoreFailedError(`store '${key}' of node '${node.id}' cannot follow its log: ${String(cause)}`, {
+      cause,
+    });
+    failure.next(error);
+    close(error);
+    void node.stop();
+  };
+
+  const server = createServer({
+    clock,
+    consensus,
+    machine,
+    sessioned,
+    sessionLimits,
+    limits: checked({ ...defaultServerLimits, ...limits.server }),
+    commandLimitBytes: commandBytes,
+    fail,
+  });
+
+  const ownSink: Sink & { responses: Response[] } = {
+    responses: [],
+    push(response) {
+      this.responses.push(response);
+    },
+    flush() {
+      const due = this.responses;
+      this.responses = [];
+      router.receive(node.id, due);
+    },
+  };
+  const candidates = [node.id];
+  const router: Router = createRouter({
+    clock,
+    random: environment.randomness.stream('store'),
+    limits: checked({ ...defaultRouterLimits, ...limits.router }),
+    // While nobody is known to lead, requests wait here: what was never sent certainly did not happen.
+    candidates: () => candidates,
+    reaches: () => true,
+    send(to, requests, forward) {
+      if (to === node.id) {
+        server.take(requests, ownSink);
+        return;
+      }
+      const message: RequestsMessage = { type: 'requests', forward, requests };
+      endpoint.send(storeAddress(to, key), message);
+    },
+  });
+
+  const passOn = ({ id, body, waitMs }: Request, sink: BusSink): void => {
+    const respond = (error: QuorateError | undefined, value?: unknown): void => {
+      sink.push(responseOf(id, error, value));
+      sink.flushSoon();
+    };
+    const patienceMs = Math.max(waitMs - forwardMarginMs, waitMs / 2);
+    try {
+      router.submit({ prepare: () => body, deadlineAtMs: clock.nowMs() + patienceMs, done: respond });
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      respond(new OverloadedError(error.message));
+    }
+  };
+
+  const takeRequests = (from: Address, { forward, requests }: RequestsMessage): void => {
+    const sink = sinks.of(from, requests.length);
+    if (forward && !consensus.isLeader) for (const request of requests) passOn(request, sink);
+    else server.take(requests, sink);
+  };
+
+  endpoint.received.subscribe(({ from, message }) => {
+    if (message.type === 'requests') takeRequests(from, message);
+    else router.receive(from.slice(0, from.indexOf('/')), message.responses);
+  });
+
+  let wasLeader = false;
+  consensus.listen({
+    output: server.output,
+    changed() {
+      if (wasLeader && !consensus.isLeader) server.stepDown();
+      wasLeader = consensus.isLeader;
+      router.leaderIs(consensus.leader);
+    },
+    ended(error) {
+      if (error === undefined) close(new StoreClosedError(`node '${node.id}' has stopped`));
+      else fail(error);
+    },
+  });
+
+  return {
+    ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
+    failure: failure.asObservable(),
+    status() {
+      const { nodes, ...consensusStatus } = consensus.status();
+      return {
+        id: node.id,
+        key,
+        ...consensusStatus,
+        appliedIndex: server.appliedIndex,
+        peers: nodes.filter((it) => it !== node.id),
+        revision: sessioned.revision,
+        sessions: sessioned.sessions,
+        keptResults: sessioned.keptResults,
+        stateBytes: machine.sizeBytes,
+        waiting: server.waiting,
+        inFlight: router.inFlight,
+        repeated: router.repeated,
+      };
+    },
+    close: () => close(new StoreClosedError(`store '${key}' of node '${node.id}' was closed`)),
+  };
+}
+
+function checked<L extends SessionLimits | ServerLimits | RouterLimits>(limits: L): L {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (Number.isSafeInteger(limit) && Number(limit) >= 1) continue;
+    throw new MalformedRequestError(`expected limit '${name}' to be an integer of 1 or more, got ${String(limit)}`);
+  }
+  return limits;
+}

@@ -1,0 +1,80 @@
+/** What the answers of a store mean for who asked, and how a router's result is answered in turn. */
+
+import type { QuorateError } from '../../../../statecharts/actor.ts';
+import {
+  IdempotencyKeyReusedError,
+  MalformedRequestError,
+  OutcomeUnknownError,
+  OverloadedError,
+  SessionExpiredError,
+  StoreFullError,
+  UnavailableError,
+} from '../errors.ts';
+import type { Fate } from '../sessions/machine.ts';
+import type { Response } from './wire.ts';
+
+/** The error that ends the request; undefined when it is worth another attempt. */
+export function errorOf(response: Exclude<Response, { status: 'done' }>): QuorateError | undefined {
+  switch (response.reason) {
+    case 'not-leader':
+    case 'not-ready':
+    case 'superseded':
+    case 'unavailable':
+    case 'leadership-lost':
+    case 'no-answer':
+      return undefined;
+    case 'overloaded':
+      return new OverloadedError(
+        `the leader has too much waiting; the request did not happen, try again later${detailOf(response)}`,
+      );
+    case 'full':
+      return new StoreFullError(
+        `the store is full; delete something, or raise its limit on all nodes${detailOf(response)}`,
+      );
+    case 'malformed':
+      return new MalformedRequestError(`the store does not take this request${detailOf(response)}`);
+    case 'beyond-window':
+      return new OverloadedError('too many requests of this session are unanswered; wait for some of them');
+    case 'key-reused':
+      return new IdempotencyKeyReusedError(
+        'the idempotency key came before with another request; choose a new key for each new request',
+      );
+    case 'session-expired':
+      return new SessionExpiredError(
+        'the session of this request has expired; it was not applied now, but may have been before: read to find out',
+      );
+    case 'already-answered':
+      return new OutcomeUnknownError('the request came again after its session had said that it was answered');
+  }
+}
+
+const detailOf = (response: Response): string =>
+  response.status === 'refused' && response.detail !== undefined ? `: ${response.detail}` : '';
+
+/** The answer that a node gives for a request that it passed on. */
+export function responseOf(id: number, error: QuorateError | undefined, value: unknown): Response {
+  if (error === undefined) return { id, status: 'done', value };
+  if (error instanceof SessionExpiredError) return { id, status: 'unknown', reason: 'session-expired' };
+  if (error instanceof OutcomeUnknownError) return { id, status: 'unknown', reason: 'no-answer' };
+  if (error instanceof OverloadedError) return { id, status: 'refused', reason: 'overloaded', detail: error.message };
+  if (error instanceof StoreFullError) return { id, status: 'refused', reason: 'full' };
+  if (error instanceof IdempotencyKeyReusedError) return { id, status: 'refused', reason: 'key-reused' };
+  if (error instanceof UnavailableError) return { id, status: 'refused', reason: 'unavailable' };
+  return { id, status: 'refused', reason: 'malformed', detail: error.message };
+}
+
+/** The answer that the log gives. */
+export function responseFor(id: number, fate: Fate): Response {
+  switch (fate.type) {
+    case 'applied':
+      return { id, status: 'done', value: fate.result };
+    case 'registered':
+      return { id, status: 'done', value: fate.session };
+    case 'session-expired':
+    case 'already-answered':
+      return { id, status: 'unknown', reason: fate.type };
+    case 'beyond-window':
+    case 'key-reused':
+      return { id, status: 'refused', reason: fate.type };
+  }
+}

@@ -1,0 +1,178 @@
+/**
+ * What applications hold: it numbers their commands within a session of its own, asks through a router, and turns
+ * answers into promises. The session is registered when it is first needed, and anew when it has expired.
+ */
+
+import type { QuorateError } from '../../../../statecharts/actor.ts';
+import type { Clock } from '../../../environment/clock.ts';
+import { isNatural } from '../codec.ts';
+import { MalformedRequestError, SessionExpiredError, ValueLimitError } from '../errors.ts';
+import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
+import { sessionWindow } from '../sessions/machine.ts';
+import type { Router } from './router.ts';
+import type { Body } from './wire.ts';
+
+export interface ExecuteOptions {
+  /** How long the request may take, in milliseconds. Default 5,000. */
+  readonly deadlineMs?: number;
+  /**
+   * Names the request, so that it may be repeated by anybody and is still applied once: 1 to 255 characters. Its result
+   * is kept for a number of further requests (see `SessionLimits.keptKeyRequests`).
+   */
+  readonly idempotencyKey?: string;
+}
+
+export interface QueryOptions {
+  /** How long the request may take, in milliseconds. Default 5,000. */
+  readonly deadlineMs?: number;
+  /**
+   * `linearizable` (the default): the answer reflects every write that was acknowledged before the question was asked.
+   * `stale`: the answer of whichever node is near, as of what it has applied.
+   */
+  readonly consistency?: 'linearizable' | 'stale';
+}
+
+/** Executes commands and answers questions, on whichever node can. */
+export interface Executor {
+  /**
+   * Applies a command, once.
+   *
+   * @returns what the state machine returned
+   * @throws NotHappenedError (one of its kinds), OutcomeUnknownError
+   */
+  execute(command: Uint8Array, options?: ExecuteOptions): Promise<unknown>;
+  /** Answers a question without changing anything. @throws NotHappenedError (one of its kinds) */
+  query(question: unknown, options?: QueryOptions): Promise<unknown>;
+}
+
+/** Called once, with an error or a value. */
+export type Done = (error: QuorateError | undefined, value: unknown) => void;
+
+/**
+ * The same by callback, for callers on whom no promise may be waited for, such as a simulation. What the promises would
+ * be rejected with before anything was sent is thrown.
+ */
+export interface CallbackExecutor {
+  executeThen(command: Uint8Array, options: ExecuteOptions, done: Done): void;
+  queryThen(question: unknown, options: QueryOptions, done: Done): void;
+}
+
+const defaultDeadlineMs = 5_000;
+
+/** How long a registration may take before it is tried anew, if somebody still waits for it. */
+const registrationMs = 10_000;
+
+/** A session of this side. Sequence numbers start at 1. */
+interface OwnSession {
+  readonly id: number;
+  next: number;
+  lowestUnanswered: number;
+  /** Answered ones above the lowest that is not. */
+  readonly answered: Set<number>;
+}
+
+export interface RequesterParts {
+  readonly clock: Clock;
+  readonly router: Router;
+  /** The largest command, in bytes. */
+  readonly commandLimitBytes: number;
+}
+
+export function createRequester({ clock, router, commandLimitBytes }: RequesterParts): Executor & CallbackExecutor {
+  let session: OwnSession | undefined;
+  let isRegistering = false;
+
+  const register = (): void => {
+    if (isRegistering) return;
+    isRegistering = true;
+    router.submit({
+      isUrgent: true,
+      prepare: () => ({ type: 'register' }),
+      deadlineAtMs: clock.nowMs() + registrationMs,
+      done(_error, value) {
+        isRegistering = false;
+        if (isNatural(value)) session = { id: value, next: 1, lowestUnanswered: 1, answered: new Set() };
+        // Those who still wait find the session, or ask for another registration.
+        router.wake();
+      },
+    });
+  };
+  const noteAnswered = (of: OwnSession, sequence: number): void => {
+    of.answered.add(sequence);
+    if (sequence !== of.lowestUnanswered) return;
+    while (of.answered.delete(of.lowestUnanswered)) of.lowestUnanswered += 1;
+    router.wake();
+  };
+
+  const submit = (prepare: () => Body | undefined, deadlineMs: number, done: Done): void => {
+    if (!(deadlineMs > 0 && Number.isFinite(deadlineMs))) {
+      throw new MalformedRequestError(`expected a deadline of more than 0 ms, got ${deadlineMs}`);
+    }
+    router.submit({ prepare, deadlineAtMs: clock.nowMs() + deadlineMs, done });
+  };
+
+  const executeInSession = (command: Uint8Array, deadlineMs: number, done: Done): void => {
+    let own: OwnSession | undefined;
+    let sequence = 0;
+    const prepare = (): Body | undefined => {
+      if (session === undefined) {
+        register();
+        return undefined;
+      }
+      if (session.next >= session.lowestUnanswered + sessionWindow) return undefined;
+      own = session;
+      sequence = own.next;
+      own.next += 1;
+      return { type: 'command', session: own.id, sequence, lowestUnanswered: own.lowestUnanswered, command };
+    };
+    submit(prepare, deadlineMs, (error, value) => {
+      if (error instanceof SessionExpiredError && session === own) session = undefined;
+      // Given up is answered, too: should a straggler of it reach the log still, then it must not be applied.
+      if (own !== undefined) noteAnswered(own, sequence);
+      done(error, value);
+    });
+  };
+
+  const executeThen: CallbackExecutor['executeThen'] = (
+    command,
+    { deadlineMs = defaultDeadlineMs, idempotencyKey: key },
+    done,
+  ) => {
+    if (command.length > commandLimitBytes) {
+      throw new ValueLimitError(
+        `expected a command of at most ${commandLimitBytes} bytes, got ${command.length}; split it`,
+      );
+    }
+    if (key === undefined) {
+      executeInSession(command, deadlineMs, done);
+    } else if (isIdempotencyKey(key)) {
+      submit(() => ({ type: 'keyed', key, command }), deadlineMs, done);
+    } else {
+      throw new MalformedRequestError(
+        `expected an idempotency key of 1 to ${idempotencyKeyLimit} characters, got ${key.length}`,
+      );
+    }
+  };
+  const queryThen: CallbackExecutor['queryThen'] = (
+    question,
+    { deadlineMs = defaultDeadlineMs, consistency = 'linearizable' },
+    done,
+  ) => {
+    const body = { type: 'query', question, stale: consistency === 'stale' } as const;
+    submit(() => body, deadlineMs, done);
+  };
+  return {
+    executeThen,
+    queryThen,
+    execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
+    query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
+  };
+}
+
+const promised = (start: (done: Done) => void): Promise<unknown> =>
+  new Promise((resolve, reject) => {
+    start((error, value) => {
+      if (error === undefined) resolve(value);
+      else reject(error);
+    });
+  });

@@ -1,0 +1,182 @@
+/**
+ * What stores and their clients say to each other, at `NODE/store/KEY` and `CLIENT/store.client/KEY`. Requests that are
+ * made together share a frame, and so do responses.
+ */
+
+import * as v from 'valibot';
+import { type Address, addressOf, type TaggedBy } from '../../../../statecharts/actor.ts';
+import { isNatural } from '../codec.ts';
+import { isIdempotencyKey, type Operation } from '../sessions/entries.ts';
+
+/** What is asked for. */
+export type Body =
+  | Operation
+  /** `stale`: answer from what this node has applied, without asking the leader. */
+  | { readonly type: 'query'; readonly question: unknown; readonly stale: boolean };
+
+export interface Request {
+  /** Chosen by the asker; new for each attempt, and of no earlier life of the asker. */
+  readonly id: number;
+  /** For how many more milliseconds the asker waits. */
+  readonly waitMs: number;
+  readonly body: Body;
+}
+
+/** Why this attempt did not happen and never will. */
+export type RefusedReason =
+  | 'not-leader'
+  | 'not-ready'
+  | 'overloaded'
+  | 'full'
+  | 'unavailable'
+  | 'superseded'
+  | 'malformed'
+  | 'beyond-window'
+  | 'key-reused';
+
+/** Why nobody knows what became of the request. */
+export type UnknownReason = 'leadership-lost' | 'session-expired' | 'already-answered' | 'no-answer';
+
+export type Response =
+  | { readonly id: number; readonly status: 'done'; readonly value: unknown }
+  | {
+      readonly id: number;
+      readonly status: 'refused';
+      readonly reason: RefusedReason;
+      /** The node that is taken for the leader. */
+      readonly leader?: string;
+      readonly detail?: string;
+    }
+  | { readonly id: number; readonly status: 'unknown'; readonly reason: UnknownReason };
+
+const refusedReasons: readonly unknown[] = [
+  'not-leader',
+  'not-ready',
+  'overloaded',
+  'full',
+  'unavailable',
+  'superseded',
+  'malformed',
+  'beyond-window',
+  'key-reused',
+] satisfies RefusedReason[];
+const unknownReasons: readonly unknown[] = [
+  'leadership-lost',
+  'session-expired',
+  'already-answered',
+  'no-answer',
+] satisfies UnknownReason[];
+
+// Written by hand, because they run for every request and response: one pass, no copies.
+
+function isBody(value: unknown): value is Body {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return false;
+  switch (value.type) {
+    case 'command':
+      return (
+        'session' in value &&
+        isNatural(value.session) &&
+        'sequence' in value &&
+        isNatural(value.sequence) &&
+        'lowestUnanswered' in value &&
+        isNatural(value.lowestUnanswered) &&
+        value.lowestUnanswered <= value.sequence &&
+        'command' in value &&
+        value.command instanceof Uint8Array
+      );
+    case 'query':
+      return 'question' in value && 'stale' in value && typeof value.stale === 'boolean';
+    case 'keyed':
+      return (
+        'key' in value &&
+        typeof value.key === 'string' &&
+        isIdempotencyKey(value.key) &&
+        'command' in value &&
+        value.command instanceof Uint8Array
+      );
+    case 'register':
+      return true;
+    default:
+      return false;
+  }
+}
+
+const isRequest = (value: unknown): value is Request =>
+  typeof value === 'object' &&
+  value !== null &&
+  'id' in value &&
+  isNatural(value.id) &&
+  'waitMs' in value &&
+  typeof value.waitMs === 'number' &&
+  value.waitMs >= 0 &&
+  // One who waits for ever would keep its place for ever, too.
+  Number.isFinite(value.waitMs) &&
+  'body' in value &&
+  isBody(value.body);
+
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('id' in value) || !isNatural(value.id) || !('status' in value)) return false;
+  switch (value.status) {
+    case 'done':
+      return 'value' in value;
+    case 'refused':
+      return (
+        'reason' in value &&
+        refusedReasons.includes(value.reason) &&
+        (!('leader' in value) || typeof value.leader === 'string') &&
+        (!('detail' in value) || typeof value.detail === 'string')
+      );
+    case 'unknown':
+      return 'reason' in value && unknownReasons.includes(value.reason);
+    default:
+      return false;
+  }
+}
+
+const listOf = <T>(isItem: (value: unknown) => value is T, name: string) =>
+  v.custom<readonly T[]>((value) => Array.isArray(value) && value.every(isItem), `expected an array of ${name}`);
+
+/** To a store. `forward`: a node that does not lead shall pass the requests on to the leader. */
+const requests = v.object({ forward: v.boolean(), requests: listOf(isRequest, 'requests') });
+/** From a store. */
+const responses = v.object({ responses: listOf(isResponse, 'responses') });
+
+/** What a store takes. */
+export const storeMessages = { requests, responses };
+/** What a client takes. */
+export const clientMessages = { responses };
+
+export type RequestsMessage = Extract<TaggedBy<typeof storeMessages>, { type: 'requests' }>;
+export type ResponsesMessage = Extract<TaggedBy<typeof storeMessages>, { type: 'responses' }>;
+
+/** Where the store `key` of `node` answers. */
+export const storeAddress = (node: string, key: string): Address => addressOf(node, 'store', key);
+/** Where a client of the store `key` hears answers. */
+export const clientAddress = (node: string, key: string): Address => addressOf(node, 'store.client', key);
+
+/** A message with more bytes than this is split, so that it never outgrows a transport's frame. */
+export const messageLimitBytes = 1_024 * 1_024;
+
+/** Splits `items` into runs of `limitBytes` at most; an item that is larger goes alone. */
+export function runsOf<T>(
+  items: readonly T[],
+  limitBytes: number,
+  sizeOf: (item: T) => number,
+): readonly (readonly T[])[] {
+  const runs: T[][] = [];
+  let run: T[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = sizeOf(item);
+    if (run.length > 0 && bytes + size > limitBytes) {
+      runs.push(run);
+      run = [];
+      bytes = 0;
+    }
+    run.push(item);
+    bytes += size;
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}

@@ -1,0 +1,264 @@
+/**
+ * Exactly-once on top of a log that may carry a request more than once: the replicated state around an application's
+ * state machine. Clients register sessions through the log and number their requests; the first result of each is kept
+ * until the client says that it has it, and repetitions get it again. After Ongaro, "Consensus: Bridging Theory and
+ * Practice", §6.3.
+ *
+ * Who expires is decided by the log alone. The rule: when a registration would exceed the limit of sessions, or a
+ * result the limit of kept results, the least recently used session goes, where to use one is to have a request of it in
+ * the log. Limits travel in each entry, put there by the leader that made it, so nodes never disagree about them.
+ *
+ * Requests may instead carry an idempotency key: the result is kept under that key for a number of further requests.
+ */
+
+import { copyOf, decode, encode, isNatural } from '../codec.ts';
+import { UnreadableStateError } from '../errors.ts';
+import type { Applied, StateMachine } from '../state-machine.ts';
+import { decodeEntry, type Operation, type SessionLimits } from './entries.ts';
+
+/** What became of an operation when its turn in the log came. */
+export type Fate =
+  /** Now, or when the same request came first. */
+  | { readonly type: 'applied'; readonly result: unknown }
+  | { readonly type: 'registered'; readonly session: number }
+  /** Not applied: the session is not known any more, so nobody knows whether the request came before. */
+  | { readonly type: 'session-expired' }
+  /** Not applied: the client has said that it is done with this request. */
+  | { readonly type: 'already-answered' }
+  /** Not applied: too far ahead of the lowest unanswered request. */
+  | { readonly type: 'beyond-window' }
+  /** Not applied: the key came before, with another command. */
+  | { readonly type: 'key-reused' };
+
+/** How far a session's requests may be ahead of its lowest unanswered one; bounds the results that it keeps. */
+export const sessionWindow = 16_384;
+
+interface Session {
+  readonly id: number;
+  lowestUnanswered: number;
+  readonly results: Map<number, unknown>;
+}
+
+interface Keyed {
+  readonly fingerprint: string;
+  readonly revision: number;
+  readonly result: unknown;
+}
+
+/** A state machine with sessions around it. */
+export interface SessionedMachine {
+  /**
+   * Applies the operations of one log entry, in order.
+   *
+   * @returns one fate for each
+   * @throws UnreadableStateError for an entry of another version of this program; whatever the state machine throws
+   */
+  apply(data: Uint8Array, index: number, term: number): readonly Fate[];
+  snapshot(): Uint8Array;
+  /** @throws UnreadableStateError */
+  restore(snapshot: Uint8Array): void;
+  /** Operations applied or refused so far. */
+  readonly revision: number;
+  readonly sessions: number;
+  /** Results kept, for sessions and for idempotency keys. */
+  readonly keptResults: number;
+}
+
+const snapshotVersion = 1;
+
+/** Puts sessions around `machine`. */
+export function createSessionedMachine(machine: StateMachine): SessionedMachine {
+  /** From the least to the most recently used: a `Map` keeps the order of insertion. */
+  const sessions = new Map<number, Session>();
+  /** From the oldest to the youngest. */
+  const keyed = new Map<string, Keyed>();
+  let revision = 0;
+  let sessionResults = 0;
+  let mostRecent: Session | undefined;
+
+  const use = (session: Session): void => {
+    if (session === mostRecent) return;
+    sessions.delete(session.id);
+    sessions.set(session.id, session);
+    mostRecent = session;
+  };
+  const expireLeastRecent = (): void => {
+    for (const session of sessions.values()) {
+      sessions.delete(session.id);
+      sessionResults -= session.results.size;
+      if (session === mostRecent) mostRecent = undefined;
+      return;
+    }
+  };
+  const forgetAnswered = (session: Session, lowestUnanswered: number): void => {
+    const { results } = session;
+    const before = results.size;
+    if (lowestUnanswered - session.lowestUnanswered <= before) {
+      for (let it = session.lowestUnanswered; it < lowestUnanswered; it += 1) results.delete(it);
+    } else {
+      for (const sequence of results.keys()) if (sequence < lowestUnanswered) results.delete(sequence);
+    }
+    sessionResults += results.size - before;
+    session.lowestUnanswered = lowestUnanswered;
+  };
+  const forgetOldKeys = (keptKeyRequests: number): void => {
+    for (const [key, { revision: since }] of keyed) {
+      if (since + keptKeyRequests >= revision) return;
+      keyed.delete(key);
+    }
+  };
+
+  const register = (limits: SessionLimits): Fate => {
+    while (sessions.size > 0 && sessions.size >= limits.sessions) expireLeastRecent();
+    const session = { id: revision, lowestUnanswered: 1, results: new Map() };
+    sessions.set(session.id, session);
+    mostRecent = session;
+    return { type: 'registered', session: session.id };
+  };
+
+  const applyInSession = (
+    operation: Extract<Operation, { type: 'command' }>,
+    limits: SessionLimits,
+    at: Applied,
+  ): Fate => {
+    const { sequence, lowestUnanswered, command } = operation;
+    const session = sessions.get(operation.session);
+    if (session === undefined) return { type: 'session-expired' };
+    use(session);
+    if (lowestUnanswered > session.lowestUnanswered) forgetAnswered(session, lowestUnanswered);
+    if (sequence < session.lowestUnanswered) return { type: 'already-answered' };
+    const { results } = session;
+    if (results.has(sequence)) return { type: 'applied', result: results.get(sequence) };
+    if (sequence >= session.lowestUnanswered + sessionWindow) return { type: 'beyond-window' };
+    const result = machine.apply(command, at);
+    results.set(sequence, result);
+    sessionResults += 1;
+    while (sessionResults > limits.results && sessions.size > 1) expireLeastRecent();
+    return { type: 'applied', result };
+  };
+
+  const applyKeyed = ({ key, command }: Extract<Operation, { type: 'keyed' }>, at: Applied): Fate => {
+    const fingerprint = fingerprintOf(command);
+    const first = keyed.get(key);
+    if (first !== undefined) {
+      return first.fingerprint === fingerprint ? { type: 'applied', result: first.result } : { type: 'key-reused' };
+    }
+    const result = machine.apply(command, at);
+    keyed.set(key, { fingerprint, revision, result });
+    return { type: 'applied', result };
+  };
+
+  const applyOne = (operation: Operation, limits: SessionLimits, index: number, term: number): Fate => {
+    revision += 1;
+    if (keyed.size > 0) forgetOldKeys(limits.keptKeyRequests);
+    switch (operation.type) {
+      case 'register':
+        return register(limits);
+      case 'command':
+        return applyInSession(operation, limits, { index, term, revision });
+      case 'keyed':
+        return applyKeyed(operation, { index, term, revision });
+    }
+  };
+
+  return {
+    apply(data, index, term) {
+      const { limits, operations } = decodeEntry(data);
+      return operations.map((operation) => applyOne(operation, limits, index, term));
+    },
+    snapshot: () =>
+      encode([
+        snapshotVersion,
+        revision,
+        machine.snapshot(),
+        [...sessions.values()].map(({ id, lowestUnanswered, results }) => [id, lowestUnanswered, [...results]]),
+        [...keyed].map(([key, it]) => [key, it.fingerprint, it.revision, it.result]),
+      ]),
+    restore(snapshot) {
+      const restored = readSnapshot(snapshot);
+      machine.restore(restored.machine);
+      revision = restored.revision;
+      sessions.clear();
+      keyed.clear();
+      mostRecent = undefined;
+      sessionResults = 0;
+      for (const session of restored.sessions) {
+        sessions.set(session.id, session);
+        sessionResults += session.results.size;
+        mostRecent = session;
+      }
+      for (const [key, it] of restored.keyed) keyed.set(key, it);
+    },
+    get revision() {
+      return revision;
+    },
+    get sessions() {
+      return sessions.size;
+    },
+    get keptResults() {
+      return sessionResults + keyed.size;
+    },
+  };
+}
+
+interface Restored {
+  readonly revision: number;
+  readonly machine: Uint8Array;
+  readonly sessions: readonly Session[];
+  readonly keyed: readonly (readonly [string, Keyed])[];
+}
+
+function readSnapshot(bytes: Uint8Array): Restored {
+  const unreadable = (part: string): never => {
+    throw new UnreadableStateError(
+      `expected a snapshot of version ${snapshotVersion}, got another ${part}; run the program that wrote it`,
+    );
+  };
+  const whole = decode(bytes);
+  if (!Array.isArray(whole) || whole.length !== 5) return unreadable('form');
+  const [version, revision, machine, sessions, keyed]: unknown[] = whole;
+  if (version !== snapshotVersion) return unreadable(`version: ${String(version)}`);
+  if (!isNatural(revision) || !(machine instanceof Uint8Array)) return unreadable('head');
+  if (!Array.isArray(sessions) || !Array.isArray(keyed)) return unreadable('body');
+  return {
+    revision,
+    machine: copyOf(machine),
+    sessions: sessions.map((session: unknown) => {
+      if (!Array.isArray(session)) return unreadable('form of session');
+      const [id, lowestUnanswered, results]: unknown[] = session;
+      if (!isNatural(id) || !isNatural(lowestUnanswered) || !Array.isArray(results)) {
+        return unreadable('form of session');
+      }
+      return { id, lowestUnanswered, results: new Map(results.map((pair) => resultIn(pair, unreadable))) };
+    }),
+    keyed: keyed.map((item: unknown) => {
+      if (!Array.isArray(item)) return unreadable('form of kept result');
+      const [key, fingerprint, since, result]: unknown[] = item;
+      if (typeof key !== 'string' || typeof fingerprint !== 'string' || !isNatural(since)) {
+        return unreadable('form of kept result');
+      }
+      return [key, { fingerprint, revision: since, result }];
+    }),
+  };
+}
+
+function resultIn(pair: unknown, unreadable: (part: string) => never): [number, unknown] {
+  if (!Array.isArray(pair)) return unreadable('form of result');
+  const [sequence, result]: unknown[] = pair;
+  return isNatural(sequence) ? [sequence, result] : unreadable('form of result');
+}
+
+/**
+ * Tells commands apart that came under one idempotency key: their length and two multiplicative hashes in the manner of
+ * FNV-1a, 64 bits in all. It guards against mistakes, not against somebody who looks for a collision in his own keys.
+ */
+function fingerprintOf(command: Uint8Array): string {
+  let a = 0x811c9dc5;
+  let b = 0x9e3779b9;
+  for (const byte of command) {
+    a = Math.imul(a ^ byte, 0x01000193);
+    b = Math.imul(b ^ byte, 0x85ebca6b);
+    b ^= b >>> 15;
+  }
+  return `${command.length}-${(a >>> 0).toString(36)}-${(b >>> 0).toString(36)}`;
+}

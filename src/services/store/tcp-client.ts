@@ -1,0 +1,57 @@
+/** The client over TCP. */
+
+import { isIPv6 } from 'node:net';
+import { createTcpClient, type TcpClientOptions } from '../../bus/tcp.ts';
+import { type Client, createStoreClient, type StoreClientOptions } from './client.ts';
+import { MalformedRequestError } from './errors.ts';
+
+export interface ConnectOptions extends StoreClientOptions {
+  /** Refuse nodes of other clusters; by default any cluster will do. */
+  readonly cluster?: string;
+  /** How long the first connection may take, in milliseconds. Default 5,000. */
+  readonly connectMs?: number;
+  /** Of the transport. */
+  readonly tcp?: Pick<TcpClientOptions, 'limits' | 'timing'>;
+}
+
+/**
+ * Connects to a cluster. One address is enough to reach it, but the more are given, the less depends on that one node.
+ *
+ * @param addresses where nodes listen for each other, as `host:port` or `[ipv6]:port`
+ * @throws MalformedRequestError for an address that is none; UnavailableError when no node answers in time;
+ * BusOptionsError for options that make no sense
+ *
+ * @example
+ * const client = await connect(['127.0.0.1:4801', '127.0.0.1:4802', '127.0.0.1:4803']);
+ * await client.put('greeting', new TextEncoder().encode('hello'));
+ * await client.close();
+ */
+export async function connect(addresses: readonly string[], options: ConnectOptions = {}): Promise<Client> {
+  const { cluster, connectMs = 5_000, tcp, ...rest } = options;
+  const bus = createTcpClient({
+    addresses: addresses.map(hostPortIn),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(rest.environment === undefined ? {} : { environment: rest.environment }),
+    ...tcp,
+  });
+  const client = createStoreClient(bus, rest);
+  try {
+    await client.connected(connectMs);
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+function hostPortIn(address: string): { host: string; port: number } {
+  const colon = address.lastIndexOf(':');
+  const bracketed = /^\[(?<ipv6>.*)\]$/.exec(address.slice(0, Math.max(colon, 0)))?.groups?.ipv6;
+  const host = bracketed ?? address.slice(0, Math.max(colon, 0));
+  const port = Number(address.slice(colon + 1));
+  const isHost = bracketed === undefined ? /^[^\s:[\]]+$/.test(host) : isIPv6(host);
+  if (colon > 0 && isHost && /^\d+$/.test(address.slice(colon + 1)) && port >= 1 && port <= 65_535) {
+    return { host, port };
+  }
+  throw new MalformedRequestError(`expected an address like 127.0.0.1:4801 or [::1]:4801, got '${address}'`);
+}

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { encode } from '../../../src/services/store/codec.ts';
+import {
+  type Condition,
+  createKeyValueMachine,
+  encodeCommand,
+  type KeyValueCommand,
+  keyLimitBytes,
+  valueLimitBytes,
+} from '../../../src/services/store/key-value/machine.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A machine whose commands get the revisions 1, 2, ... */
+function createRun() {
+  const machine = createKeyValueMachine();
+  let revision = 0;
+  return {
+    machine,
+    apply(command: KeyValueCommand) {
+      revision += 1;
+      return machine.apply(encodeCommand(command), { revision });
+    },
+  };
+}
+const put = (key: string, value: string, condition?: Condition): KeyValueCommand => ({
+  type: 'put',
+  key,
+  value: bytes(value),
+  ...(condition && { condition }),
+});
+
+test('versions grow across deletion and never repeat', () => {
+  const { machine, apply } = createRun();
+  expect(apply(put('a', 'x'))).toEqual({ type: 'stored', version: 1 });
+  expect(apply({ type: 'delete', key: 'a' })).toEqual({ type: 'deleted', version: 1 });
+  expect(apply({ type: 'delete', key: 'a' })).toEqual({ type: 'deleted' });
+  expect(apply(put('a', 'x'))).toEqual({ type: 'stored', version: 4 });
+  expect(machine.query({ type: 'get', key: 'a' })).toEqual({ value: bytes('x'), version: 4 });
+});
+
+test.each<[string, Condition, boolean, boolean]>([
+  ['absent', { type: 'absent' }, false, true],
+  ['present', { type: 'present' }, true, false],
+  ['the version that is there', { type: 'version', version: 1 }, true, false],
+  ['another version', { type: 'version', version: 9 }, false, false],
+])('a write on the condition of %s', (_name, condition, whenPresent, whenAbsent) => {
+  const present = createRun();
+  present.apply(put('a', 'x'));
+  expect(present.apply(put('a', 'y', condition))).toEqual(
+    whenPresent ? { type: 'stored', version: 2 } : { type: 'condition-failed', version: 1 },
+  );
+  const absent = createRun();
+  expect(absent.apply({ type: 'delete', key: 'a', condition })).toEqual(
+    whenAbsent ? { type: 'deleted' } : { type: 'condition-failed' },
+  );
+});
+
+test('a stored value shares no memory with the command that brought it', () => {
+  const machine = createKeyValueMachine();
+  const command = encodeCommand(put('a', 'hello'));
+  machine.apply(command, { revision: 1 });
+  command.fill(0);
+  expect(machine.query({ type: 'get', key: 'a' })?.value).toEqual(bytes('hello'));
+});
+
+test('keys and values beyond the limits are refused by name', () => {
+  expect(() => encodeCommand(put('', 'x'))).toThrow(/an empty one/);
+  expect(() => encodeCommand(put('k'.repeat(keyLimitBytes + 1), 'x'))).toThrow(/a longer one/);
+  expect(() => encodeCommand(put('\u00e9'.repeat(keyLimitBytes / 2 + 1), 'x'))).toThrow(/a longer one/);
+  expect(() => encodeCommand(put('\ud800', 'x'))).toThrow(/surrogate/);
+  const tooLong = new Uint8Array(valueLimitBytes + 1);
+  expect(() => encodeCommand({ type: 'put', key: 'a', value: tooLong })).toThrow(/split it/);
+  expect(encodeCommand(put('k'.repeat(keyLimitBytes), 'x')).length).toBeGreaterThan(keyLimitBytes);
+});
+
+test.each<[string, unknown, string]>([
+  ['no array', 7, 'malformed'],
+  ['an unknown kind', [9, 'a', null], 'malformed'],
+  ['a key that is no text', [0, 7, null, bytes('x')], 'malformed'],
+  ['a value that is no bytes', [0, 'a', null, 'x'], 'malformed'],
+  ['a strange condition', [0, 'a', -7, bytes('x')], 'malformed'],
+  ['an empty key', [0, '', null, bytes('x')], 'key-limit'],
+  ['a value that is too long', [0, 'a', null, new Uint8Array(valueLimitBytes + 1)], 'value-limit'],
+])('a logged command with %s changes nothing, on every node alike', (_name, command, reason) => {
+  const machine = createKeyValueMachine();
+  expect(machine.apply(encode(command), { revision: 1 })).toEqual({ type: 'refused', reason });
+  expect(machine.keys).toBe(0);
+});
+
+test('what is no question, or no snapshot, is refused by name', () => {
+  const machine = createKeyValueMachine();
+  expect(() => machine.query('a')).toThrow(/expected a question/);
+  expect(() => machine.restore(encode([1, [['a', 1, 'no bytes']]]))).toThrow(/expected a snapshot/);
+});
+
+const keys = fc.constantFrom('a', 'b', '__proto__', '\u00fc');
+const conditions = fc.option(
+  fc.oneof(
+    fc.constant<Condition>({ type: 'absent' }),
+    fc.constant<Condition>({ type: 'present' }),
+    fc.integer({ min: 1, max: 30 }).map((version): Condition => ({ type: 'version', version })),
+  ),
+  { nil: undefined },
+);
+const commands = fc.oneof(
+  fc
+    .record({ key: keys, value: fc.uint8Array({ maxLength: 5 }), condition: conditions })
+    .map(
+      ({ key, value, condition }): KeyValueCommand => ({ type: 'put', key, value, ...(condition && { condition }) }),
+    ),
+  fc
+    .record({ key: keys, condition: conditions })
+    .map(({ key, condition }): KeyValueCommand => ({ type: 'delete', key, ...(condition && { condition }) })),
+);
+
+test('any run of commands is a map with versions, and survives its snapshot', () => {
+  fc.assert(
+    fc.property(fc.array(commands, { maxLength: 30 }), (run) => {
+      const { machine, apply } = createRun();
+      const model = new Map<string, { value: Uint8Array; version: number }>();
+      run.forEach((command, place) => {
+        const { key, condition } = command;
+        const present = model.get(key);
+        const holds =
+          condition === undefined ||
+          (condition.type === 'absent' && present === undefined) ||
+          (condition.type === 'present' && present !== undefined) ||
+          (condition.type === 'version' && present?.version === condition.version);
+        const result = apply(command);
+        expect(result.type === 'condition-failed').toBe(!holds);
+        if (holds && command.type === 'put') model.set(key, { value: command.value, version: place + 1 });
+        if (holds && command.type === 'delete') model.delete(key);
+      });
+      const restored = createKeyValueMachine();
+      restored.restore(machine.snapshot());
+      for (const it of [machine, restored]) {
+        expect(it.keys).toBe(model.size);
+        expect(it.snapshot().length).toBeLessThanOrEqual(it.sizeBytes + 8);
+        for (const key of ['a', 'b', '__proto__', '\u00fc']) {
+          expect(it.query({ type: 'get', key })).toEqual(model.get(key) ?? null);
+        }
+      }
+      expect(restored.snapshot()).toEqual(machine.snapshot());
+    }),
+  );
+});

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { seededRandomness } from '../../../src/environment/random.ts';
+import { createRouter, defaultRouterLimits } from '../../../src/services/store/requests/router.ts';
+import type { Request } from '../../../src/services/store/requests/wire.ts';
+import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
+
+/** The router of one life of a node, which asks n2, and what it has sent and been answered. */
+function lifeOf(life: number) {
+  const clock = createVirtualClock();
+  const sent: Request[] = [];
+  const answers: unknown[] = [];
+  const router = createRouter({
+    clock,
+    random: seededRandomness(1).stream(`store/n1/${life}`),
+    limits: defaultRouterLimits,
+    candidates: () => ['n2'],
+    reaches: () => true,
+    send: (_node, requests) => void sent.push(...requests),
+  });
+  const ask = (question: string): void =>
+    router.submit({
+      prepare: () => ({ type: 'query', question, stale: false }),
+      deadlineAtMs: 5_000,
+      done: (error, value) => void answers.push(error ?? value),
+    });
+  return { clock, sent, answers, router, ask };
+}
+
+test('an answer to what a node asked before it crashed answers nothing that it asks afterwards', () => {
+  const [before, after] = [lifeOf(1), lifeOf(2)];
+  for (let count = 0; count < 100; count += 1) {
+    before.ask('earlier');
+    after.ask('later');
+  }
+  before.clock.advance(1);
+  after.clock.advance(1);
+  expect(before.sent).toHaveLength(100);
+  after.router.receive(
+    'n2',
+    before.sent.map(({ id }) => ({ id, status: 'done', value: 'an answer of another life' })),
+  );
+  expect(after.answers).toEqual([]);
+  after.router.receive(
+    'n2',
+    after.sent.map(({ id }) => ({ id, status: 'done', value: 'its own answer' })),
+  );
+  expect(after.answers).toEqual(Array.from({ length: 100 }, () => 'its own answer'));
+});

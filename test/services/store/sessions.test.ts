@@ -1,0 +1,266 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { journalLimits } from '../../../src/journal/journal.ts';
+import { decode, encode } from '../../../src/services/store/codec.ts';
+import { createKeyValueMachine, encodeCommand } from '../../../src/services/store/key-value/machine.ts';
+import { defaultServerLimits } from '../../../src/services/store/server.ts';
+import {
+  defaultSessionLimits,
+  encodeEntry,
+  type Operation,
+  type SessionLimits,
+} from '../../../src/services/store/sessions/entries.ts';
+import {
+  createSessionedMachine,
+  type Fate,
+  type SessionedMachine,
+  sessionWindow,
+} from '../../../src/services/store/sessions/machine.ts';
+import type { StateMachine } from '../../../src/services/store/state-machine.ts';
+import { defaultLimits } from '../../../statecharts/raft/messages.ts';
+
+/** Writes down what it is asked to apply, and answers how much that is. */
+function createRecorder(): StateMachine & { readonly applied: readonly number[] } {
+  let applied: number[] = [];
+  return {
+    get applied() {
+      return applied;
+    },
+    apply(command) {
+      applied.push(Number(decode(command)));
+      return { place: applied.length };
+    },
+    snapshot: () => encode(applied),
+    restore(snapshot) {
+      const restored: unknown = decode(snapshot);
+      if (Array.isArray(restored)) applied = restored.map(Number);
+    },
+  };
+}
+
+/** Applies operations, one per entry. */
+function feeding(machine: SessionedMachine, limits: Partial<SessionLimits> = {}) {
+  let index = 0;
+  return (...operations: Operation[]): readonly Fate[] =>
+    operations.flatMap((operation) => {
+      index += 1;
+      return machine.apply(encodeEntry([operation], { ...defaultSessionLimits, ...limits }), index, 1);
+    });
+}
+
+const command = (session: number, sequence: number, lowestUnanswered: number, value = sequence): Operation => ({
+  type: 'command',
+  session,
+  sequence,
+  lowestUnanswered,
+  command: encode(value),
+});
+const keyed = (key: string, value: number): Operation => ({ type: 'keyed', key, command: encode(value) });
+const register: Operation = { type: 'register' };
+
+describe('a session', () => {
+  test('gives a repeated request its first result, and applies it once', () => {
+    const recorder = createRecorder();
+    const feed = feeding(createSessionedMachine(recorder));
+    feed(register);
+    const [first] = feed(command(1, 1, 1));
+    feed(command(1, 2, 1));
+    expect(feed(command(1, 1, 1))).toEqual([first]);
+    expect(first).toEqual({ type: 'applied', result: { place: 1 } });
+    expect(recorder.applied).toEqual([1, 2]);
+  });
+
+  test('frees the results that its client says it has, and applies no straggler of them', () => {
+    const recorder = createRecorder();
+    const machine = createSessionedMachine(recorder);
+    const feed = feeding(machine);
+    feed(register, command(1, 1, 1), command(1, 2, 1), command(1, 3, 1));
+    expect(machine.keptResults).toBe(3);
+    feed(command(1, 4, 4));
+    expect(machine.keptResults).toBe(1);
+    expect(feed(command(1, 2, 2))).toEqual([{ type: 'already-answered' }]);
+    expect(recorder.applied).toEqual([1, 2, 3, 4]);
+  });
+
+  test('takes requests in any order, and none beyond its window', () => {
+    const recorder = createRecorder();
+    const feed = feeding(createSessionedMachine(recorder));
+    feed(register, command(1, 7, 1), command(1, 3, 1));
+    expect(feed(command(1, 1 + sessionWindow, 1))).toEqual([{ type: 'beyond-window' }]);
+    expect(feed(command(1, 1 + sessionWindow, 2))[0]?.type).toBe('applied');
+    expect(recorder.applied).toEqual([7, 3, 1 + sessionWindow]);
+  });
+
+  test('that was used least recently expires when there would be too many, and is never applied again', () => {
+    const recorder = createRecorder();
+    const machine = createSessionedMachine(recorder);
+    const feed = feeding(machine, { sessions: 2 });
+    const [a, b] = feed(register, register).map((fate) => (fate.type === 'registered' ? fate.session : 0));
+    feed(command(a ?? 0, 1, 1, 10));
+    feed(register);
+    expect(machine.sessions).toBe(2);
+    expect(feed(command(b ?? 0, 1, 1, 20))).toEqual([{ type: 'session-expired' }]);
+    expect(feed(command(a ?? 0, 1, 1, 10))[0]?.type).toBe('applied');
+    expect(recorder.applied).toEqual([10]);
+  });
+
+  test('expires when all sessions together keep too many results', () => {
+    const machine = createSessionedMachine(createRecorder());
+    const feed = feeding(machine, { results: 3 });
+    feed(register, register, command(1, 1, 1), command(1, 2, 1), command(2, 1, 1), command(2, 2, 1));
+    expect(feed(command(1, 3, 1))).toEqual([{ type: 'session-expired' }]);
+    expect(machine.keptResults).toBe(2);
+  });
+});
+
+describe('an idempotency key', () => {
+  test('gives a repeated request its first result', () => {
+    const recorder = createRecorder();
+    const feed = feeding(createSessionedMachine(recorder));
+    const [first, again] = feed(keyed('a', 1), keyed('a', 1));
+    expect(again).toEqual(first);
+    expect(recorder.applied).toEqual([1]);
+  });
+
+  test('is refused with another request', () => {
+    const recorder = createRecorder();
+    const feed = feeding(createSessionedMachine(recorder));
+    feed(keyed('a', 1));
+    expect(feed(keyed('a', 2))).toEqual([{ type: 'key-reused' }]);
+    expect(recorder.applied).toEqual([1]);
+  });
+
+  test('is kept for the stated number of further requests', () => {
+    const recorder = createRecorder();
+    const machine = createSessionedMachine(recorder);
+    const feed = feeding(machine, { keptKeyRequests: 2 });
+    feed(keyed('a', 1), keyed('b', 2), keyed('a', 1));
+    expect(recorder.applied).toEqual([1, 2]);
+    feed(keyed('a', 3));
+    expect(recorder.applied).toEqual([1, 2, 3]);
+    expect(machine.keptResults).toBe(2);
+  });
+});
+
+test('an entry of another version is refused by name', () => {
+  const machine = createSessionedMachine(createRecorder());
+  expect(() => machine.apply(encode([99, 1, 1, 1, []]), 1, 1)).toThrow(/version: 99/);
+  expect(() => machine.apply(new Uint8Array([0x92, 0x01]), 1, 1)).toThrow(/MessagePack/);
+  expect(() => machine.restore(encode([99]))).toThrow(/another form/);
+});
+
+interface Attempt {
+  readonly sequence: number;
+  readonly lowestUnanswered: number;
+}
+
+/** Attempts at requests 1 to 12, in any order and number; a client never says more than it was answered. */
+const attempts = fc.array(fc.record({ sequence: fc.integer({ min: 1, max: 12 }), frees: fc.boolean() }), {
+  maxLength: 80,
+});
+
+/** Turns them into a legal client's: it frees only what has been answered. */
+function legal(raw: readonly { sequence: number; frees: boolean }[]): Attempt[] {
+  const answered = new Set<number>();
+  let lowestUnanswered = 1;
+  return raw.map(({ sequence, frees }) => {
+    if (frees) while (answered.has(lowestUnanswered)) lowestUnanswered += 1;
+    answered.add(sequence);
+    return { sequence, lowestUnanswered: Math.min(lowestUnanswered, sequence) };
+  });
+}
+
+test('whatever is repeated, however often and in whatever order, is applied once', () => {
+  fc.assert(
+    fc.property(attempts, (raw) => {
+      const recorder = createRecorder();
+      const feed = feeding(createSessionedMachine(recorder));
+      feed(register);
+      const firstFates = new Map<number, Fate>();
+      for (const { sequence, lowestUnanswered } of legal(raw)) {
+        const [fate] = feed(command(1, sequence, lowestUnanswered));
+        const first = firstFates.get(sequence);
+        if (first === undefined && fate !== undefined) firstFates.set(sequence, fate);
+        else if (fate?.type === 'applied') expect(fate).toEqual(first);
+        else expect(fate?.type).toBe('already-answered');
+      }
+      expect(new Set(recorder.applied).size).toBe(recorder.applied.length);
+      expect([...recorder.applied].sort()).toEqual([...firstFates.keys()].sort());
+    }),
+  );
+});
+
+const sessionIds = fc.integer({ min: 1, max: 6 });
+const keys = fc.constantFrom('a', 'b', 'c');
+const writes = fc.oneof(
+  fc
+    .record({ key: keys, value: fc.uint8Array({ maxLength: 4 }) })
+    .map(({ key, value }) => encodeCommand({ type: 'put', key, value })),
+  keys.map((key) => encodeCommand({ type: 'delete', key })),
+);
+const operations: fc.Arbitrary<Operation> = fc.oneof(
+  fc.constant(register),
+  fc
+    .record({
+      session: sessionIds,
+      sequence: fc.integer({ min: 1, max: 9 }),
+      back: fc.nat({ max: 8 }),
+      command: writes,
+    })
+    .map(({ session, sequence, back, command: bytes }) => ({
+      type: 'command' as const,
+      session,
+      sequence,
+      lowestUnanswered: Math.max(1, sequence - back),
+      command: bytes,
+    })),
+  fc.record({ key: keys, command: writes }).map((it) => ({ type: 'keyed' as const, ...it })),
+);
+
+test('a restored snapshot is equal, and goes on alike', () => {
+  const limits = { sessions: 3, results: 5, keptKeyRequests: 4 };
+  fc.assert(
+    fc.property(fc.array(operations, { maxLength: 40 }), fc.array(operations, { maxLength: 40 }), (before, after) => {
+      const original = createSessionedMachine(createKeyValueMachine());
+      const feedOriginal = feeding(original, limits);
+      feedOriginal(...before);
+      const copy = createSessionedMachine(createKeyValueMachine());
+      copy.restore(original.snapshot());
+      expect(copy.snapshot()).toEqual(original.snapshot());
+      expect(feeding(copy, limits)(...after)).toEqual(feedOriginal(...after));
+      expect(copy.snapshot()).toEqual(original.snapshot());
+      expect(copy.keptResults).toBe(original.keptResults);
+    }),
+  );
+});
+
+test('the largest state that the default limits allow still fits into one record of a journal', () => {
+  const machine = createSessionedMachine(createKeyValueMachine());
+  const apply = feeding(machine);
+  const value = encodeCommand({ type: 'put', key: 'k', value: new Uint8Array() });
+  const [registered] = apply({ type: 'register' });
+  const session = registered?.type === 'registered' ? registered.session : 0;
+  const count = 1_000;
+  const grownBy = (operationOf: (number: number) => Operation): number => {
+    const before = machine.snapshot().length;
+    for (let number = 1; number <= count; number += 1) apply(operationOf(number));
+    return (machine.snapshot().length - before) / count;
+  };
+  const resultBytes = grownBy((sequence) => ({
+    type: 'command',
+    session,
+    sequence,
+    lowestUnanswered: 1,
+    command: value,
+  }));
+  const keyedBytes = grownBy((number) => ({ type: 'keyed', key: String(number).padEnd(255, '-'), command: value }));
+  expect(machine.keptResults).toBe(2 * count);
+
+  const { results, keptKeyRequests } = defaultSessionLimits;
+  const keptBytes = results * resultBytes + keptKeyRequests * keyedBytes;
+  // What was on its way when the state became full is applied all the same.
+  const stateBytes = defaultServerLimits.stateBytes + defaultLimits.maxUncommittedBytes;
+  const logBytes = defaultLimits.retainBytes + defaultLimits.maxUncommittedBytes;
+  expect(stateBytes + keptBytes + logBytes).toBeLessThan(journalLimits().appendBytes);
+  expect(journalLimits().unflushedBytes).toBeGreaterThanOrEqual(2 * journalLimits().appendBytes);
+});
