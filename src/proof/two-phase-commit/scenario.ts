@@ -12,11 +12,10 @@
 
 import * as v from 'valibot';
 import { chance, pick } from '../../environment/random.ts';
+import { createDatabaseServer, type DatabaseServer, type Mistakes } from '../../simulator/database.ts';
 import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
 import { actorsOf, type BrokenRules } from './scenario/actors.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
-import type { DatabaseServer, Mistakes } from './scenario/database/contract.ts';
-import { createDatabaseServer } from './scenario/database/server.ts';
 import { commonGoals, createInvariants, type Invariants, lastGoals, registerGoals } from './scenario/invariants.ts';
 import {
   accounts,

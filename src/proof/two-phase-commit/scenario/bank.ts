@@ -19,10 +19,9 @@ import {
   type TransactionTimes,
   type WorkOf,
 } from '../../../services/transactions.ts';
+import { connectDatabase, type DatabaseServer, type SimulatedDatabase } from '../../../simulator/database.ts';
 import type { Application, Boot, Outcome } from '../../../simulator/scenario.ts';
 import { withActors } from './actors.ts';
-import { connectDatabase, type SimulatedDatabase } from './database/client.ts';
-import type { DatabaseServer } from './database/contract.ts';
 import { accounts, type DatabaseName, type Deciding, databases, type Transfer } from './operations.ts';
 import { unfencedRegisterMachine, witnessedRegister } from './register.ts';
 import type { Witness } from './witness.ts';

@@ -1,22 +1,10 @@
 /** What is reported to the watch of a run as it happens, by databases, actors and clients. */
 
 import type { Outcome } from '../../../../statecharts/two-phase-commit.ts';
-import type { Branch } from '../../../resources/branch.ts';
+import type { DatabaseWitness } from '../../../simulator/database.ts';
 
 /** Hears everything that invariants and goals of a run are about. */
-export interface Witness {
-  /** The first statement that changes something was carried out. `note` is the client's name for what it does. */
-  wrote(database: string, branch: Branch, note: string): void;
-  prepared(database: string, branch: Branch): void;
-  ended(database: string, branch: Branch, outcome: Outcome): void;
-  /** A database has said for certain that a branch is rolled back and stays so. */
-  gone(database: string, branch: Branch): void;
-  /** A database that was to write down a branch's absence has said that it is committed. */
-  found(database: string, branch: Branch): void;
-  /** A database has refused to prepare or commit what came after its end. */
-  refusedLate(database: string, branch: Branch): void;
-  /** A database has refused to prepare, because a rule of its own is broken. */
-  refused(database: string, branch: Branch): void;
+export interface Witness extends DatabaseWitness {
   /** A participant has heard a decision. */
   heard(transaction: string, outcome: Outcome): void;
   /** The register has answered a coordinator, who owns the transaction under `epoch` then. */

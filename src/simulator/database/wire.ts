@@ -4,9 +4,9 @@
  * that still lives, and one that stands still when it goes on.
  */
 
-import type { Clock } from '../../../../environment/clock.ts';
-import { chance, type Random } from '../../../../environment/random.ts';
-import { ResourceUnreachableError } from '../../../../resources/errors.ts';
+import type { Clock } from '../../environment/clock.ts';
+import { chance, type Random } from '../../environment/random.ts';
+import { ResourceUnreachableError } from '../../resources/errors.ts';
 import type { DatabaseServer } from './contract.ts';
 
 export interface Wire {

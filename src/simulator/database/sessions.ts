@@ -1,9 +1,8 @@
 /** The sessions of a simulated database: work that is not prepared, and is gone with its session. */
 
-import { chance, type Random } from '../../../../environment/random.ts';
-import { type Branch, globalIdOf } from '../../../../resources/branch.ts';
-import type { Witness } from '../witness.ts';
-import type { Client, Session } from './contract.ts';
+import { chance, type Random } from '../../environment/random.ts';
+import { type Branch, globalIdOf } from '../../resources/branch.ts';
+import type { Client, DatabaseWitness, Session } from './contract.ts';
 import type { Rows } from './rows.ts';
 
 /** A session that is not over. */
@@ -38,7 +37,7 @@ export interface Sessions {
 }
 
 /** Makes a server without sessions. */
-export function createSessions(name: string, rows: Rows, random: Random, witness: Witness): Sessions {
+export function createSessions(name: string, rows: Rows, random: Random, witness: DatabaseWitness): Sessions {
   const running = new Map<Session, Running>();
 
   const over = (session: Running): void => {

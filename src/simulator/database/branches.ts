@@ -1,10 +1,9 @@
 /** What a simulated database makes durable of branches: prepared ones, and how the others ended. */
 
-import type { Clock } from '../../../../environment/clock.ts';
-import { type Branch, globalIdOf } from '../../../../resources/branch.ts';
-import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../../../../resources/transactional.ts';
-import type { Witness } from '../witness.ts';
-import type { Client, Mistakes, Reply, Session } from './contract.ts';
+import type { Clock } from '../../environment/clock.ts';
+import { type Branch, globalIdOf } from '../../resources/branch.ts';
+import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../../resources/transactional.ts';
+import type { Client, DatabaseWitness, Mistakes, Reply, Session } from './contract.ts';
 import type { Rows } from './rows.ts';
 import type { Running, Sessions } from './sessions.ts';
 
@@ -48,7 +47,7 @@ export interface BranchesParts {
   readonly rows: Rows;
   readonly sessions: Sessions;
   readonly time: Clock;
-  readonly witness: Witness;
+  readonly witness: DatabaseWitness;
   readonly mistakes: Mistakes;
 }
 

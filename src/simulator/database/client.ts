@@ -3,13 +3,13 @@
  * drivers of real databases do: what the server said for certain is passed on, everything else is unknown.
  */
 
-import type { Clock } from '../../../../environment/clock.ts';
-import type { Random } from '../../../../environment/random.ts';
-import { asResource, type EnlistedResource } from '../../../../resources/adapter.ts';
-import { assertBranch, type Branch, globalIdOf } from '../../../../resources/branch.ts';
-import { within } from '../../../../resources/deadline.ts';
-import { BranchClosedError, DuplicateBranchError, messageOf, StatementError } from '../../../../resources/errors.ts';
-import type { BranchSession, Ending, TransactionalResource } from '../../../../resources/transactional.ts';
+import type { Clock } from '../../environment/clock.ts';
+import type { Random } from '../../environment/random.ts';
+import { asResource, type EnlistedResource } from '../../resources/adapter.ts';
+import { assertBranch, type Branch, globalIdOf } from '../../resources/branch.ts';
+import { within } from '../../resources/deadline.ts';
+import { BranchClosedError, DuplicateBranchError, messageOf, StatementError } from '../../resources/errors.ts';
+import type { BranchSession, Ending, TransactionalResource } from '../../resources/transactional.ts';
 import type { Answer, Client, DatabaseServer, Session } from './contract.ts';
 import { createWire } from './wire.ts';
 

@@ -5,14 +5,13 @@
  * whatever was changed is durable at once, or not at all when the server crashes before.
  */
 
-import type { Clock } from '../../../../environment/clock.ts';
-import { chance, type Random } from '../../../../environment/random.ts';
-import { type Branch, globalIdOf } from '../../../../resources/branch.ts';
-import type { DirectCommit, Vote } from '../../../../resources/transactional.ts';
-import type { ServerCondition } from '../../../../simulator/scenario.ts';
-import type { Witness } from '../witness.ts';
+import type { Clock } from '../../environment/clock.ts';
+import { chance, type Random } from '../../environment/random.ts';
+import { type Branch, globalIdOf } from '../../resources/branch.ts';
+import type { DirectCommit, Vote } from '../../resources/transactional.ts';
+import type { ServerCondition } from '../scenario.ts';
 import { createBranches } from './branches.ts';
-import type { Answer, DatabaseServer, Mistakes, Reply, Session } from './contract.ts';
+import type { Answer, DatabaseServer, DatabaseWitness, Mistakes, Reply, Session } from './contract.ts';
 import { createRows } from './rows.ts';
 import { createSessions, type Running } from './sessions.ts';
 
@@ -23,7 +22,7 @@ export interface ServerOptions {
   readonly ties: boolean;
   readonly time: Clock;
   readonly random: Random;
-  readonly witness: Witness;
+  readonly witness: DatabaseWitness;
   readonly mistakes?: Mistakes;
 }
 

@@ -1,17 +1,17 @@
 /** The simulated database must keep the promises that real ones keep; it is held to them by the same suite. */
 
-import { systemEnvironment } from '../../../src/environment/environment.ts';
-import { seededRandomness } from '../../../src/environment/random.ts';
+import { systemEnvironment } from '../../src/environment/environment.ts';
+import { seededRandomness } from '../../src/environment/random.ts';
 import {
   type AccountSession,
   connectDatabase,
+  createDatabaseServer,
+  type DatabaseWitness,
   type SimulatedDatabase,
-} from '../../../src/proof/two-phase-commit/scenario/database/client.ts';
-import { createDatabaseServer } from '../../../src/proof/two-phase-commit/scenario/database/server.ts';
-import type { Witness } from '../../../src/proof/two-phase-commit/scenario/witness.ts';
-import { conformsAsTransactionalResource } from '../../resources/conformance.ts';
+} from '../../src/simulator/database.ts';
+import { conformsAsTransactionalResource } from '../resources/conformance.ts';
 
-const nobody: Witness = {
+const nobody: DatabaseWitness = {
   wrote: () => undefined,
   prepared: () => undefined,
   ended: () => undefined,
@@ -19,11 +19,6 @@ const nobody: Witness = {
   found: () => undefined,
   refusedLate: () => undefined,
   refused: () => undefined,
-  heard: () => undefined,
-  owns: () => undefined,
-  ruled: () => undefined,
-  fenced: () => undefined,
-  told: () => undefined,
 };
 
 for (const ties of [false, true]) {

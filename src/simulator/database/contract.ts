@@ -1,6 +1,6 @@
 /** What machines may ask of a simulated database server, and what may be wrong with it. */
 
-import type { Branch } from '../../../../resources/branch.ts';
+import type { Branch } from '../../resources/branch.ts';
 import type {
   Absence,
   BranchOutcome,
@@ -9,8 +9,8 @@ import type {
   Ending,
   PreparedBranch,
   Vote,
-} from '../../../../resources/transactional.ts';
-import type { OutsideServer, ServerCondition } from '../../../../simulator/scenario.ts';
+} from '../../resources/transactional.ts';
+import type { OutsideServer, ServerCondition } from '../scenario.ts';
 
 /** Who has a connection: a manager in one of its lives, on a machine. */
 export interface Client {
@@ -24,6 +24,22 @@ export interface Client {
 export interface Session {
   readonly branch: Branch;
   readonly client: Client;
+}
+
+/** Hears what a server does as it happens. */
+export interface DatabaseWitness {
+  /** The first statement that changes something was carried out. `note` is the client's name for what it does. */
+  wrote(database: string, branch: Branch, note: string): void;
+  prepared(database: string, branch: Branch): void;
+  ended(database: string, branch: Branch, outcome: 'committed' | 'aborted'): void;
+  /** It has said for certain that a branch is rolled back and stays so. */
+  gone(database: string, branch: Branch): void;
+  /** It was to write down a branch's absence, and has said that it is committed. */
+  found(database: string, branch: Branch): void;
+  /** It has refused to prepare or commit what came after its end. */
+  refusedLate(database: string, branch: Branch): void;
+  /** It has refused to prepare, because a rule of its own is broken. */
+  refused(database: string, branch: Branch): void;
 }
 
 /** What a database does wrong, for proofs that it would be found. */
