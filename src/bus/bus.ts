@@ -13,6 +13,14 @@ export interface Envelope {
   readonly message: Tagged;
 }
 
+/** What the other side of a connection has shown itself to be: a node of this cluster, or a client of it. */
+export type Origin = 'member' | 'client';
+
+/** An envelope that arrived, with what the transport knows of its sender, and no envelope can say of itself. */
+export interface Arrival extends Envelope {
+  readonly origin: Origin;
+}
+
 /** Why two nodes do not talk to each other; stable, for programs. */
 export type RefusalCode =
   | 'other-cluster'
@@ -65,7 +73,7 @@ export interface Bus {
    */
   send(envelope: Envelope): void;
   /** What arrives for `address`, or for this whole node when left out. Hot; late subscribers have missed the past. */
-  envelopes(address?: Address): Observable<Envelope>;
+  envelopes(address?: Address): Observable<Arrival>;
   /** Tells the sender of an envelope that nobody lives at its address. Best effort, and limited in rate. */
   reject(envelope: Envelope): void;
   /** Changes of peer status; a subscriber first receives the present status of each known peer. */

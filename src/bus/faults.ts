@@ -4,17 +4,7 @@
  * network does not report it either.
  */
 
-import {
-  filter,
-  type MonoTypeOperatorFunction,
-  merge,
-  mergeMap,
-  Observable,
-  of,
-  Subject,
-  type Subscriber,
-  type TeardownLogic,
-} from 'rxjs';
+import { filter, merge, mergeMap, Observable, of, Subject, type Subscriber, type TeardownLogic } from 'rxjs';
 import { nodeOf } from '../../statecharts/actor.ts';
 import type { Clock, TimeoutHandle } from '../environment/clock.ts';
 import { chance, type Random } from '../environment/random.ts';
@@ -22,7 +12,7 @@ import type { Bus, Envelope, Loss } from './bus.ts';
 import { createInbox } from './inbox.ts';
 
 /** Something that happens to envelopes on their way. */
-export type Fault = MonoTypeOperatorFunction<Envelope>;
+export type Fault = <Carried extends Envelope>(source: Observable<Carried>) => Observable<Carried>;
 
 /** A range of times in milliseconds, both ends included. */
 export interface RangeMs {
@@ -50,10 +40,10 @@ export const partitioned = (isCut: (from: string, to: string) => boolean): Fault
  * so an envelope may have to wait for the one before it.
  */
 export const delaying = (rangeMs: RangeMs, clock: Clock, random: Random): Fault =>
-  holding((held, release) => {
+  holding(<Carried extends Envelope>(held: Held, release: (envelope: Carried) => void) => {
     /** The line from each node to each other, and when its last envelope leaves it. */
-    const lines = new Map<string, { queue: Envelope[]; freeAtMs: number }>();
-    return (envelope) => {
+    const lines = new Map<string, { queue: Carried[]; freeAtMs: number }>();
+    return (envelope: Carried) => {
       const nowMs = clock.nowMs();
       const key = `${nodeOf(envelope.from)} ${nodeOf(envelope.to)}`;
       const line = lines.get(key) ?? { queue: [], freeAtMs: nowMs };
@@ -90,11 +80,11 @@ interface Held {
 
 /** An operator that keeps envelopes for a while. When its source completes, it completes after the last of them. */
 function holding(
-  start: (held: Held, release: (envelope: Envelope) => void) => (envelope: Envelope) => void,
+  start: <Carried extends Envelope>(held: Held, release: (envelope: Carried) => void) => (envelope: Carried) => void,
   clock: Clock,
 ): Fault {
-  return (source) =>
-    new Observable((subscriber: Subscriber<Envelope>): TeardownLogic => {
+  return <Carried extends Envelope>(source: Observable<Carried>) =>
+    new Observable((subscriber: Subscriber<Carried>): TeardownLogic => {
       const pending = new Set<TimeoutHandle>();
       let completed = false;
       const held: Held = {
@@ -107,7 +97,7 @@ function holding(
           pending.add(handle);
         },
       };
-      const take = start(held, (envelope) => subscriber.next(envelope));
+      const take = start<Carried>(held, (envelope) => subscriber.next(envelope));
       const subscription = source.subscribe({
         next: take,
         error: (error) => subscriber.error(error),

@@ -2,32 +2,32 @@
 
 import { Observable, Subject } from 'rxjs';
 import type { Address } from '../../statecharts/actor.ts';
-import type { Envelope } from './bus.ts';
+import type { Arrival } from './bus.ts';
 
 /** Where envelopes arrive. */
 export interface Inbox {
   /** Hands over an envelope. @returns false when nobody listens for its address */
-  deliver(envelope: Envelope): boolean;
+  deliver(envelope: Arrival): boolean;
   /** What arrives for `address`, or everything when left out. Hot. */
-  envelopes(address?: Address): Observable<Envelope>;
+  envelopes(address?: Address): Observable<Arrival>;
   /** Completes what was given out. Later envelopes go to nobody. */
   complete(): void;
 }
 
 /** Makes an inbox to which nobody listens yet. */
 export function createInbox(): Inbox {
-  const whole = new Subject<Envelope>();
+  const whole = new Subject<Arrival>();
   const everything = whole.asObservable();
-  const byAddress = new Map<Address, Subject<Envelope>>();
+  const byAddress = new Map<Address, Subject<Arrival>>();
   let completed = false;
 
-  const listenAt = (address: Address): Observable<Envelope> =>
+  const listenAt = (address: Address): Observable<Arrival> =>
     new Observable((subscriber) => {
       if (completed) {
         subscriber.complete();
         return undefined;
       }
-      const subject = byAddress.get(address) ?? new Subject<Envelope>();
+      const subject = byAddress.get(address) ?? new Subject<Arrival>();
       byAddress.set(address, subject);
       const subscription = subject.subscribe(subscriber);
       return () => {

@@ -5,7 +5,7 @@
 
 import { nodeOf } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
-import type { Bus, Envelope } from './bus.ts';
+import type { Bus, Envelope, Origin } from './bus.ts';
 import { NodeIdTakenError } from './errors.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLossTally, createPeerStatuses, type LossTally, type PeerStatuses } from './reports.ts';
@@ -25,15 +25,18 @@ export interface MemoryNetwork {
    * Gives `node` its end of the bus. A node that closed its end may join again, as after a restart; what was on its
    * way to the closed end is lost.
    *
+   * @param options `kind`: `client` for an end that is no node of the cluster; `node` by default
    * @throws NodeIdTakenError when a node of that id has joined and not closed
    */
-  join(node: string): Bus;
+  join(node: string, options?: { readonly kind?: 'node' | 'client' }): Bus;
   /** The nodes that are joined now, sorted. */
   nodes(): readonly string[];
 }
 
 interface End {
   readonly node: string;
+  /** What the others know it to be. */
+  readonly origin: Origin;
   readonly inbox: Inbox;
   readonly peers: PeerStatuses;
   readonly losses: LossTally;
@@ -65,7 +68,8 @@ export function createMemoryNetwork({ clock, queueLimit = 100_000 }: MemoryNetwo
       const { source, target } = lane;
       lane.waiting -= 1;
       if (target.closed) source.losses.add(target.node, 'disconnected', 1);
-      else if (!target.inbox.deliver(envelope)) source.losses.add(target.node, 'absent', 1, envelope.to);
+      else if (!target.inbox.deliver({ ...envelope, origin: source.origin }))
+        source.losses.add(target.node, 'absent', 1, envelope.to);
     }
   };
 
@@ -136,12 +140,13 @@ export function createMemoryNetwork({ clock, queueLimit = 100_000 }: MemoryNetwo
   };
 
   return {
-    join(node) {
+    join(node, { kind = 'node' } = {}) {
       if (ends.has(node)) {
         throw new NodeIdTakenError(`expected a node id that is free, got '${node}', which has joined; close it first`);
       }
-      const end = {
+      const end: End = {
         node,
+        origin: kind === 'node' ? 'member' : 'client',
         inbox: createInbox(),
         peers: createPeerStatuses(),
         losses: createLossTally(clock),

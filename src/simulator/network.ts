@@ -5,7 +5,7 @@
 
 import { Observable, Subject } from 'rxjs';
 import { nodeOf } from '../../statecharts/actor.ts';
-import type { Bus, Envelope, Loss, PeerStatus } from '../bus/bus.ts';
+import type { Arrival, Bus, Envelope, Loss, PeerStatus } from '../bus/bus.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Fate } from './schedule.ts';
 
@@ -35,7 +35,7 @@ export interface SimulatedNetwork {
 interface End {
   readonly node: string;
   readonly clock: Clock;
-  readonly incoming: Subject<Envelope>;
+  readonly incoming: Subject<Arrival>;
   readonly peers: Subject<PeerStatus>;
   readonly losses: Subject<Loss>;
 }
@@ -66,7 +66,7 @@ export function createSimulatedNetwork(
     // The machine takes it when it gets to it: a paused one only when it goes on.
     end.clock.enqueue(() => {
       onEvent({ type: 'delivered', envelope });
-      end.incoming.next(envelope);
+      end.incoming.next({ ...envelope, origin: 'member' });
     });
   };
   const sendOff = (envelope: Envelope): void => {

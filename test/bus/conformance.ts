@@ -1,7 +1,7 @@
 /** What every transport must do. Each transport's test file runs this suite over clusters of its own making. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Bus, Envelope, Loss, PeerStatus } from '../../src/bus/bus.ts';
+import type { Arrival, Bus, Envelope, Loss, PeerStatus } from '../../src/bus/bus.ts';
 import type { Address, Tagged } from '../../statecharts/actor.ts';
 
 /** A few nodes that are connected to each other, and the time that they live in. */
@@ -10,6 +10,8 @@ export interface Cluster {
   bus(node: string): Bus;
   /** Starts a node again that was closed. */
   restart(node: string): Promise<Bus>;
+  /** Connects a client to every node; the test closes it. */
+  client(): Bus;
   /** Lets time pass until `condition` holds; fails when it does not within some seconds. */
   until(condition: () => boolean): Promise<void>;
   /** Closes whatever is still open. */
@@ -34,7 +36,7 @@ export const numbered = (from: string, to: string, number: number): Envelope => 
 
 /** Everything that a bus hands out from now on. */
 export function record(bus: Bus, address?: Address) {
-  const envelopes: Envelope[] = [];
+  const envelopes: Arrival[] = [];
   const losses: Loss[] = [];
   const statuses: PeerStatus[] = [];
   bus.envelopes(address).subscribe((envelope) => envelopes.push(envelope));
@@ -84,7 +86,7 @@ export function busConformance(name: string, start: (options: ClusterOptions) =>
       const sent: Envelope = { from: 'n1/sender/some/key', to: 'n2/receiver/other/key', message };
       bus('n1').send(sent);
       await until(() => envelopes.length === 1);
-      expect(envelopes).toEqual([sent]);
+      expect(envelopes).toEqual([{ ...sent, origin: 'member' }]);
       const received = envelopes[0]?.message;
       expect(received !== undefined && 'bytes' in received && received.bytes?.constructor).toBe(Uint8Array);
     });
@@ -223,6 +225,21 @@ export function busConformance(name: string, start: (options: ClusterOptions) =>
       bus('n1').send(numbered('n1', 'n2', 1));
       await until(() => sender.losses.length > 0);
       expect(sender.losses).toEqual([{ node: 'n2', address: 'n2/receiver/', reason: 'absent', count: 1 }]);
+    });
+
+    test('tells what a client sent from what a node sent, whatever the envelope says', async () => {
+      const { bus, client, until } = await cluster({ nodes: ['n1', 'n2'] });
+      const { envelopes } = record(bus('n2'));
+      const guest = client();
+      const { present } = record(guest);
+      await until(() => present('n2') === 'connected');
+      const claim = Object.assign(numbered(guest.node, 'n2', 1), { origin: 'member' });
+      guest.send(claim);
+      bus('n1').send(numbered('n1', 'n2', 2));
+      await until(() => envelopes.length === 2);
+      const origins = Object.fromEntries(envelopes.map(({ from, origin }) => [from.split('/')[0], origin]));
+      expect(origins).toEqual({ [guest.node]: 'client', n1: 'member' });
+      await guest.close();
     });
 
     test('still carries what was sent before it closed', async () => {

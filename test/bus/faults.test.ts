@@ -62,6 +62,7 @@ busConformance('a bus with faults that never happen', async ({ nodes, queueLimit
       buses.set(node, join(node));
       return bus(node);
     },
+    client: () => withFaults(network.join('client-1', { kind: 'client' }), {}),
     until: async (condition) => clock.runUntil(condition, 10_000),
     async close() {
       for (const it of buses.values()) await it.close();

@@ -19,6 +19,7 @@ busConformance('the network in memory', async ({ nodes, queueLimit = 10_000 }) =
       buses.set(node, network.join(node));
       return bus(node);
     },
+    client: () => network.join('client-1', { kind: 'client' }),
     until: async (condition) => clock.runUntil(condition, 10_000),
     async close() {
       for (const node of nodes) await bus(node).close();

@@ -1,7 +1,14 @@
 /** Clusters of TCP buses on loopback for tests, and waiting on real time with a deadline. */
 
 import type { Bus } from '../../src/bus/bus.ts';
-import { createTcpBus, type HostPort, type TcpBus, type TcpBusOptions, type TcpTiming } from '../../src/bus/tcp.ts';
+import {
+  createTcpBus,
+  createTcpClient,
+  type HostPort,
+  type TcpBus,
+  type TcpBusOptions,
+  type TcpTiming,
+} from '../../src/bus/tcp.ts';
 import type { Cluster } from './conformance.ts';
 
 /** Quick enough for tests, and slow enough for a busy machine. */
@@ -54,6 +61,7 @@ export async function startTcpCluster(
   await until(() => nodes.every((node) => isConnected(bus(node), others(node))), 'a connection of each to each');
   return {
     bus,
+    client: () => createTcpClient({ addresses: nodes.map((node) => bus(node).address()), timing }),
     until: (condition) => until(condition),
     async restart(node) {
       const started = await start(node, addresses.get(node) ?? {});

@@ -70,14 +70,14 @@ export function createCore(options: CoreOptions, onAbsent: (from: string, to: Ad
     noticeEnding(remote, { error, theirs }) {
       if (error !== undefined && !(error instanceof ConnectionError)) notice(error, remote, theirs?.node);
     },
-    receive({ remote }, { node }, frame) {
+    receive({ remote }, { node, kind }, frame) {
       if (frame.kind === 'absent') {
         if (nodeOf(frame.address) === node) losses.add(node, 'absent', frame.count, frame.address);
         return;
       }
       const { envelope } = frame;
       if (nodeOf(envelope.from) === node && nodeOf(envelope.to) === self) {
-        if (!inbox.deliver(envelope)) onAbsent(node, envelope.to);
+        if (!inbox.deliver({ ...envelope, origin: kind === 'node' ? 'member' : 'client' })) onAbsent(node, envelope.to);
         return;
       }
       const error = new MisaddressedEnvelopeError(

@@ -70,7 +70,8 @@ export function createEndpoint(options: CoreOptions, onClose: () => Promise<void
   };
   const deliverHere = (envelope: Envelope): void =>
     clock.enqueue(() => {
-      if (closing === undefined && !inbox.deliver(envelope)) losses.add(self, 'absent', 1, envelope.to);
+      if (closing === undefined && !inbox.deliver({ ...envelope, origin: 'member' }))
+        losses.add(self, 'absent', 1, envelope.to);
     });
 
   const close = async (): Promise<void> => {

@@ -200,7 +200,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     heal: () => cuts.clear(),
     client({ reaches = nodes, ...clientOptions } = {}) {
       clients += 1;
-      const bus = lossy(network.join(`client-${clients}`));
+      const bus = lossy(network.join(`client-${clients}`, { kind: 'client' }));
       const peers = bus.peers.pipe(filter(({ node }) => reaches.includes(node)));
       return createStoreClient({ ...bus, peers }, { environment, ...clientOptions });
     },
