@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, '..');
 const below: Record<string, readonly string[]> = {
   statecharts: [],
   'src/environment': [],
+  'src/web': [],
   'src/bus': ['statecharts', 'src/environment'],
   'src/journal': ['statecharts', 'src/environment'],
   'src/resources': ['statecharts', 'src/environment', 'src/journal'],

@@ -15,6 +15,7 @@ interface NodeOptions {
   readonly id: string;
   readonly listen: HostPort;
   readonly http: HostPort;
+  readonly httpName?: readonly string[];
   readonly data: string;
   readonly peer?: Peers;
   readonly cluster: string;
@@ -43,6 +44,7 @@ export function nodeCommand(terminal: Terminal): Command {
     .option('--id <id>', 'the name of this node within the cluster', nodeIdIn)
     .option('--listen <host:port>', 'where other nodes and clients connect (TCP)', hostPortIn)
     .option('--http <host:port>', 'where to serve HTTP', hostPortIn)
+    .option('--http-name <name...>', 'names under which HTTP is reached, besides addresses and localhost')
     .option('--data <dir>', 'the directory of the durable data, for this node alone; made when missing')
     .option('--peer <id=host:port>', 'another node and where it listens; repeat it for each', peerIn)
     .option('--cluster <name>', 'the name of the cluster; nodes of others are refused', nameIn, 'quorate')
@@ -71,7 +73,7 @@ const stopMs = 8_000;
 
 /** Runs a node until it is told to stop, or fails. @returns the exit code */
 async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
-  const { id, listen, http, data, peer = new Map(), cluster, inspect } = options;
+  const { id, listen, http, httpName = [], data, peer = new Map(), cluster, inspect } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
   // From the first moment on: a watcher may be gone before the node runs.
@@ -92,7 +94,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       cluster,
       dataDirectory: data,
       listen,
-      http,
+      http: { ...http, hostNames: httpName },
       peers: Object.fromEntries(peer),
       pid: process.pid,
       environment,
@@ -100,7 +102,10 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     });
     if (inspect !== undefined) {
       const { serveInspector } = await import('../inspector/server.ts');
-      inspector = await serveInspector(running.node, inspect === true ? {} : { port: inspect });
+      inspector = await serveInspector(running.node, {
+        hostNames: httpName,
+        ...(inspect === true ? {} : { port: inspect }),
+      });
     }
   } catch (error) {
     await running?.stop();

@@ -9,6 +9,7 @@ import type { Subscription } from 'rxjs';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { QuorateError } from '../../statecharts/actor.ts';
 import type { Node } from '../host/node.ts';
+import { originCheck } from '../web/origins.ts';
 import { showNode } from './stately.ts';
 
 /** Where viewers connect. */
@@ -17,6 +18,8 @@ export interface InspectorServerOptions {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Further names under which browsers reach this server; addresses, `localhost` and `host` are known. */
+  readonly hostNames?: readonly string[];
   /** A viewer that has this much unsent is behind, and misses events. Default 4 MiB. */
   readonly viewerBufferBytes?: number;
   /** Viewers at once. Default 8. */
@@ -46,14 +49,18 @@ export async function serveInspector(node: Node, options: InspectorServerOptions
   const { host = '127.0.0.1', port = 0, viewerBufferBytes = 4 * 1024 * 1024, viewers = 8 } = options;
   const shown = new Map<WebSocket, Subscription>();
   let missed = 0;
-  const http = createServer((_request, response) => {
+  const passes = originCheck([host, ...(options.hostNames ?? [])]);
+  const http = createServer(({ headers }, response) => {
+    if (!passes(headers)) {
+      response.writeHead(421).end('expected a request to an address or name of this server\n');
+      return;
+    }
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
     response.end(page);
   });
   const sockets = new WebSocketServer({
     server: http,
-    verifyClient: ({ origin, req }: { origin: string | undefined; req: IncomingMessage }) =>
-      isOwnPage(origin, req.headers.host),
+    verifyClient: ({ req }: { req: IncomingMessage }) => passes(req.headers),
   });
   sockets.on('connection', (socket) => {
     if (shown.size >= viewers) {
@@ -107,10 +114,6 @@ export async function serveInspector(node: Node, options: InspectorServerOptions
 
 const isAddressInfo = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === 'object' && address !== null;
-
-/** Browsers say which page connects: a page from elsewhere must not watch what runs on its reader's machine. */
-const isOwnPage = (origin: string | undefined, host: string | undefined): boolean =>
-  origin === undefined || (URL.canParse(origin) && new URL(origin).host === host);
 
 /** Hands what comes over the WebSocket to the inspector, which lives in a frame and says when it is ready. */
 const page = `<!doctype html>

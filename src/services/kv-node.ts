@@ -11,7 +11,7 @@ import { NodeFailedError } from '../host/errors.ts';
 import { createNode, type Node, type RoleChange } from '../host/node.ts';
 import { openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
-import { type HttpServer, serveHttp } from './http/server.ts';
+import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
 import { createDurablePeerMemory, journalLosses } from './peer-journals.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
 import { checkVoters } from './store/log/voters.ts';
@@ -28,8 +28,8 @@ export interface KeyValueNodeOptions {
   readonly dataDirectory: string;
   /** Where to listen for other nodes and clients. */
   readonly listen: HostPort;
-  /** Where to serve HTTP. */
-  readonly http: HostPort;
+  /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). */
+  readonly http: HostPort & Pick<HttpServerOptions, 'hostNames'>;
   /**
    * The other nodes. On a first start they become, with this one, the voters of the cluster for good; afterwards they
    * must still be the same ones, but may have moved.

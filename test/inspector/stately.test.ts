@@ -137,9 +137,12 @@ describe('the inspector, over time,', () => {
     const { nodes } = twoDetectors();
     const server = await serveInspector(nodes[0]);
     closers.push(() => server.close());
-    const knock = (origin?: string): Promise<string> =>
+    const knock = (origin?: string, host?: string): Promise<string> =>
       new Promise((resolve) => {
-        const socket = new WebSocket(server.url.replace('http', 'ws'), origin === undefined ? {} : { origin });
+        const socket = new WebSocket(server.url.replace('http', 'ws'), {
+          ...(origin === undefined ? {} : { origin }),
+          ...(host === undefined ? {} : { headers: { host } }),
+        });
         socket.on('open', () => {
           socket.terminate();
           resolve('watches');
@@ -150,5 +153,9 @@ describe('the inspector, over time,', () => {
     expect(await knock(server.url)).toBe('watches');
     expect(await knock('http://elsewhere.example')).toMatch(/401/);
     expect(await knock('null')).toMatch(/401/);
+    // A foreign name that was made to resolve to this machine: host and origin agree, and both are foreign.
+    const { port } = new URL(server.url);
+    const rebound = { host: `elsewhere.example:${port}`, origin: `http://elsewhere.example:${port}` };
+    expect(await knock(rebound.origin, rebound.host)).toMatch(/401/);
   });
 });

@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Node } from '../../host/node.ts';
 import type { ReplicatedStore, StoreStatus } from '../store/replicated-store.ts';
+import type { ResponseBudget } from './response-budget.ts';
 
 /** The metrics of one node. */
 export interface Metrics {
@@ -25,7 +26,7 @@ const gauges: readonly (readonly [name: string, help: string, read: (status: Sto
 ];
 
 /** Makes the metrics of a node and its store. */
-export function createMetrics(node: Node, store: ReplicatedStore): Metrics {
+export function createMetrics(node: Node, store: ReplicatedStore, budget: ResponseBudget): Metrics {
   const registers = [new Registry()] as const;
   const [registry] = registers;
   collectDefaultMetrics({ register: registry });
@@ -45,6 +46,14 @@ export function createMetrics(node: Node, store: ReplicatedStore): Metrics {
     registers: [...registers],
     collect() {
       this.set(node.unflushedBytes);
+    },
+  });
+  new Gauge({
+    name: 'quorate_http_response_bytes',
+    help: 'Bytes of values that wait for their readers',
+    registers: [...registers],
+    collect() {
+      this.set(budget.usedBytes);
     },
   });
   const roleChanges = new Counter({

@@ -4,6 +4,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
+import { originCheck } from '../../web/origins.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
 import { valueLimitBytes } from '../store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../store/key-value/store.ts';
@@ -12,6 +13,12 @@ import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
+import {
+  createResponseBudget,
+  defaultResponseBudgetLimits,
+  type ResponseBudget,
+  type ResponseBudgetLimits,
+} from './response-budget.ts';
 
 export interface HttpServerOptions {
   readonly node: Node;
@@ -21,6 +28,12 @@ export interface HttpServerOptions {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
+  /**
+   * Further names under which this interface is reached; addresses, `localhost` and `host` are known. A request that names
+   * another host is refused: it is one of a browser that was led here by a foreign page.
+   */
+  readonly hostNames?: readonly string[];
+  readonly limits?: Partial<ResponseBudgetLimits>;
   /** The process, for `GET /status`. */
   readonly pid: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
@@ -29,8 +42,11 @@ export interface HttpServerOptions {
   readonly onUnexpected?: (error: unknown) => void;
 }
 
-/** Open connections; more are closed at once. Each may hold a value of the largest size. */
+/** Open connections; more are closed at once. */
 const connectionLimit = 1_024;
+
+/** Requests of one connection that may be under way at once; one more ends the connection. */
+const pipelineLimit = 64;
 
 /** A running HTTP interface. */
 export interface HttpServer {
@@ -52,8 +68,10 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
+  const { hostNames = [], limits } = options;
   const { clock } = environment;
-  const metrics = createMetrics(node, store);
+  const budget = createResponseBudget(clock, { ...defaultResponseBudgetLimits, ...limits });
+  const metrics = createMetrics(node, store, budget);
   let closing: Promise<void> | undefined;
   const app = fastify({
     bodyLimit: valueLimitBytes,
@@ -90,7 +108,9 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
   });
-  addKeyRoutes(app, keyValueStore(store), deadlineMs);
+  refuseForeignPages(app, [host, ...hostNames]);
+  limitPipelines(app);
+  addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
   addStatusRoutes(app, node, store, metrics, pid, clock.nowMs);
   let url: string;
   try {
@@ -137,6 +157,31 @@ function asRequestError(error: unknown): unknown {
   return new HttpRequestError(error.statusCode, 'MALFORMED_REQUEST', error.message, 'mend the request');
 }
 
+function refuseForeignPages(app: FastifyInstance, names: readonly string[]): void {
+  const passes = originCheck(names);
+  app.addHook('onRequest', async ({ headers }) => {
+    const { host, origin } = headers;
+    if (passes({ host, origin })) return;
+    const from = origin === undefined ? '' : ` from a page of ${origin}`;
+    throw new HttpRequestError(
+      421,
+      'FOREIGN_HOST',
+      `expected a request to an address or name of this node, got one to '${host}'${from}`,
+      'name the node by its address, or start it with this name in --http-name',
+    );
+  });
+}
+
+function limitPipelines(app: FastifyInstance): void {
+  const underWay = new WeakMap<object, number>();
+  app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
+    const count = (underWay.get(socket) ?? 0) + 1;
+    underWay.set(socket, count);
+    reply.raw.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
+    if (count > pipelineLimit) socket.destroy();
+  });
+}
+
 const keyOf = (request: FastifyRequest<{ Params: { '*': string } }>): string => request.params['*'];
 
 const header = (request: FastifyRequest, name: string): string | undefined => {
@@ -144,7 +189,7 @@ const header = (request: FastifyRequest, name: string): string | undefined => {
   return Array.isArray(value) ? value.join(', ') : value;
 };
 
-function addKeyRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
+function addKeyRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number, budget: ResponseBudget): void {
   const writeOptions = (request: FastifyRequest) => {
     const condition = conditionOf(header(request, 'if-match'), header(request, 'if-none-match'));
     const idempotencyKey = header(request, 'idempotency-key');
@@ -177,7 +222,9 @@ function addKeyRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: numbe
       );
     }
     const key = keyOf(request);
+    const room = await budget.reserve(reply.raw, valueLimitBytes, deadlineMs);
     const found = await kv.get(key, { deadlineMs, consistency });
+    room.shrinkTo(found?.value.length ?? 0);
     if (found === undefined) throw absent(key);
     reply.header('etag', etagOf(found.version)).header('cache-control', 'no-store');
     if (isKnown(header(request, 'if-none-match'), found.version)) return reply.status(304).send();

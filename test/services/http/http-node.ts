@@ -4,7 +4,7 @@ import { createMemoryNetwork } from '../../../src/bus/memory.ts';
 import { systemEnvironment } from '../../../src/environment/environment.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
-import { type HttpServer, serveHttp } from '../../../src/services/http/server.ts';
+import { type HttpServer, type HttpServerOptions, serveHttp } from '../../../src/services/http/server.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import {
   type ReplicatedStore,
@@ -29,13 +29,14 @@ export interface HttpNodeOptions {
   readonly voters?: readonly string[];
   readonly deadlineMs?: number;
   readonly limits?: StoreLimits;
+  readonly http?: Pick<HttpServerOptions, 'hostNames' | 'limits'>;
   /** Puts another store before the real one. */
   readonly wrap?: (store: ReplicatedStore) => ReplicatedStore;
 }
 
 /** Starts a node; with one voter, waits until it leads. */
 export async function startHttpNode(options: HttpNodeOptions = {}): Promise<HttpNode> {
-  const { voters = ['n1'], deadlineMs = 5_000, limits, wrap = (store) => store } = options;
+  const { voters = ['n1'], deadlineMs = 5_000, limits, http: httpOptions = {}, wrap = (store) => store } = options;
   const environment = systemEnvironment();
   const { clock, ids } = environment;
   const storage = createMemoryStorage({ node: 'n1', clock, ids });
@@ -54,6 +55,7 @@ export async function startHttpNode(options: HttpNodeOptions = {}): Promise<Http
     node,
     store: wrap(store),
     environment,
+    ...httpOptions,
     pid: process.pid,
     deadlineMs,
     onUnexpected: (error) => unexpected.push(error),
