@@ -197,7 +197,7 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     void tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
   }
   running.roleChanges.subscribe(({ role }) => {
-    if (role !== undefined) void tell({ type: 'role', id, role, term: running.store.status().term });
+    if (role !== undefined) void tell({ type: 'role', id, role, remark: running.store.status().remark });
   });
   const standing = new Map<string, string>();
   let isPast = true;

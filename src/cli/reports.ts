@@ -18,7 +18,7 @@ const report = v.variant('type', [
     inspectorUrl: v.optional(v.string()),
   }),
   /** The node plays another role now. */
-  v.object({ type: v.literal('role'), id, role: v.string(), term: v.number() }),
+  v.object({ type: v.literal('role'), id, role: v.string(), remark: v.string() }),
   /** The node stands in another way with a peer. */
   v.object({ type: v.literal('peer'), id, peer: v.string(), status: v.string(), reason: v.optional(v.string()) }),
   /** Something that somebody should know, and that the node survives. */
@@ -45,7 +45,7 @@ export function lineOf(report: Report, colours: Colours): string {
         `data in ${report.dataDirectory}${report.isNew ? ' (new)' : ''}`,
       ].join('; ');
     case 'role':
-      return `${colourOf(report.role, colours)(report.role)} in term ${report.term}`;
+      return `${colourOf(report.role, colours)(report.role)} ${report.remark}`;
     case 'peer':
       return `${report.status === 'connected' ? '' : 'not '}connected with ${report.peer}${
         report.reason === undefined ? '' : `: ${report.reason}`

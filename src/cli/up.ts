@@ -60,7 +60,8 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   const isNew = claimDataDirectory(options.data, { cluster: options.cluster, nodes: members.map(({ id }) => id) });
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
-  const roles = new Map<string, { readonly role: string; readonly term: number }>();
+  /** The latest to change its role comes last. */
+  const roles = new Map<string, string>();
   let isDescribed = false;
   let finish = (_code: number): void => {};
   const finished = new Promise<number>((resolve) => {
@@ -69,11 +70,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
 
   const line = (id: string, text: string): void =>
     out(`${colours.dim(elapsed(clock.nowMs() - startedAtMs))}  ${colours.cyan(id)}  ${text}`);
-  const leader = (): string | undefined =>
-    [...roles]
-      .filter(([, { role }]) => role === 'leader')
-      .sort(([, left], [, right]) => right.term - left.term)
-      .at(0)?.[0];
+  const leader = (): string | undefined => [...roles].filter(([, role]) => role === 'leader').at(-1)?.[0];
   const describe = (): void => {
     if (isDescribed) return;
     isDescribed = true;
@@ -90,7 +87,8 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
       ready.set(report.id, report);
       if (isDescribed || isAgain) line(report.id, lineOf(report, colours));
     } else if (report.type === 'role') {
-      roles.set(report.id, report);
+      roles.delete(report.id);
+      roles.set(report.id, report.role);
       if (isDescribed) line(report.id, lineOf(report, colours));
     } else if (report.type !== 'peer' || report.status === 'refused') {
       line(report.id, lineOf(report, colours));

@@ -14,6 +14,7 @@ import type { Journal } from '../journal/journal.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
 import { createDurablePeerMemory, journalLosses } from './peer-journals.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
+import { raft } from './store/log/raft.ts';
 import { checkVoters } from './store/log/voters.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
@@ -90,7 +91,13 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const node = createNode({ id, bus, journal, environment });
     opened.push(() => node.stop());
     const voters = [id, ...Object.keys(peers)];
-    const store = startReplicatedStore({ node, machine: createKeyValueMachine(), voters, key, environment });
+    const store = startReplicatedStore({
+      node,
+      machine: createKeyValueMachine(),
+      log: raft({ voters }),
+      key,
+      environment,
+    });
     checkVoters(node, key, voters);
     const http = await serveHttp({
       node,

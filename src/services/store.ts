@@ -4,5 +4,7 @@ export { type Client, createStoreClient, type StoreClientOptions } from './store
 export * from './store/errors.ts';
 export * from './store/key-value/machine.ts';
 export * from './store/key-value/store.ts';
+export { type RaftOptions, raft } from './store/log/raft.ts';
+export type * from './store/log/replicated-log.ts';
 export * from './store/replicated-store.ts';
 export type { StateMachine } from './store/state-machine.ts';

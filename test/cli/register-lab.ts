@@ -11,6 +11,7 @@ import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import type { Operation } from '../../src/resources/resource.ts';
+import { raft } from '../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import {
   createDecisionRegister,
@@ -104,7 +105,7 @@ export async function createRegisterLab(isIntroduced: boolean) {
       node,
       key: 'txn',
       machine: createDecisionRegisterMachine(),
-      voters,
+      log: raft({ voters }),
       environment,
     });
     register.attach(store);

@@ -9,6 +9,7 @@ import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { createKeyValueMachine } from '../../src/services/store/key-value/machine.ts';
 import { keyValueStore } from '../../src/services/store/key-value/store.ts';
+import { raft } from '../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { createRegisterLab } from './register-lab.ts';
@@ -144,7 +145,12 @@ describe('quorate txn, when the manager of a register is dead', () => {
     const dataDirectory = join(temporary(), 'data');
     const journal = await openFileJournal({ directory: dataDirectory, node: 'n1', clock, ids });
     const node = createNode({ id: 'n1', bus: createMemoryNetwork({ clock }).join('n1'), journal, environment });
-    const store = startReplicatedStore({ node, machine: createKeyValueMachine(), voters: ['n1'], environment });
+    const store = startReplicatedStore({
+      node,
+      machine: createKeyValueMachine(),
+      log: raft({ voters: ['n1'] }),
+      environment,
+    });
     await keyValueStore(store).put('greeting', new TextEncoder().encode('hello'));
     await node.stop();
     const listen = `127.0.0.1:${await freePort()}`;

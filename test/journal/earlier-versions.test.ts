@@ -12,7 +12,7 @@ import { createMemoryNetwork, createNode, systemEnvironment } from '../../src/in
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { openEmbeddedStore } from '../../src/resources.ts';
 import { createDurablePeerMemory } from '../../src/services/peer-journals.ts';
-import { createKeyValueMachine, keyValueStore, startReplicatedStore } from '../../src/services/store.ts';
+import { createKeyValueMachine, keyValueStore, raft, startReplicatedStore } from '../../src/services/store.ts';
 import { createTransactionManager } from '../../src/services/transactions.ts';
 
 const fixtures = path.join(import.meta.dirname, '../fixtures/journals');
@@ -47,7 +47,7 @@ async function opened(root: string) {
       const store = (name: string) => openEmbeddedStore({ journal, clock: environment.clock, name });
       const resources = { checking: store('checking'), savings: store('savings') };
       const node = createNode({ id, bus: network.join(id), journal, environment, resources });
-      const kv = startReplicatedStore({ node, machine: createKeyValueMachine(), voters, environment });
+      const kv = startReplicatedStore({ node, machine: createKeyValueMachine(), log: raft({ voters }), environment });
       return { node, kv };
     }),
   );

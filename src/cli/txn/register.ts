@@ -11,7 +11,8 @@ import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { createDurablePeerMemory, hasPeerMemory, journalLosses } from '../../services/peer-journals.ts';
 import { StoreFailedError, UnreadableStateError } from '../../services/store/errors.ts';
-import { checkVoters, raftAddress } from '../../services/store/log/voters.ts';
+import { raft, raftAddress } from '../../services/store/log/raft.ts';
+import { checkVoters } from '../../services/store/log/voters.ts';
 import { startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { StateMachine } from '../../services/store/state-machine.ts';
 import { isRegisterCommand } from '../../services/transactions/register/machine.ts';
@@ -119,7 +120,7 @@ export async function openRegister(
     voters,
     async join(joined, untilMs) {
       const machine = onlyRegister(createDecisionRegisterMachine(), key);
-      register.attach(startReplicatedStore({ node: joined, key, machine, voters, environment }));
+      register.attach(startReplicatedStore({ node: joined, key, machine, log: raft({ voters }), environment }));
       checkVoters(joined, key, voters);
       const remainingMs = Math.max(1, untilMs - clock.nowMs());
       await new Promise<void>((resolve, reject) => {

@@ -17,8 +17,8 @@ import {
   type KeyValueResult,
   type Versioned,
 } from '../../services/store/key-value/machine.ts';
-import { raftConsensus } from '../../services/store/log/raft.ts';
-import { createReplicatedStore, type ReplicatedStore } from '../../services/store/replicated-store.ts';
+import { raft } from '../../services/store/log/raft.ts';
+import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { Application, Outcome, Scenario, Watch, World } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
 import { createRaftInvariants, raftGoals, type ServerView } from './invariants.ts';
@@ -61,10 +61,9 @@ export function raftScenario(server: typeof raftServer = raftServer): Scenario<S
     probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'put', key: 'probe', value: atMs } }),
     boot({ id, machines, bus, journal, environment }) {
       const node = createNode({ id, bus, journal, environment });
-      const consensus = raftConsensus({ node, key: storeKey, voters: machines, limits, server });
-      const store = createReplicatedStore({
+      const store = startReplicatedStore({
         node,
-        consensus,
+        log: raft({ voters: machines, limits, server }),
         key: storeKey,
         machine: createKeyValueMachine(),
         environment,

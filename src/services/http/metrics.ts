@@ -15,7 +15,6 @@ export interface Metrics {
 }
 
 const gauges: readonly (readonly [name: string, help: string, read: (status: StoreStatus) => number])[] = [
-  ['quorate_term', 'Raft term', ({ term }) => term],
   ['quorate_is_leader', '1 while this node leads', ({ role }) => (role === 'leader' ? 1 : 0)],
   ['quorate_commit_index', 'Last committed entry', ({ commitIndex }) => commitIndex],
   ['quorate_applied_index', 'Last applied entry', ({ appliedIndex }) => appliedIndex],
@@ -37,6 +36,18 @@ export function createMetrics(node: Node, store: ReplicatedStore, budget: Respon
       registers: [...registers],
       collect() {
         this.set(read(store.status()));
+      },
+    });
+  }
+  for (const [name, first] of Object.entries(store.status().details)) {
+    if (typeof first !== 'number') continue;
+    new Gauge({
+      name: `quorate_${name}`,
+      help: `The ${name} of the log's protocol`,
+      registers: [...registers],
+      collect() {
+        const value = store.status().details[name];
+        if (typeof value === 'number') this.set(value);
       },
     });
   }

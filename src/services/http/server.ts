@@ -246,17 +246,13 @@ function addStatusRoutes(
 ): void {
   const startedMs = nowMs();
   app.get('/status', () => {
-    const { id, role, term, leader = null, commitIndex, appliedIndex, lastIndex, peers, ...rest } = store.status();
+    const { id, role, leader = null, details, remark: _, ...rest } = store.status();
     return {
       id,
       pid,
       role,
-      term,
+      ...details,
       leader,
-      commitIndex,
-      appliedIndex,
-      lastIndex,
-      peers,
       ...rest,
       uptimeMs: Math.round(nowMs() - startedMs),
     };

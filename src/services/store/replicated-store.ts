@@ -1,17 +1,15 @@
 /**
- * A replicated store: a service that runs an application's state machine over a log kept by consensus, on every node of
+ * A replicated store: a service that runs an application's state machine over a replicated log, on every node of
  * a cluster. Commands are applied once each, in the same order everywhere; answers are linearizable unless asked for
  * otherwise. Any node takes requests; those that do not lead pass them on to the one that does.
  */
 
 import { type Observable, ReplaySubject } from 'rxjs';
-import { type Address, type DelayRange, QuorateError } from '../../../statecharts/actor.ts';
-import type { RaftLimits } from '../../../statecharts/raft/messages.ts';
+import { type Address, QuorateError } from '../../../statecharts/actor.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedError } from './errors.ts';
-import type { Consensus } from './log/consensus.ts';
-import { raftConsensus } from './log/raft.ts';
+import type { LogStarter } from './log/replicated-log.ts';
 import type { Sink } from './requests/desk.ts';
 import { responseOf } from './requests/outcomes.ts';
 import { type CallbackExecutor, createRequester, type Executor } from './requests/requester.ts';
@@ -39,43 +37,34 @@ export interface StoreLimits {
   readonly commandBytes?: number;
 }
 
-/** What a store is made of, given a log. */
-export interface StoreParts {
+/** How to start a store on a node. */
+export interface ReplicatedStoreOptions {
   readonly node: Node;
   readonly machine: StateMachine;
-  readonly consensus: Consensus;
-  /** Tells apart the stores of a cluster. */
-  readonly key: string;
+  /** What replicates it: `raft({ voters })`. */
+  readonly log: LogStarter;
+  /** Tells apart the stores of a cluster; `kv` by default. */
+  readonly key?: string;
   /** Time and randomness; the system's by default. The same as the node's. */
   readonly environment?: Environment;
   readonly limits?: StoreLimits;
-}
-
-/** How to start a store on a node. */
-export interface ReplicatedStoreOptions extends Omit<StoreParts, 'consensus' | 'key'> {
-  /** Tells apart the stores of a cluster; `kv` by default. */
-  readonly key?: string;
-  /** The nodes that replicate the store, this one included; asked only by a node without records. */
-  readonly voters: readonly string[];
-  readonly raft?: {
-    readonly limits?: Partial<RaftLimits>;
-    /** Replaces delays of `raft.server`, by name. */
-    readonly delays?: Readonly<Record<string, DelayRange>>;
-  };
 }
 
 /** How a store stands on its node. */
 export interface StoreStatus {
   readonly id: string;
   readonly key: string;
-  /** `follower`, `pre-candidate`, `candidate` or `leader`. */
+  /** A word of the log's protocol; `leader` for the node that takes proposals. */
   readonly role: string;
-  readonly term: number;
   /** The node that leads, as far as known. */
   readonly leader: string | undefined;
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly lastIndex: number;
+  /** What the log's protocol adds about itself, for people, to stand behind the role: `in term 3` with Raft. */
+  readonly remark: string;
+  /** The same as fields, for programs that know the protocol: `{ term: 3 }` with Raft. */
+  readonly details: Readonly<Record<string, number | string>>;
   /** The other nodes that replicate the store, sorted. */
   readonly peers: readonly string[];
   /** Requests that the log has carried so far, applied or refused. */
@@ -111,31 +100,24 @@ const defaultCommandBytes = 1_024 * 1_024 + 8 * 1_024;
 const forwardMarginMs = 100;
 
 /**
- * Starts a replicated store on a node, with Raft for its log.
+ * Starts a replicated store on a node.
  *
- * @throws like `node.start`; AddressTakenError when the node has a store of that key
+ * @throws what the log's start throws, as `node.start`; MalformedRequestError for limits below 1; AddressTakenError when
+ *   the node has a store of that key
  *
  * @example
  * const machine = createKeyValueMachine();
- * const store = startReplicatedStore({ node, machine, voters: ['n1', 'n2', 'n3'] });
+ * const store = startReplicatedStore({ node, machine, log: raft({ voters: ['n1', 'n2', 'n3'] }) });
  * const { version } = await keyValueStore(store).put('greeting', value);
  */
 export function startReplicatedStore(options: ReplicatedStoreOptions): ReplicatedStore {
-  const { node, voters, key = 'kv', raft = {} } = options;
-  const consensus = raftConsensus({ node, key, voters, ...raft });
-  return createReplicatedStore({ ...options, key, consensus });
-}
-
-/**
- * Makes a store over any log that speaks as Raft does.
- *
- * @throws MalformedRequestError for limits below 1; AddressTakenError when the node has a store of that key
- */
-export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
-  const { node, machine, consensus, key, environment = systemEnvironment(), limits = {} } = parts;
+  const { node, machine, key = 'kv', environment = systemEnvironment(), limits = {} } = options;
   const { clock } = environment;
   const { commandBytes = defaultCommandBytes } = limits;
   const sessionLimits = checked({ ...defaultSessionLimits, ...limits.sessions });
+  const serverLimits = checked({ ...defaultServerLimits, ...limits.server });
+  const routerLimits = checked({ ...defaultRouterLimits, ...limits.router });
+  const log = options.log({ node, key, environment });
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
   const endpoint = node.open('store', key, storeMessages);
@@ -160,11 +142,11 @@ export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
 
   const server = createServer({
     clock,
-    consensus,
+    log,
     machine,
     sessioned,
     sessionLimits,
-    limits: checked({ ...defaultServerLimits, ...limits.server }),
+    limits: serverLimits,
     commandLimitBytes: commandBytes,
     fail,
   });
@@ -184,7 +166,7 @@ export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
   const router: Router = createRouter({
     clock,
     random: environment.randomness.stream('store'),
-    limits: checked({ ...defaultRouterLimits, ...limits.router }),
+    limits: routerLimits,
     // While nobody is known to lead, requests wait here: what was never sent certainly did not happen.
     candidates: () => candidates,
     reaches: () => true,
@@ -214,7 +196,7 @@ export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
 
   const takeRequests = (from: Address, { forward, requests }: RequestsMessage): void => {
     const sink = sinks.of(from, requests.length);
-    if (forward && !consensus.isLeader) for (const request of requests) passOn(request, sink);
+    if (forward && !log.isLeader) for (const request of requests) passOn(request, sink);
     else server.take(requests, sink);
   };
 
@@ -224,12 +206,12 @@ export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
   });
 
   let wasLeader = false;
-  consensus.listen({
-    output: server.output,
+  log.listen({
+    event: server.event,
     changed() {
-      if (wasLeader && !consensus.isLeader) server.stepDown();
-      wasLeader = consensus.isLeader;
-      router.leaderIs(consensus.leader);
+      if (wasLeader && !log.isLeader) server.stepDown();
+      wasLeader = log.isLeader;
+      router.leaderIs(log.leader);
     },
     ended(error) {
       if (error === undefined) close(new StoreClosedError(`node '${node.id}' has stopped`));
@@ -241,11 +223,11 @@ export function createReplicatedStore(parts: StoreParts): ReplicatedStore {
     ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
     failure: failure.asObservable(),
     status() {
-      const { nodes, ...consensusStatus } = consensus.status();
+      const { nodes, ...logStatus } = log.status();
       return {
         id: node.id,
         key,
-        ...consensusStatus,
+        ...logStatus,
         appliedIndex: server.appliedIndex,
         peers: nodes.filter((it) => it !== node.id),
         revision: sessioned.revision,

@@ -1,13 +1,12 @@
 /**
  * The side of a store that stands behind the log: it puts requests into it while its node leads, applies what commits,
- * and answers. A proposal's fate is read off the log: what commits at its index has its term, or it never happens.
+ * and answers. A proposal's fate is read off the log: what commits at its index has its token, or it never happens.
  */
 
-import { nodeOf, QuorateError } from '../../../statecharts/actor.ts';
-import type { Entry, RaftOutput } from '../../../statecharts/raft/messages.ts';
+import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { MalformedRequestError, UnreadableStateError } from './errors.ts';
-import type { Consensus } from './log/consensus.ts';
+import type { LogEntry, LogEvent, LogToken, ReplicatedLog } from './log/replicated-log.ts';
 import { createDesk, type Sink, sizeOf, type Waiting } from './requests/desk.ts';
 import { responseFor } from './requests/outcomes.ts';
 import { type Body, type Request, runsOf } from './requests/wire.ts';
@@ -43,7 +42,7 @@ export const defaultServerLimits: ServerLimits = {
 
 export interface ServerParts {
   readonly clock: Clock;
-  readonly consensus: Consensus;
+  readonly log: ReplicatedLog;
   readonly machine: StateMachine;
   readonly sessioned: SessionedMachine;
   readonly sessionLimits: SessionLimits;
@@ -57,8 +56,8 @@ export interface ServerParts {
 export interface Server {
   /** Takes requests for a leader. Everything is answered through `sink`, unless the node ends first. */
   take(requests: readonly Request[], sink: Sink): void;
-  /** What the log delivers, in order. */
-  output(output: RaftOutput): void;
+  /** What the log tells, in order. */
+  event(event: LogEvent): void;
   /** This node leads no more: what waits in the log is answered as unknown. */
   stepDown(): void;
   /** Requests that wait. */
@@ -72,7 +71,7 @@ type WaitingRead = Waiting<Extract<Body, { type: 'query' }>>;
 
 /** The writes that share an entry. */
 interface EntryOfWrites {
-  readonly term: number;
+  readonly token: LogToken;
   readonly writes: readonly WaitingWrite[];
 }
 
@@ -83,7 +82,7 @@ interface ReadsAtIndex {
 
 /** Makes the serving side of a store. */
 export function createServer(parts: ServerParts): Server {
-  const { clock, consensus, machine, sessioned, sessionLimits, limits, commandLimitBytes } = parts;
+  const { clock, log, machine, sessioned, sessionLimits, limits, commandLimitBytes } = parts;
   let queuedWrites: WaitingWrite[] = [];
   let queuedReads: WaitingRead[] = [];
   let isScheduled = false;
@@ -121,13 +120,13 @@ export function createServer(parts: ServerParts): Server {
     if (body.type === 'query') {
       const read = { id, body, sink };
       if (body.stale) answerRead(read);
-      else if (!consensus.isLeader) refuse(read, 'not-leader', consensus.leader);
+      else if (!log.isLeader) refuse(read, 'not-leader', log.leader);
       else if (desk.waiting > limits.waitingRequests) refuse(read, 'overloaded');
       else queuedReads.push(read);
       return;
     }
     const write = { id, body, sink };
-    if (!consensus.isLeader) refuse(write, 'not-leader', consensus.leader);
+    if (!log.isLeader) refuse(write, 'not-leader', log.leader);
     else if (desk.waiting > limits.waitingRequests) refuse(write, 'overloaded');
     else if (desk.waitingBytes > limits.waitingBytes) refuse(write, 'overloaded');
     else if (body.type !== 'register' && body.command.length > commandLimitBytes) {
@@ -147,7 +146,7 @@ export function createServer(parts: ServerParts): Server {
         const operations = writes.map(({ body }) => body);
         return encodeEntry(operations, sessionLimits);
       });
-      consensus.propose(lastId, commands);
+      log.propose(lastId, commands);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       proposals.delete(lastId);
@@ -171,7 +170,7 @@ export function createServer(parts: ServerParts): Server {
     lastId += 1;
     askedReads.set(lastId, reads);
     try {
-      consensus.read(lastId);
+      log.read(lastId);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       askedReads.delete(lastId);
@@ -200,14 +199,14 @@ export function createServer(parts: ServerParts): Server {
     if (answered > 0) readable = readable.slice(answered);
   };
 
-  const settle = (entry: Entry, fates: readonly Fate[]): void => {
+  const settle = (entry: LogEntry, fates: readonly Fate[]): void => {
     const placed = inLog.get(entry.index);
     if (placed === undefined) return;
     inLog.delete(entry.index);
-    const isOurs = placed.term === entry.term;
+    const isOurs = placed.token === entry.token;
     placed.writes.forEach((write, place) => {
       const fate = fates[place];
-      // Another leader's entry took this place: an entry of this term can never be committed there any more.
+      // Another entry took this place: what was placed here can never be committed any more.
       if (!isOurs || fate === undefined) refuse(write, 'superseded');
       else answer(write, responseFor(write.id, fate));
     });
@@ -223,13 +222,13 @@ export function createServer(parts: ServerParts): Server {
     }
   };
 
-  const apply = (entries: readonly Entry[]): void => {
+  const apply = (entries: readonly LogEntry[]): void => {
     for (const entry of entries) {
       if (entry.index <= appliedIndex) continue;
       if (entry.index !== appliedIndex + 1) {
         throw new UnreadableStateError(`expected entry ${appliedIndex + 1} of the log, got ${entry.index}`);
       }
-      const fates = entry.kind === 'command' ? sessioned.apply(entry.data, entry.index, entry.term) : [];
+      const fates = entry.command === undefined ? [] : sessioned.apply(entry.command, entry.index);
       appliedIndex = entry.index;
       if (inLog.size > 0) settle(entry, fates);
     }
@@ -244,25 +243,24 @@ export function createServer(parts: ServerParts): Server {
     answerReadable();
   };
 
-  const place = ({ id, index, term }: Extract<RaftOutput, { type: 'proposed' }>): void => {
+  const place = ({ id, index, token }: Extract<LogEvent, { type: 'placed' }>): void => {
     const entries = proposals.get(id) ?? [];
     proposals.delete(id);
     entries.forEach((writes, offset) => {
-      // Writes of an earlier term stood there, and left this log; other logs may hold them still.
+      // Earlier writes stood there, and left this server's log; those of others may hold them still.
       lose(index + offset);
-      inLog.set(index + offset, { term, writes });
+      inLog.set(index + offset, { token, writes });
     });
   };
 
-  const refuseAll = ({ id, reason, leader }: Extract<RaftOutput, { type: 'refused' }>): void => {
-    const node = leader === undefined ? undefined : nodeOf(leader);
-    for (const write of proposals.get(id)?.flat() ?? []) refuse(write, reason, node);
-    for (const read of askedReads.get(id) ?? []) refuse(read, reason, node);
+  const refuseAll = ({ id, reason, leader }: Extract<LogEvent, { type: 'refused' }>): void => {
+    for (const write of proposals.get(id)?.flat() ?? []) refuse(write, reason, leader);
+    for (const read of askedReads.get(id) ?? []) refuse(read, reason, leader);
     proposals.delete(id);
     askedReads.delete(id);
   };
 
-  const noteReadable = ({ id, index }: Extract<RaftOutput, { type: 'readable' }>): void => {
+  const noteReadable = ({ id, index }: Extract<LogEvent, { type: 'readable' }>): void => {
     const reads = askedReads.get(id);
     if (reads === undefined) return;
     askedReads.delete(id);
@@ -273,30 +271,30 @@ export function createServer(parts: ServerParts): Server {
   const compactIfDue = (): void => {
     if (!isCompactionDue) return;
     try {
-      consensus.compact(appliedIndex, sessioned.snapshot());
+      log.compact(appliedIndex, sessioned.snapshot());
       isCompactionDue = false;
     } catch (error) {
-      // A node that is overloaded now is asked again after the next output.
+      // A node that is overloaded now is asked again after the next event.
       if (!(error instanceof QuorateError)) throw error;
     }
   };
 
-  const react = (output: RaftOutput): void => {
-    switch (output.type) {
+  const react = (event: LogEvent): void => {
+    switch (event.type) {
       case 'committed':
-        apply(output.entries);
+        apply(event.entries);
         break;
-      case 'proposed':
-        place(output);
+      case 'placed':
+        place(event);
         break;
       case 'refused':
-        refuseAll(output);
+        refuseAll(event);
         break;
       case 'readable':
-        noteReadable(output);
+        noteReadable(event);
         break;
       case 'snapshotInstalled':
-        install(output.index, output.snapshot);
+        install(event.index, event.snapshot);
         break;
       case 'compactionDue':
         isCompactionDue = true;
@@ -311,9 +309,9 @@ export function createServer(parts: ServerParts): Server {
       schedule();
       desk.flush();
     },
-    output(output) {
+    event(event) {
       try {
-        react(output);
+        react(event);
       } catch (error) {
         parts.fail(error);
       }

@@ -8,8 +8,6 @@
 export interface Applied {
   /** The index of the log entry that carried the command; several commands may share an entry. */
   readonly index: number;
-  /** The term of that entry. */
-  readonly term: number;
   /** Counts all requests of the log from 1: greater for each later one, never used twice. */
   readonly revision: number;
 }

@@ -6,6 +6,7 @@ import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from '../../../src/services/http/server.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
+import { raft } from '../../../src/services/store/log/raft.ts';
 import {
   type ReplicatedStore,
   type StoreLimits,
@@ -45,9 +46,8 @@ export async function startHttpNode(options: HttpNodeOptions = {}): Promise<Http
   const store = startReplicatedStore({
     node,
     machine: createKeyValueMachine(),
-    voters,
+    log: raft({ voters, delays: { electionTimeout: between(20, 40) } }),
     environment,
-    raft: { delays: { electionTimeout: between(20, 40) } },
     ...(limits === undefined ? {} : { limits }),
   });
   const unexpected: unknown[] = [];

@@ -14,6 +14,7 @@ import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/me
 import { type Client, createStoreClient, type StoreClientOptions } from '../../../src/services/store/client.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../../../src/services/store/key-value/store.ts';
+import { type RaftOptions, raft } from '../../../src/services/store/log/raft.ts';
 import {
   type ReplicatedStore,
   type ReplicatedStoreOptions,
@@ -30,7 +31,9 @@ export interface Member {
   readonly storage: MemoryStorage;
 }
 
-export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'limits' | 'raft'>> {
+export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'limits'>> {
+  /** How Raft differs from its defaults. */
+  readonly raft?: Omit<RaftOptions, 'voters'>;
   readonly nodes?: readonly string[];
   readonly seed?: number;
   readonly flushDelayMs?: number;
@@ -101,10 +104,9 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     const store = startReplicatedStore({
       node,
       machine: machine(),
-      voters: nodes,
+      log: raft({ voters: nodes, ...options.raft }),
       environment,
       ...(options.limits && { limits: options.limits }),
-      ...(options.raft && { raft: options.raft }),
     });
     const member = { id, node, store, keys: keyValueStore(store), storage };
     living.set(id, member);

@@ -19,17 +19,16 @@ import {
   UnavailableError,
   ValueLimitError,
 } from '../../../src/services/store/errors.ts';
+import { createMemoryLog, type MemoryLog, type MemoryServer } from '../../../src/services/store/log/memory.ts';
 import {
-  createReplicatedStore,
   type ReplicatedStore,
   type StoreLimits,
+  startReplicatedStore,
 } from '../../../src/services/store/replicated-store.ts';
 import { defaultSessionLimits, encodeEntry } from '../../../src/services/store/sessions/entries.ts';
 import { createSessionedMachine } from '../../../src/services/store/sessions/machine.ts';
 import type { StateMachine } from '../../../src/services/store/state-machine.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
-import type { Entry } from '../../../statecharts/raft/messages.ts';
-import { createFakeConsensus, type FakeConsensus } from './fake-consensus.ts';
 
 /** Adds up what it is given, and answers the sum; 666 makes it throw. */
 function createSummer(): StateMachine & { readonly sum: number } {
@@ -62,24 +61,22 @@ interface Seen {
 }
 
 let clock: VirtualClock;
-let consensus: FakeConsensus;
+let log: MemoryLog;
+let server: MemoryServer;
 let machine: ReturnType<typeof createSummer>;
 let node: Node;
 let store: ReplicatedStore;
-/** What was committed. */
-let history: Entry[];
 
 function start(limits: StoreLimits = {}): void {
   clock = createVirtualClock();
-  history = [];
-  consensus = createFakeConsensus();
+  log = createMemoryLog({ nodes: ['n1'] });
+  server = log.server('n1');
   machine = createSummer();
   const randomness = seededRandomness(1);
   const environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
   const storage = createMemoryStorage({ node: 'n1', clock, ids: environment.ids });
   node = createNode({ id: 'n1', bus: createMemoryNetwork({ clock }).join('n1'), journal: storage.open(), environment });
-  store = createReplicatedStore({ node, machine, consensus, key: 'sum', environment, limits });
-  consensus.lead(true);
+  store = startReplicatedStore({ node, machine, log: log.start, key: 'sum', environment, limits });
 }
 beforeEach(() => start());
 
@@ -102,10 +99,11 @@ const pass = async (ms = 0): Promise<void> => {
     clock.advance(0);
   }
 };
-const commit = (entries: readonly Entry[]): void => {
-  history.push(...entries);
-  consensus.emit({ type: 'committed', entries });
+const placeAndCommit = (): void => {
+  server.place();
+  log.commit();
 };
+const lastIndex = (): number => log.committed.length;
 const add = (number: number, deadlineMs?: number): Seen =>
   watch(store.execute(encode(number), deadlineMs === undefined ? {} : { deadlineMs }));
 
@@ -113,9 +111,9 @@ const add = (number: number, deadlineMs?: number): Seen =>
 async function register(): Promise<void> {
   const first = add(0);
   await pass();
-  commit(consensus.place());
+  placeAndCommit();
   await pass();
-  commit(consensus.place());
+  placeAndCommit();
   await pass();
   expect(first).toEqual({ value: 0 });
 }
@@ -125,7 +123,7 @@ describe('a command', () => {
     await register();
     const seen = add(5);
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen).toEqual({ value: 5 });
   });
@@ -134,8 +132,8 @@ describe('a command', () => {
     await register();
     const seen = [1, 2, 3].map((number) => add(number));
     await pass();
-    expect(consensus.proposals.map(({ commands }) => commands.length)).toEqual([1]);
-    commit(consensus.place());
+    expect(server.proposals.map(({ commands }) => commands.length)).toEqual([1]);
+    placeAndCommit();
     await pass();
     expect(seen).toEqual([{ value: 1 }, { value: 3 }, { value: 6 }]);
   });
@@ -144,11 +142,11 @@ describe('a command', () => {
     await register();
     const seen = add(5);
     await pass();
-    const [entry] = consensus.place();
-    commit([{ index: entry?.index ?? 0, term: 2, kind: 'noop' }]);
+    server.place();
+    log.commitForeign();
     await pass(1_000);
     expect(seen).toEqual({});
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen).toEqual({ value: 5 });
     expect(machine.sum).toBe(5);
@@ -158,11 +156,11 @@ describe('a command', () => {
     await register();
     const seen = add(5);
     await pass();
-    const [entry] = consensus.place();
-    commit([{ index: entry?.index ?? 0, term: 2, kind: 'command', data: keyedEntry(70) }]);
+    server.place();
+    log.commitForeign(keyedEntry(70));
     await pass(1_000);
     expect(seen).toEqual({});
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen).toEqual({ value: 75 });
   });
@@ -172,7 +170,7 @@ describe('a command', () => {
     for (const number of [1, 2, 3, 4]) {
       add(number);
       await pass();
-      commit(consensus.place());
+      placeAndCommit();
       await pass();
     }
     expect(store.status().keptResults).toBe(1);
@@ -182,14 +180,15 @@ describe('a command', () => {
     await register();
     const seen = add(5);
     await pass();
-    const first = consensus.place();
-    consensus.lead(false);
+    server.place();
+    server.lead(false);
     await pass();
-    consensus.lead(true, 2);
+    server.lead(true);
     // Sooner than a lost answer would be noticed: whoever leads no more says so.
     await pass(300);
-    const second = consensus.place();
-    commit([...first, ...second]);
+    server.place();
+    log.commit();
+    expect(log.committed.slice(-2).map(({ token }) => token)).toEqual([1, 2]);
     await pass();
     expect(seen).toEqual({ value: 5 });
     expect(machine.sum).toBe(5);
@@ -199,8 +198,8 @@ describe('a command', () => {
     await register();
     const seen = add(5, 3_000);
     await pass();
-    consensus.place();
-    consensus.lead(false);
+    server.place();
+    server.lead(false);
     await pass(2_900);
     expect(seen).toEqual({});
     await pass(200);
@@ -209,28 +208,28 @@ describe('a command', () => {
 
   test('that no leader was found for did not happen', async () => {
     await register();
-    consensus.lead(false);
+    server.lead(false);
     const seen = add(5, 3_000);
     await pass(3_100);
     expect(seen.error).toBeInstanceOf(UnavailableError);
     expect(seen.error).toBeInstanceOf(NotHappenedError);
-    expect(consensus.proposals).toEqual([]);
+    expect(server.proposals).toEqual([]);
   });
 
   test('that a snapshot covers is found out by repeating it', async () => {
     await register();
     const seen = add(5);
     await pass();
-    const entries = consensus.place();
+    const entries = server.place();
     const elsewhere = createSessionedMachine(createSummer());
-    for (const entry of [...history, ...entries]) {
-      if (entry.kind === 'command') elsewhere.apply(entry.data, entry.index, entry.term);
+    for (const { command, index } of [...log.committed, ...entries]) {
+      if (command !== undefined) elsewhere.apply(command, index);
     }
-    const snapshot = elsewhere.snapshot();
-    consensus.emit({ type: 'snapshotInstalled', index: consensus.lastIndex, term: 1, snapshot });
+    const index = lastIndex() + entries.length;
+    server.tell({ type: 'snapshotInstalled', index, snapshot: elsewhere.snapshot() });
     await pass(1_000);
     expect(seen).toEqual({});
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen).toEqual({ value: 5 });
     expect(machine.sum).toBe(5);
@@ -240,14 +239,14 @@ describe('a command', () => {
     await register();
     const seen = add(5);
     await pass();
-    consensus.refuse('overloaded');
+    server.refuse('overloaded');
     await pass();
     expect(seen.error).toBeInstanceOf(OverloadedError);
   });
 
   test('that its own node is too busy for did not happen', async () => {
     await register();
-    consensus.failNext(new NodeOverloadedError('the disk is slow'));
+    server.failNext(new NodeOverloadedError('the disk is slow'));
     const seen = add(5);
     await pass();
     expect(seen.error).toBeInstanceOf(OverloadedError);
@@ -260,7 +259,7 @@ describe('a command', () => {
     const seen = [1, 2, 3].map((number) => add(number));
     await pass();
     expect(seen.map(({ error }) => error instanceof OverloadedError)).toEqual([false, false, true]);
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen.slice(0, 2)).toEqual([{ value: 1 }, { value: 3 }]);
   });
@@ -287,19 +286,19 @@ describe('a command', () => {
   test('of a session that has expired meanwhile ends as unknown; the next one has a new session', async () => {
     start({ sessions: { sessions: 1 } });
     await register();
-    consensus.commitForeign(encodeEntry([{ type: 'register' }], { ...defaultSessionLimits, sessions: 1 }));
+    log.commitForeign(encodeEntry([{ type: 'register' }], { ...defaultSessionLimits, sessions: 1 }));
     const seen = add(5);
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen.error).toBeInstanceOf(SessionExpiredError);
     expect(seen.error).toBeInstanceOf(OutcomeUnknownError);
     expect(machine.sum).toBe(0);
     const next = add(7);
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(next).toEqual({ value: 7 });
   });
@@ -312,7 +311,7 @@ describe('an idempotency key', () => {
   test('makes a repeated command answer as the first time', async () => {
     const seen = [named(5, 'a'), named(5, 'a')];
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen).toEqual([{ value: 5 }, { value: 5 }]);
     expect(machine.sum).toBe(5);
@@ -321,7 +320,7 @@ describe('an idempotency key', () => {
   test('is refused by name with another command', async () => {
     const seen = [named(5, 'a'), named(6, 'a')];
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen[1]?.error).toBeInstanceOf(IdempotencyKeyReusedError);
     expect(machine.sum).toBe(5);
@@ -333,13 +332,13 @@ describe('a question', () => {
     await register();
     const write = add(5);
     await pass();
-    const entries = consensus.place();
+    server.place();
     const seen = watch(store.query('sum'));
     await pass();
-    consensus.emit({ type: 'readable', id: consensus.reads[0] ?? 0, index: consensus.lastIndex });
+    server.tell({ type: 'readable', id: server.reads[0] ?? 0, index: lastIndex() + 1 });
     await pass();
     expect(seen).toEqual({});
-    commit(entries);
+    log.commit();
     await pass();
     expect([seen, write]).toEqual([{ value: 5 }, { value: 5 }]);
   });
@@ -347,8 +346,8 @@ describe('a question', () => {
   test('shares its round with those that wait together', async () => {
     const seen = [watch(store.query('sum')), watch(store.query('sum'))];
     await pass();
-    expect(consensus.reads).toHaveLength(1);
-    consensus.emit({ type: 'readable', id: consensus.reads[0] ?? 0, index: 0 });
+    expect(server.reads).toHaveLength(1);
+    server.answerRead();
     await pass();
     expect(seen).toEqual([{ value: 0 }, { value: 0 }]);
   });
@@ -356,20 +355,20 @@ describe('a question', () => {
   test('is asked again while the leader is not ready', async () => {
     const seen = watch(store.query('sum'));
     await pass();
-    consensus.refuse('not-ready');
+    server.refuse('not-ready');
     await pass(500);
-    expect(consensus.reads).toHaveLength(1);
-    consensus.emit({ type: 'readable', id: consensus.reads[0] ?? 0, index: 0 });
+    expect(server.reads).toHaveLength(1);
+    server.answerRead();
     await pass();
     expect(seen).toEqual({ value: 0 });
   });
 
   test('is answered at once from what is here, when that may be stale', async () => {
-    consensus.lead(false);
+    server.lead(false);
     const seen = watch(store.query('sum', { consistency: 'stale' }));
     await pass();
     expect(seen).toEqual({ value: 0 });
-    expect(consensus.reads).toEqual([]);
+    expect(server.reads).toEqual([]);
   });
 
   test('that the state machine does not understand is refused', async () => {
@@ -389,24 +388,24 @@ describe('a question', () => {
 describe('a log that asks for compaction', () => {
   test('gets the state as of what is applied', async () => {
     await register();
-    consensus.emit({ type: 'compactionDue', index: consensus.lastIndex, logSizeBytes: 1 });
-    expect(consensus.compactions.map(({ index }) => index)).toEqual([consensus.lastIndex]);
+    server.tell({ type: 'compactionDue' });
+    expect(server.compactions.map(({ index }) => index)).toEqual([lastIndex()]);
     const copy = createSessionedMachine(createSummer());
-    copy.restore(consensus.compactions[0]?.snapshot ?? new Uint8Array());
+    copy.restore(server.compactions[0]?.snapshot ?? new Uint8Array());
     expect(copy.sessions).toBe(1);
   });
 
   test('gets it later when the node is too busy', async () => {
     await register();
-    consensus.failNext(new NodeOverloadedError('the disk is slow'));
-    consensus.emit({ type: 'compactionDue', index: consensus.lastIndex, logSizeBytes: 1 });
-    expect(consensus.compactions).toEqual([]);
+    server.failNext(new NodeOverloadedError('the disk is slow'));
+    server.tell({ type: 'compactionDue' });
+    expect(server.compactions).toEqual([]);
     const seen = add(3);
     await pass();
-    commit(consensus.place());
+    placeAndCommit();
     await pass();
     expect(seen).toEqual({ value: 3 });
-    expect(consensus.compactions).toHaveLength(1);
+    expect(server.compactions).toHaveLength(1);
   });
 });
 
@@ -415,19 +414,22 @@ describe('a store', () => {
     await register();
     const seen = add(5);
     await pass();
-    const entries = consensus.place();
-    commit(entries);
-    commit(entries);
+    const entries = server.place();
+    log.commit();
+    server.tell({ type: 'committed', entries });
     await pass();
     expect(seen).toEqual({ value: 5 });
     expect(machine.sum).toBe(5);
-    expect(store.status()).toMatchObject({ appliedIndex: consensus.lastIndex, waiting: 0, inFlight: 0 });
+    expect(store.status()).toMatchObject({ appliedIndex: lastIndex(), waiting: 0, inFlight: 0 });
   });
 
   test.each<[string, () => void]>([
-    ['whose state machine throws', () => void consensus.commitForeign(keyedEntry(666))],
-    ['whose log has an entry that is none', () => void consensus.commitForeign(new Uint8Array([7]))],
-    ['whose log has a gap', () => commit([{ index: 9, term: 1, kind: 'noop' }])],
+    ['whose state machine throws', () => void log.commitForeign(keyedEntry(666))],
+    ['whose log has an entry that is none', () => void log.commitForeign(new Uint8Array([7]))],
+    [
+      'whose log has a gap',
+      () => server.tell({ type: 'committed', entries: [{ index: 9, token: 1, command: undefined }] }),
+    ],
   ])('%s fails, and stops its node', async (_name, happen) => {
     const failures: unknown[] = [];
     store.failure.subscribe((error) => failures.push(error));

@@ -44,7 +44,7 @@ function feeding(machine: SessionedMachine, limits: Partial<SessionLimits> = {})
   return (...operations: Operation[]): readonly Fate[] =>
     operations.flatMap((operation) => {
       index += 1;
-      return machine.apply(encodeEntry([operation], { ...defaultSessionLimits, ...limits }), index, 1);
+      return machine.apply(encodeEntry([operation], { ...defaultSessionLimits, ...limits }), index);
     });
 }
 
@@ -144,8 +144,8 @@ describe('an idempotency key', () => {
 
 test('an entry of another version is refused by name', () => {
   const machine = createSessionedMachine(createRecorder());
-  expect(() => machine.apply(encode([99, 1, 1, 1, []]), 1, 1)).toThrow(/version: 99/);
-  expect(() => machine.apply(new Uint8Array([0x92, 0x01]), 1, 1)).toThrow(/MessagePack/);
+  expect(() => machine.apply(encode([99, 1, 1, 1, []]), 1)).toThrow(/version: 99/);
+  expect(() => machine.apply(new Uint8Array([0x92, 0x01]), 1)).toThrow(/MessagePack/);
   expect(() => machine.restore(encode([99]))).toThrow(/another form/);
 });
 

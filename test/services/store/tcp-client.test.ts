@@ -8,6 +8,7 @@ import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import type { Client } from '../../../src/services/store/client.ts';
 import { MalformedRequestError, UnavailableError } from '../../../src/services/store/errors.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
+import { raft } from '../../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../../src/services/store/replicated-store.ts';
 import { connect } from '../../../src/services/store/tcp-client.ts';
 
@@ -28,7 +29,7 @@ async function startCluster(ids: readonly string[]): Promise<Readonly<Record<str
     const journal = createMemoryStorage({ node: bus.node, clock: environment.clock, ids: environment.ids }).open();
     const node = createNode({ id: bus.node, bus, journal, environment });
     nodes.push(node);
-    startReplicatedStore({ node, machine: createKeyValueMachine(), voters: ids, environment });
+    startReplicatedStore({ node, machine: createKeyValueMachine(), log: raft({ voters: ids }), environment });
   }
   return Object.fromEntries(Object.entries(addresses).map(([id, { host, port }]) => [id, `${host}:${port}`]));
 }

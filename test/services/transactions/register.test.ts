@@ -7,6 +7,7 @@ import { seededRandomness } from '../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../src/resources/embedded/store.ts';
+import { raft } from '../../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../../src/services/store/replicated-store.ts';
 import type { Executor } from '../../../src/services/store/requests/requester.ts';
 import { encodeRegisterCommand, type RegisterCommand } from '../../../src/services/transactions/register/machine.ts';
@@ -30,7 +31,7 @@ const machineOf = (...limits: number[]) => {
   let index = 0;
   const apply = (command: RegisterCommand) => {
     index += 1;
-    return machine.apply(encodeRegisterCommand(command), { index, term: 1, revision: index });
+    return machine.apply(encodeRegisterCommand(command), { index, revision: index });
   };
   const register = (transaction: string, node = 'n1', idempotencyKey: string | null = null, epoch = 1) =>
     apply({ type: 'register-transaction', transaction, epoch, owner: owner(node), branches: [], idempotencyKey });
@@ -106,7 +107,7 @@ describe('a decision register', () => {
     copy.restore(machine.snapshot());
     expect(copy.snapshot()).toEqual(machine.snapshot());
     expect(copy.query?.({ type: 'read-key', idempotencyKey: 'k' })).toMatchObject({ transaction: 't' });
-    expect(machine.apply(new Uint8Array([1]), { index: 9, term: 1, revision: 9 })).toMatchObject({ type: 'refused' });
+    expect(machine.apply(new Uint8Array([1]), { index: 9, revision: 9 })).toMatchObject({ type: 'refused' });
     expect(() => machine.query?.({ type: 'what' })).toThrow(/question/);
     expect(() => copy.restore(new Uint8Array([1]))).toThrow(/snapshot/);
   });
@@ -157,7 +158,7 @@ async function createCluster() {
       node,
       key: 'txn',
       machine: createDecisionRegisterMachine(),
-      voters,
+      log: raft({ voters }),
       environment,
     });
     decisions.attach(store);

@@ -6,6 +6,7 @@ import type { Outcome as Decided } from '../../../../statecharts/two-phase-commi
 import type { Clock } from '../../../environment/clock.ts';
 import { createNode, type Node } from '../../../host/node.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../resources/embedded/store.ts';
+import { raft } from '../../../services/store/log/raft.ts';
 import { startReplicatedStore } from '../../../services/store/replicated-store.ts';
 import {
   createDecisionRegister,
@@ -101,7 +102,7 @@ export function bootBank({
   const node = createNode({ id, bus, journal, environment, resources: owned, actors });
   if (keepsRegister) {
     const machine = fencesNobody ? unfencedRegisterMachine() : createDecisionRegisterMachine();
-    register.attach(startReplicatedStore({ node, key: 'txn', machine, voters: machines, environment }));
+    register.attach(startReplicatedStore({ node, key: 'txn', machine, log: raft({ voters: machines }), environment }));
   }
   let manager: TransactionManager<Owned> | undefined;
   /** Without a manager the program has nothing to do, and ends. */

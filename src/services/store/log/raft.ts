@@ -1,17 +1,14 @@
-/** The log of a store, kept by Raft. */
+/** The log of a store, kept by Raft: the only part of a store that knows the protocol. */
 
 import type { SnapshotFrom } from 'xstate';
-import { addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
+import { type Address, addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
 import type { Role } from '../../../../statecharts/raft/context.ts';
-import type { RaftLimits, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
+import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
-import type { Node } from '../../../host/node.ts';
-import type { Consensus } from './consensus.ts';
+import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 
-export interface RaftConsensusOptions {
-  readonly node: Node;
-  /** Tells apart the stores of a cluster. */
-  readonly key: string;
+/** How to replicate by Raft. */
+export interface RaftOptions {
   /** The nodes that vote, this one included; only a node without records asks. */
   readonly voters: readonly string[];
   /** What differs from Raft's default limits. */
@@ -22,69 +19,77 @@ export interface RaftConsensusOptions {
   readonly server?: typeof raftServer;
 }
 
-/**
- * Starts the Raft server of this node.
- *
- * @throws like `node.start`
- */
-export function raftConsensus(options: RaftConsensusOptions): Consensus {
-  const { node, key, voters, limits, delays, server = raftServer } = options;
-  const handle = node.start(server, {
-    key,
-    input: {
-      voters: voters.map((voter) => addressOf(voter, server.name, key)),
-      ...(limits === undefined ? {} : { limits }),
-    },
-    ...(delays === undefined ? {} : { delays }),
-  });
-  const address = addressOf(node.id, server.name, key);
-  let shown: SnapshotFrom<typeof raftServer.chart> = handle.getSnapshot();
+/** Where the server of a log lives on a node, and its records in the node's journal. */
+export const raftAddress = (node: string, key: string): Address => addressOf(node, raftServer.name, key);
 
-  let isLeader = shown.hasTag('leader');
-  const leader = (): string | undefined => {
-    const known = shown.context.leader;
-    return known === null ? undefined : nodeOf(known);
-  };
-  const ask = (request: RaftRequest): void => node.request(address, request);
-  return {
-    propose: (id, commands) => ask({ type: 'propose', id, commands }),
-    read: (id) => ask({ type: 'read', id }),
-    compact: (index, snapshot) => ask({ type: 'compact', index, snapshot }),
-    listen({ output, changed, ended }) {
-      handle.on('*', (emitted) => {
-        if (isOutput(emitted)) output(emitted);
-      });
-      handle.subscribe({
-        next(snapshot) {
-          shown = snapshot;
-          isLeader = snapshot.hasTag('leader');
-          changed();
-        },
-        error: (error) => ended(error instanceof Error ? error : new Error(String(error))),
-        complete: () => ended(),
-      });
-    },
-    get isLeader() {
-      return isLeader;
-    },
-    get leader() {
-      return leader();
-    },
-    status() {
-      const { term, commitIndex, log, configuration } = shown.context;
-      return {
-        role: roles.find((role) => shown.hasTag(role)) ?? 'none',
-        term,
-        leader: leader(),
-        commitIndex,
-        lastIndex: log.lastIndex,
-        nodes: configuration.voters.map(nodeOf),
-      };
-    },
+/**
+ * Replicates by Raft.
+ *
+ * @example
+ * const store = startReplicatedStore({ node, machine, log: raft({ voters: ['n1', 'n2', 'n3'] }) });
+ */
+export function raft(options: RaftOptions): LogStarter {
+  const { voters, limits, delays, server = raftServer } = options;
+  return ({ node, key }) => {
+    const handle = node.start(server, {
+      key,
+      input: {
+        voters: voters.map((voter) => addressOf(voter, server.name, key)),
+        ...(limits === undefined ? {} : { limits }),
+      },
+      ...(delays === undefined ? {} : { delays }),
+    });
+    const address = addressOf(node.id, server.name, key);
+    let shown: SnapshotFrom<typeof raftServer.chart> = handle.getSnapshot();
+    let isLeader = shown.hasTag('leader');
+    const ask = (request: RaftRequest): void => node.request(address, request);
+    return {
+      propose: (id, commands) => ask({ type: 'propose', id, commands }),
+      read: (id) => ask({ type: 'read', id }),
+      compact: (index, snapshot) => ask({ type: 'compact', index, snapshot }),
+      listen({ event, changed, ended }) {
+        handle.on('*', (emitted) => {
+          if (isOutput(emitted)) event(eventOf(emitted));
+        });
+        handle.subscribe({
+          next(snapshot) {
+            shown = snapshot;
+            isLeader = snapshot.hasTag('leader');
+            changed();
+          },
+          error: (error) => ended(error instanceof Error ? error : new Error(String(error))),
+          complete: () => ended(),
+        });
+      },
+      get isLeader() {
+        return isLeader;
+      },
+      get leader() {
+        return leaderIn(shown);
+      },
+      status: () => statusOf(shown),
+    };
   };
 }
 
+type Shown = SnapshotFrom<typeof raftServer.chart>;
+
+const leaderIn = ({ context: { leader } }: Shown): string | undefined => (leader === null ? undefined : nodeOf(leader));
+
 const roles: readonly Role[] = ['follower', 'pre-candidate', 'candidate', 'leader'];
+
+function statusOf(shown: Shown): LogStatus {
+  const { term, commitIndex, log, configuration } = shown.context;
+  return {
+    role: roles.find((role) => shown.hasTag(role)) ?? 'none',
+    leader: leaderIn(shown),
+    commitIndex,
+    lastIndex: log.lastIndex,
+    nodes: configuration.voters.map(nodeOf),
+    remark: `in term ${term}`,
+    details: { term },
+  };
+}
 
 const outputTypes: readonly string[] = [
   'proposed',
@@ -97,3 +102,29 @@ const outputTypes: readonly string[] = [
 
 /** Handles emit what the server's chart delivered, which is nothing but this. */
 const isOutput = (emitted: { readonly type: string }): emitted is RaftOutput => outputTypes.includes(emitted.type);
+
+/** Raft §5.3, log matching: index and term name an entry, so the term is the token. */
+function eventOf(output: RaftOutput): LogEvent {
+  switch (output.type) {
+    case 'proposed':
+      return { type: 'placed', id: output.id, index: output.index, token: output.term };
+    case 'refused': {
+      const { id, reason, leader } = output;
+      return { type: 'refused', id, reason, ...(leader === undefined ? {} : { leader: nodeOf(leader) }) };
+    }
+    case 'committed':
+      return { type: 'committed', entries: output.entries.map(entryOf) };
+    case 'readable':
+      return output;
+    case 'snapshotInstalled':
+      return { type: 'snapshotInstalled', index: output.index, snapshot: output.snapshot };
+    case 'compactionDue':
+      return { type: 'compactionDue' };
+  }
+}
+
+const entryOf = (entry: Entry): LogEntry => ({
+  index: entry.index,
+  token: entry.term,
+  command: entry.kind === 'command' ? entry.data : undefined,
+});

@@ -1,8 +1,9 @@
 /** Which nodes replicate a store: those with which its log began, whatever a later start is told. */
 
-import { addressOf, nodeOf, QuorateError } from '../../../../statecharts/actor.ts';
-import { raftServer, sameVoters } from '../../../../statecharts/raft.ts';
+import { nodeOf, QuorateError } from '../../../../statecharts/actor.ts';
+import { sameVoters } from '../../../../statecharts/raft.ts';
 import type { Node } from '../../../host/node.ts';
+import { raftAddress } from './raft.ts';
 
 /** The peers given are not those that the node's log was begun with. */
 export class VotersMismatchError extends QuorateError {
@@ -30,6 +31,3 @@ export function checkVoters(node: Node, key: string, voters: readonly string[]):
     `expected the nodes ${expected}, with which the log of '${node.id}' began, got ${[...voters].sort().join(', ')}; give the same nodes again, wherever they live now`,
   );
 }
-
-/** Where the server of a store lives on a node, and its records in the node's journal. */
-export const raftAddress = (node: string, key: string) => addressOf(node, raftServer.name, key);

@@ -53,7 +53,7 @@ export interface SessionedMachine {
    * @returns one fate for each
    * @throws UnreadableStateError for an entry of another version of this program; whatever the state machine throws
    */
-  apply(data: Uint8Array, index: number, term: number): readonly Fate[];
+  apply(data: Uint8Array, index: number): readonly Fate[];
   snapshot(): Uint8Array;
   /** @throws UnreadableStateError */
   restore(snapshot: Uint8Array): void;
@@ -148,23 +148,23 @@ export function createSessionedMachine(machine: StateMachine): SessionedMachine 
     return { type: 'applied', result };
   };
 
-  const applyOne = (operation: Operation, limits: SessionLimits, index: number, term: number): Fate => {
+  const applyOne = (operation: Operation, limits: SessionLimits, index: number): Fate => {
     revision += 1;
     if (keyed.size > 0) forgetOldKeys(limits.keptKeyRequests);
     switch (operation.type) {
       case 'register':
         return register(limits);
       case 'command':
-        return applyInSession(operation, limits, { index, term, revision });
+        return applyInSession(operation, limits, { index, revision });
       case 'keyed':
-        return applyKeyed(operation, { index, term, revision });
+        return applyKeyed(operation, { index, revision });
     }
   };
 
   return {
-    apply(data, index, term) {
+    apply(data, index) {
       const { limits, operations } = decodeEntry(data);
-      return operations.map((operation) => applyOne(operation, limits, index, term));
+      return operations.map((operation) => applyOne(operation, limits, index));
     },
     snapshot: () =>
       encode([

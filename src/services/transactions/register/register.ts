@@ -42,7 +42,7 @@ const share = 0.9;
  * @example
  * const decisions = createDecisionRegister({ clock });
  * const node = createNode({ id, bus, journal, resources: { decisions, orders, stock }, actors: transactionActors });
- * decisions.attach(startReplicatedStore({ node, key: 'txn', machine: createDecisionRegisterMachine(), voters }));
+ * decisions.attach(startReplicatedStore({ node, key: 'txn', machine: createDecisionRegisterMachine(), log: raft({ voters }) }));
  */
 export function createDecisionRegister({ clock }: { readonly clock: Clock }): DecisionRegister {
   let store: Executor | undefined;

@@ -1,0 +1,285 @@
+/**
+ * A log in memory, of several servers in one process: for tests of what stands on a log. It keeps nothing when the
+ * process ends, and agrees on nothing by messages: what is committed is one list. Yet all that can happen to a proposal
+ * in a real protocol can happen here: a server that was cut off goes on to lead, and what it places is lost.
+ *
+ * Without a clock it does nothing by itself, and a test decides what is placed, committed, refused and read, and when.
+ */
+
+import type { Clock } from '../../../environment/clock.ts';
+import { OverloadedError } from '../errors.ts';
+import type { LogEntry, LogEvent, LogListener, LogRefusal, LogStarter, LogStatus } from './replicated-log.ts';
+
+/** How to make a log in memory. */
+export interface MemoryLogOptions {
+  /** The nodes that take part. The first one leads to begin with. */
+  readonly nodes: readonly string[];
+  /** When given, the log works by itself, in turns of this clock's queue. */
+  readonly clock?: Clock;
+  /** Committed entries beyond which servers are asked to compact. Default: never. */
+  readonly compactBeyondEntries?: number;
+  /** Requests of one server that may wait. Default 1,000. */
+  readonly waitingRequests?: number;
+}
+
+/** The server of one node, as a test sees it. */
+export interface MemoryServer {
+  /** Proposals and reads that are not answered yet, oldest first. */
+  readonly proposals: readonly { readonly id: number; readonly commands: readonly Uint8Array[] }[];
+  readonly reads: readonly number[];
+  /** The snapshots that it was given. */
+  readonly compactions: readonly { readonly index: number; readonly snapshot: Uint8Array }[];
+  /** Places the oldest proposal at the end of this server's log. @returns its entries; none when there is none */
+  place(): readonly LogEntry[];
+  /** Refuses the oldest proposal, or else the oldest read. */
+  refuse(reason: LogRefusal): void;
+  /** Answers the oldest read. */
+  answerRead(): void;
+  /** Tells `event`, whatever it is. */
+  tell(event: LogEvent): void;
+  /** The next request throws `error`. */
+  failNext(error: Error): void;
+  /** It leads, or does not, as it takes it. */
+  lead(leads: boolean): void;
+}
+
+/** A log in memory. */
+export interface MemoryLog {
+  /** Starts the server of a node. One that starts again hears everything again. */
+  readonly start: LogStarter;
+  /** @throws RangeError for a node that does not take part */
+  server(node: string): MemoryServer;
+  /** Another leader, who has heard of the first `kept` entries that the last one had placed and not committed. */
+  elect(node: string, kept?: number): void;
+  /** Commits what the leader has placed, and tells all servers that are not cut off. */
+  commit(): void;
+  /** Commits an entry of a leader that is not here, in the place of all that is placed and not committed. */
+  commitForeign(command?: Uint8Array): LogEntry;
+  /** Cuts off `nodes`, and them alone: they hear nothing, and what they place is lost. */
+  isolate(...nodes: readonly string[]): void;
+  /** The server ends, and forgets what it was asked. */
+  crash(node: string): void;
+  readonly committed: readonly LogEntry[];
+}
+
+interface Server extends MemoryServer {
+  readonly node: string;
+  readonly proposals: { readonly id: number; readonly commands: readonly Uint8Array[] }[];
+  readonly reads: number[];
+  readonly compactions: { readonly index: number; readonly snapshot: Uint8Array }[];
+  listener: LogListener | undefined;
+  failure: Error | undefined;
+  leads: boolean;
+  /** What it takes for the leader. */
+  known: string | undefined;
+  reign: number;
+  /** Placed and not committed. */
+  tail: LogEntry[];
+  toldIndex: number;
+  compactionAskedAt: number;
+}
+
+/** Makes a log in memory. @throws RangeError without nodes */
+export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
+  const { nodes, clock, compactBeyondEntries = Number.POSITIVE_INFINITY, waitingRequests = 1_000 } = options;
+  const [first] = nodes;
+  if (first === undefined) throw new RangeError('expected one node or more, got none');
+  const committed: LogEntry[] = [];
+  let isolated: readonly string[] = [];
+  let leader = first;
+  let reign = 1;
+  /** What stands for the entries up to its index, which servers that are behind do not get any more. */
+  let snapshot: { readonly index: number; readonly snapshot: Uint8Array } | undefined;
+
+  const isReached = (node: string): boolean => !isolated.includes(node);
+  const isUp = ({ node, listener }: Server): boolean => listener !== undefined && isReached(node);
+  const hasMajority = (): boolean => [...servers.values()].filter(isUp).length > nodes.length / 2;
+  const lastIndexOf = ({ tail }: Server): number => tail.at(-1)?.index ?? committed.length;
+  const follow = (server: Server): void => {
+    server.leads = server.node === leader;
+    server.known = leader;
+    server.reign = reign;
+    if (!server.leads) {
+      server.tail = [];
+      while (server.proposals.length > 0 || server.reads.length > 0) server.refuse('not-leader');
+    }
+    server.listener?.changed();
+  };
+  const tellCommitted = (server: Server): void => {
+    if (!isUp(server)) return;
+    if (snapshot !== undefined && server.toldIndex < snapshot.index) {
+      server.toldIndex = snapshot.index;
+      server.tell({ type: 'snapshotInstalled', ...snapshot });
+    }
+    const entries = committed.slice(server.toldIndex);
+    server.toldIndex = committed.length;
+    if (entries.length > 0) server.tell({ type: 'committed', entries });
+    if (committed.length - Math.max(snapshot?.index ?? 0, server.compactionAskedAt) > compactBeyondEntries) {
+      server.compactionAskedAt = committed.length;
+      server.tell({ type: 'compactionDue' });
+    }
+  };
+  const commit = (): void => {
+    const server = serverOf(leader);
+    if (!isUp(server) || !hasMajority()) return;
+    committed.push(...server.tail);
+    server.tail = [];
+    for (const each of servers.values()) tellCommitted(each);
+  };
+  const elect = (node: string, kept = 0): void => {
+    const tail = serverOf(leader).tail.slice(0, kept);
+    leader = node;
+    reign += 1;
+    for (const each of servers.values()) if (isUp(each)) follow(each);
+    serverOf(node).tail = tail;
+  };
+
+  /** Does in one turn what waits at a server. */
+  const work = (server: Server): void => {
+    if (server.listener === undefined) return;
+    if (!server.leads) {
+      while (server.proposals.length > 0 || server.reads.length > 0) server.refuse('not-leader');
+      return;
+    }
+    while (server.proposals.length > 0) server.place();
+    if (server.node !== leader || !isUp(server) || !hasMajority()) return;
+    while (server.reads.length > 0) server.answerRead();
+    clock?.enqueue(() => {
+      if (server.node === leader) commit();
+    });
+  };
+  const take = (server: Server, request: () => void): void => {
+    const { failure } = server;
+    server.failure = undefined;
+    if (failure !== undefined) throw failure;
+    if (server.proposals.length + server.reads.length >= waitingRequests) {
+      throw new OverloadedError(`${waitingRequests} requests wait for the log, as many as may; ask again later`);
+    }
+    request();
+    clock?.enqueue(() => work(server));
+  };
+
+  const makeServer = (node: string): Server => ({
+    node,
+    proposals: [],
+    reads: [],
+    compactions: [],
+    listener: undefined,
+    failure: undefined,
+    leads: false,
+    known: undefined,
+    reign: 0,
+    tail: [],
+    toldIndex: 0,
+    compactionAskedAt: 0,
+    tell(event) {
+      this.listener?.event(event);
+    },
+    place() {
+      const proposal = this.proposals.shift();
+      if (proposal === undefined) return [];
+      const index = lastIndexOf(this) + 1;
+      const token = this.reign;
+      const entries = proposal.commands.map((command, at): LogEntry => ({ index: index + at, token, command }));
+      this.tail.push(...entries);
+      this.tell({ type: 'placed', id: proposal.id, index, token });
+      return entries;
+    },
+    refuse(reason) {
+      const id = this.proposals.shift()?.id ?? this.reads.shift();
+      if (id === undefined) return;
+      this.tell({ type: 'refused', id, reason, ...(this.known === undefined ? {} : { leader: this.known }) });
+    },
+    answerRead() {
+      const id = this.reads.shift();
+      if (id !== undefined) this.tell({ type: 'readable', id, index: committed.length });
+    },
+    failNext(error) {
+      this.failure = error;
+    },
+    lead(leads) {
+      this.leads = leads;
+      this.known = leads ? node : undefined;
+      if (leads) {
+        reign += 1;
+        this.reign = reign;
+      }
+      this.listener?.changed();
+    },
+  });
+  const servers = new Map(nodes.map((node) => [node, makeServer(node)]));
+  const serverOf = (node: string): Server => {
+    const server = servers.get(node);
+    if (server === undefined) throw new RangeError(`expected one of the nodes ${nodes.join(', ')}, got '${node}'`);
+    return server;
+  };
+  const statusOf = (server: Server): LogStatus => ({
+    role: server.leads ? 'leader' : 'follower',
+    leader: server.known,
+    commitIndex: server.toldIndex,
+    lastIndex: lastIndexOf(server),
+    nodes: [...nodes].sort(),
+    remark: `in reign ${server.reign}`,
+    details: { reign: server.reign },
+  });
+
+  return {
+    committed,
+    server: serverOf,
+    elect,
+    commit,
+    commitForeign(command) {
+      const entry: LogEntry = { index: committed.length + 1, token: 'foreign', command };
+      committed.push(entry);
+      for (const each of servers.values()) each.tail = [];
+      for (const each of servers.values()) tellCommitted(each);
+      return entry;
+    },
+    isolate(...cut) {
+      isolated = cut;
+      for (const each of servers.values()) {
+        if (!isUp(each)) continue;
+        if (each.reign !== reign) follow(each);
+        tellCommitted(each);
+        if (each.leads) clock?.enqueue(() => work(each));
+      }
+    },
+    crash(node) {
+      const server = serverOf(node);
+      const { listener } = server;
+      Object.assign(server, { listener: undefined, leads: false, known: undefined, tail: [], toldIndex: 0 });
+      server.proposals.length = 0;
+      server.reads.length = 0;
+      listener?.ended();
+    },
+    start({ node: { id } }) {
+      const server = serverOf(id);
+      return {
+        propose: (request, commands) => take(server, () => server.proposals.push({ id: request, commands })),
+        read: (request) => take(server, () => server.reads.push(request)),
+        compact: (index, bytes) =>
+          take(server, () => {
+            server.compactions.push({ index, snapshot: bytes });
+            if (index > (snapshot?.index ?? 0)) snapshot = { index, snapshot: bytes };
+          }),
+        listen(listener) {
+          server.listener = listener;
+          const begin = (): void => {
+            if (!isUp(server)) return;
+            follow(server);
+            tellCommitted(server);
+          };
+          if (clock === undefined) begin();
+          else clock.enqueue(begin);
+        },
+        get isLeader() {
+          return server.leads;
+        },
+        get leader() {
+          return server.known;
+        },
+        status: () => statusOf(server),
+      };
+    },
+  };
+}

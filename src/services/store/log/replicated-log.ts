@@ -1,0 +1,108 @@
+/**
+ * A replicated log, in its own words: what a store needs of any protocol that makes servers agree on a sequence of
+ * commands. Each protocol adapts itself to this in a file of its own beside; the log in memory is for tests. What a log
+ * promises is tested by one suite that every log passes.
+ */
+
+import type { Environment } from '../../../environment/environment.ts';
+import type { Node } from '../../../host/node.ts';
+
+/**
+ * Names who put an entry where it stands. It means nothing but this: the entry that commits at an index is the one that
+ * was placed there if their tokens are equal, and otherwise what was placed never commits, there or elsewhere.
+ */
+export type LogToken = string | number;
+
+/** A committed entry. */
+export interface LogEntry {
+  /** From 1, without gaps. */
+  readonly index: number;
+  readonly token: LogToken;
+  /** What was proposed; undefined in an entry that the log made for itself. */
+  readonly command: Uint8Array | undefined;
+}
+
+/** Why a request was refused. Nothing of it has happened or will happen. */
+export type LogRefusal =
+  /** This server does not lead (any more). */
+  | 'not-leader'
+  /** It leads, and does not know yet what is committed. */
+  | 'not-ready'
+  /** Too many bytes wait to be committed. */
+  | 'overloaded';
+
+/** What a log tells, in order. */
+export type LogEvent =
+  /**
+   * The commands of proposal `id` stand at `index`, `index + 1`, ... of this server's log, under `token`. Told before
+   * any of them is committed. Whatever was placed at these indexes before has left this server's log.
+   */
+  | { readonly type: 'placed'; readonly id: number; readonly index: number; readonly token: LogToken }
+  /** `leader` is the node that is taken for the leader. */
+  | { readonly type: 'refused'; readonly id: number; readonly reason: LogRefusal; readonly leader?: string }
+  /** Read `id` is linearizable once the state has everything up to `index`. */
+  | { readonly type: 'readable'; readonly id: number; readonly index: number }
+  /** The next committed entries, in the order of their indexes, without gaps, each once in a life. */
+  | { readonly type: 'committed'; readonly entries: readonly LogEntry[] }
+  /** The state as of `index` is what `snapshot` holds; `committed` goes on after it. */
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly snapshot: Uint8Array }
+  /** The log has grown beyond its limit: answer with `compact`. Told once until that is done. */
+  | { readonly type: 'compactionDue' };
+
+/** How a server of the log stands. */
+export interface LogStatus {
+  /** A word of the protocol; `leader` for the one that takes proposals. */
+  readonly role: string;
+  /** The node that leads, as far as known. */
+  readonly leader: string | undefined;
+  readonly commitIndex: number;
+  readonly lastIndex: number;
+  /** The nodes that take part, this one included, sorted. */
+  readonly nodes: readonly string[];
+  /** What the protocol adds about itself, for people, to stand behind the role: `in term 3`. */
+  readonly remark: string;
+  /** The same as fields, for programs that know the protocol: `{ term: 3 }`. */
+  readonly details: Readonly<Record<string, number | string>>;
+}
+
+/** Hears what a log tells. */
+export interface LogListener {
+  event(event: LogEvent): void;
+  /** Who leads, or anything else in `status()`, may have changed. */
+  changed(): void;
+  /** The server has ended; no event follows. */
+  ended(error?: Error): void;
+}
+
+/** A replicated log, as one of its servers offers it. Requests are answered by events, in later turns. */
+export interface ReplicatedLog {
+  /**
+   * Asks for `commands` to become consecutive entries; answered by `placed` or `refused`, once, unless the server ends.
+   *
+   * @param id chosen by the asker, new for each request of this life
+   * @throws NodeOverloadedError, NodeStoppedError when the node does not take the request
+   */
+  propose(id: number, commands: readonly Uint8Array[]): void;
+  /** Asks for an index at which a read is linearizable; answered by `readable` or `refused`. Throws like `propose`. */
+  read(id: number): void;
+  /** Gives the state as of the committed entry `index`, in place of the entries up to it. Throws like `propose`. */
+  compact(index: number, snapshot: Uint8Array): void;
+  /** Sets who hears; called once, in the turn in which the log was started. */
+  listen(listener: LogListener): void;
+  readonly isLeader: boolean;
+  /** The node that leads, as far as known. */
+  readonly leader: string | undefined;
+  status(): LogStatus;
+}
+
+/** Where a log is started. */
+export interface LogPlace {
+  readonly node: Node;
+  /** Tells apart the logs of a cluster. */
+  readonly key: string;
+  /** The same as the node's. */
+  readonly environment: Environment;
+}
+
+/** Starts this node's server of a log: what `raft({ voters })` gives. @throws like `node.start` */
+export type LogStarter = (place: LogPlace) => ReplicatedLog;
