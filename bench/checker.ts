@@ -1,6 +1,6 @@
 /**
  * How fast the checker goes through Lamport's TwoPhase specification with 7 resource managers, written as XState
- * machines: with and without remembered steps, and with symmetry.
+ * machines: with and without remembered steps.
  */
 
 import { type CheckOptions, check } from '../src/checker.ts';
@@ -10,24 +10,21 @@ import { median, printTable } from './table.ts';
 interface Run {
   readonly name: string;
   readonly options: CheckOptions;
-  readonly isSymmetric: boolean;
   readonly rounds: number;
 }
 
 const runs: readonly Run[] = [
-  { name: 'as it is used', options: {}, isSymmetric: false, rounds: 5 },
+  { name: 'as it is used', options: {}, rounds: 5 },
   {
     name: 'every step runs a chart (first 10 s)',
     options: { memoise: false, maxSeconds: 10 },
-    isSymmetric: false,
     rounds: 1,
   },
-  { name: 'with symmetry', options: {}, isSymmetric: true, rounds: 5 },
 ];
 const resourceManagers = 7;
 
-const rows = runs.map(({ name, options, isSymmetric, rounds }) => {
-  const results = Array.from({ length: rounds }, () => check(twoPhase(resourceManagers, isSymmetric), options));
+const rows = runs.map(({ name, options, rounds }) => {
+  const results = Array.from({ length: rounds }, () => check(twoPhase(resourceManagers), options));
   const [first] = results;
   const seconds = median(results.map((result) => result.seconds));
   const { states = 0, transitions = 0, depth = 0, bytesPerState = 0, localStates = 0 } = first ?? {};

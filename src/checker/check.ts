@@ -1,14 +1,12 @@
 /** Checks a model: explores it, judges its properties, and makes a trace of what it found. */
 
 import { type Clock, systemClock } from '../environment/clock.ts';
-import { ModelError } from './errors.ts';
 import type { Eventually, Model, SystemState } from './model.ts';
 import { actionKeys } from './search/avoiding.ts';
 import { type Explored, explore, type Progress } from './search/explore.ts';
 import { type Avoidance, findAvoidance } from './search/liveness.ts';
 import { type Leg, retrace, type Trace } from './search/trace.ts';
 import { startWatch, TimeIsOver } from './search/watch.ts';
-import { createCanonical } from './symmetry/canonical.ts';
 import { createSystem } from './system/system.ts';
 
 export interface CheckOptions {
@@ -23,8 +21,6 @@ export interface CheckOptions {
   readonly progressIntervalMs?: number;
   /** Explores everything even after a violation. Default false: it stops, with a shortest counterexample. */
   readonly keepGoing?: boolean;
-  /** Uses the model's symmetry, if it has one. Default true. */
-  readonly symmetry?: boolean;
   /** Remembers the steps of single actors. Default true; without, every step runs a chart. */
   readonly memoise?: boolean;
   /** One of so many remembered steps is taken again and compared. Default 4,096. */
@@ -52,7 +48,7 @@ export interface CheckResult {
   /** Whether every state within the boundary was explored, and searched for loops where `eventually` asks for it. */
   readonly complete: boolean;
   readonly stoppedBy?: 'violation' | 'states' | 'seconds';
-  /** Distinct states; with symmetry, distinct orbits. */
+  /** Distinct states. */
   readonly states: number;
   readonly transitions: number;
   /** The first state and all states that transitions led to, known or not, as TLC counts them. */
@@ -65,8 +61,6 @@ export interface CheckResult {
   readonly localStates: number;
   readonly envelopes: number;
   readonly networks: number;
-  /** How many permutations of ids there are; 1 without symmetry. */
-  readonly permutations: number;
   readonly seconds: number;
   /** Bytes of the visited states, their index, parents and network contents, per state. */
   readonly bytesPerState: number;
@@ -92,14 +86,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   const startedMs = clock.nowMs();
   const { memoise = true, recomputeEvery = defaultRecomputeEvery, keepGoing = false } = options;
   const eventually = Object.entries(model.eventually ?? {});
-  const usesSymmetry = options.symmetry !== false && model.symmetry !== undefined;
-  if (usesSymmetry && eventually.length > 0) {
-    throw new ModelError(
-      `model '${model.name}' has symmetry and 'eventually' properties, and orbits do not tell loops apart; check it with { symmetry: false }`,
-    );
-  }
   const system = createSystem(model, { memoise, recomputeEvery });
-  const canonical = usesSymmetry ? createCanonical(system) : undefined;
 
   const always = Object.entries(model.always ?? {});
   const sometimes = Object.entries(model.sometimes ?? {});
@@ -122,7 +109,6 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     violations: model.mayFail === true ? violations : [failure, ...violations],
     goals: sometimes.map(([, holds]) => holds),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(canonical === undefined ? {} : { canonical: canonical.normalise, sample: canonical.sample }),
     ...(model.mayEnd === undefined ? {} : { mayEnd: model.mayEnd }),
   });
   const { states } = explored;
@@ -139,12 +125,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   };
 
   const keyOf = actionKeys(system);
-  const scratch = new Uint32Array(system.layout.width);
-  const numberOf = (state: Uint32Array): number => {
-    scratch.set(state);
-    canonical?.normalise(scratch);
-    return states.find(scratch);
-  };
+  const numberOf = (state: Uint32Array): number => states.find(state);
   const traceTo = (state: number): Trace => retrace(system, pathTo(explored, state), { numberOf, keyOf });
   const judged = (name: string, violatedAt: number): PropertyResult => {
     if (violatedAt >= 0) return { name, kind: 'always', verdict: 'violated', trace: traceTo(violatedAt) };
@@ -182,7 +163,6 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     localStates: system.outcomes.localStates,
     envelopes: system.envelopes.count,
     networks: system.networks.count,
-    permutations: canonical?.permutations ?? 1,
     seconds: (clock.nowMs() - startedMs) / 1000,
     bytesPerState: (states.bytes + system.bytes) / states.count,
     memo: { ...system.outcomes.memo },

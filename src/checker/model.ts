@@ -109,22 +109,6 @@ export interface CrashModel {
   readonly restarts?: boolean;
 }
 
-/** Interchangeable ids, and how they stand in states and messages. */
-export interface SymmetryModel {
-  /**
-   * Sets of interchangeable ids. Ids of nodes move the node's actors with them; any other string that equals an id is
-   * renamed wherever it stands as a value, a member's name, or the node or key of an address.
-   */
-  readonly interchangeable: readonly (readonly string[])[];
-  /** The names of members that hold sets as sorted arrays: they are sorted again after renaming. */
-  readonly sets?: readonly string[];
-  /**
-   * Names the definitions that compare ids (by `<`, or by position): interchanging them would be wrong, and symmetry is
-   * refused. It is also refused when a sampled state shows that exchanged ids lead elsewhere.
-   */
-  readonly comparesIds?: readonly string[];
-}
-
 /** A fold of what happens into a value that is part of the state, for properties about runs and not about states. */
 export interface HistoryModel<History> {
   readonly start: History;
@@ -177,7 +161,6 @@ export interface Model<History = unknown> {
   /** Addresses outside the model to which actors may send: what they get is only observed. */
   readonly outside?: readonly Address[];
   readonly history?: HistoryModel<History>;
-  readonly symmetry?: SymmetryModel;
   /** States for which this does not hold are neither stored nor explored nor checked; how many were cut off is told. */
   readonly boundary?: (state: SystemState<History>) => boolean;
   /** Must hold in every state. */

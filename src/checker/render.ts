@@ -164,7 +164,7 @@ export function renderResult(result: CheckResult, { diagrams = false }: { readon
   const rate = result.seconds > 0 ? result.transitions / result.seconds : 0;
   const lines = [
     `${result.model}: ${result.ok ? 'ok' : 'NOT OK'}`,
-    `  ${count(result.states)} distinct ${result.permutations > 1 ? `orbits under ${count(result.permutations)} permutations` : 'states'}, ${count(result.transitions)} transitions, depth ${result.depth}`,
+    `  ${count(result.states)} distinct states, ${count(result.transitions)} transitions, depth ${result.depth}`,
     `  ${count(result.localStates)} local states, ${count(result.envelopes)} envelopes, ${result.bytesPerState.toFixed(0)} bytes per state, visited states exact`,
     `  ${result.seconds.toFixed(1)} s, ${count(rate)} transitions/s`,
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CheckLimitError, check, type Model, ModelError, NotPureError } from '../../src/checker.ts';
-import { deafTo, echo, faithful, fragile, impure } from './models/echo.ts';
+import { deafTo, echo, fragile, impure } from './models/echo.ts';
 
 const reached = (model: Model): string[] =>
   check(model, { keepGoing: true }).properties.flatMap(({ name, verdict }) => (verdict === 'reached' ? [name] : []));
@@ -98,48 +98,6 @@ describe('a model', () => {
   });
 });
 
-describe('symmetry', () => {
-  const symmetric = (model: Model): Model => ({
-    ...model,
-    symmetry: { interchangeable: [['l1', 'l2', 'l3']], sets: ['to'] },
-  });
-  const three = echo(2, {}, faithful, ['l1', 'l2', 'l3']);
-
-  test('counts orbits: multisets of what interchangeable actors have heard', () => {
-    expect(check(three).states).toBe(5 ** 3);
-    // Ways to choose 3 out of 5 with repetition.
-    expect(check(symmetric(three)).states).toBe(35);
-  });
-
-  test('traces are real runs, not runs of representatives', () => {
-    const wanted = check(symmetric(three)).properties.find(({ name }) => name === 'hears 1 then 2')?.trace;
-    expect(wanted?.steps.map(({ type }) => type)).toEqual(['deliver', 'deliver']);
-  });
-
-  test('is refused together with eventually', () => {
-    const model = { ...symmetric(three), eventually: { never: { holds: () => false } } };
-    expect(() => check(model)).toThrow(/eventually/);
-    expect(check(model, { symmetry: false }).properties.at(-1)?.verdict).toBe('violated');
-  });
-
-  test('is refused for definitions that compare ids', () => {
-    const model = { ...three, symmetry: { interchangeable: [['l1', 'l2', 'l3']], comparesIds: ['listener'] } };
-    expect(() => check(model)).toThrow(/compares ids/);
-  });
-
-  test('is refused when a property tells the interchangeable apart', () => {
-    const model = { ...symmetric(three), always: { 'l1 hears nothing': l1HearsNothing } };
-    expect(() => check(model, { keepGoing: true })).toThrow(/not interchangeable/);
-  });
-
-  test('is refused when the interchangeable start differently', () => {
-    const model = { ...three, symmetry: { interchangeable: [['l1', 's']] } };
-    expect(() => check(model)).toThrow(ModelError);
-    // Without 'to' among the sets, the speaker sends in an order that names them.
-    expect(() => check({ ...three, symmetry: { interchangeable: [['l1', 'l2', 'l3']] } })).toThrow(/start differently/);
-  });
-});
-
 type Predicate = NonNullable<Model['boundary']>;
 
 function heardOf(state: Parameters<Predicate>[0], node: string): number {
@@ -150,10 +108,6 @@ function heardOf(state: Parameters<Predicate>[0], node: string): number {
 
 function heardAtMost(count: number): Predicate {
   return (state) => heardOf(state, 'l') <= count;
-}
-
-function l1HearsNothing(state: Parameters<Predicate>[0]): boolean {
-  return heardOf(state, 'l1') === 0;
 }
 
 function somethingIsLeft(state: Parameters<Predicate>[0]): boolean {

@@ -26,15 +26,11 @@ export interface ExploreOptions<History> {
   readonly onProgress?: (progress: Progress) => void;
   /** Goes on after a violation, to the end. */
   readonly keepGoing: boolean;
-  /** Puts a state into the form that stands for its orbit, in place. */
-  readonly canonical?: (state: Uint32Array) => void;
   /** Each returns whether a state is bad; the first bad one is remembered. */
   readonly violations: readonly ((state: SystemState<History>, vector: Uint32Array) => boolean)[];
   /** Each returns whether a state reaches a goal; the first that does is remembered. */
   readonly goals: readonly ((state: SystemState<History>) => boolean)[];
   readonly mayEnd?: (state: SystemState<History>) => boolean;
-  /** Called with each state when it is explored, for checks on samples. */
-  readonly sample?: (state: Uint32Array) => void;
 }
 
 export interface Explored {
@@ -59,7 +55,7 @@ const statesPerLook = 256;
 
 /** Explores `system`. */
 export function explore<History>(system: System<History>, options: ExploreOptions<History>): Explored {
-  const { clock, watch, canonical, violations, goals, keepGoing, mayEnd } = options;
+  const { clock, watch, violations, goals, keepGoing, mayEnd } = options;
   const { boundary } = system.model;
   const { width } = system.layout;
   const states = createStateTable(width);
@@ -97,7 +93,6 @@ export function explore<History>(system: System<History>, options: ExploreOption
   const visit = (_kind: number, _a: number, _b: number, next: Uint32Array): void => {
     steps += 1;
     transitions += 1;
-    canonical?.(next);
     if (states.find(next) >= 0) return;
     const seen = system.view(next);
     if (boundary !== undefined && !boundary(seen)) {
@@ -123,7 +118,6 @@ export function explore<History>(system: System<History>, options: ExploreOption
   };
 
   const first = system.initial();
-  canonical?.(first);
   states.find(first);
   judge(first, states.add(first, 0), system.view(first));
   while (current < states.count && stoppedBy === undefined) {
@@ -140,7 +134,6 @@ export function explore<History>(system: System<History>, options: ExploreOption
       levelEnd = states.count;
     }
     states.read(current, state);
-    options.sample?.(state);
     steps = 0;
     system.expand(state, visit);
     if (steps === 0 && mayEnd !== undefined && deadlock < 0 && !mayEnd(system.view(state))) {

@@ -18,9 +18,6 @@ export interface Networks {
   read(network: number, into: Uint32Array): number;
   /** Whether the envelope at `at` is one that may be delivered now and is not the same as one before it. */
   isDeliverable(envelopes: Uint32Array, at: number): boolean;
-  /** Puts renamed envelopes into the order of their kind of network. @returns the new length */
-  arrange(envelopes: Uint32Array, length: number): number;
-  intern(envelopes: Uint32Array, length: number): number;
 }
 
 /** Enough room for the longest network. */
@@ -119,13 +116,5 @@ export function createNetworks(
       const before = envelopes[at - 1] ?? 0;
       return kind === 'ordered' ? channelOf(before) !== channelOf(envelope) : before !== envelope;
     },
-    arrange(envelopes, length) {
-      const sent = [...envelopes.subarray(0, length)];
-      // Sorting is stable, so that queues keep their order.
-      sent.sort((a, b) => rank(a) - rank(b));
-      envelopes.set(sent);
-      return length;
-    },
-    intern: sequences.intern,
   };
 }

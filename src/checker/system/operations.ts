@@ -43,7 +43,6 @@ export interface Operations {
   moves(resources: number): readonly Move[];
   /** The resources after the actors among `addresses` have crashed. */
   crash(resources: number, addresses: readonly Address[]): number;
-  idOf(resources: Resources): number;
 }
 
 /** Makes the resources of a model; `actors` without operations cost nothing. */
@@ -97,7 +96,6 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
   return {
     initial,
     at: interned.at,
-    idOf,
     start(resources, actor, asked) {
       const starts = startsOf.get(asked) ?? new Map<string, number>();
       startsOf.set(asked, starts);

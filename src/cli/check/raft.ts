@@ -54,8 +54,7 @@ export function raftCommand(terminal: Terminal): Command {
     .option('--compactions <number>', 'snapshots by applications (default: 0)', count)
     .option('--notices <number>', 'notices, true or not, that a node cannot be reached (default: 0)', count)
     .option('--in-flight <number>', 'messages on their way at one time (default: any number)', count)
-    .option('--no-pre-votes', 'let any server stand for election at any time')
-    .option('--symmetry', 'take servers for interchangeable: less memory, not less time');
+    .option('--no-pre-votes', 'let any server stand for election at any time');
   return withCommonOptions(command, 'raft', 'a server')
     .addHelpText('after', help)
     .action(async ({ jobs, broken, maxSeconds, maxStates, ...given }: RaftOptions) => {

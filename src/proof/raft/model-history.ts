@@ -70,9 +70,6 @@ export const emptyHistory: RaftHistory = {
   compactions: 0,
 };
 
-/** The members of a history that are sets, by name. */
-export const historySets = ['votes', 'reigns', 'commits', 'told', 'recovered', 'asked', 'problems'] as const;
-
 /** Takes note of what happened. Servers are addressed by `addressOnNode` of their nodes. */
 export function observeRaft(
   history: RaftHistory,

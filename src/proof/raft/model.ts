@@ -15,7 +15,7 @@ import {
   request,
   type SystemState,
 } from '../../checker.ts';
-import { emptyHistory, historySets, observeRaft, type RaftHistory } from './model-history.ts';
+import { emptyHistory, observeRaft, type RaftHistory } from './model-history.ts';
 import { raftGoalsOf, raftProperties } from './model-properties.ts';
 import { withoutPreVotes } from './model-variants.ts';
 
@@ -59,8 +59,6 @@ export interface RaftModelOptions {
    * election at any time, which leaves more states for what matters: pre-votes bind nobody.
    */
   readonly preVotes?: boolean;
-  /** Treats servers as interchangeable: the same verdicts in less memory, but not in less time. Default false. */
-  readonly symmetry?: boolean;
   /**
    * The nodes that may stand for election in term 1, 2, ...: confines a check to one course of events. Default: anybody
    * in any term. Servers are not interchangeable then.
@@ -79,7 +77,7 @@ const tightLimits: Partial<RaftLimits> = { maxAppendBytes: 1, retainBytes: 0, sn
 export function raftModel(options: RaftModelOptions = {}): Model<RaftHistory> {
   const { nodes = 3, terms = 2, entries = 1, crashes = 0, losses = 0, duplicates = 0, network = 'unordered' } = options;
   const { elections = terms, heartbeats = 0, quorumChecks = 0, reads = 0, compactions = 0, notices = 0 } = options;
-  const { chart = serverChart, preVotes = true, symmetry = false, limits, candidates, inFlight } = options;
+  const { chart = serverChart, preVotes = true, limits, candidates, inFlight } = options;
   const server = preVotes ? defineServer(chart) : withoutPreVotes(chart);
   // Where messages overtake each other, whatever keeps one waiting is covered by its late arrival.
   const isOrdered = network === 'ordered';
@@ -103,7 +101,7 @@ export function raftModel(options: RaftModelOptions = {}): Model<RaftHistory> {
     return [
       request(
         it,
-        { type: 'propose', id: 1, commands: [symmetry ? new Uint8Array([0]) : command] },
+        { type: 'propose', id: 1, commands: [command] },
         { when: (state: SystemState<RaftHistory>) => state.history.proposals < entries && leads(state) },
       ),
       ...Array.from({ length: reads }, (_, place) =>
@@ -144,9 +142,6 @@ export function raftModel(options: RaftModelOptions = {}): Model<RaftHistory> {
         return term <= terms && (role !== 'candidate' || (candidates?.[term - 1]?.includes(node) ?? true));
       }) &&
       (inFlight === undefined || state.network.length <= inFlight),
-    ...(symmetry && nodes > 1
-      ? { symmetry: { interchangeable: [ids], sets: ['voters', 'followers', 'effects', ...historySets] } }
-      : {}),
     always: raftProperties(servers),
     sometimes: raftGoalsOf(servers, {
       nodes,

@@ -117,7 +117,7 @@ export const manager = defineActor({
 export type Manager = ModelActor<typeof managerChart>;
 
 /** The specification with `count` resource managers. */
-export function twoPhase(count: number, symmetric = false): Model {
+export function twoPhase(count: number): Model {
   const nodes = Array.from({ length: count }, (_rm, index) => `rm${index + 1}`);
   const addresses = nodes.map((node) => addressOf(node, 'rm'));
   const decider = actorOf(coordinator, 'tm', { input: { rms: addresses } });
@@ -142,6 +142,5 @@ export function twoPhase(count: number, symmetric = false): Model {
       'all commit': (state) => managers.every((it) => state.of(it).snapshot?.value === 'committed'),
       'all abort': (state) => managers.every((it) => state.of(it).snapshot?.value === 'aborted'),
     },
-    ...(symmetric ? { symmetry: { interchangeable: [nodes], sets: ['prepared', 'rms'] } } : {}),
   });
 }
