@@ -188,7 +188,7 @@ describe('a command', () => {
     await pass(300);
     server.place();
     log.commit();
-    expect(log.committed.slice(-2).map(({ token }) => token)).toEqual([1, 2]);
+    expect(new Set(log.committed.slice(-2).map(({ token }) => token)).size).toBe(2);
     await pass();
     expect(seen).toEqual({ value: 5 });
     expect(machine.sum).toBe(5);

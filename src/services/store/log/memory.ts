@@ -88,6 +88,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   let isolated: readonly string[] = [];
   let leader = first;
   let reign = 1;
+  let lastToken = 0;
   /** What stands for the entries up to its index, which servers that are behind do not get any more. */
   let snapshot: { readonly index: number; readonly snapshot: Uint8Array } | undefined;
 
@@ -179,7 +180,8 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       const proposal = this.proposals.shift();
       if (proposal === undefined) return [];
       const index = lastIndexOf(this) + 1;
-      const token = this.reign;
+      lastToken += 1;
+      const token = lastToken;
       const entries = proposal.commands.map((command, at): LogEntry => ({ index: index + at, token, command }));
       this.tail.push(...entries);
       this.tell({ type: 'placed', id: proposal.id, index, token });

@@ -1,0 +1,260 @@
+/** A cluster of logs on virtual time, and a witness of what their servers tell, who knows what every log promises. */
+
+import { decode, encode } from '../../../../src/services/store/codec.ts';
+import type {
+  LogEvent,
+  LogStarter,
+  LogToken,
+  ReplicatedLog,
+} from '../../../../src/services/store/log/replicated-log.ts';
+import type { VirtualClock } from '../../../../src/simulator/virtual-clock.ts';
+
+/** A log under test: servers that can crash, come back, and be cut off. */
+export interface LogLab {
+  readonly clock: VirtualClock;
+  readonly nodes: readonly string[];
+  /** Starts the server of a node that is not up; it keeps what its earlier lives wrote down. */
+  start(node: string, listen: (log: ReplicatedLog) => void): void;
+  crash(node: string): void;
+  /** Cuts `nodes` off from the others and from each other, and them alone. */
+  isolate(nodes: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+/** Makes a lab; every server is down. `wrap` stands between the log and those who hear it. */
+export type MakeLab = (seed: number, wrap?: (starter: LogStarter) => LogStarter) => LogLab;
+
+interface Committed {
+  readonly token: LogToken;
+  readonly value: number | undefined;
+}
+
+interface Proposal {
+  readonly node: string;
+  readonly life: number;
+  readonly values: readonly number[];
+  fate: 'asked' | 'placed' | 'refused';
+  index: number;
+  token: LogToken;
+}
+
+/** The life of a server, and what the application above it has heard. */
+interface Life {
+  readonly node: string;
+  readonly number: number;
+  readonly log: ReplicatedLog;
+  state: readonly number[];
+  appliedIndex: number;
+}
+
+/** Runs an application on each server, and throws as soon as a log breaks its word. */
+export class Witness {
+  readonly lab: LogLab;
+  readonly #committed = new Map<number, Committed>();
+  /** Where each value was committed. */
+  readonly #places = new Map<number, number>();
+  readonly #proposals = new Map<number, Proposal>();
+  /** For each read, the last entry that anybody knew to be committed when it was asked. */
+  readonly #reads = new Map<number, { readonly index: number; readonly life: Life }>();
+  readonly #lives = new Map<string, Life>();
+  #lastId = 0;
+  #lastLife = 0;
+  #lastValue = 0;
+  /** What happened, so that a test can see that something did. */
+  readonly seen = { placed: 0, refused: 0, readable: 0, committed: 0, restored: 0, superseded: 0 };
+
+  constructor(lab: LogLab) {
+    this.lab = lab;
+    for (const node of lab.nodes) this.start(node);
+  }
+
+  start(node: string): void {
+    if (this.#lives.has(node)) return;
+    this.#lastLife += 1;
+    const number = this.#lastLife;
+    this.lab.start(node, (log) => {
+      const life: Life = { node, number, log, state: [], appliedIndex: 0 };
+      this.#lives.set(node, life);
+      log.listen({
+        event: (event) => {
+          if (this.#lives.get(node) === life) this.#hear(life, event);
+        },
+        changed: () => this.#look(life),
+        ended: () => undefined,
+      });
+    });
+  }
+
+  crash(node: string): void {
+    if (!this.#lives.delete(node)) return;
+    this.lab.crash(node);
+  }
+
+  propose(node: string, count: number): void {
+    const life = this.#lives.get(node);
+    if (life === undefined) return;
+    const values = Array.from({ length: count }, () => {
+      this.#lastValue += 1;
+      return this.#lastValue;
+    });
+    this.#lastId += 1;
+    const proposal = { node, life: life.number, values, fate: 'asked' as const, index: 0, token: '' };
+    this.#proposals.set(this.#lastId, proposal);
+    life.log.propose(
+      this.#lastId,
+      values.map((value) => encode(value)),
+    );
+  }
+
+  read(node: string): void {
+    const life = this.#lives.get(node);
+    if (life === undefined) return;
+    this.#lastId += 1;
+    this.#reads.set(this.#lastId, { index: this.#lastIndex(), life });
+    life.log.read(this.#lastId);
+  }
+
+  leader(): string | undefined {
+    const leaders = [...this.#lives.values()].filter(({ log }) => log.isLeader);
+    return leaders.length === 1 ? leaders[0]?.node : undefined;
+  }
+
+  /** Whether all servers are up, and have applied all that any of them has. */
+  isLevel(): boolean {
+    const lives = [...this.#lives.values()];
+    const last = this.#lastIndex();
+    return lives.length === this.lab.nodes.length && lives.every(({ appliedIndex }) => appliedIndex === last);
+  }
+
+  /** Whether `value` of the last proposal is committed. */
+  isCommitted(value: number): boolean {
+    return this.#places.has(value);
+  }
+
+  get lastValue(): number {
+    return this.#lastValue;
+  }
+
+  /** What can be told only of a whole run. */
+  finish(): void {
+    for (const { fate, index, token, values } of this.#proposals.values()) {
+      values.forEach((value, at) => {
+        const place = this.#places.get(value);
+        if (fate === 'refused' && place !== undefined) throw new Error(`value ${value} was refused, and committed`);
+        const there = fate === 'placed' ? this.#committed.get(index + at) : undefined;
+        if (there === undefined || there.token === token) return;
+        this.seen.superseded += 1;
+        if (place === undefined) return;
+        throw new Error(`value ${value} lost its place ${index + at}, and was committed at ${place}`);
+      });
+    }
+  }
+
+  #lastIndex(): number {
+    return Math.max(0, ...this.#committed.keys());
+  }
+
+  #look({ node, log }: Life): void {
+    const { isLeader } = log;
+    const status = log.status();
+    if (isLeader !== (status.role === 'leader')) throw new Error(`${node} leads: ${isLeader}, and says ${status.role}`);
+    if (isLeader && log.leader !== node) throw new Error(`${node} leads, and takes ${log.leader} for the leader`);
+    if (status.commitIndex > status.lastIndex) throw new Error(`${node} has committed more than it holds`);
+    if (status.nodes.join() !== [...status.nodes].sort().join()) throw new Error('nodes are told in another order');
+  }
+
+  #hear(life: Life, event: LogEvent): void {
+    switch (event.type) {
+      case 'placed':
+        this.#placed(life, event.id, event.index, event.token);
+        return;
+      case 'refused': {
+        const proposal = this.#proposals.get(event.id);
+        if (proposal === undefined && this.#reads.get(event.id)?.life !== life) throw unasked(event);
+        this.#reads.delete(event.id);
+        if (proposal !== undefined) this.#answered(life, proposal, 'refused');
+        return;
+      }
+      case 'readable': {
+        const read = this.#reads.get(event.id);
+        if (read?.life !== life) throw unasked(event);
+        this.#reads.delete(event.id);
+        this.seen.readable += 1;
+        if (event.index >= read.index) return;
+        throw new Error(`a read at ${event.index} came after ${read.index} was known to be committed`);
+      }
+      case 'committed':
+        for (const { index, token, command } of event.entries) {
+          const value = command === undefined ? undefined : Number(decode(command));
+          this.#apply(life, index, { token, value });
+        }
+        return;
+      case 'snapshotInstalled':
+        this.#restore(life, event.index, event.snapshot);
+        return;
+      case 'compactionDue':
+        life.log.compact(life.appliedIndex, encode(life.state));
+    }
+  }
+
+  #answered(life: Life, proposal: Proposal, fate: 'placed' | 'refused'): void {
+    if (proposal.fate !== 'asked') throw new Error(`a proposal was answered twice: ${proposal.fate}, then ${fate}`);
+    if (proposal.life !== life.number) throw new Error('a proposal of another life was answered');
+    proposal.fate = fate;
+    this.seen[fate] += 1;
+  }
+
+  #placed(life: Life, id: number, index: number, token: LogToken): void {
+    const proposal = this.#proposals.get(id);
+    if (proposal === undefined) throw new Error(`proposal ${id} was placed, which was never asked for`);
+    this.#answered(life, proposal, 'placed');
+    if (proposal.values.some((value) => this.#places.has(value))) throw new Error('committed before it was placed');
+    if (index <= life.appliedIndex) throw new Error(`placed at ${index}, where an entry is committed`);
+    Object.assign(proposal, { index, token });
+  }
+
+  #apply(life: Life, index: number, entry: Committed): void {
+    if (index !== life.appliedIndex + 1) throw new Error(`entry ${index} came after entry ${life.appliedIndex}`);
+    const known = this.#committed.get(index);
+    if (known === undefined) this.#commit(index, entry);
+    else if (known.value !== entry.value || known.token !== entry.token) {
+      throw new Error(`entry ${index} is ${known.value} of ${known.token}, and ${entry.value} of ${entry.token}`);
+    }
+    life.appliedIndex = index;
+    if (entry.value !== undefined) life.state = [...life.state, entry.value];
+  }
+
+  #commit(index: number, entry: Committed): void {
+    const { token, value } = entry;
+    for (const proposal of this.#proposals.values()) {
+      if (proposal.fate !== 'placed' || proposal.token !== token) continue;
+      const mine = proposal.values[index - proposal.index];
+      if (mine !== undefined && mine !== value)
+        throw new Error(`entry ${index} of ${token} is not what was placed there`);
+    }
+    this.#committed.set(index, entry);
+    this.seen.committed += 1;
+    if (value === undefined) return;
+    if (value < 1 || value > this.#lastValue) throw new Error(`value ${value} was committed, which nobody proposed`);
+    if (this.#places.has(value)) throw new Error(`value ${value} was committed twice`);
+    this.#places.set(value, index);
+  }
+
+  #restore(life: Life, index: number, snapshot: Uint8Array): void {
+    if (index <= life.appliedIndex) throw new Error(`a snapshot of ${index} came after entry ${life.appliedIndex}`);
+    const state: unknown = decode(snapshot);
+    const expected: number[] = [];
+    for (let at = 1; at <= index; at += 1) {
+      const value = this.#committed.get(at)?.value;
+      if (value !== undefined) expected.push(value);
+    }
+    if (!Array.isArray(state) || state.join() !== expected.join()) {
+      throw new Error(`the snapshot of ${index} is not the state there`);
+    }
+    life.state = expected;
+    life.appliedIndex = index;
+    this.seen.restored += 1;
+  }
+}
+
+const unasked = (event: LogEvent): Error => new Error(`${JSON.stringify(event)} answers nothing that was asked`);

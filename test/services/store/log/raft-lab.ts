@@ -1,0 +1,61 @@
+/** The lab of the log that Raft keeps: whole nodes on a network in memory. */
+
+import type { Bus } from '../../../../src/bus/bus.ts';
+import { createMemoryNetwork } from '../../../../src/bus/memory.ts';
+import { seededIds } from '../../../../src/environment/ids.ts';
+import { seededRandomness } from '../../../../src/environment/random.ts';
+import { createNode, type Node } from '../../../../src/host/node.ts';
+import { createMemoryStorage } from '../../../../src/journal/memory.ts';
+import { raft } from '../../../../src/services/store/log/raft.ts';
+import { createVirtualClock } from '../../../../src/simulator/virtual-clock.ts';
+import type { MakeLab } from './lab.ts';
+
+const nodes = ['n1', 'n2', 'n3'];
+const limits = { compactBeyondBytes: 400, retainBytes: 100, snapshotChunkBytes: 16 };
+
+export const raftLab: MakeLab = (seed, wrap = (starter) => starter) => {
+  const clock = createVirtualClock();
+  const randomness = seededRandomness(seed);
+  const environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
+  const network = createMemoryNetwork({ clock });
+  const storages = new Map(
+    nodes.map((id) => [id, createMemoryStorage({ node: id, clock, ids: environment.ids, flushDelayMs: 1 })]),
+  );
+  const living = new Map<string, Node>();
+  let cut: readonly string[] = [];
+  const lossy = (bus: Bus): Bus => ({
+    ...bus,
+    send(envelope) {
+      const to = envelope.to.slice(0, envelope.to.indexOf('/'));
+      if (!cut.includes(bus.node) && !cut.includes(to)) bus.send(envelope);
+    },
+  });
+  return {
+    clock,
+    nodes,
+    start(id, listen) {
+      const storage = storages.get(id);
+      if (storage === undefined) throw new Error(`there is no node ${id}`);
+      const node = createNode({
+        id,
+        bus: lossy(network.join(id)),
+        journal: storage.open(),
+        environment,
+        development: true,
+      });
+      living.set(id, node);
+      listen(wrap(raft({ voters: nodes, limits }))({ node, key: 'log', environment }));
+    },
+    crash(id) {
+      storages.get(id)?.crash();
+      void living.get(id)?.stop();
+      living.delete(id);
+    },
+    isolate(ids) {
+      cut = ids;
+    },
+    async close() {
+      for (const node of living.values()) void node.stop();
+    },
+  };
+};
