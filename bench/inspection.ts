@@ -24,6 +24,7 @@ function createRunner(inspection: Inspection): Runner {
     dispatch: (job) => job(),
     overload: () => undefined,
     send: () => {},
+    refuse: () => {},
     append: () => {},
     roleChanged: () => {},
     ended: () => {},

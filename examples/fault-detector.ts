@@ -71,6 +71,7 @@ export const faultDetector = defineActor({
   chart,
   roles: ['trusting', 'suspecting'],
   messages: { heartbeat: v.object({}) },
+  senders: { heartbeat: { actor: 'example.fault-detector' } },
   input: (_recovered: undefined, { input }: { input: { peer: Address } }) => input,
   delays,
 });

@@ -7,4 +7,5 @@ export * from './actor/effects.ts';
 export * from './actor/errors.ts';
 export * from './actor/plain.ts';
 export * from './actor/rules.ts';
+export * from './actor/senders.ts';
 export type { ActorState, Step, Timer, TimerChange, TransitionTaken } from './actor/step.ts';

@@ -9,6 +9,8 @@ import type {
   AnyActor,
   DelayRange,
   Schemas,
+  Senders,
+  ServiceSender,
   Tagged,
   TaggedBy,
 } from '../../statecharts/actor.ts';
@@ -20,6 +22,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
 import type { InspectionEvent } from './inspection.ts';
+import type { RefusedCounts } from './mail.ts';
 import type { ActorObserver } from './runner.ts';
 
 /** The limits of a node. */
@@ -115,12 +118,25 @@ export interface Node<Owned extends Resources = Resources> {
    * @throws NodeOverloadedError when too many bytes wait for the disk, NodeStoppedError, RefusedInputError
    */
   request(actor: Address, request: Tagged): void;
-  /** Opens an address that plain code serves, such as a service's. @throws AddressTakenError */
-  open<S extends Schemas>(name: string, key: string, messages: S): Endpoint<TaggedBy<S>>;
+  /**
+   * Opens an address that plain code serves, such as a service's.
+   *
+   * @param options `senders`: who may send each message; any actor or service of the cluster's nodes by default, so that a
+   * service which is for clients must say so
+   * @throws AddressTakenError
+   */
+  open<S extends Schemas>(
+    name: string,
+    key: string,
+    messages: S,
+    options?: { readonly senders?: Senders<keyof S & string, ServiceSender> },
+  ): Endpoint<TaggedBy<S>>;
   /** The actors that are alive, sorted. */
   actors(): readonly Address[];
   /** An actor as it stands now, durable or not: for inspection and invariants, never for decisions. */
   peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined;
+  /** How many messages and requests were not taken, by the reason; what exactly, `inspection` tells. */
+  readonly refused: RefusedCounts;
   /** Everything that the node does. */
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;

@@ -1,7 +1,17 @@
 /** Endpoints: addresses that are served by plain code, such as a service, instead of a chart. */
 
 import { type Observable, Subject } from 'rxjs';
-import { type Address, parseTagged, type Schemas, type Tagged, type TaggedBy } from '../../statecharts/actor.ts';
+import {
+  type Address,
+  type Admission,
+  admissionOf,
+  parseTagged,
+  type Schemas,
+  type Senders,
+  type ServiceSender,
+  type Tagged,
+  type TaggedBy,
+} from '../../statecharts/actor.ts';
 import type { Envelope } from '../bus/bus.ts';
 
 /** A message that an endpoint received, and who sent it. */
@@ -22,6 +32,8 @@ export interface Endpoint<Message extends Tagged> {
 
 /** The node's side of an endpoint. */
 export interface EndpointParts {
+  /** Whether a message may come from there. */
+  readonly admits: Admission;
   /** @throws RefusedInputError when the endpoint takes no such message */
   receive(envelope: Envelope): void;
   close(): void;
@@ -31,6 +43,7 @@ export interface EndpointParts {
 export function createEndpoint<S extends Schemas>(
   address: Address,
   schemas: S,
+  senders: Senders<keyof S & string, ServiceSender>,
   send: (to: Address, message: Tagged) => void,
   onClose: () => void,
 ): { readonly endpoint: Endpoint<TaggedBy<S>>; readonly parts: EndpointParts } {
@@ -43,6 +56,7 @@ export function createEndpoint<S extends Schemas>(
   return {
     endpoint: { address, received: received.asObservable(), send, close },
     parts: {
+      admits: admissionOf(senders),
       receive: ({ from, message }) =>
         received.next({ from, message: parseTagged(address, 'message', schemas, message) }),
       close,

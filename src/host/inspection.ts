@@ -15,6 +15,12 @@ interface Seen {
   readonly atMs: number;
 }
 
+/**
+ * Why something was not taken: it came from where it may not come from; nobody lives at its address; its addressee knows
+ * nothing of that kind; it is an answer that comes too late; the bus can never carry it; or there is too much to do.
+ */
+export type RefusedKind = 'stranger' | 'absent' | 'malformed' | 'late' | 'unsendable' | 'overload';
+
 /** One thing that a node did. */
 export type InspectionEvent = Seen & Happened;
 
@@ -46,6 +52,7 @@ export type Happened =
       readonly to: Address;
       readonly from: Address;
       readonly message: Tagged;
+      readonly kind: RefusedKind;
       readonly reason: string;
     }
   | { readonly type: 'lost'; readonly loss: Loss }

@@ -1,13 +1,21 @@
 /**
  * The mail of one node: brings what its actors and endpoints send to others of this node or to the bus, and what comes off
- * the bus to whom it is for. Whoever sends what nobody takes is told, where its chart wants to hear that.
+ * the bus to whom it is for, if that takes it from there. Who sends what nobody takes is told, where its chart wants to
+ * hear that.
  */
 
-import { type Address, nodeOf, type Tagged, type Unreachable } from '../../statecharts/actor.ts';
-import type { Bus, Envelope, Loss } from '../bus/bus.ts';
+import {
+  type Address,
+  type Admission,
+  type AnyActor,
+  nodeOf,
+  type Tagged,
+  type Unreachable,
+} from '../../statecharts/actor.ts';
+import type { Arrival, Bus, Envelope, Loss } from '../bus/bus.ts';
 import type { ShortLivedMap } from '../environment/short-lived-map.ts';
 import type { EndpointParts } from './endpoint.ts';
-import type { Inspection } from './inspection.ts';
+import type { Inspection, RefusedKind } from './inspection.ts';
 import type { Dispatch } from './jobs.ts';
 import type { Runner } from './runner.ts';
 
@@ -21,14 +29,19 @@ export interface MailParts {
   /** Whether what the node's own actors send each other is validated, too. */
   readonly development: boolean;
   readonly isStopping: () => boolean;
+  /** The definition whose actors may be born at this address by a first message. */
+  definitionAt(address: Address): AnyActor | undefined;
   /**
    * What starts the addressee of a first message, where its definition allows that; it throws whatever keeps an actor
    * from starting.
    *
    * @throws RefusedInputError for a malformed message
    */
-  birthBy(envelope: Envelope): (() => Runner) | undefined;
+  birthBy(definition: AnyActor, envelope: Envelope): (() => Runner) | undefined;
 }
+
+/** How many messages and requests were not taken, by the reason. */
+export type RefusedCounts = Readonly<Record<RefusedKind, number>>;
 
 export interface Mail {
   /** For actors, whose messages are known to be well-formed, since their charts are typed. */
@@ -36,15 +49,16 @@ export interface Mail {
   /** For endpoints, which send whatever plain code gives them. */
   post(from: Address, to: Address, message: Tagged): void;
   /** Takes in what came off the bus. */
-  receive(envelope: Envelope): void;
+  receive(arrival: Arrival): void;
   /** Tells the actors of what the bus has lost. */
   lost(loss: Loss): void;
-  /** Reports what nobody could take. */
-  refuse(envelope: Envelope, reason: string): void;
+  /** Reports what nobody could take, and counts it. */
+  refuse(envelope: Envelope, kind: RefusedKind, reason: string): void;
+  readonly refused: RefusedCounts;
 }
 
-/** How far an envelope is to be trusted: off the bus, from an endpoint of this node, or from one of its actors. */
-type Origin = 'bus' | 'endpoint' | 'actor';
+/** Where an envelope comes from: an actor or an endpoint of this node, another node, or a client. */
+type Origin = 'actor' | 'endpoint' | Arrival['origin'];
 
 /** Makes the mail of a node. */
 export function createMail(parts: MailParts): Mail {
@@ -54,47 +68,63 @@ export function createMail(parts: MailParts): Mail {
     const runner = runners.get(actor);
     if (runner?.definition.hearsUnreachable === true) dispatch(() => runner.receive(actor, notice));
   };
-  const refuse = (envelope: Envelope, reason: string): void => {
-    if (inspection.observed) inspection.report({ type: 'refused', ...envelope, reason });
+  const refused = { stranger: 0, absent: 0, malformed: 0, late: 0, unsendable: 0, overload: 0 };
+  const refuse = ({ from, to, message }: Envelope, kind: RefusedKind, reason: string): void => {
+    refused[kind] += 1;
+    if (inspection.observed) inspection.report({ type: 'refused', from, to, message, kind, reason });
   };
-  /** Nobody takes the envelope, and its sender is to know. */
-  const reject = (envelope: Envelope, origin: Origin, reason: string): void => {
-    refuse(envelope, reason);
-    if (origin === 'bus') bus.reject(envelope);
+  /** Nobody takes the envelope, and its sender is to know. A stranger learns no more of it than that. */
+  const reject = (envelope: Envelope, origin: Origin, kind: RefusedKind, reason: string): void => {
+    refuse(envelope, kind, reason);
+    if (origin === 'member' || origin === 'client') bus.reject(envelope);
     else tell(envelope.from, { type: 'unreachable', node, address: envelope.to, reason: 'absent' });
   };
-  const addressee = (envelope: Envelope, origin: Origin): Runner | undefined => {
-    const living = runners.get(envelope.to);
-    if (living !== undefined) return living;
-    const birth = parts.birthBy(envelope);
+  const born = (definition: AnyActor, envelope: Envelope, origin: Origin): Runner | undefined => {
+    const birth = parts.birthBy(definition, envelope);
     if (birth === undefined) {
-      reject(envelope, origin, 'nobody lives at this address');
+      reject(envelope, origin, 'absent', noOne);
       return undefined;
     }
     try {
       return birth();
     } catch (error) {
-      reject(envelope, origin, messageOf(error));
+      reject(envelope, origin, 'absent', messageOf(error));
       return undefined;
     }
   };
+  /** Whether the envelope may come from where it comes from. */
+  const isAdmitted = (admits: Admission, { from, to, message }: Envelope, origin: Origin): boolean =>
+    // What has come over the bus was not sent by this node, whatever its address says.
+    isOwnNode(origin) || nodeOf(from) !== node
+      ? admits({ from, to, origin: isOwnNode(origin) ? 'node' : origin }, message.type)
+      : false;
   const deliver = (envelope: Envelope, origin: Origin): void => {
     if (parts.isStopping()) return;
     const { from, to, message } = envelope;
     try {
       const endpoint = endpoints.get(to);
       if (endpoint !== undefined) {
-        endpoint.receive(envelope);
+        if (isAdmitted(endpoint.admits, envelope, origin)) endpoint.receive(envelope);
+        else reject(envelope, origin, 'stranger', `it takes no '${message.type}' from there`);
         return;
       }
-      const runner = addressee(envelope, origin);
-      if (runner === undefined) return;
-      const { definition } = runner;
+      const living = runners.get(to);
+      const definition = living?.definition ?? parts.definitionAt(to);
+      if (definition === undefined) {
+        reject(envelope, origin, 'absent', noOne);
+        return;
+      }
       const isOwn = origin === 'actor' && from === to && definition.own.includes(message.type);
+      if (!isOwn && !isAdmitted(definition.admits, envelope, origin)) {
+        reject(envelope, origin, 'stranger', `'${definition.name}' takes no '${message.type}' from there`);
+        return;
+      }
+      const runner = living ?? born(definition, envelope, origin);
+      if (runner === undefined) return;
       const isTrusted = isOwn || (origin === 'actor' && !development && definition.takes(message.type));
       runner.receive(from, isTrusted ? message : definition.parseMessage(message));
     } catch (error) {
-      refuse(envelope, messageOf(error));
+      refuse(envelope, 'malformed', messageOf(error));
     }
   };
   const sendFrom = (origin: Origin, from: Address, to: Address, message: Tagged): void => {
@@ -106,7 +136,7 @@ export function createMail(parts: MailParts): Mail {
     try {
       bus.send(envelope);
     } catch (error) {
-      refuse(envelope, messageOf(error));
+      refuse(envelope, 'unsendable', messageOf(error));
       tell(from, { type: 'unreachable', node: nodeOf(to), address: to, reason: 'dropped' });
     }
   };
@@ -114,7 +144,7 @@ export function createMail(parts: MailParts): Mail {
   return {
     send: (from, to, message) => sendFrom('actor', from, to, message),
     post: (from, to, message) => sendFrom('endpoint', from, to, message),
-    receive: (envelope) => dispatch(() => deliver(envelope, 'bus')),
+    receive: (arrival) => dispatch(() => deliver(arrival, arrival.origin)),
     lost(loss) {
       if (inspection.observed) inspection.report({ type: 'lost', loss });
       const { node: lost, address, reason } = loss;
@@ -124,7 +154,11 @@ export function createMail(parts: MailParts): Mail {
       }
     },
     refuse,
+    refused,
   };
 }
+
+const noOne = 'nobody lives at this address';
+const isOwnNode = (origin: Origin): origin is 'actor' | 'endpoint' => origin === 'actor' || origin === 'endpoint';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

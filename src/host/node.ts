@@ -119,12 +119,10 @@ export function createNode(options: NodeOptions): Node {
     endpoints,
     development,
     isStopping: () => isStopping,
-    birthBy({ to, message }) {
-      const definition = definitions.get(partsOf(to).name);
-      const input = definition?.bornOfMessage(definition.parseMessage(message));
-      return definition === undefined || input === undefined
-        ? undefined
-        : () => launched(begin(definition, to, { input }));
+    definitionAt: (address) => definitions.get(partsOf(address).name),
+    birthBy(definition, { to, message }) {
+      const input = definition.bornOfMessage(definition.parseMessage(message));
+      return input === undefined ? undefined : () => launched(begin(definition, to, { input }));
     },
   });
 
@@ -148,12 +146,14 @@ export function createNode(options: NodeOptions): Node {
           to: addressOf(id, 'resource', resource),
           message: { type: operation },
         },
+        'late',
         'answered too late, or twice',
       ),
     ),
     dispatch,
     overload,
     send: mail.send,
+    refuse: mail.refuse,
     append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
     roleChanged(actor, role) {
       if (roleChanges.observed) roleChanges.next({ actor, role });
@@ -284,13 +284,14 @@ export function createNode(options: NodeOptions): Node {
       const parsed = runner.definition.parseRequest(request);
       dispatch(() => runner.receive(actor, parsed));
     },
-    open(name, key, messages) {
+    open(name, key, messages, { senders = 'member' } = {}) {
       const address = addressOf(id, name, key);
       if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
       if (runners.has(address) || endpoints.has(address)) throw new AddressTakenError(`'${address}' is taken`);
       const { endpoint, parts } = createEndpoint(
         address,
         messages,
+        senders,
         (to, message) => mail.post(address, to, message),
         () => endpoints.delete(address),
       );
@@ -302,6 +303,7 @@ export function createNode(options: NodeOptions): Node {
       const runner = runners.get(actor);
       return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };
     },
+    refused: mail.refused,
     inspection: inspection.stream,
     roleChanges: roleChanges.asObservable(),
     failure: failure.asObservable(),

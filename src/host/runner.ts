@@ -17,12 +17,13 @@ import {
   type Timer,
   type TimerChange,
 } from '../../statecharts/actor.ts';
+import type { Envelope } from '../bus/bus.ts';
 import type { Clock, TimeoutHandle } from '../environment/clock.ts';
 import type { Random } from '../environment/random.ts';
 import type { JournalEntry, OnDurable } from '../journal/journal.ts';
 import { ActorFailedError } from './errors.ts';
 import { type ActorHandle, createMirror, type Mirror } from './handle.ts';
-import type { Inspection } from './inspection.ts';
+import type { Inspection, RefusedKind } from './inspection.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from './outbox.ts';
 import type { Performer } from './performer.ts';
 
@@ -40,6 +41,8 @@ export interface RunnerHost {
   overload(): Error | undefined;
   send(from: Address, to: Address, message: Tagged): void;
   append(entries: readonly JournalEntry[], onDurable: OnDurable, how?: 'forced' | 'unforced'): void;
+  /** Reports what could not be taken, and counts it. */
+  refuse(envelope: Envelope, kind: RefusedKind, reason: string): void;
   roleChanged(actor: Address, role: string | undefined): void;
   /** The runner has ended: its chart is final, or it failed. */
   ended(runner: Runner, error?: Error): void;
@@ -209,16 +212,18 @@ class ActorRunner implements Runner {
 
   #receiveRequest(request: Tagged): void {
     const { address, definition } = this;
-    const { inspection } = this.#host;
+    const refuse = (kind: RefusedKind, error: unknown): void =>
+      this.#host.refuse({ to: address, from: address, message: request }, kind, String(error));
+    const overload = this.#host.overload();
+    if (overload !== undefined) {
+      refuse('overload', overload);
+      return;
+    }
     let parsed: Tagged;
     try {
-      const overload = this.#host.overload();
-      if (overload !== undefined) throw overload;
       parsed = definition.parseRequest(request);
     } catch (error) {
-      if (inspection.observed) {
-        inspection.report({ type: 'refused', to: address, from: address, message: request, reason: String(error) });
-      }
+      refuse('malformed', error);
       return;
     }
     this.receive(address, parsed);

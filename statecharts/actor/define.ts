@@ -18,6 +18,7 @@ import { checkDefinition } from './checks.ts';
 import { type Delay, type DelayRange, rangeOf } from './delays.ts';
 import type { Delivery, Tagged } from './effects.ts';
 import { ActorDefinitionError, RefusedInputError } from './errors.ts';
+import { type Admission, admissionOf, type Senders } from './senders.ts';
 import { type ActorState, createStepper, type Step, type Timer } from './step.ts';
 
 /** Schemas of one kind of data (messages, requests, records), by type; the schema describes all but `type`. */
@@ -64,6 +65,11 @@ export interface ActorOptions<
   readonly roles?: readonly string[];
   /** All that may come from other actors, and off a wire. */
   readonly messages?: Messages;
+  /**
+   * Who may send each message; what comes from elsewhere is refused by the driver. Left out, any actor or service of the
+   * cluster's nodes may. Clients of the bus never reach an actor.
+   */
+  readonly senders?: Senders<keyof Messages & string>;
   /** What the actor says only to itself; refused from anybody else. */
   readonly own?: readonly Own[];
   /** What applications may ask through a handle. */
@@ -110,6 +116,8 @@ export interface AnyActor {
   readonly own: readonly string[];
   /** Whether messages of this type are known to it. */
   takes(messageType: string): boolean;
+  /** Whether a message of this type may come this way. */
+  readonly admits: Admission;
   /** Validates what came from another actor. @throws RefusedInputError */
   parseMessage(value: Tagged): Tagged;
   /** Validates what an application asks. @throws RefusedInputError */
@@ -245,6 +253,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     recordsVersion: records?.version ?? 1,
     readsTime: options.readsTime ?? false,
     allTimers: stepper.timers,
+    admits: admissionOf(options.senders ?? 'member'),
     takes: (messageType) => Object.hasOwn(messages, messageType),
     parseMessage: (value) => parseTagged(name, 'message', messages, value),
     parseRequest: (value) => parseTagged(name, 'request', requests, value),

@@ -36,6 +36,7 @@ export const defineServer = (chart: typeof serverChart) =>
     chart,
     roles: ['follower', 'pre-candidate', 'candidate', 'leader'],
     messages,
+    senders: 'peer',
     own,
     requests,
     hearsUnreachable: true,

@@ -16,7 +16,7 @@ import {
 } from './coordinator/context.ts';
 import { type CoordinatorRules, coordinatorRules } from './coordinator/rules.ts';
 import { coordinatorVocabulary, delays, to } from './coordinator/vocabulary.ts';
-import { coordinatorMessages, coordinatorRequests } from './messages.ts';
+import { coordinatorMessages, coordinatorRequests, coordinatorSenders } from './messages.ts';
 
 /** The coordinator's chart over `rules`; anything but the true rules is for proofs that a fault would be found. */
 export const coordinatorChart = (rules: CoordinatorRules = coordinatorRules) =>
@@ -367,6 +367,7 @@ export const coordinatorOf = (rules: CoordinatorRules) =>
     chart: coordinatorChart(rules),
     roles: ['undecided', 'decided', 'presuming'],
     messages: coordinatorMessages,
+    senders: coordinatorSenders,
     requests: coordinatorRequests,
     performs: true,
     hearsUnreachable: true,

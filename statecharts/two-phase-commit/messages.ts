@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { type Address, isAddress, type TaggedBy } from '../actor.ts';
+import { type Address, isAddress, type Sender, type Senders, type TaggedBy } from '../actor.ts';
 
 const address = v.custom<Address>(isAddress, 'expected an address like n1/2pc.participant/tx-1/orders');
 const text = v.pipe(v.string(), v.maxLength(4_096));
@@ -98,6 +98,18 @@ export const participantMessages = {
 };
 export type ParticipantMessage = TaggedBy<typeof participantMessages>;
 
+const aCoordinator: Sender = { actor: '2pc.coordinator' };
+const aParticipant: Sender = { actor: '2pc.participant' };
+
+/** Who may say it to a participant. */
+export const participantSenders: Senders<ParticipantMessage['type']> = {
+  prepare: aCoordinator,
+  decision: [aCoordinator, aParticipant],
+  inquiry: aParticipant,
+  'commit-one-phase': aCoordinator,
+  settle: aCoordinator,
+};
+
 /** What a coordinator may be sent by other actors. */
 export const coordinatorMessages = {
   vote: v.object({ branch: name, vote: v.picklist(['yes', 'no', 'read-only']), receipt, reason: text }),
@@ -108,6 +120,14 @@ export const coordinatorMessages = {
   inquiry,
 };
 export type CoordinatorMessage = TaggedBy<typeof coordinatorMessages>;
+
+/** Who may say it to a coordinator. */
+export const coordinatorSenders: Senders<CoordinatorMessage['type']> = {
+  vote: aParticipant,
+  acknowledgement: aParticipant,
+  settled: aParticipant,
+  inquiry: aParticipant,
+};
 
 /** What the application asks of a coordinator. */
 export const coordinatorRequests = {

@@ -8,7 +8,7 @@
  */
 
 import { type Birth, defineActor, message } from '../actor.ts';
-import { participantMessages, participantRequests } from './messages.ts';
+import { participantMessages, participantRequests, participantSenders } from './messages.ts';
 import { type ParticipantBegin, participantContext } from './participant/context.ts';
 import { type ParticipantRules, participantRules } from './participant/rules.ts';
 import { delays, participantVocabulary, to } from './participant/vocabulary.ts';
@@ -318,6 +318,7 @@ export const participantOf = (rules: ParticipantRules) =>
     chart: participantChart(rules),
     roles: ['working', 'in-doubt', 'finishing', 'deciding', 'finished'],
     messages: participantMessages,
+    senders: participantSenders,
     requests: participantRequests,
     performs: true,
     hearsUnreachable: true,

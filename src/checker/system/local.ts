@@ -9,6 +9,7 @@ import {
   type Address,
   canonicalKey,
   eventOf,
+  nodeOf,
   type Persist,
   type Step,
   type Tagged,
@@ -302,6 +303,10 @@ function historyOf(value: Readonly<Record<string, readonly { readonly id: string
 /** Refuses what an actor may not be sent. @throws ModelError */
 export function checkedMessage(to: ModelActor, from: Address, message: Tagged): Tagged {
   if (from === to.address && to.definition.own.includes(message.type)) return message;
+  const origin = nodeOf(from) === nodeOf(to.address) ? 'node' : 'member';
+  if (!to.definition.admits({ from, to: to.address, origin }, message.type)) {
+    throw new ModelError(`'${from}' sends '${message.type}' to '${to.address}', which takes none from there`);
+  }
   try {
     return to.definition.parseMessage(message);
   } catch (error) {

@@ -67,6 +67,16 @@ export function createMetrics(node: Node, store: ReplicatedStore, budget: Respon
       this.set(budget.usedBytes);
     },
   });
+  new Counter({
+    name: 'quorate_refused_messages_total',
+    help: 'Messages and requests that were not taken, by the reason',
+    labelNames: ['reason'],
+    registers: [...registers],
+    collect() {
+      this.reset();
+      for (const [reason, count] of Object.entries(node.refused)) this.inc({ reason }, count);
+    },
+  });
   const roleChanges = new Counter({
     name: 'quorate_role_changes_total',
     help: 'Changes of role',

@@ -22,6 +22,7 @@ import {
   type ResponsesMessage,
   storeAddress,
   storeMessages,
+  storeSenders,
 } from './requests/wire.ts';
 import { createServer, defaultServerLimits, type ServerLimits } from './server.ts';
 import { defaultSessionLimits, type SessionLimits } from './sessions/entries.ts';
@@ -120,7 +121,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const log = options.log({ node, key, environment });
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
-  const endpoint = node.open('store', key, storeMessages);
+  const endpoint = node.open('store', key, storeMessages, { senders: storeSenders });
   const sinks = createSinks(clock, (to, responses) => {
     const message: ResponsesMessage = { type: 'responses', responses };
     endpoint.send(to, message);

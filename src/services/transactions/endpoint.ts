@@ -20,7 +20,10 @@ export function serveManager<Owned extends Resources>(
   manager: Pick<TransactionManager<Owned>, 'outcome' | 'list' | 'recover'>,
 ): { close(): void } {
   const { name, key } = partsOf(managerAddress(node.id));
-  const endpoint = node.open(name, key, managerRequests);
+  const senders = ['member', 'client'] as const;
+  const endpoint = node.open(name, key, managerRequests, {
+    senders: { 'ask-outcome': senders, 'ask-list': senders, 'ask-recover': senders },
+  });
   /** By asker and number: who asks again while the answer is being found waits for the same one. */
   const waiting = new Set<string>();
 

@@ -4,7 +4,13 @@
  */
 
 import * as v from 'valibot';
-import { type Address, addressOf, type TaggedBy } from '../../../../statecharts/actor.ts';
+import {
+  type Address,
+  addressOf,
+  type Senders,
+  type ServiceSender,
+  type TaggedBy,
+} from '../../../../statecharts/actor.ts';
 import { isNatural } from '../codec.ts';
 import { isIdempotencyKey, type Operation } from '../sessions/entries.ts';
 
@@ -144,6 +150,11 @@ const responses = v.object({ responses: listOf(isResponse, 'responses') });
 
 /** What a store takes. */
 export const storeMessages = { requests, responses };
+/** Anybody may ask a store, and only stores answer each other. */
+export const storeSenders: Senders<keyof typeof storeMessages, ServiceSender> = {
+  requests: ['member', 'client'],
+  responses: 'peer',
+};
 /** What a client takes. */
 export const clientMessages = { responses };
 
