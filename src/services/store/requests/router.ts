@@ -11,27 +11,13 @@ import { QuorateError } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { integerBelow, type Random } from '../../../environment/random.ts';
 import { approximateBytes } from '../codec.ts';
-import {
-  MalformedRequestError,
-  OutcomeUnknownError,
-  OverloadedError,
-  StoreFullError,
-  UnavailableError,
-} from '../errors.ts';
+import { MalformedRequestError, OverloadedError, StoreFullError } from '../errors.ts';
+import { createDirection, type Direction } from './direction.ts';
 import { errorOf } from './outcomes.ts';
-import { type Body, messageLimitBytes, type Request, type Response, runsOf } from './wire.ts';
+import { createPendingTable, type Pending, type PendingTable, type Submission } from './pending.ts';
+import { messageLimitBytes, type Request, type Response, runsOf } from './wire.ts';
 
-/** A request that somebody wants answered. */
-export interface Submission {
-  /** Makes the body when it is about to be sent; undefined while it cannot be sent yet (see `wake`). */
-  prepare(): Body | undefined;
-  /** When, by the clock, to give up. Noticed up to `sweepMs` late. */
-  readonly deadlineAtMs: number;
-  /** Whether others wait for it, so that it is taken even when too many requests are out. */
-  readonly isUrgent?: boolean;
-  /** Called once, in a later turn than `submit`. `error` is a `NotHappenedError` or an `OutcomeUnknownError`. */
-  done(error: QuorateError | undefined, value: unknown): void;
-}
+export type { Submission } from './pending.ts';
 
 export interface RouterLimits {
   /** Requests that are out, or wait to be. Default 65,536. */
@@ -71,20 +57,6 @@ export interface Router {
   readonly repeated: number;
 }
 
-interface Pending {
-  readonly submission: Submission;
-  id: number;
-  /** Kept from the first preparation on, so that every attempt says the same. */
-  body: Body | undefined;
-  /** Where the present attempt went; undefined while there is none. */
-  sentTo: string | undefined;
-  /** When to ask again, whether out (no answer by then) or waiting (undefined: only when woken). */
-  nextAtMs: number | undefined;
-  attempts: number;
-  /** Whether an earlier attempt may have taken effect. */
-  mayHaveHappened: boolean;
-}
-
 /** How often deadlines and lost answers are looked for. */
 const sweepMs = 20;
 const firstBackoffMs = 20;
@@ -95,249 +67,220 @@ const requestOverheadBytes = 64;
 /** Leaves room to count on from the last of them. */
 const idSpace = 2 ** 52;
 
-export function createRouter({ clock, random, limits, candidates, reaches, send }: RouterParts): Router {
-  const byId = new Map<number, Pending>();
-  let due: Pending[] = [];
-  let held: Pending[] = [];
-  let isFlushScheduled = false;
-  let isSweepScheduled = false;
-  // Answers to what this node asked before a crash may still come, and must not be taken for answers to what it asks now.
-  let lastId = integerBelow(random, idSpace);
-  let leader: string | undefined;
-  let rotation = 0;
-  let repeated = 0;
-  let closedWith: QuorateError | undefined;
+/** Makes a router. */
+export const createRouter = (parts: RouterParts): Router => new LeaderRouter(parts);
 
-  const schedule = (pending: Pending): void => {
-    due.push(pending);
-    if (isFlushScheduled) return;
-    isFlushScheduled = true;
-    clock.enqueue(flush);
-  };
-  const sweepLater = (): void => {
-    if (isSweepScheduled || byId.size === 0) return;
-    isSweepScheduled = true;
-    clock.setTimeout(sweep, sweepMs);
-  };
-  const renew = (pending: Pending): void => {
-    byId.delete(pending.id);
-    lastId += 1;
-    pending.id = lastId;
-    byId.set(pending.id, pending);
-  };
-  const finish = (pending: Pending, error: QuorateError | undefined, value?: unknown): void => {
-    byId.delete(pending.id);
-    pending.submission.done(error, value);
-  };
-  const giveUp = (pending: Pending): void => {
-    const isWrite = pending.body !== undefined && pending.body.type !== 'query';
-    const wasSent = pending.sentTo !== undefined || pending.mayHaveHappened;
-    finish(
-      pending,
-      isWrite && wasSent
-        ? new OutcomeUnknownError('no answer came within the deadline; the request may have happened, or still may')
-        : new UnavailableError(
-            'no leader with a majority answered within the deadline; the request did not happen, try again later',
-          ),
-    );
-  };
+class LeaderRouter implements Router {
+  readonly #parts: RouterParts;
+  readonly #pending: PendingTable;
+  readonly #direction: Direction;
+  #due: Pending[] = [];
+  #held: Pending[] = [];
+  #isFlushScheduled = false;
+  #isSweepScheduled = false;
+  #repeated = 0;
+  #closedWith: QuorateError | undefined;
 
-  const backOff = (pending: Pending): void => {
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+    // Answers to what this node asked before a crash may still come, and must not be taken for answers to what it asks now.
+    this.#pending = createPendingTable(integerBelow(parts.random, idSpace));
+    this.#direction = createDirection(parts.candidates, parts.reaches);
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  get repeated(): number {
+    return this.#repeated;
+  }
+
+  submit(submission: Submission): void {
+    if (this.#closedWith !== undefined) throw this.#closedWith;
+    if (this.inFlight >= this.#parts.limits.inFlight && submission.isUrgent !== true) {
+      throw new OverloadedError(
+        `${this.inFlight} requests are under way, as many as may be; wait for some of them before asking more`,
+      );
+    }
+    this.#schedule(this.#pending.add(submission));
+  }
+
+  receive(from: string, responses: readonly Response[]): void {
+    for (const response of responses) this.#takeResponse(from, response);
+  }
+
+  leaderIs(node: string | undefined): void {
+    if (!this.#direction.leaderIs(node) || node === undefined) return;
+    for (const pending of this.#pending.all()) {
+      if (pending.body === undefined || pending.sentTo === node || isStaleRead(pending)) continue;
+      this.#pending.retract(pending);
+      this.#schedule(pending);
+    }
+  }
+
+  lost(node: string): void {
+    this.#direction.doubt(node);
+    for (const pending of this.#pending.all()) {
+      if (pending.sentTo !== node) continue;
+      this.#pending.retract(pending);
+      this.#backOff(pending);
+    }
+  }
+
+  wake(): void {
+    if (this.#held.length === 0) return;
+    const woken = this.#held;
+    this.#held = [];
+    for (const pending of woken) if (this.#pending.isOpen(pending)) this.#schedule(pending);
+  }
+
+  close(error: QuorateError): void {
+    this.#closedWith ??= error;
+    for (const pending of this.#pending.all()) {
+      if (pending.sentTo !== undefined || pending.mayHaveHappened) this.#pending.giveUp(pending);
+      else this.#pending.finish(pending, error);
+    }
+  }
+
+  #schedule(pending: Pending): void {
+    this.#due.push(pending);
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    this.#parts.clock.enqueue(() => this.#flush());
+  }
+
+  #backOff(pending: Pending): void {
+    const { clock, random } = this.#parts;
     const longestMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** Math.min(pending.attempts, 10));
     pending.nextAtMs = clock.nowMs() + longestMs * (0.5 + random.next() / 2);
-  };
-  /** Takes back the present attempt, which may have arrived. */
-  const retract = (pending: Pending): void => {
-    if (pending.sentTo === undefined) return;
-    pending.sentTo = undefined;
-    pending.mayHaveHappened = true;
-    renew(pending);
-  };
-  const doubt = (node: string): void => {
-    if (leader === node) leader = undefined;
-    const nodes = candidates();
-    // Only once for many answers of one node.
-    if (nodes[rotation % nodes.length] === node) rotation += 1;
-  };
+  }
 
-  const targetOf = (pending: Pending, nodes: readonly string[]): { node: string; forward: boolean } | undefined => {
-    const nearest = nodes[pending.attempts % nodes.length];
-    if (pending.body?.type === 'query' && pending.body.stale) {
-      return nearest === undefined ? undefined : { node: nearest, forward: false };
-    }
-    if (leader !== undefined && reaches(leader)) return { node: leader, forward: false };
-    const node = nodes[rotation % nodes.length];
-    return node === undefined ? undefined : { node, forward: leader !== undefined };
-  };
-
-  const flush = (): void => {
-    isFlushScheduled = false;
-    const pendings = due;
-    due = [];
-    const nodes = candidates();
-    const nowMs = clock.nowMs();
-    const batches = new Map<string, { node: string; forward: boolean; requests: Request[] }>();
-    for (const pending of pendings) {
-      if (byId.get(pending.id) !== pending || pending.sentTo !== undefined) continue;
-      pending.body ??= pending.submission.prepare();
-      if (pending.body === undefined) {
-        pending.nextAtMs = undefined;
-        held.push(pending);
-        continue;
-      }
-      const target = targetOf(pending, nodes);
-      if (target === undefined) {
-        backOff(pending);
-        continue;
-      }
-      if (pending.attempts > 0) repeated += 1;
-      pending.sentTo = target.node;
-      pending.nextAtMs = nowMs + limits.attemptMs * 2 ** Math.min(pending.attempts, 6);
-      pending.attempts += 1;
-      const name = target.forward ? `${target.node}/forward` : target.node;
-      const batch = batches.get(name) ?? { ...target, requests: [] };
-      batches.set(name, batch);
-      const waitMs = Math.max(0, pending.submission.deadlineAtMs - nowMs);
-      batch.requests.push({ id: pending.id, waitMs, body: pending.body });
+  /** Sends what is due, the requests for one node together. */
+  #flush(): void {
+    this.#isFlushScheduled = false;
+    const due = this.#due;
+    this.#due = [];
+    const nowMs = this.#parts.clock.nowMs();
+    const batches = new Map<string, Batch>();
+    for (const pending of due) {
+      if (!this.#pending.isOpen(pending) || pending.sentTo !== undefined) continue;
+      this.#address(pending, batches, nowMs);
     }
     for (const { node, forward, requests } of batches.values()) {
-      for (const run of runsOf(requests, messageLimitBytes, sizeOf)) sendRun(node, run, forward);
+      for (const run of runsOf(requests, messageLimitBytes, sizeOf)) this.#sendRun(node, run, forward);
     }
-    sweepLater();
-  };
+    this.#sweepLater();
+  }
 
-  const sendRun = (node: string, requests: readonly Request[], forward: boolean): void => {
+  /** Puts a request into the batch for the node that it goes to, or back where there is none. */
+  #address(pending: Pending, batches: Map<string, Batch>, nowMs: number): void {
+    pending.body ??= pending.submission.prepare();
+    const { body } = pending;
+    if (body === undefined) {
+      pending.nextAtMs = undefined;
+      this.#held.push(pending);
+      return;
+    }
+    const target = isStaleRead(pending) ? this.#direction.nearest(pending.attempts) : this.#direction.target();
+    if (target === undefined) {
+      this.#backOff(pending);
+      return;
+    }
+    if (pending.attempts > 0) this.#repeated += 1;
+    pending.sentTo = target.node;
+    pending.nextAtMs = nowMs + this.#parts.limits.attemptMs * 2 ** Math.min(pending.attempts, 6);
+    pending.attempts += 1;
+    const name = target.forward ? `${target.node}/forward` : target.node;
+    const batch = batches.get(name) ?? { ...target, requests: [] };
+    batches.set(name, batch);
+    batch.requests.push({ id: pending.id, waitMs: Math.max(0, pending.submission.deadlineAtMs - nowMs), body });
+  }
+
+  #sendRun(node: string, requests: readonly Request[], forward: boolean): void {
     try {
-      send(node, requests, forward);
+      this.#parts.send(node, requests, forward);
     } catch (cause) {
       if (!(cause instanceof QuorateError)) throw cause;
       for (const { id } of requests) {
-        const pending = byId.get(id);
-        if (pending !== undefined) finish(pending, new MalformedRequestError(cause.message, { cause }));
+        const pending = this.#pending.get(id);
+        if (pending !== undefined) {
+          this.#pending.finish(pending, new MalformedRequestError(cause.message, { cause }));
+        }
       }
     }
-  };
+  }
 
-  const sweep = (): void => {
-    isSweepScheduled = false;
-    const nowMs = clock.nowMs();
+  #sweepLater(): void {
+    if (this.#isSweepScheduled || this.inFlight === 0) return;
+    this.#isSweepScheduled = true;
+    this.#parts.clock.setTimeout(() => this.#sweep(), sweepMs);
+  }
+
+  /** Gives up what is past its deadline, and asks again for what has no answer. */
+  #sweep(): void {
+    this.#isSweepScheduled = false;
+    const nowMs = this.#parts.clock.nowMs();
     const silent = new Set<string>();
-    for (const pending of [...byId.values()]) {
-      if (byId.get(pending.id) !== pending) continue;
+    for (const pending of this.#pending.all()) {
+      if (!this.#pending.isOpen(pending)) continue;
       if (nowMs >= pending.submission.deadlineAtMs) {
-        giveUp(pending);
+        this.#pending.giveUp(pending);
       } else if (pending.nextAtMs !== undefined && nowMs >= pending.nextAtMs) {
         if (pending.sentTo !== undefined) silent.add(pending.sentTo);
-        retract(pending);
+        this.#pending.retract(pending);
         pending.nextAtMs = undefined;
-        schedule(pending);
+        this.#schedule(pending);
       }
     }
-    for (const node of silent) doubt(node);
-    wake();
-    sweepLater();
-  };
+    for (const node of silent) this.#direction.doubt(node);
+    this.wake();
+    this.#sweepLater();
+  }
 
-  const wake = (): void => {
-    if (held.length === 0) return;
-    const woken = held;
-    held = [];
-    for (const pending of woken) if (byId.get(pending.id) === pending) schedule(pending);
-  };
-
-  const redirect = (pending: Pending, from: string, hint: string | undefined): void => {
-    if (hint !== undefined && hint !== from) {
-      // Others may have learnt of a still later leader meanwhile; only who was asked first changes the direction.
-      if (leader === undefined || leader === from) leader = hint;
-      if (pending.attempts <= promptAttempts) schedule(pending);
-      else backOff(pending);
-      return;
-    }
-    if (leader === from || leader === undefined) doubt(from);
-    backOff(pending);
-  };
-
-  const takeResponse = (from: string, response: Response): void => {
-    const pending = byId.get(response.id);
+  #takeResponse(from: string, response: Response): void {
+    const pending = this.#pending.get(response.id);
     if (pending === undefined || pending.sentTo !== from) return;
     if (response.status === 'done') {
-      finish(pending, undefined, response.value);
+      this.#pending.finish(pending, undefined, response.value);
       return;
     }
     const error = errorOf(response);
     // Refused without a look at the log: an earlier attempt may have taken effect all the same.
     const isBlind = error instanceof OverloadedError || error instanceof StoreFullError;
-    const isFinal = error !== undefined && !(isBlind && pending.mayHaveHappened);
-    if (isFinal) {
-      finish(pending, error);
+    if (error !== undefined && !(isBlind && pending.mayHaveHappened)) {
+      this.#pending.finish(pending, error);
       return;
     }
     if (response.status === 'unknown') pending.mayHaveHappened = true;
     pending.sentTo = undefined;
-    renew(pending);
-    if (response.status === 'refused' && response.reason === 'not-leader') redirect(pending, from, response.leader);
-    else backOff(pending);
-  };
+    this.#pending.renew(pending);
+    if (response.status === 'refused' && response.reason === 'not-leader') {
+      this.#redirect(pending, from, response.leader);
+    } else {
+      this.#backOff(pending);
+    }
+  }
 
-  return {
-    submit(submission) {
-      if (closedWith !== undefined) throw closedWith;
-      if (byId.size >= limits.inFlight && submission.isUrgent !== true) {
-        throw new OverloadedError(
-          `${byId.size} requests are under way, as many as may be; wait for some of them before asking more`,
-        );
-      }
-      lastId += 1;
-      const pending: Pending = {
-        submission,
-        id: lastId,
-        body: undefined,
-        sentTo: undefined,
-        nextAtMs: undefined,
-        attempts: 0,
-        mayHaveHappened: false,
-      };
-      byId.set(pending.id, pending);
-      schedule(pending);
-    },
-    receive(from, responses) {
-      for (const response of responses) takeResponse(from, response);
-    },
-    leaderIs(node) {
-      if (leader === node) return;
-      leader = node;
-      if (node === undefined) return;
-      for (const pending of [...byId.values()]) {
-        if (pending.body === undefined || pending.sentTo === node) continue;
-        if (pending.body.type === 'query' && pending.body.stale) continue;
-        retract(pending);
-        schedule(pending);
-      }
-    },
-    lost(node) {
-      doubt(node);
-      for (const pending of [...byId.values()]) {
-        if (pending.sentTo !== node) continue;
-        retract(pending);
-        backOff(pending);
-      }
-    },
-    wake,
-    close(error) {
-      closedWith ??= error;
-      for (const pending of [...byId.values()]) {
-        if (pending.sentTo !== undefined || pending.mayHaveHappened) giveUp(pending);
-        else finish(pending, error);
-      }
-    },
-    get inFlight() {
-      return byId.size;
-    },
-    get repeated() {
-      return repeated;
-    },
-  };
+  #redirect(pending: Pending, from: string, hint: string | undefined): void {
+    if (hint === undefined || hint === from) {
+      this.#direction.denied(from);
+      this.#backOff(pending);
+      return;
+    }
+    this.#direction.hinted(from, hint);
+    if (pending.attempts <= promptAttempts) this.#schedule(pending);
+    else this.#backOff(pending);
+  }
 }
+
+interface Batch {
+  readonly node: string;
+  readonly forward: boolean;
+  readonly requests: Request[];
+}
+
+const isStaleRead = ({ body }: Pending): boolean => body?.type === 'query' && body.stale;
 
 function sizeOf({ body }: Request): number {
   if (body.type === 'query') return requestOverheadBytes + approximateBytes(body.question);
