@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { noSkips } from './no-skips.ts';
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -7,6 +8,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
     testTimeout: 20_000,
+    reporters: process.env.CI === undefined ? ['default'] : ['default', noSkips],
     // By default two processors mean one file at a time; but much of the time is spent waiting for other processes.
     maxWorkers: Math.max(2, availableParallelism() - 1),
   },
