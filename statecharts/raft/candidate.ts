@@ -13,7 +13,6 @@ import {
   raft,
   staleAppend,
   staleChunk,
-  stranger,
 } from './vocabulary.ts';
 
 export const candidate = raft.createStateConfig({
@@ -26,8 +25,8 @@ export const candidate = raft.createStateConfig({
   on: {
     voteReply: [newerTerm, { actions: { type: 'countVote', params: message }, meta: { rule: 'Raft §3.4' } }],
     durable: { actions: { type: 'countOwnVote', params: message }, meta: { rule: 'Raft §3.8' } },
-    preVote: [stranger, preVoteAnswer],
-    vote: [stranger, newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
+    preVote: preVoteAnswer,
+    vote: [newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
     append: [newerTerm, staleAppend, leaderElected],
     snapshotChunk: [newerTerm, staleChunk, leaderElected],
     preVoteReply: newerTerm,

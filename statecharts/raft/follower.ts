@@ -14,7 +14,6 @@ import {
   staleAppend,
   staleChunk,
   staleVote,
-  stranger,
 } from './vocabulary.ts';
 
 // A follower stays one: its election timeout goes on running.
@@ -37,9 +36,8 @@ export const follower = raft.createStateConfig({
       states: {
         free: {
           on: {
-            preVote: [stranger, preVoteAnswer],
+            preVote: preVoteAnswer,
             vote: [
-              stranger,
               newerTermHere,
               {
                 guard: { type: 'mayGrantVote', params: message },
@@ -53,7 +51,7 @@ export const follower = raft.createStateConfig({
         },
         loyal: {
           after: { minElectionTimeout: { target: 'free', meta: { rule: 'Raft §4.2.3' } } },
-          on: { preVote: {}, vote: [stranger, staleVote] },
+          on: { preVote: {}, vote: staleVote },
         },
       },
     },

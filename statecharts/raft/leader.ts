@@ -4,7 +4,7 @@
  */
 
 import { message } from '../actor/rules.ts';
-import { compaction, newerTerm, raft, staleAppend, staleChunk, staleReply, staleVote, stranger } from './vocabulary.ts';
+import { compaction, newerTerm, raft, staleAppend, staleChunk, staleReply, staleVote } from './vocabulary.ts';
 
 export const leader = raft.createStateConfig({
   id: 'leader',
@@ -81,7 +81,7 @@ export const leader = raft.createStateConfig({
 
     // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
     preVote: {},
-    vote: [stranger, staleVote],
+    vote: staleVote,
     append: [newerTerm, staleAppend],
     snapshotChunk: [newerTerm, staleChunk],
     preVoteReply: newerTerm,

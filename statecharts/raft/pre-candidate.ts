@@ -13,7 +13,6 @@ import {
   raft,
   staleAppend,
   staleChunk,
-  stranger,
 } from './vocabulary.ts';
 
 export const preCandidate = raft.createStateConfig({
@@ -25,9 +24,8 @@ export const preCandidate = raft.createStateConfig({
   after: { electionTimeout: { target: '#pre-candidate', reenter: true, meta: { rule: 'Raft §9.6' } } },
   on: {
     preVoteReply: [newerTerm, { actions: { type: 'countPreVote', params: message }, meta: { rule: 'Raft §9.6' } }],
-    preVote: [stranger, preVoteAnswer],
+    preVote: preVoteAnswer,
     vote: [
-      stranger,
       newerTerm,
       {
         guard: { type: 'mayGrantVote', params: message },

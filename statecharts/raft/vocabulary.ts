@@ -77,7 +77,6 @@ export const raft = setup({
   guards: {
     isNewerTerm: when(election.isNewerTerm),
     isStaleTerm: when(election.isStaleTerm),
-    isStranger: when(election.isStranger),
     mayCampaign: when(election.mayCampaign),
     mayGrantVote: when(election.mayGrantVote),
     hasMajority: when(election.hasMajority),
@@ -90,7 +89,6 @@ export const raft = setup({
 
 const ofNewerTerm = { type: 'isNewerTerm', params: message } as const;
 const ofStaleTerm = { type: 'isStaleTerm', params: message } as const;
-const fromStranger = { type: 'isStranger', params: message } as const;
 
 /** A later term: whoever is not a follower becomes one, takes the term over, and hears the message as such. */
 export const newerTerm = {
@@ -102,9 +100,6 @@ export const newerTerm = {
 
 /** A reply of an earlier term answers what an earlier life, or an earlier office, asked. */
 export const staleReply = { guard: ofStaleTerm } as const;
-
-/** Who does not vote does not ask for votes. */
-export const stranger = { guard: fromStranger, meta: { rule: 'Raft §4.1' } } as const;
 
 /** A leader or candidate whose term is over learns of the later one by the answer. */
 export const staleVote = {

@@ -9,20 +9,14 @@ type FromPeer = Received<
   'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'snapshotChunk' | 'snapshotReply'
 >;
 
-/** Those who lead may be newcomers to us (§4.1); anybody else must be a voter to be heard. */
-const isHeard = (context: ServerContext, message: FromPeer): boolean =>
-  message.type === 'append' || message.type === 'snapshotChunk' || votesHere(context, message.from);
-
-/** §3.3: the sender has seen a later term. A pre-vote says nothing of that kind. */
-export const isNewerTerm = (context: ServerContext, message: FromPeer): boolean =>
-  message.term > context.term && isHeard(context, message);
+/**
+ * §3.3: the sender has seen a later term. A pre-vote says nothing of that kind. Who it is does not matter: servers do not
+ * consult their configuration when they are asked (§4.1), and only count the votes of those who are in it.
+ */
+export const isNewerTerm = ({ term }: ServerContext, message: FromPeer): boolean => message.term > term;
 
 /** §3.3: the sender lives in a term that is over. */
 export const isStaleTerm = ({ term }: ServerContext, message: FromPeer): boolean => message.term < term;
-
-/** The sender does not vote, so it may not ask for votes either. */
-export const isStranger = (context: ServerContext, { from }: { readonly from: Address }): boolean =>
-  !votesHere(context, from);
 
 /** §4.2.2: only voters stand for election. */
 export const mayCampaign = (context: ServerContext): boolean => votesHere(context, context.self);

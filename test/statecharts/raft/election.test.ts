@@ -169,9 +169,9 @@ describe.each([
     expect(step.rules[0]).toBe('Raft §3.3');
   });
 
-  test('from somebody who does not vote does not care', () => {
+  test('by a server that its configuration does not name follows in it as well (§4.1)', () => {
     const message = { type: 'voteReply', from: stranger, term: 6, granted: false } as const;
-    expect(raftServer.step(state, message).snapshot.context.term).toBe(4);
+    expect(raftServer.step(state, message).snapshot.context.term).toBe(6);
   });
 });
 

@@ -82,9 +82,16 @@ describe('a follower votes (RequestVote, Figure 3.1)', () => {
       {},
       [persist({ type: 'term-and-vote', term: 3, votedFor: null }), written, granted],
     ],
-    ['not for somebody who does not vote', { term: 2 }, { from: stranger }, []],
   ])('%s', (_, context, message, effects) => {
     expect(raftServer.step(followerWith(context), { ...vote, ...message }).effects).toEqual(effects);
+  });
+
+  test('also for a server that its configuration does not name, which may be newer than the configuration (§4.1)', () => {
+    const { effects } = raftServer.step(followerWith({ term: 3 }), { ...vote, from: stranger });
+    expect(effects).toEqual([
+      persist({ type: 'term-and-vote', term: 3, votedFor: stranger }),
+      send(stranger, granted.message),
+    ]);
   });
 
   test('granting restarts the election timeout, denying does not (Rules for Followers)', () => {
