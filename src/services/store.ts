@@ -7,4 +7,4 @@ export * from './store/key-value/store.ts';
 export { type RaftOptions, raft } from './store/log/raft.ts';
 export type * from './store/log/replicated-log.ts';
 export * from './store/replicated-store.ts';
-export type { StateMachine } from './store/state-machine.ts';
+export type { Applied, SlicedStateMachine, StateMachine, StateRestoration, StateView } from './store/state-machine.ts';

@@ -14,7 +14,7 @@ import { StoreFailedError, UnreadableStateError } from '../../services/store/err
 import { raft, raftAddress } from '../../services/store/log/raft.ts';
 import { checkVoters } from '../../services/store/log/voters.ts';
 import { startReplicatedStore } from '../../services/store/replicated-store.ts';
-import type { StateMachine } from '../../services/store/state-machine.ts';
+import type { SlicedStateMachine } from '../../services/store/state-machine.ts';
 import { isRegisterCommand } from '../../services/transactions/register/machine.ts';
 import {
   createDecisionRegister,
@@ -153,7 +153,7 @@ export async function openRegister(
 }
 
 /** A register that does not answer from the log of another machine, whose commands it would all refuse. */
-function onlyRegister(machine: StateMachine, key: string): StateMachine {
+function onlyRegister(machine: SlicedStateMachine, key: string): SlicedStateMachine {
   return {
     ...machine,
     apply(command, at) {

@@ -82,3 +82,12 @@ export class StoreFailedError extends NotHappenedError {
 export class UnreadableStateError extends QuorateError {
   readonly code = 'UNREADABLE_STATE';
 }
+
+/** A view of a state was read on after a later one had been opened, or the state been replaced. A fault of the reader. */
+export class ViewEndedError extends QuorateError {
+  readonly code = 'VIEW_ENDED';
+
+  constructor() {
+    super('expected the view to be open, but a later one or a restored state has ended it; open a new view');
+  }
+}

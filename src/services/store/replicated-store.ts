@@ -27,7 +27,8 @@ import {
 import { createServer, defaultServerLimits, type ServerLimits } from './server.ts';
 import { defaultSessionLimits, type SessionLimits } from './sessions/entries.ts';
 import { createSessionedMachine } from './sessions/machine.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { SlicedStateMachine, StateMachine } from './state-machine.ts';
+import { slicedOf } from './whole-state.ts';
 
 /** The limits of a store. Those of sessions hold on all nodes alike: the leader's travel with the log. */
 export interface StoreLimits {
@@ -41,7 +42,7 @@ export interface StoreLimits {
 /** How to start a store on a node. */
 export interface ReplicatedStoreOptions {
   readonly node: Node;
-  readonly machine: StateMachine;
+  readonly machine: StateMachine | SlicedStateMachine;
   /** What replicates it: `raft({ voters })`. */
   readonly log: LogStarter;
   /** Tells apart the stores of a cluster; `kv` by default. */
@@ -112,13 +113,14 @@ const forwardMarginMs = 100;
  * const { version } = await keyValueStore(store).put('greeting', value);
  */
 export function startReplicatedStore(options: ReplicatedStoreOptions): ReplicatedStore {
-  const { node, machine, key = 'kv', environment = systemEnvironment(), limits = {} } = options;
+  const { node, key = 'kv', environment = systemEnvironment(), limits = {} } = options;
   const { clock } = environment;
   const { commandBytes = defaultCommandBytes } = limits;
   const sessionLimits = checked({ ...defaultSessionLimits, ...limits.sessions });
   const serverLimits = checked({ ...defaultServerLimits, ...limits.server });
   const routerLimits = checked({ ...defaultRouterLimits, ...limits.router });
   const log = options.log({ node, key, environment });
+  const machine = slicedOf(options.machine);
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
   const endpoint = node.open('store', key, storeMessages, { senders: storeSenders });
@@ -137,12 +139,14 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
       cause,
     });
     failure.next(error);
+    server.close();
     close(error);
     void node.stop();
   };
 
   const server = createServer({
     clock,
+    random: environment.randomness.stream('snapshots'),
     log,
     machine,
     sessioned,
@@ -215,6 +219,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
       router.leaderIs(log.leader);
     },
     ended(error) {
+      server.close();
       if (error === undefined) close(new StoreClosedError(`node '${node.id}' has stopped`));
       else fail(error);
     },

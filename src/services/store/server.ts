@@ -5,14 +5,16 @@
 
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
-import { MalformedRequestError, UnreadableStateError } from './errors.ts';
+import type { Random } from '../../environment/random.ts';
+import { MalformedRequestError } from './errors.ts';
 import type { LogEntry, LogEvent, LogToken, ReplicatedLog } from './log/replicated-log.ts';
+import { Replica } from './replica.ts';
 import { createDesk, type Sink, sizeOf, type Waiting } from './requests/desk.ts';
 import { responseFor } from './requests/outcomes.ts';
 import { type Body, type Request, runsOf } from './requests/wire.ts';
 import { encodeEntry, type Operation, type SessionLimits } from './sessions/entries.ts';
 import type { Fate, SessionedMachine } from './sessions/machine.ts';
-import type { StateMachine } from './state-machine.ts';
+import type { SlicedStateMachine } from './state-machine.ts';
 
 /** Bounds of what waits at a server. */
 export interface ServerLimits {
@@ -42,8 +44,9 @@ export const defaultServerLimits: ServerLimits = {
 
 export interface ServerParts {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: ReplicatedLog;
-  readonly machine: StateMachine;
+  readonly machine: SlicedStateMachine;
   readonly sessioned: SessionedMachine;
   readonly sessionLimits: SessionLimits;
   readonly limits: ServerLimits;
@@ -64,6 +67,8 @@ export interface Server {
   readonly waiting: number;
   /** The last entry applied. */
   readonly appliedIndex: number;
+  /** Follows the log no more. Idempotent. */
+  close(): void;
 }
 
 type WaitingWrite = Waiting<Operation>;
@@ -82,7 +87,7 @@ interface ReadsAtIndex {
 
 /** Makes the serving side of a store. */
 export function createServer(parts: ServerParts): Server {
-  const { clock, log, machine, sessioned, sessionLimits, limits, commandLimitBytes } = parts;
+  const { clock, random, log, machine, sessioned, sessionLimits, limits, commandLimitBytes } = parts;
   let queuedWrites: WaitingWrite[] = [];
   let queuedReads: WaitingRead[] = [];
   let isScheduled = false;
@@ -92,8 +97,6 @@ export function createServer(parts: ServerParts): Server {
   const inLog = new Map<number, EntryOfWrites>();
   const askedReads = new Map<number, readonly WaitingRead[]>();
   let readable: ReadsAtIndex[] = [];
-  let appliedIndex = 0;
-  let isCompactionDue = false;
   const desk = createDesk();
   const { answer, refuse } = desk;
 
@@ -119,7 +122,8 @@ export function createServer(parts: ServerParts): Server {
     desk.enter(body);
     if (body.type === 'query') {
       const read = { id, body, sink };
-      if (body.stale) answerRead(read);
+      if (body.stale && replica.isRestoring) refuse(read, 'not-ready');
+      else if (body.stale) answerRead(read);
       else if (!log.isLeader) refuse(read, 'not-leader', log.leader);
       else if (desk.waiting > limits.waitingRequests) refuse(read, 'overloaded');
       else queuedReads.push(read);
@@ -192,7 +196,7 @@ export function createServer(parts: ServerParts): Server {
   const answerReadable = (): void => {
     let answered = 0;
     for (const { index, reads } of readable) {
-      if (index > appliedIndex) break;
+      if (replica.isRestoring || index > replica.appliedIndex) break;
       answered += 1;
       for (const read of reads) answerRead(read);
     }
@@ -222,26 +226,23 @@ export function createServer(parts: ServerParts): Server {
     }
   };
 
-  const apply = (entries: readonly LogEntry[]): void => {
-    for (const entry of entries) {
-      if (entry.index <= appliedIndex) continue;
-      if (entry.index !== appliedIndex + 1) {
-        throw new UnreadableStateError(`expected entry ${appliedIndex + 1} of the log, got ${entry.index}`);
-      }
-      const fates = entry.command === undefined ? [] : sessioned.apply(entry.command, entry.index);
-      appliedIndex = entry.index;
+  const replica = new Replica({
+    clock,
+    random,
+    log,
+    sessioned,
+    applied(entry, fates) {
       if (inLog.size > 0) settle(entry, fates);
-    }
-    if (readable.length > 0) answerReadable();
-  };
-
-  const install = (index: number, snapshot: Uint8Array): void => {
-    if (index <= appliedIndex) return;
-    sessioned.restore(snapshot);
-    appliedIndex = index;
-    for (const placed of inLog.keys()) if (placed <= index) lose(placed);
-    answerReadable();
-  };
+    },
+    installed(index) {
+      for (const placed of inLog.keys()) if (placed <= index) lose(placed);
+    },
+    advanced() {
+      if (readable.length > 0) answerReadable();
+      desk.flush();
+    },
+    fail: parts.fail,
+  });
 
   const place = ({ id, index, token }: Extract<LogEvent, { type: 'placed' }>): void => {
     const entries = proposals.get(id) ?? [];
@@ -268,21 +269,10 @@ export function createServer(parts: ServerParts): Server {
     answerReadable();
   };
 
-  const compactIfDue = (): void => {
-    if (!isCompactionDue) return;
-    try {
-      log.compact(appliedIndex, sessioned.snapshot());
-      isCompactionDue = false;
-    } catch (error) {
-      // A node that is overloaded now is asked again after the next event.
-      if (!(error instanceof QuorateError)) throw error;
-    }
-  };
-
   const react = (event: LogEvent): void => {
     switch (event.type) {
       case 'committed':
-        apply(event.entries);
+        replica.follow(event.entries);
         break;
       case 'placed':
         place(event);
@@ -294,13 +284,12 @@ export function createServer(parts: ServerParts): Server {
         noteReadable(event);
         break;
       case 'snapshotInstalled':
-        install(event.index, event.snapshot);
+        replica.install(event.index, event.snapshot);
         break;
-      case 'compactionDue':
-        isCompactionDue = true;
+      case 'snapshotDue':
+        replica.due(event.logSizeBytes);
         break;
     }
-    compactIfDue();
   };
 
   return {
@@ -325,7 +314,8 @@ export function createServer(parts: ServerParts): Server {
       return desk.waiting;
     },
     get appliedIndex() {
-      return appliedIndex;
+      return replica.appliedIndex;
     },
+    close: () => replica.close(),
   };
 }

@@ -12,11 +12,8 @@ export interface Applied {
   readonly revision: number;
 }
 
-/**
- * A deterministic state machine. Results, questions and answers are plain data that MessagePack carries, since they
- * travel between nodes and are kept in snapshots.
- */
-export interface StateMachine {
+/** What every state machine does, however it gives its state away. */
+interface Machine {
   /**
    * Applies a command, synchronously. `command` is only lent: copy what is to be kept. A command that makes no sense is
    * answered by a result that says so; an exception stops the node for good, since the others would throw as well.
@@ -29,14 +26,52 @@ export interface StateMachine {
    */
   query?(question: unknown): unknown;
   /**
-   * About how many bytes `snapshot` would take. While that is more than the store allows, the leader refuses commands
+   * About how many bytes the state would take. While that is more than the store allows, the leader refuses commands
    * that do not shrink the state; a state machine without it is never full.
    */
   readonly sizeBytes?: number;
   /** Whether `command` only takes away. Asked only while the state is full; without it no command is taken then. */
   shrinks?(command: Uint8Array): boolean;
+}
+
+/**
+ * A deterministic state machine whose snapshot is one value. Results, questions and answers are plain data that
+ * MessagePack carries, since they travel between nodes and are kept in snapshots. `snapshot` and `restore` each run in
+ * one turn, during which the node answers nobody: a state that may outgrow some mebibytes wants a
+ * `SlicedStateMachine`, and one beyond `wholeStateLimitBytes` stops its node.
+ */
+export interface StateMachine extends Machine {
   /** The whole state, as bytes of which `restore` makes an equal one. */
   snapshot(): Uint8Array;
   /** Replaces the state. @throws UnreadableStateError */
   restore(snapshot: Uint8Array): void;
+}
+
+/** A deterministic state machine that gives its state away in slices, while commands go on. */
+export interface SlicedStateMachine extends Machine {
+  /** The state as of now. A view that was not at its end is released by this. */
+  view(): StateView;
+  /** Begins to replace the state, which is empty from now on; no command comes before the end. */
+  restoring(): StateRestoration;
+}
+
+/** A state as of some moment, whatever has been applied since. */
+export interface StateView {
+  /**
+   * The next part, about `sizeBytes` long, or more where a single value is; `restoring` takes the parts in their order.
+   * Takes no longer than so many bytes need.
+   *
+   * @returns undefined at the end
+   */
+  next(sizeBytes: number): Uint8Array | undefined;
+  /** Nothing more is asked: what changes need not be remembered any longer. Idempotent. */
+  release(): void;
+}
+
+/** A state in the making. */
+export interface StateRestoration {
+  /** Takes the next part; it is only lent. @throws UnreadableStateError */
+  take(part: Uint8Array): void;
+  /** All parts were taken. @throws UnreadableStateError when something is missing */
+  finish(): void;
 }

@@ -20,6 +20,7 @@ import {
   ValueLimitError,
 } from '../../../src/services/store/errors.ts';
 import { createMemoryLog, type MemoryLog, type MemoryServer } from '../../../src/services/store/log/memory.ts';
+import { readerOf } from '../../../src/services/store/log/parts.ts';
 import {
   type ReplicatedStore,
   type StoreLimits,
@@ -28,7 +29,9 @@ import {
 import { defaultSessionLimits, encodeEntry } from '../../../src/services/store/sessions/entries.ts';
 import { createSessionedMachine } from '../../../src/services/store/sessions/machine.ts';
 import type { StateMachine } from '../../../src/services/store/state-machine.ts';
+import { slicedOf } from '../../../src/services/store/whole-state.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
+import { partsOf, restore } from './parts.ts';
 
 /** Adds up what it is given, and answers the sum; 666 makes it throw. */
 function createSummer(): StateMachine & { readonly sum: number } {
@@ -221,12 +224,12 @@ describe('a command', () => {
     const seen = add(5);
     await pass();
     const entries = server.place();
-    const elsewhere = createSessionedMachine(createSummer());
+    const elsewhere = createSessionedMachine(slicedOf(createSummer()));
     for (const { command, index } of [...log.committed, ...entries]) {
       if (command !== undefined) elsewhere.apply(command, index);
     }
     const index = lastIndex() + entries.length;
-    server.tell({ type: 'snapshotInstalled', index, snapshot: elsewhere.snapshot() });
+    server.tell({ type: 'snapshotInstalled', index, snapshot: readerOf(partsOf(elsewhere), clock) });
     await pass(1_000);
     expect(seen).toEqual({});
     placeAndCommit();
@@ -385,27 +388,30 @@ describe('a question', () => {
   });
 });
 
-describe('a log that asks for compaction', () => {
+describe('a log that asks for a snapshot', () => {
   test('gets the state as of what is applied', async () => {
     await register();
-    server.tell({ type: 'compactionDue' });
-    expect(server.compactions.map(({ index }) => index)).toEqual([lastIndex()]);
-    const copy = createSessionedMachine(createSummer());
-    copy.restore(server.compactions[0]?.snapshot ?? new Uint8Array());
+    server.tell({ type: 'snapshotDue', logSizeBytes: 0 });
+    const index = lastIndex();
+    await pass();
+    expect(server.snapshots.map((it) => it.index)).toEqual([index]);
+    const copy = createSessionedMachine(slicedOf(createSummer()));
+    restore(copy, server.snapshots[0]?.parts ?? []);
     expect(copy.sessions).toBe(1);
   });
 
   test('gets it later when the node is too busy', async () => {
     await register();
     server.failNext(new NodeOverloadedError('the disk is slow'));
-    server.tell({ type: 'compactionDue' });
-    expect(server.compactions).toEqual([]);
+    server.tell({ type: 'snapshotDue', logSizeBytes: 0 });
+    await pass();
+    expect(server.snapshots).toEqual([]);
     const seen = add(3);
     await pass();
     placeAndCommit();
     await pass();
     expect(seen).toEqual({ value: 3 });
-    expect(server.compactions).toHaveLength(1);
+    expect(server.snapshots).toHaveLength(1);
   });
 });
 

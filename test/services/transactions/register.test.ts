@@ -21,6 +21,7 @@ import {
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import { addressOf } from '../../../statecharts/actor.ts';
+import { partsOf, restore } from '../store/parts.ts';
 import { balance, pump } from './bank.ts';
 
 const owner = (node: string) => addressOf(node, '2pc.coordinator', 'x');
@@ -104,12 +105,12 @@ describe('a decision register', () => {
     decide('u', 'aborted');
     end('u');
     const copy = createDecisionRegisterMachine(10, 2);
-    copy.restore(machine.snapshot());
-    expect(copy.snapshot()).toEqual(machine.snapshot());
+    restore(copy, partsOf(machine, 1_000));
+    expect(partsOf(copy)).toEqual(partsOf(machine));
     expect(copy.query?.({ type: 'read-key', idempotencyKey: 'k' })).toMatchObject({ transaction: 't' });
     expect(machine.apply(new Uint8Array([1]), { index: 9, revision: 9 })).toMatchObject({ type: 'refused' });
     expect(() => machine.query?.({ type: 'what' })).toThrow(/question/);
-    expect(() => copy.restore(new Uint8Array([1]))).toThrow(/snapshot/);
+    expect(() => restore(copy, [new Uint8Array([1])])).toThrow(/snapshot/);
   });
 });
 

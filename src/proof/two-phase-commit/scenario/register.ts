@@ -3,7 +3,7 @@
 import * as v from 'valibot';
 import { outcome } from '../../../../statecharts/two-phase-commit.ts';
 import { decode } from '../../../services/store/codec.ts';
-import type { StateMachine } from '../../../services/store/state-machine.ts';
+import type { SlicedStateMachine } from '../../../services/store/state-machine.ts';
 import { registerCommand } from '../../../services/transactions/register/machine.ts';
 import { createDecisionRegisterMachine, type DecisionRegister } from '../../../services/transactions.ts';
 import type { Witness } from './witness.ts';
@@ -33,12 +33,12 @@ export function witnessedRegister(register: DecisionRegister, witness: Witness):
 }
 
 /** A register's machine that tells every owner that its decision holds; anything but the true one is to be found. */
-export function unfencedRegisterMachine(): StateMachine {
+export function unfencedRegisterMachine(): SlicedStateMachine {
   const machine = createDecisionRegisterMachine();
   return {
     query: (question) => machine.query?.(question),
-    snapshot: () => machine.snapshot(),
-    restore: (snapshot) => machine.restore(snapshot),
+    view: () => machine.view(),
+    restoring: () => machine.restoring(),
     apply(bytes, at) {
       const result = machine.apply(bytes, at);
       const command = v.parse(registerCommand, decode(bytes));

@@ -5,7 +5,8 @@
 
 import { copyOf, decode, encode, isNatural } from '../codec.ts';
 import { KeyLimitError, MalformedRequestError, UnreadableStateError, ValueLimitError } from '../errors.ts';
-import type { StateMachine } from '../state-machine.ts';
+import type { SlicedStateMachine } from '../state-machine.ts';
+import { type MapView, type Viewed, ViewedMap } from '../viewed-map.ts';
 
 /** The longest key, in bytes of UTF-8. A constant, because all nodes must agree on it. */
 export const keyLimitBytes = 1_024;
@@ -46,7 +47,7 @@ export interface Versioned {
 }
 
 /** The key-value state machine; its own types are those of what it is asked and answers. */
-export interface KeyValueMachine extends StateMachine {
+export interface KeyValueMachine extends SlicedStateMachine {
   apply(command: Uint8Array, at: { readonly revision: number }): KeyValueResult;
   /** @returns null when there is no value */
   query(question: unknown): Versioned | null;
@@ -55,7 +56,10 @@ export interface KeyValueMachine extends StateMachine {
   readonly sizeBytes: number;
 }
 
-const snapshotVersion = 1;
+/** Of the parts of a snapshot. Version 1 was one part, with all entries as triples. */
+const partVersion = 2;
+
+type Entry = Versioned & Viewed;
 
 /** What a key takes in a snapshot beside its characters and its value, at most. */
 const entryOverheadBytes = 24;
@@ -63,7 +67,7 @@ const sizeOf = (key: string, value: Uint8Array): number => entryOverheadBytes + 
 
 /** Makes an empty key-value state machine. */
 export function createKeyValueMachine(): KeyValueMachine {
-  const entries = new Map<string, Versioned>();
+  const entries = new ViewedMap<Entry>();
   let sizeBytes = 0;
 
   return {
@@ -80,24 +84,32 @@ export function createKeyValueMachine(): KeyValueMachine {
         return { type: 'deleted', ...versionOf(present) };
       }
       sizeBytes += sizeOf(command.key, command.value);
-      entries.set(command.key, { value: copyOf(command.value), version: revision });
+      entries.set(command.key, { value: copyOf(command.value), version: revision, mark: 0 });
       return { type: 'stored', version: revision };
     },
     query(question) {
       if (!isQuestion(question)) {
         throw new MalformedRequestError(`expected a question { type: 'get', key: string }, got something else`);
       }
-      return entries.get(question.key) ?? null;
+      const found = entries.get(question.key);
+      return found === undefined ? null : { value: found.value, version: found.version };
     },
-    snapshot: () => encode([snapshotVersion, [...entries].map(([key, { value, version }]) => [key, version, value])]),
-    restore(snapshot) {
-      const restored = readSnapshot(snapshot);
+    view() {
+      const view = entries.view();
+      return { next: (limitBytes) => encodePart(view, limitBytes), release: () => view.release() };
+    },
+    restoring() {
       entries.clear();
       sizeBytes = 0;
-      for (const [key, entry] of restored) {
-        entries.set(key, entry);
-        sizeBytes += sizeOf(key, entry.value);
-      }
+      return {
+        take(part) {
+          for (const [key, version, value] of entriesIn(part)) {
+            entries.set(key, { value: copyOf(value), version, mark: 0 });
+            sizeBytes += sizeOf(key, value);
+          }
+        },
+        finish: () => undefined,
+      };
     },
     get keys() {
       return entries.size;
@@ -210,20 +222,33 @@ function conditionIn(mark: unknown): { condition?: Condition } | 'malformed' {
 }
 const noCondition = {};
 
-function readSnapshot(bytes: Uint8Array): readonly (readonly [string, Versioned])[] {
+/** A part holds its version, then key, version and value of one entry after the other. */
+function encodePart(view: MapView<Entry>, limitBytes: number): Uint8Array | undefined {
+  const part: unknown[] = [partVersion];
+  for (let bytes = 0; bytes < limitBytes; ) {
+    const next = view.next();
+    if (next === undefined) break;
+    const [key, { value, version }] = next;
+    part.push(key, version, value);
+    bytes += sizeOf(key, value);
+  }
+  return part.length === 1 ? undefined : encode(part);
+}
+
+/** The entries of a part. @throws UnreadableStateError */
+function* entriesIn(part: Uint8Array): Generator<readonly [string, number, Uint8Array]> {
   const unreadable = (): never => {
     throw new UnreadableStateError(
-      `expected a snapshot of the key-value state machine, version ${snapshotVersion}; run the program that wrote it`,
+      `expected a snapshot of the key-value state machine, version ${partVersion} or older; run the program that wrote it`,
     );
   };
-  const whole = decode(bytes);
+  const whole = decode(part);
   if (!Array.isArray(whole)) return unreadable();
-  const [version, entries]: unknown[] = whole;
-  if (version !== snapshotVersion || !Array.isArray(entries)) return unreadable();
-  return entries.map((entry: unknown) => {
-    if (!Array.isArray(entry)) return unreadable();
-    const [key, written, value]: unknown[] = entry;
-    if (typeof key !== 'string' || !isNatural(written) || !(value instanceof Uint8Array)) return unreadable();
-    return [key, { version: written, value: copyOf(value) }];
-  });
+  const flat: readonly unknown[] = whole[0] === 1 && Array.isArray(whole[1]) ? [1, ...whole[1].flat()] : whole;
+  if ((flat[0] !== partVersion && flat[0] !== 1) || flat.length % 3 !== 1) return unreadable();
+  for (let at = 1; at < flat.length; at += 3) {
+    const [key, version, value] = [flat[at], flat[at + 1], flat[at + 2]];
+    if (typeof key !== 'string' || !isNatural(version) || !(value instanceof Uint8Array)) return unreadable();
+    yield [key, version, value];
+  }
 }

@@ -8,7 +8,16 @@
 
 import type { Clock } from '../../../environment/clock.ts';
 import { OverloadedError } from '../errors.ts';
-import type { LogEntry, LogEvent, LogListener, LogRefusal, LogStarter, LogStatus } from './replicated-log.ts';
+import { readerOf } from './parts.ts';
+import type {
+  LogEntry,
+  LogEvent,
+  LogListener,
+  LogRefusal,
+  LogStarter,
+  LogStatus,
+  SnapshotWriter,
+} from './replicated-log.ts';
 
 /** How to make a log in memory. */
 export interface MemoryLogOptions {
@@ -27,8 +36,8 @@ export interface MemoryServer {
   /** Proposals and reads that are not answered yet, oldest first. */
   readonly proposals: readonly { readonly id: number; readonly commands: readonly Uint8Array[] }[];
   readonly reads: readonly number[];
-  /** The snapshots that it was given. */
-  readonly compactions: readonly { readonly index: number; readonly snapshot: Uint8Array }[];
+  /** The snapshots that it was given, whole. */
+  readonly snapshots: readonly Snapshot[];
   /** Places the oldest proposal at the end of this server's log. @returns its entries; none when there is none */
   place(): readonly LogEntry[];
   /** Refuses the oldest proposal, or else the oldest read. */
@@ -62,12 +71,20 @@ export interface MemoryLog {
   readonly committed: readonly LogEntry[];
 }
 
+/** A snapshot, in parts. */
+interface Snapshot {
+  readonly index: number;
+  readonly parts: readonly Uint8Array[];
+}
+
 interface Server extends MemoryServer {
   readonly node: string;
   readonly proposals: { readonly id: number; readonly commands: readonly Uint8Array[] }[];
   readonly reads: number[];
-  readonly compactions: { readonly index: number; readonly snapshot: Uint8Array }[];
+  readonly snapshots: Snapshot[];
   listener: LogListener | undefined;
+  /** Of the place where it was started. */
+  clock: Clock | undefined;
   failure: Error | undefined;
   leads: boolean;
   /** What it takes for the leader. */
@@ -90,7 +107,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   let reign = 1;
   let lastToken = 0;
   /** What stands for the entries up to its index, which servers that are behind do not get any more. */
-  let snapshot: { readonly index: number; readonly snapshot: Uint8Array } | undefined;
+  let snapshot: Snapshot | undefined;
 
   const isReached = (node: string): boolean => !isolated.includes(node);
   const isUp = ({ node, listener }: Server): boolean => listener !== undefined && isReached(node);
@@ -108,16 +125,17 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
   };
   const tellCommitted = (server: Server): void => {
     if (!isUp(server)) return;
-    if (snapshot !== undefined && server.toldIndex < snapshot.index) {
+    if (snapshot !== undefined && server.clock !== undefined && server.toldIndex < snapshot.index) {
       server.toldIndex = snapshot.index;
-      server.tell({ type: 'snapshotInstalled', ...snapshot });
+      const { index, parts } = snapshot;
+      server.tell({ type: 'snapshotInstalled', index, snapshot: readerOf(parts, server.clock) });
     }
     const entries = committed.slice(server.toldIndex);
     server.toldIndex = committed.length;
     if (entries.length > 0) server.tell({ type: 'committed', entries });
     if (committed.length - Math.max(snapshot?.index ?? 0, server.compactionAskedAt) > compactBeyondEntries) {
       server.compactionAskedAt = committed.length;
-      server.tell({ type: 'compactionDue' });
+      server.tell({ type: 'snapshotDue', logSizeBytes: 0 });
     }
   };
   const commit = (): void => {
@@ -164,7 +182,8 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     node,
     proposals: [],
     reads: [],
-    compactions: [],
+    snapshots: [],
+    clock: undefined,
     listener: undefined,
     failure: undefined,
     leads: false,
@@ -254,16 +273,20 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       server.reads.length = 0;
       listener?.ended();
     },
-    start({ node: { id } }) {
+    start({ node: { id }, environment }) {
       const server = serverOf(id);
+      server.clock = environment.clock;
       return {
         propose: (request, commands) => take(server, () => server.proposals.push({ id: request, commands })),
         read: (request) => take(server, () => server.reads.push(request)),
-        compact: (index, bytes) =>
-          take(server, () => {
-            server.compactions.push({ index, snapshot: bytes });
-            if (index > (snapshot?.index ?? 0)) snapshot = { index, snapshot: bytes };
-          }),
+        snapshot(index) {
+          take(server, () => undefined);
+          return writerOf(environment.clock, (parts) => {
+            const whole = { index, parts };
+            server.snapshots.push(whole);
+            if (index > (snapshot?.index ?? 0)) snapshot = whole;
+          });
+        },
         listen(listener) {
           server.listener = listener;
           const begin = (): void => {
@@ -282,6 +305,24 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         },
         status: () => statusOf(server),
       };
+    },
+  };
+}
+
+function writerOf(clock: Clock, onWhole: (parts: readonly Uint8Array[]) => void): SnapshotWriter {
+  const parts: Uint8Array[] = [];
+  let isOver = false;
+  return {
+    write(part, onTaken) {
+      parts.push(part);
+      clock.enqueue(() => onTaken());
+    },
+    finish() {
+      if (!isOver) onWhole(parts);
+      isOver = true;
+    },
+    abandon() {
+      isOver = true;
     },
   };
 }

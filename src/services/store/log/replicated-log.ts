@@ -45,9 +45,33 @@ export type LogEvent =
   /** The next committed entries, in the order of their indexes, without gaps, each once in a life. */
   | { readonly type: 'committed'; readonly entries: readonly LogEntry[] }
   /** The state as of `index` is what `snapshot` holds; `committed` goes on after it. */
-  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly snapshot: Uint8Array }
-  /** The log has grown beyond its limit: answer with `compact`. Told once until that is done. */
-  | { readonly type: 'compactionDue' };
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly snapshot: SnapshotReader }
+  /** The log has grown beyond its limit: answer with `snapshot`. Told once until that is done. */
+  | { readonly type: 'snapshotDue'; readonly logSizeBytes: number };
+
+/** A snapshot of the log, read part by part, in the parts in which it was written. */
+export interface SnapshotReader {
+  /**
+   * Reads the next part, which is undefined at the end. To be called again only when the part has come; `onPart` is
+   * called in a later turn. An error is final.
+   */
+  next(onPart: (part: Uint8Array | undefined | Error) => void): void;
+  /** Nothing more is read. Idempotent. */
+  release(): void;
+}
+
+/** A snapshot of the state, written part by part. */
+export interface SnapshotWriter {
+  /**
+   * Adds a part, which belongs to the log from now on. `onTaken` is called in a later turn, when the next may come: the
+   * log sees to it that its disk has time for other things. After an error nothing may come but `abandon`.
+   */
+  write(part: Uint8Array, onTaken: (error?: Error) => void): void;
+  /** All parts were written, and taken. */
+  finish(): void;
+  /** There will be no snapshot; the log asks for another when it is time. */
+  abandon(): void;
+}
 
 /** How a server of the log stands. */
 export interface LogStatus {
@@ -85,8 +109,11 @@ export interface ReplicatedLog {
   propose(id: number, commands: readonly Uint8Array[]): void;
   /** Asks for an index at which a read is linearizable; answered by `readable` or `refused`. Throws like `propose`. */
   read(id: number): void;
-  /** Gives the state as of the committed entry `index`, in place of the entries up to it. Throws like `propose`. */
-  compact(index: number, snapshot: Uint8Array): void;
+  /**
+   * Begins a snapshot of the state as of the committed entry `index`, which takes the place of the entries up to it once
+   * it is whole. One at a time. Throws like `propose`.
+   */
+  snapshot(index: number): SnapshotWriter;
   /** Sets who hears; called once, in the turn in which the log was started. */
   listen(listener: LogListener): void;
   readonly isLeader: boolean;

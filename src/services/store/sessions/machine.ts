@@ -11,10 +11,11 @@
  * Requests may instead carry an idempotency key: the result is kept under that key for a number of further requests.
  */
 
-import { copyOf, decode, encode, isNatural } from '../codec.ts';
-import { UnreadableStateError } from '../errors.ts';
-import type { Applied, StateMachine } from '../state-machine.ts';
+import type { Applied, SlicedStateMachine, StateRestoration, StateView } from '../state-machine.ts';
 import { decodeEntry, type Operation, type SessionLimits } from './entries.ts';
+import { KeyedResults } from './keyed.ts';
+import { type Head, type Part, readPart, unreadable, viewOf } from './parts.ts';
+import { type SavedSession, SavedSessions, type Session } from './saved.ts';
 
 /** What became of an operation when its turn in the log came. */
 export type Fate =
@@ -33,18 +34,6 @@ export type Fate =
 /** How far a session's requests may be ahead of its lowest unanswered one; bounds the results that it keeps. */
 export const sessionWindow = 16_384;
 
-interface Session {
-  readonly id: number;
-  lowestUnanswered: number;
-  readonly results: Map<number, unknown>;
-}
-
-interface Keyed {
-  readonly fingerprint: string;
-  readonly revision: number;
-  readonly result: unknown;
-}
-
 /** A state machine with sessions around it. */
 export interface SessionedMachine {
   /**
@@ -54,9 +43,10 @@ export interface SessionedMachine {
    * @throws UnreadableStateError for an entry of another version of this program; whatever the state machine throws
    */
   apply(data: Uint8Array, index: number): readonly Fate[];
-  snapshot(): Uint8Array;
-  /** @throws UnreadableStateError */
-  restore(snapshot: Uint8Array): void;
+  /** As of now; a view that was not at its end is released by this. */
+  view(): StateView;
+  /** Begins to replace the state, which is empty from now on. */
+  restoring(): StateRestoration;
   /** Operations applied or refused so far. */
   readonly revision: number;
   readonly sessions: number;
@@ -64,14 +54,12 @@ export interface SessionedMachine {
   readonly keptResults: number;
 }
 
-const snapshotVersion = 1;
-
 /** Puts sessions around `machine`. */
-export function createSessionedMachine(machine: StateMachine): SessionedMachine {
+export function createSessionedMachine(machine: SlicedStateMachine): SessionedMachine {
   /** From the least to the most recently used: a `Map` keeps the order of insertion. */
   const sessions = new Map<number, Session>();
-  /** From the oldest to the youngest. */
-  const keyed = new Map<string, Keyed>();
+  const saved = new SavedSessions();
+  const keyed = new KeyedResults();
   let revision = 0;
   let sessionResults = 0;
   let mostRecent: Session | undefined;
@@ -101,16 +89,10 @@ export function createSessionedMachine(machine: StateMachine): SessionedMachine 
     sessionResults += results.size - before;
     session.lowestUnanswered = lowestUnanswered;
   };
-  const forgetOldKeys = (keptKeyRequests: number): void => {
-    for (const [key, { revision: since }] of keyed) {
-      if (since + keptKeyRequests >= revision) return;
-      keyed.delete(key);
-    }
-  };
-
   const register = (limits: SessionLimits): Fate => {
     while (sessions.size > 0 && sessions.size >= limits.sessions) expireLeastRecent();
-    const session = { id: revision, lowestUnanswered: 1, results: new Map() };
+    const session: Session = { id: revision, lowestUnanswered: 1, results: new Map(), mark: 0 };
+    saved.added(session);
     sessions.set(session.id, session);
     mostRecent = session;
     return { type: 'registered', session: session.id };
@@ -124,6 +106,7 @@ export function createSessionedMachine(machine: StateMachine): SessionedMachine 
     const { sequence, lowestUnanswered, command } = operation;
     const session = sessions.get(operation.session);
     if (session === undefined) return { type: 'session-expired' };
+    saved.touch(session);
     use(session);
     if (lowestUnanswered > session.lowestUnanswered) forgetAnswered(session, lowestUnanswered);
     if (sequence < session.lowestUnanswered) return { type: 'already-answered' };
@@ -150,7 +133,7 @@ export function createSessionedMachine(machine: StateMachine): SessionedMachine 
 
   const applyOne = (operation: Operation, limits: SessionLimits, index: number): Fate => {
     revision += 1;
-    if (keyed.size > 0) forgetOldKeys(limits.keptKeyRequests);
+    if (keyed.size > 0) keyed.forget(revision - limits.keptKeyRequests - 1);
     switch (operation.type) {
       case 'register':
         return register(limits);
@@ -161,33 +144,61 @@ export function createSessionedMachine(machine: StateMachine): SessionedMachine 
     }
   };
 
+  const restoreSession = ({ id, lowestUnanswered, results }: SavedSession): void => {
+    const session: Session = sessions.get(id) ?? { id, lowestUnanswered, results: new Map(), mark: 0 };
+    for (const [sequence, result] of results) session.results.set(sequence, result);
+    sessionResults += results.length;
+    sessions.set(id, session);
+    mostRecent = session;
+  };
+
   return {
     apply(data, index) {
       const { limits, operations } = decodeEntry(data);
       return operations.map((operation) => applyOne(operation, limits, index));
     },
-    snapshot: () =>
-      encode([
-        snapshotVersion,
-        revision,
-        machine.snapshot(),
-        [...sessions.values()].map(({ id, lowestUnanswered, results }) => [id, lowestUnanswered, [...results]]),
-        [...keyed].map(([key, it]) => [key, it.fingerprint, it.revision, it.result]),
-      ]),
-    restore(snapshot) {
-      const restored = readSnapshot(snapshot);
-      machine.restore(restored.machine);
-      revision = restored.revision;
+    view: () =>
+      viewOf({
+        head: { revision, sessions: sessions.size, keyed: keyed.size },
+        machine: machine.view(),
+        sessions: saved.view(sessions.values()),
+        keyed: keyed.view(),
+      }),
+    restoring() {
+      const inner = machine.restoring();
+      revision = 0;
       sessions.clear();
       keyed.clear();
       mostRecent = undefined;
       sessionResults = 0;
-      for (const session of restored.sessions) {
-        sessions.set(session.id, session);
-        sessionResults += session.results.size;
-        mostRecent = session;
-      }
-      for (const [key, it] of restored.keyed) keyed.set(key, it);
+      let head: Head | undefined;
+      const take = (part: Part): void => {
+        switch (part.type) {
+          case 'head':
+            head = part.head;
+            revision = head.revision;
+            break;
+          case 'machine':
+            inner.take(part.part);
+            break;
+          case 'sessions':
+            for (const session of part.sessions) restoreSession(session);
+            break;
+          case 'keyed':
+            for (const [key, it] of part.keyed) keyed.set(key, it);
+        }
+      };
+      return {
+        take(bytes) {
+          for (const part of readPart(bytes)) take(part);
+        },
+        finish() {
+          if (head === undefined || head.sessions !== sessions.size || head.keyed !== keyed.size) {
+            throw unreadable('number of parts');
+          }
+          inner.finish();
+        },
+      };
     },
     get revision() {
       return revision;
@@ -199,53 +210,6 @@ export function createSessionedMachine(machine: StateMachine): SessionedMachine 
       return sessionResults + keyed.size;
     },
   };
-}
-
-interface Restored {
-  readonly revision: number;
-  readonly machine: Uint8Array;
-  readonly sessions: readonly Session[];
-  readonly keyed: readonly (readonly [string, Keyed])[];
-}
-
-function readSnapshot(bytes: Uint8Array): Restored {
-  const unreadable = (part: string): never => {
-    throw new UnreadableStateError(
-      `expected a snapshot of version ${snapshotVersion}, got another ${part}; run the program that wrote it`,
-    );
-  };
-  const whole = decode(bytes);
-  if (!Array.isArray(whole) || whole.length !== 5) return unreadable('form');
-  const [version, revision, machine, sessions, keyed]: unknown[] = whole;
-  if (version !== snapshotVersion) return unreadable(`version: ${String(version)}`);
-  if (!isNatural(revision) || !(machine instanceof Uint8Array)) return unreadable('head');
-  if (!Array.isArray(sessions) || !Array.isArray(keyed)) return unreadable('body');
-  return {
-    revision,
-    machine: copyOf(machine),
-    sessions: sessions.map((session: unknown) => {
-      if (!Array.isArray(session)) return unreadable('form of session');
-      const [id, lowestUnanswered, results]: unknown[] = session;
-      if (!isNatural(id) || !isNatural(lowestUnanswered) || !Array.isArray(results)) {
-        return unreadable('form of session');
-      }
-      return { id, lowestUnanswered, results: new Map(results.map((pair) => resultIn(pair, unreadable))) };
-    }),
-    keyed: keyed.map((item: unknown) => {
-      if (!Array.isArray(item)) return unreadable('form of kept result');
-      const [key, fingerprint, since, result]: unknown[] = item;
-      if (typeof key !== 'string' || typeof fingerprint !== 'string' || !isNatural(since)) {
-        return unreadable('form of kept result');
-      }
-      return [key, { fingerprint, revision: since, result }];
-    }),
-  };
-}
-
-function resultIn(pair: unknown, unreadable: (part: string) => never): [number, unknown] {
-  if (!Array.isArray(pair)) return unreadable('form of result');
-  const [sequence, result]: unknown[] = pair;
-  return isNatural(sequence) ? [sequence, result] : unreadable('form of result');
 }
 
 /**

@@ -9,7 +9,8 @@ import { type Address, isAddress, nodeOf } from '../../../../statecharts/actor.t
 import { outcome, registeredBranches } from '../../../../statecharts/two-phase-commit.ts';
 import { decode, encode } from '../../store/codec.ts';
 import { MalformedRequestError, UnreadableStateError } from '../../store/errors.ts';
-import type { StateMachine } from '../../store/state-machine.ts';
+import type { SlicedStateMachine, StateView } from '../../store/state-machine.ts';
+import { type Viewed, ViewedMap } from '../../store/viewed-map.ts';
 import { compareOrder, type Order, partsOfTransactionId } from '../ids.ts';
 
 /** Ended transactions that are remembered; beyond that the oldest go. A constant, because all nodes must agree on it. */
@@ -81,12 +82,15 @@ export const registerDecision = v.object({
 /** The answer to `read-key`. */
 export const keyHolder = v.nullable(v.object({ transaction: v.string(), outcome: state }));
 
-const snapshotForm = v.object({
-  version: v.literal(1),
-  entries: v.array(entry),
-  ended: v.array(v.string()),
-  marks: v.array(v.object({ origin: v.string(), incarnation: v.number(), sequence: v.number() })),
+/** A part of a snapshot; one of version 1 was the whole. */
+const partForm = v.object({
+  version: v.picklist([1, 2]),
+  entries: v.optional(v.array(entry), []),
+  ended: v.optional(v.array(v.string()), []),
+  marks: v.optional(v.array(v.object({ origin: v.string(), incarnation: v.number(), sequence: v.number() })), []),
 });
+/** About what an entry takes in a part, without its branches, and each of those. */
+const entrySizeBytes = 200;
 
 const done = (value: unknown): RegisterResult => ({ type: 'done', value });
 const forgotten = 'it was never registered, or is forgotten';
@@ -96,8 +100,8 @@ const refused = (error: string): RegisterResult => ({ type: 'refused', error });
 export function createDecisionRegisterMachine(
   kept = keptEndedTransactions,
   maxOpen = maxOpenTransactions,
-): StateMachine {
-  const entries = new Map<string, Entry>();
+): SlicedStateMachine {
+  const entries = new ViewedMap<Entry & Viewed>();
   const keys = new Map<string, string>();
   /** In the order in which they ended. */
   const ended = new Set<string>();
@@ -105,7 +109,7 @@ export function createDecisionRegisterMachine(
   const marks = new Map<string, Order>();
 
   const add = (added: Entry): void => {
-    entries.set(added.transaction, added);
+    entries.set(added.transaction, { ...added, mark: 0 });
     const { idempotencyKey } = added;
     if (idempotencyKey !== null && added.outcome !== 'aborted') keys.set(idempotencyKey, added.transaction);
   };
@@ -114,7 +118,7 @@ export function createDecisionRegisterMachine(
   };
   const change = (before: Entry, changes: Partial<Entry>): Entry => {
     const after = { ...before, ...changes };
-    entries.set(after.transaction, after);
+    entries.set(after.transaction, { ...after, mark: 0 });
     if (after.outcome === 'aborted') freeKey(after);
     return after;
   };
@@ -237,28 +241,74 @@ export function createDecisionRegisterMachine(
             .slice(0, pageSize);
       }
     },
-    snapshot: () =>
-      encode({
-        version: 1,
-        entries: [...entries.values()],
-        ended: [...ended],
-        marks: [...marks].map(([origin, mark]) => ({ origin, ...mark })),
-      }),
-    restore(snapshot) {
-      const read = v.safeParse(snapshotForm, decoded(snapshot));
-      if (!read.success) {
-        throw new UnreadableStateError(
-          `expected a snapshot of a decision register, version 1 (${read.issues[0].message}); run the program that wrote it`,
-        );
-      }
+    view() {
+      const view = entries.view();
+      const endedThen = [...ended].values();
+      const marksThen = [...marks].map(([origin, mark]) => ({ origin, ...mark })).values();
+      return viewOf({
+        entries: () => plainEntry(view.next()?.[1]),
+        ended: () => endedThen.next().value,
+        marks: () => marksThen.next().value,
+        release: () => view.release(),
+      });
+    },
+    restoring() {
       entries.clear();
       keys.clear();
       ended.clear();
       marks.clear();
-      for (const it of read.output.entries) add(it);
-      for (const it of read.output.ended) ended.add(it);
-      for (const { origin, ...mark } of read.output.marks) marks.set(origin, mark);
+      return {
+        take(part) {
+          const read = v.safeParse(partForm, decoded(part));
+          if (!read.success) {
+            throw new UnreadableStateError(
+              `expected a snapshot of a decision register, version 2 or older (${read.issues[0].message}); run the program that wrote it`,
+            );
+          }
+          for (const it of read.output.entries) add(it);
+          for (const it of read.output.ended) ended.add(it);
+          for (const { origin, ...mark } of read.output.marks) marks.set(origin, mark);
+        },
+        finish: () => undefined,
+      };
     },
+  };
+}
+
+function plainEntry(found: (Entry & Viewed) | undefined): Entry | undefined {
+  if (found === undefined) return undefined;
+  const { mark: _, ...plain } = found;
+  return plain;
+}
+
+/** What a view of a register is made of: each gives the next one, and undefined at its end. */
+interface ViewSources {
+  readonly entries: () => Entry | undefined;
+  readonly ended: () => string | undefined;
+  readonly marks: () => ({ readonly origin: string } & Order) | undefined;
+  release(): void;
+}
+
+function viewOf(sources: ViewSources): StateView {
+  const upTo = <T>(next: () => T | undefined, most: number): T[] => {
+    const items: T[] = [];
+    while (items.length < most) {
+      const item = next();
+      if (item === undefined) break;
+      items.push(item);
+    }
+    return items;
+  };
+  return {
+    next(sizeBytes) {
+      const most = Math.max(1, Math.floor(sizeBytes / entrySizeBytes));
+      for (const name of ['entries', 'ended', 'marks'] as const) {
+        const items = upTo<unknown>(sources[name], most);
+        if (items.length > 0) return encode({ version: 2, [name]: items });
+      }
+      return undefined;
+    },
+    release: sources.release,
   };
 }
 

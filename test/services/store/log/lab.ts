@@ -2,10 +2,12 @@
 
 import { decode, encode } from '../../../../src/services/store/codec.ts';
 import type {
+  LogEntry,
   LogEvent,
   LogStarter,
   LogToken,
   ReplicatedLog,
+  SnapshotReader,
 } from '../../../../src/services/store/log/replicated-log.ts';
 import type { VirtualClock } from '../../../../src/simulator/virtual-clock.ts';
 
@@ -45,6 +47,8 @@ interface Life {
   readonly log: ReplicatedLog;
   state: readonly number[];
   appliedIndex: number;
+  /** While a snapshot is read: what was committed meanwhile. */
+  waiting: LogEntry[] | undefined;
 }
 
 /** Runs an application on each server, and throws as soon as a log breaks its word. */
@@ -73,7 +77,7 @@ export class Witness {
     this.#lastLife += 1;
     const number = this.#lastLife;
     this.lab.start(node, (log) => {
-      const life: Life = { node, number, log, state: [], appliedIndex: 0 };
+      const life: Life = { node, number, log, state: [], appliedIndex: 0, waiting: undefined };
       this.#lives.set(node, life);
       log.listen({
         event: (event) => {
@@ -184,16 +188,14 @@ export class Witness {
         throw new Error(`a read at ${event.index} came after ${read.index} was known to be committed`);
       }
       case 'committed':
-        for (const { index, token, command } of event.entries) {
-          const value = command === undefined ? undefined : Number(decode(command));
-          this.#apply(life, index, { token, value });
-        }
+        if (life.waiting === undefined) this.#applyAll(life, event.entries);
+        else life.waiting.push(...event.entries);
         return;
       case 'snapshotInstalled':
-        this.#restore(life, event.index, event.snapshot);
+        this.#read(life, event.index, event.snapshot);
         return;
-      case 'compactionDue':
-        life.log.compact(life.appliedIndex, encode(life.state));
+      case 'snapshotDue':
+        this.#write(life);
     }
   }
 
@@ -211,6 +213,46 @@ export class Witness {
     if (proposal.values.some((value) => this.#places.has(value))) throw new Error('committed before it was placed');
     if (index <= life.appliedIndex) throw new Error(`placed at ${index}, where an entry is committed`);
     Object.assign(proposal, { index, token });
+  }
+
+  #applyAll(life: Life, entries: readonly LogEntry[]): void {
+    for (const { index, token, command } of entries) {
+      const value = command === undefined ? undefined : Number(decode(command));
+      this.#apply(life, index, { token, value });
+    }
+  }
+
+  /** Writes the state down in parts of two values, which takes several turns. */
+  #write(life: Life): void {
+    const { state, log } = life;
+    if (life.waiting !== undefined) return;
+    const writer = log.snapshot(life.appliedIndex);
+    const writeFrom = (at: number): void => {
+      if (at > 0 && at >= state.length) writer.finish();
+      else writer.write(encode(state.slice(at, at + 2)), () => writeFrom(at + 2));
+    };
+    writeFrom(0);
+  }
+
+  #read(life: Life, index: number, reader: SnapshotReader): void {
+    if (index <= life.appliedIndex) throw new Error(`a snapshot of ${index} came after entry ${life.appliedIndex}`);
+    const parts: unknown[] = [];
+    const waiting: LogEntry[] = [];
+    life.waiting = waiting;
+    const readNext = (): void =>
+      reader.next((part) => {
+        if (life.waiting !== waiting || this.#lives.get(life.node) !== life) return;
+        if (part instanceof Error) throw part;
+        if (part !== undefined) {
+          parts.push(decode(part));
+          readNext();
+          return;
+        }
+        life.waiting = undefined;
+        this.#restore(life, index, parts.flat());
+        this.#applyAll(life, waiting);
+      });
+    readNext();
   }
 
   #apply(life: Life, index: number, entry: Committed): void {
@@ -240,15 +282,13 @@ export class Witness {
     this.#places.set(value, index);
   }
 
-  #restore(life: Life, index: number, snapshot: Uint8Array): void {
-    if (index <= life.appliedIndex) throw new Error(`a snapshot of ${index} came after entry ${life.appliedIndex}`);
-    const state: unknown = decode(snapshot);
+  #restore(life: Life, index: number, state: readonly unknown[]): void {
     const expected: number[] = [];
     for (let at = 1; at <= index; at += 1) {
       const value = this.#committed.get(at)?.value;
       if (value !== undefined) expected.push(value);
     }
-    if (!Array.isArray(state) || state.join() !== expected.join()) {
+    if (state.join() !== expected.join()) {
       throw new Error(`the snapshot of ${index} is not the state there`);
     }
     life.state = expected;

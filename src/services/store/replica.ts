@@ -1,0 +1,217 @@
+/**
+ * The state of a store as one node has it: it follows the log, is restored from snapshots of the log and gives the log
+ * snapshots of its own. Whatever grows with the state or with the log goes in slices, between which the node answers.
+ */
+
+import { QuorateError } from '../../../statecharts/actor.ts';
+import type { Clock } from '../../environment/clock.ts';
+import type { Random } from '../../environment/random.ts';
+import { UnreadableStateError } from './errors.ts';
+import type { LogEntry, ReplicatedLog, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
+import type { Fate, SessionedMachine } from './sessions/machine.ts';
+import type { StateRestoration, StateView } from './state-machine.ts';
+
+/** About the bytes of one part of a snapshot: some hundred entries, which are encoded within a millisecond or two. */
+const partBytes = 64 * 1_024;
+/** Bytes of commands that are applied in one turn, where more have come at once. */
+const applyBytes = 128 * 1_024;
+/** Entries of one turn, however small. */
+const applyEntries = 1_000;
+
+export interface ReplicaParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: ReplicatedLog;
+  readonly sessioned: SessionedMachine;
+  /** An entry was applied. */
+  applied(entry: LogEntry, fates: readonly Fate[]): void;
+  /** The state is that of a snapshot now. */
+  installed(index: number): void;
+  /** Some entries were applied, or a snapshot was: what waits for an index may be due. */
+  advanced(): void;
+  /** The state cannot follow. */
+  fail(error: unknown): void;
+}
+
+interface Restoring {
+  readonly index: number;
+  readonly reader: SnapshotReader;
+  readonly into: StateRestoration;
+}
+
+interface Taking {
+  readonly view: StateView;
+  readonly writer: SnapshotWriter;
+}
+
+export class Replica {
+  readonly #parts: ReplicaParts;
+  #appliedIndex = 0;
+  /** Committed and not applied yet. */
+  #backlog: LogEntry[] = [];
+  #isWorking = false;
+  #restoring: Restoring | undefined;
+  #taking: Taking | undefined;
+  /** How many more bytes the log may grow before the snapshot begins that it has asked for. */
+  #dueAfterBytes: number | undefined;
+  #againAfterBytes = 0;
+  #isClosed = false;
+
+  constructor(parts: ReplicaParts) {
+    this.#parts = parts;
+  }
+
+  /** The last entry that the state holds. */
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  /** Whether the state is in the making, so that nothing can be read. */
+  get isRestoring(): boolean {
+    return this.#restoring !== undefined;
+  }
+
+  /** Takes the next committed entries: some are applied now, the rest in later turns. */
+  follow(entries: readonly LogEntry[]): void {
+    if (this.#isClosed) return;
+    if (this.#backlog.length > 0 || this.isRestoring) {
+      this.#backlog.push(...entries);
+      return;
+    }
+    this.#apply(entries);
+  }
+
+  /** Replaces the state by that of a snapshot. */
+  install(index: number, reader: SnapshotReader): void {
+    const last = this.#restoring?.index ?? this.#appliedIndex;
+    if (index <= last || this.#isClosed) {
+      reader.release();
+      return;
+    }
+    this.#abandonSnapshot();
+    this.#restoring?.reader.release();
+    this.#backlog = [];
+    this.#restoring = { index, reader, into: this.#parts.sessioned.restoring() };
+    this.#readNext(this.#restoring);
+  }
+
+  /**
+   * The log asks for a snapshot. It begins when the log has grown by a random share of what it holds: the nodes' logs
+   * are alike, and all would write at once otherwise.
+   */
+  due(logSizeBytes: number): void {
+    this.#againAfterBytes = logSizeBytes / 2;
+    this.#dueAfterBytes = this.#parts.random.next() * this.#againAfterBytes;
+    this.#takeIfDue();
+  }
+
+  /** Nothing goes on any more. Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    this.#abandonSnapshot();
+    this.#restoring?.reader.release();
+    this.#backlog = [];
+  }
+
+  #apply(entries: readonly LogEntry[]): void {
+    const { sessioned } = this.#parts;
+    let bytes = 0;
+    let done = 0;
+    for (const entry of entries) {
+      if (bytes > applyBytes || done === applyEntries) break;
+      done += 1;
+      if (entry.index <= this.#appliedIndex) continue;
+      if (entry.index !== this.#appliedIndex + 1) {
+        throw new UnreadableStateError(`expected entry ${this.#appliedIndex + 1} of the log, got ${entry.index}`);
+      }
+      const { command } = entry;
+      const fates = command === undefined ? [] : sessioned.apply(command, entry.index);
+      bytes += command?.length ?? 0;
+      this.#appliedIndex = entry.index;
+      this.#parts.applied(entry, fates);
+    }
+    if (this.#dueAfterBytes !== undefined) this.#dueAfterBytes -= bytes;
+    this.#backlog = entries.slice(done);
+    this.#workLater();
+    this.#parts.advanced();
+    this.#takeIfDue();
+  }
+
+  #workLater(): void {
+    if (this.#backlog.length === 0 || this.#isWorking) return;
+    this.#isWorking = true;
+    this.#parts.clock.enqueue(() => {
+      this.#isWorking = false;
+      if (this.isRestoring || this.#isClosed) return;
+      this.#guarded(() => this.#apply(this.#backlog));
+    });
+  }
+
+  #readNext(restoring: Restoring): void {
+    restoring.reader.next((part) => {
+      if (this.#restoring !== restoring || this.#isClosed) return;
+      this.#guarded(() => {
+        if (part instanceof Error) throw part;
+        if (part !== undefined) {
+          restoring.into.take(part);
+          this.#readNext(restoring);
+          return;
+        }
+        restoring.into.finish();
+        this.#restoring = undefined;
+        this.#appliedIndex = restoring.index;
+        this.#parts.installed(restoring.index);
+        this.#apply(this.#backlog);
+      });
+    });
+  }
+
+  #takeIfDue(): void {
+    if (this.#dueAfterBytes === undefined || this.#dueAfterBytes > 0 || this.isRestoring) return;
+    if (this.#taking !== undefined) return;
+    let writer: SnapshotWriter;
+    try {
+      writer = this.#parts.log.snapshot(this.#appliedIndex);
+    } catch (error) {
+      // A node that is overloaded now is asked again after the next entries.
+      if (!(error instanceof QuorateError)) throw error;
+      return;
+    }
+    this.#dueAfterBytes = undefined;
+    this.#taking = { view: this.#parts.sessioned.view(), writer };
+    this.#writeNext(this.#taking);
+  }
+
+  #writeNext(taking: Taking): void {
+    const part = taking.view.next(partBytes);
+    if (part === undefined) {
+      this.#taking = undefined;
+      taking.writer.finish();
+      return;
+    }
+    taking.writer.write(part, (error) => {
+      if (this.#taking !== taking || this.#isClosed) return;
+      this.#guarded(() => {
+        if (error === undefined) this.#writeNext(taking);
+        else {
+          this.#abandonSnapshot();
+          this.#dueAfterBytes = this.#againAfterBytes;
+        }
+      });
+    });
+  }
+
+  #abandonSnapshot(): void {
+    this.#taking?.view.release();
+    this.#taking?.writer.abandon();
+    this.#taking = undefined;
+  }
+
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#parts.fail(error);
+    }
+  }
+}
