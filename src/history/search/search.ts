@@ -18,11 +18,12 @@
 
 import type { Call, SequentialModel } from '../model.ts';
 import type { Operation } from '../operation.ts';
-import { createLongestPrefix } from './longest-prefix.ts';
+import { createLongestPrefix, type LongestPrefix } from './longest-prefix.ts';
 import type { MemoryBudget } from './memory.ts';
+import { answerLine, indexed, Path } from './path.ts';
 import { assignSlots } from './slots.ts';
-import { createTransitions } from './transitions.ts';
-import { createVisited } from './visited.ts';
+import { createTransitions, type Transitions } from './transitions.ts';
+import { createVisited, type Visited } from './visited.ts';
 
 export type SearchStatus = 'searching' | 'linearizable' | 'violation' | 'out-of-memory';
 
@@ -55,253 +56,195 @@ export interface Search {
 
 /** Distinct states that are told of one place where a search got stuck. */
 const shownStates = 8;
+
 /**
  * @param operations of one object, in the order of invocation; none that failed
  */
-export function createSearch(
+export const createSearch = (
   model: SequentialModel<unknown>,
   operations: readonly Operation[],
   budget: MemoryBudget,
-): Search {
-  const count = operations.length;
-  const calls = operations.map(callOf);
-  const transitions = createTransitions(model, calls, budget);
-  const invokedAt = Int32Array.from(operations, ({ invokedAt }) => invokedAt.line);
-  const callClass = Int32Array.from(calls, (_, index) => transitions.classOf(index));
-  /** Operations in the order of their answers. */
-  const answered = Int32Array.from(operations.keys())
-    .filter((index) => calls[index]?.known)
-    .sort((a, b) => answerLine(operations[a]) - answerLine(operations[b]));
-  const answers = answered.length;
-  const answerRank = new Int32Array(count).fill(-1);
-  answered.forEach((operation, rank) => {
-    answerRank[operation] = rank;
-  });
-  const answeredAt = Int32Array.from(answered, (operation) => answerLine(operations[operation]));
+): Search => new BacktrackingSearch(model, operations, budget);
 
+class BacktrackingSearch implements Search {
+  status: SearchStatus = 'searching';
+
+  readonly #operations: readonly Operation[];
+  readonly #transitions: Transitions;
+  readonly #visited: Visited;
+  readonly #path: Path;
+  readonly #longest: LongestPrefix;
+  readonly #invokedAt: Int32Array;
+  readonly #callClass: Int32Array;
+  readonly #answered: Int32Array;
+  readonly #answeredAt: Int32Array;
   /** Operations of unknown outcome, and for each the one before it that is the same. */
-  const unknowns = Int32Array.from(operations.keys()).filter((index) => !calls[index]?.known);
-  const twin = twins(unknowns, callClass);
-  const { bitOf, answeredWords, unknownWords } = assignSlots(operations, answered, unknowns);
+  readonly #unknowns: Int32Array;
+  readonly #twin: Int32Array;
 
-  /** The row of the current configuration: answers explained, state, and a bit for each operation that took effect. */
-  const row = new Uint32Array(2 + answeredWords + unknownWords);
-  const bits = row.subarray(2);
-  const visited = createVisited(2 + answeredWords, unknownWords, budget);
-  const has = (operation: number): boolean => {
-    const bit = bitOf[operation] ?? 0;
-    return (((bits[bit >>> 5] ?? 0) >>> (bit & 31)) & 1) === 1;
-  };
-  const flip = (operation: number): void => {
-    const bit = bitOf[operation] ?? 0;
-    bits[bit >>> 5] = (bits[bit >>> 5] ?? 0) ^ (1 << (bit & 31));
-  };
+  #arriving = true;
+  /** Where the present configuration goes on with its choices: see `#choose`. */
+  #phase: 'answering' | 'known' | 'unknown' = 'answering';
+  #cursor = 0;
 
-  /** Known operations that have not taken effect, in the order of invocation: a ring through `ringHead`. */
-  const ringHead = count;
-  const next = new Int32Array(count + 1);
-  const previous = new Int32Array(count + 1);
-  let last = ringHead;
-  for (let operation = 0; operation < count; operation += 1) {
-    if (answerRank[operation] === -1) continue;
-    next[last] = operation;
-    previous[operation] = last;
-    last = operation;
+  constructor(model: SequentialModel<unknown>, operations: readonly Operation[], budget: MemoryBudget) {
+    const calls = operations.map(callOf);
+    const isKnown = (operation: number): boolean => calls[operation]?.known === true;
+    const index = indexed(operations, isKnown);
+    this.#operations = operations;
+    this.#transitions = createTransitions(model, calls, budget);
+    this.#invokedAt = Int32Array.from(operations, ({ invokedAt }) => invokedAt.line);
+    this.#callClass = Int32Array.from(calls, (_, call) => this.#transitions.classOf(call));
+    this.#answered = index.answered;
+    this.#answeredAt = Int32Array.from(index.answered, (operation) => answerLine(operations[operation]));
+    this.#unknowns = Int32Array.from(operations.keys()).filter((operation) => !isKnown(operation));
+    this.#twin = twins(this.#unknowns, this.#callClass);
+    const slots = assignSlots(operations, index.answered, this.#unknowns);
+    this.#path = new Path(index, slots);
+    this.#longest = createLongestPrefix(this.#path.effects);
+    this.#visited = createVisited(2 + slots.answeredWords, slots.unknownWords, budget);
   }
-  next[last] = ringHead;
-  previous[ringHead] = last;
 
-  /** What took effect so far, with the state and the explained answers before it, and whether there was a choice. */
-  const effects = new Int32Array(count);
-  const stateBefore = new Int32Array(count);
-  const explainedBefore = new Int32Array(count);
-  const forced = new Uint8Array(count);
-  let depth = 0;
-  let state = 0;
-  let explained = 0;
+  get steps(): number {
+    return this.#transitions.steps + this.#visited.comparisons;
+  }
 
-  let status: SearchStatus = 'searching';
-  let arriving = true;
-  /** Where the current configuration goes on with its choices: see `choose`. */
-  let phase: 'answering' | 'known' | 'unknown' = 'answering';
-  let cursor = 0;
+  get states(): number {
+    return this.#transitions.states;
+  }
 
-  const longest = createLongestPrefix(effects);
+  get configurations(): number {
+    return this.#visited.size;
+  }
 
-  const isKnown = (operation: number): boolean => (answerRank[operation] ?? -1) !== -1;
-
-  const apply = (operation: number, nextState: number, isForced: boolean): void => {
-    effects[depth] = operation;
-    stateBefore[depth] = state;
-    explainedBefore[depth] = explained;
-    forced[depth] = isForced ? 1 : 0;
-    depth += 1;
-    state = nextState;
-    flip(operation);
-    if (!isKnown(operation)) return;
-    const before = previous[operation] ?? ringHead;
-    const after = next[operation] ?? ringHead;
-    next[before] = after;
-    previous[after] = before;
-    // An operation's bit is given to another one once its answer is explained.
-    for (let due = answered[explained]; due !== undefined && has(due); due = answered[explained]) {
-      flip(due);
-      explained += 1;
+  advance(steps: number): SearchStatus {
+    const until = this.steps + steps;
+    while (this.status === 'searching' && this.steps < until) {
+      if (this.#arriving) this.status = this.#arrive();
+      else if (this.#choose()) this.#arriving = true;
+      else if (!this.#retreat()) this.status = 'violation';
     }
-  };
+    return this.status;
+  }
 
-  const undo = (): number => {
-    longest.beforeUndo(depth);
-    depth -= 1;
-    const operation = effects[depth] ?? 0;
-    const until = explainedBefore[depth] ?? 0;
-    while (explained > until) {
-      explained -= 1;
-      flip(answered[explained] ?? 0);
-    }
-    flip(operation);
-    state = stateBefore[depth] ?? 0;
-    if (isKnown(operation)) {
-      next[previous[operation] ?? ringHead] = operation;
-      previous[next[operation] ?? ringHead] = operation;
-    }
-    return operation;
-  };
+  findings(): SearchFindings {
+    const longest = this.#longest;
+    const stuckAt = this.#operations[this.#answered[longest.explained] ?? -1];
+    const states = stuckAt === undefined ? [] : longest.states();
+    return {
+      linearization: longest.effects().flatMap((index) => this.#operations[index] ?? []),
+      explained: longest.explained,
+      answers: this.#answered.length,
+      stuckAt,
+      stuckStates: states.slice(0, shownStates).map(this.#transitions.stateAt),
+      stuckStatesInAll: states.length,
+    };
+  }
+
+  release(): void {
+    this.#visited.release();
+    this.#transitions.release();
+  }
+
+  #arrive(): SearchStatus {
+    const path = this.#path;
+    this.#absorb();
+    this.#longest.note(path.explained, path.depth, path.state);
+    if (path.explained === this.#answered.length) return 'linearizable';
+    const entered = this.#visited.add(path.identify());
+    if (entered === 'full' || this.#transitions.exhausted) return 'out-of-memory';
+    this.#arriving = false;
+    this.#phase = 'answering';
+    return entered === 'known' && !this.#retreat() ? 'violation' : 'searching';
+  }
 
   /** Lets operations take effect that are possible and never change a state. */
-  const absorb = (): void => {
-    let operation = next[ringHead] ?? ringHead;
-    while (operation !== ringHead && (invokedAt[operation] ?? 0) < (answeredAt[explained] ?? 0)) {
-      const following = next[operation] ?? ringHead;
-      const itsClass = callClass[operation] ?? 0;
-      if (transitions.isReadOnly(itsClass) && transitions.step(state, itsClass) === state)
-        apply(operation, state, true);
+  #absorb(): void {
+    const path = this.#path;
+    let operation = path.first;
+    while (!path.isEnd(operation) && (this.#invokedAt[operation] ?? 0) < (this.#answeredAt[path.explained] ?? 0)) {
+      const following = path.after(operation);
+      const itsClass = this.#callClass[operation] ?? 0;
+      if (this.#transitions.isReadOnly(itsClass) && this.#transitions.step(path.state, itsClass) === path.state) {
+        path.apply(operation, path.state, true);
+      }
       operation = following;
     }
-  };
-
-  /** Whether the operation before, of unknown outcome, could be left out before one that leads to `nextState`. */
-  const makesTheLastNeedless = (operation: number, nextState: number): boolean => {
-    if (depth === 0 || isKnown(effects[depth - 1] ?? 0)) return false;
-    return transitions.step(stateBefore[depth - 1] ?? 0, callClass[operation] ?? 0) === nextState;
-  };
-
-  const tries = (operation: number): boolean => {
-    const nextState = transitions.step(state, callClass[operation] ?? 0);
-    if (nextState === -1 || makesTheLastNeedless(operation, nextState)) return false;
-    if (nextState === state && !isKnown(operation)) return false;
-    apply(operation, nextState, false);
-    return true;
-  };
+  }
 
   /**
-   * Lets the next choice of the current configuration take effect: first the operation whose answer is due, then the
+   * Lets the next choice of the present configuration take effect: first the operation whose answer is due, then the
    * others under way, then those of unknown outcome. @returns false when no choice is left
    */
-  const choose = (): boolean => {
-    const due = answered[explained] ?? 0;
-    const deadline = answeredAt[explained] ?? 0;
-    if (phase === 'answering') {
-      phase = 'known';
-      cursor = next[ringHead] ?? ringHead;
-      if (tries(due)) return true;
+  #choose(): boolean {
+    const path = this.#path;
+    const due = this.#answered[path.explained] ?? 0;
+    const deadline = this.#answeredAt[path.explained] ?? 0;
+    if (this.#phase === 'answering') {
+      this.#phase = 'known';
+      this.#cursor = path.first;
+      if (this.#tries(due)) return true;
     }
-    if (phase === 'known') {
-      while (cursor !== ringHead && (invokedAt[cursor] ?? 0) < deadline) {
-        const operation = cursor;
-        cursor = next[cursor] ?? ringHead;
-        if (operation !== due && tries(operation)) return true;
+    if (this.#phase === 'known') {
+      while (!path.isEnd(this.#cursor) && (this.#invokedAt[this.#cursor] ?? 0) < deadline) {
+        const operation = this.#cursor;
+        this.#cursor = path.after(operation);
+        if (operation !== due && this.#tries(operation)) return true;
       }
-      phase = 'unknown';
-      cursor = 0;
+      this.#phase = 'unknown';
+      this.#cursor = 0;
     }
-    while (cursor < unknowns.length) {
-      const operation = unknowns[cursor] ?? 0;
-      if ((invokedAt[operation] ?? 0) > deadline) return false;
-      const sameBefore = twin[cursor] ?? -1;
-      cursor += 1;
-      if (!has(operation) && (sameBefore === -1 || has(sameBefore)) && tries(operation)) return true;
+    return this.#chooseUnknown(deadline);
+  }
+
+  #chooseUnknown(deadline: number): boolean {
+    while (this.#cursor < this.#unknowns.length) {
+      const operation = this.#unknowns[this.#cursor] ?? 0;
+      if ((this.#invokedAt[operation] ?? 0) > deadline) return false;
+      const sameBefore = this.#twin[this.#cursor] ?? -1;
+      this.#cursor += 1;
+      const isFirstOfItsKind = sameBefore === -1 || this.#path.has(sameBefore);
+      if (!this.#path.has(operation) && isFirstOfItsKind && this.#tries(operation)) return true;
     }
     return false;
-  };
+  }
+
+  #tries(operation: number): boolean {
+    const path = this.#path;
+    const nextState = this.#transitions.step(path.state, this.#callClass[operation] ?? 0);
+    if (nextState === -1 || this.#makesTheLastNeedless(operation, nextState)) return false;
+    if (nextState === path.state && !path.isKnown(operation)) return false;
+    path.apply(operation, nextState, false);
+    return true;
+  }
+
+  /** Whether the operation before, of unknown outcome, could be left out before one that leads to `nextState`. */
+  #makesTheLastNeedless(operation: number, nextState: number): boolean {
+    const path = this.#path;
+    if (path.depth === 0 || path.isKnown(path.last)) return false;
+    return this.#transitions.step(path.stateBeforeLast, this.#callClass[operation] ?? 0) === nextState;
+  }
 
   /** Goes back to the last configuration where there was a choice. @returns false when there was none */
-  const retreat = (): boolean => {
-    while (depth > 0) {
-      const hadChoice = forced[depth - 1] === 0;
-      const operation = undo();
-      if (!hadChoice) continue;
-      if (!isKnown(operation)) {
-        phase = 'unknown';
-        cursor = rankOf(unknowns, operation) + 1;
+  #retreat(): boolean {
+    const path = this.#path;
+    while (path.depth > 0) {
+      const wasForced = path.lastWasForced;
+      this.#longest.beforeUndo(path.depth);
+      const operation = path.undo();
+      if (wasForced) continue;
+      if (!path.isKnown(operation)) {
+        this.#phase = 'unknown';
+        this.#cursor = rankOf(this.#unknowns, operation) + 1;
       } else {
-        phase = 'known';
-        cursor = (operation === answered[explained] ? next[ringHead] : next[operation]) ?? ringHead;
+        this.#phase = 'known';
+        this.#cursor = operation === this.#answered[path.explained] ? path.first : path.after(operation);
       }
       return true;
     }
     return false;
-  };
-
-  const arrive = (): SearchStatus => {
-    absorb();
-    longest.note(explained, depth, state);
-    if (explained === answers) return 'linearizable';
-    row[0] = explained;
-    row[1] = state;
-    const entered = visited.add(row);
-    if (entered === 'full' || transitions.exhausted) return 'out-of-memory';
-    arriving = false;
-    phase = 'answering';
-    return entered === 'known' && !retreat() ? 'violation' : 'searching';
-  };
-
-  const work = (): number => transitions.steps + visited.comparisons;
-  const advance = (steps: number): SearchStatus => {
-    const until = work() + steps;
-    while (status === 'searching' && work() < until) {
-      if (arriving) status = arrive();
-      else if (choose()) arriving = true;
-      else if (!retreat()) status = 'violation';
-    }
-    return status;
-  };
-
-  const findings = (): SearchFindings => {
-    const stuckAt = operations[answered[longest.explained] ?? -1];
-    return {
-      linearization: longest.effects().flatMap((index) => operations[index] ?? []),
-      explained: longest.explained,
-      answers,
-      stuckAt,
-      stuckStates: stuckAt === undefined ? [] : longest.states().slice(0, shownStates).map(transitions.stateAt),
-      stuckStatesInAll: stuckAt === undefined ? 0 : longest.states().length,
-    };
-  };
-
-  return {
-    get status() {
-      return status;
-    },
-    get steps() {
-      return work();
-    },
-    get states() {
-      return transitions.states;
-    },
-    get configurations() {
-      return visited.size;
-    },
-    advance,
-    findings,
-    release() {
-      visited.release();
-      transitions.release();
-    },
-  };
+  }
 }
-
-const answerLine = (operation: Operation | undefined): number => operation?.completedAt?.line ?? 0;
 
 const callOf = ({ f, value, outcome, result }: Operation): Call => ({ f, value, known: outcome === 'ok', result });
 
