@@ -1,12 +1,13 @@
 /** Raft: replicated logs. The actor, the charts of its roles, and what goes in and comes out. */
 
 export { candidateAlone } from './raft/candidate.ts';
-export { type Configuration, majorityOf, sameVoters } from './raft/configuration.ts';
+export { type Configuration, isQuorum, majorityOf, sameVoters, settledConfiguration } from './raft/configuration.ts';
 export type { Leadership, Progress, Role as RaftRole, ServerContext } from './raft/context.ts';
 export { RaftBootstrapError, RaftInvariantError } from './raft/errors.ts';
 export { followerAlone } from './raft/follower.ts';
 export { leaderAlone } from './raft/leader.ts';
 export { entrySizeBytes, Log } from './raft/log.ts';
+export { allMembers, foundingMembers, isChanging, type Members } from './raft/members.ts';
 export {
   defaultLimits,
   type Entry,

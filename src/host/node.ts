@@ -190,12 +190,12 @@ export function createNode(options: NodeOptions): Node {
     const found = unread.get(address) ?? journal.take(address);
     if (found.length > 0) unread.set(address, found);
     const records = found.map(({ version, record }) => {
-      if (version !== definition.recordsVersion) {
+      if (!definition.readsRecords(version)) {
         throw new RecordsVersionError(
           `'${address}' wrote records of version ${version}, and this program reads version ${definition.recordsVersion}; run the program that wrote them`,
         );
       }
-      return definition.parseRecord(record);
+      return definition.parseRecord(record, version);
     });
     const runner = startRunner({ definition, address, input, records, delays, observer }, host);
     unread.delete(address);

@@ -31,8 +31,10 @@ export type TaggedBy<S extends Schemas> = {
 
 /** What an actor writes down, and how its records are folded into the state of a new life. */
 export interface Records<S extends Schemas, State> {
-  /** The version of the records' form; a journal that holds another one is refused by name. */
+  /** The version of the records' form; a journal that holds one that is not read here is refused by name. */
   readonly version: number;
+  /** Makes of a record of each earlier version, not validated yet, one of the present form. */
+  readonly earlier?: Readonly<Record<number, (record: Tagged) => Tagged>>;
   readonly types: S;
   readonly start: State;
   step(state: State, record: TaggedBy<S>): State;
@@ -122,8 +124,10 @@ export interface AnyActor {
   parseMessage(value: Tagged): Tagged;
   /** Validates what an application asks. @throws RefusedInputError */
   parseRequest(value: Tagged): Tagged;
-  /** Validates what was read from a journal. @throws RefusedInputError */
-  parseRecord(value: Tagged): Tagged;
+  /** Whether records of this version are read. */
+  readsRecords(version: number): boolean;
+  /** Validates what was read from a journal, as records of `version`; of the present one by default. @throws RefusedInputError */
+  parseRecord(value: Tagged, version?: number): Tagged;
   /** Folds valid records into what `start` takes. */
   recover(records: Iterable<Tagged>): unknown;
   /** The first step of a life. `traced`, here and below, records the transitions taken, which costs time. */
@@ -214,6 +218,7 @@ export function defineActor<
 export function defineActor(options: ErasedOptions): ActorDefinition {
   const { name, chart, roles = [], messages = {}, own = [], requests = {}, delays = {}, records } = options;
   const { performs = false, hearsUnreachable = false } = options;
+  const { version: recordsVersion = 1, earlier = {} } = records ?? {};
   checkDefinition({
     name,
     chart,
@@ -250,14 +255,16 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     delays,
     own,
     hearsUnreachable,
-    recordsVersion: records?.version ?? 1,
+    recordsVersion,
     readsTime: options.readsTime ?? false,
     allTimers: stepper.timers,
     admits: admissionOf(options.senders ?? 'member'),
     takes: (messageType) => Object.hasOwn(messages, messageType),
     parseMessage: (value) => parseTagged(name, 'message', messages, value),
     parseRequest: (value) => parseTagged(name, 'request', requests, value),
-    parseRecord: (value) => parseTagged(name, 'record', records?.types ?? {}, value),
+    readsRecords: (version) => version === recordsVersion || earlier[version] !== undefined,
+    parseRecord: (value, version = recordsVersion) =>
+      parseTagged(name, 'record', records?.types ?? {}, earlier[version]?.(value) ?? value),
     recover(written) {
       let state = records?.start;
       for (const record of written) state = records?.step(state, record);

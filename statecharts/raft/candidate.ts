@@ -9,8 +9,10 @@ import {
   leaderElected,
   newerTerm,
   notLeading,
+  notReplacing,
   preVoteAnswer,
   raft,
+  retired,
   staleAppend,
   staleChunk,
 } from './vocabulary.ts';
@@ -25,8 +27,8 @@ export const candidate = raft.createStateConfig({
   on: {
     voteReply: [newerTerm, { actions: { type: 'countVote', params: message }, meta: { rule: 'Raft §3.4' } }],
     durable: { actions: { type: 'countOwnVote', params: message }, meta: { rule: 'Raft §3.8' } },
-    preVote: preVoteAnswer,
-    vote: [newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
+    preVote: [retired, preVoteAnswer],
+    vote: [retired, newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
     append: [newerTerm, staleAppend, leaderElected],
     snapshotChunk: [newerTerm, staleChunk, leaderElected],
     preVoteReply: newerTerm,
@@ -35,6 +37,7 @@ export const candidate = raft.createStateConfig({
 
     propose: notLeading,
     read: notLeading,
+    replace: notReplacing,
     compact: compaction,
     unreachable: {},
   },

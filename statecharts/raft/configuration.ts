@@ -1,43 +1,46 @@
 /**
- * Who votes, and what a majority of them is. Every quorum of the protocol is taken here, from the latest configuration
- * in the server's log (Raft §4.1), so that a change of the voter set is an entry and nothing else.
+ * What a majority is. Every quorum of the protocol is taken here, from the latest configuration in the server's log,
+ * committed or not (Raft §4.1), so that a change of members is an entry and nothing else. Of a joint configuration, a
+ * quorum is a majority of the voters before the change and a majority of those after it (§4.3).
  */
 
 import type { Address } from '../actor/address.ts';
 import type { Log } from './log.ts';
+import { isVoter, type Members, noMembers, serverSetOf } from './members.ts';
 import type { Snapshot } from './messages.ts';
 
-/** A voter set. */
-export interface Configuration {
+/** The members from an entry on. */
+export interface Configuration extends Members {
   /** The entry that it comes from, or the snapshot's last one. */
   readonly index: number;
-  /** Sorted, each once. */
-  readonly voters: readonly Address[];
 }
-
-/** `addresses` as a voter set: sorted, each once, so that all who were given the same servers hold the same bytes. */
-export const voterSetOf = (addresses: readonly Address[]): readonly Address[] => [...new Set(addresses)].sort();
 
 /** Whether `addresses`, in any order, are the voters of `configuration`. */
 export function sameVoters(addresses: readonly Address[], configuration: Configuration): boolean {
-  const voters = voterSetOf(addresses);
+  const voters = serverSetOf(addresses);
   return voters.length === configuration.voters.length && voters.every((it, at) => it === configuration.voters[at]);
 }
 
-export const isVoter = (configuration: Configuration, server: Address): boolean =>
-  configuration.voters.includes(server);
+/** The smallest number of `voters` of which any two groups share one. */
+export const majorityOf = (voters: readonly Address[]): number => Math.floor(voters.length / 2) + 1;
 
-/** The smallest number of voters of which any two groups share one. */
-export const majorityOf = (configuration: Configuration): number => Math.floor(configuration.voters.length / 2) + 1;
+/** The sets of voters, of each of which a decision takes a majority. */
+const electorates = ({ voters, nextVoters }: Members): readonly (readonly Address[])[] =>
+  nextVoters === null ? [voters] : [voters, nextVoters];
 
-/** Whether `servers`, each of them once, hold a majority; those who do not vote do not count. */
-export const isMajority = (configuration: Configuration, servers: readonly Address[]): boolean =>
-  servers.filter((server) => isVoter(configuration, server)).length >= majorityOf(configuration);
+/** Whether `servers`, each of them once, are a quorum; those who do not vote do not count. */
+export const isQuorum = (members: Members, servers: readonly Address[]): boolean =>
+  electorates(members).every(
+    (voters) => servers.filter((server) => voters.includes(server)).length >= majorityOf(voters),
+  );
 
-/** The largest number that a majority of voters has reached, each as `reached` tells (Raft §3.5, commitment). */
-export function reachedByMajority(configuration: Configuration, reached: (voter: Address) => number): number {
-  const numbers = configuration.voters.map(reached).sort((a, b) => b - a);
-  return numbers[majorityOf(configuration) - 1] ?? 0;
+/** The largest number that a quorum has reached, each voter as `reached` tells (Raft §3.5, commitment; §4.3). */
+export function reachedByQuorum(members: Members, reached: (voter: Address) => number): number {
+  const numbers = electorates(members).map((voters) => {
+    const descending = voters.map(reached).sort((a, b) => b - a);
+    return descending[majorityOf(voters) - 1] ?? 0;
+  });
+  return Math.min(...numbers);
 }
 
 /** The latest configuration in `log` up to `upToIndex`, or else the snapshot's; one that nobody belongs to if none. */
@@ -45,7 +48,34 @@ export function configurationIn(log: Log, snapshot: Snapshot | null, upToIndex =
   const lowest = Math.max(log.baseIndex, snapshot?.index ?? 0);
   for (let index = Math.min(upToIndex, log.lastIndex); index > lowest; index -= 1) {
     const entry = log.entryAt(index);
-    if (entry?.kind === 'configuration') return { index, voters: entry.voters };
+    if (entry?.kind === 'configuration') return { index, ...entry.members };
   }
-  return { index: snapshot?.index ?? 0, voters: snapshot?.voters ?? [] };
+  return { index: snapshot?.index ?? 0, ...(snapshot?.members ?? noMembers) };
 }
+
+/** What of a server decides who takes part. */
+export interface Standing {
+  readonly configuration: Configuration;
+  readonly commitIndex: number;
+  readonly log: Log;
+  readonly snapshot: Snapshot | null;
+}
+
+/**
+ * The latest configuration that is certainly committed: where the latest one is not known to be, the one before it, as
+ * no change begins before the last one is committed.
+ */
+export function settledConfiguration({ configuration, commitIndex, log, snapshot }: Standing): Configuration {
+  return configuration.index <= commitIndex ? configuration : configurationIn(log, snapshot, configuration.index - 1);
+}
+
+/** Whether `server` was retired by a committed configuration: what is not committed may be taken back. */
+export const isRetired = (standing: Standing, server: Address): boolean =>
+  standing.configuration.retired.includes(server) && settledConfiguration(standing).retired.includes(server);
+
+/**
+ * §4.2.2: whether `server` may stand for election: as a voter of the latest configuration; or as one that it removes
+ * for as long as that is not committed, because until then the change may need its log to come to an end.
+ */
+export const mayStand = (standing: Standing, server: Address): boolean =>
+  isVoter(standing.configuration, server) || isVoter(settledConfiguration(standing), server);

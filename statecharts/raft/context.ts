@@ -4,9 +4,11 @@ import type { Address } from '../actor/address.ts';
 import type { Birth, Records } from '../actor/define.ts';
 import type { Delivered, EffectOf, Unreachable } from '../actor/effects.ts';
 import type { Outcome } from '../actor/rules.ts';
-import { type Configuration, configurationIn, isVoter, voterSetOf } from './configuration.ts';
+import { type Configuration, configurationIn } from './configuration.ts';
+import { earlierRecords } from './earlier-records.ts';
 import { RaftBootstrapError } from './errors.ts';
 import { Log } from './log.ts';
+import { allMembers, foundingMembers, isVoter } from './members.ts';
 import {
   type Durable,
   defaultLimits,
@@ -95,9 +97,20 @@ export interface PendingRead {
   readonly round: number;
 }
 
+/** A round in which the server that joins catches up (§4.2.1). */
+export interface CatchUp {
+  /** From 1. */
+  readonly round: number;
+  /** The last entry of the log when the round began. */
+  readonly targetIndex: number;
+  /** How far the learner had come at the last look at it: entries, and bytes of a snapshot. */
+  readonly matched: number;
+  readonly receivedBytes: number;
+}
+
 /** What only a leader has (Figure 3.1, "volatile state on leaders"). */
 export interface Leadership {
-  /** One for each other voter, in the order of their addresses. */
+  /** One for each other member, in the order of their addresses. */
   readonly followers: readonly Progress[];
   /** The entry that opened the term: once it is committed, the leader knows what is (§6.4). */
   readonly firstIndex: number;
@@ -109,6 +122,8 @@ export interface Leadership {
   readonly round: number;
   /** In the order of their arrival, and so of their rounds. */
   readonly reads: readonly PendingRead[];
+  /** While a server learns the log in order to vote. */
+  readonly catchUp: CatchUp | null;
 }
 
 /** The context of a server. */
@@ -135,8 +150,9 @@ const bootstrapTerm = 0;
 
 /** What records tell: each `entries` says anew what the log holds from its first entry on. */
 export const memory: Records<typeof records, Remembered> = {
-  version: 1,
+  version: 2,
   types: records,
+  earlier: earlierRecords,
   start: { term: 0, votedFor: null, log: Log.empty, snapshot: null },
   step(state, record) {
     switch (record.type) {
@@ -157,27 +173,31 @@ export const memory: Records<typeof records, Remembered> = {
 
 /**
  * The context in which a server starts. A server without records takes `input.voters` for the first entry of its log,
- * (index 1, term 0): the same on every server that was given the same voters, so that the logs match from the start.
+ * (index 1, term 0): the same on every server that was given the same voters, so that the logs match from the start;
+ * unless it joins, and then it has no entry at all.
  *
  * @throws RaftBootstrapError when a server without records is not among its voters
  */
 export function newServer(recovered: Remembered, { self, input }: Birth<RaftInput>): ServerContext {
   const isNew = recovered.snapshot === null && recovered.log.lastIndex === 0;
-  const voters = voterSetOf(input.voters);
-  if (isNew && !voters.includes(self)) {
+  const { joins = false } = input;
+  const members = foundingMembers(input.voters);
+  const { voters } = members;
+  const begins = isNew && !joins;
+  if (begins && !voters.includes(self)) {
     throw new RaftBootstrapError(
       `expected '${self}' among the voters of the first configuration, got ${voters.join(', ') || 'none'}; name every voter, this one included`,
     );
   }
-  const log = isNew
-    ? recovered.log.append([{ index: 1, term: bootstrapTerm, kind: 'configuration', voters }])
+  const log = begins
+    ? recovered.log.append([{ index: 1, term: bootstrapTerm, kind: 'configuration', members }])
     : recovered.log;
   return {
     ...recovered,
     log,
     self,
     limits: { ...defaultLimits, ...input.limits },
-    isNew,
+    isNew: begins,
     configuration: configurationIn(log, recovered.snapshot),
     commitIndex: recovered.snapshot?.index ?? 0,
     leader: null,
@@ -188,9 +208,9 @@ export function newServer(recovered: Remembered, { self, input }: Birth<RaftInpu
   };
 }
 
-/** The voters other than this server. */
+/** The members other than this server: all who are spoken to. */
 export const peersOf = ({ configuration, self }: ServerContext): readonly Address[] =>
-  configuration.voters.filter((voter) => voter !== self);
+  allMembers(configuration).filter((member) => member !== self);
 
 /** Whether `server` votes in this server's configuration. */
 export const votesHere = ({ configuration }: ServerContext, server: Address): boolean => isVoter(configuration, server);

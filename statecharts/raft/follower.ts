@@ -9,8 +9,10 @@ import {
   compaction,
   newerTerm,
   notLeading,
+  notReplacing,
   preVoteAnswer,
   raft,
+  retired,
   staleAppend,
   staleChunk,
   staleVote,
@@ -36,8 +38,9 @@ export const follower = raft.createStateConfig({
       states: {
         free: {
           on: {
-            preVote: preVoteAnswer,
+            preVote: [retired, preVoteAnswer],
             vote: [
+              retired,
               newerTermHere,
               {
                 guard: { type: 'mayGrantVote', params: message },
@@ -51,7 +54,7 @@ export const follower = raft.createStateConfig({
         },
         loyal: {
           after: { minElectionTimeout: { target: 'free', meta: { rule: 'Raft §4.2.3' } } },
-          on: { preVote: {}, vote: staleVote },
+          on: { preVote: {}, vote: [retired, staleVote] },
         },
       },
     },
@@ -78,6 +81,7 @@ export const follower = raft.createStateConfig({
 
     propose: notLeading,
     read: notLeading,
+    replace: notReplacing,
     compact: compaction,
     durable: {},
     unreachable: {},

@@ -1,10 +1,21 @@
 /**
- * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, and answers reads. It
- * steps down when it hears of a later term, or when no majority, or not even its own journal, answers (Raft §6.2).
+ * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, answers reads, and
+ * replaces servers. It steps down when it hears of a later term, when no majority, or not even its own journal, answers
+ * (Raft §6.2), or when it has left the cluster (§4.2.2).
  */
 
 import { message } from '../actor/rules.ts';
-import { compaction, newerTerm, raft, staleAppend, staleChunk, staleReply, staleVote } from './vocabulary.ts';
+import {
+  compaction,
+  newerTerm,
+  notReplacing,
+  raft,
+  retired,
+  staleAppend,
+  staleChunk,
+  staleReply,
+  staleVote,
+} from './vocabulary.ts';
 
 export const leader = raft.createStateConfig({
   id: 'leader',
@@ -47,6 +58,66 @@ export const leader = raft.createStateConfig({
         },
       },
     },
+    members: {
+      initial: 'settled',
+      states: {
+        settled: {
+          id: 'settled',
+          always: [
+            { guard: 'isLearning', target: 'learning', meta: { rule: 'Raft §4.2.1' } },
+            { guard: 'isJoint', target: 'joint', meta: { rule: 'Raft §4.3' } },
+            { guard: 'hasLeft', target: '#follower', meta: { rule: 'Raft §4.2.2' } },
+          ],
+        },
+        learning: {
+          initial: 'inTime',
+          states: {
+            inTime: {
+              entry: 'beginRound',
+              always: {
+                guard: 'hasCaughtUp',
+                target: '#joint',
+                actions: 'beginJoint',
+                meta: { rule: 'Raft §4.3' },
+              },
+              after: { catchUpRound: { target: 'late', meta: { rule: 'Raft §4.2.1' } } },
+            },
+            late: {
+              always: [
+                {
+                  guard: 'isOutOfRounds',
+                  target: '#settled',
+                  actions: 'giveUpReplacement',
+                  meta: { rule: 'Raft §4.2.1' },
+                },
+                { guard: 'hasCaughtUp', target: 'inTime', meta: { rule: 'Raft §4.2.1' } },
+              ],
+              after: {
+                catchUpPatience: [
+                  {
+                    guard: 'makesHeadway',
+                    target: 'late',
+                    reenter: true,
+                    actions: 'watchLearner',
+                    meta: { rule: 'Raft §4.2.1' },
+                  },
+                  { target: '#settled', actions: 'giveUpReplacement', meta: { rule: 'Raft §4.2.1' } },
+                ],
+              },
+            },
+          },
+        },
+        joint: {
+          id: 'joint',
+          always: {
+            guard: 'isConfigurationCommitted',
+            target: 'settled',
+            actions: 'endJoint',
+            meta: { rule: 'Raft §4.3' },
+          },
+        },
+      },
+    },
   },
   on: {
     propose: [
@@ -76,12 +147,20 @@ export const leader = raft.createStateConfig({
       },
       { actions: { type: 'refuseNotReady', params: message }, meta: { rule: 'Raft §6.4' } },
     ],
+    replace: [
+      {
+        guard: { type: 'mayReplace', params: message },
+        actions: { type: 'beginReplacement', params: message },
+        meta: { rule: 'Raft §4.1' },
+      },
+      notReplacing,
+    ],
     compact: compaction,
     unreachable: { actions: { type: 'noteLost', params: message }, meta: { rule: 'Raft §3.5' } },
 
     // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
     preVote: {},
-    vote: staleVote,
+    vote: [retired, staleVote],
     append: [newerTerm, staleAppend],
     snapshotChunk: [newerTerm, staleChunk],
     preVoteReply: newerTerm,

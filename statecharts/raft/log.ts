@@ -7,6 +7,7 @@
  */
 
 import { RaftInvariantError } from './errors.ts';
+import { sameMembers } from './members.ts';
 import type { Entry } from './messages.ts';
 
 /** What an entry costs beside its data: in memory and on the wire, roughly. */
@@ -209,7 +210,7 @@ function sameEntry(one: Entry | undefined, other: Entry | undefined): boolean {
   if (one === other) return true;
   if (one?.index !== other?.index || one?.term !== other?.term || one?.kind !== other?.kind) return false;
   if (one?.kind === 'command' && other?.kind === 'command') return sameItems(one.data, other.data);
-  if (one?.kind === 'configuration' && other?.kind === 'configuration') return sameItems(one.voters, other.voters);
+  if (one?.kind === 'configuration' && other?.kind === 'configuration') return sameMembers(one.members, other.members);
   return true;
 }
 

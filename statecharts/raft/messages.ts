@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import type { TaggedBy } from '../actor/define.ts';
+import { isMembers, isPlaces, type Members } from './members.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
 interface Placed {
@@ -13,23 +14,17 @@ interface Placed {
   readonly term: number;
 }
 
-/** An entry of the log. `noop` opens a leader's term (Raft §3.6.2); `configuration` says who votes from there on (§4.1). */
+/** An entry of the log. `noop` opens a leader's term (Raft §3.6.2); `configuration` says who takes part from there on (§4.1). */
 export type Entry =
   | (Placed & { readonly kind: 'command'; readonly data: Uint8Array })
   | (Placed & { readonly kind: 'noop' })
-  | (Placed & { readonly kind: 'configuration'; readonly voters: readonly Address[] });
+  | (Placed & { readonly kind: 'configuration'; readonly members: Members });
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const bytes = v.instance(Uint8Array<ArrayBufferLike>);
 const address = v.custom<Address>(isAddress, 'expected an address like n1/raft.server/kv');
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
-
-/** Whether `voters` is a voter set as the log holds it: addresses, sorted, each once, at least one. */
-export function isVoterSet(voters: unknown): voters is readonly Address[] {
-  if (!Array.isArray(voters) || voters.length === 0) return false;
-  return voters.every((it, place) => isAddress(it) && (place === 0 || voters[place - 1] < it));
-}
 
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null || !('index' in value && 'term' in value && 'kind' in value)) {
@@ -42,7 +37,7 @@ function isEntry(value: unknown): value is Entry {
     case 'noop':
       return true;
     case 'configuration':
-      return 'voters' in value && isVoterSet(value.voters);
+      return 'members' in value && isMembers(value.members);
     default:
       return false;
   }
@@ -61,7 +56,8 @@ function isEntryRun(value: unknown): value is readonly Entry[] {
 }
 
 const entries = v.custom<readonly Entry[]>(isEntryRun, 'expected entries of consecutive indexes and ascending terms');
-const voters = v.custom<readonly Address[]>(isVoterSet, 'expected sorted addresses, each once, at least one');
+const members = v.custom<Members>(isMembers, 'expected sorted sets of addresses, and a voter at least');
+const places = v.custom<Readonly<Record<string, string>>>(isPlaces, 'expected host:port by node id');
 
 /** Messages between servers. `term` is always the sender's own term, except where it says otherwise. */
 export const messages = {
@@ -107,7 +103,7 @@ export const messages = {
       term: natural,
       lastIndex: natural,
       lastTerm: natural,
-      voters,
+      members,
       sizeBytes: natural,
       offset: natural,
       data: bytes,
@@ -133,6 +129,13 @@ export const requests = {
   read: v.object({ id: natural }),
   /** Here is the application's state as of `index`: the log up to there may go (§5.1). Ignored when it is no news. */
   compact: v.object({ index: natural, snapshot: bytes }),
+  /**
+   * Let `joining` vote in the place of `leaving` (§4): answered by `replacing`, with the entry that begins the change, or
+   * by `notReplaced`. The change is over with the configuration that is not a joint one and has no learners; where
+   * `leaving` still votes in it, the change was given up. `places` says where members are reached, `host:port` by node
+   * id, `joining` among them.
+   */
+  replace: v.object({ id: natural, leaving: address, joining: address, places }),
 };
 export type RaftRequest = TaggedBy<typeof requests>;
 
@@ -153,6 +156,24 @@ export type RefusalReason =
   /** Too many bytes wait to be committed. */
   | 'overloaded';
 
+/** Why a server is not replaced. Nothing of it has happened or will happen. */
+export type ReplacementRefusal =
+  /** As for other requests. */
+  | 'not-leader'
+  | 'not-ready'
+  /** A change of members is under way (§4.1: one at a time). */
+  | 'change-under-way'
+  /** The server that should leave does not vote. */
+  | 'not-a-voter'
+  /** The server that should join takes part already. */
+  | 'already-a-member'
+  /** The server that should join has left before, and its votes with it. */
+  | 'retired'
+  /** As many servers have left as a cluster remembers. */
+  | 'too-many-retired'
+  /** Nobody has said where the server that should join is reached. */
+  | 'no-place';
+
 /**
  * What a server delivers to its application. The entry at (`index`, `term`) decides a proposal's fate: when an entry of
  * another term commits at that index, or a snapshot covers it, the proposal is lost or unknown.
@@ -161,6 +182,14 @@ export type RaftOutput =
   /** The commands of proposal `id` are entries `index`, `index + 1`, ... of `term` in this leader's log. */
   | { readonly type: 'proposed'; readonly id: number; readonly term: number; readonly index: number }
   | { readonly type: 'refused'; readonly id: number; readonly reason: RefusalReason; readonly leader?: Address }
+  /** The replacement `id` begins with entry `index` of `term`. */
+  | { readonly type: 'replacing'; readonly id: number; readonly term: number; readonly index: number }
+  | {
+      readonly type: 'notReplaced';
+      readonly id: number;
+      readonly reason: ReplacementRefusal;
+      readonly leader?: Address;
+    }
   /** Read `id` is linearizable once the application has applied everything up to `index`. */
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   /** The next committed entries, in order of their indexes, without gaps, each once per life. */
@@ -170,11 +199,11 @@ export type RaftOutput =
   /** The log takes more than its limit: answer with `compact`. Given once until compacted; `index` is committed. */
   | { readonly type: 'compactionDue'; readonly index: number; readonly logSizeBytes: number };
 
-/** A snapshot: the application's state after the entry (`index`, `term`), and who votes as of there. */
+/** A snapshot: the application's state after the entry (`index`, `term`), and who takes part as of there. */
 export interface Snapshot {
   readonly index: number;
   readonly term: number;
-  readonly voters: readonly Address[];
+  readonly members: Members;
   readonly data: Uint8Array;
 }
 
@@ -187,7 +216,7 @@ export const records = {
   snapshot: v.object({
     term: natural,
     votedFor: v.nullable(address),
-    snapshot: v.object({ index: natural, term: natural, voters, data: bytes }),
+    snapshot: v.object({ index: natural, term: natural, members, data: bytes }),
     baseIndex: natural,
     baseTerm: natural,
     entries,
@@ -236,6 +265,11 @@ export interface RaftInput {
    * without records: it becomes the first entry of the log. Afterwards the log knows; see `sameVoters`.
    */
   readonly voters: readonly Address[];
+  /**
+   * Whether a server without records waits to be taken into a cluster that runs, in place of beginning one: its log
+   * comes from a leader, and it stands for no election before that names it a voter. Default false.
+   */
+  readonly joins?: boolean;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<RaftLimits>;
 }

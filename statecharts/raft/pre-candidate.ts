@@ -9,8 +9,10 @@ import {
   leaderElected,
   newerTerm,
   notLeading,
+  notReplacing,
   preVoteAnswer,
   raft,
+  retired,
   staleAppend,
   staleChunk,
 } from './vocabulary.ts';
@@ -24,8 +26,9 @@ export const preCandidate = raft.createStateConfig({
   after: { electionTimeout: { target: '#pre-candidate', reenter: true, meta: { rule: 'Raft §9.6' } } },
   on: {
     preVoteReply: [newerTerm, { actions: { type: 'countPreVote', params: message }, meta: { rule: 'Raft §9.6' } }],
-    preVote: preVoteAnswer,
+    preVote: [retired, preVoteAnswer],
     vote: [
+      retired,
       newerTerm,
       {
         guard: { type: 'mayGrantVote', params: message },
@@ -43,6 +46,7 @@ export const preCandidate = raft.createStateConfig({
 
     propose: notLeading,
     read: notLeading,
+    replace: notReplacing,
     compact: compaction,
     durable: {},
     unreachable: {},

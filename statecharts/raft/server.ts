@@ -4,9 +4,11 @@
  * Deviations and decisions:
  * - Pre-vote (§9.6) and check-quorum (§6.2) are always on; a candidate whose election fails asks for pre-votes again.
  * - Term and vote are durable before a candidate asks for votes, and its own vote counts only then (§3.8).
- * - The voter set is the first entry of the log, (1, term 0). It does not change yet; quorums come from it (§4.1).
+ * - The first voters are the first entry of the log, (1, term 0); every quorum comes from the latest configuration (§4.1).
+ * - One server is replaced at a time: as a learner first (§4.2.1), then by joint consensus (§4.3), and not by the changes
+ *   of a single server of §4.1, between two of which a cluster of three would have four voters, or two.
  * - Who may be heard at all is the definition's `senders`; leaders and candidates outside the own configuration are
- *   answered as the paper has it (§4.1), and only the votes of those in it are counted.
+ *   answered as the paper has it (§4.1), but for those who have left, and only the votes of voters are counted.
  * - Compaction leaves some entries before the snapshot in the log, so that a slow follower needs no snapshot.
  *
  * `src/proof/raft/broken.ts` holds broken twins of these rules, which the proofs must find out; a new rule comes with one.

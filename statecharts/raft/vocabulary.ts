@@ -11,6 +11,7 @@ import { refuseNotLeader } from './rules/commitment.ts';
 import * as election from './rules/election.ts';
 import * as following from './rules/following.ts';
 import * as leading from './rules/leading.ts';
+import * as membership from './rules/membership.ts';
 import * as snapshots from './rules/snapshots.ts';
 
 /** The delays of a server, in milliseconds. The broadcast time of the network must be well below them (Raft §3.9). */
@@ -23,6 +24,10 @@ export const delays = {
   minElectionTimeout: fixed(500),
   /** How often a leader looks whether a majority, and its own journal, have answered since the last look (§6.2). */
   quorumTimeout: fixed(500),
+  /** A round that a learner ends within this time is its last (§4.2.1): the least `electionTimeout`. */
+  catchUpRound: fixed(500),
+  /** How long a learner may go without making headway before the change is given up (§4.2.1). */
+  catchUpPatience: fixed(10_000),
 };
 
 const { act, when, again } = rulesOf<ServerContext, Event, Effect>();
@@ -69,6 +74,14 @@ export const raft = setup({
     refuseNotReady: act(leading.refuseNotReady),
     watchQuorum: act(leading.watchQuorum),
 
+    beginReplacement: act(membership.beginReplacement),
+    refuseReplacement: act(membership.refuseReplacement),
+    beginRound: act(membership.beginRound),
+    watchLearner: act(membership.watchLearner),
+    giveUpReplacement: act(membership.giveUpReplacement),
+    beginJoint: act(membership.beginJoint),
+    endJoint: act(membership.endJoint),
+
     compact: act(snapshots.compact),
     refuseStaleChunk: act(snapshots.refuseStaleChunk),
     receiveChunk: act(snapshots.receiveChunk),
@@ -77,18 +90,28 @@ export const raft = setup({
   guards: {
     isNewerTerm: when(election.isNewerTerm),
     isStaleTerm: when(election.isStaleTerm),
+    isRetired: when(election.isRetired),
     mayCampaign: when(election.mayCampaign),
     mayGrantVote: when(election.mayGrantVote),
     hasMajority: when(election.hasMajority),
     isOverloaded: when(leading.isOverloaded),
     knowsCommitted: when(leading.knowsCommitted),
     hasQuorum: when(leading.hasQuorum),
+    mayReplace: when(membership.mayReplace),
+    isConfigurationCommitted: when(membership.isConfigurationCommitted),
+    isLearning: when(membership.isLearning),
+    isJoint: when(membership.isJoint),
+    hasLeft: when(membership.hasLeft),
+    hasCaughtUp: when(membership.hasCaughtUp),
+    isOutOfRounds: when(membership.isOutOfRounds),
+    makesHeadway: when(membership.makesHeadway),
     isSnapshotNews: when(snapshots.isSnapshotNews),
   },
 });
 
 const ofNewerTerm = { type: 'isNewerTerm', params: message } as const;
 const ofStaleTerm = { type: 'isStaleTerm', params: message } as const;
+const fromRetired = { type: 'isRetired', params: message } as const;
 
 /** A later term: whoever is not a follower becomes one, takes the term over, and hears the message as such. */
 export const newerTerm = {
@@ -100,6 +123,9 @@ export const newerTerm = {
 
 /** A reply of an earlier term answers what an earlier life, or an earlier office, asked. */
 export const staleReply = { guard: ofStaleTerm } as const;
+
+/** Who has left the cluster asks for no votes. */
+export const retired = { guard: fromRetired, meta: { rule: 'Raft §4.2.3' } } as const;
 
 /** A leader or candidate whose term is over learns of the later one by the answer. */
 export const staleVote = {
@@ -130,6 +156,10 @@ export const compaction = {
 export const notLeading = {
   actions: { type: 'refuseNotLeader', params: message },
   meta: { rule: 'Raft §6.2' },
+} as const;
+export const notReplacing = {
+  actions: { type: 'refuseReplacement', params: message },
+  meta: { rule: 'Raft §4.1' },
 } as const;
 export const preVoteAnswer = {
   actions: { type: 'answerPreVote', params: message },

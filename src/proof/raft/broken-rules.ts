@@ -1,7 +1,7 @@
 /** Raft's rules, each broken in one way: the material of the twins in `broken.ts`. */
 
 import { type Address, send } from '../../../statecharts/actor.ts';
-import { reachedByMajority } from '../../../statecharts/raft/configuration.ts';
+import { reachedByQuorum } from '../../../statecharts/raft/configuration.ts';
 import type { Effect, Leadership, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
 import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
 import * as election from '../../../statecharts/raft/rules/election.ts';
@@ -31,7 +31,7 @@ export const selfAssured = (self: Address, { effects = [], ...result }: Result):
 });
 
 export const isAlmostMajority = ({ configuration, election: running }: ServerContext): boolean =>
-  running !== null && running.votes.length >= Math.max(1, majorityOf(configuration) - 1);
+  running !== null && running.votes.length >= Math.max(1, majorityOf(configuration.voters) - 1);
 
 const reachOf =
   (self: Address, { durableIndex, followers }: Leadership) =>
@@ -45,7 +45,7 @@ function withoutLaggards(context: ServerContext): ServerContext {
   const reach = reachOf(self, leadership);
   const foremost = configuration.voters
     .toSorted((a, b) => reach(b) - reach(a))
-    .slice(0, Math.max(1, 2 * (majorityOf(configuration) - 1) - 1));
+    .slice(0, Math.max(1, 2 * (majorityOf(configuration.voters) - 1) - 1));
   const few: Configuration = { ...configuration, voters: foremost.toSorted() };
   return { ...context, configuration: few };
 }
@@ -63,7 +63,7 @@ export const commitByCounting = (context: ServerContext, noted: Result): Result 
 function committing(after: ServerContext, noted: Result, mayCommit: (index: number) => boolean): Result {
   const { configuration, leadership, self } = after;
   if (leadership === null) return noted;
-  const index = reachedByMajority(configuration, reachOf(self, leadership));
+  const index = reachedByQuorum(configuration, reachOf(self, leadership));
   if (index <= after.commitIndex || !mayCommit(index)) return noted;
   const { effects, ...learned } = learnCommitted(after, index);
   return { context: { ...noted.context, ...learned }, effects: [...effects, ...(noted.effects ?? [])] };

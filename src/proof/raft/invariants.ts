@@ -37,7 +37,9 @@ export interface RaftInvariants {
 const textOf = (entry: Entry): string => {
   const { kind, term } = entry;
   if (kind === 'noop') return `${term}:noop`;
-  return kind === 'command' ? `${term}:${Array.from(entry.data).join('.')}` : `${term}:${entry.voters.join()}`;
+  return kind === 'command'
+    ? `${term}:${Array.from(entry.data).join('.')}`
+    : `${term}:${JSON.stringify(entry.members)}`;
 };
 
 /** A committed entry. */

@@ -185,7 +185,7 @@ const withProblem = (history: RaftHistory, problem: string): RaftHistory => ({
 /** An entry as text: equal for equal entries. */
 export function entryText(entry: Entry): string {
   if (entry.kind === 'command') return `${entry.term} command ${Array.from(entry.data).join('.')}`;
-  return entry.kind === 'noop' ? `${entry.term} noop` : `${entry.term} voters`;
+  return entry.kind === 'noop' ? `${entry.term} noop` : `${entry.term} members ${JSON.stringify(entry.members)}`;
 }
 
 function including<T>(set: readonly T[], item: T): readonly T[] {

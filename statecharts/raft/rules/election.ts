@@ -2,24 +2,29 @@
 
 import type { Address } from '../../actor/address.ts';
 import { persist, send } from '../../actor/effects.ts';
-import { isMajority } from '../configuration.ts';
+import { isQuorum, isRetired as isRetiredIn, mayStand } from '../configuration.ts';
 import { peersOf, type Received, type Result, type ServerContext, votesHere } from '../context.ts';
 
 type FromPeer = Received<
   'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'snapshotChunk' | 'snapshotReply'
 >;
 
-/**
- * §3.3: the sender has seen a later term. A pre-vote says nothing of that kind. Who it is does not matter: servers do not
- * consult their configuration when they are asked (§4.1), and only count the votes of those who are in it.
- */
-export const isNewerTerm = ({ term }: ServerContext, message: FromPeer): boolean => message.term > term;
+/** §3.3: the sender, who has not left the cluster, has seen a later term. A pre-vote says nothing of that kind. */
+export const isNewerTerm = (context: ServerContext, message: FromPeer): boolean =>
+  message.term > context.term && !isRetired(context, message);
 
 /** §3.3: the sender lives in a term that is over. */
 export const isStaleTerm = ({ term }: ServerContext, message: FromPeer): boolean => message.term < term;
 
-/** §4.2.2: only voters stand for election. */
-export const mayCampaign = (context: ServerContext): boolean => votesHere(context, context.self);
+/**
+ * §4.2.3: the sender has left the cluster, and disturbs it no more. Others are heard even if the own configuration does
+ * not name them (§4.1): it may be an old one, and the newcomer's vote, or a vote for it, may be needed.
+ */
+export const isRetired = (context: ServerContext, { from }: { readonly from: Address }): boolean =>
+  isRetiredIn(context, from);
+
+/** §4.2.2: who votes stands for election, and so does who was told to leave until that is committed. */
+export const mayCampaign = (context: ServerContext): boolean => mayStand(context, context.self);
 
 /** §3.3: takes over a later term, in which nobody has this server's vote yet. */
 export function adoptTerm(_context: ServerContext, { term }: FromPeer): Result {
@@ -100,8 +105,8 @@ export const countVote = (context: ServerContext, message: Received<'voteReply'>
 export const countOwnVote = (context: ServerContext, { term }: Received<'durable'>): Result =>
   term === context.term ? countFrom(context, context.self) : {};
 
-/** §3.4: a majority of the voters has granted it. */
+/** §3.4: a majority of the voters has granted it; of both sets of voters in a joint configuration (§4.3). */
 export const hasMajority = ({ configuration, election }: ServerContext): boolean =>
-  election !== null && isMajority(configuration, election.votes);
+  election !== null && isQuorum(configuration, election.votes);
 
 export const forgetElection = (): Result => ({ context: { election: null } });

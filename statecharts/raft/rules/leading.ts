@@ -2,7 +2,7 @@
 
 import { nodeOf } from '../../actor/address.ts';
 import { type Deliver, deliverAhead, persist, type Send, send } from '../../actor/effects.ts';
-import { reachedByMajority } from '../configuration.ts';
+import { isQuorum, reachedByQuorum } from '../configuration.ts';
 import {
   type Effect,
   type Leadership,
@@ -46,6 +46,7 @@ export function takeOffice(context: ServerContext): Result {
     dueDurableIndex: durableIndex + 1,
     round: 0,
     reads: [],
+    catchUp: null,
   };
   return append({ ...context, leader: self, leadership }, [{ index: durableIndex + 1, term, kind: 'noop' }], []);
 }
@@ -59,12 +60,16 @@ export function appendCommands(context: ServerContext, { commands, id }: Receive
 }
 
 /** Appends entries of this term, sends them, and writes them down; `durable` tells when they count (§10.2.1). */
-function append(context: ServerContext, entries: readonly Entry[], outputs: readonly Deliver<RaftOutput>[]): Result {
-  const { leader, self, term } = context;
+export function append(
+  context: ServerContext,
+  entries: readonly Entry[],
+  outputs: readonly Deliver<RaftOutput>[],
+): Result {
+  const { configuration, leader, self, term } = context;
   const log = context.log.append(entries);
   const { followers, outgoing } = sendAll({ ...context, log });
   return {
-    context: { log, leader, leadership: { ...leadershipOf(context), followers } },
+    context: { configuration, log, leader, leadership: { ...leadershipOf(context), followers } },
     effects: [
       ...outputs,
       ...outgoing,
@@ -157,7 +162,7 @@ function settle(context: ServerContext, leadership: Leadership): Result {
 
 /** §3.6.2: entries of earlier terms are committed only by way of one of this term that a majority holds. */
 function committedBy({ commitIndex, configuration, log, self, term }: ServerContext, leadership: Leadership): number {
-  const index = reachedByMajority(configuration, (voter) =>
+  const index = reachedByQuorum(configuration, (voter) =>
     voter === self ? leadership.durableIndex : (followerOf(leadership, voter)?.match ?? 0),
   );
   return index > commitIndex && log.termAt(index) === term ? index : commitIndex;
@@ -165,7 +170,7 @@ function committedBy({ commitIndex, configuration, log, self, term }: ServerCont
 
 /** §6.4: the last round that a majority has answered, which therefore had no later leader when the round began. */
 function roundConfirmed({ configuration, self }: ServerContext, leadership: Leadership): number {
-  return reachedByMajority(configuration, (voter) =>
+  return reachedByQuorum(configuration, (voter) =>
     voter === self ? leadership.round : (followerOf(leadership, voter)?.round ?? 0),
   );
 }
@@ -196,7 +201,7 @@ export function startRead(context: ServerContext, { id }: Received<'read'>): Res
   const leadership = leadershipOf(context);
   const { commitIndex } = context;
   const read: PendingRead = { id, index: commitIndex, round: leadership.round + 1 };
-  if (leadership.followers.length === 0) return { effects: [readable(read)] };
+  if (isQuorum(context.configuration, [context.self])) return { effects: [readable(read)] };
   const asked = { ...leadership, reads: [...leadership.reads, read] };
   if (leadership.reads.length > 0) return { context: { leadership: asked } };
   const { leadership: begun, outgoing } = beginRound({ ...context, leadership: asked });
@@ -218,7 +223,7 @@ export const refuseNotReady = (context: ServerContext, { id }: Received<'read'>)
 export function hasQuorum(context: ServerContext): boolean {
   const { configuration, self } = context;
   const { dueDurableIndex, durableIndex, ...leadership } = leadershipOf(context);
-  const heard = reachedByMajority(configuration, (voter) =>
+  const heard = reachedByQuorum(configuration, (voter) =>
     voter === self || leadership.followers.some((it) => it.server === voter && it.heard) ? 1 : 0,
   );
   return heard === 1 && durableIndex >= dueDurableIndex;

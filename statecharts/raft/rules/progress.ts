@@ -137,7 +137,7 @@ function sendChunk({ limits, term }: Source, server: Address, transfer: Transfer
       term,
       lastIndex: snapshot.index,
       lastTerm: snapshot.term,
-      voters: snapshot.voters,
+      members: snapshot.members,
       sizeBytes: snapshot.data.length,
       offset,
       data,

@@ -43,8 +43,8 @@ export function compact(context: ServerContext, message: Received<'compact'>): R
   const { limits, log } = context;
   const { index } = message;
   const term = log.termAt(index) ?? log.baseTerm;
-  const { voters } = configurationIn(log, context.snapshot, index);
-  const snapshot: Snapshot = { index, term, voters, data: message.snapshot };
+  const { index: _, ...members } = configurationIn(log, context.snapshot, index);
+  const snapshot: Snapshot = { index, term, members, data: message.snapshot };
   const shorter = log.from(log.lowestWithin(index, limits.retainBytes));
   return {
     context: { log: shorter, snapshot, compactionAsked: false },
@@ -106,8 +106,8 @@ function joined({ chunks, receivedBytes }: Incoming): Uint8Array {
 }
 
 /** Figure 5.3, 6 to 8: entries that follow the snapshot stay if the log agrees with it, and go if not. */
-function install(context: ServerContext, { lastIndex, lastTerm, voters }: Chunk, data: Uint8Array): Result {
-  const snapshot: Snapshot = { index: lastIndex, term: lastTerm, voters, data };
+function install(context: ServerContext, { lastIndex, lastTerm, members }: Chunk, data: Uint8Array): Result {
+  const snapshot: Snapshot = { index: lastIndex, term: lastTerm, members, data };
   const agrees = context.log.termAt(lastIndex) === lastTerm;
   const log = agrees ? context.log.from(lastIndex) : Log.after(lastIndex, lastTerm);
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createRaftInvariants, type ServerView } from '../../../src/proof/raft/invariants.ts';
 import { type Address, addressOf } from '../../../statecharts/actor.ts';
-import { type Entry, raftServer } from '../../../statecharts/raft.ts';
+import { type Entry, foundingMembers, raftServer } from '../../../statecharts/raft.ts';
 
 const serverOn = (node: string): Address => addressOf(node, raftServer.name, 'kv');
 const [n1, n2, n3] = [serverOn('n1'), serverOn('n2'), serverOn('n3')];
@@ -19,7 +19,7 @@ function server(
     leads = false,
   }: { term: number; entries: Entry[]; commitIndex?: number; leads?: boolean },
 ): ServerView {
-  const first: Entry = { index: 1, term: 0, kind: 'configuration', voters };
+  const first: Entry = { index: 1, term: 0, kind: 'configuration', members: foundingMembers(voters) };
   const recovered = raftServer.recover([
     { type: 'entries', ...{ entries: [first, ...entries] } },
     { type: 'term-and-vote', ...{ term, votedFor: null } },

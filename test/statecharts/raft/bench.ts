@@ -6,6 +6,7 @@ import { configurationIn } from '../../../statecharts/raft/configuration.ts';
 import { newServer } from '../../../statecharts/raft/context.ts';
 import {
   type Entry,
+  foundingMembers,
   Log,
   type RaftLimits,
   raftServer,
@@ -21,6 +22,7 @@ export const n2: Address = 'n2/raft.server/kv';
 export const n3: Address = 'n3/raft.server/kv';
 export const stranger: Address = 'n9/raft.server/kv';
 export const voters = [n1, n2, n3];
+export const members = foundingMembers(voters);
 
 export const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 export const command = (index: number, term: number, ...values: number[]): Entry => ({
@@ -30,7 +32,7 @@ export const command = (index: number, term: number, ...values: number[]): Entry
   data: bytes(...values),
 });
 export const noop = (index: number, term: number): Entry => ({ index, term, kind: 'noop' });
-export const first: Entry = { index: 1, term: 0, kind: 'configuration', voters };
+export const first: Entry = { index: 1, term: 0, kind: 'configuration', members };
 
 interface Wanted extends Partial<Omit<ServerContext, 'log' | 'limits' | 'snapshot'>> {
   /** The terms of the entries from 2 on; entry 1 is the configuration. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { persist, send, sendAhead } from '../../../statecharts/actor.ts';
-import { raftServer } from '../../../statecharts/raft.ts';
+import { foundingMembers, raftServer } from '../../../statecharts/raft.ts';
 import {
   bytes,
   candidateWith,
   leaderWith,
   loyalWith,
+  members,
   n1,
   n2,
   n3,
@@ -13,7 +14,6 @@ import {
   noop,
   preCandidateWith,
   stranger,
-  voters,
 } from './bench.ts';
 
 const append = {
@@ -56,7 +56,7 @@ describe('a pre-candidate (§9.6)', () => {
   });
 
   test('of one server alone is elected by itself, once its vote is durable', () => {
-    const configuration = { index: 1, voters: [n1] };
+    const configuration = { index: 1, ...foundingMembers([n1]) };
     const alone = preCandidateWith({ term: 3, configuration });
     const standing = raftServer.step(alone, { timer: 'electionTimeout' });
     expect(standing.snapshot.hasTag('candidate')).toBe(true);
@@ -151,7 +151,7 @@ describe.each([
   ['a candidate', candidateWith({ term: 4 })],
   ['a leader', leaderWith({ term: 4 })],
 ])('%s that hears of a later term', (_, state) => {
-  const chunk = { lastIndex: 9, lastTerm: 4, voters, sizeBytes: 2, offset: 0, data: bytes(1) };
+  const chunk = { lastIndex: 9, lastTerm: 4, members, sizeBytes: 2, offset: 0, data: bytes(1) };
   test.each([
     { ...append, term: 6 },
     { type: 'snapshotChunk', from: n2, term: 6, ...chunk } as const,
@@ -169,8 +169,12 @@ describe.each([
     expect(step.rules[0]).toBe('Raft §3.3');
   });
 
-  test('by a server that its configuration does not name follows in it as well (§4.1)', () => {
+  test('from one that has left the cluster does not care (§4.2.3)', () => {
     const message = { type: 'voteReply', from: stranger, term: 6, granted: false } as const;
+    const { context } = state.snapshot;
+    const configuration = { ...context.configuration, retired: [stranger] };
+    const knowing = { ...state.snapshot, context: { ...context, configuration, commitIndex: 1 } };
+    expect(raftServer.step({ ...state, snapshot: knowing }, message).snapshot.context.term).toBe(4);
     expect(raftServer.step(state, message).snapshot.context.term).toBe(6);
   });
 });

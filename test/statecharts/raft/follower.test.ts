@@ -1,13 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { deliverAhead, persist, send } from '../../../statecharts/actor.ts';
 import {
+  foundingMembers,
   RaftBootstrapError,
   RaftInvariantError,
   type RaftRecord,
   raftServer,
   sameVoters,
 } from '../../../statecharts/raft.ts';
-import { bytes, command, first, followerWith, loyalWith, n1, n2, n3, noop, stranger, voters } from './bench.ts';
+import {
+  bytes,
+  command,
+  first,
+  followerWith,
+  loyalWith,
+  members,
+  n1,
+  n2,
+  n3,
+  noop,
+  stranger,
+  voters,
+} from './bench.ts';
 
 const heartbeat = { type: 'append', from: n2, previousIndex: 1, previousTerm: 0, entries: [], commitIndex: 0 } as const;
 const yes = (term: number, index: number, round = 0) =>
@@ -44,7 +58,7 @@ describe('a life of a server', () => {
   });
 
   test('restores its application from the snapshot first (Raft §5.1)', () => {
-    const snapshot = { index: 3, term: 2, voters, data: bytes(7) };
+    const snapshot = { index: 3, term: 2, members, data: bytes(7) };
     const entries = [command(3, 2), command(4, 2)];
     const record: RaftRecord = {
       type: 'snapshot',
@@ -67,6 +81,7 @@ describe('a follower votes (RequestVote, Figure 3.1)', () => {
   const granted = send(n2, { type: 'voteReply', term: 3, granted: true });
   const denied = send(n2, { type: 'voteReply', term: 3, granted: false });
   const written = persist({ type: 'term-and-vote', term: 3, votedFor: n2 });
+  const left = { index: 1, ...members, retired: [stranger] };
 
   test.each([
     ['1. not in a term that is over', { term: 3 }, { term: 2 }, [denied]],
@@ -82,16 +97,20 @@ describe('a follower votes (RequestVote, Figure 3.1)', () => {
       {},
       [persist({ type: 'term-and-vote', term: 3, votedFor: null }), written, granted],
     ],
+    [
+      '3. for one that the own configuration does not name yet (§4.1)',
+      { term: 3 },
+      { from: stranger },
+      [persist({ type: 'term-and-vote', term: 3, votedFor: stranger }), { ...granted, to: stranger }],
+    ],
+    [
+      'not for one that has left the cluster (§4.2.3)',
+      { term: 2, configuration: left, commitIndex: 1 },
+      { from: stranger },
+      [],
+    ],
   ])('%s', (_, context, message, effects) => {
     expect(raftServer.step(followerWith(context), { ...vote, ...message }).effects).toEqual(effects);
-  });
-
-  test('also for a server that its configuration does not name, which may be newer than the configuration (§4.1)', () => {
-    const { effects } = raftServer.step(followerWith({ term: 3 }), { ...vote, from: stranger });
-    expect(effects).toEqual([
-      persist({ type: 'term-and-vote', term: 3, votedFor: stranger }),
-      send(stranger, granted.message),
-    ]);
   });
 
   test('granting restarts the election timeout, denying does not (Rules for Followers)', () => {
@@ -197,7 +216,7 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
     ],
     [
       'takes what is compacted for equal',
-      { terms: [1, 1, 1], baseIndex: 3, snapshot: { index: 3, term: 1, voters, data: bytes() } },
+      { terms: [1, 1, 1], baseIndex: 3, snapshot: { index: 3, term: 1, members, data: bytes() } },
       { ...append, entries: [command(2, 1, 2), command(3, 1, 3), command(4, 1, 4), command(5, 3)] },
       [persist({ type: 'entries', entries: [command(5, 3)] }), yes(3, 5, 5)],
     ],
@@ -241,7 +260,7 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
     const limits = { compactBeyondBytes: 50 };
     const message = { ...append, previousIndex: 4, previousTerm: 1, commitIndex: 4 };
     const outputsAfter = (sizeBytes: number) => {
-      const snapshot = { index: 1, term: 0, voters, data: new Uint8Array(sizeBytes) };
+      const snapshot = { index: 1, term: 0, members, data: new Uint8Array(sizeBytes) };
       const { effects } = raftServer.step(followerWith({ term: 3, terms: [1, 1, 1], limits, snapshot }), message);
       return effects.flatMap((it) => (it.type === 'deliver' ? it.output.type : []));
     };
@@ -263,7 +282,7 @@ describe('a follower that hears nothing (Rules for Followers)', () => {
   });
 
   test('goes on waiting if it does not vote (§4.2.2)', () => {
-    const configuration = { index: 1, voters: [n2, n3] };
+    const configuration = { index: 1, ...foundingMembers([n2, n3]) };
     const step = raftServer.step(followerWith({ configuration }), { timer: 'electionTimeout' });
     expect(step.snapshot.hasTag('follower')).toBe(true);
     expect(raftServer.timers(step.state)).toHaveLength(1);
@@ -285,7 +304,7 @@ describe('a follower asked by an application', () => {
     const limits = { retainBytes: 40 };
     const state = followerWith({ term: 3, votedFor: n3, terms: [1, 1, 1], commitIndex: 3, limits });
     const { effects, snapshot } = raftServer.step(state, { type: 'compact', index: 3, snapshot: bytes(8) });
-    const taken = { index: 3, term: 1, voters, data: bytes(8) };
+    const taken = { index: 3, term: 1, members, data: bytes(8) };
     const entries = [command(3, 1, 3), command(4, 1, 4)];
     const record = { type: 'snapshot', term: 3, votedFor: n3, snapshot: taken, baseIndex: 2, baseTerm: 1, entries };
     expect(effects).toEqual([{ ...persist(record), checkpoint: true }]);
@@ -296,14 +315,14 @@ describe('a follower asked by an application', () => {
     ['of entries that are not committed', 4],
     ['that is no news', 2],
   ])('ignores a snapshot %s', (_, index) => {
-    const snapshot = { index: 2, term: 1, voters, data: bytes() };
+    const snapshot = { index: 2, term: 1, members, data: bytes() };
     const state = followerWith({ term: 3, terms: [1, 1, 1], commitIndex: 3, snapshot });
     expect(raftServer.step(state, { type: 'compact', index, snapshot: bytes(8) }).effects).toEqual([]);
   });
 });
 
 describe('a follower receives a snapshot (InstallSnapshot, Figure 5.3)', () => {
-  const about = { type: 'snapshotChunk', from: n2, term: 3, lastIndex: 5, lastTerm: 2, voters, sizeBytes: 4 } as const;
+  const about = { type: 'snapshotChunk', from: n2, term: 3, lastIndex: 5, lastTerm: 2, members, sizeBytes: 4 } as const;
   const [head, tail] = [
     { ...about, offset: 0, data: bytes(1, 2) },
     { ...about, offset: 2, data: bytes(3, 4) },
@@ -320,7 +339,7 @@ describe('a follower receives a snapshot (InstallSnapshot, Figure 5.3)', () => {
     const half = raftServer.step(followerWith({ term: 3, terms: [1] }), head);
     expect(half.effects).toEqual([received(2)]);
     const whole = raftServer.step(half.state, tail);
-    const snapshot = { index: 5, term: 2, voters, data: bytes(1, 2, 3, 4) };
+    const snapshot = { index: 5, term: 2, members, data: bytes(1, 2, 3, 4) };
     const record = { type: 'snapshot', term: 3, votedFor: null, snapshot, baseIndex: 5, baseTerm: 2, entries: [] };
     expect(whole.effects).toEqual([
       deliverAhead({ type: 'snapshotInstalled', index: 5, term: 2, snapshot: snapshot.data }),

@@ -7,6 +7,7 @@ import {
   first,
   leaderWith,
   matches,
+  members,
   n1,
   n2,
   n3,
@@ -14,7 +15,6 @@ import {
   noop,
   type ServerState,
   stranger,
-  voters,
 } from './bench.ts';
 
 const propose = (id: number, ...values: number[]) =>
@@ -241,11 +241,11 @@ describe('a leader answers reads (ReadIndex, §6.4)', () => {
 });
 
 describe('a leader sends its snapshot to a follower that is behind its log (§5.3)', () => {
-  const snapshot = { index: 4, term: 2, voters, data: bytes(1, 2, 3, 4, 5) };
+  const snapshot = { index: 4, term: 2, members, data: bytes(1, 2, 3, 4, 5) };
   const limits = { snapshotChunkBytes: 2, windowBytes: 4 };
   const leader = newLeaderWith({ term: 4, terms: [1, 1, 2], baseIndex: 4, snapshot, commitIndex: 4, limits });
   const begun = raftServer.step(leader, no(4, 1, 0));
-  const chunk = { type: 'snapshotChunk', term: 4, lastIndex: 4, lastTerm: 2, voters, sizeBytes: 5 };
+  const chunk = { type: 'snapshotChunk', term: 4, lastIndex: 4, lastTerm: 2, members, sizeBytes: 5 };
   const reply = (receivedBytes: number, installed = false) =>
     ({ type: 'snapshotReply', from: n2, term: 4, lastIndex: 4, receivedBytes, installed }) as const;
 

@@ -23,7 +23,8 @@ export function promise(isKept: boolean, what: () => string): void {
 
 /** An entry without its index, as text that is equal for equal entries. */
 export function textOf(entry: Entry): string {
-  const data = entry.kind === 'command' ? entry.data.join('.') : entry.kind === 'noop' ? '' : entry.voters.join();
+  const data =
+    entry.kind === 'command' ? entry.data.join('.') : entry.kind === 'noop' ? '' : JSON.stringify(entry.members);
   return `${entry.term}:${entry.kind}:${data}`;
 }
 

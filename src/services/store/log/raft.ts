@@ -95,6 +95,8 @@ function statusOf(shown: Shown): LogStatus {
   };
 }
 
+type Told = Exclude<RaftOutput, { type: 'replacing' | 'notReplaced' }>;
+
 const outputTypes: readonly string[] = [
   'proposed',
   'refused',
@@ -102,13 +104,13 @@ const outputTypes: readonly string[] = [
   'committed',
   'snapshotInstalled',
   'compactionDue',
-] satisfies RaftOutput['type'][];
+] satisfies Told['type'][];
 
 /** Handles emit what the server's chart delivered, which is nothing but this. */
-const isOutput = (emitted: { readonly type: string }): emitted is RaftOutput => outputTypes.includes(emitted.type);
+const isOutput = (emitted: { readonly type: string }): emitted is Told => outputTypes.includes(emitted.type);
 
 /** Raft §5.3, log matching: index and term name an entry, so the term is the token. */
-function eventOf(output: RaftOutput, clock: Clock): LogEvent {
+function eventOf(output: Told, clock: Clock): LogEvent {
   switch (output.type) {
     case 'proposed':
       return { type: 'placed', id: output.id, index: output.index, token: output.term };

@@ -1,0 +1,153 @@
+/**
+ * Who takes part in a cluster: what a configuration entry says, from its index on (Raft §4.1). One server is replaced
+ * in three entries, each of which follows once the one before is committed: the newcomer learns the log without a vote
+ * (§4.2.1); the voters of before and after decide jointly (§4.3); those of after decide alone.
+ */
+
+import { type Address, isAddress, nodeOf } from '../actor/address.ts';
+
+/** The members of a cluster. */
+export interface Members {
+  /** Who votes: sorted, each once, at least one. */
+  readonly voters: readonly Address[];
+  /** In a joint configuration, who votes afterwards: then every decision takes a majority of both sets (§4.3). */
+  readonly nextVoters: readonly Address[] | null;
+  /** Who is sent the log and has no vote (§4.2.1); sorted. */
+  readonly learners: readonly Address[];
+  /** What is to follow once the learner that joins has caught up. */
+  readonly change: { readonly leaving: Address; readonly joining: Address } | null;
+  /** Who took part once and never will again; sorted. */
+  readonly retired: readonly Address[];
+  /** Where members are reached, `host:port` by node id, as far as the log knows it. */
+  readonly places: Readonly<Record<string, string>>;
+}
+
+/** A change of one server for another. */
+export interface Replacement {
+  readonly leaving: Address;
+  readonly joining: Address;
+  /** Where members are reached, the one that joins among them; what the log knows already stays. */
+  readonly places: Readonly<Record<string, string>>;
+}
+
+/** Servers that may be retired in the life of a cluster. */
+export const maxRetired = 1_000;
+
+const maxPlaceLength = 300;
+
+/** `addresses` as a set: sorted, each once, so that all who were given the same servers hold the same bytes. */
+export const serverSetOf = (addresses: readonly Address[]): readonly Address[] => [...new Set(addresses)].sort();
+
+/** The members of a cluster that begins with `voters`, wherever they live. */
+export const foundingMembers = (voters: readonly Address[]): Members => ({
+  voters: serverSetOf(voters),
+  nextVoters: null,
+  learners: [],
+  change: null,
+  retired: [],
+  places: {},
+});
+
+/** The members of no cluster: what a server knows that waits to be taken in. */
+export const noMembers: Members = foundingMembers([]);
+
+/** All who are sent the log: voters, those of a joint configuration included, and learners; sorted. */
+export const allMembers = ({ voters, nextVoters, learners }: Members): readonly Address[] =>
+  nextVoters === null && learners.length === 0 ? voters : serverSetOf([...voters, ...(nextVoters ?? []), ...learners]);
+
+/** Whether `server` has a vote, of the voters before a change or of those after it. */
+export const isVoter = ({ voters, nextVoters }: Members, server: Address): boolean =>
+  voters.includes(server) || (nextVoters?.includes(server) ?? false);
+
+/** Whether a change is under way. */
+export const isChanging = ({ nextVoters, change }: Members): boolean => nextVoters !== null || change !== null;
+
+/** §4.2.1: the one that joins is sent the log. */
+export function withLearner(members: Members, { leaving, joining, places }: Replacement): Members {
+  const learners = serverSetOf([...members.learners, joining]);
+  return placed({ ...members, learners, change: { leaving, joining }, places: { ...places, ...members.places } });
+}
+
+/** §4.2.1: the members as they were before the change, which is given up. */
+export const withoutLearner = ({ change, ...members }: Members): Members =>
+  placed({ ...members, learners: members.learners.filter((it) => it !== change?.joining), change: null });
+
+/** §4.3, C_old,new: the one that has caught up is a voter of the second set, and the one that leaves is none. */
+export function jointly({ change, ...members }: Members): Members {
+  if (change === null) return { ...members, change };
+  const { leaving, joining } = change;
+  return {
+    ...members,
+    nextVoters: serverSetOf([...members.voters.filter((voter) => voter !== leaving), joining]),
+    learners: members.learners.filter((learner) => learner !== joining),
+    change: null,
+  };
+}
+
+/** §4.3, C_new: those who vote afterwards vote alone, and those who do not any more are retired. */
+export function afterJoint(members: Members): Members {
+  const voters = members.nextVoters ?? members.voters;
+  const left = members.voters.filter((voter) => !voters.includes(voter));
+  return placed({ ...members, voters, nextVoters: null, retired: serverSetOf([...members.retired, ...left]) });
+}
+
+/** Places of members alone, in the order of their ids. */
+function placed(members: Members): Members {
+  const known = allMembers(members).flatMap((server) => {
+    const node = nodeOf(server);
+    const place = members.places[node];
+    return place === undefined ? [] : [[node, place] as const];
+  });
+  return { ...members, places: Object.fromEntries(known) };
+}
+
+/** Whether two configurations say the same. */
+export const sameMembers = (one: Members, other: Members): boolean =>
+  sameServers(one.voters, other.voters) &&
+  sameServers(one.nextVoters ?? [], other.nextVoters ?? []) &&
+  sameServers(one.learners, other.learners) &&
+  one.change?.leaving === other.change?.leaving &&
+  one.change?.joining === other.change?.joining &&
+  sameServers(one.retired, other.retired) &&
+  JSON.stringify(one.places) === JSON.stringify(other.places);
+
+const sameServers = (one: readonly Address[], other: readonly Address[]): boolean =>
+  one.length === other.length && one.every((server, place) => server === other[place]);
+
+/** Whether `value` is members as the log holds them: every set sorted, each server in it once, one voter or more. */
+export function isMembers(value: unknown): value is Members {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('voters' in value && 'nextVoters' in value && 'learners' in value)) return false;
+  if (!('change' in value && 'retired' in value && 'places' in value)) return false;
+  const { voters, nextVoters, learners, change, retired, places } = value;
+  return (
+    isServerSet(voters, 1) &&
+    (nextVoters === null || isServerSet(nextVoters, 1)) &&
+    isServerSet(learners, 0) &&
+    isChange(change) &&
+    isServerSet(retired, 0) &&
+    isPlaces(places)
+  );
+}
+
+const isChange = (change: unknown): boolean =>
+  change === null ||
+  (typeof change === 'object' &&
+    change !== null &&
+    'leaving' in change &&
+    'joining' in change &&
+    isAddress(change.leaving) &&
+    isAddress(change.joining));
+
+export function isServerSet(servers: unknown, least: number): servers is readonly Address[] {
+  if (!Array.isArray(servers) || servers.length < least) return false;
+  return servers.every((it, place) => isAddress(it) && (place === 0 || servers[place - 1] < it));
+}
+
+/** Whether `value` is `host:port` by node id. */
+export const isPlaces = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === 'object' &&
+  value !== null &&
+  Object.values(value).every(
+    (place) => typeof place === 'string' && place.length <= maxPlaceLength && /.:\d{1,5}$/.test(place),
+  );

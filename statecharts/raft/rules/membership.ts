@@ -1,0 +1,151 @@
+/**
+ * How a leader replaces a server: Raft §4.1 (one change at a time, in force once appended), §4.2.1 (a learner catches
+ * up), §4.2.2 (a leader that leaves) and §4.3 (joint consensus). The log's latest configuration says how far a change is,
+ * so that the next leader goes on where the last one was.
+ */
+
+import { nodeOf } from '../../actor/address.ts';
+import { type Deliver, deliverAhead } from '../../actor/effects.ts';
+import { type CatchUp, type Progress, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
+import {
+  afterJoint,
+  allMembers,
+  isChanging,
+  isVoter,
+  jointly,
+  type Members,
+  maxRetired,
+  withLearner,
+  withoutLearner,
+} from '../members.ts';
+import type { RaftOutput, ReplacementRefusal } from '../messages.ts';
+import { append, knowsCommitted, leadershipOf } from './leading.ts';
+import { freshProgress } from './progress.ts';
+
+type Replace = Received<'replace'>;
+
+/** §4.1: before the latest configuration is committed, no other one is appended. */
+export const isConfigurationCommitted = ({ commitIndex, configuration }: ServerContext): boolean =>
+  configuration.index <= commitIndex;
+
+/** What stands against a change. */
+function objectionTo(context: ServerContext, { leaving, joining, places }: Replace): ReplacementRefusal | undefined {
+  const { configuration, leadership } = context;
+  if (leadership === null) return 'not-leader';
+  // Before an entry of its own term is committed, a configuration of an earlier one may be, that others count by.
+  if (!knowsCommitted(context)) return 'not-ready';
+  if (isChanging(configuration) || !isConfigurationCommitted(context)) return 'change-under-way';
+  if (!isVoter(configuration, leaving)) return 'not-a-voter';
+  if (allMembers(configuration).includes(joining)) return 'already-a-member';
+  if (configuration.retired.includes(joining)) return 'retired';
+  if (configuration.retired.length >= maxRetired) return 'too-many-retired';
+  return places[nodeOf(joining)] === undefined ? 'no-place' : undefined;
+}
+
+/** §4.1: whether the change may begin now. */
+export const mayReplace = (context: ServerContext, message: Replace): boolean =>
+  objectionTo(context, message) === undefined;
+
+/** Ahead: it did not happen, whatever becomes of the records that wait. */
+export function refuseReplacement(context: ServerContext, message: Replace): Result {
+  const { leader } = context;
+  const reason = objectionTo(context, message) ?? 'not-ready';
+  const refused = { type: 'notReplaced', id: message.id, reason, ...(leader === null ? {} : { leader }) } as const;
+  return { effects: [deliverAhead(refused)] };
+}
+
+/** §4.2.1: the server that joins learns the log, without a vote. */
+export function beginReplacement(context: ServerContext, message: Replace): Result {
+  const { configuration, log, term } = context;
+  const begun = deliverAhead({ type: 'replacing', id: message.id, term, index: log.lastIndex + 1 } as const);
+  return appendMembers(context, withLearner(configuration, message), [begun]);
+}
+
+/** Appends a configuration, which is in force at once (§4.1): from here on its members are sent the log, and counted. */
+function appendMembers(
+  context: ServerContext,
+  { voters, nextVoters, learners, change, retired, places }: Members,
+  outputs: readonly Deliver<RaftOutput>[] = [],
+): Result {
+  const members = { voters, nextVoters, learners, change, retired, places };
+  const { log, term } = context;
+  const index = log.lastIndex + 1;
+  const next = { ...context, configuration: { ...members, index } };
+  const leadership = { ...leadershipOf(context), followers: followersOf(next), catchUp: null };
+  return append({ ...next, leadership }, [{ index, term, kind: 'configuration', members }], outputs);
+}
+
+/** What is known of each member; of those who are new, nothing. */
+function followersOf(context: ServerContext): readonly Progress[] {
+  const { followers } = leadershipOf(context);
+  return peersOf(context).map(
+    (peer) => followers.find(({ server }) => server === peer) ?? freshProgress(peer, context.log.lastIndex),
+  );
+}
+
+/** Whether a server is to join, and has to learn the log before. */
+export const isLearning = ({ configuration }: ServerContext): boolean => configuration.change !== null;
+
+export const isJoint = ({ configuration }: ServerContext): boolean => configuration.nextVoters !== null;
+
+/** §4.2.2: the configuration without this server is committed; it leads no more. */
+export const hasLeft = (context: ServerContext): boolean =>
+  isConfigurationCommitted(context) && !isVoter(context.configuration, context.self);
+
+/** The leader's knowledge of the server that joins. */
+function learnerOf(context: ServerContext): Progress | undefined {
+  const joining = context.configuration.change?.joining;
+  return leadershipOf(context).followers.find(({ server }) => server === joining);
+}
+
+/** §4.2.1: a round sends what the log holds when it begins; each one has less to send, and so is shorter. */
+export function beginRound(context: ServerContext): Result {
+  const leadership = leadershipOf(context);
+  const catchUp: CatchUp = {
+    round: (leadership.catchUp?.round ?? 0) + 1,
+    targetIndex: context.log.lastIndex,
+    ...headway(learnerOf(context)),
+  };
+  return { context: { leadership: { ...leadership, catchUp } } };
+}
+
+const headway = (learner: Progress | undefined): Pick<CatchUp, 'matched' | 'receivedBytes'> => ({
+  matched: learner?.match ?? 0,
+  receivedBytes: learner?.mode === 'snapshotting' ? learner.transfer.ackedBytes : 0,
+});
+
+/** §4.2.1: the learner has all that the round sends, and the change so far is committed (§4.1). */
+export const hasCaughtUp = (context: ServerContext): boolean =>
+  isConfigurationCommitted(context) &&
+  (learnerOf(context)?.match ?? 0) >= (leadershipOf(context).catchUp?.targetIndex ?? Number.POSITIVE_INFINITY);
+
+/** §4.2.1: no round was short enough: the learner cannot keep up, and would hold up what it votes on. */
+export const isOutOfRounds = (context: ServerContext): boolean =>
+  hasCaughtUp(context) && (leadershipOf(context).catchUp?.round ?? 0) >= maxRounds;
+
+const maxRounds = 10;
+
+/** Whether the learner has come further since the last look. */
+export function makesHeadway(context: ServerContext): boolean {
+  const { catchUp } = leadershipOf(context);
+  const { matched, receivedBytes } = headway(learnerOf(context));
+  return catchUp !== null && (matched > catchUp.matched || receivedBytes > catchUp.receivedBytes);
+}
+
+/** Begins the next look. */
+export function watchLearner(context: ServerContext): Result {
+  const leadership = leadershipOf(context);
+  if (leadership.catchUp === null) return {};
+  const catchUp = { ...leadership.catchUp, ...headway(learnerOf(context)) };
+  return { context: { leadership: { ...leadership, catchUp } } };
+}
+
+/** §4.2.1: the server that was to join does not come, or cannot keep up: the change is given up. */
+export const giveUpReplacement = (context: ServerContext): Result =>
+  appendMembers(context, withoutLearner(context.configuration));
+
+/** §4.3: C_old,new. From here on decisions take a majority of the voters of before, and of those of after. */
+export const beginJoint = (context: ServerContext): Result => appendMembers(context, jointly(context.configuration));
+
+/** §4.3: C_old,new is committed, so that C_new alone may decide. */
+export const endJoint = (context: ServerContext): Result => appendMembers(context, afterJoint(context.configuration));
