@@ -294,11 +294,13 @@ class ActorRunner implements Runner {
     const { address, definition } = this;
     this.#hasRecords = true;
     const entries = records.map(
-      ({ record, checkpoint }): JournalEntry => ({
+      ({ record, checkpoint, mark, keepsAbove }): JournalEntry => ({
         actor: address,
         version: definition.recordsVersion,
         record,
         ...(checkpoint === true ? { replaces: 'checkpoint' } : {}),
+        ...(mark === undefined ? {} : { mark }),
+        ...(keepsAbove === undefined ? {} : { keepsAbove }),
       }),
     );
     const onDurable: OnDurable = (error) => {

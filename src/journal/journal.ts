@@ -17,6 +17,13 @@ export interface JournalEntry {
    * read back).
    */
   readonly replaces?: 'checkpoint' | 'forget';
+  /** How far the record reaches, as its actor counts: an integer of 0 or more. What `keepsAbove` looks at. */
+  readonly mark?: number;
+  /**
+   * Of a checkpoint: it replaces only the records before the actor's first one whose mark is greater than this. So what
+   * is still needed stays where it is, and need not be written again.
+   */
+  readonly keepsAbove?: number;
 }
 
 /** What recovery found of one actor: its records since its last checkpoint, oldest first. */

@@ -51,6 +51,8 @@ interface Stored {
   readonly version: number;
   readonly bytes: Uint8Array;
   readonly replaces?: 'checkpoint' | 'forget';
+  readonly mark?: number;
+  readonly keepsAbove?: number;
 }
 
 interface Batch {
@@ -75,11 +77,13 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
   let fault: Error | undefined;
 
   const store = (record: Stored): void => {
-    if (record.replaces !== undefined) durable.delete(record.actor);
-    if (record.replaces === 'forget') return;
-    const records = durable.get(record.actor);
-    if (records === undefined) durable.set(record.actor, [record]);
-    else records.push(record);
+    const { actor, replaces, keepsAbove } = record;
+    const before = durable.get(actor) ?? [];
+    const since = replaces === undefined ? 0 : keptSince(before, keepsAbove);
+    const kept = since === 0 ? before : before.slice(since);
+    if (replaces !== 'forget') kept.push(record);
+    if (kept.length === 0) durable.delete(actor);
+    else durable.set(actor, kept);
   };
 
   const open = (): Journal => {
@@ -237,11 +241,20 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
   };
 }
 
-const write = ({ actor, version, record, replaces }: JournalEntry): Stored => ({
+/** Where the records begin that a checkpoint keeps. */
+function keptSince(records: readonly Stored[], keepsAbove: number | undefined): number {
+  const since =
+    keepsAbove === undefined ? -1 : records.findIndex(({ mark }) => mark !== undefined && mark > keepsAbove);
+  return since < 0 ? records.length : since;
+}
+
+const write = ({ actor, version, record, replaces, mark, keepsAbove }: JournalEntry): Stored => ({
   actor,
   version,
   bytes: replaces === 'forget' ? new Uint8Array() : Uint8Array.from(encodeRecord(record)),
   ...(replaces !== undefined && { replaces }),
+  ...(mark !== undefined && { mark }),
+  ...(keepsAbove !== undefined && { keepsAbove }),
 });
 
 function read({ actor, version, bytes }: Stored): RecoveredRecord {

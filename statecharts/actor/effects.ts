@@ -28,6 +28,13 @@ export interface Persist<R extends Tagged = Tagged> {
   readonly record: R;
   /** The record replaces all earlier ones of this actor, which the journal may then reclaim. */
   readonly checkpoint?: true;
+  /** How far the record reaches, as the actor counts: what `keepsAbove` of a later checkpoint looks at. */
+  readonly mark?: number;
+  /**
+   * Of a checkpoint: it replaces only the records before the first one whose mark is greater than this, so that what is
+   * still needed is not written again. The fold hears the records that are kept, then the checkpoint.
+   */
+  readonly keepsAbove?: number;
   /**
    * Nobody waits for the record, and losing it in a crash costs work but no truth: the journal may take a moment to write
    * it together with what comes next (Mohan, Lindsay & Obermarck 1986, §2: records that are not forced).
@@ -125,6 +132,27 @@ export const sendAhead = <M extends Tagged>(to: Address, message: M): Send<M> =>
 });
 export const persist = <R extends Tagged>(record: R): Persist<R> => ({ type: 'persist', record });
 export const checkpoint = <R extends Tagged>(record: R): Persist<R> => ({ type: 'persist', record, checkpoint: true });
+/** `effect`, with how far its record reaches. */
+export const marked = <R extends Tagged>(effect: Persist<R>, mark: number): Persist<R> => ({ ...effect, mark });
+/** A checkpoint that leaves the records in force from the first one on whose mark is greater than `keepsAbove`. */
+export const checkpointAbove = <R extends Tagged>(record: R, keepsAbove: number): Persist<R> => ({
+  ...checkpoint(record),
+  keepsAbove,
+});
+/** Of written records and the effect that wrote each, those that are in force. */
+export function inForce<R extends Tagged>(written: readonly Persist<R>[]): readonly Persist<R>[] {
+  let kept: Persist<R>[] = [];
+  for (const effect of written) {
+    const { checkpoint: replaces, keepsAbove } = effect;
+    if (replaces === true) {
+      const first =
+        keepsAbove === undefined ? -1 : kept.findIndex(({ mark }) => mark !== undefined && mark > keepsAbove);
+      kept = first < 0 ? [] : kept.slice(first);
+    }
+    kept.push(effect);
+  }
+  return kept;
+}
 export const unforced = <R extends Tagged>(effect: Persist<R>): Persist<R> => ({ unforced: true, ...effect });
 export const deliver = <D extends Tagged>(output: D): Deliver<D> => ({ type: 'deliver', output });
 export const deliverAhead = <D extends Tagged>(output: D): Deliver<D> => ({ type: 'deliver', output, ahead: true });

@@ -262,7 +262,7 @@ describe('opening', () => {
   test('a later format is refused by name', () => {
     const files = small();
     const bytes = segment(files);
-    new DataView(bytes.buffer).setUint32(8, 2, true);
+    new DataView(bytes.buffer).setUint32(8, 3, true);
     new DataView(bytes.buffer).setUint32(12, crc32(bytes.subarray(0, 12), 0), true);
     expect(() => open(files)).toThrow(JournalFormatError);
   });

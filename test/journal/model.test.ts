@@ -19,6 +19,8 @@ interface Wish {
   readonly actor: Address;
   readonly fillBytes: number;
   readonly replaces: 'checkpoint' | 'forget' | undefined;
+  readonly mark: number | undefined;
+  readonly keepsAbove: number | undefined;
 }
 
 type Step =
@@ -31,6 +33,8 @@ const wishes: fc.Arbitrary<Wish> = fc.record({
   actor: fc.constantFrom(...actors),
   fillBytes: fc.oneof(fc.nat(40), fc.nat(900), fc.constant(5000)),
   replaces: fc.option(fc.constantFrom('checkpoint' as const, 'forget' as const), { nil: undefined, freq: 6 }),
+  mark: fc.option(fc.nat(9), { nil: undefined }),
+  keepsAbove: fc.option(fc.nat(9), { nil: undefined }),
 });
 const steps: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -52,14 +56,21 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 
 /** What the actors' records are after these appends. */
 function modelOf(appends: readonly (readonly JournalEntry[])[]): Map<Address, unknown[]> {
-  const records = new Map<Address, unknown[]>();
-  for (const { actor, record, replaces } of appends.flat()) {
-    if (replaces !== undefined) records.delete(actor);
-    if (replaces === 'forget') continue;
+  const records = new Map<Address, JournalEntry[]>();
+  for (const added of appends.flat()) {
+    const { actor, replaces, keepsAbove } = added;
     const list = records.get(actor) ?? [];
-    records.set(actor, [...list, 'value' in record ? record.value : undefined]);
+    const reaching = list.findIndex(({ mark }) => mark !== undefined && keepsAbove !== undefined && mark > keepsAbove);
+    const kept = replaces === undefined ? list : reaching < 0 ? [] : list.slice(reaching);
+    if (replaces === 'forget') records.delete(actor);
+    else records.set(actor, [...kept, added]);
   }
-  return records;
+  return new Map(
+    [...records].map(([actor, list]) => [
+      actor,
+      list.map(({ record }) => ('value' in record ? record.value : undefined)),
+    ]),
+  );
 }
 
 const contentsOf = (journal: Journal): Map<Address, unknown[]> =>
@@ -102,9 +113,11 @@ test('whatever happens, a journal holds every acknowledged append, in order, and
       for (const step of life) {
         switch (step.type) {
           case 'append': {
-            const entries = step.records.map(({ actor, fillBytes, replaces }) => {
+            const entries = step.records.map(({ actor, fillBytes, replaces, mark, keepsAbove }) => {
               serial += 1;
-              return entry(actor, { serial, fill: 'x'.repeat(fillBytes) }, replaces);
+              const made = entry(actor, { serial, fill: 'x'.repeat(fillBytes) }, replaces);
+              const marked = mark === undefined ? made : { ...made, mark };
+              return replaces === 'checkpoint' && keepsAbove !== undefined ? { ...marked, keepsAbove } : marked;
             });
             appends.push(entries);
             const number = appends.length;

@@ -9,6 +9,7 @@ import {
   type Address,
   canonicalKey,
   eventOf,
+  inForce,
   nodeOf,
   type Persist,
   type Step,
@@ -33,7 +34,7 @@ export interface Local {
   readonly state?: ActorState;
   readonly outbox: Outbox;
   readonly writes: readonly Write[];
-  readonly durable: readonly Tagged[];
+  readonly durable: readonly Persist[];
   readonly inbox: readonly LocalMessage[];
   readonly error?: string;
 }
@@ -177,7 +178,7 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     const [write, ...writes] = local.writes;
     if (write === undefined) return { local, released: none };
     if (write.type === 'forget') return { local: { ...local, writes, durable: [] }, released: none };
-    const durable = options.keepsRecords ? withRecords(local.durable, write.records) : [];
+    const durable = options.keepsRecords ? inForce([...local.durable, ...write.records]) : [];
     if (local.life !== 'running') return { local: { ...local, writes, durable }, released: none };
     const made = flushed(local.outbox, local.outbox.durableBatch + 1);
     return { local: { ...local, writes, durable, outbox: renumbered(made.outbox) }, released: made.released };
@@ -193,10 +194,10 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     }
   };
 
-  const begin = (local: Local, input: unknown, records: readonly Tagged[]): LocalStep => {
+  const begin = (local: Local, input: unknown, records: readonly Persist[]): LocalStep => {
     let first: Step;
     try {
-      first = definition.start(definition.recover(records), { self: address, input });
+      first = definition.start(definition.recover(records.map(({ record }) => record)), { self: address, input });
     } catch (error) {
       return failed(local, error);
     }
@@ -262,7 +263,9 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
       const { life, state, outbox, writes, durable, inbox, error } = local;
       const snapshot = state?.snapshot;
       // Records that recover alike have the same future, whichever they are.
-      const recovered = durable.length === 0 ? undefined : { state: definition.recover(durable) };
+      const records = durable.map(({ record }) => record);
+      const recovered =
+        records.length === 0 ? undefined : { state: definition.recover(records), marks: marksOf(durable) };
       return canonicalKey([
         life,
         snapshot === undefined
@@ -279,10 +282,9 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
   };
 }
 
-function withRecords(durable: readonly Tagged[], written: readonly Persist[]): readonly Tagged[] {
-  let records = [...durable];
-  for (const { record, checkpoint } of written) records = checkpoint === true ? [record] : [...records, record];
-  return records;
+/** What a later checkpoint may look at; where nothing has a mark, the fold of the records is all that matters of them. */
+function marksOf(durable: readonly Persist[]): readonly (number | undefined)[] | undefined {
+  return durable.some(({ mark }) => mark !== undefined) ? durable.map(({ mark }) => mark) : undefined;
 }
 
 /** Batches count from the last durable one, so that equal outboxes are equal however long they have been in use. */

@@ -54,7 +54,7 @@ export function createView<History>(parts: ViewParts<History>): (state: Uint32Ar
         0,
       ),
       heldEffects: heldEffects(local.outbox),
-      durableRecords: local.durable,
+      durableRecords: local.durable.map(({ record }) => record),
       error: local.error,
     };
     views[id] = view;

@@ -55,10 +55,10 @@ export class Batches {
     const count = records.length;
     let sizeBytes = 0;
     try {
-      for (const { actor, version, record, replaces } of entries) {
+      for (const { actor, version, record, replaces, mark, keepsAbove } of entries) {
         const payload = replaces === 'forget' ? noPayload : encodeRecord(record);
-        const recordBytes = writer.add({ actor, version, replaces, payload });
-        records.push({ actor, replaces, sizeBytes: recordBytes, sequence: 0, writtenAs: 0 });
+        const recordBytes = writer.add({ actor, version, replaces, mark, keepsAbove, payload });
+        records.push({ actor, replaces, mark, keepsAbove, sizeBytes: recordBytes, sequence: 0, writtenAs: 0 });
         sizeBytes += recordBytes;
       }
     } catch (error) {

@@ -4,7 +4,8 @@
  *
  * ```
  * header   40  magic, kind, body bytes, record count, first sequence, oldest segment, body checksum, 0, own checksum
- * body         records: payload bytes, version, address bytes, flags, [original sequence], address, payload;
+ * body         records: payload bytes, version, address bytes, flags, [original sequence], [mark], [keepsAbove],
+ *              address, payload;
  *              zeros up to a multiple of 8
  * trailer   8  magic, the header's checksum again: whoever finds it knows that the write came to its end
  * ```
@@ -32,12 +33,16 @@ const kinds: readonly FrameKind[] = ['records', 'sealed', 'closed'];
 const checkpointFlag = 1;
 const forgetFlag = 2;
 const copyFlag = 4;
+const markFlag = 8;
+const keepsFlag = 16;
 
 /** A record in a frame. */
 export interface FramedRecord {
   readonly actor: Address;
   readonly version: number;
   readonly replaces: 'checkpoint' | 'forget' | undefined;
+  readonly mark: number | undefined;
+  readonly keepsAbove: number | undefined;
   /** Where the record stands in the order of all records. */
   readonly sequence: number;
   /** Where this copy of it was written; the same as `sequence` for the original. */
@@ -129,8 +134,15 @@ export function recordsOf(bytes: Uint8Array, offset: number, frame: Frame): Fram
     const version = view.getUint32(at + 4, true);
     const addressBytes = view.getUint16(at + 8, true);
     const flags = view.getUint8(at + 10);
-    const isCopy = (flags & copyFlag) !== 0;
-    const addressAt = at + recordHeaderBytes + (isCopy ? 8 : 0);
+    let addressAt = at + recordHeaderBytes;
+    const optional = (flag: number): number | undefined => {
+      if ((flags & flag) === 0) return undefined;
+      addressAt += 8;
+      return addressAt > end ? 0 : getUint64(view, addressAt - 8);
+    };
+    const original = optional(copyFlag);
+    const mark = optional(markFlag);
+    const keepsAbove = optional(keepsFlag);
     const payloadAt = addressAt + addressBytes;
     if (payloadAt + payloadBytes > end) return undefined;
     let actor: string;
@@ -145,7 +157,9 @@ export function recordsOf(bytes: Uint8Array, offset: number, frame: Frame): Fram
       actor,
       version,
       replaces: (flags & checkpointFlag) !== 0 ? 'checkpoint' : (flags & forgetFlag) !== 0 ? 'forget' : undefined,
-      sequence: isCopy ? getUint64(view, at + recordHeaderBytes) : writtenAs,
+      mark,
+      keepsAbove,
+      sequence: original ?? writtenAs,
       writtenAs,
       sizeBytes: recordSizeBytes(addressBytes, payloadBytes),
       payload: bytes.subarray(payloadAt, payloadAt + payloadBytes),
@@ -165,6 +179,8 @@ export interface Placing {
 }
 
 const encoder = new TextEncoder();
+
+type RecordToFrame = Pick<FramedRecord, 'actor' | 'version' | 'replaces' | 'mark' | 'keepsAbove' | 'payload'>;
 
 /** A frame in the making. */
 export class FrameWriter {
@@ -193,20 +209,27 @@ export class FrameWriter {
   }
 
   /** Adds a record. @returns its size, as `recordSizeBytes` counts it */
-  add(record: Pick<FramedRecord, 'actor' | 'version' | 'replaces' | 'payload'>, copyOf?: number): number {
-    const { actor, payload, version, replaces } = record;
-    const copyBytes = copyOf === undefined ? 0 : 8;
-    this.#reserve(recordHeaderBytes + copyBytes + actor.length * 3 + payload.length);
+  add(record: RecordToFrame, copyOf?: number): number {
+    const { actor, payload, version, replaces, mark, keepsAbove } = record;
+    this.#reserve(recordHeaderBytes + 24 + actor.length * 3 + payload.length);
     const start = this.#end;
-    const addressAt = start + recordHeaderBytes + copyBytes;
+    let addressAt = start + recordHeaderBytes;
+    let flags = replaces === 'checkpoint' ? checkpointFlag : replaces === 'forget' ? forgetFlag : 0;
+    const add = (flag: number, value: number | undefined): void => {
+      if (value === undefined) return;
+      flags |= flag;
+      setUint64(this.#view, addressAt, value);
+      addressAt += 8;
+    };
+    add(copyFlag, copyOf);
+    add(markFlag, mark);
+    add(keepsFlag, keepsAbove);
     const addressBytes = encoder.encodeInto(actor, this.#bytes.subarray(addressAt)).written;
     this.#view.setUint32(start, payload.length, true);
     this.#view.setUint32(start + 4, version, true);
     this.#view.setUint16(start + 8, addressBytes, true);
-    const replacing = replaces === 'checkpoint' ? checkpointFlag : replaces === 'forget' ? forgetFlag : 0;
-    this.#view.setUint8(start + 10, replacing | (copyOf === undefined ? 0 : copyFlag));
+    this.#view.setUint8(start + 10, flags);
     this.#view.setUint8(start + 11, 0);
-    if (copyOf !== undefined) setUint64(this.#view, start + recordHeaderBytes, copyOf);
     this.#bytes.set(payload, addressAt + addressBytes);
     this.#end = addressAt + addressBytes + payload.length;
     this.#recordCount += 1;

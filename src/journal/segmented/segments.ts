@@ -13,7 +13,8 @@ import { JournalDamagedError, JournalFormatError, JournalOptionsError } from '..
 import type { Crc32 } from './checksum.ts';
 
 export const segmentHeaderBytes = 256;
-const formatVersion = 1;
+/** Version 1 had no marks. */
+const formatVersion = 2;
 const textBytes = 64;
 const idAt = 32;
 const nodeAt = idAt + textBytes;
@@ -76,9 +77,9 @@ export function decodeSegmentHeader(name: string, bytes: Uint8Array, crc32: Crc3
   }
   if (magic.some((byte, index) => bytes[index] !== byte)) throw damaged('it is no segment of a journal');
   const version = view.getUint32(8, true);
-  if (version !== formatVersion) {
+  if (version < 1 || version > formatVersion) {
     throw new JournalFormatError(
-      `expected '${name}' in journal format ${formatVersion}, got format ${version}; run the version of Quorate that ` +
+      `expected '${name}' in journal format ${formatVersion} or older, got format ${version}; run the version of Quorate that ` +
         'wrote it, or a later one',
     );
   }
