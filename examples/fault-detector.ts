@@ -28,19 +28,19 @@ type Event = Delivered<Heartbeat>;
 type Effect = EffectOf<{ message: Heartbeat; output: Output }>;
 
 const delays = { heartbeatInterval: fixed(100), heartbeatTimeout: fixed(350) };
-const { act } = rulesOf<Context, Event, Effect>();
+const { bind } = rulesOf<Context, Event, Effect>();
 
 const chart = setup({
   types: { context: {} as Context, events: {} as Event, emitted: {} as Effect, input: {} as { peer: Address } },
   delays: named(delays),
-  actions: {
-    beat: act(({ peer }) => ({ effects: [send(peer, { type: 'heartbeat' })] })),
-    suspect: act(({ peer, suspicions }) => ({
+  ...bind({
+    beat: ({ peer }) => ({ effects: [send(peer, { type: 'heartbeat' })] }),
+    suspect: ({ peer, suspicions }) => ({
       context: { suspicions: suspicions + 1 },
       effects: [deliver({ type: 'suspected', peer })],
-    })),
-    trust: act(({ peer }) => ({ effects: [deliver({ type: 'trusted', peer })] })),
-  },
+    }),
+    trust: ({ peer }) => ({ effects: [deliver({ type: 'trusted', peer })] }),
+  }),
 }).createMachine({
   id: 'fault-detector',
   context: ({ input }) => ({ peer: input.peer, suspicions: 0 }),

@@ -18,19 +18,19 @@ type Granted = { readonly type: 'granted'; readonly token: number };
 type Context = { readonly token: number };
 type Event = Delivered<Acquire | { readonly type: 'release' }>;
 type Effect = EffectOf<{ record: Granted; output: Granted & Pick<Acquire, 'client'> }>;
-const { act } = rulesOf<Context, Event, Effect>();
+const { bind } = rulesOf<Context, Event, Effect>();
 
 /** The lock; a hasty one tells its client of a token before the record of it is durable. */
 export const lockOf = (hasty: boolean) => {
   const chart = setup({
     types: { context: {} as Context, events: {} as Event, emitted: {} as Effect, input: {} as Context },
-    actions: {
-      grant: act<Acquire>(({ token }, { client }) => {
+    ...bind({
+      grant: ({ token }, { client }: Acquire) => {
         const granted = { type: 'granted', token: token + 1 } as const;
         const tell = hasty ? deliverAhead : deliver;
         return { context: { token: token + 1 }, effects: [persist(granted), tell({ ...granted, client })] };
-      }),
-    },
+      },
+    }),
   }).createMachine({
     id: 'lock',
     context: ({ input }) => input,

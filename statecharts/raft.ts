@@ -21,5 +21,6 @@ export {
   type Snapshot,
 } from './raft/messages.ts';
 export { preCandidateAlone } from './raft/pre-candidate.ts';
+export { type RaftRules, raftRules } from './raft/rules.ts';
 export { defineServer, raftServer, serverChart } from './raft/server.ts';
 export { delays as raftDelays } from './raft/vocabulary.ts';

@@ -3,9 +3,11 @@
  * that they ask of resources and of a decision register.
  */
 
+export * from './two-phase-commit/addresses.ts';
 export * from './two-phase-commit/coordinator/context.ts';
 export { type CoordinatorRules, coordinatorRules } from './two-phase-commit/coordinator/rules.ts';
 export * from './two-phase-commit/coordinator.ts';
+export * from './two-phase-commit/definitions.ts';
 export * from './two-phase-commit/messages.ts';
 export * from './two-phase-commit/operations.ts';
 export * from './two-phase-commit/participant/context.ts';

@@ -18,6 +18,8 @@ export interface ModelActor<Chart extends AnyStateMachine = AnyStateMachine, Req
   readonly input: unknown;
   /** Whether a first message brings it to life, instead of the application when its node starts. */
   readonly isBornOfMessage: boolean;
+  /** What the application asks of it in the turn in which it starts it for the first time. */
+  readonly asks?: readonly Tagged[];
   /** Set when the application starts it only once; how it is started again when its journal holds nothing of it. */
   readonly laterLives?: { readonly input?: unknown };
   /** Only for types: what its chart looks like and what it may be asked. */
@@ -45,19 +47,22 @@ export const actorOf = <Chart extends AnyStateMachine, Request extends Tagged, I
  * Places an actor that the application starts once, when everything begins. When its node starts again it lives from its
  * records (`bornOfRecords`); without any it is started with `later`, or else waits for a message that brings it to life.
  *
+ * @param how `asks`: what the application asks of it in the turn in which it starts it
+ *
  * @example
  * const coordinating = startedOnce(coordinator, 'n1', { key: 'tx-1', input: { type: 'begin' } });
  */
 export const startedOnce = <Chart extends AnyStateMachine, Request extends Tagged, Input>(
   definition: ActorDefinition<Chart, Request, Input>,
   node: string,
-  { key = '', input, later }: { readonly key?: string; readonly input: Input; readonly later?: Input },
+  how: { readonly key?: string; readonly input: Input; readonly asks?: readonly Request[]; readonly later?: Input },
 ): ModelActor<Chart, Request> => ({
-  address: addressOf(node, definition.name, key),
+  address: addressOf(node, definition.name, how.key),
   definition,
-  input,
+  input: how.input,
   isBornOfMessage: true,
-  laterLives: later === undefined ? {} : { input: later },
+  ...(how.asks === undefined ? {} : { asks: how.asks }),
+  laterLives: how.later === undefined ? {} : { input: how.later },
 });
 
 /** Names an address where a first message, or records found at start-up, bring an actor to life. */

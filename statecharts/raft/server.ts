@@ -21,7 +21,8 @@ import { follower } from './follower.ts';
 import { leader } from './leader.ts';
 import { messages, own, requests } from './messages.ts';
 import { preCandidate } from './pre-candidate.ts';
-import { delays, raft } from './vocabulary.ts';
+import { type RaftRules, raftRules } from './rules.ts';
+import { bindServer, delays, raft } from './vocabulary.ts';
 
 /** The chart of a server. */
 export const serverChart = raft.createMachine({
@@ -32,11 +33,11 @@ export const serverChart = raft.createMachine({
   states: { follower, preCandidate, candidate, leader },
 });
 
-/** Makes the actor `raft.server` of a chart: of the one above, or of a variant of it whose rules are others. */
-export const defineServer = (chart: typeof serverChart) =>
+/** The actor over `rules`; anything but the true rules is for proofs that a fault would be found. */
+export const defineServer = (rules: RaftRules = raftRules) =>
   defineActor({
     name: 'raft.server',
-    chart,
+    chart: serverChart.provide(bindServer(rules)),
     roles: ['follower', 'pre-candidate', 'candidate', 'leader'],
     messages,
     senders: 'peer',
@@ -52,4 +53,4 @@ export const defineServer = (chart: typeof serverChart) =>
  * The actor `raft.server`: start it with `{ voters, limits? }`, ask it with `propose`, `read` and `compact`, and listen
  * to what it delivers. Messages, requests and outputs are described in `messages.ts`.
  */
-export const raftServer = defineServer(serverChart);
+export const raftServer = defineServer();

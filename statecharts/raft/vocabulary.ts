@@ -1,18 +1,13 @@
 /**
- * The vocabulary of the charts: every rule under the name by which the charts call it, and every delay. Each role's
- * chart is made of these names, so that one setup serves them all.
+ * The vocabulary of the charts: every rule under its name, every delay, and the transitions that recur. Each role's chart
+ * is made of these names, so that one setup serves them all.
  */
 
 import { setup } from 'xstate';
 import { between, fixed, named } from '../actor/delays.ts';
 import { message, rulesOf } from '../actor/rules.ts';
 import type { Effect, Event, Role, ServerContext } from './context.ts';
-import { refuseNotLeader } from './rules/commitment.ts';
-import * as election from './rules/election.ts';
-import * as following from './rules/following.ts';
-import * as leading from './rules/leading.ts';
-import * as membership from './rules/membership.ts';
-import * as snapshots from './rules/snapshots.ts';
+import { raftRules } from './rules.ts';
 
 /** The delays of a server, in milliseconds. The broadcast time of the network must be well below them (Raft §3.9). */
 export const delays = {
@@ -30,7 +25,8 @@ export const delays = {
   catchUpPatience: fixed(10_000),
 };
 
-const { act, when, again } = rulesOf<ServerContext, Event, Effect>();
+/** Binds the rules of a server to the names by which its charts call them. */
+export const { bind: bindServer } = rulesOf<ServerContext, Event, Effect>();
 
 export const raft = setup({
   types: {
@@ -42,71 +38,7 @@ export const raft = setup({
     transitionMeta: {} as { rule: string },
   },
   delays: named(delays),
-  actions: {
-    again,
-    begin: act(snapshots.begin),
-    refuseNotLeader: act(refuseNotLeader),
-
-    adoptTerm: act(election.adoptTerm),
-    grantVote: act(election.grantVote),
-    denyVote: act(election.denyVote),
-    answerPreVote: act(election.answerPreVote),
-    askForPreVotes: act(election.askForPreVotes),
-    askForVotes: act(election.askForVotes),
-    countPreVote: act(election.countPreVote),
-    countVote: act(election.countVote),
-    countOwnVote: act(election.countOwnVote),
-    forgetElection: act(election.forgetElection),
-
-    refuseStaleAppend: act(following.refuseStaleAppend),
-    appendFromLeader: act(following.appendFromLeader),
-
-    takeOffice: act(leading.takeOffice),
-    leaveOffice: act(leading.leaveOffice),
-    appendCommands: act(leading.appendCommands),
-    refuseOverloaded: act(leading.refuseOverloaded),
-    noteAppended: act(leading.noteAppended),
-    noteChunk: act(leading.noteChunk),
-    noteDurable: act(leading.noteDurable),
-    noteLost: act(leading.noteLost),
-    sendHeartbeats: act(leading.sendHeartbeats),
-    startRead: act(leading.startRead),
-    refuseNotReady: act(leading.refuseNotReady),
-    watchQuorum: act(leading.watchQuorum),
-
-    beginReplacement: act(membership.beginReplacement),
-    refuseReplacement: act(membership.refuseReplacement),
-    beginRound: act(membership.beginRound),
-    watchLearner: act(membership.watchLearner),
-    giveUpReplacement: act(membership.giveUpReplacement),
-    beginJoint: act(membership.beginJoint),
-    endJoint: act(membership.endJoint),
-
-    compact: act(snapshots.compact),
-    refuseStaleChunk: act(snapshots.refuseStaleChunk),
-    receiveChunk: act(snapshots.receiveChunk),
-    forgetIncoming: act(snapshots.forgetIncoming),
-  },
-  guards: {
-    isNewerTerm: when(election.isNewerTerm),
-    isStaleTerm: when(election.isStaleTerm),
-    isRetired: when(election.isRetired),
-    mayCampaign: when(election.mayCampaign),
-    mayGrantVote: when(election.mayGrantVote),
-    hasMajority: when(election.hasMajority),
-    isOverloaded: when(leading.isOverloaded),
-    knowsCommitted: when(leading.knowsCommitted),
-    hasQuorum: when(leading.hasQuorum),
-    mayReplace: when(membership.mayReplace),
-    isConfigurationCommitted: when(membership.isConfigurationCommitted),
-    isLearning: when(membership.isLearning),
-    isJoint: when(membership.isJoint),
-    hasLeft: when(membership.hasLeft),
-    hasCaughtUp: when(membership.hasCaughtUp),
-    isOutOfRounds: when(membership.isOutOfRounds),
-    makesHeadway: when(membership.makesHeadway),
-    isSnapshotNews: when(snapshots.isSnapshotNews),
-  },
+  ...bindServer(raftRules),
 });
 
 const ofNewerTerm = { type: 'isNewerTerm', params: message } as const;

@@ -5,6 +5,7 @@
 
 import * as v from 'valibot';
 import { type Address, isAddress, type Sender, type Senders, type TaggedBy } from '../actor.ts';
+import { coordinatorName, participantName } from './addresses.ts';
 
 const address = v.custom<Address>(isAddress, 'expected an address like n1/2pc.participant/tx-1/orders');
 const text = v.pipe(v.string(), v.maxLength(4_096));
@@ -98,8 +99,8 @@ export const participantMessages = {
 };
 export type ParticipantMessage = TaggedBy<typeof participantMessages>;
 
-const aCoordinator: Sender = { actor: '2pc.coordinator' };
-const aParticipant: Sender = { actor: '2pc.participant' };
+const aCoordinator: Sender = { actor: coordinatorName };
+const aParticipant: Sender = { actor: participantName };
 
 /** Who may say it to a participant. */
 export const participantSenders: Senders<ParticipantMessage['type']> = {

@@ -105,10 +105,10 @@ describe('an actor that failed', () => {
 });
 
 describe('an actor that reaches its final state', () => {
-  const { act } = rulesOf<Record<string, never>, Delivered<{ type: 'finish' }>, Effect>();
+  const { bind } = rulesOf<Record<string, never>, Delivered<{ type: 'finish' }>, Effect>();
   const chart = setup({
     types: { context: {} as Record<string, never>, events: {} as Delivered<{ type: 'finish' }>, emitted: {} as Effect },
-    actions: { answer: act(() => ({ effects: [deliver({ type: 'answer' })] })) },
+    ...bind({ answer: () => ({ effects: [deliver({ type: 'answer' })] }) }),
   }).createMachine({
     id: 'finisher',
     context: {},

@@ -36,7 +36,7 @@ type Event = Delivered<
 >;
 
 const delays = { pause: fixed(50), never: fixed(Number.POSITIVE_INFINITY) };
-const { act } = rulesOf<Context, Event, Effect>();
+const { bind } = rulesOf<Context, Event, Effect>();
 
 const chart = setup({
   types: {
@@ -47,8 +47,8 @@ const chart = setup({
     tags: {} as 'even' | 'odd',
   },
   delays: named(delays),
-  actions: {
-    add: act(({ self, count }, { amount, from }: { amount: number; from: Address }) => ({
+  ...bind({
+    add: ({ self, count }, { amount, from }: { amount: number; from: Address }) => ({
       context: { count: count + amount },
       effects: [
         persist({ type: 'added', ...{ amount } }),
@@ -56,21 +56,22 @@ const chart = setup({
         send(self, { type: 'noted' }),
         deliver({ type: 'count', ...{ count: count + amount } }),
       ],
-    })),
-    note: act(({ count }) => ({ effects: [deliver({ type: 'noted', ...{ count } })] })),
-    ask: act((_context, { resource }: { resource: string }) => ({
-      effects: [{ type: 'perform', id: 'op', resource, operation: { type: 'read' }, deadlineMs: 100 }],
-    })),
-    keepAnswer: act(({ answers }, { result }: Performed) => ({ context: { answers: [...answers, result.type] } })),
-    keepNotice: act(({ unreachable }, { node, reason }: Unreachable) => ({
-      context: { unreachable: [...unreachable, `${node} ${reason}`] },
-    })),
-    misbehave: act(() => {
-      throw new Error('a rule misbehaved');
     }),
-    tick: act(() => ({ effects: [deliver({ type: 'ticked' })] })),
-  },
-  guards: { isEven: ({ context }) => context.count % 2 === 0, isOdd: ({ context }) => context.count % 2 === 1 },
+    note: ({ count }) => ({ effects: [deliver({ type: 'noted', ...{ count } })] }),
+    ask: (_context, { resource }: { resource: string }) => ({
+      effects: [{ type: 'perform', id: 'op', resource, operation: { type: 'read' }, deadlineMs: 100 }],
+    }),
+    keepAnswer: ({ answers }, { result }: Performed) => ({ context: { answers: [...answers, result.type] } }),
+    keepNotice: ({ unreachable }, { node, reason }: Unreachable) => ({
+      context: { unreachable: [...unreachable, `${node} ${reason}`] },
+    }),
+    misbehave: () => {
+      throw new Error('a rule misbehaved');
+    },
+    tick: () => ({ effects: [deliver({ type: 'ticked' })] }),
+    isEven: ({ count }) => count % 2 === 0,
+    isOdd: ({ count }) => count % 2 === 1,
+  }),
 }).createMachine({
   id: 'counter',
   context: ({ input }) => ({ ...input, answers: [], unreachable: [] }),

@@ -20,10 +20,10 @@ import { bench, outputsOf } from './bench.ts';
 
 const types = ['fromPeer', 'fromClerk', 'fromNode', 'fromMember'] as const;
 type Said = { readonly type: (typeof types)[number] };
-const { act } = rulesOf<object, Delivered<Said>, EffectOf<{ output: Tagged }>>();
+const { bind } = rulesOf<object, Delivered<Said>, EffectOf<{ output: Tagged }>>();
 const chart = setup({
   types: { context: {} as object, events: {} as Delivered<Said>, input: {} as object },
-  actions: { tell: act((_context, { type }: Said) => ({ effects: [deliver({ type })] })) },
+  ...bind({ tell: (_context, { type }: Said) => ({ effects: [deliver({ type })] }) }),
 }).createMachine({
   id: 'listener',
   context: {},

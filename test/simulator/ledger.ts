@@ -25,22 +25,22 @@ interface Context {
   readonly kept: readonly number[];
 }
 type Event = Delivered<{ readonly type: 'keep'; readonly value: number }>;
-const { act } = rulesOf<Context, Event, Effect>();
+const { bind } = rulesOf<Context, Event, Effect>();
 const value = v.object({ value: v.number() });
 
 /** @param acknowledgesEarly the bug */
 export function defineLedger(acknowledgesEarly: boolean) {
   const chart = setup({
     types: { context: {} as Context, events: {} as Event, emitted: {} as Effect, input: {} as Context },
-    actions: {
-      keep: act(({ kept }, { value: number }: { value: number }) => ({
+    ...bind({
+      keep: ({ kept }, { value: number }: { value: number }) => ({
         context: { kept: [...kept, number] },
         effects: [
           persist({ type: 'kept', ...{ value: number } }),
           (acknowledgesEarly ? deliverAhead : deliver)({ type: 'acknowledged', ...{ value: number } }),
         ],
-      })),
-    },
+      }),
+    }),
   }).createMachine({
     id: 'ledger',
     context: ({ input }) => input,

@@ -194,14 +194,24 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     }
   };
 
-  const begin = (local: Local, input: unknown, records: readonly Persist[]): LocalStep => {
+  const begin = (
+    local: Local,
+    input: unknown,
+    records: readonly Persist[],
+    asks: readonly Tagged[] = [],
+  ): LocalStep => {
     let first: Step;
     try {
       first = definition.start(definition.recover(records.map(({ record }) => record)), { self: address, input });
     } catch (error) {
       return failed(local, error);
     }
-    const born = offered({ ...local, outbox: emptyOutbox }, first);
+    let born = offered({ ...local, outbox: emptyOutbox }, first);
+    for (const asked of asks) {
+      const event = eventOf(definition.parseRequest(asked), address, 0);
+      const taken = stepped(born.local, (state) => definition.transition(state, event));
+      born = { local: taken.local, released: [...born.released, ...taken.released] };
+    }
     return settle(born.local, born.released, 0);
   };
 
@@ -227,7 +237,7 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     unborn,
     start(local) {
       if (actor.isBornOfMessage && actor.laterLives === undefined) return { local, released: none };
-      return begin(local, actor.input, local.durable);
+      return begin(local, actor.input, local.durable, actor.asks);
     },
     receive,
     enqueue(local, from, message, atMs) {

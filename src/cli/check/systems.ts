@@ -10,7 +10,7 @@ import { brokenTwins } from '../../proof/two-phase-commit/broken.ts';
 import { type TwoPhaseCommitOptions, twoPhaseCommitModel } from '../../proof/two-phase-commit/model.ts';
 
 /** What may happen in a Raft cluster. */
-export type RaftBounds = Omit<RaftModelOptions, 'chart'>;
+export type RaftBounds = Omit<RaftModelOptions, 'broken'>;
 /** What may happen to a transaction. */
 export type TwoPhaseCommitBounds = Omit<TwoPhaseCommitOptions, 'broken'>;
 
@@ -31,7 +31,7 @@ export function checkSystem(system: System, how: CheckOptions): CheckResult {
   switch (system.protocol) {
     case 'raft': {
       const twin = raftTwins.find(({ name }) => name === broken);
-      return check(raftModel({ ...twin?.checker.options, ...bounds, ...(twin && { chart: twin.chart }) }), how);
+      return check(raftModel({ ...twin?.checker.options, ...bounds, ...(twin && { broken: twin.broken }) }), how);
     }
     case '2pc': {
       const twin = Object.entries(brokenTwins).find(([name]) => name === broken)?.[1];

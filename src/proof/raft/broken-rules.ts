@@ -4,11 +4,7 @@ import { type Address, send } from '../../../statecharts/actor.ts';
 import { reachedByQuorum } from '../../../statecharts/raft/configuration.ts';
 import type { Effect, Leadership, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
 import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
-import * as election from '../../../statecharts/raft/rules/election.ts';
-import * as following from '../../../statecharts/raft/rules/following.ts';
-import * as leading from '../../../statecharts/raft/rules/leading.ts';
-import * as snapshots from '../../../statecharts/raft/rules/snapshots.ts';
-import { type Configuration, Log, majorityOf } from '../../../statecharts/raft.ts';
+import { type Configuration, Log, majorityOf, raftRules } from '../../../statecharts/raft.ts';
 
 /** What a rule asks for, without what it writes down. */
 export const unwritten = ({ effects = [], ...result }: Result): Result => ({
@@ -82,24 +78,24 @@ export function answerPreVoteOfShorterLog(
 
 /** Votes for whoever asks, however often. */
 export const mayVoteAgain = (context: ServerContext, message: Received<'vote'>): boolean =>
-  election.mayGrantVote({ ...context, votedFor: null }, message);
+  raftRules.mayGrantVote({ ...context, votedFor: null }, message);
 
 /** Counts a vote of any term. */
 export const countOldVote = (context: ServerContext, message: Received<'voteReply'>): Result =>
-  election.countVote(context, { ...message, term: context.term });
+  raftRules.countVote(context, { ...message, term: context.term });
 
 /** Appends of leaders whose term is over are taken like others. */
 export const isStaleUnlessAppend = (
   context: ServerContext,
-  message: Parameters<typeof election.isStaleTerm>[1],
-): boolean => message.type !== 'append' && election.isStaleTerm(context, message);
+  message: Parameters<typeof raftRules.isStaleTerm>[1],
+): boolean => message.type !== 'append' && raftRules.isStaleTerm(context, message);
 
 /** Takes the end of an append for the end of the log: what follows it here goes, though nothing contradicts it. */
 export function appendAndTruncate(context: ServerContext, message: Received<'append'>): Result {
   const { log } = context;
   const { entries, previousIndex, previousTerm } = message;
   const isLate = entries.length > 0 && log.termAt(previousIndex) === previousTerm;
-  return following.appendFromLeader(isLate ? { ...context, log: log.upTo(previousIndex) } : context, message);
+  return raftRules.appendFromLeader(isLate ? { ...context, log: log.upTo(previousIndex) } : context, message);
 }
 
 /** Keeps what is here where it contradicts the leader. */
@@ -108,18 +104,18 @@ export function appendWithoutReplacing(context: ServerContext, message: Received
   const { entries, previousIndex } = message;
   const kept = entries.map((entry) => log.entryAt(entry.index) ?? entry);
   const previousTerm = log.termAt(previousIndex) ?? message.previousTerm;
-  return following.appendFromLeader(context, { ...message, entries: kept, previousTerm });
+  return raftRules.appendFromLeader(context, { ...message, entries: kept, previousTerm });
 }
 
 /** Appends after an entry that is of another term than the leader's. */
 export function appendWithoutMatching(context: ServerContext, message: Received<'append'>): Result {
   const previousTerm = context.log.termAt(message.previousIndex) ?? message.previousTerm;
-  return following.appendFromLeader(context, { ...message, previousTerm });
+  return raftRules.appendFromLeader(context, { ...message, previousTerm });
 }
 
 /** Believes the leader's commit index for all that is in its own log. */
 export function appendAndCommitAll(context: ServerContext, message: Received<'append'>): Result {
-  const result = following.appendFromLeader(context, message);
+  const result = raftRules.appendFromLeader(context, message);
   const after = { ...context, ...result.context };
   const { effects, ...learned } = learnCommitted(after, Math.min(message.commitIndex, after.log.lastIndex));
   return { context: { ...result.context, ...learned }, effects: [...(result.effects ?? []), ...effects] };
@@ -132,7 +128,7 @@ export const readAtOnce = ({ commitIndex }: ServerContext, { id }: Received<'rea
 
 /** Answers a read by a round that began before it. */
 export function readByOldRound(context: ServerContext, message: Received<'read'>): Result {
-  const result = leading.startRead(context, message);
+  const result = raftRules.startRead(context, message);
   const leadership = result.context?.leadership;
   if (leadership === undefined || leadership === null) return result;
   const reads = leadership.reads.map((read) => (read.id === message.id ? { ...read, round: read.round - 1 } : read));
@@ -141,7 +137,7 @@ export function readByOldRound(context: ServerContext, message: Received<'read'>
 
 /** Keeps the entries behind a snapshot, though the log does not agree with it. */
 export function receiveChunkAndKeepSuffix(context: ServerContext, message: Received<'snapshotChunk'>): Result {
-  const result = snapshots.receiveChunk(context, message);
+  const result = raftRules.receiveChunk(context, message);
   const log = result.context?.log;
   const { lastIndex, lastTerm } = message;
   if (log === undefined || context.log.lastIndex <= lastIndex || context.log.termAt(lastIndex) === lastTerm) {

@@ -3,18 +3,14 @@
  * twin that breaks it, and so with the proof that its breach would not go unnoticed.
  */
 
-import { type Rule, rulesOf } from '../../../statecharts/actor.ts';
-import type { Effect, Event, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
-import * as election from '../../../statecharts/raft/rules/election.ts';
-import * as following from '../../../statecharts/raft/rules/following.ts';
-import * as leading from '../../../statecharts/raft/rules/leading.ts';
-import { serverChart } from '../../../statecharts/raft.ts';
+import type { Result, ServerContext } from '../../../statecharts/raft/context.ts';
+import { type RaftRules, raftRules } from '../../../statecharts/raft.ts';
 import * as broken from './broken-rules.ts';
 import type { RaftModelOptions } from './model.ts';
 
 /** How a twin is found out by the model checker, within `statesToFind`; the true server survives the same check. */
 export interface FoundByChecker {
-  readonly options: Omit<RaftModelOptions, 'chart'>;
+  readonly options: Omit<RaftModelOptions, 'broken'>;
   /** The property that it violates first. */
   readonly violates: string;
 }
@@ -31,21 +27,21 @@ export interface RaftTwin {
   readonly name: string;
   /** The rule that it breaks. */
   readonly rule: string;
-  readonly chart: typeof serverChart;
+  /** What it has in place of the true rules. */
+  readonly broken: Partial<RaftRules>;
   readonly checker: FoundByChecker;
   /** Whether the simulator, which tries at random, finds it too, and well within `runsToFind`. */
   readonly isSimulated?: true;
 }
 
-const { act, when } = rulesOf<ServerContext, Event, Effect>();
-type Implementations = Parameters<typeof serverChart.provide>[0];
-const withRules = (implementations: Implementations): typeof serverChart => serverChart.provide(implementations);
-
 /** A rule whose result is changed afterwards. */
-const changed = <Params extends object | undefined>(
-  rule: Rule<ServerContext, Params, Effect>,
-  change: (result: Result, context: ServerContext) => Result,
-) => act<Params>((context, params) => change(rule(context, params), context));
+const changed =
+  <Params extends readonly unknown[]>(
+    rule: (context: ServerContext, ...params: Params) => Result,
+    change: (result: Result, context: ServerContext) => Result,
+  ): typeof rule =>
+  (context, ...params) =>
+    change(rule(context, ...params), context);
 
 /** Two servers, one of which votes for the other and crashes. */
 const lostVote: RaftModelOptions = { nodes: 2, terms: 1, entries: 0, crashes: 1, elections: 2, preVotes: false };
@@ -58,31 +54,31 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'a vote is not written down',
     rule: 'Raft §3.8',
-    chart: withRules({ actions: { grantVote: changed(election.grantVote, broken.unwritten) } }),
+    broken: { grantVote: changed(raftRules.grantVote, broken.unwritten) },
     checker: { options: { ...lostVote, nodes: 3 }, violates: 'one vote per server and term' },
   },
   {
     name: 'a vote is answered before it is durable',
     rule: 'Raft §3.8',
-    chart: withRules({ actions: { grantVote: changed(election.grantVote, broken.hasty) } }),
+    broken: { grantVote: changed(raftRules.grantVote, broken.hasty) },
     checker: { options: lostVote, violates: 'one vote per server and term' },
   },
   {
     name: 'a candidate writes nothing down',
     rule: 'Raft §3.8',
-    chart: withRules({ actions: { askForVotes: changed(election.askForVotes, broken.unwritten) } }),
+    broken: { askForVotes: changed(raftRules.askForVotes, broken.unwritten) },
     checker: { options: lostVote, violates: 'no durable entry is of a later term than the durable term' },
   },
   {
     name: 'a candidate asks for votes before its own is durable',
     rule: 'Raft §3.8',
-    chart: withRules({ actions: { askForVotes: changed(election.askForVotes, broken.hasty) } }),
+    broken: { askForVotes: changed(raftRules.askForVotes, broken.hasty) },
     checker: { options: lostVote, violates: 'one vote per server and term' },
   },
   {
     name: 'a later term is not written down',
     rule: 'Raft §3.3',
-    chart: withRules({ actions: { adoptTerm: changed(election.adoptTerm, broken.unwritten) } }),
+    broken: { adoptTerm: changed(raftRules.adoptTerm, broken.unwritten) },
     checker: {
       options: { ...twoLeaders, terms: 1 },
       violates: 'no durable entry is of a later term than the durable term',
@@ -91,7 +87,7 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'a follower acknowledges entries before they are durable',
     rule: 'Raft §3.5',
-    chart: withRules({ actions: { appendFromLeader: changed(following.appendFromLeader, broken.hasty) } }),
+    broken: { appendFromLeader: changed(raftRules.appendFromLeader, broken.hasty) },
     checker: {
       options: { nodes: 2, terms: 1, entries: 0, crashes: 1, preVotes: false },
       violates: 'what is committed is durable at a majority',
@@ -101,14 +97,10 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'a leader counts itself before its entries are durable',
     rule: 'Raft §10.2.1',
-    chart: withRules({
-      actions: {
-        takeOffice: changed(leading.takeOffice, (result, { self }) => broken.selfAssured(self, result)),
-        appendCommands: changed<Received<'propose'>>(leading.appendCommands, (result, { self }) =>
-          broken.selfAssured(self, result),
-        ),
-      },
-    }),
+    broken: {
+      takeOffice: changed(raftRules.takeOffice, (result, { self }) => broken.selfAssured(self, result)),
+      appendCommands: changed(raftRules.appendCommands, (result, { self }) => broken.selfAssured(self, result)),
+    },
     checker: {
       options: { nodes: 2, terms: 1, entries: 0, crashes: 1, preVotes: false },
       violates: 'what is committed is durable at a majority',
@@ -117,7 +109,7 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'one vote less than a majority elects',
     rule: 'Raft §3.4',
-    chart: withRules({ guards: { hasMajority: when(broken.isAlmostMajority) } }),
+    broken: { hasMajority: broken.isAlmostMajority },
     checker: {
       options: { nodes: 2, terms: 1, entries: 0, elections: 2, preVotes: false },
       violates: 'election safety',
@@ -127,16 +119,10 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'one server less than a majority commits',
     rule: 'Raft §3.5',
-    chart: withRules({
-      actions: {
-        noteAppended: changed<Received<'appendReply'>>(leading.noteAppended, (result, context) =>
-          broken.commitByMinority(context, result),
-        ),
-        noteDurable: changed<Received<'durable'>>(leading.noteDurable, (result, context) =>
-          broken.commitByMinority(context, result),
-        ),
-      },
-    }),
+    broken: {
+      noteAppended: changed(raftRules.noteAppended, (result, context) => broken.commitByMinority(context, result)),
+      noteDurable: changed(raftRules.noteDurable, (result, context) => broken.commitByMinority(context, result)),
+    },
     checker: {
       options: { nodes: 2, terms: 1, entries: 0, preVotes: false },
       violates: 'what is committed is durable at a majority',
@@ -145,13 +131,9 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: "an earlier term's entry is committed by counting",
     rule: 'Raft §3.6.2',
-    chart: withRules({
-      actions: {
-        noteAppended: changed<Received<'appendReply'>>(leading.noteAppended, (result, context) =>
-          broken.commitByCounting(context, result),
-        ),
-      },
-    }),
+    broken: {
+      noteAppended: changed(raftRules.noteAppended, (result, context) => broken.commitByCounting(context, result)),
+    },
     checker: {
       options: {
         ...slowly,
@@ -164,7 +146,7 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'a second candidate gets a vote in the same term',
     rule: 'Raft §3.4',
-    chart: withRules({ guards: { mayGrantVote: when(broken.mayVoteAgain) } }),
+    broken: { mayGrantVote: broken.mayVoteAgain },
     checker: {
       options: { nodes: 3, terms: 1, entries: 0, elections: 2, preVotes: false },
       violates: 'one vote per server and term',
@@ -174,17 +156,17 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'a candidate with a shorter log gets votes',
     rule: 'Raft §3.6.1',
-    chart: withRules({
-      guards: { mayGrantVote: when(broken.mayVoteForShorterLog) },
-      actions: { answerPreVote: act(broken.answerPreVoteOfShorterLog) },
-    }),
+    broken: {
+      mayGrantVote: broken.mayVoteForShorterLog,
+      answerPreVote: broken.answerPreVoteOfShorterLog,
+    },
     checker: { options: twoLeaders, violates: 'leader completeness' },
     isSimulated: true,
   },
   {
     name: 'a vote of an earlier term counts',
     rule: 'Raft §3.4',
-    chart: withRules({ actions: { countVote: act(broken.countOldVote) } }),
+    broken: { countVote: broken.countOldVote },
     checker: {
       options: { ...twoLeaders, candidates: [['n1'], ['n1', 'n3']], elections: 3 },
       violates: 'election safety',
@@ -193,13 +175,13 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'a leader whose term is over is followed',
     rule: 'Raft §3.3',
-    chart: withRules({ guards: { isStaleTerm: when(broken.isStaleUnlessAppend) } }),
+    broken: { isStaleTerm: broken.isStaleUnlessAppend },
     checker: { options: twoLeaders, violates: 'what is committed is durable at a majority' },
   },
   {
     name: 'a late append cuts off what followed it',
     rule: 'Raft Figure 3.1, AppendEntries 3',
-    chart: withRules({ actions: { appendFromLeader: act(broken.appendAndTruncate) } }),
+    broken: { appendFromLeader: broken.appendAndTruncate },
     checker: {
       options: { nodes: 2, terms: 1, entries: 1, duplicates: 1, preVotes: false },
       violates: 'no actor fails',
@@ -209,43 +191,43 @@ export const raftTwins: readonly RaftTwin[] = [
   {
     name: 'entries that contradict the leader stay',
     rule: 'Raft Figure 3.1, AppendEntries 3',
-    chart: withRules({ actions: { appendFromLeader: act(broken.appendWithoutReplacing) } }),
+    broken: { appendFromLeader: broken.appendWithoutReplacing },
     checker: { options: twoLeaders, violates: 'what is committed is durable at a majority' },
   },
   {
     name: 'entries are appended after one of another term',
     rule: 'Raft Figure 3.1, AppendEntries 2',
-    chart: withRules({ actions: { appendFromLeader: act(broken.appendWithoutMatching) } }),
+    broken: { appendFromLeader: broken.appendWithoutMatching },
     checker: { options: { ...slowly, terms: 3, candidates: [['n1'], ['n3'], ['n2']] }, violates: 'log matching' },
   },
   {
     name: 'a follower commits what the leader did not send',
     rule: 'Raft Figure 3.1, AppendEntries 5',
-    chart: withRules({ actions: { appendFromLeader: act(broken.appendAndCommitAll) } }),
+    broken: { appendFromLeader: broken.appendAndCommitAll },
     checker: { options: { ...slowly, heartbeats: 1 }, violates: 'state machine safety' },
   },
   {
     name: 'a read is answered without asking who leads',
     rule: 'Raft §6.4',
-    chart: withRules({ actions: { startRead: act(broken.readAtOnce) } }),
+    broken: { startRead: broken.readAtOnce },
     checker: { options: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
   },
   {
     name: 'a read is answered by a round that began before it',
     rule: 'Raft §6.4',
-    chart: withRules({ actions: { startRead: act(broken.readByOldRound) } }),
+    broken: { startRead: broken.readByOldRound },
     checker: { options: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
   },
   {
     name: 'a leader answers reads before it knows what is committed',
     rule: 'Raft §6.4',
-    chart: withRules({ guards: { knowsCommitted: when(() => true) } }),
+    broken: { knowsCommitted: () => true },
     checker: { options: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
   },
   {
     name: 'a snapshot leaves what it contradicts',
     rule: 'Raft Figure 5.3, 7',
-    chart: withRules({ actions: { receiveChunk: act(broken.receiveChunkAndKeepSuffix) } }),
+    broken: { receiveChunk: broken.receiveChunkAndKeepSuffix },
     checker: { options: { ...slowly, entries: 1, heartbeats: 1, compactions: 1 }, violates: 'log matching' },
   },
 ];

@@ -9,7 +9,7 @@ import type { RaftModelOptions } from './model.ts';
 const lossy = { losses: 'unlimited', inFlight: 2 } as const;
 
 /** The largest first, so that two processors end at about the same time. */
-export const raftConfigurations: readonly Omit<RaftModelOptions, 'chart'>[] = [
+export const raftConfigurations: readonly Omit<RaftModelOptions, 'broken'>[] = [
   { nodes: 3, terms: 2, entries: 1, preVotes: false },
   { nodes: 3, terms: 2, entries: 0, crashes: 1, ...lossy, preVotes: false },
   { nodes: 3, terms: 2, entries: 1, duplicates: 1, ...lossy, preVotes: false },

@@ -4,7 +4,7 @@
  */
 
 import { type Address, addressOf, nodeOf } from '../../../statecharts/actor.ts';
-import { defineServer, type RaftLimits, serverChart } from '../../../statecharts/raft.ts';
+import { defineServer, type RaftLimits, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
 import {
   actorOf,
   type Budget,
@@ -52,8 +52,8 @@ export interface RaftModelOptions {
   readonly notices?: number;
   /** What differs from the limits below, which keep everything to one message at a time where that is possible. */
   readonly limits?: Partial<RaftLimits>;
-  /** The chart of the servers; a broken twin in place of the true one. */
-  readonly chart?: typeof serverChart;
+  /** What the servers have in place of the true rules, for proofs that a fault would be found. */
+  readonly broken?: Partial<RaftRules>;
   /**
    * Whether candidates ask beforehand whether they would be elected. Default true. Without, any server may stand for
    * election at any time, which leaves more states for what matters: pre-votes bind nobody.
@@ -77,8 +77,8 @@ const tightLimits: Partial<RaftLimits> = { maxAppendBytes: 1, retainBytes: 0, sn
 export function raftModel(options: RaftModelOptions = {}): Model<RaftHistory> {
   const { nodes = 3, terms = 2, entries = 1, crashes = 0, losses = 0, duplicates = 0, network = 'unordered' } = options;
   const { elections = terms, heartbeats = 0, quorumChecks = 0, reads = 0, compactions = 0, notices = 0 } = options;
-  const { chart = serverChart, preVotes = true, limits, candidates, inFlight } = options;
-  const server = preVotes ? defineServer(chart) : withoutPreVotes(chart);
+  const { broken = {}, preVotes = true, limits, candidates, inFlight } = options;
+  const server = defineServer({ ...raftRules, ...(preVotes ? {} : withoutPreVotes), ...broken });
   // Where messages overtake each other, whatever keeps one waiting is covered by its late arrival.
   const isOrdered = network === 'ordered';
   const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);

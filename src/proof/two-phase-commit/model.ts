@@ -11,18 +11,17 @@
  * `test/statecharts/two-phase-commit` go through the first two.
  */
 
-import { type ActorDefinition, eventOf, partsOf, type Tagged } from '../../../statecharts/actor.ts';
+import { partsOf } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorBegin,
   type CoordinatorRules,
   coordinatorAddress,
-  coordinatorOf,
   coordinatorRules,
   type DecisionPlace,
+  defineTwoPhaseCommit,
   type ParticipantBegin,
   type ParticipantRules,
   participantAddress,
-  participantOf,
   participantRules,
 } from '../../../statecharts/two-phase-commit.ts';
 import {
@@ -127,22 +126,25 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   // The application enlists every branch and asks to commit, all in the turn in which it begins.
   const begin: CoordinatorBegin = keepsRegister ? { type: 'begin', register: 'register' } : { type: 'begin' };
   const asked = branches.map(({ id: branch, address, resource, last }) => ({
-    type: 'enlist',
+    type: 'enlist' as const,
     branch,
     address,
     resource,
     last,
   }));
-  const coordinator = coordinatorOf({ ...coordinatorRules, ...broken.coordinator });
-  const coordinating = startedOnce(asking(coordinator, begin, [...asked, { type: 'commit' }]), manager, {
+  const { coordinator, participant } = defineTwoPhaseCommit({
+    coordinator: { rules: { ...coordinatorRules, ...broken.coordinator } },
+    participant: { rules: { ...participantRules, ...broken.participant } },
+  });
+  const coordinating = startedOnce(coordinator, manager, {
     key: transaction,
     input: begin,
+    asks: [...asked, { type: 'commit' }],
   });
   const heir = actorOf(coordinator, 'd', {
     key: transaction,
     input: { type: 'take-over', manager, register: 'register', epoch: 2 },
   });
-  const participant = participantOf({ ...participantRules, ...broken.participant });
   const decidedIn: DecisionPlace =
     decider !== undefined
       ? { type: 'branch', branch: decider.id, resource: decider.resource, address: decider.address }
@@ -229,31 +231,6 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
         }
       : {}),
   });
-}
-
-/** `definition`, whose application asks for `requests` in the turn in which it begins with `begin`. */
-function asking<Definition extends ActorDefinition>(
-  definition: Definition,
-  begin: CoordinatorBegin,
-  requests: readonly Tagged[],
-): Definition {
-  return {
-    ...definition,
-    start(recovered, birth, traced) {
-      const first = definition.start(recovered, birth, traced);
-      if (birth.input !== begin) return first;
-      return requests.reduce((before, request) => {
-        const event = eventOf(definition.parseRequest(request), birth.self, 0);
-        const next = definition.transition(before.state, event, traced);
-        return {
-          state: next.state,
-          effects: [...before.effects, ...next.effects],
-          timers: [...before.timers, ...next.timers],
-          transitions: [...before.transitions, ...next.transitions],
-        };
-      }, first);
-    },
-  };
 }
 
 /** `two-phase commit with 3 participants, 1 crash, 1 loss`. */

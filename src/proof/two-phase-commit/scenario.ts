@@ -11,10 +11,16 @@
  */
 
 import * as v from 'valibot';
+import {
+  type CoordinatorRules,
+  coordinatorRules,
+  defineTwoPhaseCommit,
+  type ParticipantRules,
+  participantRules,
+} from '../../../statecharts/two-phase-commit.ts';
 import { chance, pick } from '../../environment/random.ts';
 import { createDatabaseServer, type DatabaseServer, type Mistakes } from '../../simulator/database.ts';
 import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
-import { actorsOf, type BrokenRules } from './scenario/actors.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
 import { commonGoals, createInvariants, type Invariants, lastGoals, registerGoals } from './scenario/invariants.ts';
 import {
@@ -32,7 +38,10 @@ import {
 import { loggedWitness } from './scenario/witness.ts';
 
 /** What a twin does wrong. */
-export interface BrokenParts extends BrokenRules {
+export interface BrokenParts {
+  /** What has taken the place of true rules. */
+  readonly coordinator?: Partial<CoordinatorRules>;
+  readonly participant?: Partial<ParticipantRules>;
   readonly database?: Mistakes;
   /** A register that lets every owner decide. */
   readonly fencesNobody?: boolean;
@@ -59,7 +68,10 @@ const looks = 40;
 export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = {}): StagedScenario<BankApplication> {
   const { place = 'journal', broken = {} } = options;
   const keepsRegister = place === 'register';
-  const actorsFor = actorsOf(broken);
+  const protocol = defineTwoPhaseCommit({
+    coordinator: { rules: { ...coordinatorRules, ...broken.coordinator }, revivedBy: 'application' },
+    participant: { rules: { ...participantRules, ...broken.participant } },
+  });
   return {
     name: forms[place].name,
     minNodes: 1,
@@ -76,7 +88,6 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
         return transfer === undefined ? undefined : writtenBy(transfer);
       });
       const witness = loggedWitness(invariants.witness, log);
-      const actors = actorsFor(witness);
       const serverOf = (name: DatabaseName): DatabaseServer => {
         const random = randomness.stream(`server/${name}`);
         return createDatabaseServer({
@@ -129,7 +140,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
             keepsRegister,
             // What earlier lives left prepared is still decided by theirs.
             last: place === 'last' ? pick(deciders, [...deciding, undefined]) : undefined,
-            actors,
+            protocol,
             fencesNobody: broken.fencesNobody ?? false,
           });
         },

@@ -2,7 +2,12 @@
 
 import * as v from 'valibot';
 import { type Address, partsOf } from '../../../statecharts/actor.ts';
-import { coordinator, outcome, participant } from '../../../statecharts/two-phase-commit.ts';
+import {
+  coordinatorAddress,
+  coordinatorName,
+  outcome,
+  participantName,
+} from '../../../statecharts/two-phase-commit.ts';
 import type { Node } from '../../host/node.ts';
 
 export const listedTransaction = v.object({
@@ -49,7 +54,7 @@ const participantSeen = v.object({
 
 /** A coordinator that lives on the node, as it stands now; its state may not be durable yet. */
 export function coordinatorOn(node: Node, transaction: string): CoordinatorSeen | undefined {
-  const seen = node.peek(`${node.id}/${coordinator.name}/${transaction}`);
+  const seen = node.peek(coordinatorAddress({ manager: node.id, transaction }));
   if (seen === undefined) return undefined;
   const parsed = v.safeParse(coordinatorSeen, seen.state.snapshot.context);
   return parsed.success ? parsed.output : undefined;
@@ -59,7 +64,7 @@ export function coordinatorOn(node: Node, transaction: string): CoordinatorSeen 
 export function coordinatorsOn(node: Node): readonly CoordinatorSeen[] {
   return node.actors().flatMap((address) => {
     const { name, key } = partsOf(address);
-    return name === coordinator.name ? (coordinatorOn(node, key) ?? []) : [];
+    return name === coordinatorName ? (coordinatorOn(node, key) ?? []) : [];
   });
 }
 
@@ -83,7 +88,7 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
   const waiting = new Map<string, readonly Waiting[]>();
   for (const address of node.actors()) {
     const { name, key } = partsOf(address);
-    if (name === coordinator.name) {
+    if (name === coordinatorName) {
       const found = coordinatorOn(node, key);
       if (found === undefined || found.begun === 'inquired' || !isUnfinished(found)) continue;
       listed.set(key, {
@@ -98,7 +103,7 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
           state: acknowledged ? 'finished' : vote,
         })),
       });
-    } else if (name === participant.name) {
+    } else if (name === participantName) {
       const found = waitingAt(node, address);
       if (found === undefined) continue;
       const { transaction, ...branch } = found;

@@ -8,10 +8,12 @@ import { partsOf } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorOutput,
   type CoordinatorTimes,
-  coordinator,
+  coordinatorAddress,
+  coordinatorName,
   defaultParticipantTimes,
+  defineTwoPhaseCommit,
   type ParticipantTimes,
-  participant,
+  type TwoPhaseCommit,
 } from '../../../statecharts/two-phase-commit.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
@@ -30,15 +32,14 @@ import { createTakeOver } from './take-over.ts';
 import { runTransaction } from './transaction.ts';
 import type { WorkOf } from './work.ts';
 
+/** The protocol as managers run it. Back with its manager, and not before: what earlier lives committed is remembered first. */
+const managedCommit = defineTwoPhaseCommit({ coordinator: { revivedBy: 'application' } });
+
 /**
  * The actors of a manager's transactions. Its node knows them from when the manager is made; one that is to know them
  * earlier, because other nodes have something to say to them, is made with `createNode({ ..., actors: transactionActors })`.
  */
-export const transactionActors = [
-  // Back with its manager, and not before: what earlier lives committed is remembered before coordinators forget it.
-  { ...coordinator, bornOfRecords: () => undefined },
-  participant,
-] as const;
+export const transactionActors = [managedCommit.coordinator, managedCommit.participant] as const;
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
 const lingerMs = 20;
@@ -62,14 +63,14 @@ const marginMs = 1_000;
 export async function createTransactionManager<Owned extends Resources>(
   options: TransactionManagerOptions<Owned>,
 ): Promise<TransactionManager<Owned>> {
-  const { node, environment = systemEnvironment(), last } = options;
+  const { node, environment = systemEnvironment(), last, protocol = managedCommit } = options;
   const { clock } = environment;
   const times = timesOf(options.times);
   const limits = limitsOf(options.limits);
   const resources = participatingOf(options);
   const register = registerOf(node, options.register);
   const kind: DecisionKind = register !== undefined ? 'register' : last !== undefined ? 'last' : 'journal';
-  node.adopt(transactionActors);
+  node.adopt([protocol.coordinator, protocol.participant]);
   const memory = openMemory(
     node.journal,
     clock,
@@ -89,7 +90,7 @@ export async function createTransactionManager<Owned extends Resources>(
   let abortedCount = 0;
   let isClosed = false;
 
-  reviveCoordinators(node);
+  reviveCoordinators(node, protocol);
   // What earlier lives decided is remembered beyond the lives of its coordinators, too.
   for (const seen of coordinatorsOn(node)) {
     if (seen.begun === 'recovered' && seen.outcome === 'committed')
@@ -146,6 +147,7 @@ export async function createTransactionManager<Owned extends Resources>(
   const participantTimes = participantTimesFor(times.timeoutMs);
   const recovery = startRecovery({
     node,
+    protocol,
     clock,
     resources,
     register: options.register,
@@ -182,6 +184,7 @@ export async function createTransactionManager<Owned extends Resources>(
   };
   const takeOver = createTakeOver({
     node,
+    protocol,
     clock,
     resources,
     register,
@@ -216,6 +219,7 @@ export async function createTransactionManager<Owned extends Resources>(
       const running = runTransaction(
         {
           node,
+          protocol,
           clock,
           id,
           resources,
@@ -238,7 +242,11 @@ export async function createTransactionManager<Owned extends Resources>(
       return { outcome: 'committed', transaction: id, isRepeated: false, value: await running.result };
     } catch (error) {
       // Not begun at all: the node would not start its coordinator.
-      if (node.peek(`${node.id}/${coordinator.name}/${id}`) === undefined && undecided.has(id) && node.isRunning) {
+      if (
+        node.peek(coordinatorAddress({ manager: node.id, transaction: id })) === undefined &&
+        undecided.has(id) &&
+        node.isRunning
+      ) {
         over();
         begunAtMs.delete(id);
       }
@@ -315,10 +323,10 @@ export async function createTransactionManager<Owned extends Resources>(
 }
 
 /** Brings back the coordinators of which the journal holds records. */
-function reviveCoordinators(node: Node): void {
+function reviveCoordinators(node: Node, { coordinator }: TwoPhaseCommit): void {
   for (const address of node.journal.actors()) {
     const { name, key } = partsOf(address);
-    if (name !== coordinator.name || node.peek(address) !== undefined) continue;
+    if (name !== coordinatorName || node.peek(address) !== undefined) continue;
     node.launch(coordinator, { key, input: { type: 'recovered' } });
   }
 }

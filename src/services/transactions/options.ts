@@ -1,5 +1,6 @@
 /** What a transaction manager is made of, its times and limits, and what makes no sense among them. */
 
+import type { TwoPhaseCommit } from '../../../statecharts/two-phase-commit.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
 import { branchLimits } from '../../resources/branch.ts';
@@ -55,6 +56,8 @@ export interface TransactionManagerOptions<Owned extends Resources> {
   readonly last?: keyof Owned & string;
   /** The node's decision register, if decisions are to outlive this node. */
   readonly register?: keyof Owned & string;
+  /** The actors that carry transactions out. Proofs put variants in their place. */
+  readonly protocol?: TwoPhaseCommit;
   readonly times?: Partial<TransactionTimes>;
   readonly limits?: Partial<TransactionLimits>;
 }

@@ -7,14 +7,14 @@
  */
 
 import * as v from 'valibot';
-import { addressOf } from '../../../statecharts/actor.ts';
 import {
   type BranchId,
-  coordinator,
+  coordinatorAddress,
   type DecisionPlace,
   type ParticipantTimes,
-  participant,
   participantAddress,
+  participantKey,
+  type TwoPhaseCommit,
 } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
@@ -46,6 +46,7 @@ export type ResourceReport = v.InferOutput<typeof resourceReport>;
 
 export interface RecoveryParts {
   readonly node: Node;
+  readonly protocol: TwoPhaseCommit;
   readonly clock: Clock;
   readonly resources: Readonly<Record<string, Participating>>;
   readonly register: string | undefined;
@@ -148,8 +149,8 @@ export function startRecovery(parts: RecoveryParts): Recovery {
     const isCommitted = memory.isCommitted(branch.transaction);
     const place = isCommitted ? ({ type: 'journal' } as const) : placeOf(branch);
     if (typeof place === 'string') return place;
-    node.launch(participant, {
-      key: `${branch.transaction}/${branch.branch}`,
+    node.launch(parts.protocol.participant, {
+      key: participantKey(branch),
       input: {
         type: 'found',
         branch,
@@ -157,7 +158,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
         place,
         receipt: null,
         ...(isCommitted ? { outcome: 'committed' } : {}),
-        coordinator: addressOf(node.id, coordinator.name, branch.transaction),
+        coordinator: coordinatorAddress({ manager: node.id, transaction: branch.transaction }),
         times: parts.participantTimes,
       },
     });

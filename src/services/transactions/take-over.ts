@@ -3,13 +3,13 @@
  * a higher epoch, and each branch gets a participant here, which carries out what is decided.
  */
 
-import { addressOf } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorRequest,
-  coordinator,
+  coordinatorAddress,
   type ParticipantTimes,
-  participant,
   participantAddress,
+  participantKey,
+  type TwoPhaseCommit,
 } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
@@ -33,6 +33,7 @@ export interface TakeOverReport {
 
 export interface TakeOverParts {
   readonly node: Node;
+  readonly protocol: TwoPhaseCommit;
   readonly clock: Clock;
   readonly resources: Readonly<Record<string, Participating>>;
   readonly register: DecisionRegister | undefined;
@@ -57,12 +58,12 @@ export interface TakeOver {
 
 /** Makes what takes over open transactions. */
 export function createTakeOver(parts: TakeOverParts): TakeOver {
-  const { node, resources, register, registerName, times } = parts;
+  const { node, protocol, resources, register, registerName, times } = parts;
   const { resourceDeadlineMs, retryIntervalMs, voteTimeoutMs } = times;
 
   const claim = (entry: OpenTransaction, name: string): void => {
     const { transaction, manager } = entry;
-    const address = addressOf(node.id, coordinator.name, transaction);
+    const address = coordinatorAddress({ manager: node.id, transaction });
     const epoch = entry.epoch + 1;
     if (node.peek(address) !== undefined) {
       // This node owned it before, and was fenced, or it only answers participants in doubt.
@@ -70,7 +71,7 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
       node.request(address, request);
       return;
     }
-    node.launch(coordinator, {
+    node.launch(protocol.coordinator, {
       key: transaction,
       input: {
         type: 'take-over',
@@ -84,15 +85,15 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
   const adopt = (entry: OpenTransaction, branchName: string, resource: string, name: string): void => {
     const branch = { manager: entry.manager, transaction: entry.transaction, branch: branchName };
     if (node.peek(participantAddress(node.id, branch)) !== undefined) return;
-    node.launch(participant, {
-      key: `${branch.transaction}/${branch.branch}`,
+    node.launch(protocol.participant, {
+      key: participantKey(branch),
       input: {
         type: 'found',
         branch,
         resource,
         place: { type: 'register', resource: name },
         receipt: null,
-        coordinator: addressOf(node.id, coordinator.name, branch.transaction),
+        coordinator: coordinatorAddress({ manager: node.id, transaction: branch.transaction }),
         times: parts.participantTimes,
       },
     });

@@ -9,9 +9,9 @@ import {
   type CoordinatorOutput,
   type CoordinatorRequest,
   type CoordinatorTimes,
-  coordinator,
   type ParticipantTimes,
-  participant,
+  participantKey,
+  type TwoPhaseCommit,
 } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { NodeOverloadedError, NodeStoppedError } from '../../host/errors.ts';
@@ -24,6 +24,7 @@ import { createSessions, type Failure, type Participating } from './work.ts';
 /** What a transaction is made of. */
 export interface TransactionParts {
   readonly node: Node;
+  readonly protocol: TwoPhaseCommit;
   readonly clock: Clock;
   readonly id: string;
   readonly resources: Readonly<Record<string, Participating>>;
@@ -65,7 +66,7 @@ const maxReasonLength = 1_000;
  * @throws what `node.launch` throws; nothing was begun then
  */
 export function runTransaction<T, W extends object>(parts: TransactionParts, act: (work: W) => Promise<T>): Running<T> {
-  const { node, clock, id, resources, last, coordinatorTimes, participantTimes, outcomeTimeoutMs } = parts;
+  const { node, protocol, clock, id, resources, last, coordinatorTimes, participantTimes, outcomeTimeoutMs } = parts;
   const untilMs = clock.nowMs() + coordinatorTimes.transactionTimeoutMs;
   let hasAskedToCommit = false;
   let isOver = false;
@@ -122,7 +123,7 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
     else aborted('manager-stopped', undefined, detail);
     over(undefined);
   };
-  const self = node.launch(coordinator, {
+  const self = node.launch(protocol.coordinator, {
     key: id,
     input: {
       type: 'begin',
@@ -156,8 +157,8 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
       if (isOver || cause !== undefined || !node.isRunning) {
         throw new TransactionUseError(`transaction ${id} was over before its branch at '${resource}' had begun`);
       }
-      const address = node.launch(participant, {
-        key: `${id}/${resource}`,
+      const address = node.launch(protocol.participant, {
+        key: participantKey(branch),
         input: { type: 'join', branch, resource, coordinator: self, times: participantTimes },
       });
       // Were this not heard, the transaction would commit without the branch.

@@ -1,7 +1,7 @@
 /** What a leader does: Raft §3.5, §3.6.2, §6.2, §6.4, §10.2, and the leader's rules of Figure 3.1. */
 
 import { nodeOf } from '../../actor/address.ts';
-import { type Deliver, deliverAhead, persist, type Send, send } from '../../actor/effects.ts';
+import { deliverAhead, type Send } from '../../actor/effects.ts';
 import { isQuorum, reachedByQuorum } from '../configuration.ts';
 import {
   type Effect,
@@ -13,24 +13,11 @@ import {
   type Result,
   type ServerContext,
 } from '../context.ts';
-import { RaftInvariantError } from '../errors.ts';
 import { entrySizeBytes } from '../log.ts';
-import type { Entry, RaftMessage, RaftOutput } from '../messages.ts';
+import type { Entry, RaftMessage } from '../messages.ts';
 import { learnCommitted, refusal } from './commitment.ts';
-import {
-  freshProgress,
-  noteAppendReply,
-  noteSnapshotReply,
-  noteUnreachable,
-  sendDue,
-  sendHeartbeat,
-} from './progress.ts';
-
-/** @throws RaftInvariantError outside of the leader's states, where no rule of this file may be asked */
-export function leadershipOf({ leadership }: ServerContext): Leadership {
-  if (leadership === null) throw new RaftInvariantError('a rule of leaders was asked of a server that does not lead');
-  return leadership;
-}
+import { freshProgress, noteAppendReply, noteSnapshotReply, noteUnreachable, sendHeartbeat } from './progress.ts';
+import { append, leadershipOf, sendAll } from './replication.ts';
 
 /**
  * §3.6.2: opens the term with an entry of its own, through which it learns what is committed. Its log so far is durable:
@@ -57,35 +44,6 @@ export function appendCommands(context: ServerContext, { commands, id }: Receive
   const index = log.lastIndex + 1;
   const entries = commands.map((data, place): Entry => ({ index: index + place, term, kind: 'command', data }));
   return append(context, entries, [deliverAhead({ type: 'proposed', id, term, index })]);
-}
-
-/** Appends entries of this term, sends them, and writes them down; `durable` tells when they count (§10.2.1). */
-export function append(
-  context: ServerContext,
-  entries: readonly Entry[],
-  outputs: readonly Deliver<RaftOutput>[],
-): Result {
-  const { configuration, leader, self, term } = context;
-  const log = context.log.append(entries);
-  const { followers, outgoing } = sendAll({ ...context, log });
-  return {
-    context: { configuration, log, leader, leadership: { ...leadershipOf(context), followers } },
-    effects: [
-      ...outputs,
-      ...outgoing,
-      persist({ type: 'entries', entries }),
-      send(self, { type: 'durable', term, index: log.lastIndex }),
-    ],
-  };
-}
-
-/** Sends each follower what it may be sent. */
-function sendAll(context: ServerContext): { followers: readonly Progress[]; outgoing: Send<RaftMessage>[] } {
-  const leadership = leadershipOf(context);
-  const source = { ...context, round: leadership.round };
-  const outgoing: Send<RaftMessage>[] = [];
-  const followers = leadership.followers.map((progress) => sendDue(source, progress, outgoing));
-  return { followers, outgoing };
 }
 
 /** More bytes than allowed would wait to be committed. A batch that is too large by itself may go alone. */

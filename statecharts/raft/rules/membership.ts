@@ -19,8 +19,9 @@ import {
   withoutLearner,
 } from '../members.ts';
 import type { RaftOutput, ReplacementRefusal } from '../messages.ts';
-import { append, knowsCommitted, leadershipOf } from './leading.ts';
+import { knowsCommitted } from './leading.ts';
 import { freshProgress } from './progress.ts';
+import { append, leadershipOf } from './replication.ts';
 
 type Replace = Received<'replace'>;
 

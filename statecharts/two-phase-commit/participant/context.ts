@@ -1,14 +1,7 @@
 /** What a participant knows, and how its life begins. It writes nothing down: its resource keeps the prepared branch. */
 
-import {
-  type Address,
-  addressOf,
-  type Birth,
-  type Delivered,
-  type EffectOf,
-  type Performed,
-  type Unreachable,
-} from '../../actor.ts';
+import type { Address, Birth, Delivered, EffectOf, Performed, Unreachable } from '../../actor.ts';
+import { coordinatorAddress } from '../addresses.ts';
 import type {
   BranchId,
   CoordinatorMessage,
@@ -96,14 +89,6 @@ export const defaultParticipantTimes: ParticipantTimes = {
   resourceDeadlineMs: 5_000,
   lingerMs: 30_000,
 };
-
-/** Where the coordinator of a transaction lives unless another one has taken over. */
-export const coordinatorAddress = (branch: Pick<BranchId, 'manager' | 'transaction'>): Address =>
-  addressOf(branch.manager, '2pc.coordinator', branch.transaction);
-
-/** Where the participant of a branch lives on `node`. */
-export const participantAddress = (node: string, branch: Pick<BranchId, 'transaction' | 'branch'>): Address =>
-  addressOf(node, '2pc.participant', `${branch.transaction}/${branch.branch}`);
 
 /** The context of a new life, from how it was begun. */
 export function participantContext({ self, input }: Birth<ParticipantBegin>): ParticipantContext {

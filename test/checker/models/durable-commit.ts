@@ -35,7 +35,7 @@ type Said = { readonly from: Address };
 
 /** @param early sends the decision past its record, which is wrong: a crash may take the decision back */
 function coordinatorOf(early: boolean) {
-  const { act, when } = rulesOf<Coordinating, CoordinatorEvent, Effect>();
+  const { bind } = rulesOf<Coordinating, CoordinatorEvent, Effect>();
   const tell = early ? sendAhead<Message> : send<Message>;
   const chart = setup({
     types: {
@@ -45,26 +45,24 @@ function coordinatorOf(early: boolean) {
       input: {} as Pick<Coordinating, 'participants' | 'found'>,
     },
     delays: named({ voteTimeout: fixed(100) }),
-    actions: {
-      begin: act(({ participants }) => ({
+    ...bind({
+      begin: ({ participants }) => ({
         effects: [
           persist<Entry>({ type: 'began' }),
           ...participants.map((to) => send<Message>(to, { type: 'prepare' })),
         ],
-      })),
-      count: act<Said>(({ yes }, { from }) => ({ context: { yes: [...new Set([...yes, from])].sort() } })),
-      decide: act(({ participants }) => ({
+      }),
+      count: ({ yes }, { from }: Said) => ({ context: { yes: [...new Set([...yes, from])].sort() } }),
+      decide: ({ participants }) => ({
         effects: [persist<Entry>({ type: 'decided' }), ...participants.map((to) => tell(to, { type: 'commit' }))],
-      })),
-      abort: act(({ participants }) => ({ effects: participants.map((to) => send<Message>(to, { type: 'abort' })) })),
-      answerCommit: act<Said>((_context, { from }) => ({ effects: [send<Message>(from, { type: 'commit' })] })),
-      answerAbort: act<Said>((_context, { from }) => ({ effects: [send<Message>(from, { type: 'abort' })] })),
-    },
-    guards: {
-      foundNothing: when(({ found }) => found === 'nothing'),
-      foundDecision: when(({ found }) => found === 'decided'),
-      allSaidYes: when(({ participants, yes }) => yes.length === participants.length),
-    },
+      }),
+      abort: ({ participants }) => ({ effects: participants.map((to) => send<Message>(to, { type: 'abort' })) }),
+      answerCommit: (_context, { from }: Said) => ({ effects: [send<Message>(from, { type: 'commit' })] }),
+      answerAbort: (_context, { from }: Said) => ({ effects: [send<Message>(from, { type: 'abort' })] }),
+      foundNothing: ({ found }) => found === 'nothing',
+      foundDecision: ({ found }) => found === 'decided',
+      allSaidYes: ({ participants, yes }) => yes.length === participants.length,
+    }),
   }).createMachine({
     id: 'coordinator',
     context: ({ input }) => ({ ...input, yes: [] }),
@@ -116,7 +114,7 @@ type ParticipantEvent = Delivered<
 
 /** @param inquires whether a participant in doubt asks again and again what was decided */
 function participantOf(inquires: boolean) {
-  const { act, when } = rulesOf<Participating, ParticipantEvent, Effect>();
+  const { bind } = rulesOf<Participating, ParticipantEvent, Effect>();
   const chart = setup({
     types: {
       context: {} as Participating,
@@ -125,20 +123,18 @@ function participantOf(inquires: boolean) {
       input: {} as Participating,
     },
     delays: named({ inquiryInterval: fixed(100) }),
-    actions: {
-      vote: act(({ coordinator }) => ({
+    ...bind({
+      vote: ({ coordinator }) => ({
         effects: [persist<Entry>({ type: 'prepared' }), send<Message>(coordinator, { type: 'yes' })],
-      })),
-      writeCommitted: act(() => ({ effects: [persist<Entry>({ type: 'committed' })] })),
-      writeAborted: act(() => ({ effects: [persist<Entry>({ type: 'aborted' })] })),
-      inquire: act(({ coordinator }) => ({ effects: [send<Message>(coordinator, { type: 'inquire' })] })),
-    },
-    guards: {
-      wasPrepared: when(({ found }) => found === 'prepared'),
-      hadCommitted: when(({ found }) => found === 'committed'),
-      hadAborted: when(({ found }) => found === 'aborted'),
-      inquires: when(() => inquires),
-    },
+      }),
+      writeCommitted: () => ({ effects: [persist<Entry>({ type: 'committed' })] }),
+      writeAborted: () => ({ effects: [persist<Entry>({ type: 'aborted' })] }),
+      inquire: ({ coordinator }) => ({ effects: [send<Message>(coordinator, { type: 'inquire' })] }),
+      wasPrepared: ({ found }) => found === 'prepared',
+      hadCommitted: ({ found }) => found === 'committed',
+      hadAborted: ({ found }) => found === 'aborted',
+      inquires: () => inquires,
+    }),
   }).createMachine({
     id: 'participant',
     context: ({ input }) => input,

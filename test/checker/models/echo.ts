@@ -15,11 +15,11 @@ interface Saying {
 const speaker = rulesOf<Saying, Delivered<Note>, Effect>();
 const speakerChart = setup({
   types: { context: {} as Saying, events: {} as Delivered<Note>, emitted: {} as Effect, input: {} as Saying },
-  actions: {
-    say: speaker.act(({ to, numbers }) => ({
+  ...speaker.bind({
+    say: ({ to, numbers }) => ({
       effects: to.flatMap((address) => numbers.map((number) => send(address, { type: 'note', number }))),
-    })),
-  },
+    }),
+  }),
 }).createMachine({
   id: 'speaker',
   context: ({ input }) => input,
@@ -41,7 +41,7 @@ const listener = rulesOf<Hearing, Delivered<Note>, Effect>();
 const listenerOf = (note: (heard: readonly number[], number: number) => readonly number[]) => {
   const chart = setup({
     types: { context: {} as Hearing, events: {} as Delivered<Note>, emitted: {} as Effect },
-    actions: { note: listener.act<Note>(({ heard }, { number }) => ({ context: { heard: note(heard, number) } })) },
+    ...listener.bind({ note: ({ heard }, { number }: Note) => ({ context: { heard: note(heard, number) } }) }),
   }).createMachine({
     id: 'listener',
     context: { heard: [] },

@@ -37,20 +37,18 @@ const acceptor = rulesOf<Accepting, AcceptorEvent, Effect>();
 
 const acceptorChart = setup({
   types: { context: {} as Accepting, events: {} as AcceptorEvent, emitted: {} as Effect },
-  actions: {
-    promise: acceptor.act<Delivered<OneA>>(({ voted }, asked) => ({
+  ...acceptor.bind({
+    promise: ({ voted }, asked: Delivered<OneA>) => ({
       context: { maxBallot: asked.ballot },
       effects: [send(asked.from, { type: '1b', ballot: asked.ballot, voted })],
-    })),
-    vote: acceptor.act<Delivered<TwoA>>((_context, { from, ballot: number, value }) => ({
+    }),
+    vote: (_context, { from, ballot: number, value }: Delivered<TwoA>) => ({
       context: { maxBallot: number, voted: { ballot: number, value } },
       effects: [send(from, { type: '2b', ballot: number, value })],
-    })),
-  },
-  guards: {
-    isNewer: acceptor.when<OneA>(({ maxBallot }, asked) => asked.ballot > maxBallot),
-    isNotOlder: acceptor.when<TwoA>(({ maxBallot }, asked) => asked.ballot >= maxBallot),
-  },
+    }),
+    isNewer: ({ maxBallot }, asked: OneA) => asked.ballot > maxBallot,
+    isNotOlder: ({ maxBallot }, asked: TwoA) => asked.ballot >= maxBallot,
+  }),
 }).createMachine({
   id: 'acceptor',
   context: { maxBallot: -1, voted: { ballot: -1, value: null } },
@@ -84,14 +82,14 @@ const leaderChart = setup({
     emitted: {} as Effect,
     input: {} as Leading,
   },
-  actions: {
-    prepare: leader.act(({ ballot: number, acceptors }) => ({
+  ...leader.bind({
+    prepare: ({ ballot: number, acceptors }) => ({
       effects: acceptors.map((to) => send(to, { type: '1a', ballot: number })),
-    })),
-    propose: leader.act<Propose>(({ ballot: number, acceptors }, { value }) => ({
+    }),
+    propose: ({ ballot: number, acceptors }, { value }: Propose) => ({
       effects: acceptors.map((to) => send(to, { type: '2a', ballot: number, value })),
-    })),
-  },
+    }),
+  }),
 }).createMachine({
   id: 'leader',
   context: ({ input }) => input,

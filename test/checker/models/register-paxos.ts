@@ -111,38 +111,34 @@ const serverChart = setup({
     emitted: {} as Effect,
     input: {} as { readonly self: Address; readonly peers: readonly Address[]; readonly lowest: Address },
   },
-  actions: {
-    lead: server.act(lead),
-    promise: server.act<Delivered<Prepare>>(({ accepted }, { from, ballot }) => ({
+  ...server.bind({
+    lead: lead,
+    promise: ({ accepted }, { from, ballot }: Delivered<Prepare>) => ({
       context: { ballot },
       effects: [send(from, { type: 'prepared', ballot, accepted })],
-    })),
-    collectPromise: server.act(collectPromise),
-    accept: server.act<Delivered<Accept>>((_context, { from, ballot, proposal }) => ({
+    }),
+    collectPromise: collectPromise,
+    accept: (_context, { from, ballot, proposal }: Delivered<Accept>) => ({
       context: { ballot, accepted: { ballot, proposal } },
       effects: [send(from, { type: 'accepted', ballot })],
-    })),
-    collectAcceptor: server.act<Delivered<AcceptedBy>>((context, { from }) => ({
+    }),
+    collectAcceptor: (context, { from }: Delivered<AcceptedBy>) => ({
       context: { acceptors: withAcceptor(context, from) },
-    })),
-    decide: server.act(decide),
-    learn: server.act<Decided>((_context, { ballot, proposal }) => ({
+    }),
+    decide: decide,
+    learn: (_context, { ballot, proposal }: Decided) => ({
       context: { ballot, accepted: { ballot, proposal } },
-    })),
-    answer: server.act<Delivered<Get>>(({ accepted }, { from, request }) => ({
+    }),
+    answer: ({ accepted }, { from, request }: Delivered<Get>) => ({
       effects: [send(from, { type: 'getOk', request, value: accepted?.proposal.value ?? '' })],
-    })),
-  },
-  guards: {
-    hasNoProposal: server.when(({ proposal }) => proposal === null),
-    isNewer: server.when<Prepare>(({ ballot }, it) => compareBallots(ballot, it.ballot) < 0),
-    isOwn: server.when<Prepared | AcceptedBy>(({ ballot }, it) => compareBallots(ballot, it.ballot) === 0),
-    isNotOlder: server.when<Accept>(({ ballot }, it) => compareBallots(ballot, it.ballot) <= 0),
-    decides: server.when<Delivered<AcceptedBy>>(
-      (context, { from, ballot }) =>
-        compareBallots(context.ballot, ballot) === 0 && withAcceptor(context, from).length === majority(context),
-    ),
-  },
+    }),
+    hasNoProposal: ({ proposal }) => proposal === null,
+    isNewer: ({ ballot }, it: Prepare) => compareBallots(ballot, it.ballot) < 0,
+    isOwn: ({ ballot }, it: Prepared | AcceptedBy) => compareBallots(ballot, it.ballot) === 0,
+    isNotOlder: ({ ballot }, it: Accept) => compareBallots(ballot, it.ballot) <= 0,
+    decides: (context, { from, ballot }: Delivered<AcceptedBy>) =>
+      compareBallots(context.ballot, ballot) === 0 && withAcceptor(context, from).length === majority(context),
+  }),
 }).createMachine({
   id: 'server',
   context: ({ input: { self, peers, lowest } }) => ({
@@ -217,8 +213,8 @@ const serverAt = ({ servers, index }: Asking, operation: number): Address =>
 
 const clientChart = setup({
   types: { context: {} as Asking, events: {} as ClientEvent, emitted: {} as Effect, input: {} as Asking },
-  actions: {
-    put: client.act((context) => ({
+  ...client.bind({
+    put: (context) => ({
       effects: [
         send(serverAt(context, 0), {
           type: 'put',
@@ -226,15 +222,13 @@ const clientChart = setup({
           value: String.fromCharCode('A'.charCodeAt(0) + context.index - context.servers.length),
         }),
       ],
-    })),
-    get: client.act((context) => ({
+    }),
+    get: (context) => ({
       effects: [send(serverAt(context, 1), { type: 'get', request: 2 * context.index })],
-    })),
-  },
-  guards: {
-    answersPut: client.when<PutOk>(({ index }, { request }) => request === index),
-    answersGet: client.when<GetOk>(({ index }, { request }) => request === 2 * index),
-  },
+    }),
+    answersPut: ({ index }, { request }: PutOk) => request === index,
+    answersGet: ({ index }, { request }: GetOk) => request === 2 * index,
+  }),
 }).createMachine({
   id: 'client',
   context: ({ input }) => input,

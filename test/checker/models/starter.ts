@@ -30,15 +30,15 @@ type Effect = EffectOf<{
   record: { readonly type: 'lived' };
   output: { readonly type: Birth };
 }>;
-const { act } = rulesOf<Living, Delivered<Wake>, Effect>();
+const { bind } = rulesOf<Living, Delivered<Wake>, Effect>();
 
 const starter = defineActor({
   name: 'starter',
   chart: setup({
     types: { context: {} as Living, events: {} as Delivered<Wake>, emitted: {} as Effect, input: {} as Living },
-    actions: {
-      tell: act(({ birth }) => ({ effects: [deliver({ type: birth }), persist({ type: 'lived' })] })),
-    },
+    ...bind({
+      tell: ({ birth }) => ({ effects: [deliver({ type: birth }), persist({ type: 'lived' })] }),
+    }),
   }).createMachine({
     id: 'starter',
     context: ({ input }) => input,
@@ -52,13 +52,13 @@ const starter = defineActor({
   bornOfRecords: (): Birth => 'recovered',
 });
 
-const { act: actOfClient } = rulesOf<object, Delivered<Wake>, Effect>();
+const { bind: bindClient } = rulesOf<object, Delivered<Wake>, Effect>();
 const client = defineActor({
   name: 'client',
   chart: setup({
     types: { context: {}, events: {} as Delivered<Wake>, emitted: {} as Effect, input: {} },
     delays: named({ interval: fixed(10) }),
-    actions: { wake: actOfClient(() => ({ effects: [send(addressOf('n', 'starter', ''), { type: 'wake' })] })) },
+    ...bindClient({ wake: () => ({ effects: [send(addressOf('n', 'starter', ''), { type: 'wake' })] }) }),
   }).createMachine({
     id: 'client',
     context: {},

@@ -29,7 +29,9 @@ type CoordinatorEvent = Delivered<
 >;
 
 const tm = rulesOf<Coordinating, CoordinatorEvent, Effect>();
-const tell = (type: 'commit' | 'abort') => tm.act(({ rms }) => ({ effects: rms.map((rm) => send(rm, { type })) }));
+const tell =
+  (type: 'commit' | 'abort') =>
+  ({ rms }: Coordinating) => ({ effects: rms.map((rm) => send(rm, { type })) });
 const ignored = { prepared: {}, decideCommit: {}, decideAbort: {} };
 
 const coordinatorChart = setup({
@@ -39,14 +41,14 @@ const coordinatorChart = setup({
     emitted: {} as Effect,
     input: {} as { readonly rms: readonly Address[] },
   },
-  actions: {
-    note: tm.act<Delivered<{ readonly type: 'prepared' }>>(({ prepared }, { from }) => ({
+  ...tm.bind({
+    note: ({ prepared }, { from }: Delivered<{ readonly type: 'prepared' }>) => ({
       context: { prepared: [...new Set([...prepared, from])].sort() },
-    })),
+    }),
     tellCommit: tell('commit'),
     tellAbort: tell('abort'),
-  },
-  guards: { allPrepared: tm.when(({ rms, prepared }) => prepared.length === rms.length) },
+    allPrepared: ({ rms, prepared }) => prepared.length === rms.length,
+  }),
 }).createMachine({
   id: 'tm',
   context: ({ input }) => ({ rms: input.rms, prepared: [] }),
@@ -92,7 +94,7 @@ const managerChart = setup({
     emitted: {} as Effect,
     input: {} as Managing,
   },
-  actions: { sayPrepared: rm.act(({ tm: to }) => ({ effects: [send(to, { type: 'prepared' })] })) },
+  ...rm.bind({ sayPrepared: ({ tm: to }) => ({ effects: [send(to, { type: 'prepared' })] }) }),
 }).createMachine({
   id: 'rm',
   context: ({ input }) => input,

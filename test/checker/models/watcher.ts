@@ -27,14 +27,14 @@ const watcher = defineActor({
   name: 'watcher',
   chart: setup({
     types: { context: {} as Watching, events: {} as Event, emitted: {} as Effect, input: {} as Watching },
-    actions: {
-      tellTime: watching.act<{ readonly atMs: number }>(({ clerk }, { atMs }) => ({
+    ...watching.bind({
+      tellTime: ({ clerk }, { atMs }: { readonly atMs: number }) => ({
         effects: [send(clerk, { type: 'told', what: `${atMs} ms` })],
-      })),
-      tellLoss: watching.act<Unreachable>(({ clerk }, { node }) => ({
+      }),
+      tellLoss: ({ clerk }, { node }: Unreachable) => ({
         effects: [send(clerk, { type: 'told', what: node })],
-      })),
-    },
+      }),
+    }),
   }).createMachine({
     id: 'watcher',
     context: ({ input }) => input,
@@ -62,7 +62,7 @@ const clerk = defineActor({
   name: 'clerk',
   chart: setup({
     types: { context: {} as Noting, events: {} as Delivered<Told>, emitted: {} as Effect },
-    actions: { note: noting.act<Told>(({ notes }, { what }) => ({ context: { notes: [...notes, what] } })) },
+    ...noting.bind({ note: ({ notes }, { what }: Told) => ({ context: { notes: [...notes, what] } }) }),
   }).createMachine({
     id: 'clerk',
     context: { notes: [] },

@@ -44,27 +44,25 @@ interface Working {
   readonly amount: number;
 }
 type Event = Delivered<Job | { readonly type: 'finish' } | Performed>;
-const { act, when } = rulesOf<Working, Event, Effect>();
+const { bind } = rulesOf<Working, Event, Effect>();
 
 const add = ({ amount }: Working) =>
   ({ type: 'perform', id: 'add', resource: 'store', operation: { type: 'add', amount }, deadlineMs: 1_000 }) as const;
 
 const chart = setup({
   types: { context: {} as Working, events: {} as Event, emitted: {} as Effect, input: {} as Working },
-  actions: {
-    accept: act<Job>((context, { amount }) => ({
+  ...bind({
+    accept: (context, { amount }: Job) => ({
       context: { amount },
       effects: [persist({ type: 'job', amount }), add({ ...context, amount })],
-    })),
-    resume: act((context) => ({ effects: [add(context)] })),
-    tellSelf: act(({ self }) => ({ effects: [send(self, { type: 'finish' })] })),
-    finish: act(() => ({ effects: [deliver({ type: 'finished' })] })),
-    doubt: act(() => ({ effects: [deliver({ type: 'doubted' })] })),
-  },
-  guards: {
-    isResumed: when(({ amount }) => amount > 0),
-    isDone: when<Performed>((_context, { result }) => result.type === 'done'),
-  },
+    }),
+    resume: (context) => ({ effects: [add(context)] }),
+    tellSelf: ({ self }) => ({ effects: [send(self, { type: 'finish' })] }),
+    finish: () => ({ effects: [deliver({ type: 'finished' })] }),
+    doubt: () => ({ effects: [deliver({ type: 'doubted' })] }),
+    isResumed: ({ amount }) => amount > 0,
+    isDone: (_context, { result }: Performed) => result.type === 'done',
+  }),
 }).createMachine({
   id: 'worker',
   context: ({ input }) => input,
@@ -106,7 +104,7 @@ const worker = defineActor({
   bornOfRecords: () => 'reborn',
 });
 
-const { act: actOfClient } = rulesOf<{ readonly jobs: number }, Delivered<Job>, AnyEffect>();
+const { bind: bindClient } = rulesOf<{ readonly jobs: number }, Delivered<Job>, AnyEffect>();
 const client = defineActor({
   name: 'client',
   chart: setup({
@@ -117,9 +115,9 @@ const client = defineActor({
       input: {} as { readonly jobs: number },
     },
     delays: named({ interval: fixed(10) }),
-    actions: {
-      ask: actOfClient(() => ({ effects: [send(addressOf('n', 'worker', 'w'), { type: 'job', amount: 1 })] })),
-    },
+    ...bindClient({
+      ask: () => ({ effects: [send(addressOf('n', 'worker', 'w'), { type: 'job', amount: 1 })] }),
+    }),
   }).createMachine({
     id: 'client',
     context: ({ input }) => input,

@@ -19,24 +19,19 @@ interface Named {
   readonly name: string;
 }
 
-const { act, when, again } = rulesOf<Context, Tagged, ReturnType<typeof deliver>>();
-const implementations = {
-  actions: {
-    say: act(({ count }, { name }: Named) => ({ effects: [deliver({ type: 'said', ...{ name, count } })] })),
-    count: act(({ count }) => ({ context: { count: count + 1 } })),
-    visit: act(({ visits }, { name }: Named) => ({
-      context: { visits: { ...visits, [name]: (visits[name] ?? 0) + 1 } },
-      effects: [deliver({ type: 'visited', ...{ name } })],
-    })),
-    hear: act((_context, { type }: Tagged) => ({ effects: [deliver({ type: 'heard', ...{ heard: type } })] })),
-    again,
-  },
-  guards: {
-    isEven: when(({ count }) => count % 2 === 0),
-    isFresh: when(({ visits }, { name }: Named) => (visits[name] ?? 0) < 2),
-    isShort: when((_context, { type }: Tagged) => type !== 'e2'),
-  },
-};
+const { bind } = rulesOf<Context, Tagged, ReturnType<typeof deliver>>();
+const implementations = bind({
+  say: ({ count }, { name }: Named) => ({ effects: [deliver({ type: 'said', ...{ name, count } })] }),
+  count: ({ count }) => ({ context: { count: count + 1 } }),
+  visit: ({ visits }, { name }: Named) => ({
+    context: { visits: { ...visits, [name]: (visits[name] ?? 0) + 1 } },
+    effects: [deliver({ type: 'visited', ...{ name } })],
+  }),
+  hear: (_context, { type }: Tagged) => ({ effects: [deliver({ type: 'heard', ...{ heard: type } })] }),
+  isEven: ({ count }) => count % 2 === 0,
+  isFresh: ({ visits }, { name }: Named) => (visits[name] ?? 0) < 2,
+  isShort: (_context, { type }: Tagged) => type !== 'e2',
+});
 
 const machineOf = (config: object, more: object = {}): AnyStateMachine =>
   createMachine(config, { ...implementations, ...more });

@@ -27,16 +27,21 @@ interface Context {
 }
 type Event = Delivered<Ping | Pong>;
 type Effect = EffectOf<{ message: Ping | Pong }>;
-const { act, when } = rulesOf<Context, Event, Effect>();
+const { bind } = rulesOf<Context, Event, Effect>();
+
+const rules = {
+  count: (context: Context, { count }: Ping) => ({ context: { count: context.count + count } }),
+  reply: () => ({ effects: [send('n2/x/', { type: 'pong' as const })] }),
+  fail: () => {
+    throw new Error('always');
+  },
+  isBig: (_context: Context, { count }: Ping) => count > 9,
+};
 
 const charts = setup({
   types: { context: {} as Context, events: {} as Event, emitted: {} as Effect, tags: {} as 'idle' },
   delays: named({ pause: fixed(1) }),
-  actions: {
-    count: act((context, { count }: Ping) => ({ context: { count: context.count + count } })),
-    reply: act(() => ({ effects: [send('n2/x/', { type: 'pong' })] })),
-  },
-  guards: { isBig: when((_context, { count }: Ping) => count > 9) },
+  ...bind(rules),
 });
 
 test('a vocabulary has the effects of its parts and no others', () => {
@@ -51,22 +56,44 @@ test('schemas give the union of what they describe', () => {
 });
 
 test('a chart with a wrong action, guard, parameter or tag does not compile', () => {
-  charts.createMachine({ context: { count: 0 }, on: { ping: { actions: { type: 'count', params: message } } } });
+  const context = { count: 0 };
+  const counted = { guard: { type: 'isBig', params: message }, actions: { type: 'count', params: message } } as const;
+  charts.createMachine({ context, on: { ping: [counted, { actions: ['reply', 'fail', 'again'] }] } });
   // @ts-expect-error pong has no count
-  charts.createMachine({ context: { count: 0 }, on: { pong: { actions: { type: 'count', params: message } } } });
+  charts.createMachine({ context, on: { pong: { actions: { type: 'count', params: message } } } });
+  // @ts-expect-error count wants its params
+  charts.createMachine({ context, on: { ping: { actions: 'count' } } });
   // @ts-expect-error there is no such action
-  charts.createMachine({ context: { count: 0 }, on: { pong: { actions: 'answer' } } });
+  charts.createMachine({ context, on: { pong: { actions: 'answer' } } });
   // @ts-expect-error there is no such guard
-  charts.createMachine({ context: { count: 0 }, on: { pong: { guard: 'isSmall' } } });
+  charts.createMachine({ context, on: { pong: { guard: 'isSmall' } } });
+  // @ts-expect-error a guard is no action
+  charts.createMachine({ context, on: { ping: { actions: { type: 'isBig', params: message } } } });
+  // @ts-expect-error an action is no guard
+  charts.createMachine({ context, on: { ping: { guard: 'reply' } } });
   // @ts-expect-error there is no such tag
-  charts.createMachine({ context: { count: 0 }, tags: 'busy' });
+  charts.createMachine({ context, tags: 'busy' });
 });
 
 test('a rule that asks for what its vocabulary lacks does not compile', () => {
   // @ts-expect-error nothing is persisted here
-  act(() => ({ effects: [persist({ type: 'vote' })] }));
+  bind({ vote: () => ({ effects: [persist({ type: 'vote' })] }) });
   // @ts-expect-error there is no such member of the context
-  act(() => ({ context: { counter: 1 } }));
+  bind({ vote: () => ({ context: { counter: 1 } }) });
+  // @ts-expect-error a number is neither an outcome nor an answer to a guard
+  bind({ vote: ({ count }) => count });
+});
+
+test('a twin has the rules of the true one, and no others', () => {
+  const chart = charts.createMachine({ context: { count: 0 } });
+  const variantOf = (broken: Partial<typeof rules>) => chart.provide(bind({ ...rules, ...broken }));
+  variantOf({ isBig: () => true, count: ({ count }) => ({ context: { count } }) });
+  // @ts-expect-error there is no such rule
+  variantOf({ isSmall: () => true });
+  // @ts-expect-error a ping has no name
+  variantOf({ count: (_context, { name }) => ({ context: { count: name } }) });
+  // @ts-expect-error the context has no such member
+  variantOf({ count: () => ({ context: { counter: 1 } }) });
 });
 
 test('a definition whose chart has events that are not declared does not compile', () => {

@@ -23,11 +23,11 @@ import {
 } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorRules,
-  coordinatorOf,
   coordinatorRules,
+  defineCoordinator,
+  defineParticipant,
   type ParticipantRules,
   participantAddress,
-  participantOf,
   participantRules,
 } from '../../../statecharts/two-phase-commit.ts';
 import {
@@ -67,8 +67,8 @@ export interface Definitions {
 export const definitionsOver = (
   broken: { coordinator?: Partial<CoordinatorRules>; participant?: Partial<ParticipantRules> } = {},
 ): Definitions => ({
-  coordinator: coordinatorOf({ ...coordinatorRules, ...broken.coordinator }),
-  participant: participantOf({ ...participantRules, ...broken.participant }),
+  coordinator: defineCoordinator({ rules: { ...coordinatorRules, ...broken.coordinator } }),
+  participant: defineParticipant({ rules: { ...participantRules, ...broken.participant } }),
 });
 
 /** What a run came to. */

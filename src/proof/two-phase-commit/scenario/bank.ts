@@ -1,8 +1,14 @@
 /** What runs on a machine: a node with the transaction manager of production, and what clients do through it. */
 
 import { Subject } from 'rxjs';
-import type { ActorDefinition } from '../../../../statecharts/actor.ts';
-import type { Outcome as Decided } from '../../../../statecharts/two-phase-commit.ts';
+import * as v from 'valibot';
+import { partsOf } from '../../../../statecharts/actor.ts';
+import {
+  type Outcome as Decided,
+  participantMessages,
+  participantName,
+  type TwoPhaseCommit,
+} from '../../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { createNode, type Node } from '../../../host/node.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../resources/embedded/store.ts';
@@ -22,7 +28,6 @@ import {
 } from '../../../services/transactions.ts';
 import { connectDatabase, type DatabaseServer, type SimulatedDatabase } from '../../../simulator/database.ts';
 import type { Application, Boot, Outcome } from '../../../simulator/scenario.ts';
-import { withActors } from './actors.ts';
 import { accounts, type DatabaseName, type Deciding, databases, type Transfer } from './operations.ts';
 import { unfencedRegisterMachine, witnessedRegister } from './register.ts';
 import type { Witness } from './witness.ts';
@@ -55,7 +60,7 @@ export interface BankOptions {
   readonly keepsRegister: boolean;
   /** The manager's last resource, if it has one. */
   readonly last: Deciding | undefined;
-  readonly actors: readonly ActorDefinition[];
+  readonly protocol: TwoPhaseCommit;
   /** Whether the register lets every owner decide; a mistake to be found. */
   readonly fencesNobody: boolean;
 }
@@ -75,6 +80,16 @@ const attempts = 3;
 const pauseMs = 400;
 const answerTimeoutMs = 1_000;
 
+/** Tells the witness of the decisions that participants hear. */
+function witnessDecisions({ inspection }: Node, witness: Witness): void {
+  inspection.subscribe((event) => {
+    if (event.type !== 'step' || partsOf(event.actor).name !== participantName || event.cause.type !== 'decision')
+      return;
+    const { branch, outcome } = v.parse(participantMessages.decision, event.cause);
+    witness.heard(branch.transaction, outcome);
+  });
+}
+
 /** Boots a machine. */
 export function bootBank({
   boot,
@@ -83,7 +98,7 @@ export function bootBank({
   witness,
   keepsRegister,
   last,
-  actors,
+  protocol,
   fencesNobody,
 }: BankOptions): BankApplication {
   const { id, machines, bus, journal, environment } = boot;
@@ -99,7 +114,15 @@ export function bootBank({
     till: openEmbeddedStore({ journal, clock, name: 'till' }),
     decisions: witnessedRegister(register, witness),
   };
-  const node = createNode({ id, bus, journal, environment, resources: owned, actors });
+  const node = createNode({
+    id,
+    bus,
+    journal,
+    environment,
+    resources: owned,
+    actors: [protocol.coordinator, protocol.participant],
+    inspect: (inspected) => witnessDecisions(inspected, witness),
+  });
   if (keepsRegister) {
     const machine = fencesNobody ? unfencedRegisterMachine() : createDecisionRegisterMachine();
     register.attach(startReplicatedStore({ node, key: 'txn', machine, log: raft({ voters: machines }), environment }));
@@ -108,7 +131,8 @@ export function bootBank({
   /** Without a manager the program has nothing to do, and ends. */
   const failure = new Subject<unknown>();
   createTransactionManager({
-    node: withActors(node, actors),
+    node,
+    protocol,
     environment,
     times,
     ...(keepsRegister ? { register: 'decisions' as const } : {}),

@@ -6,7 +6,7 @@
 
 import * as v from 'valibot';
 import { type Address, isAddress, nodeOf } from '../../../../statecharts/actor.ts';
-import { outcome, registeredBranches } from '../../../../statecharts/two-phase-commit.ts';
+import { coordinatorAddress, outcome, registeredBranches } from '../../../../statecharts/two-phase-commit.ts';
 import { decode, encode } from '../../store/codec.ts';
 import { MalformedRequestError, UnreadableStateError } from '../../store/errors.ts';
 import type { SlicedStateMachine, StateView } from '../../store/state-machine.ts';
@@ -186,7 +186,7 @@ export function createDecisionRegisterMachine(
       case 'decide-transaction': {
         if (found === undefined) {
           if (command.outcome === 'committed' || isForgotten(transaction)) return refused(forgotten);
-          return answer(writeAborted(transaction, asked, `nobody/2pc.coordinator/${transaction}`));
+          return answer(writeAborted(transaction, asked, coordinatorAddress({ manager: 'nobody', transaction })));
         }
         if (found.outcome !== 'undecided') return answer(found);
         if (found.epoch !== asked) return fenced(found);

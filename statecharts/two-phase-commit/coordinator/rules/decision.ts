@@ -7,6 +7,9 @@ import { announcements, awaitsAcknowledgement, branchIdOf, commitRecord, keptOf,
 
 type Outcomes = Answer<Context, Effect>;
 
+const allAcknowledged = (context: Context): boolean =>
+  !context.branches.some((it) => awaitsAcknowledgement(context, it));
+
 export const decisionRules = {
   /**
    * The commit point: the record is durable before the caller, or any participant, hears of it (Gray & Reuter §10.4).
@@ -104,7 +107,8 @@ export const decisionRules = {
 
   isAborted: ({ outcome }: Context): boolean => outcome === 'aborted',
 
-  hasBranches: ({ branches }: Context): boolean => branches.length > 0,
+  allAcknowledged,
 
-  allAcknowledged: (context: Context): boolean => !context.branches.some((it) => awaitsAcknowledgement(context, it)),
+  /** A register has to be told when its entry is needed no more. */
+  mustEndInRegister: (context: Context): boolean => context.registered && allAcknowledged(context),
 };

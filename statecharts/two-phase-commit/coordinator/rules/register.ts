@@ -124,7 +124,8 @@ export const registerRules = {
 
   keepsRegister: ({ place }: Context): boolean => place.type === 'register',
 
-  isRegistered: ({ registered: known }: Context): boolean => known,
+  /** What the register knows of is aborted there, too. */
+  mustAbortInRegister: ({ intent, registered: known }: Context): boolean => intent === 'aborted' && known,
 
   isDone: (context: Context, { id, result, step }: RegisterAnswer): boolean =>
     id === operationId(context, step) && result.type === 'done',
