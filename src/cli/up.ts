@@ -1,6 +1,7 @@
 /** `quorate up`: a whole cluster on this machine, each node a process of its own, watched and restarted. */
 
 import { Command } from 'commander';
+import { majoritySize } from '../../statecharts/quorum.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
 import { integerIn, nameIn } from './options.ts';
@@ -102,7 +103,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
     line(id, `${colours.red('died')} (${reason}); ${next}`);
     describeOnceLed();
     const able = supervisors.filter(({ standing }) => standing !== 'given-up').length;
-    if (able > members.length / 2) return;
+    if (able >= majoritySize(members.length)) return;
     finish(
       tell(
         new MajorityLostError(

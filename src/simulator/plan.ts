@@ -3,6 +3,7 @@
  * none of some kinds and plenty of others, because faults of all kinds at once hide what one kind alone would show.
  */
 
+import { majoritySize } from '../../statecharts/quorum.ts';
 import { chance, integerBelow, pick, type Random, type Randomness } from '../environment/random.ts';
 import { type Fate, type Fault, type FaultKind, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
 
@@ -85,7 +86,7 @@ export function planRun(options: PlanOptions, randomness: Randomness): Schedule 
     faultyMs,
     recoveryMs,
     quorum: shuffled(ids, random)
-      .slice(0, heals === 'all' ? nodes : Math.floor(nodes / 2) + 1)
+      .slice(0, heals === 'all' ? nodes : majoritySize(nodes))
       .sort(),
     faults: faults.sort((a, b) => a.atMs - b.atMs),
     operations,

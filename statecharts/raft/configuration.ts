@@ -1,10 +1,10 @@
 /**
- * What a majority is. Every quorum of the protocol is taken here, from the latest configuration in the server's log,
- * committed or not (Raft §4.1), so that a change of members is an entry and nothing else. Of a joint configuration, a
- * quorum is a majority of the voters before the change and a majority of those after it (§4.3).
+ * The configuration in force. Every quorum of the protocol is taken from here, from the latest configuration in the
+ * server's log, committed or not (Raft §4.1), so that a change of members is an entry and nothing else.
  */
 
 import type { Address } from '../actor/address.ts';
+import { jointOf, majorityOf, type Quorum } from '../quorum.ts';
 import type { Log } from './log.ts';
 import { isVoter, type Members, noMembers, serverSetOf } from './members.ts';
 import type { Snapshot } from './messages.ts';
@@ -21,27 +21,9 @@ export function sameVoters(addresses: readonly Address[], configuration: Configu
   return voters.length === configuration.voters.length && voters.every((it, at) => it === configuration.voters[at]);
 }
 
-/** The smallest number of `voters` of which any two groups share one. */
-export const majorityOf = (voters: readonly Address[]): number => Math.floor(voters.length / 2) + 1;
-
-/** The sets of voters, of each of which a decision takes a majority. */
-const electorates = ({ voters, nextVoters }: Members): readonly (readonly Address[])[] =>
-  nextVoters === null ? [voters] : [voters, nextVoters];
-
-/** Whether `servers`, each of them once, are a quorum; those who do not vote do not count. */
-export const isQuorum = (members: Members, servers: readonly Address[]): boolean =>
-  electorates(members).every(
-    (voters) => servers.filter((server) => voters.includes(server)).length >= majorityOf(voters),
-  );
-
-/** The largest number that a quorum has reached, each voter as `reached` tells (Raft §3.5, commitment; §4.3). */
-export function reachedByQuorum(members: Members, reached: (voter: Address) => number): number {
-  const numbers = electorates(members).map((voters) => {
-    const descending = voters.map(reached).sort((a, b) => b - a);
-    return descending[majorityOf(voters) - 1] ?? 0;
-  });
-  return Math.min(...numbers);
-}
+/** Those who together decide: a majority of the voters; in a joint configuration, of each of its two sets (§4.3). */
+export const quorumOf = ({ voters, nextVoters }: Members): Quorum =>
+  nextVoters === null ? majorityOf(voters) : jointOf(majorityOf(voters), majorityOf(nextVoters));
 
 /** The latest configuration in `log` up to `upToIndex`, or else the snapshot's; one that nobody belongs to if none. */
 export function configurationIn(log: Log, snapshot: Snapshot | null, upToIndex = log.lastIndex): Configuration {

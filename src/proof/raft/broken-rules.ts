@@ -1,10 +1,10 @@
 /** Raft's rules, each broken in one way: the material of the twins in `broken.ts`. */
 
 import { type Address, send } from '../../../statecharts/actor.ts';
-import { reachedByQuorum } from '../../../statecharts/raft/configuration.ts';
+import { majoritySize, reachedBy } from '../../../statecharts/quorum.ts';
 import type { Effect, Leadership, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
 import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
-import { type Configuration, Log, majorityOf, raftRules } from '../../../statecharts/raft.ts';
+import { type Configuration, Log, quorumOf, raftRules } from '../../../statecharts/raft.ts';
 
 /** What a rule asks for, without what it writes down. */
 export const unwritten = ({ effects = [], ...result }: Result): Result => ({
@@ -27,11 +27,11 @@ export const selfAssured = (self: Address, { effects = [], ...result }: Result):
 });
 
 export const isAlmostMajority = ({ configuration, election: running }: ServerContext): boolean =>
-  running !== null && running.votes.length >= Math.max(1, majorityOf(configuration.voters) - 1);
+  running !== null && running.votes.length >= Math.max(1, majoritySize(configuration.voters.length) - 1);
 
 const reachOf =
   (self: Address, { durableIndex, followers }: Leadership) =>
-  (voter: Address): number =>
+  (voter: string): number =>
     voter === self ? durableIndex : (followers.find(({ server }) => server === voter)?.match ?? 0);
 
 /** The voters who have come furthest, so few that a majority of them is one less than a majority. */
@@ -41,7 +41,7 @@ function withoutLaggards(context: ServerContext): ServerContext {
   const reach = reachOf(self, leadership);
   const foremost = configuration.voters
     .toSorted((a, b) => reach(b) - reach(a))
-    .slice(0, Math.max(1, 2 * (majorityOf(configuration.voters) - 1) - 1));
+    .slice(0, Math.max(1, 2 * (majoritySize(configuration.voters.length) - 1) - 1));
   const few: Configuration = { ...configuration, voters: foremost.toSorted() };
   return { ...context, configuration: few };
 }
@@ -59,7 +59,7 @@ export const commitByCounting = (context: ServerContext, noted: Result): Result 
 function committing(after: ServerContext, noted: Result, mayCommit: (index: number) => boolean): Result {
   const { configuration, leadership, self } = after;
   if (leadership === null) return noted;
-  const index = reachedByQuorum(configuration, reachOf(self, leadership));
+  const index = reachedBy(quorumOf(configuration), reachOf(self, leadership));
   if (index <= after.commitIndex || !mayCommit(index)) return noted;
   const { effects, ...learned } = learnCommitted(after, index);
   return { context: { ...noted.context, ...learned }, effects: [...effects, ...(noted.effects ?? [])] };

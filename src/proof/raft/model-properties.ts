@@ -4,6 +4,7 @@
  */
 
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
+import { majoritySize } from '../../../statecharts/quorum.ts';
 import { Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import { entryText, type RaftHistory } from './model-history.ts';
@@ -36,7 +37,7 @@ const isUnique = <T>(items: readonly T[], kindOf: (item: T) => string): boolean 
 
 /** The safety properties of a cluster of `servers`. */
 export function raftProperties(servers: readonly RaftModelServer[]): Predicates<RaftHistory> {
-  const majority = Math.floor(servers.length / 2) + 1;
+  const majority = majoritySize(servers.length);
   const durableOf = createDurable();
   const viewsIn = (state: RaftState): RaftView[] => servers.map((server) => state.of(server));
   return {

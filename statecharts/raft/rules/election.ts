@@ -2,7 +2,8 @@
 
 import type { Address } from '../../actor/address.ts';
 import { persist, send } from '../../actor/effects.ts';
-import { isQuorum, isRetired as isRetiredIn, mayStand } from '../configuration.ts';
+import { isQuorum } from '../../quorum.ts';
+import { isRetired as isRetiredIn, mayStand, quorumOf } from '../configuration.ts';
 import { peersOf, type Received, type Result, type ServerContext, votesHere } from '../context.ts';
 
 type FromPeer = Received<
@@ -107,6 +108,6 @@ export const countOwnVote = (context: ServerContext, { term }: Received<'durable
 
 /** §3.4: a majority of the voters has granted it; of both sets of voters in a joint configuration (§4.3). */
 export const hasMajority = ({ configuration, election }: ServerContext): boolean =>
-  election !== null && isQuorum(configuration, election.votes);
+  election !== null && isQuorum(quorumOf(configuration), election.votes);
 
 export const forgetElection = (): Result => ({ context: { election: null } });

@@ -2,7 +2,8 @@
 
 import { nodeOf } from '../../actor/address.ts';
 import { deliverAhead, type Send } from '../../actor/effects.ts';
-import { isQuorum, reachedByQuorum } from '../configuration.ts';
+import { isMet, isQuorum, reachedBy } from '../../quorum.ts';
+import { quorumOf } from '../configuration.ts';
 import {
   type Effect,
   type Leadership,
@@ -120,7 +121,7 @@ function settle(context: ServerContext, leadership: Leadership): Result {
 
 /** §3.6.2: entries of earlier terms are committed only by way of one of this term that a majority holds. */
 function committedBy({ commitIndex, configuration, log, self, term }: ServerContext, leadership: Leadership): number {
-  const index = reachedByQuorum(configuration, (voter) =>
+  const index = reachedBy(quorumOf(configuration), (voter) =>
     voter === self ? leadership.durableIndex : (followerOf(leadership, voter)?.match ?? 0),
   );
   return index > commitIndex && log.termAt(index) === term ? index : commitIndex;
@@ -128,7 +129,7 @@ function committedBy({ commitIndex, configuration, log, self, term }: ServerCont
 
 /** §6.4: the last round that a majority has answered, which therefore had no later leader when the round began. */
 function roundConfirmed({ configuration, self }: ServerContext, leadership: Leadership): number {
-  return reachedByQuorum(configuration, (voter) =>
+  return reachedBy(quorumOf(configuration), (voter) =>
     voter === self ? leadership.round : (followerOf(leadership, voter)?.round ?? 0),
   );
 }
@@ -159,7 +160,7 @@ export function startRead(context: ServerContext, { id }: Received<'read'>): Res
   const leadership = leadershipOf(context);
   const { commitIndex } = context;
   const read: PendingRead = { id, index: commitIndex, round: leadership.round + 1 };
-  if (isQuorum(context.configuration, [context.self])) return { effects: [readable(read)] };
+  if (isQuorum(quorumOf(context.configuration), [context.self])) return { effects: [readable(read)] };
   const asked = { ...leadership, reads: [...leadership.reads, read] };
   if (leadership.reads.length > 0) return { context: { leadership: asked } };
   const { leadership: begun, outgoing } = beginRound({ ...context, leadership: asked });
@@ -181,10 +182,9 @@ export const refuseNotReady = (context: ServerContext, { id }: Received<'read'>)
 export function hasQuorum(context: ServerContext): boolean {
   const { configuration, self } = context;
   const { dueDurableIndex, durableIndex, ...leadership } = leadershipOf(context);
-  const heard = reachedByQuorum(configuration, (voter) =>
-    voter === self || leadership.followers.some((it) => it.server === voter && it.heard) ? 1 : 0,
-  );
-  return heard === 1 && durableIndex >= dueDurableIndex;
+  const isHeard = (voter: string): boolean =>
+    voter === self || leadership.followers.some((it) => it.server === voter && it.heard);
+  return isMet(quorumOf(configuration), isHeard) && durableIndex >= dueDurableIndex;
 }
 
 /** §6.2: begins the next look. */

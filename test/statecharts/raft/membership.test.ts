@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Address, deliverAhead, type Effect } from '../../../statecharts/actor.ts';
-import { isQuorum, reachedByQuorum } from '../../../statecharts/raft/configuration.ts';
+import { isQuorum, reachedBy } from '../../../statecharts/quorum.ts';
+import { quorumOf } from '../../../statecharts/raft/configuration.ts';
 import { afterJoint, jointly, withLearner, withoutLearner } from '../../../statecharts/raft/members.ts';
 import { type Entry, type Members, raftServer } from '../../../statecharts/raft.ts';
 import {
@@ -56,18 +57,23 @@ const inJoint = (leaving: Address): ServerState =>
 
 describe('a quorum (§4.3)', () => {
   test('of a joint configuration is a majority of the voters before and of those after', () => {
-    const both = joint(n3);
+    const both = quorumOf(joint(n3));
     expect(isQuorum(both, [n1, n3])).toBe(false);
     expect(isQuorum(both, [n1, n4])).toBe(false);
     expect(isQuorum(both, [n1, n2])).toBe(true);
     expect(isQuorum(both, [n1, n3, n4])).toBe(true);
-    const reached: Readonly<Record<Address, number>> = { [n1]: 5, [n2]: 1, [n3]: 9, [n4]: 3 };
-    expect(reachedByQuorum(both, (voter) => reached[voter] ?? 0)).toBe(3);
+    const reached = new Map<string, number>([
+      [n1, 5],
+      [n2, 1],
+      [n3, 9],
+      [n4, 3],
+    ]);
+    expect(reachedBy(both, (voter) => reached.get(voter) ?? 0)).toBe(3);
   });
 
   test('does not count learners (§4.2.1)', () => {
-    expect(isQuorum(learning(n3), [n1, n4])).toBe(false);
-    expect(reachedByQuorum(learning(n3), (voter) => (voter === n4 || voter === n1 ? 9 : 1))).toBe(1);
+    expect(isQuorum(quorumOf(learning(n3)), [n1, n4])).toBe(false);
+    expect(reachedBy(quorumOf(learning(n3)), (voter) => (voter === n4 || voter === n1 ? 9 : 1))).toBe(1);
   });
 });
 
