@@ -6,6 +6,7 @@ import type { HostPort } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
+import type { Standing } from '../services/lives/standing.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
 import { hostPortIn, integerIn, nameIn, nodeIdIn, type Peers, peerIn, textOf } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
@@ -124,7 +125,9 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   });
   reportOn(node, id, environment, tell);
   const failed = new Promise<number>((resolve) => {
-    node.failure.subscribe((error) => resolve(fail(error, error.code === 'JOURNAL_LOST')));
+    node.failure.subscribe((error) =>
+      resolve(fail(error, error.code === 'JOURNAL_LOST' || error.code === 'JOURNAL_ROLLED_BACK')),
+    );
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
   await Promise.race([
@@ -209,6 +212,12 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     void tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
   });
   isPast = false;
+  let wasSuspended = false;
+  running.standing.changes.subscribe(({ isSuspended, refusedBy, awaiting }) => {
+    if (isSuspended === wasSuspended && !isSuspended) return;
+    wasSuspended = isSuspended;
+    void tell({ type: 'notice', id, ...noticeOf(isSuspended, refusedBy, awaiting) });
+  });
   const toldAtMs = new Map<string, number>();
   running.bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
     const kind = `${error.code} ${node}`;
@@ -218,4 +227,14 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     toldAtMs.set(kind, nowMs);
     void tell({ type: 'notice', id, code: error.code, message: `${error.message} (from ${remote})` });
   });
+}
+
+function noticeOf(isSuspended: boolean, refusedBy: Standing['refusedBy'], awaiting: Standing['awaiting']) {
+  if (!isSuspended) return { code: 'TAKES_PART', message: 'every peer that must has vouched for the journal' };
+  const said = Object.entries(refusedBy).map(([peer, reason]) => `${peer} says ${reason}`);
+  const waited = awaiting.length === 0 ? [] : [`${awaiting.join(', ')} must vouch for it`];
+  return {
+    code: 'SUSPENDED',
+    message: `the journal may not be what it was, so this node neither votes nor acknowledges: ${[...said, ...waited].join('; ')}`,
+  };
 }

@@ -75,6 +75,11 @@ export interface Journal {
    * @throws NotPlainDataError when a record cannot be encoded; nothing was taken then
    */
   append(entries: readonly JournalEntry[], onDurable: OnDurable, how?: 'forced' | 'unforced'): void;
+  /**
+   * How many records were ever written and are durable, those of earlier openings and those that are gone among them. It
+   * never falls: a journal that has fewer than it once had is not the one that it was.
+   */
+  readonly position: number;
   /** Bytes appended and not yet durable. */
   readonly unflushedBytes: number;
   /** Since when, by the clock, the oldest append waits to be durable; undefined when none does. Tells a stall. */

@@ -71,6 +71,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
   const limits = journalLimits(options.limits);
   const durable = new Map<Address, Stored[]>();
   let id: string | undefined;
+  let position = 0;
   let opening = 0;
   let isOpen = false;
   let stalled: (() => void)[] | undefined;
@@ -128,6 +129,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
       flushing = [];
       for (const batch of done) {
         batch.records.forEach(store);
+        position += batch.records.length;
         unflushedBytes -= batch.sizeBytes;
       }
       isFlushing = waiting.length > 0;
@@ -189,6 +191,9 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
         if (isFlushing) return;
         isFlushing = true;
         clock.enqueue(startFlush);
+      },
+      get position() {
+        return position;
       },
       get unflushedBytes() {
         return unflushedBytes;

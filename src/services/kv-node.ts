@@ -5,20 +5,19 @@
 
 import { type Observable, ReplaySubject } from 'rxjs';
 import type { QuorateError } from '../../statecharts/actor.ts';
-import { createTcpBus, type HostPort, type TcpBus } from '../bus/tcp.ts';
+import type { HostPort } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
-import { createNode, type Node, type RoleChange } from '../host/node.ts';
-import { openFileJournal } from '../journal/file-journal.ts';
+import type { Node, RoleChange } from '../host/node.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
-import { createDurablePeerMemory, journalLosses } from './peer-journals.ts';
+import { type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
 import { raft } from './store/log/raft.ts';
 import { checkVoters } from './store/log/voters.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
-export { JournalLostError } from './peer-journals.ts';
+export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { VotersMismatchError } from './store/log/voters.ts';
 
 export interface KeyValueNodeOptions {
@@ -49,7 +48,9 @@ export interface KeyValueNodeOptions {
 export interface KeyValueNode {
   readonly node: Node;
   readonly store: ReplicatedStore;
-  readonly bus: TcpBus;
+  readonly bus: RunningNode['bus'];
+  /** Whether the node takes part, and why not. */
+  readonly standing: RunningNode['standing'];
   /** Where HTTP is served. */
   readonly httpUrl: string;
   readonly journal: Journal;
@@ -71,25 +72,12 @@ const key = 'kv';
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
   const { id, cluster = 'quorate', dataDirectory, listen, peers, pid } = options;
   const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected } = options;
-  const { clock, ids } = environment;
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
-    const journal = await openFileJournal({ directory: dataDirectory, node: id, clock, ids });
-    opened.push(() => journal.close());
-    const peerMemory = createDurablePeerMemory(journal);
-    const bus = await createTcpBus({
-      node: id,
-      cluster,
-      listen,
-      peers,
-      journalId: journal.id,
-      peerMemory,
-      environment,
-    });
-    opened.push(() => bus.close());
-    const node = createNode({ id, bus, journal, environment });
-    opened.push(() => node.stop());
+    const running = await startNode({ id, cluster, directory: dataDirectory, listen, peers, environment });
+    const { node } = running;
+    opened.push(() => running.stop());
     const voters = [id, ...Object.keys(peers)];
     const store = startReplicatedStore({
       node,
@@ -105,32 +93,26 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       environment,
       ...options.http,
       pid,
+      standing: () => running.standing.now,
       ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
       ...(onUnexpected === undefined ? {} : { onUnexpected }),
     });
-    return assembled({ node, store, bus, journal, http });
+    return assembled(running, store, http);
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
   }
 }
 
-interface Parts {
-  readonly node: Node;
-  readonly store: ReplicatedStore;
-  readonly bus: TcpBus;
-  readonly journal: Journal;
-  readonly http: HttpServer;
-}
-
-function assembled({ node, store, bus, journal, http }: Parts): KeyValueNode {
+function assembled(running: RunningNode, store: ReplicatedStore, http: HttpServer): KeyValueNode {
+  const { node, bus, journal, standing } = running;
   const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       await http.close();
       store.close();
-      await node.stop();
+      await running.stop();
     })();
     return stopping;
   };
@@ -142,15 +124,15 @@ function assembled({ node, store, bus, journal, http }: Parts): KeyValueNode {
     failure.next(error);
     failure.complete();
   };
-  node.failure.subscribe(fail);
+  running.failure.subscribe(fail);
   // A store fails also because its node has failed: then that is what there is to tell.
   store.failure.subscribe((error) => fail(error.cause instanceof NodeFailedError ? error.cause : error));
-  journalLosses(bus).subscribe(fail);
   return {
     node,
     store,
     bus,
     journal,
+    standing,
     httpUrl: http.url,
     roleChanges: node.roleChanges,
     failure: failure.asObservable(),

@@ -5,19 +5,15 @@
 
 import { filter, map, type Observable } from 'rxjs';
 import * as v from 'valibot';
-import { addressOf, parseTagged, QuorateError } from '../../statecharts/actor.ts';
+import { addressOf, parseTagged } from '../../statecharts/actor.ts';
 import type { Bus, PeerStatus } from '../bus/bus.ts';
 import type { PeerMemory } from '../bus/tcp.ts';
 import type { Journal } from '../journal/journal.ts';
+import { JournalLostError } from './lives/standing.ts';
 
 const name = 'quorate.peer-journals';
 const version = 1;
 const records = { 'peer-met': v.object({ node: v.string(), journalId: v.string() }) };
-
-/** The peers know this node by another journal: its data was wiped, or replaced by another directory. */
-export class JournalLostError extends QuorateError {
-  readonly code = 'JOURNAL_LOST';
-}
 
 /** Emits for each time that a peer refuses this node because it knows it by another journal: a reason to stop. */
 export const journalLosses = (bus: Bus): Observable<JournalLostError> =>
@@ -26,7 +22,7 @@ export const journalLosses = (bus: Bus): Observable<JournalLostError> =>
     map(
       ({ node: peer, reason }) =>
         new JournalLostError(
-          `node '${bus.node}' was known to '${peer}' by another journal (${reason}). Its data was wiped or replaced, and without its votes it must not take part: restore the data directory, or start a node with a new id in its place`,
+          `node '${bus.node}' was known to '${peer}' by another journal (${reason}). Its data was wiped or replaced, and without its votes it must not take part: restore the data directory from a copy no older than its last run, or start a node with a new id in its place`,
         ),
     ),
   );

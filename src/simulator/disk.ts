@@ -25,6 +25,10 @@ export interface SimulatedDisk {
   crash(): void;
   setCondition(condition: DiskCondition): void;
   wipe(): void;
+  /** A copy of what is on the platter. */
+  copy(): ReadonlyMap<string, Uint8Array>;
+  /** Puts a copy in the place of what is there. */
+  restore(copy: ReadonlyMap<string, Uint8Array>): void;
   /** Flips one bit, for tests of damage. */
   flip(name: string, bit: number): void;
 }
@@ -160,6 +164,11 @@ export function createSimulatedDisk(random: Random): SimulatedDisk {
       if (wasStalled && !next.isStalled && attached !== undefined) work(attached);
     },
     wipe: () => files.clear(),
+    copy: () => new Map([...files].map(([name, file]) => [name, file.slice()])),
+    restore(copy) {
+      files.clear();
+      for (const [name, file] of copy) files.set(name, file.slice());
+    },
     flip(name, bit) {
       const file = fileNamed(name);
       const index = Math.floor(bit / 8);

@@ -44,6 +44,7 @@ export function createManualJournal(
     failure: undefined,
     failures,
     sizeBytes: 0,
+    position: 0,
     actors: () => [...untaken.keys()].sort(),
     take(actor) {
       const taken = untaken.get(actor) ?? [];

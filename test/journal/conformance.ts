@@ -56,6 +56,24 @@ export function journalConformance(make: () => Promise<JournalBench>): void {
       }
     });
 
+  withBench('its position counts what was ever durable, and never falls', async (bench) => {
+    const journal = await bench.open();
+    expect(journal.position).toBe(0);
+    await write(bench, journal, entry(a, 1), entry(b, 2));
+    expect(journal.position).toBe(2);
+    await write(bench, journal, entry(a, 3, 'checkpoint'));
+    await write(bench, journal, entry(b, 4, 'forget'));
+    expect(journal.position).toBe(4);
+    journal.append([entry(a, 5)], () => {});
+    expect(journal.position).toBe(4);
+    await bench.crash();
+    const again = await bench.open();
+    expect(again.position).toBeGreaterThanOrEqual(4);
+    const before = again.position;
+    await write(bench, again, entry(a, 6));
+    expect(again.position).toBe(before + 1);
+  });
+
   withBench('a new journal is empty, says that it is new, and keeps its id', async (bench) => {
     const journal = await bench.open();
     expect(journal).toMatchObject({ node: 'n1', isNew: true, notices: [], unflushedBytes: 0 });

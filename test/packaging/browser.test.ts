@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { root } from '../examples/readme.ts';
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const needsNode = ['./bus/tcp', './journal/file', './client', './kv-node', './inspector/server'];
+const needsNode = ['./bus/tcp', './journal/file', './client', './kv-node', './node', './inspector/server'];
 /** These need a database's driver, which is for servers. */
 const needsDriver = ['./resources/postgres', './resources/mariadb'];
 const entries = Object.entries<string>(exports).flatMap(([entry, file]) =>

@@ -118,7 +118,9 @@ describe('a node is refused', () => {
     const wiped = await lab.start('n3');
     const error = await failureOf(wiped);
     expect(error).toBeInstanceOf(JournalLostError);
-    expect(String(error)).toMatch(/wiped or replaced.*restore the data directory, or start a node with a new id/);
+    expect(String(error)).toMatch(
+      /wiped or replaced.*restore the data directory from a copy no older than its last run/,
+    );
     await until('it to stop', () => !wiped.node.isRunning);
     await expectAllIsWell(lab, ['n1', 'n2']);
   });

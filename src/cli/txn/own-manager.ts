@@ -7,7 +7,7 @@ import { createMemoryNetwork } from '../../bus/memory.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { createNode } from '../../host/node.ts';
 import { openFileJournal } from '../../journal/file-journal.ts';
-import { JournalLostError } from '../../services/peer-journals.ts';
+import { JournalLostError } from '../../services/lives/standing.ts';
 import {
   createTransactionManager,
   type ListedTransaction,

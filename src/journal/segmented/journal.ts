@@ -60,6 +60,7 @@ export class SegmentedJournal implements Journal {
   #isLoading = false;
   #wasCopy = false;
   #nextSequence: number;
+  #position: number;
   /** What the last flush said of the oldest segment that is needed. */
   #announcedOldest: number;
   /** Waits for room in a segment. */
@@ -88,6 +89,7 @@ export class SegmentedJournal implements Journal {
     this.#records = new Map(found.records);
     this.#live = found.live;
     this.#nextSequence = found.nextSequence;
+    this.#position = found.nextSequence - 1;
     this.#files = new SegmentFiles(disk, options, found, {
       onReady: () => this.#pump(),
       onError: (error) => this.#failOn(error),
@@ -137,6 +139,10 @@ export class SegmentedJournal implements Journal {
       this.#isDue = true;
       this.#pump();
     }, unforcedDelayMs);
+  }
+
+  get position(): number {
+    return this.#position;
   }
 
   get unflushedBytes(): number {
@@ -304,6 +310,8 @@ export class SegmentedJournal implements Journal {
     this.#writing = undefined;
     this.#files.remove(oldestNumber);
     if (flush.kind === 'sealed') this.#files.roll();
+    // Nothing is written while a flush is under way, so this is the last record of it.
+    this.#position = this.#nextSequence - 1;
     const { batch } = flush;
     if (batch !== undefined) {
       this.#unflushedBytes -= batch.sizeBytes;

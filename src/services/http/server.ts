@@ -5,6 +5,7 @@ import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import { originCheck } from '../../web/origins.ts';
+import type { Standing } from '../lives/standing.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
 import { valueLimitBytes } from '../store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../store/key-value/store.ts';
@@ -34,6 +35,8 @@ export interface HttpServerOptions {
    */
   readonly hostNames?: readonly string[];
   readonly limits?: Partial<ResponseBudgetLimits>;
+  /** How the node stands with its peers, for `GET /status`. */
+  readonly standing?: () => Standing;
   /** The process, for `GET /status`. */
   readonly pid: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
@@ -68,7 +71,7 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
-  const { hostNames = [], limits } = options;
+  const { hostNames = [], limits, standing } = options;
   const { clock } = environment;
   const budget = createResponseBudget(clock, { ...defaultResponseBudgetLimits, ...limits });
   const metrics = createMetrics(node, store, budget);
@@ -111,7 +114,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   refuseForeignPages(app, [host, ...hostNames]);
   limitPipelines(app);
   addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
-  addStatusRoutes(app, node, store, metrics, pid, clock.nowMs);
+  addStatusRoutes(app, node, store, metrics, { pid, standing }, clock.nowMs);
   let url: string;
   try {
     url = await app.listen({ host, port });
@@ -241,7 +244,7 @@ function addStatusRoutes(
   node: Node,
   store: ReplicatedStore,
   metrics: Metrics,
-  pid: number,
+  { pid, standing }: { readonly pid: number; readonly standing: HttpServerOptions['standing'] | undefined },
   nowMs: () => number,
 ): void {
   const startedMs = nowMs();
@@ -254,6 +257,7 @@ function addStatusRoutes(
       ...details,
       leader,
       ...rest,
+      ...(standing === undefined ? {} : { standing: standing() }),
       uptimeMs: Math.round(nowMs() - startedMs),
     };
   });

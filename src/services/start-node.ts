@@ -1,0 +1,148 @@
+/**
+ * A node, assembled safely: its journal in a directory, its lives, TCP, what it remembers of its peers, the witness before
+ * its bus, and the host. What a node must do so that a wiped, copied or rolled-back directory harms nobody is done here.
+ */
+
+import { type Observable, ReplaySubject } from 'rxjs';
+import type { QuorateError } from '../../statecharts/actor.ts';
+import { createTcpBus, type HostPort, type TcpBus, type TcpBusOptions } from '../bus/tcp.ts';
+import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { createNode, type Node, type NodeOptions, type Resources } from '../host/node.ts';
+import { type FileJournalOptions, openFileJournal } from '../journal/file-journal.ts';
+import type { Journal } from '../journal/journal.ts';
+import { placeOf } from '../journal/place.ts';
+import { beginLife, hasLived } from './lives/memory.ts';
+import { createWitness, type Witness } from './lives/witness.ts';
+import { createDurablePeerMemory } from './peer-journals.ts';
+
+export { JournalLostError, JournalRolledBackError, type Standing } from './lives/standing.ts';
+
+/** How to start a node; `listen`, `peers`, `secret` and the rest of the bus's options are those of `createTcpBus`. */
+export interface StartNodeOptions<Owned extends Resources = Resources>
+  extends Omit<TcpBusOptions, 'node' | 'cluster' | 'journalId' | 'peerMemory' | 'limits'>,
+    Pick<NodeOptions, 'actors' | 'inspect' | 'development'> {
+  /** The node's name; it stays the same for all its lives. */
+  readonly id: string;
+  /** Nodes of other clusters are refused. Default `quorate`. */
+  readonly cluster?: string;
+  /** Where its durable data lives: made when it is not there, and given to no other node. */
+  readonly directory: string;
+  /** What its actors may ask to act; made over the journal where they keep records in it. */
+  readonly resources?: Owned | ((parts: ResourceParts) => Owned);
+  /** What differs from the defaults of journal, bus and host. */
+  readonly limits?: {
+    readonly journal?: FileJournalOptions['limits'];
+    readonly bus?: TcpBusOptions['limits'];
+    readonly node?: NodeOptions['limits'];
+  };
+}
+
+export interface ResourceParts {
+  readonly journal: Journal;
+  readonly environment: Environment;
+}
+
+/** A node that runs. */
+export interface RunningNode<Owned extends Resources = Resources> {
+  readonly node: Node<Owned>;
+  readonly journal: Journal;
+  /** Where it listens, who its peers are, and how it stands with each. Closed with the node. */
+  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'peers' | 'notices'>;
+  /** Whether the node takes part, and why not. */
+  readonly standing: Pick<Witness['standing'], 'now' | 'changes'>;
+  /**
+   * Emits once, when the node has stopped for good: its journal failed, or a majority of the cluster says that its journal
+   * is not what it was.
+   */
+  readonly failure: Observable<QuorateError>;
+  /** Stops cleanly. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a node. It resolves when it listens; its peers are connected to as they become reachable. Until a peer has vouched
+ * for this life of the node, nothing goes to it; a directory that is a copy, and one that a peer knows as longer than it
+ * is, waits for all of them (`standing`).
+ *
+ * @throws the errors of `openFileJournal` (locked, damaged, another node's directory), of `createTcpBus` (port taken, no
+ * secret) and of `createNode`; what was opened is closed again
+ *
+ * @example
+ * const { node } = await startNode({ id: 'n1', directory: './n1', listen: { port: 4801 }, peers, secret });
+ * const store = startReplicatedStore({ node, machine, log: raft({ voters: ['n1', ...Object.keys(peers)] }) });
+ */
+export function startNode<const Owned extends Resources>(
+  options: StartNodeOptions<Owned> & { readonly resources: Owned | ((parts: ResourceParts) => Owned) },
+): Promise<RunningNode<Owned>>;
+export function startNode(options: StartNodeOptions): Promise<RunningNode>;
+export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
+  const { id, cluster = 'quorate', directory, environment = systemEnvironment(), limits = {}, ...others } = options;
+  const { resources = {}, actors, inspect, development, ...reachable } = others;
+  const { clock, ids } = environment;
+  let { peers = {} } = reachable;
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    const journal = await openFileJournal({
+      directory,
+      node: id,
+      clock,
+      ids,
+      ...(limits.journal && { limits: limits.journal }),
+    });
+    opened.push(() => journal.close());
+    const place = placeOf(directory);
+    const isCopy = place.state === 'other' || (place.state === 'unmarked' && hasLived(journal));
+    if (!isCopy && place.state !== 'same') place.settle();
+    const memory = beginLife({ journal, ids, isPeer: (node) => Object.hasOwn(peers, node) });
+    const tcp = await createTcpBus({
+      ...reachable,
+      node: id,
+      cluster,
+      environment,
+      journalId: journal.id,
+      peerMemory: createDurablePeerMemory(journal),
+      ...(limits.bus && { limits: limits.bus }),
+    });
+    opened.push(() => tcp.close());
+    const witness = createWitness({
+      bus: tcp,
+      clock,
+      memory,
+      peers: () => Object.keys(peers),
+      mustBeVouched: isCopy,
+      onCleared: place.settle,
+    });
+    opened.push(() => witness.bus.close());
+    const node = createNode({
+      id,
+      bus: witness.bus,
+      journal,
+      environment,
+      resources: typeof resources === 'function' ? resources({ journal, environment }) : resources,
+      ...(actors && { actors }),
+      ...(inspect && { inspect }),
+      ...(development === undefined ? {} : { development }),
+      ...(limits.node && { limits: limits.node }),
+    });
+    const setPeers = (next: Readonly<Record<string, HostPort>>): void => {
+      tcp.setPeers(next);
+      peers = next;
+    };
+    return running(node, journal, { ...tcp, setPeers }, witness);
+  } catch (error) {
+    for (const close of opened.reverse()) await close();
+    throw error;
+  }
+}
+
+function running(node: Node, journal: Journal, bus: RunningNode['bus'], { standing }: Witness): RunningNode {
+  const failure = new ReplaySubject<QuorateError>(1);
+  const fail = (error: QuorateError): void => {
+    failure.next(error);
+    failure.complete();
+    void node.stop();
+  };
+  node.failure.subscribe(fail);
+  standing.failure.subscribe(fail);
+  return { node, journal, bus, standing, failure: failure.asObservable(), stop: () => node.stop() };
+}
