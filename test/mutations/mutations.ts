@@ -106,15 +106,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a leader stays without a quorum',
     file: 'statecharts/raft/rules/leading.ts',
-    text: 'return heard === 1 && durableIndex >= dueDurableIndex;',
-    becomes: 'return heard <= 1 && durableIndex >= dueDurableIndex;',
+    text: 'return isMet(quorumOf(configuration), isHeard) && durableIndex >= dueDurableIndex;',
+    becomes: 'return durableIndex >= dueDurableIndex;',
     tests: raft,
   },
   {
     name: 'one majority suffices in a joint configuration',
     file: 'statecharts/raft/configuration.ts',
-    text: 'return Math.min(...numbers);',
-    becomes: 'return Math.max(...numbers);',
+    text: 'nextVoters === null ? majorityOf(voters) : jointOf(majorityOf(voters), majorityOf(nextVoters));',
+    becomes: 'nextVoters === null ? majorityOf(voters) : majorityOf(nextVoters);',
     tests: raft,
   },
   {
