@@ -8,10 +8,11 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Bus, Envelope } from '../src/bus/bus.ts';
 import { createMemoryNetwork } from '../src/bus/memory.ts';
-import { createTcpBus, type HostPort } from '../src/bus/tcp.ts';
+import { clusterSecretOf, createTcpBus, type HostPort } from '../src/bus/tcp.ts';
 import { createVirtualClock } from '../src/simulator/virtual-clock.ts';
 
 const durationMs = 2_000;
+const secret = clusterSecretOf('the secret of a benchmark that runs on loopback');
 const small = { type: 'append', term: 7, previous: { index: 123_456, term: 7 }, commit: 123_450, round: 42 };
 
 interface Row {
@@ -111,8 +112,8 @@ async function latency(bus: Bus): Promise<string> {
 }
 
 /** The other process: takes everything in, and answers what is sent to its answerer. */
-async function receive(): Promise<void> {
-  const bus = await createTcpBus({ node: 'n2', cluster: 'bench' });
+async function receive(sender: HostPort): Promise<void> {
+  const bus = await createTcpBus({ node: 'n2', cluster: 'bench', secret, peers: { n1: sender } });
   bus.envelopes().subscribe(({ to }) => {
     if (to === 'n2/answerer/') bus.send({ from: 'n2/answerer/', to: 'n1/sender/', message: { type: 'got' } });
   });
@@ -122,11 +123,12 @@ async function receive(): Promise<void> {
 
 async function main(): Promise<void> {
   const rows: Row[] = [1, 64, 1_024].map(benchMemory);
-  const receiver = fork(fileURLToPath(import.meta.url), ['receive']);
+  const bus = await createTcpBus({ node: 'n1', cluster: 'bench', secret });
+  const receiver = fork(fileURLToPath(import.meta.url), ['receive', JSON.stringify(bus.address())]);
   const address = await new Promise<HostPort>((resolve) =>
     receiver.once('message', (message) => resolve(addressOf(message))),
   );
-  const bus = await createTcpBus({ node: 'n1', cluster: 'bench', peers: { n2: address } });
+  bus.setPeers({ n2: address });
   let dropped = 0;
   bus.losses.subscribe(({ count }) => {
     dropped += count;
@@ -152,7 +154,8 @@ function addressOf(value: unknown): HostPort {
     const { host, port } = value;
     if (typeof host === 'string' && typeof port === 'number') return { host, port };
   }
-  throw new Error('expected the address of the receiver');
+  throw new Error('expected an address');
 }
 
-await (process.argv[2] === 'receive' ? receive() : main());
+const [, , role, sender = ''] = process.argv;
+await (role === 'receive' ? receive(addressOf(JSON.parse(sender))) : main());

@@ -1,5 +1,6 @@
 /** One node of `bench/raft.ts`, a process of its own: serves, and tells how much of the processor and memory it uses. */
 
+import { clusterSecretOf } from '../src/bus/tcp.ts';
 import { startKeyValueNode } from '../src/services/kv-node.ts';
 import type { NodeRequest, NodeUsage } from './raft-protocol.ts';
 
@@ -11,6 +12,7 @@ process.on('message', async (request: NodeRequest) => {
     const host = '127.0.0.1';
     const node = await startKeyValueNode({
       id,
+      secret: clusterSecretOf('the secret of a benchmark that runs on loopback'),
       dataDirectory: directory,
       listen: { host, port },
       http: { host, port: 0 },

@@ -4,6 +4,7 @@
  */
 
 import { join } from 'node:path';
+import { type ClusterSecret, openSecretFile } from '../src/bus/tcp.ts';
 import { type KeyValueNode, startKeyValueNode } from '../src/services/kv-node.ts';
 import { connect } from '../src/services/store/tcp-client.ts';
 import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableError } from '../src/services/store.ts';
@@ -11,10 +12,16 @@ import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableErro
 const host = '127.0.0.1';
 
 /** Starts node `id` of the cluster whose nodes listen at `ports`. An application does this once per process. */
-export function startMember(id: string, ports: Readonly<Record<string, number>>, directory: string) {
+export function startMember(
+  id: string,
+  ports: Readonly<Record<string, number>>,
+  directory: string,
+  secret: ClusterSecret,
+) {
   const { [id]: port = 0, ...others } = ports;
   return startKeyValueNode({
     id,
+    secret,
     dataDirectory: join(directory, id),
     listen: { host, port },
     peers: Object.fromEntries(Object.entries(others).map(([peer, port]) => [peer, { host, port }])),
@@ -47,7 +54,9 @@ export async function increment(store: KeyValueStore, key: string): Promise<numb
 /** Three nodes, here in one process, and a client. */
 export async function countTogether(ports: Readonly<Record<string, number>>, directory: string, print = console.log) {
   const ids = Object.keys(ports);
-  const nodes: KeyValueNode[] = await Promise.all(ids.map((id) => startMember(id, ports, directory)));
+  // On several machines each has the same file, made once by: quorate secret new --secret-file FILE
+  const secret = openSecretFile(join(directory, 'secret'));
+  const nodes: KeyValueNode[] = await Promise.all(ids.map((id) => startMember(id, ports, directory, secret)));
   for (const { node, store } of nodes) {
     print(`${node.id} counts ${await increment(keyValueStore(store), 'visits')}`);
   }

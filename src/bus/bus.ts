@@ -28,12 +28,19 @@ export type RefusalCode =
   | 'unexpected-node'
   | 'node-id-taken'
   | 'disjoint-versions'
+  | 'other-security'
+  | 'secret-required'
+  | 'secret-mismatch'
+  | 'too-many-connections'
   | 'journal-lost';
 
 /** Who refused whom, and why. */
 export interface Refusal {
   readonly code: RefusalCode;
-  /** `peer` when the other side refused this node: with `journal-lost`, a reason for this node to stop. */
+  /**
+   * `peer` when the other side refused this node: with `journal-lost`, a reason for this node to stop. That code comes
+   * only from peers that have proven the secret of the cluster; others may be said by anyone who can be connected to.
+   */
   readonly by: 'this-node' | 'peer';
 }
 

@@ -10,7 +10,9 @@ import type { Bus } from './bus.ts';
 import { AddressInUseError, BusOptionsError, ConnectionError, ListenError } from './errors.ts';
 import type { BusNotice } from './tcp/core.ts';
 import { createEndpoint } from './tcp/endpoint.ts';
-import { createPeerMemory, type PeerMemory } from './tcp/handshake.ts';
+import type { OpenClients } from './tcp/guests.ts';
+import { createPeerMemory, type PeerMemory } from './tcp/handshake/credentials.ts';
+import type { Introduction } from './tcp/handshake.ts';
 import type { Target } from './tcp/links.ts';
 import {
   checkHostPort,
@@ -22,11 +24,21 @@ import {
   textOf,
   timingOf,
 } from './tcp/options.ts';
-import type { Hello } from './tcp/wire.ts';
+import type { ClientSecret, ClusterSecret } from './tcp/secret/secret.ts';
 
 export type { BusNotice } from './tcp/core.ts';
-export { createPeerMemory, type PeerMemory } from './tcp/handshake.ts';
+export type { OpenClients } from './tcp/guests.ts';
+export { createPeerMemory, type PeerMemory } from './tcp/handshake/credentials.ts';
 export type { HostPort, TcpLimits, TcpTiming } from './tcp/options.ts';
+export * from './tcp/secret/errors.ts';
+export { createSecretFile, openSecretFile, readClientSecretFile, readSecretFile } from './tcp/secret/file.ts';
+export {
+  type ClientSecret,
+  type ClusterSecret,
+  clientSecretOf,
+  clusterSecretOf,
+  createClusterSecret,
+} from './tcp/secret/secret.ts';
 
 /** A range of protocol versions, both ends included. Two sides talk when their ranges have one in common. */
 export interface VersionRange {
@@ -35,7 +47,7 @@ export interface VersionRange {
 }
 
 /** What this release speaks. */
-export const protocolVersions: VersionRange = { min: 1, max: 1 };
+export const protocolVersions: VersionRange = { min: 2, max: 2 };
 
 interface CommonOptions {
   readonly versions?: VersionRange;
@@ -51,9 +63,18 @@ export interface TcpBusOptions extends CommonOptions {
   readonly cluster: string;
   /** Where to listen; 127.0.0.1 and a free port by default, so that nobody else can connect unless that is asked for. */
   readonly listen?: Partial<HostPort>;
-  /** Where the other nodes of the cluster listen. */
+  /** What all nodes of the cluster share, and prove to each other. Needed as soon as there are peers. */
+  readonly secret?: ClusterSecret;
+  /**
+   * Which clients reach services without proving that they hold the secret of clients: those on this machine by default
+   * (`loopback`), `all`, or `none`, which is for machines whose other users, or proxies, are not trusted.
+   */
+  readonly openClients?: OpenClients;
+  /**
+   * Where the other nodes of the cluster listen. Sessions are opened with these alone, whoever dials.
+   */
   readonly peers?: Readonly<Record<string, HostPort>>;
-  /** The random id of this node's journal, by which peers notice that it was lost. */
+  /** The random id of this node's journal, by which peers notice that it was lost. Only proven peers are told. */
   readonly journalId?: string;
   /** By which journal each peer is known; by default forgotten when the process ends. */
   readonly peerMemory?: PeerMemory;
@@ -64,6 +85,8 @@ export interface TcpClientOptions extends CommonOptions {
   readonly addresses: readonly HostPort[];
   /** Refuse nodes of other clusters; by default any cluster will do. */
   readonly cluster?: string;
+  /** What client and nodes prove to each other. Needed where the nodes are not on this machine. */
+  readonly secret?: ClientSecret;
 }
 
 /** A bus over TCP as a client has it. Its `node` is a random id, to which nodes can answer while it is connected. */
@@ -79,7 +102,7 @@ export interface TcpBus extends TcpClient {
   /**
    * Replaces the peers. Connections to those that stay are not disturbed.
    *
-   * @throws BusOptionsError for an id or an address that is none
+   * @throws BusOptionsError for an id or an address that is none, or when there is no secret to prove to peers
    */
   setPeers(peers: Readonly<Record<string, HostPort>>): void;
 }
@@ -93,24 +116,21 @@ export interface TcpBus extends TcpClient {
  * @throws ListenError when nobody can listen there
  */
 export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
-  const { node, cluster, peers = {}, journalId, peerMemory = createPeerMemory() } = options;
+  const { node, cluster, peers = {}, journalId, secret, openClients = 'loopback' } = options;
+  const { peerMemory: memory = createPeerMemory() } = options;
   const listen = { host: '127.0.0.1', port: 0, ...options.listen };
   checkNodeId(node);
   checkHostPort(listen, 0);
-  const targets = targetsOf(node, peers);
+  const targets = targetsOf(node, peers, secret);
   const common = commonOf(options);
-  const mine: Hello = {
-    protocol: 'quorate',
-    kind: 'node',
-    node,
-    cluster,
-    ...(journalId === undefined ? {} : { journalId }),
-    versions: versionsOf(options),
-  };
+  const mine: Introduction = { protocol: 'quorate', kind: 'node', node, cluster, versions: versionsOf(options) };
+  const keys = secret === undefined ? {} : { peer: secret.peerKey(), client: secret.client().key() };
+  const credentials = () => (journalId === undefined ? {} : { journalId });
 
   const server = createServer({ noDelay: true });
   const { bus, core, links, guests } = createEndpoint(
-    { ...common, mine, memory: peerMemory },
+    { ...common, mine, memory, keys, credentials },
+    openClients,
     () => new Promise((resolve) => server.close(() => resolve())),
   );
   server.on('connection', guests.accept);
@@ -123,7 +143,10 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
     ...bus,
     notices: core.notices,
     address: () => ({ host: listen.host, port }),
-    setPeers: (changed) => links.set(targetsOf(node, changed)),
+    setPeers(changed) {
+      links.set(targetsOf(node, changed, secret));
+      guests.dismiss();
+    },
   };
 }
 
@@ -133,20 +156,22 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
  * @throws BusOptionsError for options that make no sense
  */
 export function createTcpClient(options: TcpClientOptions): TcpClient {
-  const { addresses, cluster } = options;
+  const { addresses, cluster, secret } = options;
   if (addresses.length === 0) {
     throw new BusOptionsError('expected the address of one node or more, got none; say where the cluster listens');
   }
   for (const address of addresses) checkHostPort(address, 1);
   const common = commonOf(options);
-  const mine: Hello = {
+  const mine: Introduction = {
     protocol: 'quorate',
     kind: 'client',
     node: `client-${common.environment.ids.next()}`,
     ...(cluster === undefined ? {} : { cluster }),
     versions: versionsOf(options),
   };
-  const { bus, core, links } = createEndpoint({ ...common, mine, memory: createPeerMemory() }, async () => undefined);
+  const keys = secret === undefined ? {} : { client: secret.key() };
+  const identity = { mine, keys, memory: createPeerMemory(), credentials: () => ({}) };
+  const { bus, core, links } = createEndpoint({ ...common, ...identity }, 'none', async () => undefined);
   links.set(addresses.map((address) => ({ address })));
   return { ...bus, notices: core.notices };
 }
@@ -161,7 +186,16 @@ function versionsOf({ versions = protocolVersions }: CommonOptions): VersionRang
   throw new BusOptionsError(`expected a range of versions from 1 on, got ${min} to ${max}`);
 }
 
-function targetsOf(node: string, peers: Readonly<Record<string, HostPort>>): Target[] {
+function targetsOf(
+  node: string,
+  peers: Readonly<Record<string, HostPort>>,
+  secret: ClusterSecret | undefined,
+): Target[] {
+  if (secret === undefined && Object.keys(peers).length > 0) {
+    throw new BusOptionsError(
+      `expected a secret that node ${node} and its peers share, got none; read it with readSecretFile, or make one with createSecretFile`,
+    );
+  }
   return Object.entries(peers).map(([peer, address]) => {
     checkNodeId(peer);
     checkHostPort(address, 1);

@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts';
 import { historyCommand } from './history.ts';
 import { nodeCommand } from './node.ts';
 import { runProgram } from './program.ts';
+import { secretCommand } from './secret.ts';
 import { simulateCommand } from './simulate.ts';
 import { systemTerminal } from './terminal.ts';
 import { txnCommand } from './txn.ts';
@@ -14,6 +15,7 @@ const terminal = systemTerminal();
 const commands = [
   upCommand(terminal, import.meta.filename),
   nodeCommand(terminal),
+  secretCommand(terminal),
   historyCommand(terminal),
   simulateCommand(terminal),
   checkCommand(terminal),

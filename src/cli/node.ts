@@ -2,13 +2,14 @@
 
 import { Command } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
-import type { HostPort } from '../bus/tcp.ts';
+import { readSecretFile } from '../bus/tcp/secret/file.ts';
+import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
 import type { Standing } from '../services/lives/standing.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
-import { hostPortIn, integerIn, nameIn, nodeIdIn, type Peers, peerIn, textOf } from './options.ts';
+import { hostPortIn, integerIn, nameIn, nodeIdIn, openClientsIn, type Peers, peerIn, textOf } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -20,18 +21,22 @@ interface NodeOptions {
   readonly data: string;
   readonly peer?: Peers;
   readonly cluster: string;
+  readonly secretFile?: string;
+  readonly openClients?: true | OpenClients;
   readonly inspect?: true | number;
 }
 
 const help = `
 All nodes of a cluster are given the same names; each is given the others as peers. The peers of the first start are
 the voters for good: later starts must name the same nodes, which may have moved to other addresses.
---listen and --http are opened to whoever can reach them: there is no authentication. Keep them in a private network.
+Nodes prove to each other that they hold the secret in --secret-file, which only its owner may read; make one with quorate
+secret new, and copy it to each machine. Clients on other machines need what quorate secret client (TCP) and quorate secret
+http print. Nothing is encrypted, and whoever can change what the network carries can take connections over: keep it private.
 
 Examples:
   One of three machines:
     $ quorate node --id n1 --listen 10.0.0.1:4801 --http 10.0.0.1:4701 --data /var/lib/quorate \\
-        --peer n2=10.0.0.2:4801 --peer n3=10.0.0.3:4801
+        --peer n2=10.0.0.2:4801 --peer n3=10.0.0.3:4801 --secret-file /etc/quorate/secret
   A store of one node, which does not survive it:
     $ quorate node --id n1 --listen 127.0.0.1:4801 --http 127.0.0.1:4701 --data ./data
 
@@ -49,6 +54,12 @@ export function nodeCommand(terminal: Terminal): Command {
     .option('--data <dir>', 'the directory of the durable data, for this node alone; made when missing')
     .option('--peer <id=host:port>', 'another node and where it listens; repeat it for each', peerIn)
     .option('--cluster <name>', 'the name of the cluster; nodes of others are refused', nameIn, 'quorate')
+    .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
+    .option(
+      '--open-clients [which]',
+      'which clients need no secret: all, loopback (those on this machine), or none; all when just said',
+      openClientsIn,
+    )
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
     .addHelpText('after', help)
     .action(async (options: Partial<NodeOptions>, command: Command) => {
@@ -74,7 +85,7 @@ const stopMs = 8_000;
 
 /** Runs a node until it is told to stop, or fails. @returns the exit code */
 async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
-  const { id, listen, http, httpName = [], data, peer = new Map(), cluster, inspect } = options;
+  const { id, listen, http, httpName = [], data, peer = new Map(), cluster, inspect, openClients } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
   // From the first moment on: a watcher may be gone before the node runs.
@@ -88,6 +99,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   let inspector: InspectorServer | undefined;
   try {
     checkMembers(options);
+    const secret = options.secretFile === undefined ? undefined : readSecretFile(options.secretFile);
     // Loaded here, so that other commands, and mistakes in this one, need not wait for all of a node.
     const { startKeyValueNode } = await import('../services/kv-node.ts');
     running = await startKeyValueNode({
@@ -97,6 +109,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       listen,
       http: { ...http, hostNames: httpName },
       peers: Object.fromEntries(peer),
+      ...(secret === undefined ? {} : { secret }),
+      openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
       pid: process.pid,
       environment,
       onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
@@ -123,7 +137,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     isNew: node.journal.isNew,
     ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
   });
-  reportOn(node, id, environment, tell);
+  reportOn(node, options, environment, tell);
   const failed = new Promise<number>((resolve) => {
     node.failure.subscribe((error) =>
       resolve(fail(error, error.code === 'JOURNAL_LOST' || error.code === 'JOURNAL_ROLLED_BACK')),
@@ -153,7 +167,7 @@ function askedToStop(): Promise<void> {
 }
 
 /** Refuses what cannot become a cluster. @throws ClusterOptionsError */
-function checkMembers({ id, listen, http, peer = new Map() }: NodeOptions): void {
+function checkMembers({ id, listen, http, peer = new Map(), secretFile }: NodeOptions): void {
   if (peer.has(id)) {
     throw new ClusterOptionsError(
       `expected the other nodes as peers, got ${id} itself; leave out --peer ${id}=..., or correct --id`,
@@ -169,6 +183,11 @@ function checkMembers({ id, listen, http, peer = new Map() }: NodeOptions): void
       throw new ClusterOptionsError(`expected an address of its own for each, got ${text} for ${other} and ${owner}`);
     }
     owners.set(text, owner);
+  }
+  if (peer.size > 0 && secretFile === undefined) {
+    throw new ClusterOptionsError(
+      'expected --secret-file with what all nodes share, as there are peers, got none; make one with: quorate secret new --secret-file FILE',
+    );
   }
 }
 
@@ -195,7 +214,7 @@ function reporter(terminal: Terminal, { clock }: Environment): Tell {
 const repeatNoticeMs = 60_000;
 const noticesKept = 1_000;
 
-function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tell: Tell): void {
+function reportOn(running: KeyValueNode, { id, peer: peers }: NodeOptions, { clock }: Environment, tell: Tell): void {
   for (const { kind, detail } of running.journal.notices) {
     void tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
   }
@@ -208,7 +227,9 @@ function reportOn(running: KeyValueNode, id: string, { clock }: Environment, tel
     // Nobody is told of peers that were not asked yet.
     if (isPast && status === 'disconnected') return;
     if (standing.get(peer) === status || (status === 'disconnected' && standing.get(peer) === 'refused')) return;
-    standing.set(peer, status);
+    // Clients come and go under ids of their own making, so that they are not remembered for longer than they stay.
+    if (status === 'disconnected' && peers?.has(peer) !== true) standing.delete(peer);
+    else standing.set(peer, status);
     void tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
   });
   isPast = false;

@@ -3,7 +3,7 @@
 import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isId } from '../../statecharts/actor.ts';
-import type { HostPort } from '../bus/tcp.ts';
+import type { HostPort, OpenClients } from '../bus/tcp.ts';
 
 /** @throws InvalidArgumentError */
 export function nodeIdIn(text: string): string {
@@ -51,6 +51,12 @@ function meantBy(text: string): string {
   if (host !== undefined) return `; did you mean ${host}:${port}`;
   if (isIPv6(text)) return `; an IPv6 address goes in brackets: [${text}]:5701`;
   return ', like 10.0.0.1:5701';
+}
+
+/** @throws InvalidArgumentError */
+export function openClientsIn(text: string): OpenClients {
+  if (text === 'all' || text === 'loopback' || text === 'none') return text;
+  throw new InvalidArgumentError('Expected all, loopback or none.');
 }
 
 export type Peers = ReadonlyMap<string, HostPort>;

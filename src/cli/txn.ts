@@ -27,7 +27,7 @@ The running manager of the node is asked at its address. Only when none runs, th
 and what was left behind is recovered from it. Where the manager has a last resource, name it: "last": "orders".
 
 Where it has a decision register, say which store keeps it, and where the other nodes of that listen:
-    "cluster": "shop",
+    "cluster": "shop", "secretFile": "/etc/quorate/secret",
     "register": { "key": "txn", "peers": { "n2": "10.0.0.2:5701", "n3": "10.0.0.3:5701" } }
 When no manager runs, the command then takes the node's place among them, at "address" (or at "listen" in "register"). It
 waits ${registerTimeoutMs / 1_000} s for a majority ("timeoutMs" in "register"), and changes nothing without one.

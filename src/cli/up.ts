@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { majoritySize } from '../../statecharts/quorum.ts';
+import { openSecretFile, readSecretFile } from '../bus/tcp/secret/file.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
 import { integerIn, nameIn } from './options.ts';
@@ -16,6 +17,7 @@ import {
   membersOf,
   mostNodes,
   requireFree,
+  secretFileOf,
   tcpPortOffset,
   type UpOptions,
 } from './up/members.ts';
@@ -28,7 +30,8 @@ const patienceMs = 8_000;
 const help = `
 Node n1 serves HTTP at PORT, n2 at PORT+1, and so on; other nodes and clients connect (TCP) at PORT+${tcpPortOffset}, PORT+${tcpPortOffset + 1}, ...
 All listen on ${host} only. A node that dies is started again, later after each failure. Ctrl-C stops all nodes
-cleanly; the data stays, and the next start finds it.
+cleanly; the data stays, and the next start finds it. The first start makes a secret in the data directory, by which the
+nodes know each other; clients on this machine need none.
 
 Examples:
   $ quorate up
@@ -46,6 +49,7 @@ export function upCommand(terminal: Terminal, program: string): Command {
     .option('--data <dir>', 'the directory of the durable data', './quorate-data')
     .option('--port <port>', 'the HTTP port of the first node', integerIn(1, 65_535), 4_701)
     .option('--cluster <name>', 'the name of the cluster', nameIn, 'quorate')
+    .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
     .option('--inspect', 'serve the Stately Inspector for each node')
     .addHelpText('after', help)
     .action(async (options: UpOptions) => {
@@ -59,6 +63,9 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   const members = membersOf(options);
   await requireFree(members);
   const isNew = claimDataDirectory(options.data, { cluster: options.cluster, nodes: members.map(({ id }) => id) });
+  // The nodes read it themselves. What is wrong with it is said here once, before any of them starts.
+  if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
+  else readSecretFile(options.secretFile);
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
   /** The latest to change its role comes last. */

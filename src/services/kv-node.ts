@@ -5,7 +5,7 @@
 
 import { type Observable, ReplaySubject } from 'rxjs';
 import type { QuorateError } from '../../statecharts/actor.ts';
-import type { HostPort } from '../bus/tcp.ts';
+import type { ClusterSecret, HostPort, OpenClients } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
 import type { Node, RoleChange } from '../host/node.ts';
@@ -24,6 +24,10 @@ export interface KeyValueNodeOptions {
   readonly id: string;
   /** Nodes of other clusters are refused. Default `quorate`. */
   readonly cluster?: string;
+  /** What all nodes of the cluster share; needed as soon as there are peers. `readSecretFile` reads one. */
+  readonly secret?: ClusterSecret;
+  /** Which clients need no secret, over TCP and HTTP: those on this machine by default. */
+  readonly openClients?: OpenClients;
   /** Where the durable data lives; made when it is not there. */
   readonly dataDirectory: string;
   /** Where to listen for other nodes and clients. */
@@ -70,12 +74,21 @@ const key = 'kv';
  * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
-  const { id, cluster = 'quorate', dataDirectory, listen, peers, pid } = options;
+  const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers, pid } = options;
   const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected } = options;
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
-    const running = await startNode({ id, cluster, directory: dataDirectory, listen, peers, environment });
+    const running = await startNode({
+      id,
+      cluster,
+      directory: dataDirectory,
+      listen,
+      peers,
+      openClients,
+      ...(secret === undefined ? {} : { secret }),
+      environment,
+    });
     const { node } = running;
     opened.push(() => running.stop());
     const voters = [id, ...Object.keys(peers)];
@@ -92,6 +105,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       store,
       environment,
       ...options.http,
+      access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
       pid,
       standing: () => running.standing.now,
       ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),

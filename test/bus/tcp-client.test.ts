@@ -121,7 +121,7 @@ test('one node behind two addresses stays connected while one of them leads to i
     [0, 1].map((way) =>
       listenRaw((peer) => {
         peers[way] = peer;
-        peer.send(helloOf('n1'));
+        peer.send(helloOf('n1', { proof: 'none' }));
       }),
     ),
   );

@@ -9,6 +9,7 @@ import {
   type TcpBusOptions,
   type TcpTiming,
 } from '../../src/bus/tcp.ts';
+import { testSecret } from '../fixtures/secret.ts';
 import type { Cluster } from './conformance.ts';
 
 /** Quick enough for tests, and slow enough for a busy machine. */
@@ -51,7 +52,14 @@ export async function startTcpCluster(
   const peersOf = (node: string): Record<string, HostPort> =>
     Object.fromEntries([...addresses].filter(([other]) => other !== node));
   const start = async (node: string, listen: Partial<HostPort>): Promise<TcpBus> => {
-    const started = await createTcpBus({ node, cluster: 'test', timing, listen, ...optionsOf(node) });
+    const started = await createTcpBus({
+      node,
+      cluster: 'test',
+      secret: testSecret,
+      timing,
+      listen,
+      ...optionsOf(node),
+    });
     buses.set(node, started);
     addresses.set(node, started.address());
     return started;

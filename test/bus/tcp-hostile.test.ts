@@ -5,8 +5,9 @@ import { envelopeFrame } from '../../src/bus/tcp/wire.ts';
 import { type BusNotice, createTcpBus, type TcpBus, type TcpBusOptions } from '../../src/bus/tcp.ts';
 import { type Clock, systemClock, type TimeoutHandle } from '../../src/environment/clock.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
+import { testSecret } from '../fixtures/secret.ts';
 import { numbered, record } from './conformance.ts';
-import { dialAs, dialRaw, helloOf, listenRaw, type RawPeer } from './raw-peer.ts';
+import { answerAs, clientHelloOf, dialAsClient, dialRaw, listenRaw, type RawPeer } from './raw-peer.ts';
 import { isConnected, startTcpCluster, type TcpCluster, timing, until } from './tcp-cluster.ts';
 
 const opened: { close(): unknown }[] = [];
@@ -15,7 +16,7 @@ afterEach(async () => {
 });
 
 async function startNode(node: string, options: Partial<TcpBusOptions> = {}): Promise<TcpBus> {
-  const bus = await createTcpBus({ node, cluster: 'test', timing, ...options });
+  const bus = await createTcpBus({ node, cluster: 'test', secret: testSecret, timing, ...options });
   opened.push(bus);
   return bus;
 }
@@ -58,13 +59,15 @@ test.each<[what: string, write: (peer: RawPeer) => void]>([
   ['a list as message', (peer) => peer.send([0, 'n9/sender/', 'n1/receiver/', ['type']])],
   ['nothing as message', (peer) => peer.send([0, 'n9/sender/', 'n1/receiver/', null])],
   ['a date as message', (peer) => peer.send([0, 'n9/sender/', 'n1/receiver/', new Date(0)])],
-  ['a second introduction', (peer) => peer.send(helloOf('n9'))],
+  ['a second introduction', (peer) => peer.send(clientHelloOf('n9'))],
+  ['a proof after the handshake', (peer) => peer.send([6, new Uint8Array(32)])],
+  ['something sealed after the handshake', (peer) => peer.send([7, new Uint8Array(32)])],
   ['a rejection of a negative number', (peer) => peer.send([3, 'n9/receiver/', -1])],
 ])('%s: the connection is closed with a named error, and no other peer is harmed', async (_, write) => {
   const { bus } = await startCluster(['n1', 'n2']);
   const notices = noticesOf(bus('n1'));
   const receiver = record(bus('n1'));
-  const peer = await dialAs('n9', bus('n1').address());
+  const peer = await dialAsClient('n9', bus('n1').address());
   for (const number of upTo(50)) bus('n2').send(numbered('n2', 'n1', number));
   write(peer);
   for (const number of upTo(50)) bus('n2').send(numbered('n2', 'n1', 50 + number));
@@ -79,8 +82,12 @@ test.each<[what: string, code: string, write: (peer: RawPeer) => void]>([
   ['another protocol', 'FRAME_TOO_LARGE', ({ socket }) => socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
   ['an envelope', 'MALFORMED_FRAME', (peer) => peer.send([0, 'n9/sender/', 'n1/receiver/', good])],
   ['an introduction that lacks something', 'MALFORMED_FRAME', (peer) => peer.send([1, { protocol: 'quorate' }])],
-  ['an introduction of 100 KiB', 'FRAME_TOO_LARGE', (peer) => peer.send(helloOf('n9', { more: 'x'.repeat(102_400) }))],
-  ['a node id with a slash', 'MALFORMED_FRAME', (peer) => peer.send(helloOf('n9/x'))],
+  [
+    'an introduction of 100 KiB',
+    'FRAME_TOO_LARGE',
+    (peer) => peer.send(clientHelloOf('n9', { more: 'x'.repeat(102_400) })),
+  ],
+  ['a node id with a slash', 'MALFORMED_FRAME', (peer) => peer.send(clientHelloOf('n9/x'))],
 ])('who begins with %s is let go, and delivers nothing', async (_, code, write) => {
   const bus = await startNode('n1');
   const notices = noticesOf(bus);
@@ -95,7 +102,7 @@ test.each<[what: string, code: string, write: (peer: RawPeer) => void]>([
 test('a frame beyond the limit is refused before its bytes are taken in', async () => {
   const bus = await startNode('n1', { limits: { frameLimitBytes: 1_000 } });
   const notices = noticesOf(bus);
-  const peer = await dialAs('n9', bus.address());
+  const peer = await dialAsClient('n9', bus.address());
   peer.socket.write(Uint8Array.of(0, 0, 3, 233));
   await until(() => peer.closed && notices.length > 0);
   expect(notices).toMatchObject([
@@ -136,7 +143,7 @@ test('a frame that is cut off by the end of its connection is reported', async (
   const bus = await startNode('n1');
   const notices = noticesOf(bus);
   const { envelopes } = record(bus);
-  const peer = await dialAs('n9', bus.address());
+  const peer = await dialAsClient('n9', bus.address());
   peer.send([0, 'n9/sender/', 'n1/receiver/', good]);
   peer.socket.end(Uint8Array.of(0, 0, 0, 100, 0x94, 0));
   await until(() => notices.length > 0);
@@ -148,7 +155,7 @@ test('envelopes in the name of another node, or for another node, are refused, c
   const bus = await startNode('n1');
   const notices = noticesOf(bus);
   const receiver = record(bus);
-  const peer = await dialAs('n9', bus.address());
+  const peer = await dialAsClient('n9', bus.address());
   peer.send(
     [0, 'n2/sender/', 'n1/receiver/', good],
     [0, 'n9/sender/', 'n2/receiver/', good],
@@ -165,7 +172,7 @@ test('envelopes in the name of another node, or for another node, are refused, c
 
 test('rejections that are told to one peer are limited in rate', async () => {
   const bus = await startNode('n1', { limits: { rejectionsPerSecond: 5 } });
-  const peer = await dialAs('n9', bus.address());
+  const peer = await dialAsClient('n9', bus.address());
   peer.send(...upTo(100).map((number) => [0, 'n9/sender/', `n1/absent/${number % 50}`, good]));
   peer.send([4]);
   await peer.first(5);
@@ -175,15 +182,17 @@ test('rejections that are told to one peer are limited in rate', async () => {
   expect(peer.payloads.filter((it) => Array.isArray(it) && it[0] === 3)).toHaveLength(5);
 });
 
-test('connections beyond the limit are turned away, and those before it stay', async () => {
+test('clients beyond the limit are turned away, and those before it stay', async () => {
   const bus = await startNode('n1', { limits: { connectionLimit: 2 } });
   const notices = noticesOf(bus);
   const { envelopes } = record(bus);
-  const first = await dialAs('n8', bus.address());
-  await dialAs('n9', bus.address());
+  const first = await dialAsClient('n8', bus.address());
+  await dialAsClient('n9', bus.address());
   const third = await dialRaw(bus.address());
+  third.send(clientHelloOf('n7'));
+  expect(await third.first(2)).toMatchObject([2, { code: 'too-many-connections' }]);
   await until(() => third.closed && notices.length > 0);
-  expect(notices).toMatchObject([{ error: { code: 'TOO_MANY_CONNECTIONS' } }]);
+  expect(notices).toMatchObject([{ error: { refusal: 'too-many-connections' } }]);
   first.send([0, 'n8/sender/', 'n1/receiver/', good]);
   await until(() => envelopes.length === 1);
 });
@@ -192,10 +201,10 @@ test('a peer that stops reading costs a bounded queue, is reported, and holds up
   let peer: RawPeer | undefined;
   const stopped = await listenRaw((it) => {
     peer = it;
-    it.send(helloOf('n2'));
+    void answerAs('n2', it);
   });
   opened.push(stopped);
-  const n3 = await startNode('n3');
+  const n3 = await startNode('n3', { peers: { n1: { host: '127.0.0.1', port: 1 } } });
   const limits = { queueLimit: 200, frameLimitBytes: 100_000, queueLimitBytes: 4_000_000 };
   const n1 = await startNode('n1', { limits, peers: { n2: stopped.address, n3: n3.address() } });
   await until(() => isConnected(n1, ['n2', 'n3']) && peer !== undefined);
@@ -232,8 +241,7 @@ test('a peer that stops reading costs a bounded queue, is reported, and holds up
 
 test('a peer that died without a word is noticed, and what waited for it is reported', async () => {
   const silent = await listenRaw((it) => {
-    it.send(helloOf('n2'));
-    it.socket.pause();
+    void answerAs('n2', it).then(() => it.socket.pause());
   });
   opened.push(silent);
   const quick = { ...timing, reconnectMinMs: 60_000, reconnectMaxMs: 60_000, pingIntervalMs: 10, silenceTimeoutMs: 40 };
@@ -259,8 +267,8 @@ test('a peer that died without a word is noticed, and what waited for it is repo
 test('a connected node that falls silent is let go, and one that only answers pings is kept', async () => {
   const bus = await startNode('n1', { timing: { ...timing, pingIntervalMs: 10, silenceTimeoutMs: 60 } });
   const { statuses } = record(bus);
-  const silent = await dialAs('n8', bus.address());
-  const alive = await dialAs('n9', bus.address());
+  const silent = await dialAsClient('n8', bus.address());
+  const alive = await dialAsClient('n9', bus.address());
   alive.socket.on('data', () => alive.send([5]));
   await until(() => silent.closed);
   const pings = alive.payloads.length;
@@ -285,7 +293,7 @@ test('a connection that breaks again and again comes back, and each break is rep
   const peers: RawPeer[] = [];
   const breaking = await listenRaw((peer) => {
     peers.push(peer);
-    peer.send(helloOf('n2'));
+    void answerAs('n2', peer);
   });
   opened.push(breaking);
   const n1 = await startNode('n1', { peers: { n2: breaking.address } });
@@ -317,8 +325,7 @@ test('closing waits for nobody who does not read, and leaves no timer behind', a
     },
   };
   const stopped = await listenRaw((it) => {
-    it.send(helloOf('n2'));
-    it.socket.pause();
+    void answerAs('n2', it).then(() => it.socket.pause());
   });
   opened.push(stopped);
   const n1 = await startNode('n1', {
@@ -328,7 +335,7 @@ test('closing waits for nobody who does not read, and leaves no timer behind', a
   });
   await until(() => isConnected(n1, ['n2']));
   await dialRaw(n1.address());
-  await dialAs('n9', n1.address());
+  await dialAsClient('n9', n1.address());
   for (const number of upTo(100)) {
     n1.send({
       ...numbered('n1', 'n2', number),

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createSecretFile } from '../../src/bus/tcp/secret/file.ts';
 import { freePorts } from '../fixtures/ports.ts';
 import { type Run, type RunOptions, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
@@ -126,7 +127,17 @@ describe('quorate node', () => {
     const owned = quorate(args.with(2, 'n2'));
     expect(await owned.end()).toBe(1);
     expect(owned.stderr).toMatch(/^JOURNAL_OWNER: .*n1/);
-    const widened = quorate([...args, '--peer', 'n2=127.0.0.1:1', '--peer', 'n3=127.0.0.1:2']);
+    const secretFile = join(temporary(), 'secret');
+    createSecretFile(secretFile);
+    const widened = quorate([
+      ...args,
+      '--secret-file',
+      secretFile,
+      '--peer',
+      'n2=127.0.0.1:1',
+      '--peer',
+      'n3=127.0.0.1:2',
+    ]);
     expect(await widened.end()).toBe(1);
     expect(widened.stderr).toMatch(/^VOTERS_MISMATCH: .*give the same nodes again/);
   });
@@ -141,6 +152,8 @@ describe('quorate node', () => {
       ],
       [[...args, '--peer', `n2=${args[4]}`], /^CLUSTER_OPTIONS: .*--listen of n1 and --peer n2/],
       [[...args, '--peer', 'n2=127.0.0.1:9', '--peer', 'n2=127.0.0.1:8'], /named before/],
+      [[...args, '--peer', 'n2=127.0.0.1:9'], /^CLUSTER_OPTIONS: .*--secret-file/],
+      [[...args, '--open-clients', 'some'], /Expected all, loopback or none/],
       [[...args, '--peer', 'n2'], /Expected ID=HOST:PORT/],
       [[...args, '--pear', 'n2=127.0.0.1:9'], /Did you mean --peer/],
       [args.with(4, '5701'), /did you mean 127\.0\.0\.1:5701/],

@@ -3,6 +3,7 @@
  * embedded stores and a manager, which can be made to die with a transaction at a given step.
  */
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createTcpBus } from '../../src/bus/tcp.ts';
@@ -19,6 +20,7 @@ import {
   createTransactionManager,
 } from '../../src/services/transactions.ts';
 import { freePorts } from '../fixtures/ports.ts';
+import { testSecret } from '../fixtures/secret.ts';
 import { until } from '../fixtures/until.ts';
 import { temporary } from './txn-command.ts';
 
@@ -45,6 +47,8 @@ const transactionIn = ({ operation }: Operation): string => {
 /** @param isIntroduced whether the buses of the nodes tell the ids of their journals */
 export async function createRegisterLab(isIntroduced: boolean) {
   const directory = temporary();
+  const secretFile = join(directory, 'secret');
+  writeFileSync(secretFile, testSecret.text(), { mode: 0o600 });
   const ports = await freePorts(voters.length);
   const addresses = new Map(voters.map((id, at) => [id, { host: '127.0.0.1', port: ports[at] ?? 0 }]));
   const textOf = (id: string): string => `127.0.0.1:${addresses.get(id)?.port}`;
@@ -70,6 +74,7 @@ export async function createRegisterLab(isIntroduced: boolean) {
     const bus = await createTcpBus({
       node: id,
       cluster: 'shop',
+      secret: testSecret,
       listen: addresses.get(id) ?? {},
       peers: Object.fromEntries([...addresses].filter(([other]) => other !== id)),
       environment,
@@ -138,6 +143,7 @@ export async function createRegisterLab(isIntroduced: boolean) {
     /** What `quorate txn` reads, for node n1, without the address at which a living manager would be asked. */
     config: {
       cluster: 'shop',
+      secretFile,
       dataDirectory: join(directory, 'n1'),
       register: { key: 'txn', peers: { n2: textOf('n2'), n3: textOf('n3') }, listen: textOf('n1') },
       resources: { orders: { type: 'embedded' }, stock: { type: 'embedded' } },

@@ -118,7 +118,7 @@ describe('quorate up', () => {
     const wider = up({ ...where, port: await freePort([0, 1, 2, 3, 4, 100, 101, 102, 103, 104]) }, '--nodes', '5');
     expect(await wider.end()).toBe(1);
     expect(wider.stderr).toMatch(/^DATA_DIRECTORY: .*3 nodes.*--nodes 3/);
-    expect(readdirSync(where.directory).sort()).toEqual(['cluster.json', 'n1', 'n2', 'n3']);
+    expect(readdirSync(where.directory).sort()).toEqual(['cluster.json', 'n1', 'n2', 'n3', 'secret']);
   });
 
   test('leaves a node with a damaged journal alone, names it, and runs the others', async () => {

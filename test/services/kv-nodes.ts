@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import type { HostPort } from '../../src/bus/tcp.ts';
 import { type KeyValueNode, type KeyValueNodeOptions, startKeyValueNode } from '../../src/services/kv-node.ts';
 import { freePorts } from '../fixtures/ports.ts';
+import { testSecret } from '../fixtures/secret.ts';
 import { until } from '../fixtures/until.ts';
 
 /** A directory that is gone after the test. */
@@ -41,6 +42,7 @@ export async function createNodeLab(ids: readonly string[] = ['n1', 'n2', 'n3'])
   const optionsOf = (id: string): KeyValueNodeOptions => ({
     id,
     cluster: 'test',
+    secret: testSecret,
     dataDirectory: join(directory, id),
     listen: addresses.get(id) ?? at(0),
     http: at(0),

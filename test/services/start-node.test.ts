@@ -15,6 +15,7 @@ import {
   raft,
   startReplicatedStore,
 } from '../../src/services/store.ts';
+import { testSecret } from '../fixtures/secret.ts';
 import { until } from '../fixtures/until.ts';
 
 const ids = ['n1', 'n2', 'n3'];
@@ -37,6 +38,7 @@ function createLab() {
     },
     async start(id: string) {
       const node = await startNode({
+        secret: testSecret,
         id,
         cluster: 'test',
         directory: join(directory, id),

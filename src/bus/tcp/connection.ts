@@ -12,7 +12,7 @@ import type { TcpLimits, TcpTiming } from './options.ts';
 import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { type Incoming, parsePayload, pingFrame, pongFrame } from './wire.ts';
 
-/** Nobody introduces himself in more bytes than this. */
+/** No frame of a handshake is longer. A side that has not proven itself costs no more than this. */
 const handshakeLimitBytes = 8 * 1_024;
 
 export interface ConnectionOptions {
@@ -22,7 +22,12 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly limits: TcpLimits;
   readonly timing: TcpTiming;
-  /** Receives what arrives, without pings and pongs. An error that it throws closes the connection. */
+  /**
+   * Receives what arrives until the connection is established, with the bytes that it was read from, which may change
+   * afterwards. An error that it throws cuts the connection.
+   */
+  readonly onHandshakeFrame: (frame: Incoming, payload: Uint8Array) => void;
+  /** Receives what arrives from then on, without pings and pongs. An error that it throws cuts the connection. */
   readonly onFrame: (frame: Incoming) => void;
   /**
    * Called once when the connection is over, for whatever reason.
@@ -39,8 +44,8 @@ export interface Connection {
   readonly outgoing: Outgoing;
   /** Ends the deadline of the handshake, and begins to watch for silence. */
   established(): void;
-  /** Closes at once, for a reason. */
-  fail(error: QuorateError): void;
+  /** Closes at once, because of an error. */
+  cut(error: QuorateError): void;
   /** Sends what waits, as far as the other side takes it in time, and closes. */
   end(): void;
   /** Closes at once. */
@@ -48,9 +53,10 @@ export interface Connection {
 }
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { socket, remote, clock, limits, timing, onFrame, onClosed } = options;
+  const { socket, remote, clock, limits, timing, onHandshakeFrame, onFrame, onClosed } = options;
   const outgoing = createOutgoing(socket, clock, limits);
   let failure: QuorateError | undefined;
+  let established = false;
   let over = false;
   let closed = false;
   let heard = false;
@@ -59,7 +65,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let reached = !socket.connecting;
   let timeout: TimeoutHandle;
 
-  const fail = (error: QuorateError): void => {
+  const cut = (error: QuorateError): void => {
     failure ??= error;
     over = true;
     socket.destroy();
@@ -74,7 +80,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
   const receive = (bytes: Uint8Array, start: number, end: number): boolean => {
     const frame = parsePayload(decodePayload(bytes, start, end));
-    if (frame.kind === 'ping') pong();
+    // Strangers are owed no answer: what has no place in the handshake is refused there.
+    if (!established) onHandshakeFrame(frame, bytes.subarray(start, end));
+    else if (frame.kind === 'ping') pong();
     else if (frame.kind !== 'pong') onFrame(frame);
     return !over;
   };
@@ -86,7 +94,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       heard = false;
       // Intervals are counted instead of time: after a pause of this process the peer still gets its chance.
       if (silentIntervals * timing.pingIntervalMs >= timing.silenceTimeoutMs) {
-        fail(new PeerSilentError(`expected ${remote} to answer within ${timing.silenceTimeoutMs} ms, heard nothing`));
+        cut(new PeerSilentError(`expected ${remote} to answer within ${timing.silenceTimeoutMs} ms, heard nothing`));
         return;
       }
       outgoing.offerControl(pingFrame());
@@ -95,7 +103,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
   timeout = clock.setTimeout(
     () =>
-      fail(new HandshakeTimeoutError(`expected ${remote} to introduce itself within ${timing.handshakeTimeoutMs} ms`)),
+      cut(new HandshakeTimeoutError(`expected ${remote} to introduce itself within ${timing.handshakeTimeoutMs} ms`)),
     timing.handshakeTimeoutMs,
   );
 
@@ -109,7 +117,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       // A plain view of the same bytes, because byte strings are to come out as plain `Uint8Array`.
       decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
     } catch (error) {
-      fail(
+      cut(
         error instanceof QuorateError
           ? error
           : new ConnectionError(`could not take in a frame of ${remote}`, { cause: error }),
@@ -118,7 +126,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   });
   socket.on('end', () => {
     if (!over && decoder.partialBytes > 0) {
-      fail(new TruncatedFrameError(`expected the rest of a frame from ${remote}, but it closed the connection`));
+      cut(new TruncatedFrameError(`expected the rest of a frame from ${remote}, but it closed the connection`));
       return;
     }
     over = true;
@@ -147,11 +155,12 @@ export function createConnection(options: ConnectionOptions): Connection {
     remote,
     outgoing,
     established() {
+      established = true;
       decoder.limitBytes = limits.frameLimitBytes;
       clock.clearTimeout(timeout);
       if (!over) watch();
     },
-    fail,
+    cut,
     end() {
       if (over) return;
       over = true;

@@ -7,10 +7,10 @@ import type { PeerStatus } from '../bus.ts';
 import { ConnectionError, HandshakeRefusedError, MisaddressedEnvelopeError } from '../errors.ts';
 import { createInbox, type Inbox } from '../inbox.ts';
 import { createLossTally, createPeerStatuses, createTally, type LossTally, type PeerStatuses } from '../reports.ts';
-import type { PeerMemory } from './handshake.ts';
+import type { Credentials, PeerMemory } from './handshake/credentials.ts';
+import type { Counterpart, Introduction, ProofKeys } from './handshake.ts';
 import type { TcpLimits, TcpTiming } from './options.ts';
 import type { Ending, Session, SessionFrame } from './session.ts';
-import type { Hello } from './wire.ts';
 
 /** Something wrong that a bus survived: a frame, a connection or a handshake that it refused. */
 export interface BusNotice {
@@ -24,7 +24,10 @@ export interface BusNotice {
 }
 
 export interface CoreOptions {
-  readonly mine: Hello;
+  readonly mine: Introduction;
+  readonly keys: ProofKeys;
+  /** What this side says of its journal to sides that have proven themselves. */
+  readonly credentials: () => Credentials;
   readonly environment: Environment;
   readonly limits: TcpLimits;
   readonly timing: TcpTiming;
@@ -40,7 +43,7 @@ export interface Core extends CoreOptions {
   /** Reports how a session ended, unless that is of the everyday kind, which the status of its peer tells. */
   noticeEnding(remote: string, ending: Ending): void;
   /** Takes in what came over a session. Refuses what its other side has no right to send. */
-  receive(session: Session, theirs: Hello, frame: SessionFrame): void;
+  receive(session: Session, theirs: Counterpart, frame: SessionFrame): void;
   /** Lets go of everybody who listens. */
   complete(): void;
 }
@@ -67,17 +70,18 @@ export function createCore(options: CoreOptions, onAbsent: (from: string, to: Ad
     losses,
     notices: noticed.asObservable(),
     notice,
-    noticeEnding(remote, { error, theirs }) {
-      if (error !== undefined && !(error instanceof ConnectionError)) notice(error, remote, theirs?.node);
+    noticeEnding(remote, { error, claimed }) {
+      if (error !== undefined && !(error instanceof ConnectionError)) notice(error, remote, claimed);
     },
-    receive({ remote }, { node, kind }, frame) {
+    receive({ remote }, { node, proven }, frame) {
       if (frame.kind === 'absent') {
         if (nodeOf(frame.address) === node) losses.add(node, 'absent', frame.count, frame.address);
         return;
       }
       const { envelope } = frame;
       if (nodeOf(envelope.from) === node && nodeOf(envelope.to) === self) {
-        if (!inbox.deliver({ ...envelope, origin: kind === 'node' ? 'member' : 'client' })) onAbsent(node, envelope.to);
+        if (!inbox.deliver({ ...envelope, origin: proven === 'peer' ? 'member' : 'client' }))
+          onAbsent(node, envelope.to);
         return;
       }
       const error = new MisaddressedEnvelopeError(

@@ -8,7 +8,7 @@ import type { Bus, Envelope } from '../bus.ts';
 import { EnvelopeNotEncodableError, EnvelopeTooLargeError } from '../errors.ts';
 import { type Core, type CoreOptions, createCore } from './core.ts';
 import { headerBytes } from './frames.ts';
-import { createGuests, type Guests } from './guests.ts';
+import { createGuests, type Guests, type OpenClients } from './guests.ts';
 import { createLinks, type Links } from './links.ts';
 import { createRejections } from './rejections.ts';
 import { createSessionRegistry, type Session, type SessionContext } from './session.ts';
@@ -22,8 +22,8 @@ export interface Endpoint {
 }
 
 /** @param onClose called first when the bus is closed; what it returns is waited for */
-export function createEndpoint(options: CoreOptions, onClose: () => Promise<void>): Endpoint {
-  const { mine, environment, limits, timing, memory } = options;
+export function createEndpoint(options: CoreOptions, openClients: OpenClients, onClose: () => Promise<void>): Endpoint {
+  const { mine, environment, limits, timing, memory, keys, credentials } = options;
   const { clock } = environment;
   const self = mine.node;
   const live = createSessionRegistry();
@@ -46,12 +46,14 @@ export function createEndpoint(options: CoreOptions, onClose: () => Promise<void
     clock,
     limits,
     timing,
+    keys,
+    credentials,
     memory,
     live,
     isNodeId: (id) => links.has(id) || memory.recall(id) !== undefined,
   };
   const links = createLinks(core, context, refreshRoutes);
-  const guests = createGuests(core, context, links, refreshRoutes);
+  const guests = createGuests(core, context, openClients, links, refreshRoutes);
 
   const encode = (envelope: Envelope): Uint8Array => {
     let frame: Uint8Array;

@@ -21,6 +21,9 @@ export function encodeFrame(payload: unknown): Uint8Array {
   return frame;
 }
 
+/** The bytes that a frame carries. */
+export const payloadOf = (frame: Uint8Array): Uint8Array => frame.subarray(headerBytes);
+
 /** Reads the payload that stands in `bytes` from `start` to `end`. @throws MalformedFrameError */
 export function decodePayload(bytes: Uint8Array, start: number, end: number): unknown {
   if (start === end) throw new MalformedFrameError('expected a frame of one byte or more, got an empty one');

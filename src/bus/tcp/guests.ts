@@ -1,84 +1,153 @@
-/** The sessions that others opened to this side: its peers, which send over them, and clients, which are answered. */
+/**
+ * The sessions that others opened to this side: its peers, which send over them, and clients, which are answered. Peers
+ * always get in; strangers in their handshake and clients have limits of their own.
+ */
 
 import type { Socket } from 'node:net';
-import { TooManyConnectionsError } from '../errors.ts';
+import { HandshakeRefusedError, TooManyConnectionsError } from '../errors.ts';
 import { type Core, statusAfter } from './core.ts';
+import type { Verdict } from './handshake/credentials.ts';
+import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
 import { textOf } from './options.ts';
+import { createPlaces } from './places.ts';
+import { isLoopback, placeOf } from './remote.ts';
 import { createSession, type Ending, type Session, type SessionContext } from './session.ts';
+
+/** Which clients reach services without proving that they hold the secret. */
+export type OpenClients = 'none' | 'loopback' | 'all';
 
 export interface Guests {
   accept(socket: Socket): void;
   /** The open session of each node and client that has one. */
   open(): Iterable<readonly [node: string, session: Session]>;
+  /** Ends the sessions of nodes that are no peers any more. */
+  dismiss(): void;
   /** Ends all sessions. */
   stop(): void;
 }
 
+interface Guest extends Counterpart {
+  readonly session: Session;
+}
+
 /** @param onChange called when a session opened or is over */
-export function createGuests(core: Core, context: SessionContext, links: Links, onChange: () => void): Guests {
+export function createGuests(
+  core: Core,
+  context: SessionContext,
+  openClients: OpenClients,
+  links: Links,
+  onChange: () => void,
+): Guests {
   const { mine, limits, statuses, losses } = core;
   const present = new Set<Session>();
+  const strangers = createPlaces<Session>();
+  const clients = createPlaces<Session>();
   /** The open sessions of each node or client; the latest is the one that it is answered over. */
-  const byNode = new Map<string, readonly Session[]>();
+  const byNode = new Map<string, readonly Guest[]>();
 
   /** Those that are no configured peers are many and come and go: they are told about and forgotten. */
   const tell = (node: string, ending: Ending): void => {
-    const status = statusAfter(node, ending.error);
-    if (!links.has(node)) {
-      if (ending.wasOpen) losses.add(node, 'disconnected', ending.lost);
-      statuses.set(status);
-      statuses.forget(node);
-    } else if (status.status === 'refused' && statuses.of(node)?.status !== 'connected') {
-      statuses.set(status);
+    if (links.has(node)) return;
+    losses.add(node, 'disconnected', ending.lost);
+    statuses.set(statusAfter(node, ending.error));
+    statuses.forget(node);
+  };
+  /** What strangers claim says nothing about the peer. */
+  const tellRefused = ({ isProven, claimed = '', error }: Ending): void => {
+    const isKnown = isProven && links.has(claimed) && statuses.of(claimed)?.status !== 'connected';
+    if (isKnown && error instanceof HandshakeRefusedError) statuses.set(statusAfter(claimed, error));
+  };
+  const turnAway = (session: Session, limit: 'connectionLimit' | 'handshakeLimit'): void => {
+    const message = `expected at most ${limits[limit]} ${limit === 'connectionLimit' ? "clients' connections" : 'connections in their handshake'}, closed one; raise ${limit}`;
+    core.notice(new TooManyConnectionsError(message), session.remote);
+    session.abort();
+  };
+  const makeRoomForStranger = (): void => {
+    while (strangers.size >= limits.handshakeLimit) {
+      const oldest = strangers.greediest()?.held[0];
+      if (oldest === undefined) return;
+      strangers.delete(oldest);
+      turnAway(oldest, 'handshakeLimit');
     }
+  };
+  /** One place gives way to another only when it holds more even afterwards, so that two do not take turns. */
+  const admitClient = (place: string): Verdict | undefined => {
+    if (clients.size < limits.connectionLimit) return undefined;
+    const greediest = clients.greediest();
+    const latest = greediest?.held.at(-1);
+    if (greediest === undefined || latest === undefined || greediest.held.length <= clients.countOf(place) + 1) {
+      const reason = `node ${mine.node} has ${clients.size} connections of clients, and takes no more; raise connectionLimit, or connect less often`;
+      return { code: 'too-many-connections', reason };
+    }
+    clients.delete(latest);
+    turnAway(latest, 'connectionLimit');
+    return undefined;
+  };
+  const opened = (guest: Guest, place: string): void => {
+    const { session, node, kind } = guest;
+    strangers.delete(session);
+    if (kind === 'client') clients.add(session, place);
+    else if (!links.has(node)) {
+      session.abort();
+      return;
+    }
+    const former = byNode.get(node) ?? [];
+    byNode.set(node, [...former, guest]);
+    // A node dials once, and has proven to be that node: it is a later life, or has lost its former connection without our
+    // noticing. Kept, the former one would only time out. A client may know two addresses, and has proven nothing.
+    if (kind === 'node') for (const it of former) it.session.abort();
+    onChange();
+    if (links.has(node)) links.nudge(node);
+    else statuses.set({ node, status: 'connected' });
+  };
+  const closed = (session: Session, ending: Ending): void => {
+    present.delete(session);
+    strangers.delete(session);
+    clients.delete(session);
+    core.noticeEnding(session.remote, ending);
+    if (ending.theirs === undefined) {
+      tellRefused(ending);
+      return;
+    }
+    const { node } = ending.theirs;
+    const others = (byNode.get(node) ?? []).filter((it) => it.session !== session);
+    if (others.length > 0) byNode.set(node, others);
+    else byNode.delete(node);
+    onChange();
+    if (others.length === 0) tell(node, ending);
+    else if (ending.lost > 0) losses.add(node, 'disconnected', ending.lost);
   };
 
   return {
     accept(socket) {
-      const remote = textOf({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 });
-      if (present.size >= limits.connectionLimit) {
-        socket.on('error', () => undefined);
-        socket.destroy();
-        const message = `expected at most ${limits.connectionLimit} connections at a time, refused one more; raise connectionLimit`;
-        core.notice(new TooManyConnectionsError(message), remote);
-        return;
-      }
-      const opened = createSession({
+      const place = placeOf(socket.remoteAddress);
+      makeRoomForStranger();
+      const session = createSession({
         ...context,
         socket,
-        remote,
+        remote: textOf({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }),
         side: 'accepted',
         mine,
+        isPeer: links.has,
+        clientsProve: openClients === 'none' || (openClients === 'loopback' && !isLoopback(socket.remoteAddress)),
+        admitClient: () => admitClient(place),
         onFrame: core.receive,
-        onOpen(session, { node, kind }) {
-          const former = byNode.get(node) ?? [];
-          byNode.set(node, [...former, session]);
-          // A node dials once, so it does not know of its former connection any more; a client may know two addresses.
-          if (kind === 'node') for (const it of former) it.abort();
-          onChange();
-          if (links.has(node)) links.nudge(node);
-          else statuses.set({ node, status: 'connected' });
-        },
-        onClosed(session, ending) {
-          present.delete(session);
-          core.noticeEnding(remote, ending);
-          const node = ending.theirs?.node;
-          if (node === undefined) return;
-          const others = (byNode.get(node) ?? []).filter((it) => it !== session);
-          if (others.length > 0) byNode.set(node, others);
-          else byNode.delete(node);
-          onChange();
-          if (others.length === 0) tell(node, ending);
-          else if (ending.lost > 0) losses.add(node, 'disconnected', ending.lost);
-        },
+        onOpen: (it, counterpart) => opened({ ...counterpart, session: it }, place),
+        onClosed: closed,
       });
-      present.add(opened);
+      present.add(session);
+      strangers.add(session, place);
     },
     *open() {
-      for (const [node, sessions] of byNode) {
-        const latest = sessions.at(-1);
-        if (latest !== undefined) yield [node, latest];
+      for (const [node, guests] of byNode) {
+        const latest = guests.at(-1);
+        if (latest !== undefined) yield [node, latest.session];
+      }
+    },
+    dismiss() {
+      for (const [node, guests] of [...byNode]) {
+        for (const { kind, session } of guests) if (kind === 'node' && !links.has(node)) session.abort();
       }
     },
     stop() {

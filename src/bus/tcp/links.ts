@@ -75,7 +75,8 @@ export function createLinks(core: Core, context: SessionContext, onChange: () =>
           onChange();
           core.noticeEnding(remote, ending);
           const isReached = isOpen(entry.label);
-          if (ending.wasOpen && !(isReached && ending.lost === 0)) losses.add(entry.label, 'disconnected', ending.lost);
+          if (ending.theirs !== undefined && !(isReached && ending.lost === 0))
+            losses.add(entry.label, 'disconnected', ending.lost);
           if (isReached || entries.get(key) !== entry) return;
           // A refusal says more about the peer than the failure of a later attempt to reach it.
           const wasRefused = statuses.of(entry.label)?.status === 'refused';

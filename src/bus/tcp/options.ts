@@ -17,8 +17,16 @@ export interface TcpLimits {
   readonly queueLimit: number;
   /** Bytes that may wait for one peer; 64 MiB by default, and not less than one frame. */
   readonly queueLimitBytes: number;
-  /** Connections that are accepted at the same time; 1,024 by default. */
+  /**
+   * Clients' connections at the same time; 1,024 by default. Peers do not count: there is always room for them. While
+   * there is room, an address may hold all of it; when there is none, the one that holds most gives way to others.
+   */
   readonly connectionLimit: number;
+  /**
+   * Accepted connections that are still in their handshake; 256 by default, each of which costs at most 8 KiB. Beyond it,
+   * the oldest of the address that holds most is closed.
+   */
+  readonly handshakeLimit: number;
   /** Rejected addresses that are told to one peer within a second; 100 by default. */
   readonly rejectionsPerSecond: number;
 }
@@ -46,6 +54,7 @@ const defaultLimits: TcpLimits = {
   queueLimit: 16_384,
   queueLimitBytes: 64 * 1_024 * 1_024,
   connectionLimit: 1_024,
+  handshakeLimit: 256,
   rejectionsPerSecond: 100,
 };
 const defaultTiming: TcpTiming = {

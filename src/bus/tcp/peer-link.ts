@@ -7,17 +7,17 @@ import { connect } from 'node:net';
 import type { TimeoutHandle } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { HandshakeRefusedError } from '../errors.ts';
+import type { Counterpart, Introduction } from './handshake.ts';
 import { type HostPort, textOf } from './options.ts';
 import { createSession, type Ending, type Session, type SessionContext, type SessionFrame } from './session.ts';
-import type { Hello } from './wire.ts';
 
 export interface PeerLinkOptions extends SessionContext {
   readonly address: HostPort;
   /** How this side introduces itself to this peer. */
-  readonly mine: Hello;
+  readonly mine: Introduction;
   readonly random: Random;
-  readonly onOpen: (session: Session, theirs: Hello) => void;
-  readonly onFrame: (session: Session, theirs: Hello, frame: SessionFrame) => void;
+  readonly onOpen: (session: Session, theirs: Counterpart) => void;
+  readonly onFrame: (session: Session, theirs: Counterpart, frame: SessionFrame) => void;
   /** Called after each attempt that failed, and when an open session is over. */
   readonly onDown: (ending: Ending) => void;
 }

@@ -3,20 +3,28 @@
 import type { Socket } from 'node:net';
 import type { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
-import { HandshakeRefusedError, MalformedFrameError } from '../errors.ts';
+import { type HandshakeRefusedError, MalformedFrameError } from '../errors.ts';
 import { createConnection } from './connection.ts';
-import { judge, type PeerMemory } from './handshake.ts';
+import type { Credentials } from './handshake/credentials.ts';
+import {
+  type Acquaintance,
+  type Counterpart,
+  createHandshake,
+  type HandshakeOptions,
+  type HandshakeStep,
+  type ProofKeys,
+} from './handshake.ts';
 import type { TcpLimits, TcpTiming } from './options.ts';
-import { type Hello, helloFrame, type Incoming, refusalFrame } from './wire.ts';
+import type { Incoming } from './wire.ts';
 
 /** What all sessions of one bus have in common. */
-export interface SessionContext {
+export interface SessionContext extends Acquaintance {
   readonly clock: Clock;
   readonly limits: TcpLimits;
   readonly timing: TcpTiming;
-  readonly memory: PeerMemory;
-  /** Whether an id belongs to a node, so that no client may use it. */
-  readonly isNodeId: (id: string) => boolean;
+  readonly keys: ProofKeys;
+  /** What this side says of its journal to sides that have proven themselves. */
+  readonly credentials: () => Credentials;
   /** The sessions that are not over. */
   readonly live: SessionRegistry;
 }
@@ -55,20 +63,19 @@ export function createSessionRegistry(): SessionRegistry {
   };
 }
 
-export interface SessionOptions extends SessionContext {
+interface SessionEnds {
   readonly socket: Socket;
   /** The other end, for people. */
   readonly remote: string;
-  /** The side that dialled speaks first. */
-  readonly side: 'dialled' | 'accepted';
-  readonly mine: Hello;
-  /** Called once, when both sides have accepted each other as far as this side can know. */
-  readonly onOpen: (session: Session, theirs: Hello) => void;
+  /** Called once, when both sides have accepted each other. */
+  readonly onOpen: (session: Session, theirs: Counterpart) => void;
   /** Receives envelopes and rejections, once the session is open. */
-  readonly onFrame: (session: Session, theirs: Hello, frame: SessionFrame) => void;
+  readonly onFrame: (session: Session, theirs: Counterpart, frame: SessionFrame) => void;
   /** Called once, when it is over. */
   readonly onClosed: (session: Session, ending: Ending) => void;
 }
+
+export type SessionOptions = SessionContext & HandshakeOptions & SessionEnds;
 
 export type SessionFrame = Extract<Incoming, { kind: 'envelope' | 'absent' }>;
 
@@ -78,10 +85,12 @@ export interface Ending {
   readonly error: QuorateError | undefined;
   /** Envelopes that were accepted for sending and not taken over by the operating system. */
   readonly lost: number;
-  /** How the other side introduced itself, when it did. */
-  readonly theirs: Hello | undefined;
-  /** Whether envelopes could flow. */
-  readonly wasOpen: boolean;
+  /** The other side, when the session was open. */
+  readonly theirs: Counterpart | undefined;
+  /** Who the other side said that it is, when it has said so: a claim, good for telling people and nothing else. */
+  readonly claimed: string | undefined;
+  /** Whether it has proven what it claimed, even if the session was refused all the same. */
+  readonly isProven: boolean;
 }
 
 export interface Session {
@@ -96,45 +105,37 @@ export interface Session {
 }
 
 export function createSession(options: SessionOptions): Session {
-  const { socket, remote, side, mine, onOpen, onFrame, onClosed } = options;
-  let theirs: Hello | undefined;
-  let open = false;
+  const { socket, remote, onOpen, onFrame, onClosed } = options;
+  const handshake = createHandshake(options);
+  let theirs: Counterpart | undefined;
   let refused: HandshakeRefusedError | undefined;
+  let isProven = false;
 
-  const greeted = (hello: Hello): void => {
-    theirs = hello;
-    const verdict = judge({ mine, theirs, memory: options.memory, isNodeId: options.isNodeId });
-    if (verdict !== undefined) {
-      refused = new HandshakeRefusedError(verdict.code, 'this-node', verdict.reason);
-      connection.outgoing.offerControl(refusalFrame(verdict.code, verdict.reason));
+  const take = ({ frames, counterpart, refusal, ...step }: HandshakeStep): void => {
+    for (const frame of frames) connection.outgoing.offerControl(frame);
+    if (refusal !== undefined) {
+      refused = refusal;
+      isProven = step.isProven ?? false;
       connection.end();
-      return;
-    }
-    if (side === 'accepted') connection.outgoing.offerControl(helloFrame(mine));
-    open = true;
-    connection.established();
-    onOpen(session, hello);
-  };
-  const receive = (frame: Incoming): void => {
-    if (frame.kind === 'refusal') {
-      refused = new HandshakeRefusedError(frame.code, 'peer', frame.reason);
-      connection.end();
-    } else if (frame.kind === 'hello' && theirs === undefined) {
-      greeted(frame.hello);
-    } else if (theirs !== undefined && open && (frame.kind === 'envelope' || frame.kind === 'absent')) {
-      onFrame(session, theirs, frame);
-    } else {
-      throw new MalformedFrameError(
-        `expected ${theirs === undefined ? 'an introduction' : 'an envelope'} from ${remote}, got a frame of kind ${frame.kind}`,
-      );
+    } else if (counterpart !== undefined) {
+      theirs = counterpart;
+      isProven = counterpart.proven !== 'none';
+      connection.established();
+      onOpen(session, counterpart);
     }
   };
-
   const connection = createConnection({
     ...options,
-    onFrame: receive,
+    onHandshakeFrame: (frame, payload) => take(handshake.receive(frame, payload)),
+    onFrame(frame) {
+      if (theirs !== undefined && (frame.kind === 'envelope' || frame.kind === 'absent')) {
+        onFrame(session, theirs, frame);
+        return;
+      }
+      throw new MalformedFrameError(`expected an envelope from ${remote}, got a frame of kind ${frame.kind}`);
+    },
     onClosed(failure, lost) {
-      onClosed(session, { error: refused ?? failure, lost, theirs, wasOpen: open });
+      onClosed(session, { error: refused ?? failure, lost, theirs, claimed: handshake.claimed, isProven });
       options.live.remove(session);
     },
   });
@@ -146,11 +147,11 @@ export function createSession(options: SessionOptions): Session {
     abort: connection.abort,
   };
   options.live.add(session);
-  if (side === 'dialled') {
-    socket.once('connect', () => {
-      connection.outgoing.offerControl(helloFrame(mine));
-      connection.outgoing.flush();
-    });
-  }
+  const begin = (): void => {
+    take(handshake.begin());
+    connection.outgoing.flush();
+  };
+  if (socket.connecting) socket.once('connect', begin);
+  else begin();
   return session;
 }

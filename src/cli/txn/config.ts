@@ -55,6 +55,8 @@ const config = v.pipe(
     /** Where the node's bus listens. */
     address: v.optional(hostPort),
     cluster: v.optional(v.string()),
+    /** The secret that the nodes of the cluster share; needed to take the node's place, or to ask it from elsewhere. */
+    secretFile: v.optional(v.string()),
     /** The node's journal; opened only when no manager runs. */
     dataDirectory: v.optional(v.string()),
     /** The resource that decides by its own commit, as the manager has it. */
@@ -81,6 +83,14 @@ const config = v.pipe(
     v.check(
       ({ address, register: it }) => it === undefined || it.listen !== undefined || address !== undefined,
       "expected 'listen', or the node's 'address': there the other nodes of the register look for it",
+    ),
+    ['register'],
+  ),
+  v.forward(
+    v.check(
+      ({ secretFile, register: it }) =>
+        it === undefined || secretFile !== undefined || Object.keys(it.peers).length === 0,
+      "expected 'secretFile', as the nodes of a register prove to each other that they share a secret",
     ),
     ['register'],
   ),

@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { createTcpClient } from '../../bus/tcp.ts';
+import { createTcpClient, readSecretFile } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { JournalLockedError } from '../../journal/errors.ts';
 import { createTransactionClient, TransactionManagerUnreachableError } from '../../services/transactions.ts';
@@ -48,9 +48,14 @@ export async function reachManager(config: TxnConfig, environment: Environment):
 }
 
 async function runningManager(config: TxnConfig, environment: Environment): Promise<AnyManager | undefined> {
-  const { node, address, cluster } = config;
+  const { node, address, cluster, secretFile } = config;
   if (address === undefined) return undefined;
-  const bus = createTcpClient({ addresses: [address], environment, ...(cluster === undefined ? {} : { cluster }) });
+  const bus = createTcpClient({
+    addresses: [address],
+    environment,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile).client() }),
+  });
   const client = createTransactionClient({ bus, manager: node, environment });
   try {
     await client.list({ timeoutMs: askTimeoutMs });

@@ -5,7 +5,7 @@
 
 import { partsOf } from '../../../statecharts/actor.ts';
 import type { PeerStatus } from '../../bus/bus.ts';
-import { createTcpBus, type TcpBus } from '../../bus/tcp.ts';
+import { createTcpBus, readSecretFile, type TcpBus } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -71,10 +71,10 @@ export function requireRegister(journal: Journal, { key }: RegisterConfig): void
  * Opens the node's bus, which begins to connect to the others.
  *
  * @param isIntroduced whether the node tells the others the id of its journal; one that remembers theirs always does
- * @throws the errors of `createTcpBus`
+ * @throws the errors of `createTcpBus` and of `readSecretFile`
  */
 export async function openRegister(
-  { node, address, cluster = 'quorate', register: config }: RegisteredConfig,
+  { node, address, cluster = 'quorate', secretFile, register: config }: RegisteredConfig,
   environment: Environment,
   journal: Journal,
   isIntroduced: boolean,
@@ -86,6 +86,7 @@ export async function openRegister(
   const bus = await createTcpBus({
     node,
     cluster,
+    ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile) }),
     peers,
     environment,
     ...(listen === undefined ? {} : { listen }),

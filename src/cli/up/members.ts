@@ -10,6 +10,7 @@ export interface UpOptions {
   readonly data: string;
   readonly port: number;
   readonly cluster: string;
+  readonly secretFile?: string;
   readonly inspect?: true;
 }
 
@@ -56,12 +57,17 @@ const problemOfPort = (port: number): Promise<string | undefined> =>
     server.listen({ host, port }, () => server.close(() => resolve(undefined)));
   });
 
+/** Where the secret of the cluster lies: in its data directory, unless it is shared with nodes on other machines. */
+export const secretFileOf = ({ secretFile, data }: UpOptions): string => secretFile ?? join(data, 'secret');
+
 /** The arguments of `quorate node` for a member. */
-export function argumentsOf(member: Member, members: readonly Member[], { cluster, inspect }: UpOptions): string[] {
+export function argumentsOf(member: Member, members: readonly Member[], options: UpOptions): string[] {
+  const { cluster, inspect } = options;
   const { id, httpPort, tcpPort, directory } = member;
   const peers = members.filter((other) => other !== member);
   return [
     ...['--id', id, '--cluster', cluster, '--data', directory],
+    ...['--secret-file', secretFileOf(options)],
     ...['--listen', `${host}:${tcpPort}`, '--http', `${host}:${httpPort}`],
     ...peers.flatMap((peer) => ['--peer', `${peer.id}=${host}:${peer.tcpPort}`]),
     ...(inspect === undefined ? [] : ['--inspect']),

@@ -10,6 +10,7 @@ import { PreconditionFailedError } from '../store/errors.ts';
 import { valueLimitBytes } from '../store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../store/key-value/store.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
+import { addAccess, type HttpAccess } from './access.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -37,6 +38,8 @@ export interface HttpServerOptions {
   readonly limits?: Partial<ResponseBudgetLimits>;
   /** How the node stands with its peers, for `GET /status`. */
   readonly standing?: () => Standing;
+  /** Who may use it; clients on this machine by default. */
+  readonly access?: HttpAccess;
   /** The process, for `GET /status`. */
   readonly pid: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
@@ -113,6 +116,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   });
   refuseForeignPages(app, [host, ...hostNames]);
   limitPipelines(app);
+  addAccess(app, options.access ?? {});
   addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
   addStatusRoutes(app, node, store, metrics, { pid, standing }, clock.nowMs);
   let url: string;

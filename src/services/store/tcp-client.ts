@@ -1,13 +1,17 @@
 /** The client over TCP. */
 
 import { isIPv6 } from 'node:net';
-import { createTcpClient, type TcpClientOptions } from '../../bus/tcp.ts';
+import { type ClientSecret, clientSecretOf, createTcpClient, type TcpClientOptions } from '../../bus/tcp.ts';
 import { type Client, createStoreClient, type StoreClientOptions } from './client.ts';
 import { MalformedRequestError } from './errors.ts';
 
 export interface ConnectOptions extends StoreClientOptions {
   /** Refuse nodes of other clusters; by default any cluster will do. */
   readonly cluster?: string;
+  /**
+   * What nodes on other machines ask for: what `quorate secret client` prints. Given, the nodes must prove to hold theirs.
+   */
+  readonly secret?: ClientSecret | string;
   /** How long the first connection may take, in milliseconds. Default 5,000. */
   readonly connectMs?: number;
   /** Of the transport. */
@@ -19,7 +23,7 @@ export interface ConnectOptions extends StoreClientOptions {
  *
  * @param addresses where nodes listen for each other, as `host:port` or `[ipv6]:port`
  * @throws MalformedRequestError for an address that is none; UnavailableError when no node answers in time;
- * BusOptionsError for options that make no sense
+ * BusOptionsError for options that make no sense; SecretEmptyError, SecretKindError for a secret that is none of clients
  *
  * @example
  * const client = await connect(['127.0.0.1:4801', '127.0.0.1:4802', '127.0.0.1:4803']);
@@ -27,10 +31,11 @@ export interface ConnectOptions extends StoreClientOptions {
  * await client.close();
  */
 export async function connect(addresses: readonly string[], options: ConnectOptions = {}): Promise<Client> {
-  const { cluster, connectMs = 5_000, tcp, ...rest } = options;
+  const { cluster, secret, connectMs = 5_000, tcp, ...rest } = options;
   const bus = createTcpClient({
     addresses: addresses.map(hostPortIn),
     ...(cluster === undefined ? {} : { cluster }),
+    ...(secret === undefined ? {} : { secret: typeof secret === 'string' ? clientSecretOf(secret) : secret }),
     ...(rest.environment === undefined ? {} : { environment: rest.environment }),
     ...tcp,
   });

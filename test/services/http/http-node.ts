@@ -30,7 +30,7 @@ export interface HttpNodeOptions {
   readonly voters?: readonly string[];
   readonly deadlineMs?: number;
   readonly limits?: StoreLimits;
-  readonly http?: Pick<HttpServerOptions, 'hostNames' | 'limits'>;
+  readonly http?: Pick<HttpServerOptions, 'access' | 'hostNames' | 'limits'>;
   /** Puts another store before the real one. */
   readonly wrap?: (store: ReplicatedStore) => ReplicatedStore;
 }

@@ -11,6 +11,7 @@ import { createKeyValueMachine } from '../../../src/services/store/key-value/mac
 import { raft } from '../../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../../src/services/store/replicated-store.ts';
 import { connect } from '../../../src/services/store/tcp-client.ts';
+import { testSecret } from '../../fixtures/secret.ts';
 
 const nodes: Node[] = [];
 const clients: Client[] = [];
@@ -22,7 +23,9 @@ afterEach(async () => {
 /** Starts a cluster. @returns where its nodes listen, by id */
 async function startCluster(ids: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const environment = systemEnvironment();
-  const buses = await Promise.all(ids.map((node) => createTcpBus({ node, cluster: 'test', environment })));
+  const buses = await Promise.all(
+    ids.map((node) => createTcpBus({ node, cluster: 'test', secret: testSecret, environment })),
+  );
   const addresses = Object.fromEntries(buses.map((bus) => [bus.node, bus.address()]));
   for (const bus of buses) {
     bus.setPeers(Object.fromEntries(Object.entries(addresses).filter(([id]) => id !== bus.node)));

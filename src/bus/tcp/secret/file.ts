@@ -1,0 +1,100 @@
+/** Secrets in files: read only when no other user of the machine can, and made so that none ever could. */
+
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { QuorateError } from '../../../../statecharts/actor.ts';
+import { SecretExposedError, SecretFileError, SecretMissingError } from './errors.ts';
+import {
+  type ClientSecret,
+  type ClusterSecret,
+  clientSecretOf,
+  clusterSecretOf,
+  createClusterSecret,
+} from './secret.ts';
+
+const longestBytes = 4_096;
+const ownerOnly = 0o600;
+/** What group and others may do; Windows has no such bits and shows what they do not mean. */
+const othersBits = process.platform === 'win32' ? 0 : 0o077;
+
+/**
+ * Reads the secret of a cluster.
+ *
+ * @throws SecretMissingError, SecretExposedError (a mode wider than 0600, on POSIX), SecretEmptyError,
+ *   SecretTooShortError, SecretKindError, SecretFileError
+ */
+export const readSecretFile = (path: string): ClusterSecret => read(path, clusterSecretOf);
+
+/** Reads the secret of clients. @throws as `readSecretFile` does */
+export const readClientSecretFile = (path: string): ClientSecret => read(path, clientSecretOf);
+
+/**
+ * Makes a new secret in a new file with mode 0600. Its directory is made when it is missing.
+ *
+ * @throws SecretFileError when there is a file already, or none can be written
+ */
+export function createSecretFile(path: string): ClusterSecret {
+  const secret = createClusterSecret();
+  try {
+    if (existsSync(path)) throw new SecretFileError(`expected no file at '${path}' yet, and there is one; keep it`);
+    mkdirSync(dirname(path), { recursive: true });
+    // A crash in between leaves no file under this name, never half a secret.
+    rmSync(`${path}.tmp`, { force: true });
+    writeFileSync(`${path}.tmp`, `${secret.text()}\n`, { mode: ownerOnly, flag: 'wx', flush: true });
+    renameSync(`${path}.tmp`, path);
+    return secret;
+  } catch (cause) {
+    if (cause instanceof QuorateError) throw cause;
+    throw new SecretFileError(`cannot keep a secret at '${path}': ${textOf(cause)}; name another file`, { cause });
+  }
+}
+
+/** Reads the secret of a cluster, which is made first when there is no such file. @throws as its two halves do */
+export const openSecretFile = (path: string): ClusterSecret =>
+  existsSync(path) ? readSecretFile(path) : createSecretFile(path);
+
+function read<Secret>(path: string, secretOf: (text: string, source: string) => Secret): Secret {
+  try {
+    return secretOf(textIn(path), `'${path}'`);
+  } catch (cause) {
+    if (cause instanceof QuorateError) throw cause;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+      throw new SecretMissingError(
+        `expected a secret at '${path}', and there is no such file; copy it there from another node, or make one with: quorate secret new --secret-file ${path}`,
+        { cause },
+      );
+    }
+    throw new SecretFileError(`cannot read the secret at '${path}': ${textOf(cause)}`, { cause });
+  }
+}
+
+/** What was looked at is what is read: the file is opened once. */
+function textIn(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    const { mode, size } = fstatSync(file);
+    if ((mode & othersBits) !== 0) {
+      throw new SecretExposedError(
+        `expected '${path}' to be readable by its owner alone, got mode ${(mode & 0o777).toString(8).padStart(4, '0')}; run chmod 600 on it, and make a new secret if others may have read this one`,
+      );
+    }
+    if (size > longestBytes) {
+      throw new SecretFileError(`expected a secret of at most ${longestBytes} bytes, got ${size} in '${path}'`);
+    }
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
+  }
+}
+
+const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

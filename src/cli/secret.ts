@@ -1,0 +1,46 @@
+/** `quorate secret`: makes the secret of a cluster, and derives from it what clients are given. */
+
+import { Command } from 'commander';
+import { createSecretFile, readSecretFile } from '../bus/tcp/secret/file.ts';
+import type { Terminal } from './terminal.ts';
+
+const help = `
+All nodes of a cluster share one secret, each in a file that only its owner can read (mode 0600). It opens everything:
+copy it to the machines of nodes, and to no others. Clients on other machines are given what is derived from it, which
+opens services alone, and cannot be turned back into it.
+
+Examples:
+  $ quorate secret new --secret-file /etc/quorate/secret
+  $ quorate secret client --secret-file /etc/quorate/secret     # for connect([...], { secret })
+  $ quorate secret http --secret-file /etc/quorate/secret       # for curl -H "Authorization: Bearer ..."
+
+Exit codes: 0 done, 1 the file cannot be used (the line says why), 2 wrong options.`;
+
+/** Makes the command. */
+export function secretCommand(terminal: Terminal): Command {
+  const about = (name: string, summary: string, act: (path: string) => void): Command =>
+    new Command(name)
+      .description(summary)
+      .requiredOption('--secret-file <file>', 'the secret that all nodes of the cluster share')
+      .action(({ secretFile }: { readonly secretFile: string }) => act(secretFile));
+  return new Command('secret')
+    .summary('make the secret of a cluster, and what clients are given')
+    .description('Makes the secret that the nodes of a cluster share, and derives from it what clients are given.')
+    .addHelpText('after', help)
+    .addCommand(
+      about('new', 'make a secret in a new file that only its owner can read', (path) => {
+        createSecretFile(path);
+        terminal.err(`Made a secret in ${path}; copy the file to the machine of each node, with mode 0600.`);
+      }),
+    )
+    .addCommand(
+      about('client', 'print the secret of clients, which opens services over TCP', (path) =>
+        terminal.out(readSecretFile(path).client().text()),
+      ),
+    )
+    .addCommand(
+      about('http', 'print the token of clients, which opens services over HTTP', (path) =>
+        terminal.out(readSecretFile(path).client().httpToken()),
+      ),
+    );
+}

@@ -1,0 +1,64 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createClusterSecret } from '../../../src/bus/tcp.ts';
+import type { HttpAccess } from '../../../src/services/http/access.ts';
+import { startHttpNode } from './http-node.ts';
+
+const token = createClusterSecret().client().httpToken();
+
+async function started(access?: HttpAccess) {
+  const node = await startHttpNode(access === undefined ? {} : { http: { access } });
+  onTestFinished(() => node.stop());
+  const put = (headers: Record<string, string> = {}) =>
+    fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'v', headers });
+  return { ...node, put };
+}
+
+describe('HTTP', () => {
+  test('needs no token on the same machine', async () => {
+    const { put } = await started({ token });
+    expect((await put()).status).toBe(200);
+  });
+
+  test('is closed to all without the token where nobody is let in by address, whatever the way', async () => {
+    const { url, put } = await started({ openClients: 'none', token });
+    const refused = await put({ 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toContain('Bearer');
+    expect(await refused.json()).toMatchObject({
+      code: 'TOKEN_REQUIRED',
+      outcome: 'did-not-happen',
+      whatToDo: expect.stringContaining('quorate secret http'),
+    });
+    for (const path of ['/status', '/metrics', '/healthz', '/kv/x', '/nowhere']) {
+      expect((await fetch(`${url}${path}`)).status).toBe(401);
+    }
+  });
+
+  test('is open to the bearer of the token, and of no other', async () => {
+    const { put } = await started({ openClients: 'none', token });
+    expect((await put({ authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await put({ authorization: `bearer  ${token}` })).status).toBe(200);
+    for (const wrong of [
+      `Bearer ${token}x`,
+      `Bearer ${token.slice(0, -1)}`,
+      'Bearer',
+      `Basic ${token}`,
+      token,
+      'Bearer x y',
+    ]) {
+      expect((await put({ authorization: wrong })).status, wrong).toBe(401);
+    }
+  });
+
+  test('says what to do when there is no token that could be given', async () => {
+    const { put } = await started({ openClients: 'none' });
+    const refused = await put({ authorization: 'Bearer undefined' });
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ whatToDo: expect.stringContaining('--secret-file') });
+  });
+
+  test('is open to all when the operator says so', async () => {
+    const { put } = await started({ openClients: 'all' });
+    expect((await put()).status).toBe(200);
+  });
+});
