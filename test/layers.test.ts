@@ -66,6 +66,27 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
+  test('have no files that import each other, not even by way of others', () => {
+    const importedBy = new Map(
+      files.map((file) => [
+        file,
+        importsOf(file)
+          .filter((specifier) => specifier.startsWith('.'))
+          .map((specifier) => relative(root, join(root, file, '..', specifier))),
+      ]),
+    );
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (path.includes(file) || done.has(file)) return;
+      for (const imported of importedBy.get(file) ?? []) visit(imported, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+
   test('take time, randomness and ids from the environment alone', () => {
     const ambient =
       /\bDate\.now\(|\bMath\.random\(|\bnew Date\(\)|\bperformance\.now\(|(?<![.\w])set(?:Timeout|Interval|Immediate)\(/;

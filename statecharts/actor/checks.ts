@@ -7,6 +7,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { isId } from './address.ts';
 import { ActorDefinitionError } from './errors.ts';
+import { nameOf } from './names.ts';
 
 /** What the checks need to know of a definition. */
 export interface Declared {
@@ -97,14 +98,6 @@ function checkGuard(guard: unknown, node: AnyStateNode, declared: Declared, refu
   else if (declared.chart.implementations.guards[name] === undefined) {
     refuse(`state '${node.id}' asks '${name}', which is no known guard`);
   }
-}
-
-/** The name in `'name'` or `{ type: 'name' }`; of a built-in action, which is a function, only when asked for. */
-export function nameOf(reference: unknown, builtIn = false): string | undefined {
-  if (typeof reference === 'string') return reference;
-  const bearer = typeof reference === 'object' || (builtIn && typeof reference === 'function') ? reference : null;
-  if (bearer === null || bearer === undefined || !('type' in bearer)) return undefined;
-  return typeof bearer.type === 'string' ? bearer.type : undefined;
 }
 
 function checkLeaf(leaf: AnyStateNode, declared: Declared, refuse: Refuse): void {

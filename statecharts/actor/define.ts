@@ -232,7 +232,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
       ...(hearsUnreachable ? ['unreachable'] : []),
     ],
   });
-  const stepper = createStepper(chart, Object.keys(delays));
+  const stepper = createStepper(chart);
   const timersAt = (state: ActorState): Timer[] =>
     state.armed.flatMap((id) => {
       const timer = stepper.timers.get(id);

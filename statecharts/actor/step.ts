@@ -3,101 +3,30 @@
  * here, so that the host, the simulator, the checker and the tests run the very same thing.
  *
  * XState works out anew at each step what follows from the chart alone: which states a transition leaves and enters,
- * and which actions that means. Here this is worked out once per transition and remembered (planned.ts), which makes a
- * step about ten times faster. A chart with something that plans do not know (history, XState's own actions, composed
- * guards, outputs) is left to XState (interpreted.ts); what both can run, both run alike, as the tests hold them to.
+ * and which actions that means. Here this is worked out once per transition and remembered (step/planned.ts), which makes
+ * a step about ten times faster. A chart with something that plans do not know is refused (step/plannable.ts); what they
+ * know, they take as XState does, as the tests hold them to.
  */
 
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate';
-import type { Effect } from './effects.ts';
-import { createInterpretedStepper } from './step/interpreted.ts';
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+import type { Advance, Advancer, Step, Stepper, Timer, TimerChange } from './step/contract.ts';
 import { createPlannedStepper } from './step/planned.ts';
 
-/** A timer of a chart: the named delay, and the state that waits for it. */
-export interface Timer {
-  /** Unique within a chart; also the type of the event that XState raises when the timer fires. */
-  readonly id: string;
-  readonly delay: string;
-  readonly state: string;
-}
-
-/** Where an actor stands: its chart's snapshot and the ids of the timers that are armed, sorted. */
-export interface ActorState<Snapshot extends AnyMachineSnapshot = AnyMachineSnapshot> {
-  readonly snapshot: Snapshot;
-  readonly armed: readonly string[];
-}
-
-/** A timer that a step armed (again) or disarmed; to be applied in order. */
-export interface TimerChange {
-  readonly timer: Timer;
-  readonly armed: boolean;
-}
-
-/** A transition that a step took. */
-export interface TransitionTaken {
-  readonly source: string;
-  readonly targets: readonly string[];
-  readonly event: string;
-  /** The step of a paper that it implements, from `meta.rule`. */
-  readonly rule?: string;
-}
-
-/** What came of one happening. */
-export interface Step<Snapshot extends AnyMachineSnapshot = AnyMachineSnapshot> {
-  readonly state: ActorState<Snapshot>;
-  readonly effects: readonly Effect[];
-  readonly timers: readonly TimerChange[];
-  /** Empty unless the step was traced. */
-  readonly transitions: readonly TransitionTaken[];
-}
-
-/** What came of one happening, as a way of stepping tells it. */
-export interface Advance {
-  readonly snapshot: AnyMachineSnapshot;
-  readonly effects: readonly Effect[];
-  readonly timers: readonly TimerChange[];
-  readonly transitions: readonly TransitionTaken[];
-}
-
-/** A way of stepping one chart. */
-export interface Advancer {
-  /** @throws whatever a rule throws */
-  begin(input: unknown, traced: boolean): Advance;
-  /** @throws whatever a rule throws */
-  advance(snapshot: AnyMachineSnapshot, event: EventObject, traced: boolean): Advance;
-}
-
-/** Takes steps of one chart. Not reentrant: a rule must not take steps. */
-export interface Stepper {
-  readonly timers: ReadonlyMap<string, Timer>;
-  /** `traced`, here and below, records the transitions taken, which costs time. */
-  start(input: unknown, traced?: boolean): Step;
-  step(state: ActorState, event: EventObject, traced?: boolean): Step;
-  /** Fires the armed timer `id`. @throws Error when it is not armed */
-  fire(state: ActorState, id: string, atMs: number, traced?: boolean): Step;
-}
-
-/** More transitions than this in one step are a loop in the chart. */
-export const maxMicrosteps = 10_000;
+export type * from './step/contract.ts';
 
 /**
  * Makes the stepper of a chart, which must have passed the construction checks.
  *
- * @param delays the names of its delays
- * @param advancerOf makes the way of stepping; for tests that compare the ways
+ * @param advancerOf makes the way of stepping; for tests that compare it with XState
+ * @throws ActorDefinitionError when the chart has something that plans do not know
  */
 export function createStepper(
   chart: AnyStateMachine,
-  delays: readonly string[],
-  advancerOf: (chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>, delays: readonly string[]) => Advancer = (
-    machine,
-    known,
-    names,
-  ) => createPlannedStepper(machine, known) ?? createInterpretedStepper(machine, known, names),
+  advancerOf: (chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>) => Advancer = createPlannedStepper,
 ): Stepper {
   const timers = new Map<string, Timer>();
   collectTimers(chart.root, timers);
-  const advancer = advancerOf(chart, timers, delays);
+  const advancer = advancerOf(chart, timers);
   const stepOf = (armed: readonly string[], { snapshot, effects, timers: changes, transitions }: Advance): Step => ({
     state: { snapshot, armed: afterChanges(armed, changes) },
     effects,

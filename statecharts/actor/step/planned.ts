@@ -7,7 +7,6 @@ import {
   type EventObject,
   type MachineContext,
 } from 'xstate';
-import { nameOf } from '../checks.ts';
 import { type Effect, isEffect } from '../effects.ts';
 import { ActorDefinitionError } from '../errors.ts';
 import {
@@ -17,15 +16,12 @@ import {
   type Timer,
   type TimerChange,
   type TransitionTaken,
-} from '../step.ts';
-import { type Configuration, createPlans, type Params, type Plan, paramsOf } from './plans.ts';
+} from './contract.ts';
+import { type Condition, conditionOf } from './guards.ts';
+import { refuseUnplannable } from './plannable.ts';
+import { type Configuration, createPlans, type Plan } from './plans.ts';
 import type { Choice } from './structure.ts';
 import { takenBy } from './trace.ts';
-
-interface Guard {
-  ask(args: { context: MachineContext; event: EventObject }, params: Params): unknown;
-  readonly params: Params;
-}
 
 /** A step under way. One object and no closures over it: steps are what a node does most. */
 interface Progress {
@@ -42,22 +38,21 @@ interface Progress {
 /**
  * Makes the way of stepping a chart by plans.
  *
- * @returns undefined when the chart has something that plans do not know
+ * @throws ActorDefinitionError when the chart has something that plans do not know
  */
-export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>): Advancer | undefined {
+export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>): Advancer {
+  refuseUnplannable(chart);
   const plans = createPlans(chart, timers);
-  if (plans === undefined) return undefined;
-  const guards = new Map<AnyTransitionDefinition, Guard>();
+  const conditions = new Map<AnyTransitionDefinition, Condition>();
 
   const isEnabled = (transition: AnyTransitionDefinition, { context, event }: Progress): boolean => {
     if (transition.guard === undefined) return true;
-    let guard = guards.get(transition);
-    if (guard === undefined) {
-      guard = { ask: implementationOf(chart, transition.guard), params: paramsOf(transition.guard) };
-      guards.set(transition, guard);
+    let condition = conditions.get(transition);
+    if (condition === undefined) {
+      condition = conditionOf(chart, transition.guard);
+      conditions.set(transition, condition);
     }
-    const args = { context, event };
-    return Boolean(guard.ask(args, typeof guard.params === 'function' ? guard.params(args) : guard.params));
+    return condition({ context, event });
   };
   const firstEnabled = (
     candidates: readonly AnyTransitionDefinition[],
@@ -178,12 +173,6 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
 }
 
 const none: readonly never[] = [];
-
-function implementationOf(chart: AnyStateMachine, guard: unknown): Guard['ask'] {
-  const implementation = chart.implementations.guards[nameOf(guard) ?? ''];
-  if (implementation === undefined) throw new ActorDefinitionError(`machine '${chart.id}' has an unknown guard`);
-  return implementation;
-}
 
 /** Charts here start no actors, so that what they are told of their own means nothing. */
 const nobody = createEmptyActor();

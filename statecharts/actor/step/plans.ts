@@ -11,10 +11,12 @@ import type {
   EventObject,
   StateValue,
 } from 'xstate';
-import { nameOf } from '../checks.ts';
 import { ActorDefinitionError } from '../errors.ts';
-import { type ErasedRule, raisesAgain, ruleIn } from '../rules.ts';
-import type { Timer, TimerChange } from '../step.ts';
+import { nameOf } from '../names.ts';
+import { type ErasedRule, ruleIn } from '../rules.ts';
+import type { Timer, TimerChange } from './contract.ts';
+import { type Params, paramsOf } from './params.ts';
+import { isNamed } from './plannable.ts';
 import {
   type Choice,
   choiceFor,
@@ -24,9 +26,6 @@ import {
   type Passage,
   passageOf,
 } from './structure.ts';
-
-/** What a chart gives a rule or a guard along with the context: a value, or a function of context and event. */
-export type Params = unknown;
 
 /** One thing that a step does. */
 export type Task =
@@ -64,13 +63,8 @@ export interface Plans {
   beginning(): Plan;
 }
 
-/**
- * Makes the plans of a chart, none of them yet.
- *
- * @returns undefined when the chart has something that plans do not know
- */
-export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>): Plans | undefined {
-  if (!isPlannable(chart.root, chart)) return undefined;
+/** Makes the plans of a chart that has nothing which plans do not know; none of them yet. */
+export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>): Plans {
   const configurations = new Map<string, Configuration>();
   /** By the list of active states that snapshots share with their template. */
   const known = new WeakMap<readonly AnyStateNode[], Configuration>();
@@ -168,35 +162,9 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
   };
 }
 
-const isNamed = (action: unknown): boolean => typeof action !== 'function';
-
-/** The parameters in `{ type: 'name', params }`. */
-export const paramsOf = (reference: unknown): Params =>
-  typeof reference === 'object' && reference !== null && 'params' in reference ? reference.params : undefined;
-
 function taskOf(chart: AnyStateMachine, action: unknown): Task {
   const rule = ruleIn(chart.implementations.actions[nameOf(action) ?? '']);
   return rule === undefined ? { type: 'again' } : { type: 'rule', rule, params: paramsOf(action) };
-}
-
-function isPlannable(node: AnyStateNode, chart: AnyStateMachine): boolean {
-  const transitions = [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
-  const actions: unknown[] = [...node.entry, ...node.exit, ...transitions.flatMap((it) => it.actions)].filter(isNamed);
-  return (
-    node.type !== 'history' &&
-    node.output === undefined &&
-    (node.type !== 'compound' || node.initial.actions.length === 0) &&
-    actions.every((action) => {
-      const implementation: unknown = chart.implementations.actions[nameOf(action) ?? ''];
-      return ruleIn(implementation) !== undefined || raisesAgain(implementation);
-    }) &&
-    transitions.every(({ guard }) => {
-      if (guard === undefined) return true;
-      const implementation: unknown = isNamed(guard) ? chart.implementations.guards[nameOf(guard) ?? ''] : undefined;
-      return typeof implementation === 'function' && !('check' in implementation);
-    }) &&
-    Object.values<AnyStateNode>(node.states).every((child) => isPlannable(child, chart))
-  );
 }
 
 /** The value of the active states, as XState writes it. */

@@ -1,7 +1,7 @@
 /** How a transition that was taken is told. */
 
 import type { AnyStateNode, AnyTransitionDefinition, EventObject } from 'xstate';
-import type { TransitionTaken } from '../step.ts';
+import type { TransitionTaken } from './contract.ts';
 
 /** A transition as traces, inspectors and tests see it. */
 export function takenBy({ source, target = [], meta }: AnyTransitionDefinition, event: EventObject): TransitionTaken {

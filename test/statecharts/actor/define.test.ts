@@ -1,7 +1,15 @@
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
-import { type AnyStateMachine, assign, createMachine, enqueueActions, sendTo } from 'xstate';
-import { ActorDefinitionError, between, defineActor, fixed, recordsOf } from '../../../statecharts/actor.ts';
+import {
+  type AnyStateMachine,
+  assign,
+  createMachine,
+  type EventObject,
+  type MachineContext,
+  sendTo,
+  setup,
+} from 'xstate';
+import { ActorDefinitionError, between, defineActor, fixed, recordsOf, rulesOf } from '../../../statecharts/actor.ts';
 
 const noop = assign({});
 
@@ -113,8 +121,15 @@ describe('a definition', () => {
   });
 
   test('refuses an emission that is no effect', () => {
-    const shout = enqueueActions(({ enqueue }) => enqueue.emit({ type: 'shout' }));
-    const actor = define({ on: { ping: { actions: 'shout' } } }, { actions: { shout } });
+    const { bind } = rulesOf<MachineContext, EventObject, EventObject>();
+    const bound = bind({ shout: () => ({ effects: [{ type: 'shout' }] }) });
+    const chart = setup(bound).createMachine({ id: 'sample', on: { ping: { actions: 'shout' } } });
+    const actor = defineActor({
+      name: 'sample.actor',
+      chart,
+      messages: { ping: v.object({}) },
+      input: () => undefined,
+    });
     const { state } = actor.start(undefined, { self: 'n1/sample.actor/', input: undefined });
     expect(() => actor.transition(state, { type: 'ping', from: 'n1/sample.actor/', atMs: 0 })).toThrow(
       /'shout', which is no effect/,

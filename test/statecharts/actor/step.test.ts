@@ -1,15 +1,14 @@
 /**
- * The two ways of stepping a chart, by plans and by XState itself, must not differ. Charts are drawn at random from all
- * that plans know, and both are led along the same random events.
+ * Plans must step a chart as XState does. Charts are drawn at random from all that plans know, and both are led along the
+ * same random events. What plans do not know is refused.
  */
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AnyStateMachine, assign, createMachine, not } from 'xstate';
-import { createInterpretedStepper } from '../../../statecharts/actor/step/interpreted.ts';
-import { createPlannedStepper } from '../../../statecharts/actor/step/planned.ts';
+import { type AnyStateMachine, and, assign, createMachine, not, or, stateIn } from 'xstate';
 import { createStepper } from '../../../statecharts/actor/step.ts';
-import { deliver, message, rulesOf, type Step, type Tagged } from '../../../statecharts/actor.ts';
+import { ActorDefinitionError, deliver, message, rulesOf, type Step, type Tagged } from '../../../statecharts/actor.ts';
+import { createInterpretedStepper } from './interpreted.ts';
 
 interface Context extends Record<string, unknown> {
   readonly count: number;
@@ -48,20 +47,36 @@ interface Sketch {
   readonly hasExit: boolean;
   readonly hasDone: boolean;
 }
+/** A guard: a name, or how it is made of others. */
+type Drawn =
+  | 'isEven'
+  | 'isFresh'
+  | 'isShort'
+  | { readonly how: 'not' | 'and' | 'or'; readonly parts: readonly Drawn[] };
 /** One transition. `target` counts all states of the chart; without one, it stays. */
 interface Line {
   readonly trigger: number;
   readonly target: number | undefined;
   readonly reenter: boolean;
-  readonly guard: 'isEven' | 'isFresh' | 'isShort' | undefined;
+  readonly guard: Drawn | undefined;
   readonly actions: readonly ('say' | 'count' | 'hear' | 'again')[];
 }
 
+const { guard } = fc.letrec<{ guard: Drawn }>((tie) => ({
+  guard: fc.oneof(
+    { maxDepth: 2, depthSize: 'small' },
+    fc.constantFrom('isEven' as const, 'isFresh' as const, 'isShort' as const),
+    fc.record({
+      how: fc.constantFrom('not' as const, 'and' as const, 'or' as const),
+      parts: fc.array(tie('guard'), { minLength: 1, maxLength: 3 }),
+    }),
+  ),
+}));
 const line: fc.Arbitrary<Line> = fc.record({
   trigger: fc.nat(2),
   target: fc.option(fc.nat(30), { nil: undefined, freq: 3 }),
   reenter: fc.boolean(),
-  guard: fc.constantFrom('isEven' as const, 'isFresh' as const, 'isShort' as const, undefined),
+  guard: fc.option(guard, { nil: undefined, freq: 3 }),
   actions: fc.array(fc.constantFrom('say' as const, 'count' as const, 'hear' as const, 'again' as const), {
     maxLength: 2,
   }),
@@ -97,18 +112,25 @@ function chartOf(drawn: Sketch): AnyStateMachine {
   let drawnNodes = 0;
   const count = (node: Sketch): number => node.children.reduce((sum, child) => sum + count(child), 1);
   const size = count(drawn);
-  // Where several regions have eventless transitions, plans keep to the order of the document, as SCXML says; with XState
-  // the order depends on which region was entered last.
-  const hasEventless = !hasRegions(drawn);
+  const guardOf = (drawnGuard: Drawn, name: string): object => {
+    if (typeof drawnGuard === 'string') {
+      return { type: drawnGuard, params: drawnGuard === 'isFresh' ? { name } : message };
+    }
+    const parts = drawnGuard.parts.map((part) => guardOf(part, name));
+    // What guards are made of is typed by the machine that they belong to, and this one is drawn.
+    if (drawnGuard.how === 'not') return Reflect.apply(not, undefined, parts);
+    return Reflect.apply(drawnGuard.how === 'and' ? and : or, undefined, [parts]);
+  };
   const transition = (own: string, { target, reenter, guard, actions }: Line, isBounded: boolean) => {
     const name = `${own}/${target}`;
     // What could go on for ever is taken a few times only.
     const isLimited = isBounded || actions.includes('again');
-    const how = isLimited ? 'isFresh' : guard;
+    const others = guard === undefined ? [] : [guard];
+    const how: Drawn | undefined = isLimited ? { how: 'and', parts: ['isFresh', ...others] } : guard;
     return {
       // The root cannot be entered from within.
       ...(target === undefined || size < 2 ? {} : { target: `#s${1 + (target % (size - 1))}`, reenter }),
-      ...(how === undefined ? {} : { guard: { type: how, params: how === 'isFresh' ? { name } : message } }),
+      ...(how === undefined ? {} : { guard: guardOf(how, name) }),
       actions: [
         ...(isLimited ? [{ type: 'visit', params: { name } }] : []),
         ...actions.map((type) => ({ type, params: type === 'hear' ? message : { name } })),
@@ -122,11 +144,20 @@ function chartOf(drawn: Sketch): AnyStateMachine {
         return same.length === 0 ? [] : [[`${prefix}${trigger}`, same]];
       }),
     );
-  const configOf = (node: Sketch): object => {
+  /**
+   * @param isAlone whether no region beside it has eventless transitions: where several have, plans keep to the order of
+   * the document, as SCXML says; with XState the order depends on which region was entered last
+   */
+  const configOf = (node: Sketch, isAlone: boolean): object => {
     const id = `s${drawnNodes}`;
     drawnNodes += 1;
     const keys = node.children.map((_, index) => `c${index}`);
-    const states = Object.fromEntries(node.children.map((child, index) => [`c${index}`, configOf(child)]));
+    const states = Object.fromEntries(
+      node.children.map((child, index) => {
+        const isTheOne = node.kind !== 'parallel' || index === node.initial % keys.length;
+        return [`c${index}`, configOf(child, isAlone && isTheOne)];
+      }),
+    );
     const isFinal = node.kind === 'final';
     return {
       id,
@@ -141,14 +172,15 @@ function chartOf(drawn: Sketch): AnyStateMachine {
         : {
             on: grouped(id, node.lines, 'e'),
             after: grouped(id, node.delayed, 'd'),
-            always: hasEventless ? node.eventless.map((it) => transition(`${id} always`, it, true)) : [],
+            always:
+              isAlone && !hasRegions(node) ? node.eventless.map((it) => transition(`${id} always`, it, true)) : [],
           }),
       ...(node.hasDone && keys.length > 0
         ? { onDone: { actions: [{ type: 'say', params: { name: `${id} is done` } }] } }
         : {}),
     };
   };
-  return machineOf({ ...configOf(drawn), context: { count: 0, visits: {} } });
+  return machineOf({ ...configOf(drawn, true), context: { count: 0, visits: {} } });
 }
 
 /** Without the transitions where there are regions: XState names those, too, that were preempted by another region's. */
@@ -165,12 +197,8 @@ const seen = ({ state, effects, timers, transitions }: Step, hasRegions: boolean
 
 const delays = ['d0', 'd1', 'd2'];
 const steppersOf = (chart: AnyStateMachine) => ({
-  planned: createStepper(chart, delays, (machine, timers) => {
-    const planned = createPlannedStepper(machine, timers);
-    if (planned === undefined) throw new Error('expected a chart that plans know');
-    return planned;
-  }),
-  interpreted: createStepper(chart, delays, createInterpretedStepper),
+  planned: createStepper(chart),
+  interpreted: createStepper(chart, (machine, timers) => createInterpretedStepper(machine, timers, delays)),
 });
 
 describe('plans and XState', () => {
@@ -224,34 +252,66 @@ describe('plans and XState', () => {
   });
 });
 
-describe('a chart is left to XState when it has', () => {
-  const isPlanned = (config: object, more: object = {}): boolean => {
-    const chart = machineOf({ id: 'sample', context: { count: 0, visits: {} }, ...config }, more);
-    return createPlannedStepper(chart, new Map()) !== undefined;
+describe('a chart is refused, with the way out, when it has', () => {
+  const defining =
+    (config: object, more: object = {}) =>
+    () => {
+      createStepper(machineOf({ id: 'sample', context: { count: 0, visits: {} }, ...config }, more));
+    };
+  const refusal = (config: object, more?: object): unknown => {
+    try {
+      defining(config, more)();
+    } catch (error) {
+      if (error instanceof ActorDefinitionError) return error.message;
+      throw error;
+    }
+    return 'not refused';
   };
 
   test('history', () => {
-    expect(isPlanned({ initial: 'a', states: { a: {}, b: {} } })).toBe(true);
-    expect(isPlanned({ initial: 'a', states: { a: {}, b: { type: 'history' } } })).toBe(false);
+    expect(defining({ initial: 'a', states: { a: {}, b: {} } })).not.toThrow();
+    expect(refusal({ initial: 'a', states: { a: {}, b: { type: 'history' } } })).toBe(
+      "machine 'sample' cannot be stepped: state 'sample.b' is a history state; keep in the context where to return to, and choose by a guard",
+    );
   });
 
   test("XState's own actions", () => {
-    expect(isPlanned({ entry: 'count' })).toBe(true);
-    expect(isPlanned({ entry: 'reset' }, { actions: { reset: assign({ count: 0 }) } })).toBe(false);
+    expect(defining({ entry: 'count' })).not.toThrow();
+    expect(refusal({ entry: 'reset' }, { actions: { reset: assign({ count: 0 }) } })).toBe(
+      "machine 'sample' cannot be stepped: state 'sample' runs 'reset', which is no rule; make it of a function by 'bind' (see rulesOf)",
+    );
   });
 
-  test('a composed guard', () => {
-    expect(isPlanned({ on: { e0: { guard: 'isEven', actions: 'count' } } })).toBe(true);
-    expect(isPlanned({ on: { e0: { guard: not('isEven'), actions: 'count' } } })).toBe(false);
+  test('a guard that looks at states', () => {
+    expect(defining({ on: { e0: { guard: or(['isEven', not('isEven')]), actions: 'count' } } })).not.toThrow();
+    const isIn = { guards: { ...implementations.guards, isIn: stateIn('a') } };
+    expect(refusal({ on: { e0: { guard: and(['isEven', 'isIn']), actions: 'count' } } }, isIn)).toBe(
+      "machine 'sample' cannot be stepped: state 'sample' asks 'isIn', which is neither a predicate nor made by not(), and() or or() of such; ask the context by one",
+    );
   });
 
   test('an output', () => {
     const states = { a: {}, b: { type: 'final' } };
-    expect(isPlanned({ initial: 'a', states })).toBe(true);
-    expect(isPlanned({ initial: 'a', states, output: 1 })).toBe(false);
+    expect(defining({ initial: 'a', states })).not.toThrow();
+    expect(refusal({ initial: 'a', states, output: 1 })).toBe(
+      "machine 'sample' cannot be stepped: state 'sample' has an output; let a rule deliver it",
+    );
   });
 
   test('actions on an initial transition', () => {
-    expect(isPlanned({ initial: { target: 'a', actions: 'count' }, states: { a: {} } })).toBe(false);
+    expect(refusal({ initial: { target: 'a', actions: 'count' }, states: { a: {} } })).toBe(
+      "machine 'sample' cannot be stepped: state 'sample' has actions on its initial transition; make them entry actions of the state that it enters",
+    );
   });
+});
+
+test('a predicate for an action, and a rule for a guard, stop at their first use', () => {
+  const chart = machineOf({
+    id: 'sample',
+    context: { count: 0, visits: {} },
+    on: { e0: { actions: 'isEven' }, e1: { guard: 'count', actions: 'count' } },
+  });
+  const { state } = createStepper(chart).start(undefined);
+  expect(() => createStepper(chart).step(state, { type: 'e0' })).toThrow(/expected the action 'isEven' to answer/);
+  expect(() => createStepper(chart).step(state, { type: 'e1' })).toThrow(/expected the guard 'count' to answer/);
 });

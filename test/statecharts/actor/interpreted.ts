@@ -1,5 +1,5 @@
 /**
- * Steps taken by XState itself: its executor is pointed at a scope that collects what the chart asks for instead of
+ * Steps taken by XState itself, with which those taken by plans are compared: its executor is pointed at a scope that collects what the chart asks for instead of
  * doing it. The scope is made once per chart, because making one per step costs several times the step.
  */
 
@@ -12,8 +12,8 @@ import {
   type EventObject,
   type InspectionEvent,
 } from 'xstate';
-import { type Effect, isEffect } from '../effects.ts';
-import { ActorDefinitionError } from '../errors.ts';
+import { type Effect, isEffect } from '../../../statecharts/actor/effects.ts';
+import { ActorDefinitionError } from '../../../statecharts/actor/errors.ts';
 import {
   type Advance,
   type Advancer,
@@ -21,8 +21,8 @@ import {
   type Timer,
   type TimerChange,
   type TransitionTaken,
-} from '../step.ts';
-import { takenBy } from './trace.ts';
+} from '../../../statecharts/actor/step/contract.ts';
+import { takenBy } from '../../../statecharts/actor/step/trace.ts';
 
 /**
  * Makes the way of stepping a chart by XState.
