@@ -40,6 +40,9 @@ export interface Client extends KeyValueStore {
   close(): Promise<void>;
 }
 
+/** How long a node may try to bring a farewell to the leader, in milliseconds. */
+const farewellMs = 1_000;
+
 const defaultCommandBytes = 1_024 * 1_024 + 8 * 1_024;
 
 /** Makes a client that owns `bus` from then on. */
@@ -87,6 +90,19 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
   ];
   let closing: Promise<void> | undefined;
 
+  /** Best effort: the session of a client that is gone without a word ends once it is idle and its place is needed. */
+  const sayFarewell = (): void => {
+    const body = executor.farewell();
+    const [node] = nodes;
+    if (body === undefined || node === undefined) return;
+    const message: RequestsMessage = {
+      type: 'requests',
+      forward: true,
+      requests: [{ id: 0, waitMs: farewellMs, body }],
+    };
+    bus.send({ from: self, to: storeAddress(node, key), message });
+  };
+
   const executor = createRequester({ clock, router, commandLimitBytes: commandBytes });
   return {
     ...keyValueStore(executor),
@@ -118,6 +134,7 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
     close() {
       closing ??= (async () => {
         router.close(new StoreClosedError('the client was closed'));
+        sayFarewell();
         for (const subscription of subscriptions) subscription.unsubscribe();
         await bus.close();
       })();

@@ -18,6 +18,14 @@ export class OverloadedError extends NotHappenedError {
   readonly code = 'OVERLOADED';
 }
 
+/**
+ * No session could be had: there are as many as may be, and none of them is idle. Close clients that are done, wait until
+ * those of dead ones are idle (`SessionLimits.idleMs`), or raise the limit. Requests with an idempotency key need none.
+ */
+export class SessionsFullError extends NotHappenedError {
+  readonly code = 'SESSIONS_FULL';
+}
+
 /** The state has as many bytes as the store allows. Delete something, or raise the limit on all nodes. */
 export class StoreFullError extends NotHappenedError {
   readonly code = 'STORE_FULL';

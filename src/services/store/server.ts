@@ -92,6 +92,7 @@ export function createServer(parts: ServerParts): Server {
   let queuedReads: WaitingRead[] = [];
   let isScheduled = false;
   let lastId = 0;
+  let lastEntryAtMs: number | undefined;
   /** Proposals that the log has not answered, and so has not placed. */
   const proposals = new Map<number, readonly (readonly WaitingWrite[])[]>();
   const inLog = new Map<number, EntryOfWrites>();
@@ -115,7 +116,7 @@ export function createServer(parts: ServerParts): Server {
 
   const isTooFullFor = (operation: Operation): boolean =>
     (machine.sizeBytes ?? 0) > limits.stateBytes &&
-    operation.type !== 'register' &&
+    'command' in operation &&
     machine.shrinks?.(operation.command) !== true;
 
   const admit = (id: number, body: Body, sink: Sink): void => {
@@ -133,7 +134,7 @@ export function createServer(parts: ServerParts): Server {
     if (!log.isLeader) refuse(write, 'not-leader', log.leader);
     else if (desk.waiting > limits.waitingRequests) refuse(write, 'overloaded');
     else if (desk.waitingBytes > limits.waitingBytes) refuse(write, 'overloaded');
-    else if (body.type !== 'register' && body.command.length > commandLimitBytes) {
+    else if ('command' in body && body.command.length > commandLimitBytes) {
       refuse(write, 'malformed', undefined, `a command may have ${commandLimitBytes} bytes at most`);
     } else if (isTooFullFor(body)) {
       refuse(write, 'full', undefined, `it has ${machine.sizeBytes} bytes of ${limits.stateBytes}`);
@@ -142,13 +143,21 @@ export function createServer(parts: ServerParts): Server {
     }
   };
 
+  /** How long ago the last entry was made in this office, in whole milliseconds. */
+  const elapsedMs = (): number => {
+    const nowMs = Math.floor(clock.nowMs());
+    const elapsed = Math.max(0, nowMs - (lastEntryAtMs ?? nowMs));
+    lastEntryAtMs = nowMs;
+    return elapsed;
+  };
+
   const propose = (entries: readonly (readonly WaitingWrite[])[]): void => {
     lastId += 1;
     proposals.set(lastId, entries);
     try {
       const commands = entries.map((writes) => {
         const operations = writes.map(({ body }) => body);
-        return encodeEntry(operations, sessionLimits);
+        return encodeEntry(operations, sessionLimits, elapsedMs());
       });
       log.propose(lastId, commands);
     } catch (error) {
@@ -307,6 +316,7 @@ export function createServer(parts: ServerParts): Server {
       desk.flush();
     },
     stepDown() {
+      lastEntryAtMs = undefined;
       for (const index of inLog.keys()) lose(index);
       desk.flush();
     },

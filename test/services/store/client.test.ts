@@ -153,6 +153,16 @@ describe('a client', () => {
     await expect(client.get('a')).rejects.toBeInstanceOf(StoreClosedError);
   });
 
+  test('that is closed leaves no session behind', async () => {
+    const cluster = elected();
+    const [first] = cluster.members();
+    const client = cluster.client();
+    await cluster.value(client.put('a', bytes('x')));
+    const before = first?.store.status().sessions ?? 0;
+    await client.close();
+    await cluster.until(() => first?.store.status().sessions === before - 1);
+  });
+
   test('that nobody answers says so in time', async () => {
     const cluster = elected();
     const client = cluster.client({ reaches: [] });

@@ -15,6 +15,7 @@ import {
   OutcomeUnknownError,
   OverloadedError,
   SessionExpiredError,
+  SessionsFullError,
   StoreClosedError,
   UnavailableError,
   ValueLimitError,
@@ -287,9 +288,9 @@ describe('a command', () => {
   });
 
   test('of a session that has expired meanwhile ends as unknown; the next one has a new session', async () => {
-    start({ sessions: { sessions: 1 } });
+    start({ sessions: { sessions: 2 } });
     await register();
-    log.commitForeign(encodeEntry([{ type: 'register' }], { ...defaultSessionLimits, sessions: 1 }));
+    log.commitForeign(encodeEntry([{ type: 'register' }], { ...defaultSessionLimits, sessions: 1, idleMs: 1 }, 1));
     const seen = add(5);
     await pass();
     placeAndCommit();
@@ -304,6 +305,40 @@ describe('a command', () => {
     placeAndCommit();
     await pass();
     expect(next).toEqual({ value: 7 });
+  });
+});
+
+describe('a full table of sessions', () => {
+  test('refuses a new one by name, at once, and to those who wait for it alone', async () => {
+    start({ sessions: { sessions: 1 } });
+    log.commitForeign(encodeEntry([{ type: 'register' }], { ...defaultSessionLimits, sessions: 1 }));
+    const refused = [add(1), add(2)];
+    await pass();
+    placeAndCommit();
+    await pass(50);
+    for (const { error } of refused) expect(error).toBeInstanceOf(SessionsFullError);
+    const keyed = watch(store.execute(encode(5), { idempotencyKey: 'a' }));
+    await pass();
+    placeAndCommit();
+    await pass();
+    expect(keyed).toEqual({ value: 5 });
+  });
+
+  test('has room again once its leader has measured that one is idle', async () => {
+    start({ sessions: { sessions: 1, idleMs: 60_000 } });
+    log.commitForeign(encodeEntry([{ type: 'register' }], { ...defaultSessionLimits, sessions: 1, idleMs: 60_000 }));
+    const early = add(1);
+    await pass();
+    placeAndCommit();
+    await pass(1_000);
+    expect(early.error).toBeInstanceOf(SessionsFullError);
+    const late = add(2);
+    await pass();
+    placeAndCommit();
+    await pass();
+    placeAndCommit();
+    await pass();
+    expect(late).toEqual({ value: 2 });
   });
 });
 

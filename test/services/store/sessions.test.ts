@@ -58,11 +58,12 @@ function contentOf(machine: SessionedMachine): unknown {
 /** Applies operations, one per entry. */
 function feeding(machine: SessionedMachine, limits: Partial<SessionLimits> = {}) {
   let index = 0;
-  return (...operations: Operation[]): readonly Fate[] =>
-    operations.flatMap((operation) => {
-      index += 1;
-      return machine.apply(encodeEntry([operation], { ...defaultSessionLimits, ...limits }), index);
-    });
+  const after = (elapsedMs: number, operation: Operation): readonly Fate[] => {
+    index += 1;
+    return machine.apply(encodeEntry([operation], { ...defaultSessionLimits, ...limits }, elapsedMs), index);
+  };
+  const feed = (...operations: Operation[]): readonly Fate[] => operations.flatMap((operation) => after(0, operation));
+  return Object.assign(feed, { after });
 }
 
 const command = (session: number, sequence: number, lowestUnanswered: number, value = sequence): Operation => ({
@@ -108,25 +109,87 @@ describe('a session', () => {
     expect(recorder.applied).toEqual([7, 3, 1 + sessionWindow]);
   });
 
-  test('that was used least recently expires when there would be too many, and is never applied again', () => {
+  test('in a full table lives on: one more is refused, however often', () => {
+    const machine = createSessionedMachine(slicedOf(createRecorder()));
+    const feed = feeding(machine);
+    feed(register, command(1, 1, 1));
+    for (let count = 0; count < 10_500; count += 1) feed(register);
+    expect(machine.sessions).toBe(defaultSessionLimits.sessions);
+    expect(feed(register)).toEqual([{ type: 'sessions-full' }]);
+    expect(feed(command(1, 2, 1))[0]?.type).toBe('applied');
+  });
+
+  test('that its client closes makes room, and is never applied again', () => {
     const recorder = createRecorder();
     const machine = createSessionedMachine(slicedOf(recorder));
-    const feed = feeding(machine, { sessions: 2 });
-    const [a, b] = feed(register, register).map((fate) => (fate.type === 'registered' ? fate.session : 0));
-    feed(command(a ?? 0, 1, 1, 10));
-    feed(register);
-    expect(machine.sessions).toBe(2);
-    expect(feed(command(b ?? 0, 1, 1, 20))).toEqual([{ type: 'session-expired' }]);
-    expect(feed(command(a ?? 0, 1, 1, 10))[0]?.type).toBe('applied');
+    const feed = feeding(machine, { sessions: 1 });
+    feed(register, command(1, 1, 1, 10));
+    expect(feed(register, { type: 'close', session: 1 }, register).map(({ type }) => type)).toEqual([
+      'sessions-full',
+      'closed',
+      'registered',
+    ]);
+    expect(feed(command(1, 1, 1, 10), { type: 'close', session: 1 })).toEqual([
+      { type: 'session-expired' },
+      { type: 'closed' },
+    ]);
+    expect(machine.keptResults).toBe(0);
     expect(recorder.applied).toEqual([10]);
   });
 
-  test('expires when all sessions together keep too many results', () => {
+  test('that was idle for long by the time of the log makes room, the least recently used first', () => {
     const machine = createSessionedMachine(slicedOf(createRecorder()));
-    const feed = feeding(machine, { results: 3 });
-    feed(register, register, command(1, 1, 1), command(1, 2, 1), command(2, 1, 1), command(2, 2, 1));
-    expect(feed(command(1, 3, 1))).toEqual([{ type: 'session-expired' }]);
-    expect(machine.keptResults).toBe(2);
+    const feed = feeding(machine, { sessions: 2, idleMs: 1_000 });
+    feed(register, register, command(1, 1, 1), command(2, 1, 1));
+    feed.after(999, command(1, 2, 2));
+    expect(feed(register)).toEqual([{ type: 'sessions-full' }]);
+    // What leaders have measured, and nothing else, is time.
+    expect(feed.after(1, register)).toMatchObject([{ type: 'registered' }]);
+    expect(feed(command(2, 2, 2), command(1, 3, 3)).map(({ type }) => type)).toEqual(['session-expired', 'applied']);
+  });
+
+  test('that nobody needs the place of lives on, however long it is idle', () => {
+    const feed = feeding(createSessionedMachine(slicedOf(createRecorder())), { idleMs: 1_000 });
+    feed(register, command(1, 1, 1));
+    expect(feed.after(1_000_000, command(1, 2, 2))[0]?.type).toBe('applied');
+  });
+
+  test('that was never used makes room much earlier', () => {
+    const machine = createSessionedMachine(slicedOf(createRecorder()));
+    const feed = feeding(machine, { sessions: 3, idleMs: 60_000 });
+    feed(register, command(1, 1, 1), register, register);
+    expect(feed.after(999, register)).toEqual([{ type: 'sessions-full' }]);
+    expect(feed.after(1, register)).toMatchObject([{ type: 'registered' }]);
+    expect(feed(command(1, 2, 2), command(3, 1, 1))[0]?.type).toBe('applied');
+  });
+
+  test('that keeps more than its share of all results gets no more through, and ends no other', () => {
+    const machine = createSessionedMachine(slicedOf(createRecorder()));
+    const feed = feeding(machine, { results: 4 });
+    feed(register, register, command(1, 1, 1), command(1, 2, 1), command(1, 3, 1), command(2, 1, 1));
+    expect(feed(command(1, 4, 1))).toEqual([{ type: 'beyond-window' }]);
+    expect(feed(command(2, 2, 1))[0]?.type).toBe('applied');
+    expect(feed(command(2, 3, 1))).toEqual([{ type: 'beyond-window' }]);
+    expect(feed(command(1, 4, 4))[0]?.type).toBe('applied');
+  });
+
+  test('of a log that an earlier version wrote ends as it did then', () => {
+    const machine = createSessionedMachine(slicedOf(createRecorder()));
+    let index = 0;
+    const feed = (tuple: readonly unknown[], sessions = 2, results = 3) => {
+      index += 1;
+      return machine.apply(encode([1, sessions, results, 100, [tuple]]), index)[0]?.type;
+    };
+    feed([0]);
+    feed([0]);
+    feed([1, 1, 1, 1, encode(10)]);
+    feed([0]);
+    expect(machine.sessions).toBe(2);
+    expect(feed([1, 2, 1, 1, encode(20)])).toBe('session-expired');
+    feed([1, 1, 2, 1, encode(11)]);
+    feed([1, 4, 1, 1, encode(12)]);
+    feed([1, 4, 2, 1, encode(13)]);
+    expect(feed([1, 1, 3, 1, encode(14)])).toBe('session-expired');
   });
 });
 
@@ -217,6 +280,7 @@ const writes = fc.oneof(
 );
 const operations: fc.Arbitrary<Operation> = fc.oneof(
   fc.constant(register),
+  sessionIds.map((session) => ({ type: 'close' as const, session })),
   fc
     .record({
       session: sessionIds,

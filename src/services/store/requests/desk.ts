@@ -22,7 +22,7 @@ const operationOverheadBytes = 32;
 
 /** About how many bytes a request takes in the log. */
 export const sizeOf = (operation: Operation): number =>
-  operationOverheadBytes + (operation.type === 'register' ? 0 : operation.command.length);
+  operationOverheadBytes + ('command' in operation ? operation.command.length : 0);
 
 /** Where requests wait. */
 export interface Desk {

@@ -7,6 +7,7 @@ import {
   OutcomeUnknownError,
   OverloadedError,
   SessionExpiredError,
+  SessionsFullError,
   StoreFullError,
   UnavailableError,
 } from '../errors.ts';
@@ -35,6 +36,10 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       return new MalformedRequestError(`the store does not take this request${detailOf(response)}`);
     case 'beyond-window':
       return new OverloadedError('too many requests of this session are unanswered; wait for some of them');
+    case 'sessions-full':
+      return new SessionsFullError(
+        'there are as many sessions as may be, and none of them is idle; close clients that are done, wait until those of dead ones are idle, or raise limits.sessions',
+      );
     case 'key-reused':
       return new IdempotencyKeyReusedError(
         'the idempotency key came before with another request; choose a new key for each new request',
@@ -58,6 +63,7 @@ export function responseOf(id: number, error: QuorateError | undefined, value: u
   if (error instanceof OutcomeUnknownError) return { id, status: 'unknown', reason: 'no-answer' };
   if (error instanceof OverloadedError) return { id, status: 'refused', reason: 'overloaded', detail: error.message };
   if (error instanceof StoreFullError) return { id, status: 'refused', reason: 'full' };
+  if (error instanceof SessionsFullError) return { id, status: 'refused', reason: 'sessions-full' };
   if (error instanceof IdempotencyKeyReusedError) return { id, status: 'refused', reason: 'key-reused' };
   if (error instanceof UnavailableError) return { id, status: 'refused', reason: 'unavailable' };
   return { id, status: 'refused', reason: 'malformed', detail: error.message };
@@ -70,9 +76,12 @@ export function responseFor(id: number, fate: Fate): Response {
       return { id, status: 'done', value: fate.result };
     case 'registered':
       return { id, status: 'done', value: fate.session };
+    case 'closed':
+      return { id, status: 'done', value: null };
     case 'session-expired':
     case 'already-answered':
       return { id, status: 'unknown', reason: fate.type };
+    case 'sessions-full':
     case 'beyond-window':
     case 'key-reused':
       return { id, status: 'refused', reason: fate.type };

@@ -6,7 +6,10 @@ import type { Body } from './wire.ts';
 
 /** A request to be answered. */
 export interface Submission {
-  /** Makes the body when it is about to be sent; undefined while it cannot be sent yet (see `Router.wake`). */
+  /**
+   * Makes the body when it is about to be sent; undefined while it cannot be sent yet (see `Router.wake`). What it throws,
+   * a `NotHappenedError`, is the answer.
+   */
   prepare(): Body | undefined;
   /** When, by the clock, to give up. Noticed up to `sweepMs` late. */
   readonly deadlineAtMs: number;

@@ -6,7 +6,7 @@
 import type { QuorateError } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { isNatural } from '../codec.ts';
-import { MalformedRequestError, SessionExpiredError, ValueLimitError } from '../errors.ts';
+import { MalformedRequestError, SessionExpiredError, SessionsFullError, ValueLimitError } from '../errors.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
 import { sessionWindow } from '../sessions/machine.ts';
 import type { Router } from './router.ts';
@@ -78,9 +78,16 @@ export interface RequesterParts {
   readonly commandLimitBytes: number;
 }
 
-export function createRequester({ clock, router, commandLimitBytes }: RequesterParts): Executor & CallbackExecutor {
+export interface Requester extends Executor, CallbackExecutor {
+  /** What closes this side's session; undefined when it has none. No command may follow. */
+  farewell(): Extract<Body, { type: 'close' }> | undefined;
+}
+
+export function createRequester({ clock, router, commandLimitBytes }: RequesterParts): Requester {
   let session: OwnSession | undefined;
   let isRegistering = false;
+  /** Why those who wait for a session get none. */
+  let refusal: SessionsFullError | undefined;
 
   const register = (): void => {
     if (isRegistering) return;
@@ -89,8 +96,9 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
       isUrgent: true,
       prepare: () => ({ type: 'register' }),
       deadlineAtMs: clock.nowMs() + registrationMs,
-      done(_error, value) {
+      done(error, value) {
         isRegistering = false;
+        if (error instanceof SessionsFullError) refusal = error;
         if (isNatural(value)) session = { id: value, next: 1, lowestUnanswered: 1, answered: new Set() };
         // Those who still wait find the session, or ask for another registration.
         router.wake();
@@ -114,8 +122,10 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   const executeInSession = (command: Uint8Array, deadlineMs: number, done: Done): void => {
     let own: OwnSession | undefined;
     let sequence = 0;
+    refusal = undefined;
     const prepare = (): Body | undefined => {
       if (session === undefined) {
+        if (refusal !== undefined) throw refusal;
         register();
         return undefined;
       }
@@ -164,6 +174,7 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   return {
     executeThen,
     queryThen,
+    farewell: () => session && { type: 'close', session: session.id },
     execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
     query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
   };

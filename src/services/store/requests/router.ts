@@ -175,7 +175,13 @@ class LeaderRouter implements Router {
 
   /** Puts a request into the batch for the node that it goes to, or back where there is none. */
   #address(pending: Pending, batches: Map<string, Batch>, nowMs: number): void {
-    pending.body ??= pending.submission.prepare();
+    try {
+      pending.body ??= pending.submission.prepare();
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      this.#pending.finish(pending, error);
+      return;
+    }
     const { body } = pending;
     if (body === undefined) {
       pending.nextAtMs = undefined;
@@ -284,5 +290,5 @@ const isStaleRead = ({ body }: Pending): boolean => body?.type === 'query' && bo
 
 function sizeOf({ body }: Request): number {
   if (body.type === 'query') return requestOverheadBytes + approximateBytes(body.question);
-  return requestOverheadBytes + (body.type === 'register' ? 0 : body.command.length);
+  return requestOverheadBytes + ('command' in body ? body.command.length : 0);
 }

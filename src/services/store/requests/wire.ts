@@ -38,6 +38,7 @@ export type RefusedReason =
   | 'superseded'
   | 'malformed'
   | 'beyond-window'
+  | 'sessions-full'
   | 'key-reused';
 
 /** Why nobody knows what became of the request. */
@@ -64,6 +65,7 @@ const refusedReasons: readonly unknown[] = [
   'superseded',
   'malformed',
   'beyond-window',
+  'sessions-full',
   'key-reused',
 ] satisfies RefusedReason[];
 const unknownReasons: readonly unknown[] = [
@@ -100,6 +102,8 @@ function isBody(value: unknown): value is Body {
         'command' in value &&
         value.command instanceof Uint8Array
       );
+    case 'close':
+      return 'session' in value && isNatural(value.session);
     case 'register':
       return true;
     default:

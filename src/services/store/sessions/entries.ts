@@ -9,6 +9,8 @@ import { UnreadableStateError } from '../errors.ts';
 /** A request that changes something, as it stands in the log. */
 export type Operation =
   | { readonly type: 'register' }
+  /** The client is done with its session. */
+  | { readonly type: 'close'; readonly session: number }
   | {
       readonly type: 'command';
       readonly session: number;
@@ -20,15 +22,28 @@ export type Operation =
 
 /** What the replicated state keeps at most. */
 export interface SessionLimits {
-  /** Sessions; one more expires the least recently used. Default 10,000. */
+  /** Sessions. One more is refused, unless one of them is idle. Default 10,000. */
   readonly sessions: number;
-  /** Results of all sessions together; more expire least recently used sessions. Default 1,000,000. */
+  /**
+   * How long, by the time of the log, a session must not have been used to make room for another, in milliseconds; one that
+   * was never used, a sixtieth of it. Default an hour.
+   */
+  readonly idleMs: number;
+  /**
+   * Results of all sessions together. Beyond it, a session that keeps more than its share of them gets no more requests
+   * through, before its client says which answers it has. Default 1,000,000.
+   */
   readonly results: number;
   /** For how many further requests the result under an idempotency key is kept. Default 100,000. */
   readonly keptKeyRequests: number;
 }
 
-export const defaultSessionLimits: SessionLimits = { sessions: 10_000, results: 1_000_000, keptKeyRequests: 100_000 };
+export const defaultSessionLimits: SessionLimits = {
+  sessions: 10_000,
+  idleMs: 60 * 60 * 1_000,
+  results: 1_000_000,
+  keptKeyRequests: 100_000,
+};
 
 /** The longest idempotency key, in UTF-16 code units. */
 export const idempotencyKeyLimit = 255;
@@ -36,17 +51,34 @@ export const idempotencyKeyLimit = 255;
 /** Whether `key` may name a request: 1 to 255 code units. */
 export const isIdempotencyKey = (key: string): boolean => key.length > 0 && key.length <= idempotencyKeyLimit;
 
-const entryVersion = 1;
-const kinds = { register: 0, command: 1, keyed: 2 } as const;
+/** What an entry holds. */
+export interface Entry {
+  readonly limits: SessionLimits;
+  /**
+   * How long, by the clock of the leader that made it, after the entry that it made before, in milliseconds; 0 for its
+   * first one. All of them together are the time of the log, which stands still while nobody leads.
+   */
+  readonly elapsedMs: number;
+  readonly operations: readonly Operation[];
+  /** Entries of version 1 are applied as they were then: a session too many ended the least recently used one. */
+  readonly endsSessions: boolean;
+}
+
+const entryVersion = 2;
+const kinds = { register: 0, command: 1, keyed: 2, close: 3 } as const;
 
 /** Encodes an entry. */
-export const encodeEntry = (operations: readonly Operation[], limits: SessionLimits): Uint8Array =>
-  encode([entryVersion, limits.sessions, limits.results, limits.keptKeyRequests, operations.map(tupleOf)]);
+export function encodeEntry(operations: readonly Operation[], limits: SessionLimits, elapsedMs = 0): Uint8Array {
+  const { sessions, results, keptKeyRequests, idleMs } = limits;
+  return encode([entryVersion, sessions, results, keptKeyRequests, operations.map(tupleOf), idleMs, elapsedMs]);
+}
 
 function tupleOf(operation: Operation): readonly unknown[] {
   switch (operation.type) {
     case 'register':
       return [kinds.register];
+    case 'close':
+      return [kinds.close, operation.session];
     case 'command': {
       const { session, sequence, lowestUnanswered, command } = operation;
       return [kinds.command, session, sequence, lowestUnanswered, command];
@@ -57,15 +89,17 @@ function tupleOf(operation: Operation): readonly unknown[] {
 }
 
 /** Decodes an entry; the commands in it are views of `data`. @throws UnreadableStateError */
-export function decodeEntry(data: Uint8Array): { limits: SessionLimits; operations: readonly Operation[] } {
+export function decodeEntry(data: Uint8Array): Entry {
   const whole = decode(data);
   if (!Array.isArray(whole)) throw unreadable('form');
-  const [version, sessions, results, keptKeyRequests, tuples]: unknown[] = whole;
-  if (version !== entryVersion) throw unreadable(`version: ${String(version)}`);
+  const [version, sessions, results, keptKeyRequests, tuples, idleMs = 0, elapsedMs = 0]: unknown[] = whole;
+  if (version !== 1 && version !== entryVersion) throw unreadable(`version: ${String(version)}`);
   if (!isNatural(sessions) || !isNatural(results) || !isNatural(keptKeyRequests) || !Array.isArray(tuples)) {
     throw unreadable('head');
   }
-  return { limits: { sessions, results, keptKeyRequests }, operations: tuples.map(operationIn) };
+  if (!isNatural(idleMs) || !isNatural(elapsedMs)) throw unreadable('time');
+  const limits = { sessions, results, keptKeyRequests, idleMs };
+  return { limits, elapsedMs, operations: tuples.map(operationIn), endsSessions: version === 1 };
 }
 
 function operationIn(tuple: unknown): Operation {
@@ -74,6 +108,9 @@ function operationIn(tuple: unknown): Operation {
   switch (kind) {
     case kinds.register:
       return { type: 'register' };
+    case kinds.close:
+      if (isNatural(first)) return { type: 'close', session: first };
+      break;
     case kinds.command:
       if (isNatural(first) && isNatural(second) && isNatural(third) && fourth instanceof Uint8Array) {
         return { type: 'command', session: first, sequence: second, lowestUnanswered: third, command: fourth };
@@ -90,5 +127,5 @@ function operationIn(tuple: unknown): Operation {
 
 const unreadable = (part: string): UnreadableStateError =>
   new UnreadableStateError(
-    `expected a log entry of a store, version ${entryVersion}, got another ${part}; run the program that wrote it`,
+    `expected a log entry of a store, version ${entryVersion} or older, got another ${part}; run the program that wrote it`,
   );

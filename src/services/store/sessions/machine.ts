@@ -4,15 +4,16 @@
  * until the client says that it has it, and repetitions get it again. After Ongaro, "Consensus: Bridging Theory and
  * Practice", §6.3.
  *
- * Who expires is decided by the log alone. The rule: when a registration would exceed the limit of sessions, or a
- * result the limit of kept results, the least recently used session goes, where to use one is to have a request of it in
- * the log. Limits travel in each entry, put there by the leader that made it, so nodes never disagree about them.
+ * Who ends is decided by the log alone. A session ends when its client closes it, or when there is no room for a new one
+ * and it was idle for long: by the time of the log, which each entry carries on by what its leader's clock measured. Where
+ * none is idle, the registration is refused, and no session that lives ends for it. Limits travel in each entry, put there
+ * by the leader that made it, so nodes never disagree about them.
  *
  * Requests may instead carry an idempotency key: the result is kept under that key for a number of further requests.
  */
 
 import type { Applied, SlicedStateMachine, StateRestoration, StateView } from '../state-machine.ts';
-import { decodeEntry, type Operation, type SessionLimits } from './entries.ts';
+import { decodeEntry, type Entry, type Operation, type SessionLimits } from './entries.ts';
 import { KeyedResults } from './keyed.ts';
 import { type Head, type Part, readPart, unreadable, viewOf } from './parts.ts';
 import { type SavedSession, SavedSessions, type Session } from './saved.ts';
@@ -22,17 +23,23 @@ export type Fate =
   /** Now, or when the same request came first. */
   | { readonly type: 'applied'; readonly result: unknown }
   | { readonly type: 'registered'; readonly session: number }
+  /** There are as many sessions as may be, and none of them is idle. */
+  | { readonly type: 'sessions-full' }
+  | { readonly type: 'closed' }
   /** Not applied: the session is not known any more, so nobody knows whether the request came before. */
   | { readonly type: 'session-expired' }
   /** Not applied: the client has said that it is done with this request. */
   | { readonly type: 'already-answered' }
-  /** Not applied: too far ahead of the lowest unanswered request. */
+  /** Not applied: too far ahead of the lowest unanswered request, or too many of its results are kept already. */
   | { readonly type: 'beyond-window' }
   /** Not applied: the key came before, with another command. */
   | { readonly type: 'key-reused' };
 
 /** How far a session's requests may be ahead of its lowest unanswered one; bounds the results that it keeps. */
 export const sessionWindow = 16_384;
+
+/** A session that was never used is idle after this part of the time after which others are. */
+const unusedPart = 60;
 
 /** A state machine with sessions around it. */
 export interface SessionedMachine {
@@ -58,25 +65,39 @@ export interface SessionedMachine {
 export function createSessionedMachine(machine: SlicedStateMachine): SessionedMachine {
   /** From the least to the most recently used: a `Map` keeps the order of insertion. */
   const sessions = new Map<number, Session>();
+  /** Those that have had no request, from the oldest to the youngest. */
+  const unused = new Set<Session>();
   const saved = new SavedSessions();
   const keyed = new KeyedResults();
   let revision = 0;
+  /** The time of the log, in milliseconds. */
+  let timeMs = 0;
   let sessionResults = 0;
   let mostRecent: Session | undefined;
 
   const use = (session: Session): void => {
+    if (!session.isUsed) unused.delete(session);
+    session.isUsed = true;
+    session.usedAtMs = timeMs;
     if (session === mostRecent) return;
     sessions.delete(session.id);
     sessions.set(session.id, session);
     mostRecent = session;
   };
-  const expireLeastRecent = (): void => {
-    for (const session of sessions.values()) {
-      sessions.delete(session.id);
-      sessionResults -= session.results.size;
-      if (session === mostRecent) mostRecent = undefined;
-      return;
-    }
+  const end = (session: Session | undefined): void => {
+    if (session === undefined) return;
+    sessions.delete(session.id);
+    unused.delete(session);
+    sessionResults -= session.results.size;
+    if (session === mostRecent) mostRecent = undefined;
+  };
+  const leastRecent = (): Session | undefined => sessions.values().next().value;
+  /** One that may go: used least recently, or registered first of those that were never used, and idle for long. */
+  const idleOne = ({ idleMs }: SessionLimits): Session | undefined => {
+    const [oldest, unusedOne] = [leastRecent(), unused.values().next().value];
+    if (oldest !== undefined && timeMs - oldest.usedAtMs >= idleMs) return oldest;
+    const isIdle = unusedOne !== undefined && timeMs - unusedOne.usedAtMs >= idleMs / unusedPart;
+    return isIdle ? unusedOne : undefined;
   };
   const forgetAnswered = (session: Session, lowestUnanswered: number): void => {
     const { results } = session;
@@ -89,18 +110,35 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
     sessionResults += results.size - before;
     session.lowestUnanswered = lowestUnanswered;
   };
-  const register = (limits: SessionLimits): Fate => {
-    while (sessions.size > 0 && sessions.size >= limits.sessions) expireLeastRecent();
-    const session: Session = { id: revision, lowestUnanswered: 1, results: new Map(), mark: 0 };
+  const register = ({ limits, endsSessions }: Entry): Fate => {
+    while (sessions.size > 0 && sessions.size >= limits.sessions) {
+      const leaving = endsSessions ? leastRecent() : idleOne(limits);
+      if (leaving === undefined) return { type: 'sessions-full' };
+      end(leaving);
+    }
+    const session: Session = {
+      id: revision,
+      lowestUnanswered: 1,
+      results: new Map(),
+      usedAtMs: timeMs,
+      isUsed: false,
+      mark: 0,
+    };
     saved.added(session);
     sessions.set(session.id, session);
+    unused.add(session);
     mostRecent = session;
     return { type: 'registered', session: session.id };
   };
 
+  const close = (id: number): Fate => {
+    end(sessions.get(id));
+    return { type: 'closed' };
+  };
+
   const applyInSession = (
     operation: Extract<Operation, { type: 'command' }>,
-    limits: SessionLimits,
+    { limits, endsSessions }: Entry,
     at: Applied,
   ): Fate => {
     const { sequence, lowestUnanswered, command } = operation;
@@ -113,10 +151,12 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
     const { results } = session;
     if (results.has(sequence)) return { type: 'applied', result: results.get(sequence) };
     if (sequence >= session.lowestUnanswered + sessionWindow) return { type: 'beyond-window' };
+    const hasShare = results.size >= limits.results / sessions.size;
+    if (!endsSessions && sessionResults >= limits.results && hasShare) return { type: 'beyond-window' };
     const result = machine.apply(command, at);
     results.set(sequence, result);
     sessionResults += 1;
-    while (sessionResults > limits.results && sessions.size > 1) expireLeastRecent();
+    while (endsSessions && sessionResults > limits.results && sessions.size > 1) end(leastRecent());
     return { type: 'applied', result };
   };
 
@@ -131,21 +171,25 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
     return { type: 'applied', result };
   };
 
-  const applyOne = (operation: Operation, limits: SessionLimits, index: number): Fate => {
+  const applyOne = (operation: Operation, entry: Entry, index: number): Fate => {
     revision += 1;
-    if (keyed.size > 0) keyed.forget(revision - limits.keptKeyRequests - 1);
+    if (keyed.size > 0) keyed.forget(revision - entry.limits.keptKeyRequests - 1);
     switch (operation.type) {
       case 'register':
-        return register(limits);
+        return register(entry);
+      case 'close':
+        return close(operation.session);
       case 'command':
-        return applyInSession(operation, limits, { index, revision });
+        return applyInSession(operation, entry, { index, revision });
       case 'keyed':
         return applyKeyed(operation, { index, revision });
     }
   };
 
-  const restoreSession = ({ id, lowestUnanswered, results }: SavedSession): void => {
-    const session: Session = sessions.get(id) ?? { id, lowestUnanswered, results: new Map(), mark: 0 };
+  const restoreSession = ({ results, ...kept }: SavedSession): void => {
+    const { id } = kept;
+    const session: Session = sessions.get(id) ?? { ...kept, results: new Map(), mark: 0 };
+    if (!session.isUsed) unused.add(session);
     for (const [sequence, result] of results) session.results.set(sequence, result);
     sessionResults += results.length;
     sessions.set(id, session);
@@ -154,12 +198,13 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
 
   return {
     apply(data, index) {
-      const { limits, operations } = decodeEntry(data);
-      return operations.map((operation) => applyOne(operation, limits, index));
+      const entry = decodeEntry(data);
+      timeMs += entry.elapsedMs;
+      return entry.operations.map((operation) => applyOne(operation, entry, index));
     },
     view: () =>
       viewOf({
-        head: { revision, sessions: sessions.size, keyed: keyed.size },
+        head: { revision, timeMs, sessions: sessions.size, keyed: keyed.size },
         machine: machine.view(),
         sessions: saved.view(sessions.values()),
         keyed: keyed.view(),
@@ -167,7 +212,9 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
     restoring() {
       const inner = machine.restoring();
       revision = 0;
+      timeMs = 0;
       sessions.clear();
+      unused.clear();
       keyed.clear();
       mostRecent = undefined;
       sessionResults = 0;
@@ -177,6 +224,7 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
           case 'head':
             head = part.head;
             revision = head.revision;
+            timeMs = head.timeMs;
             break;
           case 'machine':
             inner.take(part.part);

@@ -16,6 +16,8 @@ const wholeByte = 0x95;
 /** What the head of a snapshot tells, so that a part that is missing is noticed. */
 export interface Head {
   readonly revision: number;
+  /** The time of the log, in milliseconds. */
+  readonly timeMs: number;
   readonly sessions: number;
   readonly keyed: number;
 }
@@ -54,14 +56,14 @@ export function viewOf({ head, machine, sessions, keyed }: ViewSources): StateVi
       const session = rest ?? sessions.next();
       rest = undefined;
       if (session === undefined) break;
-      const { id, lowestUnanswered, results } = session;
+      const { id, lowestUnanswered, results, usedAtMs, isUsed } = session;
       let count = 0;
       for (; count < results.length && (bytes < limitBytes || count === 0); count += 1) {
         bytes += 5 + approximateBytes(results[count]?.[1]);
       }
       if (count < results.length) rest = { ...session, results: results.slice(count) };
-      tuples.push([id, lowestUnanswered, results.slice(0, count)]);
-      bytes += 12;
+      tuples.push([id, lowestUnanswered, results.slice(0, count), usedAtMs, isUsed]);
+      bytes += 18;
     }
     return tuples;
   };
@@ -81,7 +83,7 @@ export function viewOf({ head, machine, sessions, keyed }: ViewSources): StateVi
     next(limitBytes) {
       if (isHeadDue) {
         isHeadDue = false;
-        return tagged(kinds.head, encode([head.revision, head.sessions, head.keyed]));
+        return tagged(kinds.head, encode([head.revision, head.sessions, head.keyed, head.timeMs]));
       }
       const sessionTuples = nextSessions(limitBytes);
       if (sessionTuples.length > 0) return tagged(kinds.sessions, encode(sessionTuples));
@@ -128,7 +130,7 @@ function readWhole(bytes: Uint8Array): readonly Part[] {
   const sessions = arrayIn(sessionTuples).map(sessionIn);
   const keyed = arrayIn(keyedTuples).map(keyedIn);
   return [
-    { type: 'head', head: { revision, sessions: sessions.length, keyed: keyed.length } },
+    { type: 'head', head: { revision, timeMs: 0, sessions: sessions.length, keyed: keyed.length } },
     { type: 'sessions', sessions },
     { type: 'keyed', keyed },
     { type: 'machine', part: copyOf(machine) },
@@ -141,15 +143,17 @@ function arrayIn(value: unknown): readonly unknown[] {
 }
 
 function headIn(value: unknown): Head {
-  const [revision, sessions, keyed] = arrayIn(value);
-  if (!isNatural(revision) || !isNatural(sessions) || !isNatural(keyed)) throw unreadable('head');
-  return { revision, sessions, keyed };
+  const [revision, sessions, keyed, timeMs] = arrayIn(value);
+  if (!isNatural(timeMs) || !isNatural(revision) || !isNatural(sessions) || !isNatural(keyed)) throw unreadable('head');
+  return { revision, timeMs, sessions, keyed };
 }
 
+/** Sessions of version 1 say nothing of their use. */
 function sessionIn(tuple: unknown): SavedSession {
-  const [id, lowestUnanswered, results] = arrayIn(tuple);
+  const [id, lowestUnanswered, results, usedAtMs = 0, isUsed = true] = arrayIn(tuple);
+  if (!isNatural(usedAtMs) || typeof isUsed !== 'boolean') throw unreadable('form of session');
   if (!isNatural(id) || !isNatural(lowestUnanswered) || !Array.isArray(results)) throw unreadable('form of session');
-  return { id, lowestUnanswered, results: results.map(resultIn) };
+  return { id, lowestUnanswered, results: results.map(resultIn), usedAtMs, isUsed };
 }
 
 function resultIn(pair: unknown): readonly [number, unknown] {

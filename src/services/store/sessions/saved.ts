@@ -5,6 +5,10 @@ export interface Session {
   readonly id: number;
   lowestUnanswered: number;
   readonly results: Map<number, unknown>;
+  /** When it was used last, or registered, by the time of the log. */
+  usedAtMs: number;
+  /** Whether it has had a request. */
+  isUsed: boolean;
   /** The last view that has it behind it. */
   mark: number;
 }
@@ -14,6 +18,8 @@ export interface SavedSession {
   readonly id: number;
   readonly lowestUnanswered: number;
   readonly results: readonly (readonly [number, unknown])[];
+  readonly usedAtMs: number;
+  readonly isUsed: boolean;
 }
 
 /** The sessions as of some moment, from the least to the most recently used. */
@@ -23,10 +29,12 @@ export interface SessionsView {
   release(): void;
 }
 
-const saved = ({ id, lowestUnanswered, results }: Session): SavedSession => ({
+const saved = ({ id, lowestUnanswered, results, usedAtMs, isUsed }: Session): SavedSession => ({
   id,
   lowestUnanswered,
   results: [...results],
+  usedAtMs,
+  isUsed,
 });
 
 export class SavedSessions {
