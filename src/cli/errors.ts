@@ -19,6 +19,11 @@ export class CheckOptionsError extends UsageError {
   readonly code = 'CHECK_OPTIONS';
 }
 
+/** There is no broken twin of that name. */
+export class UnknownTwinError extends UsageError {
+  readonly code = 'UNKNOWN_TWIN';
+}
+
 /** A file that was named cannot be read, or written. */
 export class FileError extends UsageError {
   readonly code = 'FILE';

@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts';
 import { historyCommand } from './history.ts';
 import { nodeCommand } from './node.ts';
 import { runProgram } from './program.ts';
+import { proveCommand } from './prove.ts';
 import { secretCommand } from './secret.ts';
 import { simulateCommand } from './simulate.ts';
 import { systemTerminal } from './terminal.ts';
@@ -19,6 +20,7 @@ const commands = [
   historyCommand(terminal),
   simulateCommand(terminal),
   checkCommand(terminal),
+  proveCommand(terminal),
   txnCommand(terminal),
 ];
 

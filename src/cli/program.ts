@@ -19,6 +19,7 @@ export async function runProgram(
   terminal: Terminal,
 ): Promise<void> {
   const program = new Command('quorate')
+    .enablePositionalOptions()
     .description('Fault-tolerance protocols as statechart actors: run them, watch them, check what they did.')
     .showHelpAfterError('(add --help to see what there is)')
     .helpCommand(true)

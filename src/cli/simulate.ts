@@ -1,48 +1,43 @@
 /** `quorate simulate`: runs a protocol under faults on virtual time, over many seeds, or replays one schedule. */
 
-import { readFile, writeFile } from 'node:fs/promises';
-import { Command, InvalidArgumentError } from 'commander';
-import { systemClock } from '../environment/clock.ts';
-import { scenarios } from '../proof/scenarios.ts';
-import { allFaults } from '../simulator/plan.ts';
-import { type RunResult, runAsync, runSteps } from '../simulator/run.ts';
-import type { AnyScenario, Application } from '../simulator/scenario.ts';
-import { type FaultKind, formatSchedule, parseSchedule } from '../simulator/schedule.ts';
-import { shrinkAsync } from '../simulator/shrink.ts';
-import { runSuiteAsync, type SuiteProgress, type SuiteResult } from '../simulator/suite.ts';
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { Protocol } from '../proof/protocol.ts';
+import { protocols } from '../proof/protocols.ts';
+import { runAsync } from '../simulator/run.ts';
+import { parseSchedule } from '../simulator/schedule.ts';
+import type { SuiteResult } from '../simulator/suite.ts';
 import { renderTrace } from '../simulator/trace.ts';
 import { exitCodes, FileError } from './errors.ts';
 import { integerIn, positiveIn } from './options.ts';
+import { printList, printTwins, protocolIn, quoted, type TwinReport, twinIn, withList } from './protocols.ts';
+import { everyFault, type FaultSelection, faultKinds, faultsIn } from './simulate/faults.ts';
+import { progressLine, runSuiteOf, shrinkTo, suiteReport, tellShrunk } from './simulate/suite.ts';
+import { findTwin, suiteFor } from './simulate/twins.ts';
 import type { Terminal } from './terminal.ts';
 
 interface SimulateOptions {
-  readonly seed: number;
-  readonly runs: number;
+  readonly seed?: number;
+  readonly runs?: number;
   readonly nodes: number;
   readonly faults: FaultSelection;
   readonly checkDeterminism: boolean;
+  readonly broken?: string;
   readonly budget?: number;
   readonly replay?: string;
   readonly schedule: string;
+  readonly list: boolean;
+  readonly json: boolean;
 }
 
-interface FaultSelection {
-  readonly kinds: readonly FaultKind[];
-  /** Whether envelopes may be lost, repeated, and late. */
-  readonly network: boolean;
-}
+const defaultRuns = 100;
 
-const protocolNames = scenarios.map(({ name }) => `'${name}'`).join(', ');
-
-/** A suite of fewer runs may miss a goal by chance. */
+/** A suite that asks for fewer runs may miss a goal by chance. */
 const vacuousFromRuns = 200;
-
-/** No protocol here claims to survive that a disk is wiped: a server that forgot its votes would vote twice. */
-const faultKinds = allFaults.filter((kind) => kind !== 'wipe');
 
 const help = `
 Protocols:
-${scenarios.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join('\n')}
+${protocols.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join('\n')}
 
 Kinds of faults: network (loss, repetition, delay, reordering of messages), ${faultKinds.join(', ')};
 or 'all', or 'none'. Each run draws which of them it has, and how many. What befalls databases (outage: they restart;
@@ -56,146 +51,126 @@ Examples:
   $ quorate simulate raft --runs 1000 --nodes 5
   $ quorate simulate raft --seed 7 --faults crash,partition --check-determinism
   $ quorate simulate raft --replay schedule.json
+  $ quorate simulate raft --broken all
   $ quorate simulate 2pc-register --faults outage,flaky,pause
 
-Exit codes: 0 nothing was found, 1 a violation, a run that is not deterministic, or a vacuous suite, 2 wrong options.`;
-
-/** How long a suite says nothing, in milliseconds. */
-const progressIntervalMs = 2_000;
-
-const maxReplays = 1_500;
+Exit codes: 0 nothing was found (with --broken all: every twin was found, or is named with the means that finds it), 1 a
+violation, a run that is not deterministic, or a vacuous suite, 2 wrong options.`;
 
 /** Makes the command. */
 export function simulateCommand(terminal: Terminal): Command {
-  return new Command('simulate')
+  return withList(new Command('simulate'))
     .summary('run a protocol under faults on virtual time')
     .description(
       'Runs whole clusters in one thread on virtual time, over a network and disks that fail as a seed says.',
     )
-    .argument('<protocol>', `what to simulate: ${protocolNames}`, protocolIn)
-    .option('--seed <number>', 'the first seed; the others follow it', integerIn(0, 2 ** 31 - 1), 1)
-    .option('--runs <number>', 'how many seeds', integerIn(1, 10_000_000), 100)
+    .argument('[protocol]', `what to simulate: ${protocols.map(({ name }) => `'${name}'`).join(', ')}`, protocolIn)
+    .option('--seed <number>', 'the first seed; the others follow it (default: 1)', integerIn(0, 2 ** 31 - 1))
+    .option('--runs <number>', `how many seeds (default: ${defaultRuns})`, integerIn(1, 10_000_000))
     .option('--nodes <number>', 'how many nodes', integerIn(1, 9), 3)
-    .option('--faults <kinds>', 'which faults may happen, separated by commas', faultsIn, faultsIn('all'))
+    .option('--faults <kinds>', 'which faults may happen, separated by commas', faultsIn, everyFault)
+    .option('--broken <name>', "simulate a twin with a mistake, the way it is found; or 'all'")
     .option('--check-determinism', 'run each seed twice and compare the event logs to the last byte', false)
     .option('--budget <seconds>', 'end after this much real time, with fewer runs', positiveIn)
     .option('--replay <file>', 'play the schedule of a file instead, and tell what happens')
     .option('--schedule <file>', 'where to write the schedule of a violation', 'quorate-schedule.json')
+    .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
-    .action(async (scenario: AnyScenario<Application>, options: SimulateOptions) => {
-      process.exitCode = await (options.replay === undefined
-        ? simulate(scenario, options, terminal)
-        : replay(scenario, options.replay, terminal));
+    .action(async (protocol: Protocol | undefined, options: SimulateOptions, self: Command) => {
+      if (options.list) printList(terminal, options.json);
+      else if (protocol === undefined) self.help({ error: true });
+      else process.exitCode = await runWith(protocol, options, terminal);
     });
 }
 
-/** @throws InvalidArgumentError */
-function protocolIn(name: string): AnyScenario<Application> {
-  const found = scenarios.find((it) => it.name === name);
-  if (found !== undefined) return found.make();
-  throw new InvalidArgumentError(`Expected ${protocolNames}.`);
+/** @returns the exit code */
+async function runWith(protocol: Protocol, options: SimulateOptions, terminal: Terminal): Promise<number> {
+  const broken = options.broken === undefined ? undefined : twinIn(protocol, options.broken);
+  if (broken === 'all') return findTwins(protocol, options, terminal);
+  if (options.replay !== undefined) return replay(protocol, options.replay, broken, terminal);
+  return simulate(protocol, options, broken, terminal);
 }
 
-/** @throws InvalidArgumentError */
-function faultsIn(text: string): FaultSelection {
-  if (text === 'all') return { kinds: faultKinds, network: true };
-  if (text === 'none') return { kinds: [], network: false };
-  const names = text.split(',');
-  const unknown = names.find((name) => name !== 'network' && !faultKinds.some((kind) => kind === name));
-  if (unknown !== undefined) {
-    throw new InvalidArgumentError(`There is no fault '${unknown}'; there are: network, ${faultKinds.join(', ')}.`);
+async function findTwins(protocol: Protocol, { json }: SimulateOptions, terminal: Terminal): Promise<number> {
+  const reports: TwinReport[] = [];
+  for (const twin of protocol.twins) {
+    terminal.err(`[${reports.length + 1}/${protocol.twins.length}] ${twin.name}`);
+    reports.push(await findTwin(protocol, twin, terminal.err));
   }
-  return { kinds: faultKinds.filter((kind) => names.includes(kind)), network: names.includes('network') };
+  return printTwins(protocol, 'simulate', reports, terminal, json) ? exitCodes.done : exitCodes.failed;
 }
 
 async function simulate(
-  scenario: AnyScenario<Application>,
-  { seed, runs, nodes, faults, checkDeterminism, budget, schedule: file }: SimulateOptions,
+  protocol: Protocol,
+  options: SimulateOptions,
+  broken: string | undefined,
   terminal: Terminal,
 ): Promise<number> {
-  const clock = systemClock();
-  let toldMs = clock.nowMs();
-  const result = await runSuiteAsync(scenario, {
-    seed,
-    runs,
-    nodes,
-    faults: faults.kinds,
-    isNetworkFaulty: faults.network,
-    checksDeterminism: checkDeterminism,
-    clock,
-    ...(budget === undefined ? {} : { budgetMs: budget * 1_000 }),
-    onProgress(progress) {
-      if (clock.nowMs() - toldMs < progressIntervalMs) return;
-      toldMs = clock.nowMs();
-      terminal.out(progressLine(progress));
-    },
-  });
-  terminal.out(progressLine(result));
+  const { nodes, faults, checkDeterminism, budget, schedule: file, json } = options;
+  const twin = protocol.twins.find(({ name }) => name === broken);
+  const finding = twin === undefined ? undefined : suiteFor(protocol, twin);
+  const scenario = protocol.scenario(broken);
+  const tell = json ? terminal.err : terminal.out;
+  const runs = options.runs ?? finding?.runs ?? defaultRuns;
+  const seed = options.seed ?? finding?.seed ?? 1;
+  const budgetSeconds = budget === undefined ? {} : { budgetSeconds: budget };
+  const result = await runSuiteOf(scenario, { seed, runs, nodes, faults, checkDeterminism, ...budgetSeconds }, tell);
+  tell(progressLine(result));
+  const code = codeOf(result, runs);
+  const shrunk = result.failed === undefined ? undefined : await shrinkTo(file, scenario, result.failed);
+  if (json) {
+    const told = {
+      protocol: protocol.name,
+      ...(broken === undefined ? {} : { broken }),
+      seed,
+      ok: code === exitCodes.done,
+    };
+    const where = shrunk === undefined ? {} : { schedule: file };
+    terminal.out(JSON.stringify({ ...told, ...suiteReport(result), ...where }, null, 2));
+    return code;
+  }
   for (const [goal, count] of result.goals) terminal.out(`  ${String(count).padStart(7)}  ${goal}`);
-  if (result.divergedSeed !== undefined) {
-    terminal.err(`Seed ${result.divergedSeed} ran differently the second time: something is not deterministic.`);
-    return exitCodes.failed;
-  }
-  if (result.failed !== undefined) return tellViolation(scenario, result.failed, file, terminal);
-  return tellVacuity(result, terminal);
+  tellProblem(result, runs, terminal);
+  const command = `quorate simulate ${protocol.name}${broken === undefined ? '' : ` --broken ${quoted(broken)}`}`;
+  if (shrunk !== undefined) tellShrunk(shrunk, `${command} --replay ${file}`, terminal);
+  return code;
 }
 
-const progressLine = ({ runs, virtualMs, realMs, events, faults, operations }: SuiteProgress): string => {
-  const rate = (runs * 1_000) / Math.max(realMs, 1);
-  const virtual = `${(virtualMs / 1_000).toFixed(0)} virtual s (${(virtualMs / Math.max(realMs, 1)).toFixed(0)}x)`;
-  return `${runs} runs (${rate.toFixed(1)}/s), ${virtual}, ${events} events, ${faults} faults, ${operations} operations`;
-};
+const isVacuous = ({ missed }: SuiteResult, runs: number): boolean => missed.length > 0 && runs >= vacuousFromRuns;
 
-function tellVacuity({ missed, runs }: SuiteResult, terminal: Terminal): number {
-  if (missed.length === 0) return exitCodes.done;
+const codeOf = (result: SuiteResult, runs: number): number =>
+  result.divergedSeed !== undefined || result.failed !== undefined || isVacuous(result, runs)
+    ? exitCodes.failed
+    : exitCodes.done;
+
+function tellProblem(result: SuiteResult, runs: number, terminal: Terminal): void {
+  const { divergedSeed, failed, missed } = result;
   const goals = missed.map((goal) => `'${goal}'`).join(', ');
-  if (runs < vacuousFromRuns) {
-    terminal.out(`Never reached in so few runs: ${goals}.`);
-    return exitCodes.done;
-  }
-  terminal.err(`Vacuous: ${runs} runs never reached ${goals}.`);
-  return exitCodes.failed;
+  if (divergedSeed !== undefined) {
+    terminal.err(`Seed ${divergedSeed} ran differently the second time: something is not deterministic.`);
+  } else if (failed !== undefined) terminal.err(`Seed ${failed.schedule.seed}: ${failed.violation?.problem}`);
+  else if (isVacuous(result, runs)) terminal.err(`Vacuous: ${result.runs} runs never reached ${goals}.`);
+  else if (missed.length > 0) terminal.out(`Never reached in so few runs: ${goals}.`);
 }
 
-async function tellViolation(
-  scenario: AnyScenario<Application>,
-  failed: RunResult,
+async function replay(
+  protocol: Protocol,
   file: string,
+  broken: string | undefined,
   terminal: Terminal,
 ): Promise<number> {
-  terminal.err(`Seed ${failed.schedule.seed}: ${failed.violation?.problem}`);
-  terminal.out('Shrinking the schedule ...');
-  const shrunk = await shrinkAsync(failed, {
-    replay: (schedule) => runSteps(scenario, schedule),
-    minNodes: scenario.minNodes,
-    maxReplays,
-  });
-  const schedule = shrunk?.schedule ?? failed.schedule;
-  const replayed = await runAsync(scenario, schedule, { keepsLog: true });
-  if (shrunk === undefined) terminal.err('The schedule did not fail again: something is not deterministic.');
-  await writeFile(file, formatSchedule(schedule)).catch((cause: unknown) => {
-    throw new FileError(`cannot write the schedule to '${file}': ${String(cause)}; name another file with --schedule`, {
-      cause,
-    });
-  });
-  terminal.out(renderTrace(replayed));
-  terminal.out(`\nReplay it: quorate simulate ${scenario.name} --replay ${file}`);
-  return exitCodes.failed;
-}
-
-async function replay(scenario: AnyScenario<Application>, file: string, terminal: Terminal): Promise<number> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new FileError(`cannot read '${file}': ${String(cause)}; name the file that a violation was written to`, {
       cause,
     });
   });
   const schedule = parseSchedule(text);
-  if (schedule.scenario !== scenario.name) {
+  if (schedule.scenario !== protocol.name) {
     throw new FileError(
-      `expected in '${file}' a schedule of '${scenario.name}', got one of '${schedule.scenario}'; name that protocol`,
+      `expected in '${file}' a schedule of '${protocol.name}', got one of '${schedule.scenario}'; name that protocol`,
     );
   }
-  const result = await runAsync(scenario, schedule, { keepsLog: true });
+  const result = await runAsync(protocol.scenario(broken), schedule, { keepsLog: true });
   terminal.out(renderTrace(result));
   return result.violation === undefined ? exitCodes.done : exitCodes.failed;
 }

@@ -11,6 +11,7 @@ async function checked(protocol: string, args: readonly string[]) {
 }
 const checkRaft = (...args: readonly string[]) => checked('raft', args);
 const checkCommit = (...args: readonly string[]) => checked('2pc', args);
+const checkRegister = (...args: readonly string[]) => checked('2pc-register', args);
 
 describe('quorate check raft', () => {
   test('ends with 0 when every property holds and every goal was reached, and says how much that took', async () => {
@@ -47,7 +48,7 @@ describe('quorate check raft', () => {
     [['--nodes', 'many'], /--nodes.*whole number from 1 to 5/],
     [['--losses', 'some'], /--losses.*whole number/],
     [['--network', 'pigeons'], /--network.*unordered, duplicating, ordered/],
-    [['--broken', 'nothing'], /--broken.*Allowed choices/],
+    [['--broken', 'nothing'], /UNKNOWN_TWIN: .*got 'nothing'; there are 'all' and/],
   ])('ends with 2 for %j', async (args, problem) => {
     const { code, stderr } = await checkRaft(...args);
     expect(stderr).toMatch(problem);
@@ -77,7 +78,7 @@ describe('quorate check 2pc', () => {
   });
 
   test('shows that it does not block with its decisions in a register', async () => {
-    const { code, stdout } = await checkCommit(...dead, '--inquiries', '0', '--register');
+    const { code, stdout } = await checkRegister(...dead, '--inquiries', '0');
     expect(stdout).toMatch(/a replicated coordinator, .*: ok\n/);
     expect(stdout).toMatch(/ok +eventually: every branch comes to its end/);
     expect(code).toBe(0);
@@ -103,12 +104,46 @@ describe('quorate check 2pc', () => {
     [['--crashing', 'n1'], /--crashing.*c, d, p1/],
     [['--crashing', 'p3'], /CHECK_OPTIONS: .*up to p2, got 'p3'/],
     [['--readers', '3'], /CHECK_OPTIONS: .*at most 2 --readers/],
-    [['--last', '--register'], /cannot be used with/],
-    [['--crashing', 'd'], /CHECK_OPTIONS: .*--register/],
-    [['--broken', 'nothing'], /--broken.*Allowed choices/],
+    [['--crashing', 'd'], /CHECK_OPTIONS: .*only where a register decides/],
+    [['--broken', 'nothing'], /UNKNOWN_TWIN: .*got 'nothing'; there are 'all' and/],
   ])('ends with 2 for %j', async (args, problem) => {
     const { code, stderr } = await checkCommit(...args);
     expect(stderr).toMatch(problem);
     expect(code).toBe(2);
+  });
+});
+
+describe('quorate check', () => {
+  test('lists the protocols, in the same words as quorate simulate', async () => {
+    const lists = await Promise.all(
+      ['check', 'simulate'].map(async (command) => {
+        const listed = run([command, '--list', '--json']);
+        expect(await listed.end(60_000)).toBe(0);
+        return listed.stdout;
+      }),
+    );
+    expect(lists[0]).toBe(lists[1]);
+    const { protocols } = JSON.parse(lists[0] ?? '');
+    expect(protocols.map(({ name }: { name: string }) => name)).toEqual(['raft', '2pc', '2pc-last', '2pc-register']);
+  });
+
+  test('tells a check as JSON', async () => {
+    const { code, stdout } = await checkRaft('--broken', 'one vote less than a majority elects', '--json');
+    const { protocol, verdict, checks } = JSON.parse(stdout);
+    expect([code, protocol, verdict, checks.length]).toEqual([1, 'raft', 'violated', 1]);
+    const violated = checks[0].properties.find(({ name }: { name: string }) => name === 'election safety');
+    expect(violated).toMatchObject({ kind: 'always', verdict: 'violated', steps: 4 });
+    expect(violated.counterexample).toHaveLength(4);
+  });
+
+  test('finds every broken twin, or names the means that does', async () => {
+    const { code, stdout } = await checkCommit('--broken', 'all', '--json');
+    const { ok, twins } = JSON.parse(stdout);
+    expect([code, ok]).toEqual([0, true]);
+    const verdicts = new Set(twins.map(({ verdict }: { verdict: string }) => verdict));
+    expect(verdicts).toEqual(new Set(['found', 'out-of-reach']));
+    for (const { verdict, foundBy } of twins) {
+      if (verdict === 'out-of-reach') expect(foundBy).toMatch(/^quorate simulate 2pc --broken '/);
+    }
   });
 });

@@ -69,7 +69,34 @@ describe('quorate simulate', () => {
     expect(parseSchedule(await readFile(file, 'utf8'))).toEqual(schedule);
   });
 
+  test('finds every broken twin, or names the means that does', { timeout: 120_000 }, async () => {
+    const simulated = run(['simulate', '2pc', '--broken', 'all', '--json']);
+    expect(await simulated.end(120_000)).toBe(0);
+    const { protocol, means, ok, twins } = JSON.parse(simulated.stdout);
+    expect([protocol, means, ok]).toEqual(['2pc', 'simulate', true]);
+    const missing = twins.filter(({ verdict }: { verdict: string }) => verdict !== 'found');
+    expect(missing).toEqual([
+      expect.objectContaining({
+        verdict: 'out-of-reach',
+        foundBy: expect.stringMatching(/^quorate check 2pc --broken '/),
+      }),
+    ]);
+  });
+
+  test('shows how a broken twin is found, in a schedule that shows it again', { timeout: 60_000 }, async () => {
+    const file = join(directory, 'broken.json');
+    const broken = ['--broken', 'a coordinator does not wait for all votes'];
+    const simulated = run(['simulate', '2pc', ...broken, '--schedule', file]);
+    expect(await simulated.end(60_000)).toBe(1);
+    expect(simulated.stderr).toMatch(/^Seed 1: a decision was reversed/m);
+    const replayed = run(['simulate', '2pc', ...broken, '--replay', file]);
+    expect(await replayed.end()).toBe(1);
+    const sound = run(['simulate', '2pc', '--replay', file]);
+    expect(await sound.end()).toBe(0);
+  });
+
   test.each([
+    ['a twin that is none', ['--broken', 'nothing'], /UNKNOWN_TWIN: .*got 'nothing'/],
     ['a fault that is none', ['--faults', 'quake'], /There is no fault 'quake'/],
     ['a fault that Raft does not claim to survive', ['--faults', 'wipe'], /There is no fault 'wipe'/],
     ['no node', ['--nodes', '0'], /whole number from 1 to 9/],

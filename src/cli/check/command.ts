@@ -1,74 +1,22 @@
-/** What the commands that check a protocol have in common: their options, how they run, and what they end with. */
+/** `quorate check PROTOCOL`, for whatever protocol: its options are the bounds of its descriptor. */
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { exitCodes } from '../errors.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../../environment/clock.ts';
+import { type Bound, BoundError, optionNameOf } from '../../proof/bounds.ts';
+import type { Protocol } from '../../proof/protocol.ts';
+import { CheckOptionsError, exitCodes } from '../errors.ts';
 import { integerIn, positiveIn } from '../options.ts';
+import { isReached, outOfReach, printTwins, quoted, type TwinReport, twinIn } from '../protocols.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Job, runJobs, type Verdict } from './jobs.ts';
-import { type System, twinNames } from './systems.ts';
+import { type CheckReport, type Job, runJobs, totalOf, type Verdict, verdictOf } from './jobs.ts';
 
 /** The options that every protocol has. */
-export interface CommonOptions {
+interface CommonOptions {
   readonly broken?: string;
   readonly maxSeconds?: number;
   readonly maxStates?: number;
   readonly jobs: number;
-}
-
-/** What bounds a run of checks. */
-export interface Limits {
-  readonly jobs: number;
-  readonly maxSeconds: number | undefined;
-  readonly maxStates: number | undefined;
-}
-
-/** What every help says of exit codes. */
-export const exitCodesHelp = `docs/verification.md says what a check proves and what it does not.
-
-Exit codes: 0 every property holds and every goal was reached, 1 not so (a shortest run shows it), 2 wrong options, 3
-nobody knows: a limit came first.`;
-
-/** Reads how often something may happen. */
-export const count = integerIn(0, 1_000);
-
-/** Reads how often something may happen, or `unlimited`. @throws InvalidArgumentError */
-export function budgetIn(text: string): number | 'unlimited' {
-  return text === 'unlimited' ? text : count(text);
-}
-
-/** Reads one of `choices`. */
-export const choiceIn =
-  <Choice extends string>(choices: readonly Choice[]) =>
-  (text: string): Choice => {
-    const choice = choices.find((it) => it === text);
-    if (choice === undefined) throw new InvalidArgumentError(`Expected ${choices.join(', ')}.`);
-    return choice;
-  };
-
-/** Adds the options that every protocol has. */
-export const withCommonOptions = (command: Command, protocol: System['protocol'], what: string): Command =>
-  command
-    .addOption(
-      new Option('--broken <name>', `check ${what} with a broken rule, the way it is found out`).choices(
-        twinNames[protocol],
-      ),
-    )
-    .option('--max-seconds <number>', 'stop each check after this time', positiveIn)
-    .option('--max-states <number>', 'stop each check beyond so many states', integerIn(1, 1_000_000_000))
-    .option('--jobs <number>', 'how many systems are checked at a time', integerIn(1, 64), 2);
-
-/** Runs the checks, within the limits that were asked for, and sets the exit code. */
-export async function runChecks(
-  checks: readonly Job[],
-  { jobs, maxSeconds, maxStates }: Limits,
-  terminal: Terminal,
-): Promise<void> {
-  const limits = {
-    ...(maxSeconds === undefined ? {} : { maxSeconds }),
-    ...(maxStates === undefined ? {} : { maxStates }),
-  };
-  const limited = checks.map((job) => ({ ...job, ...limits }));
-  process.exitCode = codes[await runJobs(limited, jobs, terminal)];
+  readonly json: boolean;
 }
 
 const codes: Readonly<Record<Verdict, number>> = {
@@ -76,3 +24,138 @@ const codes: Readonly<Record<Verdict, number>> = {
   violated: exitCodes.failed,
   unknown: exitCodes.unknown,
 };
+
+const helpOf = ({ name, examples, commandLine, twins, systems }: Protocol): string => `
+Without any bound, the systems are checked that the project is held to, some at a time (--jobs): ${systems.length} of them.
+With one, that system alone. Each bound is a budget of the whole run, and whatever it allows may happen at any moment.
+Start small: each more of anything makes for several times as many runs.
+
+Examples:
+  $ quorate check ${name}
+${examples.map((bounds) => `  $ quorate check ${name} ${commandLine(bounds)}`).join('\n')}
+  $ quorate check ${name} --broken ${quoted(twins[0]?.name ?? 'all')}   # what a counterexample looks like
+  $ quorate check ${name} --broken all
+
+docs/verification.md says what a check proves and what it does not.
+
+Exit codes: 0 every property holds and every goal was reached (with --broken all: every twin was found, or is named
+with the means that finds it), 1 not so (a shortest run shows it), 2 wrong options, 3 nobody knows: a limit came first.`;
+
+/** Makes the command. */
+export function protocolCommand(protocol: Protocol, terminal: Terminal): Command {
+  const command = new Command(protocol.name)
+    .summary(protocol.about)
+    .description(`Checks the actors that run in production: ${protocol.about}.`);
+  for (const [name, bound] of Object.entries(protocol.bounds)) command.addOption(optionOf(name, bound));
+  return command
+    .option('--broken <name>', "check a twin with a broken rule, the way it is found out; or 'all'")
+    .option('--max-seconds <number>', 'stop each check after this time', positiveIn)
+    .option('--max-states <number>', 'stop each check beyond so many states', integerIn(1, 1_000_000_000))
+    .option('--jobs <number>', 'how many systems are checked at a time', integerIn(1, 64), 2)
+    .option('--json', 'tell the result as JSON', false)
+    .addHelpText('after', () => helpOf(protocol))
+    .action(async (options: CommonOptions & Readonly<Record<string, unknown>>) => {
+      const bounds = boundsIn(protocol, options);
+      if (options.broken !== undefined) twinIn(protocol, options.broken);
+      process.exitCode =
+        options.broken === 'all'
+          ? await findTwins(protocol, bounds, options, terminal)
+          : await checkSystems(protocol, bounds, options, terminal);
+    });
+}
+
+function optionOf(name: string, bound: Bound<unknown>): Option {
+  const option = optionNameOf(name);
+  if (bound.placeholder === undefined) {
+    const isNegated = bound.default === true;
+    return new Option(`--${isNegated ? 'no-' : ''}${option}`, `${isNegated ? 'do not ' : ''}${bound.about}`);
+  }
+  const about = `${bound.about} (default: ${bound.defaultText})`;
+  return new Option(`--${option} <${bound.placeholder}>`, about).argParser((text) => {
+    try {
+      return bound.read(text);
+    } catch (error) {
+      throw error instanceof BoundError ? new InvalidArgumentError(error.message) : error;
+    }
+  });
+}
+
+/** The bounds that were given, without those that are as they are anyway. @throws CheckOptionsError */
+function boundsIn(protocol: Protocol, options: Readonly<Record<string, unknown>>): object {
+  const given = Object.entries(protocol.bounds).flatMap(([name, bound]): [string, unknown][] => {
+    const value = options[name];
+    const isGiven = value !== undefined && (bound.placeholder !== undefined || value !== bound.default);
+    return isGiven ? [[name, value]] : [];
+  });
+  const bounds = Object.fromEntries(given);
+  try {
+    protocol.assertPossible(bounds);
+  } catch (error) {
+    throw error instanceof BoundError ? new CheckOptionsError(error.message) : error;
+  }
+  return bounds;
+}
+
+const limitsIn = ({ maxSeconds, maxStates }: CommonOptions): Pick<Job, 'maxSeconds' | 'maxStates'> => ({
+  ...(maxSeconds === undefined ? {} : { maxSeconds }),
+  ...(maxStates === undefined ? {} : { maxStates }),
+});
+
+/** Checks one system, or those that the project is held to. @returns the exit code */
+async function checkSystems(
+  { name, systems, commandLine }: Protocol,
+  bounds: object,
+  options: CommonOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { broken, jobs, json } = options;
+  const isOneSystem = broken !== undefined || Object.keys(bounds).length > 0;
+  const checked = isOneSystem ? [{ bounds }] : systems;
+  const twin = broken === undefined ? {} : { broken };
+  const list = checked.map((system): Job => ({ protocol: name, ...system, ...twin, ...limitsIn(options) }));
+  const clock = systemClock();
+  const startedMs = clock.nowMs();
+  const results = await runJobs(list, jobs, terminal, ({ text }) => {
+    if (!json) terminal.out(`${text}\n`);
+  });
+  const verdict = verdictOf(results);
+  if (json) {
+    const checks = results.map(({ report }, at) => ({ options: commandLine(list[at]?.bounds ?? {}), ...report }));
+    terminal.out(JSON.stringify({ protocol: name, ...twin, verdict, checks }, null, 2));
+  } else if (list.length > 1) terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
+  return codes[verdict];
+}
+
+/** Looks for every twin. @returns the exit code */
+async function findTwins(
+  protocol: Protocol,
+  bounds: object,
+  options: CommonOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { name, twins, statesToFind } = protocol;
+  const reached = twins.filter((twin) => isReached(twin, 'check'));
+  const list = reached.map(
+    (twin): Job => ({ protocol: name, bounds, broken: twin.name, maxStates: statesToFind, ...limitsIn(options) }),
+  );
+  const results = await runJobs(list, options.jobs, terminal, (_result, place) =>
+    terminal.err(`[${place + 1}/${list.length}] ${reached[place]?.name}`),
+  );
+  const byName = new Map(reached.map((twin, at) => [twin.name, results[at]]));
+  const reports = twins.map((twin): TwinReport => {
+    const result = byName.get(twin.name);
+    return result === undefined ? outOfReach(protocol, twin, 'check') : foundIn(twin, result);
+  });
+  return printTwins(protocol, 'check', reports, terminal, options.json) ? exitCodes.done : exitCodes.failed;
+}
+
+/** What a check says of the twin that it was made for. */
+export function foundIn(
+  { name: twin, rule, checker }: Protocol['twins'][number],
+  { report }: { readonly report: CheckReport },
+): TwinReport {
+  const violated = report.properties.find(({ name, verdict }) => verdict === 'violated' && name === checker?.violates);
+  if (violated === undefined) return { twin, rule, verdict: 'missed', states: report.states };
+  const { name: violates, steps = 0 } = violated;
+  return { twin, rule, verdict: 'found', violates, steps, states: report.states };
+}

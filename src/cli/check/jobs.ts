@@ -6,21 +6,19 @@
 import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import * as v from 'valibot';
-import { type CheckResult, renderProgress, renderResult } from '../../checker.ts';
+import { type CheckResult, renderProgress, renderResult, stepText } from '../../checker.ts';
 import { systemClock } from '../../environment/clock.ts';
+import type { KnownTruth, Protocol } from '../../proof/protocol.ts';
+import { protocols } from '../../proof/protocols.ts';
 import type { Terminal } from '../terminal.ts';
-import { checkSystem, type System } from './systems.ts';
-
-/** A property that is known not to hold of a system: whoever does not find that has not looked. */
-export interface KnownTruth {
-  readonly violates: string;
-  /** The truth, as a clause. */
-  readonly because: string;
-}
 
 /** One check. */
 export interface Job {
-  readonly system: System;
+  /** The name of the protocol. */
+  readonly protocol: string;
+  readonly bounds: object;
+  /** The name of a twin to check instead; the bounds by which it is found out are then the defaults. */
+  readonly broken?: string;
   readonly maxSeconds?: number;
   readonly maxStates?: number;
   /** What must be found, and nothing else. */
@@ -33,20 +31,47 @@ export type Verdict = 'ok' | 'violated' | 'unknown';
 /** How often a check says how it is doing, in milliseconds. */
 const progressIntervalMs = 5_000;
 
-const done = v.object({
-  type: v.literal('done'),
-  text: v.string(),
+const property = v.object({
+  name: v.string(),
+  kind: v.picklist(['always', 'sometimes', 'eventually']),
+  verdict: v.picklist(['holds', 'reached', 'violated', 'unreached', 'unknown']),
+  /** The steps of the shortest counterexample, or how many lead to a goal. */
+  counterexample: v.optional(v.array(v.string())),
+  steps: v.optional(v.number()),
+});
+const report = v.object({
+  system: v.string(),
   verdict: v.picklist(['ok', 'violated', 'unknown']),
+  knownTruth: v.optional(v.string()),
+  complete: v.boolean(),
+  stoppedBy: v.optional(v.picklist(['violation', 'states', 'seconds'])),
   states: v.number(),
   transitions: v.number(),
+  depth: v.number(),
+  pruned: v.number(),
+  seconds: v.number(),
+  properties: v.array(property),
 });
-type Done = v.InferOutput<typeof done>;
+/** What a check came to, as data for scripts. */
+export type CheckReport = v.InferOutput<typeof report>;
+
+const done = v.object({ type: v.literal('done'), text: v.string(), report });
+/** What a check came to, in words and as data. */
+export type Done = v.InferOutput<typeof done>;
 const said = v.variant('type', [v.object({ type: v.literal('progress'), line: v.string() }), done]);
 
-/** Runs `jobs`, at most `atATime` of them at once, and tells how they do and what they find. */
-export async function runJobs(jobs: readonly Job[], atATime: number, terminal: Terminal): Promise<Verdict> {
-  const clock = systemClock();
-  const startedMs = clock.nowMs();
+/**
+ * Runs `jobs`, at most `atATime` of them at once.
+ *
+ * @param onDone called for each as it ends
+ * @returns what they came to, in the order of the jobs
+ */
+export async function runJobs(
+  jobs: readonly Job[],
+  atATime: number,
+  terminal: Terminal,
+  onDone: (result: Done, place: number) => void,
+): Promise<readonly Done[]> {
   const waiting = [...jobs.entries()];
   const results: Done[] = [];
   const progressOf = (place: number, line: string): void =>
@@ -55,22 +80,26 @@ export async function runJobs(jobs: readonly Job[], atATime: number, terminal: T
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [place, job] = next;
       const result = await inThread(job, (line) => progressOf(place, line));
-      results.push(result);
-      terminal.out(`${result.text}\n`);
+      results[place] = result;
+      onDone(result, place);
     }
   };
   await Promise.all(Array.from({ length: Math.min(atATime, jobs.length, availableParallelism()) }, work));
-  const sum = (of: (result: Done) => number): string =>
-    results.reduce((all, it) => all + of(it), 0).toLocaleString('en');
-  const seconds = ((clock.nowMs() - startedMs) / 1_000).toFixed(0);
-  if (jobs.length > 1) {
-    const states = sum(({ states }) => states);
-    terminal.out(
-      `${jobs.length} checks, ${states} states, ${sum(({ transitions }) => transitions)} transitions, ${seconds} s`,
-    );
-  }
-  const verdicts = results.map(({ verdict }) => verdict);
+  return results;
+}
+
+/** The worst of several verdicts. */
+export function verdictOf(results: readonly Done[]): Verdict {
+  const verdicts = results.map((it) => it.report.verdict);
   return (['violated', 'unknown'] as const).find((verdict) => verdicts.includes(verdict)) ?? 'ok';
+}
+
+/** What several checks came to together, on one line. */
+export function totalOf(results: readonly Done[], seconds: number): string {
+  const sum = (of: (report: CheckReport) => number): string =>
+    results.reduce((all, it) => all + of(it.report), 0).toLocaleString('en');
+  const states = sum((it) => it.states);
+  return `${results.length} checks, ${states} states, ${sum((it) => it.transitions)} transitions, ${seconds.toFixed(0)} s`;
 }
 
 /** Checks `job` in a thread of its own. Rejects with what the checker throws, or when the thread dies. */
@@ -90,26 +119,55 @@ function inThread(job: Job, progress: (line: string) => void): Promise<Done> {
 }
 
 /** Checks `job` here and now. */
-export function runJob({ system, knownTruth, ...limits }: Job, progress: (line: string) => void): Done {
-  const result = checkSystem(system, {
+export function runJob(
+  { protocol, bounds, broken, knownTruth, ...limits }: Job,
+  progress: (line: string) => void,
+  among: readonly Protocol[] = protocols,
+): Done {
+  const found = among.find(({ name }) => name === protocol);
+  if (found === undefined) throw new Error(`there is no protocol '${protocol}'`);
+  const how = {
     ...limits,
+    clock: systemClock(),
     progressIntervalMs,
-    onProgress: (now) => progress(renderProgress(now)),
-  });
-  const { states, transitions } = result;
-  const verdict = verdictOf(result, knownTruth);
+    onProgress: (now: Parameters<typeof renderProgress>[0]) => progress(renderProgress(now)),
+  };
+  const result = found.check(bounds, how, broken);
+  const verdict = judged(result, knownTruth);
+  const truth = knownTruth === undefined ? undefined : truthText(knownTruth, verdict);
   const text = renderResult(result, { diagrams: true });
   return {
     type: 'done',
-    text: knownTruth === undefined ? text : `${truthText(knownTruth, verdict)}\n${text}`,
+    text: truth === undefined ? text : `${truth}\n${text}`,
+    report: reportOf(result, verdict, truth),
+  };
+}
+
+function reportOf(result: CheckResult, verdict: Verdict, truth: string | undefined): CheckReport {
+  const { model, complete, stoppedBy, states, transitions, depth, pruned, seconds, properties } = result;
+  return {
+    system: model,
     verdict,
+    ...(truth === undefined ? {} : { knownTruth: truth }),
+    complete,
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
     states,
     transitions,
+    depth,
+    pruned,
+    seconds,
+    properties: properties.map(({ name, kind, verdict: judgement, trace }) => ({
+      name,
+      kind,
+      verdict: judgement,
+      ...(trace === undefined ? {} : { steps: trace.steps.length }),
+      ...(trace === undefined || judgement !== 'violated' ? {} : { counterexample: trace.steps.map(stepText) }),
+    })),
   };
 }
 
 /** What is known not to hold is as it should be when it was found violated, and nothing else was. */
-function verdictOf({ properties }: CheckResult, knownTruth: KnownTruth | undefined): Verdict {
+function judged({ properties }: CheckResult, knownTruth: KnownTruth | undefined): Verdict {
   const others = properties.filter(({ name }) => name !== knownTruth?.violates).map(({ verdict }) => verdict);
   if (others.some((verdict) => verdict === 'violated' || verdict === 'unreached')) return 'violated';
   if (others.includes('unknown')) return 'unknown';

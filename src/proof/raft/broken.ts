@@ -5,34 +5,9 @@
 
 import type { Result, ServerContext } from '../../../statecharts/raft/context.ts';
 import { type RaftRules, raftRules } from '../../../statecharts/raft.ts';
+import type { Twin } from '../protocol.ts';
+import type { GivenRaftBounds } from './bounds.ts';
 import * as broken from './broken-rules.ts';
-import type { RaftModelOptions } from './model.ts';
-
-/** How a twin is found out by the model checker, within `statesToFind`; the true server survives the same check. */
-export interface FoundByChecker {
-  readonly options: Omit<RaftModelOptions, 'broken'>;
-  /** The property that it violates first. */
-  readonly violates: string;
-}
-
-/** The states within which the checker finds each twin. */
-export const statesToFind = 500_000;
-
-/** The runs, with every fault there is, within which the simulator finds the twins that it is said to find. */
-export const runsToFind = { seed: 1, runs: 40, nodes: 3 } as const;
-
-/** A server with one broken rule. */
-export interface RaftTwin {
-  /** What is wrong. */
-  readonly name: string;
-  /** The rule that it breaks. */
-  readonly rule: string;
-  /** What it has in place of the true rules. */
-  readonly broken: Partial<RaftRules>;
-  readonly checker: FoundByChecker;
-  /** Whether the simulator, which tries at random, finds it too, and well within `runsToFind`. */
-  readonly isSimulated?: true;
-}
 
 /** A rule whose result is changed afterwards. */
 const changed =
@@ -44,43 +19,43 @@ const changed =
     change(rule(context, ...params), context);
 
 /** Two servers, one of which votes for the other and crashes. */
-const lostVote: RaftModelOptions = { nodes: 2, terms: 1, entries: 0, crashes: 1, elections: 2, preVotes: false };
+const lostVote: GivenRaftBounds = { nodes: 2, terms: 1, entries: 0, crashes: 1, elections: 2, preVotes: false };
 /** Three servers, one of which is elected in the first term and another in the second. */
-const twoLeaders: RaftModelOptions = { nodes: 3, terms: 2, entries: 0, preVotes: false, candidates: [['n1'], ['n3']] };
+const twoLeaders: GivenRaftBounds = { nodes: 3, terms: 2, entries: 0, preVotes: false, candidates: ['n1', 'n3'] };
 /** The same, on a network that carries two messages at a time: what takes many steps is reached by few other ways. */
-const slowly: RaftModelOptions = { ...twoLeaders, losses: 'unlimited', inFlight: 2 };
+const slowly: GivenRaftBounds = { ...twoLeaders, losses: 'unlimited', inFlight: 2 };
 
-export const raftTwins: readonly RaftTwin[] = [
+export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'a vote is not written down',
     rule: 'Raft §3.8',
     broken: { grantVote: changed(raftRules.grantVote, broken.unwritten) },
-    checker: { options: { ...lostVote, nodes: 3 }, violates: 'one vote per server and term' },
+    checker: { bounds: { ...lostVote, nodes: 3 }, violates: 'one vote per server and term' },
   },
   {
     name: 'a vote is answered before it is durable',
     rule: 'Raft §3.8',
     broken: { grantVote: changed(raftRules.grantVote, broken.hasty) },
-    checker: { options: lostVote, violates: 'one vote per server and term' },
+    checker: { bounds: lostVote, violates: 'one vote per server and term' },
   },
   {
     name: 'a candidate writes nothing down',
     rule: 'Raft §3.8',
     broken: { askForVotes: changed(raftRules.askForVotes, broken.unwritten) },
-    checker: { options: lostVote, violates: 'no durable entry is of a later term than the durable term' },
+    checker: { bounds: lostVote, violates: 'no durable entry is of a later term than the durable term' },
   },
   {
     name: 'a candidate asks for votes before its own is durable',
     rule: 'Raft §3.8',
     broken: { askForVotes: changed(raftRules.askForVotes, broken.hasty) },
-    checker: { options: lostVote, violates: 'one vote per server and term' },
+    checker: { bounds: lostVote, violates: 'one vote per server and term' },
   },
   {
     name: 'a later term is not written down',
     rule: 'Raft §3.3',
     broken: { adoptTerm: changed(raftRules.adoptTerm, broken.unwritten) },
     checker: {
-      options: { ...twoLeaders, terms: 1 },
+      bounds: { ...twoLeaders, terms: 1 },
       violates: 'no durable entry is of a later term than the durable term',
     },
   },
@@ -89,10 +64,10 @@ export const raftTwins: readonly RaftTwin[] = [
     rule: 'Raft §3.5',
     broken: { appendFromLeader: changed(raftRules.appendFromLeader, broken.hasty) },
     checker: {
-      options: { nodes: 2, terms: 1, entries: 0, crashes: 1, preVotes: false },
+      bounds: { nodes: 2, terms: 1, entries: 0, crashes: 1, preVotes: false },
       violates: 'what is committed is durable at a majority',
     },
-    isSimulated: true,
+    simulator: {},
   },
   {
     name: 'a leader counts itself before its entries are durable',
@@ -102,7 +77,7 @@ export const raftTwins: readonly RaftTwin[] = [
       appendCommands: changed(raftRules.appendCommands, (result, { self }) => broken.selfAssured(self, result)),
     },
     checker: {
-      options: { nodes: 2, terms: 1, entries: 0, crashes: 1, preVotes: false },
+      bounds: { nodes: 2, terms: 1, entries: 0, crashes: 1, preVotes: false },
       violates: 'what is committed is durable at a majority',
     },
   },
@@ -111,10 +86,10 @@ export const raftTwins: readonly RaftTwin[] = [
     rule: 'Raft §3.4',
     broken: { hasMajority: broken.isAlmostMajority },
     checker: {
-      options: { nodes: 2, terms: 1, entries: 0, elections: 2, preVotes: false },
+      bounds: { nodes: 2, terms: 1, entries: 0, elections: 2, preVotes: false },
       violates: 'election safety',
     },
-    isSimulated: true,
+    simulator: {},
   },
   {
     name: 'one server less than a majority commits',
@@ -124,7 +99,7 @@ export const raftTwins: readonly RaftTwin[] = [
       noteDurable: changed(raftRules.noteDurable, (result, context) => broken.commitByMinority(context, result)),
     },
     checker: {
-      options: { nodes: 2, terms: 1, entries: 0, preVotes: false },
+      bounds: { nodes: 2, terms: 1, entries: 0, preVotes: false },
       violates: 'what is committed is durable at a majority',
     },
   },
@@ -135,10 +110,10 @@ export const raftTwins: readonly RaftTwin[] = [
       noteAppended: changed(raftRules.noteAppended, (result, context) => broken.commitByCounting(context, result)),
     },
     checker: {
-      options: {
+      bounds: {
         ...slowly,
         terms: 4,
-        candidates: [['n1'], ['n3'], ['n1'], ['n3']],
+        candidates: ['n1', 'n3', 'n1', 'n3'],
       },
       violates: 'leader completeness',
     },
@@ -148,10 +123,10 @@ export const raftTwins: readonly RaftTwin[] = [
     rule: 'Raft §3.4',
     broken: { mayGrantVote: broken.mayVoteAgain },
     checker: {
-      options: { nodes: 3, terms: 1, entries: 0, elections: 2, preVotes: false },
+      bounds: { nodes: 3, terms: 1, entries: 0, elections: 2, preVotes: false },
       violates: 'one vote per server and term',
     },
-    isSimulated: true,
+    simulator: {},
   },
   {
     name: 'a candidate with a shorter log gets votes',
@@ -160,15 +135,15 @@ export const raftTwins: readonly RaftTwin[] = [
       mayGrantVote: broken.mayVoteForShorterLog,
       answerPreVote: broken.answerPreVoteOfShorterLog,
     },
-    checker: { options: twoLeaders, violates: 'leader completeness' },
-    isSimulated: true,
+    checker: { bounds: twoLeaders, violates: 'leader completeness' },
+    simulator: {},
   },
   {
     name: 'a vote of an earlier term counts',
     rule: 'Raft §3.4',
     broken: { countVote: broken.countOldVote },
     checker: {
-      options: { ...twoLeaders, candidates: [['n1'], ['n1', 'n3']], elections: 3 },
+      bounds: { ...twoLeaders, candidates: ['n1', 'n1|n3'], elections: 3 },
       violates: 'election safety',
     },
   },
@@ -176,58 +151,58 @@ export const raftTwins: readonly RaftTwin[] = [
     name: 'a leader whose term is over is followed',
     rule: 'Raft §3.3',
     broken: { isStaleTerm: broken.isStaleUnlessAppend },
-    checker: { options: twoLeaders, violates: 'what is committed is durable at a majority' },
+    checker: { bounds: twoLeaders, violates: 'what is committed is durable at a majority' },
   },
   {
     name: 'a late append cuts off what followed it',
     rule: 'Raft Figure 3.1, AppendEntries 3',
     broken: { appendFromLeader: broken.appendAndTruncate },
     checker: {
-      options: { nodes: 2, terms: 1, entries: 1, duplicates: 1, preVotes: false },
+      bounds: { nodes: 2, terms: 1, entries: 1, duplicates: 1, preVotes: false },
       violates: 'no actor fails',
     },
-    isSimulated: true,
+    simulator: {},
   },
   {
     name: 'entries that contradict the leader stay',
     rule: 'Raft Figure 3.1, AppendEntries 3',
     broken: { appendFromLeader: broken.appendWithoutReplacing },
-    checker: { options: twoLeaders, violates: 'what is committed is durable at a majority' },
+    checker: { bounds: twoLeaders, violates: 'what is committed is durable at a majority' },
   },
   {
     name: 'entries are appended after one of another term',
     rule: 'Raft Figure 3.1, AppendEntries 2',
     broken: { appendFromLeader: broken.appendWithoutMatching },
-    checker: { options: { ...slowly, terms: 3, candidates: [['n1'], ['n3'], ['n2']] }, violates: 'log matching' },
+    checker: { bounds: { ...slowly, terms: 3, candidates: ['n1', 'n3', 'n2'] }, violates: 'log matching' },
   },
   {
     name: 'a follower commits what the leader did not send',
     rule: 'Raft Figure 3.1, AppendEntries 5',
     broken: { appendFromLeader: broken.appendAndCommitAll },
-    checker: { options: { ...slowly, heartbeats: 1 }, violates: 'state machine safety' },
+    checker: { bounds: { ...slowly, heartbeats: 1 }, violates: 'state machine safety' },
   },
   {
     name: 'a read is answered without asking who leads',
     rule: 'Raft §6.4',
     broken: { startRead: broken.readAtOnce },
-    checker: { options: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
+    checker: { bounds: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
   },
   {
     name: 'a read is answered by a round that began before it',
     rule: 'Raft §6.4',
     broken: { startRead: broken.readByOldRound },
-    checker: { options: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
+    checker: { bounds: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
   },
   {
     name: 'a leader answers reads before it knows what is committed',
     rule: 'Raft §6.4',
     broken: { knowsCommitted: () => true },
-    checker: { options: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
+    checker: { bounds: { ...slowly, reads: 1 }, violates: 'outputs in order, reads linearizable' },
   },
   {
     name: 'a snapshot leaves what it contradicts',
     rule: 'Raft Figure 5.3, 7',
     broken: { receiveChunk: broken.receiveChunkAndKeepSuffix },
-    checker: { options: { ...slowly, entries: 1, heartbeats: 1, compactions: 1 }, violates: 'log matching' },
+    checker: { bounds: { ...slowly, entries: 1, heartbeats: 1, compactions: 1 }, violates: 'log matching' },
   },
 ];

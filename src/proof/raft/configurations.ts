@@ -3,13 +3,14 @@
  * something out that another one has.
  */
 
-import type { RaftModelOptions } from './model.ts';
+import type { ProvenSystem } from '../protocol.ts';
+import type { GivenRaftBounds } from './bounds.ts';
 
 /** On a network that loses whatever it likes, and carries few messages at a time. */
 const lossy = { losses: 'unlimited', inFlight: 2 } as const;
 
 /** The largest first, so that two processors end at about the same time. */
-export const raftConfigurations: readonly Omit<RaftModelOptions, 'broken'>[] = [
+const systems: readonly GivenRaftBounds[] = [
   { nodes: 3, terms: 2, entries: 1, preVotes: false },
   { nodes: 3, terms: 2, entries: 0, crashes: 1, ...lossy, preVotes: false },
   { nodes: 3, terms: 2, entries: 1, duplicates: 1, ...lossy, preVotes: false },
@@ -24,3 +25,5 @@ export const raftConfigurations: readonly Omit<RaftModelOptions, 'broken'>[] = [
   { nodes: 2, terms: 2, entries: 1, crashes: 1, losses: 1 },
   { nodes: 2, terms: 2, entries: 1, crashes: 1, network: 'ordered' },
 ];
+
+export const raftSystems: readonly ProvenSystem<GivenRaftBounds>[] = systems.map((bounds) => ({ bounds }));

@@ -7,6 +7,7 @@ import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { majoritySize } from '../../../statecharts/quorum.ts';
 import { Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
+import type { RaftBounds } from './bounds.ts';
 import { entryText, type RaftHistory } from './model-history.ts';
 
 export type RaftState = SystemState<RaftHistory>;
@@ -80,22 +81,9 @@ export function raftProperties(servers: readonly RaftModelServer[]): Predicates<
   };
 }
 
-/** How much may happen, as far as goals depend on it. */
-export interface GoalOptions {
-  readonly nodes: number;
-  readonly terms: number;
-  readonly entries: number;
-  readonly crashes: number;
-  readonly elections: number;
-  readonly quorumChecks: number;
-  readonly heartbeats: number;
-  readonly reads: number;
-  readonly compactions: number;
-}
-
-/** The goals that a model with `options` must reach. */
-export function raftGoalsOf(servers: readonly RaftModelServer[], options: GoalOptions): Predicates<RaftHistory> {
-  const { nodes, terms, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = options;
+/** The goals that a model with `bounds` must reach. */
+export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBounds): Predicates<RaftHistory> {
+  const { nodes, terms, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
   // A leader that nobody disturbs leads for ever.
   const mayChange = terms > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: RaftState): ServerContext[] => contextsIn(state, servers);

@@ -1,13 +1,16 @@
-/** Broken twins of two-phase commit: each makes a mistake that is known from real systems, and each must be found. */
+/**
+ * Broken twins of two-phase commit: each makes a mistake that is known from real systems, and says by which means it is
+ * to be found out. What needs a few steps in one particular order is for the checker: a coordinator that forgets too
+ * early is found there in a second, and hardly ever by the simulator, because the manager's memory makes up for it.
+ */
 
 import { type CoordinatorRules, coordinatorRules, participantRules } from '../../../statecharts/two-phase-commit.ts';
-import type { Broken, TwoPhaseCommitOptions } from './model.ts';
+import type { Twin } from '../protocol.ts';
+import type { GivenCommitBounds } from './bounds.ts';
+import type { BrokenParts } from './broken-parts.ts';
+import type { DecidingPlace } from './scenario/operations.ts';
 
-/** A mistake, and the smallest surroundings in which it shows. */
-export interface BrokenTwin {
-  readonly broken: Broken;
-  readonly options: TwoPhaseCommitOptions;
-}
+export type CommitTwin = Twin<GivenCommitBounds, BrokenParts>;
 
 const { decideCommit, delegate, announce, answer } = coordinatorRules;
 
@@ -15,60 +18,122 @@ const announceFirst: CoordinatorRules['decideCommit'] = (context) => {
   const { effects = [], context: change = {} } = decideCommit(context);
   return { context: change, effects: [...(announce({ ...context, ...change }).effects ?? []), ...effects] };
 };
+const answerFirst: CoordinatorRules['decideCommit'] = (context) => {
+  const { effects = [], ...change } = decideCommit(context);
+  return { ...change, effects: effects.toReversed() };
+};
+const announceAndDelegate: CoordinatorRules['delegate'] = (context) => ({
+  effects: [...(announce({ ...context, outcome: 'committed' }).effects ?? []), ...(delegate(context).effects ?? [])],
+});
 
-/** The twins, by what they do. */
-export const brokenTwins = {
-  'a decision is sent before it is journalled': {
+/** Nobody gives up waiting, and no database refuses: what remains is what crashes and losses do. */
+const quiet = { timeouts: 0, refusals: false } as const;
+const coordinatorCrashes = { ...quiet, crashes: 1, crashing: ['c'] } as const;
+
+const decidedInJournal: readonly CommitTwin[] = [
+  {
+    name: 'a decision is sent before it is journalled',
+    rule: 'Gray & Reuter §10.4: commit point',
     broken: { coordinator: { decideCommit: announceFirst } },
-    options: { crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
-  },
-  'the caller is answered before the decision is journalled': {
-    broken: {
-      coordinator: {
-        decideCommit(context) {
-          const { effects = [], ...change } = decideCommit(context);
-          return { ...change, effects: effects.toReversed() };
-        },
-      },
+    checker: {
+      bounds: coordinatorCrashes,
+      violates: 'no decision is reversed',
     },
-    options: { crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
+    simulator: { seed: 115 },
   },
-  'a participant in doubt aborts alone': {
+  {
+    name: 'the caller is answered before the decision is journalled',
+    rule: 'Gray & Reuter §10.4: commit point',
+    broken: { coordinator: { decideCommit: answerFirst } },
+    checker: { bounds: coordinatorCrashes, violates: 'callers hear what is decided' },
+    simulator: {},
+  },
+  {
+    name: 'a participant in doubt aborts alone',
+    rule: 'Gray & Reuter §10.4: in doubt, ask the coordinator',
     broken: { participant: { inquire: () => ({ context: { outcome: 'aborted' } }) } },
-    options: { inquiries: 1, timeouts: 0, mayRefuse: false },
+    checker: {
+      bounds: { ...quiet, inquiries: 1 },
+      violates: 'callers hear what is decided',
+    },
+    simulator: {},
   },
-  'an unknown answer to a commit is taken for success': {
+  {
+    name: 'an unknown answer to a commit is taken for success',
+    rule: 'Gray & Reuter §10.4: phase two',
     broken: {
       participant: {
         isDone: (context, heard) => participantRules.isAnswer(context, heard) && heard.result.type !== 'refused',
       },
     },
-    options: { unknownAnswers: 1, timeouts: 0, mayRefuse: false },
-  },
-  'a commit is presumed': {
-    broken: {
-      coordinator: { presume: (context, inquiry) => answer({ ...context, outcome: 'committed' }, inquiry) },
+    checker: {
+      bounds: { ...quiet, unknownAnswers: 1 },
+      violates: 'no coordinator forgets a branch that is not committed',
     },
-    options: { crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
+    simulator: { seed: 40 },
   },
-  'an abort is presumed where a last resource decides': {
+  {
+    name: 'a name that is unknown to the database is taken for committed',
+    rule: 'Gray & Reuter §10.4: phase two',
+    broken: { database: { takesUnknownForSuccess: true } },
+    simulator: { seed: 130 },
+  },
+  {
+    name: 'a late prepare is accepted after the rollback',
+    rule: 'Gray & Reuter §10.4: unilateral abort',
+    broken: { database: { acceptsLatePrepares: true } },
+    checker: {
+      bounds: { timeouts: 1, refusals: false },
+      violates: 'a branch that is rolled back does not come back',
+    },
+    simulator: {},
+  },
+  {
+    name: 'a commit is presumed',
+    rule: 'Mohan et al. §3: presumed abort',
+    broken: { coordinator: { presume: (context, inquiry) => answer({ ...context, outcome: 'committed' }, inquiry) } },
+    checker: {
+      bounds: coordinatorCrashes,
+      violates: 'validity: nothing commits unless every branch is prepared',
+    },
+    simulator: { seed: 8 },
+  },
+  {
+    name: 'a coordinator does not wait for all votes',
+    rule: 'Gray & Reuter §10.4: all yes commits',
+    broken: { coordinator: { allAgreed: ({ branches }) => branches.some(({ vote }) => vote === 'yes') } },
+    checker: { bounds: quiet, violates: 'callers hear what is decided' },
+    simulator: {},
+  },
+  {
+    name: 'a coordinator forgets branches that have not acknowledged',
+    rule: 'Mohan et al. §2: end',
+    broken: { coordinator: { allAcknowledged: () => true } },
+    checker: { bounds: quiet, violates: 'no coordinator forgets a branch that is not committed' },
+  },
+];
+
+const decidedByLast: readonly CommitTwin[] = [
+  {
+    name: 'an abort is presumed where a last resource decides',
+    rule: 'Gray & Reuter ch. 11: the last resource commits in one phase',
     broken: { coordinator: { mayPresume: () => true } },
-    options: { place: 'last', crashes: 1, crashing: ['c'], timeouts: 0, mayRefuse: false },
-  },
-  'a commit is announced before the last resource has answered': {
-    broken: {
-      coordinator: {
-        delegate: (context) => ({
-          effects: [
-            ...(announce({ ...context, outcome: 'committed' }).effects ?? []),
-            ...(delegate(context).effects ?? []),
-          ],
-        }),
-      },
+    checker: {
+      bounds: coordinatorCrashes,
+      violates: 'agreement: no branch commits while another is rolled back',
     },
-    options: { place: 'last', timeouts: 0 },
+    simulator: { seed: 50 },
   },
-  'an unknown answer of a last resource is taken for a no': {
+  {
+    name: 'a commit is announced before the last resource has answered',
+    rule: 'Gray & Reuter ch. 11: the last resource commits in one phase',
+    broken: { coordinator: { delegate: announceAndDelegate } },
+    checker: { bounds: { timeouts: 0 }, violates: 'validity: nothing commits unless every branch is prepared' },
+    simulator: {},
+  },
+  {
+    name: 'an unknown answer of a last resource is taken for a no',
+    rule: 'Gray & Reuter ch. 11: the last resource commits in one phase',
     broken: {
       participant: {
         isRefused: (context, heard) =>
@@ -76,31 +141,49 @@ export const brokenTwins = {
           (heard.operation === 'commit-one-phase' && participantRules.isAnswer(context, heard)),
       },
     },
-    options: { place: 'last', unknownAnswers: 1, timeouts: 0, mayRefuse: false },
+    checker: {
+      bounds: { ...quiet, unknownAnswers: 1 },
+      violates: 'callers hear what is decided',
+    },
+    simulator: {},
   },
-  'a late prepare is accepted after the rollback': {
-    broken: { readsAbsence: true },
-    options: { timeouts: 1, mayRefuse: false },
+  {
+    name: 'absence is read and not written where a last resource decides',
+    rule: 'Gray & Reuter ch. 11: the last resource commits in one phase',
+    broken: { database: { readsAbsence: true } },
+    checker: {
+      bounds: { ...quiet, crashes: 1, crashing: ['p2'], inquiries: 1 },
+      violates: 'callers hear what is decided',
+    },
+    simulator: { seed: 50 },
   },
-  'a coordinator does not wait for all votes': {
-    broken: { coordinator: { allAgreed: ({ branches }) => branches.some(({ vote }) => vote === 'yes') } },
-    options: { timeouts: 0, mayRefuse: false },
-  },
-  'a coordinator forgets branches that have not acknowledged': {
-    broken: { coordinator: { allAcknowledged: () => true } },
-    options: { timeouts: 0, mayRefuse: false },
-  },
-  'an owner overrules the register that fenced it': {
+];
+
+const decidedInRegister: readonly CommitTwin[] = [
+  {
+    name: 'an owner overrules the register that fenced it',
+    rule: 'Gray & Lamport §4: a new leader',
     broken: {
       coordinator: {
         isDecided: (context, heard) => coordinatorRules.isAnswer(context, heard) && heard.result.type !== 'unknown',
         adoptRuling: ({ intent }) => ({ context: { outcome: intent } }),
       },
     },
-    options: { place: 'register', timeouts: 0, mayRefuse: false },
+    checker: { bounds: quiet, violates: 'no decision is reversed' },
+    simulator: { seed: 60 },
   },
-  'a register lets two owners decide': {
+  {
+    name: 'a register lets two owners decide',
+    rule: 'Gray & Lamport §4: consensus on the outcome',
     broken: { fencesNobody: true },
-    options: { place: 'register', timeouts: 0, mayRefuse: false },
+    checker: { bounds: quiet, violates: 'no decision is reversed' },
+    simulator: { seed: 15 },
   },
-} as const satisfies Readonly<Record<string, BrokenTwin>>;
+];
+
+/** The twins, by the place where decisions are kept. */
+export const commitTwins: Readonly<Record<DecidingPlace, readonly CommitTwin[]>> = {
+  journal: decidedInJournal,
+  last: decidedByLast,
+  register: decidedInRegister,
+};

@@ -14,82 +14,32 @@
 import { partsOf } from '../../../statecharts/actor.ts';
 import {
   type CoordinatorBegin,
-  type CoordinatorRules,
   coordinatorAddress,
   coordinatorRules,
   type DecisionPlace,
   defineTwoPhaseCommit,
   type ParticipantBegin,
-  type ParticipantRules,
   participantAddress,
   participantRules,
 } from '../../../statecharts/two-phase-commit.ts';
-import {
-  actorOf,
-  type Budget,
-  defineModel,
-  type Model,
-  type StepKind,
-  type SystemState,
-  startedOnce,
-} from '../../checker.ts';
+import { actorOf, defineModel, type Model, type StepKind, type SystemState, startedOnce } from '../../checker.ts';
+import { boundsOf, systemNameOf } from '../bounds.ts';
+import { assertPossible, commitBounds, type GivenCommitBounds } from './bounds.ts';
+import type { BrokenParts } from './broken-parts.ts';
 import { type CommitHistory, emptyHistory, observeCommit } from './history.ts';
 import { commitGoals, commitProperties, isResolved } from './properties.ts';
 import { branchModel, receipt, registerModel } from './resources.ts';
+import type { DecidingPlace } from './scenario/operations.ts';
 
-/** How much may happen. What is left out does not happen, except where a default is given. */
-export interface TwoPhaseCommitOptions {
-  /** Branches, each at a database of its own; at least 2, because a single one commits in one phase. Default 2. */
-  readonly participants?: number;
-  /** The first so many of them read only. Default 0. */
-  readonly readers?: number;
-  /** How often some node crashes and loses what it had not written down. Default 0. */
-  readonly crashes?: number;
-  /** How many messages are lost. Default 0. */
-  readonly losses?: Budget;
-  /** How often a participant in doubt asks, in all. Default: as often as nodes crash and messages are lost. */
-  readonly inquiries?: Budget;
-  /**
-   * How often a participant in doubt gives its coordinator up, in all, and asks its peers as well: at any moment, because
-   * it may take a coordinator for dead that lives. Default: as often as it asks.
-   */
-  readonly peerInquiries?: Budget;
-  /** Whether crashed nodes start again. Default true. */
-  readonly restarts?: boolean;
-  /** The nodes that may crash: `c` is the coordinator's, `p1`, `p2`, ... the participants', `d` the heir's. Default all. */
-  readonly crashing?: readonly string[];
-  /** How often a coordinator or a participant gives up waiting, of each kind of wait. Default unlimited. */
-  readonly timeouts?: Budget;
-  /** How many answers of databases or of the register do not arrive. Default 0. */
-  readonly unknownAnswers?: number;
-  /** Whether databases may refuse to prepare. Default true. */
-  readonly mayRefuse?: boolean;
+/** How much may happen, as `commitBounds` says, where decisions are kept, and whether somebody makes a mistake. */
+export interface TwoPhaseCommitOptions extends GivenCommitBounds {
   /**
    * Where decisions are kept. With a `register`, an heir on node `d` may take over at any moment. With `last`, the last
    * participant is a last resource, whose commit in one phase is the decision. Default `journal`.
    */
-  readonly place?: 'journal' | 'register' | 'last';
-  /**
-   * Whether it is checked that every branch comes to its end. Default false. It needs `flush: 'at-once'`, because there
-   * is no end to what may be asked while a record is being written.
-   */
-  readonly eventually?: boolean;
-  /** Whether all must commit in the end; for runs in which nobody has a reason to abort. Default false. */
-  readonly mustCommit?: boolean;
-  /** Whether records become durable in a step of their own. Default `step`. */
-  readonly flush?: Model['flush'];
+  readonly place?: DecidingPlace;
   /** Rules other than the true ones, for proofs that a fault would be found. */
-  readonly broken?: Broken;
-}
-
-/** What a broken twin does otherwise. */
-export interface Broken {
-  readonly coordinator?: Partial<CoordinatorRules>;
-  readonly participant?: Partial<ParticipantRules>;
-  /** A database that takes what it does not see for gone. */
-  readonly readsAbsence?: boolean;
-  /** A register that lets every owner decide. */
-  readonly fencesNobody?: boolean;
+  readonly broken?: BrokenParts;
 }
 
 const transaction = 'tx';
@@ -98,13 +48,22 @@ const manager = 'c';
 /** Everything that goes on by itself: whatever of it stays possible happens at last. */
 const fair: readonly StepKind[] = ['deliver', 'local', 'timer', 'flush', 'restart', 'execute', 'answer'];
 
+/** How a system is called by what keeps its decisions. */
+const places: Readonly<Record<DecidingPlace, string>> = {
+  journal: '',
+  last: 'a last resource, ',
+  register: 'a replicated coordinator, ',
+};
+
 /** The model of one transaction. */
 export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<CommitHistory> {
-  const { participants = 2, crashes = 0, losses = 0, restarts = true, crashing, timeouts = 'unlimited' } = options;
-  const { place = 'journal', readers = 0, unknownAnswers = 0, mayRefuse = true, flush = 'step' } = options;
-  const { inquiries = losses === 'unlimited' ? losses : crashes + losses } = options;
-  const { peerInquiries = inquiries } = options;
-  const { eventually = false, mustCommit = false, broken = {} } = options;
+  const { place = 'journal', broken = {}, ...given } = options;
+  const bounds = boundsOf(commitBounds, given);
+  assertPossible(bounds, place);
+  const { participants, readers, crashes, crashing, restarts, losses, unknownAnswers, inquiries, peerInquiries } =
+    bounds;
+  const { timeouts, refusals: mayRefuse, eventually, mustCommit } = bounds;
+  const flush = eventually || mustCommit ? 'at-once' : 'step';
   const branches = Array.from({ length: participants }, (_, index) => {
     const id = `b${index + 1}`;
     const node = `p${index + 1}`;
@@ -188,7 +147,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     resolved(state) || (keepsRegister && state.resource('register') === null && state.of(coordinating).life === 'down');
 
   return defineModel<CommitHistory>({
-    name: nameOf(options),
+    name: `two-phase commit with ${places[place]}${systemNameOf(commitBounds, given)}`,
     actors: [...coordinators, ...participating],
     network: { kind: 'duplicating', losses },
     deliveries: 'changing',
@@ -210,7 +169,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
       ...Object.fromEntries(
         branches.map(({ resource, isReadOnly }) => [
           resource,
-          branchModel({ mayRefuse, isReadOnly, readsAbsence: broken.readsAbsence ?? false }),
+          branchModel({ mayRefuse, isReadOnly, mistakes: broken.database ?? {} }),
         ]),
       ),
       ...(keepsRegister ? { register: registerModel(broken.fencesNobody !== true) } : {}),
@@ -221,7 +180,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
       flush === 'at-once' ||
       actors.every(({ address, heldEffects }) => heldEffects <= (address === origin ? participants + 2 : 2)),
     always: commitProperties(coordinators, participating, resources),
-    sometimes: commitGoals(resources, { crashes, restarts, mayAbort: mayRefuse || timeouts !== 0 }),
+    sometimes: commitGoals(resources, { crashes, restarts, crashing, mayAbort: mayRefuse || timeouts !== 0 }),
     ...(eventually || mustCommit
       ? {
           eventually: {
@@ -231,35 +190,4 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
         }
       : {}),
   });
-}
-
-/** `two-phase commit with 3 participants, 1 crash, 1 loss`. */
-function nameOf(options: TwoPhaseCommitOptions): string {
-  const counted = (count: Budget, one: string, many: string): string[] =>
-    count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
-  const {
-    participants = 2,
-    readers = 0,
-    crashes = 0,
-    losses = 0,
-    timeouts = 'unlimited',
-    unknownAnswers = 0,
-  } = options;
-  const { restarts = true, crashing, inquiries, peerInquiries, mayRefuse = true, place = 'journal' } = options;
-  const places = { journal: [], register: ['a replicated coordinator'], last: ['a last resource'] };
-  const parts = [
-    ...counted(participants, 'participant', 'participants'),
-    ...counted(readers, 'reader', 'readers'),
-    ...places[place],
-    ...counted(crashes, 'crash', 'crashes').map((text) => (crashing ? `${text} of ${crashing.join(' or ')}` : text)),
-    ...(restarts || crashes === 0 ? [] : ['no restart']),
-    ...counted(losses, 'loss', 'losses'),
-    ...counted(unknownAnswers, 'unknown answer', 'unknown answers'),
-    ...(inquiries === 0 ? ['no inquiry'] : counted(inquiries ?? 0, 'inquiry', 'inquiries')),
-    ...(peerInquiries === 0 ? ['none of peers'] : counted(peerInquiries ?? 0, 'of peers', 'of peers')),
-    ...counted(timeouts, 'timeout', 'timeouts'),
-    ...(mayRefuse ? [] : ['no refusal']),
-    ...(options.eventually === true || options.mustCommit === true ? ['to the end'] : []),
-  ];
-  return `two-phase commit with ${parts.join(', ')}`;
 }

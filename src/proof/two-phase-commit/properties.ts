@@ -3,6 +3,7 @@
 import type { Tagged } from '../../../statecharts/actor.ts';
 import type { coordinator, participant } from '../../../statecharts/two-phase-commit.ts';
 import type { ModelActor, Predicates, SystemState } from '../../checker.ts';
+import type { CommitBounds } from './bounds.ts';
 import type { CommitHistory } from './history.ts';
 import type { Standing } from './resources.ts';
 
@@ -66,10 +67,15 @@ export function commitProperties(
   };
 }
 
+/** What may happen, as far as goals depend on it. */
+interface GoalOptions extends Pick<CommitBounds, 'crashes' | 'restarts' | 'crashing'> {
+  readonly mayAbort: boolean;
+}
+
 /** What must be possible, or a check says nothing. */
 export function commitGoals(
   resources: readonly string[],
-  { crashes, restarts, mayAbort }: { readonly crashes: number; readonly restarts: boolean; readonly mayAbort: boolean },
+  { crashes, restarts, crashing = ['c'], mayAbort }: GoalOptions,
 ): Predicates<CommitHistory> {
   const goals: Record<string, (state: State) => boolean> = {
     'every branch commits, and the caller hears of it': (state) =>
@@ -79,7 +85,7 @@ export function commitGoals(
     goals['every branch is rolled back, and the caller hears of it'] = (state) =>
       state.history.verdict === 'aborted' && isResolved(resources, 'aborted')(state);
   }
-  if (crashes > 0 && restarts) {
+  if (crashes > 0 && restarts && crashing.includes('c')) {
     goals['a participant is in doubt while the coordinator is down'] = ({ actors }) =>
       actors.some(({ role }) => role === 'in-doubt') &&
       actors.some(({ node, life }) => node === 'c' && life === 'down');

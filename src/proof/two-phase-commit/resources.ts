@@ -11,6 +11,7 @@ import type {
   RegisterOperation,
 } from '../../../statecharts/two-phase-commit.ts';
 import { type Outcome, type ResourceModel, resourceModel } from '../../checker.ts';
+import type { Mistakes } from '../../simulator/database.ts';
 
 /**
  * How a branch stands at its database. `aborted` says as well that its absence is written; `ended` is a branch that
@@ -23,8 +24,8 @@ export interface BranchModelOptions {
   readonly mayRefuse: boolean;
   /** Whether the branch changed nothing, and so is over once it is asked to prepare. */
   readonly isReadOnly: boolean;
-  /** A fault to be found: rollback takes a branch that it does not see for gone, and does not write its absence. */
-  readonly readsAbsence: boolean;
+  /** What the database does wrong, to be found. */
+  readonly mistakes: Mistakes;
 }
 
 /** What the database gives out at prepare. */
@@ -36,7 +37,7 @@ const refusal: Outcome<Standing> = { state: 'aborted', result: refused('constrai
 const settled = (state: Standing, result: Result): readonly Outcome<Standing>[] => [{ state, result }];
 
 /** A database with one branch. A prepare may arrive late, also after whoever asked has died. */
-export const branchModel = ({ mayRefuse, isReadOnly, readsAbsence }: BranchModelOptions): ResourceModel =>
+export const branchModel = ({ mayRefuse, isReadOnly, mistakes }: BranchModelOptions): ResourceModel =>
   resourceModel<Standing, BranchOperation>({
     start: 'open',
     perform(standing, operation) {
@@ -52,10 +53,12 @@ export const branchModel = ({ mayRefuse, isReadOnly, readsAbsence }: BranchModel
           if (standing === 'prepared' || standing === 'committed') return settled('committed', done(null));
           if (standing === 'aborted') return settled(standing, refused('the branch was rolled back'));
           if (standing === 'ended') return settled(standing, refused('the branch had nothing to commit'));
+          if (mistakes.takesUnknownForSuccess === true) return settled(standing, done(null));
           return settled(standing, { type: 'unknown', error: 'unknown transaction id' });
         case 'rollback':
           if (standing === 'committed') return settled(standing, refused('the branch was committed'));
-          if (standing === 'ended' || (standing === 'open' && readsAbsence)) return settled(standing, done(null));
+          if (standing === 'ended' || (standing === 'open' && mistakes.acceptsLatePrepares === true))
+            return settled(standing, done(null));
           return settled('aborted', done(null));
         case 'commit-one-phase':
           if (standing === 'committed') return settled(standing, done(null));
@@ -63,7 +66,7 @@ export const branchModel = ({ mayRefuse, isReadOnly, readsAbsence }: BranchModel
           return [{ state: 'committed', result: done(null) }, ...(mayRefuse ? [refusal] : [])];
         case 'outcome-of': {
           const outcome: Standing = standing === 'committed' ? 'committed' : 'aborted';
-          return settled(outcome, done({ outcome }));
+          return settled(mistakes.readsAbsence === true ? standing : outcome, done({ outcome }));
         }
       }
     },

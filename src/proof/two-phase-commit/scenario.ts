@@ -11,16 +11,11 @@
  */
 
 import * as v from 'valibot';
-import {
-  type CoordinatorRules,
-  coordinatorRules,
-  defineTwoPhaseCommit,
-  type ParticipantRules,
-  participantRules,
-} from '../../../statecharts/two-phase-commit.ts';
+import { coordinatorRules, defineTwoPhaseCommit, participantRules } from '../../../statecharts/two-phase-commit.ts';
 import { chance, pick } from '../../environment/random.ts';
-import { createDatabaseServer, type DatabaseServer, type Mistakes } from '../../simulator/database.ts';
+import { createDatabaseServer, type DatabaseServer } from '../../simulator/database.ts';
 import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
+import type { BrokenParts } from './broken-parts.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
 import { commonGoals, createInvariants, type Invariants, lastGoals, registerGoals } from './scenario/invariants.ts';
 import {
@@ -36,16 +31,6 @@ import {
   writtenBy,
 } from './scenario/operations.ts';
 import { loggedWitness } from './scenario/witness.ts';
-
-/** What a twin does wrong. */
-export interface BrokenParts {
-  /** What has taken the place of true rules. */
-  readonly coordinator?: Partial<CoordinatorRules>;
-  readonly participant?: Partial<ParticipantRules>;
-  readonly database?: Mistakes;
-  /** A register that lets every owner decide. */
-  readonly fencesNobody?: boolean;
-}
 
 export interface TwoPhaseCommitScenarioOptions {
   /** Where decisions are kept. Default `journal`. */

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { type CheckOptions, type CheckResult, check } from '../../../src/checker.ts';
-import { commitConfigurations } from '../../../src/proof/two-phase-commit/configurations.ts';
+import { commitSystems } from '../../../src/proof/two-phase-commit/configurations.ts';
 import { type TwoPhaseCommitOptions, twoPhaseCommitModel } from '../../../src/proof/two-phase-commit/model.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -15,7 +15,7 @@ const failing = ({ properties }: CheckResult): string[] =>
     verdict === 'holds' || verdict === 'reached' ? [] : `${name}: ${verdict}`,
   );
 
-const quiet = { timeouts: 0, mayRefuse: false } as const;
+const quiet = { timeouts: 0, refusals: false } as const;
 
 test.each([
   ['two participants that agree, in every order of events', { ...quiet, participants: 2 }],
@@ -35,14 +35,14 @@ test.each([
 });
 
 describe('coming to an end', () => {
-  const live = { ...quiet, flush: 'at-once', inquiries: 'unlimited', eventually: true } as const;
+  const live = { ...quiet, inquiries: 'unlimited', eventually: true } as const;
 
   test.each([2, 3])('%i participants that agree commit when nothing fails', (participants) => {
-    expect(failing(checked({ ...quiet, participants, flush: 'at-once', mustCommit: true }))).toEqual([]);
+    expect(failing(checked({ ...quiet, participants, mustCommit: true }))).toEqual([]);
   });
 
   test('participants in doubt do no harm, however often they ask a coordinator that waits for a slower vote', () => {
-    const asking = { ...quiet, flush: 'at-once', inquiries: 'unlimited', mustCommit: true } as const;
+    const asking = { ...quiet, inquiries: 'unlimited', mustCommit: true } as const;
     expect(failing(checked({ ...asking, peerInquiries: 0 }))).toEqual([]);
     // To ask peers does harm: those that have not voted give up.
     expect(failing(checked({ ...asking, peerInquiries: 1 }))).toEqual(['all commit: violated']);
@@ -75,11 +75,13 @@ describe('coming to an end', () => {
   });
 });
 
-describe('the configurations that are proven in full', () => {
-  const models = commitConfigurations.map(({ bounds }) => twoPhaseCommitModel(bounds));
+describe('the systems that are proven in full', () => {
+  const systems = (['journal', 'last', 'register'] as const).flatMap((place) =>
+    commitSystems[place].map((system) => ({ ...system, model: twoPhaseCommitModel({ ...system.bounds, place }) })),
+  );
 
   test('stay what they are called', () => {
-    const names = models.map(({ name }) => name);
+    const names = systems.map(({ model }) => model.name);
     expect(new Set(names).size).toBe(names.length);
     for (const kind of ['2', '3', '4'].map((count) => `${count} participants`)) {
       expect(names.some((name) => name.includes(kind) && name.includes('crash'))).toBe(true);
@@ -90,12 +92,9 @@ describe('the configurations that are proven in full', () => {
   });
 
   test('say of every known truth which property of theirs it violates', () => {
-    const known = commitConfigurations.flatMap(({ bounds, knownTruth }) =>
-      knownTruth === undefined
-        ? []
-        : { properties: Object.keys(twoPhaseCommitModel(bounds).eventually ?? {}), knownTruth },
-    );
+    const known = systems.flatMap(({ model, knownTruth }) => (knownTruth === undefined ? [] : { model, knownTruth }));
     expect(known.length).toBeGreaterThan(0);
-    for (const { properties, knownTruth } of known) expect(properties).toContain(knownTruth.violates);
+    for (const { model, knownTruth } of known)
+      expect(Object.keys(model.eventually ?? {})).toContain(knownTruth.violates);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/environment/clock.ts';
-import { runsToFindTwins, simulatedTwins } from '../../../src/proof/two-phase-commit/broken-runs.ts';
 import {
   type TwoPhaseCommitScenarioOptions,
   twoPhaseCommitScenario,
@@ -54,14 +53,6 @@ describe.each(['journal', 'last', 'register'] as const)('two-phase commit (%s), 
 });
 
 describe('a simulation of two-phase commit', () => {
-  test.each(Object.entries(simulatedTwins))('finds that %s', async (_mistake, { place, broken, seed }) => {
-    const { failed } = await suite({ place, broken }, { seed, runs: runsToFindTwins });
-    expect(failed?.violation).toBeDefined();
-    const foundAt = failed?.schedule.seed ?? seed;
-    const sound = await suite({ place }, { seed, runs: foundAt - seed + 1 });
-    expect(sound.failed?.violation).toBeUndefined();
-  });
-
   test('shrinks what it finds to a schedule that fails again when it is read from a file', async () => {
     const scenario = twoPhaseCommitScenario({ broken: { database: { acceptsLatePrepares: true } } });
     const { failed } = await suite({ broken: { database: { acceptsLatePrepares: true } } }, { seed: 1, runs: 60 });

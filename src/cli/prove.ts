@@ -1,0 +1,121 @@
+/** `quorate prove`: everything that the project is held to: the systems and the simulated runs of every protocol. */
+
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { systemClock } from '../environment/clock.ts';
+import type { Protocol } from '../proof/protocol.ts';
+import { protocols } from '../proof/protocols.ts';
+import { type Figures, figuresSchema } from '../proof/tables.ts';
+import { type Done, type Job, runJobs, totalOf, verdictOf } from './check/jobs.ts';
+import { exitCodes, FileError } from './errors.ts';
+import { integerIn } from './options.ts';
+import { protocolIn } from './protocols.ts';
+import { everyFault } from './simulate/faults.ts';
+import { progressLine, runSuiteOf } from './simulate/suite.ts';
+import type { Terminal } from './terminal.ts';
+
+interface ProveOptions {
+  readonly checks: boolean;
+  readonly simulations: boolean;
+  readonly jobs: number;
+  readonly record?: string;
+}
+
+const help = `
+Every system that docs/verification.md lists is checked, and every suite of simulated runs is played under all faults.
+It fails when a property is violated, a goal is not reached, a known truth is not found, or a run diverges.
+
+Examples:
+  $ quorate prove
+  $ quorate prove raft --no-simulations
+  $ quorate prove --no-simulations --record docs/figures.json   # the figures of the docs' tables
+
+Exit codes: 0 all of it holds, 1 not so, 2 wrong options, 3 nobody knows: a limit came first.`;
+
+/** Makes the command. */
+export function proveCommand(terminal: Terminal): Command {
+  return new Command('prove')
+    .summary('check and simulate everything that the project is held to')
+    .description('Checks the systems and simulates the runs by which every protocol is proven before a release.')
+    .argument('[protocols...]', 'which of them; default all', (name: string, before: readonly Protocol[] = []) => [
+      ...before,
+      protocolIn(name),
+    ])
+    .option('--no-checks', 'leave the model checker out')
+    .option('--no-simulations', 'leave the simulator out')
+    .option('--jobs <number>', 'how many systems are checked at a time', integerIn(1, 64), 2)
+    .option('--record <file>', "write the figures of the checks to a file, from which the docs' tables are made")
+    .addHelpText('after', help)
+    .action(async (chosen: readonly Protocol[], options: ProveOptions) => {
+      const proven = chosen.length === 0 ? protocols : chosen;
+      const codes = [
+        options.simulations ? await simulateAll(proven, terminal) : exitCodes.done,
+        options.checks ? await checkAll(proven, options, terminal) : exitCodes.done,
+      ];
+      process.exitCode = codes.find((code) => code === exitCodes.failed) ?? Math.max(...codes);
+    });
+}
+
+/** Plays all suites. @returns the exit code */
+async function simulateAll(proven: readonly Protocol[], terminal: Terminal): Promise<number> {
+  let hasFailed = false;
+  for (const protocol of proven) {
+    for (const suite of protocol.suites) {
+      terminal.out(`${protocol.name}: ${suite.runs} runs of ${suite.nodes} nodes, from seed ${suite.seed ?? 1}`);
+      const request = { seed: 1, faults: everyFault, checkDeterminism: false, ...suite };
+      const result = await runSuiteOf(protocol.scenario(), request, terminal.err);
+      terminal.out(`  ${progressLine(result)}`);
+      const { failed, missed } = result;
+      if (failed !== undefined) {
+        terminal.out(`  VIOLATED in seed ${failed.schedule.seed}: ${failed.violation?.problem}`);
+        terminal.out(
+          `  quorate simulate ${protocol.name} --nodes ${suite.nodes} --seed ${failed.schedule.seed} --runs 1`,
+        );
+      }
+      for (const goal of missed) terminal.out(`  NOT REACHED: ${goal}`);
+      hasFailed ||= failed !== undefined || missed.length > 0;
+    }
+  }
+  return hasFailed ? exitCodes.failed : exitCodes.done;
+}
+
+/** Checks all systems. @returns the exit code */
+async function checkAll(
+  proven: readonly Protocol[],
+  { jobs, record }: ProveOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const list = proven.flatMap(({ name, systems }) => systems.map((system): Job => ({ protocol: name, ...system })));
+  const clock = systemClock();
+  const startedMs = clock.nowMs();
+  const results = await runJobs(list, jobs, terminal, ({ text }) => terminal.out(`${text}\n`));
+  terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
+  const verdict = verdictOf(results);
+  if (record !== undefined) await writeFigures(record, figuresOf(proven, list, results));
+  if (verdict === 'ok') return exitCodes.done;
+  return verdict === 'violated' ? exitCodes.failed : exitCodes.unknown;
+}
+
+const figuresOf = (proven: readonly Protocol[], list: readonly Job[], results: readonly Done[]): Figures =>
+  figuresSchema(
+    Object.fromEntries(
+      proven.map(({ name, systemName }) => [
+        name,
+        Object.fromEntries(
+          list.flatMap((job, at): [string, object][] => {
+            const report = results[at]?.report;
+            if (job.protocol !== name || report === undefined) return [];
+            const { states, transitions, depth } = report;
+            return [[systemName(job.bounds), { states, transitions, depth }]];
+          }),
+        ),
+      ]),
+    ),
+  );
+
+/** @throws FileError */
+async function writeFigures(file: string, figures: Figures): Promise<void> {
+  await writeFile(file, `${JSON.stringify(figures, null, 2)}\n`).catch((cause: unknown) => {
+    throw new FileError(`cannot write the figures to '${file}': ${String(cause)}; name another file`, { cause });
+  });
+}

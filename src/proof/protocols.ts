@@ -1,0 +1,7 @@
+/** The protocols of the project: the one list that is edited when there is another. */
+
+import type { Protocol } from './protocol.ts';
+import { raft } from './raft/protocol.ts';
+import { twoPhaseCommit, twoPhaseCommitLast, twoPhaseCommitRegister } from './two-phase-commit/protocol.ts';
+
+export const protocols: readonly Protocol[] = [raft, twoPhaseCommit, twoPhaseCommitLast, twoPhaseCommitRegister];

@@ -1,0 +1,80 @@
+/** What may happen in a system of Raft servers that is checked, and how often. */
+
+import { type BoundsOf, budget, choice, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+
+/** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
+export const raftBounds = {
+  nodes: count({ about: 'servers, all of which vote', unit: ['server', 'servers'], least: 1, most: 5, default: 3 }),
+  terms: count({
+    about: 'terms; no server begins a later one',
+    unit: ['term', 'terms'],
+    least: 1,
+    most: 100,
+    default: 2,
+  }),
+  entries: count({ about: 'proposals, in all', unit: ['entry', 'entries'], default: 1 }),
+  crashes: count({
+    about: 'crashes, each followed by a recovery at any time; what was not durable is lost',
+    unit: ['crash', 'crashes'],
+    default: 0,
+  }),
+  // In an unordered network they change no verdict: a lost message and one that never arrives are the same to everybody.
+  losses: budget({ about: 'messages that are lost', unit: ['loss', 'losses'], default: 0 }),
+  duplicates: count({ about: 'messages that arrive again', unit: ['duplicate', 'duplicates'], default: 0 }),
+  elections: count({
+    about: 'election timeouts, of whichever server, that end without a leader',
+    unit: ['election timeout', 'election timeouts'],
+    default: { sumOf: ['terms'] },
+  }),
+  // Without any, only what a leader has to replicate makes it send.
+  heartbeats: count({ about: 'heartbeats of leaders', unit: ['heartbeat', 'heartbeats'], default: 0 }),
+  quorumChecks: count({
+    about: 'looks of leaders for their quorum',
+    unit: ['quorum check', 'quorum checks'],
+    default: 0,
+  }),
+  reads: count({ about: 'linearizable reads, in all', unit: ['read', 'reads'], default: 0 }),
+  compactions: count({ about: 'snapshots by applications', unit: ['compaction', 'compactions'], default: 0 }),
+  notices: count({
+    about: 'notices, true or not, that a node cannot be reached',
+    unit: ['notice', 'notices'],
+    default: 0,
+  }),
+  // Pre-votes bind nobody: without them there are more elections, and more states are left for what matters.
+  preVotes: flag({
+    about: 'ask beforehand whether one would be elected; without, any server may stand at any time',
+    default: true,
+    otherwise: 'no pre-votes',
+  }),
+  // Confines a check to one course of events.
+  candidates: optional(
+    list({
+      about: 'who may stand for election in term 1, 2, ..., like n1,n1|n3',
+      placeholder: 'nodes',
+      pattern: /^n\d(\|n\d)*$/,
+      expected: 'nodes of each term, like n1 or n1|n3',
+      before: 'candidates',
+    }),
+    'anybody in any term',
+  ),
+  inFlight: optional(
+    count({
+      about: 'messages on their way at one time; states with more are not followed',
+      unit: ['message in flight', 'messages in flight'],
+      before: 'at most ',
+      default: 0,
+    }),
+    'any number',
+  ),
+  network: choice({
+    about: 'how messages travel',
+    of: ['unordered', 'duplicating', 'ordered'],
+    default: 'unordered',
+    unit: 'network',
+  }),
+};
+
+/** A value for every bound. */
+export type RaftBounds = BoundsOf<typeof raftBounds>;
+/** Values for some bounds; the others have their defaults. */
+export type GivenRaftBounds = GivenBounds<typeof raftBounds>;

@@ -1,0 +1,30 @@
+/** Raft, as a protocol that is simulated, checked and broken. */
+
+import { defineServer, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
+import { defineProtocol } from '../protocol.ts';
+import { raftBounds } from './bounds.ts';
+import { raftTwins } from './broken.ts';
+import { raftSystems } from './configurations.ts';
+import { raftModel } from './model.ts';
+import { raftScenario } from './scenario.ts';
+
+/** The servers of a replicated store. */
+export const raft = defineProtocol({
+  name: 'raft',
+  about: 'the replicated store over Raft',
+  bounds: raftBounds,
+  model: (given, broken?: Partial<RaftRules>) => raftModel({ ...given, ...(broken && { broken }) }),
+  scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken })),
+  systems: raftSystems,
+  suites: [
+    { runs: 2_000, nodes: 3, budgetSeconds: 240 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 240 },
+  ],
+  statesToFind: 500_000,
+  runsToFind: { runs: 40, nodes: 3 },
+  twins: raftTwins,
+  examples: [
+    { nodes: 2, terms: 2, entries: 1, crashes: 1 },
+    { nodes: 3, terms: 2, entries: 1, losses: 'unlimited', inFlight: 2 },
+  ],
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { CheckResult } from '../../src/checker.ts';
+import { runSuiteOf } from '../../src/cli/simulate/suite.ts';
+import { findTwin, suiteFor } from '../../src/cli/simulate/twins.ts';
+import { protocols } from '../../src/proof/protocols.ts';
+
+// Bounded by states and runs, not by time: a busy machine takes longer.
+vi.setConfig({ testTimeout: 120_000 });
+
+const violatedIn = ({ properties }: CheckResult): string[] =>
+  properties.flatMap(({ name, verdict }) => (verdict === 'violated' ? name : []));
+
+describe.each(protocols)('$name', (protocol) => {
+  const { twins, statesToFind: maxStates } = protocol;
+  const checked = twins.flatMap(({ name, checker }) => (checker === undefined ? [] : { name, ...checker }));
+
+  test.each(checked)('the checker finds that $name', ({ name, violates }) => {
+    expect(violatedIn(protocol.check({}, { maxStates }, name))).toContain(violates);
+  });
+
+  const systems = new Map(checked.map(({ bounds }) => [protocol.commandLine(bounds), bounds]));
+  test.each([...systems])('the checker finds nothing wrong with the true actors in %s', (_options, bounds) => {
+    const result = protocol.check(bounds, { maxStates });
+    expect(violatedIn(result)).toEqual([]);
+    // Where the budget is enough for all that can happen, nothing is wrong at all, and every goal is reached.
+    if (result.complete) expect(result.ok).toBe(true);
+    else expect(result.states).toBeGreaterThan(maxStates);
+  });
+
+  const simulated = twins.filter(({ simulator }) => simulator !== undefined);
+  test.each(simulated)('the simulator finds that $name, and nothing wrong with the true parts', async (twin) => {
+    const { verdict, runs = 0 } = await findTwin(protocol, twin);
+    expect(verdict).toBe('found');
+    const suite = suiteFor(protocol, twin);
+    if (suite === undefined) throw new Error('it is not said to be found');
+    const { failed } = await runSuiteOf(protocol.scenario(), { ...suite, runs }, () => {});
+    expect(failed?.violation).toBeUndefined();
+  });
+});
+
+test('a twin that a means does not reach is named with the means that does', async () => {
+  const outOfReach = protocols.flatMap((protocol) =>
+    protocol.twins.filter(({ simulator }) => simulator === undefined).map((twin) => ({ protocol, twin })),
+  );
+  expect(outOfReach.length).toBeGreaterThan(0);
+  for (const { protocol, twin } of outOfReach) {
+    const { verdict, foundBy } = await findTwin(protocol, twin);
+    expect([verdict, foundBy]).toEqual([
+      'out-of-reach',
+      expect.stringContaining(`quorate check ${protocol.name} --broken`),
+    ]);
+  }
+});
