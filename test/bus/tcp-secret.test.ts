@@ -1,5 +1,7 @@
 /** What the secret of a cluster is for: strangers of every kind, on both sides of a connection. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Arrival } from '../../src/bus/bus.ts';
 import { HandshakeRefusedError } from '../../src/bus/errors.ts';
@@ -174,10 +176,8 @@ describe('a stranger that connects', () => {
   test('of an earlier version is refused by name', async () => {
     const { bus } = await startN1();
     const peer = await dialRaw(bus.address());
-    peer.send([
-      1,
-      { protocol: 'quorate', kind: 'node', node: 'n2', cluster: 'test', journalId: 'j', versions: { min: 1, max: 1 } },
-    ]);
+    const recorded = readFileSync(join(import.meta.dirname, '../fixtures/wire/hello-of-version-1.hex'), 'utf8');
+    peer.socket.write(Buffer.from(recorded.trim(), 'hex'));
     const refusal = await peer.first(kinds.refusal);
     expect(refusal).toMatchObject([kinds.refusal, { code: 'disjoint-versions' }]);
     expect(JSON.stringify(refusal)).toContain('version 1');

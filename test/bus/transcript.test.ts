@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createTranscript } from '../../src/bus/tcp/handshake/transcript.ts';
+import { clusterSecretOf } from '../../src/bus/tcp.ts';
 
 const key = new Uint8Array(32).fill(7);
 const text = (content: string): Uint8Array => new Uint8Array(Buffer.from(content));
-const saying = (said: readonly string[], use = 'peer', withKey = key, binding = '') => {
+const saying = (said: readonly string[], use = 'peer', withKey: Uint8Array = key, binding = '') => {
   const transcript = createTranscript(withKey, use, text(binding));
   for (const it of said) transcript.add(text(it));
   return transcript;
@@ -35,6 +36,22 @@ describe('a proof', () => {
     expect(saying(said).isProofOf('dialled', proof.subarray(0, 31))).toBe(false);
     expect(saying(said).isProofOf('dialled', new Uint8Array())).toBe(false);
   });
+});
+
+test('proofs, seals and what is derived stay as they are: nodes of other releases make the same', () => {
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  const secret = clusterSecretOf('a secret for a test that is never changed');
+  const transcript = saying(said, 'peer', secret.peerKey());
+  const proof = transcript.proofOf('dialled');
+  expect(hex(proof)).toBe('af530d497bf1a26704074e20dd997f2e356bb277b0ebaff2ee04ac009d47ee74');
+  transcript.add(proof);
+  expect(hex(transcript.seal('accepted', text('the journal')))).toBe(
+    '346a033005a8583270cc31aff76091113d16bc34bc06c954dc4200',
+  );
+  const client = secret.client();
+  expect(client.text()).toBe('quorate-client-hDiY0daJwL4WkGJ33vnq6nN-iCSd9pODfLnE9EpEGKU');
+  expect(client.httpToken()).toBe('quorate-http-5IfY1PE-YSVT744cGo1p26Z4DRgpxSBFd3ERuFKZkjU');
+  expect(hex(client.key())).toBe('d85175f000ce10fb0fe1da04d494291eb57109f40214ac6433c84d9cb8066a30');
 });
 
 describe('a seal', () => {

@@ -5,12 +5,11 @@
 
 import type { Socket } from 'node:net';
 import { HandshakeRefusedError, TooManyConnectionsError } from '../errors.ts';
+import { createAdmission } from './admission.ts';
 import { type Core, statusAfter } from './core.ts';
-import type { Verdict } from './handshake/credentials.ts';
 import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
 import { textOf } from './options.ts';
-import { createPlaces } from './places.ts';
 import { isLoopback, placeOf } from './remote.ts';
 import { createSession, type Ending, type Session, type SessionContext } from './session.ts';
 
@@ -21,7 +20,7 @@ export interface Guests {
   accept(socket: Socket): void;
   /** The open session of each node and client that has one. */
   open(): Iterable<readonly [node: string, session: Session]>;
-  /** Ends the sessions of nodes that are no peers any more. */
+  /** Ends the sessions of nodes that are no peers any more, and of clients whose id belongs to a peer now. */
   dismiss(): void;
   /** Ends all sessions. */
   stop(): void;
@@ -41,8 +40,6 @@ export function createGuests(
 ): Guests {
   const { mine, limits, statuses, losses } = core;
   const present = new Set<Session>();
-  const strangers = createPlaces<Session>();
-  const clients = createPlaces<Session>();
   /** The open sessions of each node or client; the latest is the one that it is answered over. */
   const byNode = new Map<string, readonly Guest[]>();
 
@@ -58,37 +55,16 @@ export function createGuests(
     const isKnown = isProven && links.has(claimed) && statuses.of(claimed)?.status !== 'connected';
     if (isKnown && error instanceof HandshakeRefusedError) statuses.set(statusAfter(claimed, error));
   };
-  const turnAway = (session: Session, limit: 'connectionLimit' | 'handshakeLimit'): void => {
-    const message = `expected at most ${limits[limit]} ${limit === 'connectionLimit' ? "clients' connections" : 'connections in their handshake'}, closed one; raise ${limit}`;
+  const admission = createAdmission<Session>(mine.node, limits, (session, limit) => {
+    const what = limit === 'connectionLimit' ? "clients' connections" : 'connections in their handshake';
+    const message = `expected at most ${limits[limit]} ${what}, closed one; raise ${limit}`;
     core.notice(new TooManyConnectionsError(message), session.remote);
     session.abort();
-  };
-  const makeRoomForStranger = (): void => {
-    while (strangers.size >= limits.handshakeLimit) {
-      const oldest = strangers.greediest()?.held[0];
-      if (oldest === undefined) return;
-      strangers.delete(oldest);
-      turnAway(oldest, 'handshakeLimit');
-    }
-  };
-  /** One place gives way to another only when it holds more even afterwards, so that two do not take turns. */
-  const admitClient = (place: string): Verdict | undefined => {
-    if (clients.size < limits.connectionLimit) return undefined;
-    const greediest = clients.greediest();
-    const latest = greediest?.held.at(-1);
-    if (greediest === undefined || latest === undefined || greediest.held.length <= clients.countOf(place) + 1) {
-      const reason = `node ${mine.node} has ${clients.size} connections of clients, and takes no more; raise connectionLimit, or connect less often`;
-      return { code: 'too-many-connections', reason };
-    }
-    clients.delete(latest);
-    turnAway(latest, 'connectionLimit');
-    return undefined;
-  };
+  });
   const opened = (guest: Guest, place: string): void => {
     const { session, node, kind } = guest;
-    strangers.delete(session);
-    if (kind === 'client') clients.add(session, place);
-    else if (!links.has(node)) {
+    admission.opened(session, place, kind);
+    if (kind === 'node' && !links.has(node)) {
       session.abort();
       return;
     }
@@ -103,8 +79,7 @@ export function createGuests(
   };
   const closed = (session: Session, ending: Ending): void => {
     present.delete(session);
-    strangers.delete(session);
-    clients.delete(session);
+    admission.closed(session);
     core.noticeEnding(session.remote, ending);
     if (ending.theirs === undefined) {
       tellRefused(ending);
@@ -122,7 +97,6 @@ export function createGuests(
   return {
     accept(socket) {
       const place = placeOf(socket.remoteAddress);
-      makeRoomForStranger();
       const session = createSession({
         ...context,
         socket,
@@ -131,13 +105,13 @@ export function createGuests(
         mine,
         isPeer: links.has,
         clientsProve: openClients === 'none' || (openClients === 'loopback' && !isLoopback(socket.remoteAddress)),
-        admitClient: () => admitClient(place),
+        admitClient: () => admission.forClient(place),
         onFrame: core.receive,
         onOpen: (it, counterpart) => opened({ ...counterpart, session: it }, place),
         onClosed: closed,
       });
       present.add(session);
-      strangers.add(session, place);
+      admission.arrived(session, place);
     },
     *open() {
       for (const [node, guests] of byNode) {
@@ -147,7 +121,7 @@ export function createGuests(
     },
     dismiss() {
       for (const [node, guests] of [...byNode]) {
-        for (const { kind, session } of guests) if (kind === 'node' && !links.has(node)) session.abort();
+        for (const { kind, session } of guests) if ((kind === 'node') !== links.has(node)) session.abort();
       }
     },
     stop() {

@@ -4,7 +4,7 @@
  */
 
 import { nodeOf, parseTagged, QuorateError } from '../../../statecharts/actor.ts';
-import type { Bus } from '../../bus/bus.ts';
+import type { Bus, PeerStatus } from '../../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { StoreClosedError, UnavailableError } from './errors.ts';
 import { type KeyValueStore, keyValueStore } from './key-value/store.ts';
@@ -53,6 +53,8 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
   const self = clientAddress(bus.node, key);
   const waiters = new Set<() => void>();
   let nodes: readonly string[] = [];
+  /** Why nodes are not connected, the last that was heard; what one refuses says more than that another is not there. */
+  let trouble: PeerStatus | undefined;
 
   const router: Router = createRouter({
     clock,
@@ -74,14 +76,16 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
         if (!(error instanceof QuorateError)) throw error;
       }
     }),
-    bus.peers.subscribe(({ node, status }) => {
+    bus.peers.subscribe((peer) => {
+      const { node, status } = peer;
       const wasConnected = nodes.includes(node);
       nodes = nodes.filter((it) => it !== node);
       if (status === 'connected') {
         nodes = [...nodes, node].sort();
         for (const notify of waiters) notify();
-      } else if (wasConnected) {
-        router.lost(node);
+      } else {
+        if (status === 'refused' || trouble?.status !== 'refused') trouble = peer;
+        if (wasConnected) router.lost(node);
       }
     }),
     bus.losses.subscribe(({ node, reason }) => {
@@ -121,7 +125,8 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
         };
         const timeout = clock.setTimeout(() => {
           waiters.delete(notify);
-          reject(new UnavailableError(`no node answered within ${deadlineMs} ms; check the addresses`));
+          const why = trouble?.reason === undefined ? 'check the addresses' : trouble.reason;
+          reject(new UnavailableError(`no node answered within ${deadlineMs} ms: ${why}`));
         }, deadlineMs);
         waiters.add(notify);
       }),

@@ -1,0 +1,96 @@
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { clientSecretOf, readSecretFile } from '../../src/bus/tcp.ts';
+import { connect } from '../../src/services/store/tcp-client.ts';
+import { freePorts } from '../fixtures/ports.ts';
+import { type Run, run } from '../fixtures/processes.ts';
+import { until } from '../fixtures/until.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const started: Run[] = [];
+afterEach(async () => {
+  for (const it of started.splice(0)) {
+    it.signal('SIGKILL');
+    await it.end();
+  }
+});
+function quorate(...args: string[]): Run {
+  const it = run(args);
+  started.push(it);
+  return it;
+}
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-secret-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+describe('quorate secret', () => {
+  test('makes a secret that its owner alone can read, once, and prints what clients are given', async () => {
+    const path = join(temporary(), 'secret');
+    expect(await quorate('secret', 'new', '--secret-file', path).end()).toBe(0);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const client = readSecretFile(path).client();
+    const again = quorate('secret', 'new', '--secret-file', path);
+    expect(await again.end()).toBe(1);
+    expect(again.stderr).toMatch(/^SECRET_FILE: /);
+    const [forTcp, forHttp] = [
+      quorate('secret', 'client', '--secret-file', path),
+      quorate('secret', 'http', '--secret-file', path),
+    ];
+    expect([await forTcp.end(), await forHttp.end()]).toEqual([0, 0]);
+    expect(clientSecretOf(forTcp.stdout).text()).toBe(client.text());
+    expect(forHttp.stdout).toBe(`${client.httpToken()}\n`);
+  });
+
+  test('names what is wrong with a file, as every command does that reads one', async () => {
+    const directory = temporary();
+    const exposed = join(directory, 'exposed');
+    writeFileSync(exposed, 'x'.repeat(40));
+    chmodSync(exposed, 0o644);
+    const short = join(directory, 'short');
+    writeFileSync(short, 'secret', { mode: 0o600 });
+    const data = join(directory, 'data');
+    const node = ['node', '--id', 'n1', '--listen', '127.0.0.1:0', '--http', '127.0.0.1:0', '--data', data];
+    for (const [file, code] of [
+      [join(directory, 'none'), 'SECRET_MISSING'],
+      [exposed, 'SECRET_EXPOSED'],
+      [short, 'SECRET_TOO_SHORT'],
+    ] as const) {
+      for (const command of [['secret', 'client'], node]) {
+        const refused = quorate(...command, '--secret-file', file);
+        expect(await refused.end()).toBe(1);
+        expect(refused.stderr).toMatch(new RegExp(`^${code}: `));
+      }
+    }
+    expect(existsSync(data)).toBe(false);
+  });
+});
+
+test('a node that is closed to all without a secret takes the client and the token that have one', async () => {
+  const directory = temporary();
+  const secretFile = join(directory, 'secret');
+  expect(await quorate('secret', 'new', '--secret-file', secretFile).end()).toBe(0);
+  const [httpPort, tcpPort] = await freePorts(2);
+  const [http, tcp] = [`127.0.0.1:${httpPort}`, `127.0.0.1:${tcpPort}`];
+  const place = ['--listen', tcp, '--http', http, '--data', join(directory, 'n1'), '--secret-file', secretFile];
+  await quorate('node', '--id', 'n1', ...place, '--open-clients', 'none').printed(/leader in term/);
+  const secret = readSecretFile(secretFile).client();
+
+  const url = `http://${http}/kv/greeting`;
+  expect((await fetch(url)).status).toBe(401);
+  const headers = { authorization: `Bearer ${secret.httpToken()}` };
+  const put = () => fetch(url, { method: 'PUT', body: 'hello', headers });
+  await until('a write', async () => (await put()).status === 200 || undefined);
+
+  await expect(connect([tcp], { connectMs: 1_000 })).rejects.toThrow(/did not offer to prove.*quorate secret client/);
+  await expect(connect([tcp], { secret: 'quorate-cluster-x' })).rejects.toMatchObject({ code: 'SECRET_KIND' });
+  const client = await connect([tcp], { secret: secret.text() });
+  onTestFinished(() => client.close());
+  expect(new TextDecoder().decode((await client.get('greeting'))?.value)).toBe('hello');
+  expect(readFileSync(secretFile, 'utf8')).not.toContain(secret.text());
+});
