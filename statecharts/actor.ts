@@ -5,6 +5,7 @@ export * from './actor/define.ts';
 export * from './actor/delays.ts';
 export * from './actor/effects.ts';
 export * from './actor/errors.ts';
+export * from './actor/fragments.ts';
 export * from './actor/plain.ts';
 export * from './actor/rules.ts';
 export * from './actor/senders.ts';

@@ -7,7 +7,8 @@
  * whom they would ask may be dead; a new owner aborts what is undecided instead of collecting the votes again.
  */
 
-import { type Birth, defineActor, message } from '../actor.ts';
+import { and } from 'xstate';
+import { type Birth, defineActor } from '../actor.ts';
 import { coordinatorName } from './addresses.ts';
 import {
   type CoordinatorBegin,
@@ -15,11 +16,16 @@ import {
   coordinatorContext,
   coordinatorRecords,
 } from './coordinator/context.ts';
+import { active, collecting, deciding, givingUp } from './coordinator/first-phase.ts';
+import { delegating } from './coordinator/last-resource.ts';
+import { presuming } from './coordinator/presuming.ts';
+import { claiming, fenced, informed, registering, ruling } from './coordinator/register.ts';
 import { type CoordinatorRules, coordinatorRules } from './coordinator/rules.ts';
-import { bindCoordinator, coordinating, delays, to } from './coordinator/vocabulary.ts';
+import { decided } from './coordinator/second-phase.ts';
+import { bindCoordinator, coordinating, delays } from './coordinator/vocabulary.ts';
 import { coordinatorMessages, coordinatorRequests, coordinatorSenders } from './messages.ts';
 
-/** The coordinator's chart. */
+/** The coordinator's chart. Its parts are told apart by phase, and by where the decision is kept. */
 export const coordinatorChart = coordinating.createMachine({
   id: 'coordinator',
   context: ({ input }) => input,
@@ -35,327 +41,27 @@ export const coordinatorChart = coordinating.createMachine({
       states: {
         born: {
           always: [
-            { guard: 'hasUnfinishedCommit', target: '#committing', actions: 'repeatVerdict' },
+            { guard: and(['wasRecovered', 'hasBranches']), target: '#committing', actions: 'repeatVerdict' },
             { guard: 'wasRecovered', target: '#retained', actions: 'repeatVerdict' },
             { guard: 'wasInquired', target: '#presuming' },
             { guard: 'takesOver', target: 'claiming' },
             { target: 'active' },
           ],
         },
-        active: {
-          on: {
-            enlist: { actions: { type: 'enlist', params: message } },
-            vote: { actions: { type: 'countVote', params: message } },
-            commit: [
-              {
-                guard: 'isUnsupported',
-                target: 'resolving',
-                actions: { type: 'giveUp', params: { code: 'unsupported', detail: 'more than one place to decide' } },
-              },
-              { guard: 'keepsRegister', target: 'registering', meta: { rule: 'Gray & Lamport §6: registration' } },
-              { target: 'collecting', actions: 'choosePlace' },
-            ],
-            abort: {
-              target: 'resolving',
-              actions: { type: 'giveUp', params: ({ event }) => ({ code: 'requested', detail: event.reason }) },
-            },
-          },
-          always: { guard: 'intendsAbort', target: 'resolving' },
-          after: {
-            transactionTimeout: {
-              target: 'resolving',
-              actions: { type: 'giveUp', params: { code: 'transaction-timeout', detail: 'nobody asked to commit' } },
-            },
-          },
-        },
-        registering: {
-          initial: 'asking',
-          on: {
-            performed: [
-              { guard: { type: 'isDone', params: to('register-transaction') }, target: 'collecting' },
-              {
-                guard: { type: 'isRefused', params: to('register-transaction') },
-                target: 'resolving',
-                actions: { type: 'acceptRefusal', params: message },
-              },
-              { guard: { type: 'isAnswer', params: to('register-transaction') }, target: '.waiting' },
-            ],
-            abort: {
-              target: 'resolving',
-              actions: { type: 'giveUp', params: ({ event }) => ({ code: 'requested', detail: event.reason }) },
-            },
-          },
-          after: {
-            voteTimeout: {
-              target: 'resolving',
-              actions: { type: 'giveUp', params: { code: 'vote-timeout', detail: 'the register did not answer' } },
-            },
-          },
-          states: {
-            asking: { entry: 'register' },
-            waiting: { after: { registerRetryInterval: 'asking' } },
-          },
-        },
-        collecting: {
-          initial: 'asking',
-          on: {
-            vote: { actions: { type: 'countVote', params: message } },
-            unreachable: {
-              guard: { type: 'cannotVote', params: message },
-              target: 'resolving',
-              actions: {
-                type: 'giveUp',
-                params: ({ event }) => ({ code: 'absent', detail: event.address ?? event.node }),
-              },
-            },
-            abort: {
-              target: 'resolving',
-              actions: { type: 'giveUp', params: ({ event }) => ({ code: 'requested', detail: event.reason }) },
-            },
-          },
-          always: [
-            { guard: 'intendsAbort', target: 'resolving', meta: { rule: 'Gray & Reuter §10.4: one no aborts' } },
-            {
-              guard: 'allAgreed',
-              target: 'resolving',
-              actions: 'intendCommit',
-              meta: { rule: 'Gray & Reuter §10.4: all yes commits' },
-            },
-          ],
-          after: {
-            voteTimeout: {
-              target: 'resolving',
-              actions: { type: 'giveUp', params: { code: 'vote-timeout', detail: 'a vote is missing' } },
-              meta: { rule: 'Gray & Reuter §10.4: silence aborts' },
-            },
-          },
-          states: {
-            asking: { entry: 'askForVotes', after: { voteRetryInterval: { target: 'asking', reenter: true } } },
-          },
-        },
-        resolving: {
-          always: [
-            { guard: 'isCommitted', target: '#committing' },
-            { guard: 'isAborted', target: '#aborting' },
-            {
-              guard: 'mustAbortInRegister',
-              target: 'ruling',
-              meta: { rule: 'Gray & Lamport §4: commit and abort are chosen alike' },
-            },
-            {
-              guard: 'intendsAbort',
-              target: '#aborting',
-              actions: 'decideAbort',
-              meta: { rule: 'Mohan et al. §3: presumed abort' },
-            },
-            {
-              guard: 'keepsRegister',
-              target: 'ruling',
-              meta: { rule: 'Gray & Lamport §4: commit and abort are chosen alike' },
-            },
-            {
-              guard: 'hasDecider',
-              target: 'delegating',
-              meta: { rule: 'Gray & Reuter ch. 11: the last resource commits in one phase' },
-            },
-            { target: '#committing', actions: 'decideCommit', meta: { rule: 'Gray & Reuter §10.4: commit point' } },
-          ],
-        },
-        delegating: {
-          entry: 'delegate',
-          on: {
-            settled: [
-              {
-                guard: { type: 'saysCommitted', params: message },
-                target: '#committing',
-                actions: { type: 'adoptSettlement', params: message },
-              },
-              { target: '#aborting', actions: { type: 'adoptSettlement', params: message } },
-            ],
-          },
-          after: { settleRetryInterval: { target: 'delegating', reenter: true } },
-        },
-        claiming: {
-          id: 'claiming',
-          initial: 'asking',
-          on: {
-            performed: [
-              {
-                guard: { type: 'isRefused', params: to('claim-transaction') },
-                target: 'fenced',
-                actions: { type: 'reportFenced', params: message },
-              },
-              {
-                guard: { type: 'isEntry', params: to('claim-transaction') },
-                target: 'resolving',
-                actions: { type: 'adoptClaim', params: message },
-                meta: { rule: 'Gray & Lamport §4: a new leader' },
-              },
-              { guard: { type: 'isAnswer', params: to('claim-transaction') }, target: '.waiting' },
-            ],
-          },
-          states: {
-            asking: { entry: 'claim' },
-            waiting: { after: { registerRetryInterval: 'asking' } },
-          },
-        },
-        ruling: {
-          initial: 'asking',
-          on: {
-            performed: [
-              {
-                guard: { type: 'isDecided', params: to('decide-transaction') },
-                target: 'resolving',
-                actions: { type: 'adoptRuling', params: message },
-                meta: { rule: 'Gray & Lamport §4: consensus on the outcome' },
-              },
-              {
-                guard: { type: 'isRefused', params: to('decide-transaction') },
-                target: 'fenced',
-                actions: { type: 'reportFenced', params: message },
-              },
-              { guard: { type: 'isAnswer', params: to('decide-transaction') }, target: '.waiting' },
-            ],
-          },
-          states: {
-            asking: { entry: 'rule' },
-            waiting: { after: { registerRetryInterval: 'asking' } },
-          },
-        },
-        // Another owner finishes the transaction; this one only learns for its caller how.
-        fenced: {
-          initial: 'asking',
-          on: {
-            'take-over': { target: 'claiming', actions: { type: 'raiseEpoch', params: message } },
-            performed: [
-              {
-                guard: { type: 'isDecided', params: to('read-decision') },
-                target: '#finished',
-                actions: { type: 'adoptRuling', params: message },
-              },
-              { guard: { type: 'isAnswer', params: to('read-decision') }, target: '.waiting' },
-            ],
-          },
-          states: {
-            asking: { entry: 'readDecision' },
-            waiting: { after: { registerRetryInterval: 'asking' } },
-          },
-        },
+        active,
+        registering,
+        collecting,
+        deciding,
+        givingUp,
+        delegating,
+        claiming,
+        ruling,
+        informed,
+        fenced,
       },
     },
-
-    decided: {
-      tags: 'decided',
-      initial: 'retained',
-      on: {
-        inquiry: { actions: { type: 'answer', params: message } },
-        vote: { actions: { type: 'answerVote', params: message } },
-        acknowledgement: { actions: { type: 'countAcknowledgement', params: message } },
-        settled: {},
-      },
-      states: {
-        committing: {
-          id: 'committing',
-          initial: 'telling',
-          always: [
-            { guard: 'mustEndInRegister', target: 'ending' },
-            { guard: 'allAcknowledged', target: 'retained', actions: 'end', meta: { rule: 'Mohan et al. §2: end' } },
-          ],
-          states: {
-            telling: { entry: 'announce', after: { decisionRetryInterval: { target: 'telling', reenter: true } } },
-          },
-        },
-        aborting: {
-          id: 'aborting',
-          initial: 'telling',
-          always: [
-            { guard: 'mustEndInRegister', target: 'ending' },
-            { guard: 'allAcknowledged', target: 'retained', actions: 'end' },
-          ],
-          states: {
-            telling: { entry: 'announce', after: { decisionRetryInterval: { target: 'telling', reenter: true } } },
-          },
-        },
-        ending: {
-          initial: 'asking',
-          on: {
-            performed: [
-              { guard: { type: 'isDone', params: to('end-transaction') }, target: 'retained', actions: 'end' },
-              { guard: { type: 'isRefused', params: to('end-transaction') }, target: 'retained', actions: 'end' },
-              { guard: { type: 'isAnswer', params: to('end-transaction') }, target: '.waiting' },
-            ],
-          },
-          states: {
-            asking: { entry: 'endInRegister' },
-            waiting: { after: { registerRetryInterval: 'asking' } },
-          },
-        },
-        retained: { id: 'retained', after: { retention: '#finished' } },
-      },
-    },
-
-    // Without a record, the answer depends on where the decision was to be made, which the one who asks knows.
-    presuming: {
-      id: 'presuming',
-      tags: 'presuming',
-      initial: 'listening',
-      on: {
-        inquiry: { actions: { type: 'remember', params: message } },
-        // Who asked is answered when it asks again.
-        'take-over': {
-          guard: 'keepsRegister',
-          target: '#claiming',
-          actions: { type: 'beginTakeOver', params: message },
-        },
-        vote: {},
-        acknowledgement: {},
-        settled: {},
-      },
-      states: {
-        listening: {
-          on: {
-            inquiry: [
-              {
-                guard: { type: 'mayPresume', params: message },
-                target: '#finished',
-                actions: { type: 'presume', params: message },
-                meta: { rule: 'Mohan et al. §3: presumed abort' },
-              },
-              {
-                guard: { type: 'asksForBranch', params: message },
-                target: 'settling',
-                actions: { type: 'remember', params: message },
-              },
-              {
-                guard: { type: 'asksForRegister', params: message },
-                target: 'reading',
-                actions: { type: 'remember', params: message },
-              },
-              { target: '#finished' },
-            ],
-          },
-        },
-        settling: {
-          entry: 'settle',
-          on: { settled: { target: '#finished', actions: { type: 'answerAskers', params: message } } },
-          after: { settleRetryInterval: { target: 'settling', reenter: true } },
-        },
-        reading: {
-          entry: 'readDecision',
-          on: {
-            performed: [
-              {
-                guard: { type: 'isDecided', params: to('read-decision') },
-                target: '#finished',
-                actions: { type: 'answerAskersFromRegister', params: message },
-              },
-              { guard: { type: 'isAnswer', params: to('read-decision') }, target: '#finished' },
-            ],
-          },
-        },
-      },
-    },
-
+    decided,
+    presuming,
     finished: { id: 'finished', type: 'final' },
   },
 });

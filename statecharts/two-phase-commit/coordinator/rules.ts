@@ -18,7 +18,6 @@ export const coordinatorRules = {
   ...registerRules,
   ...inquiryRules,
 
-  hasUnfinishedCommit: ({ begun, branches }: Context): boolean => begun === 'recovered' && branches.length > 0,
   wasRecovered: ({ begun }: Context): boolean => begun === 'recovered',
   wasInquired: ({ begun }: Context): boolean => begun === 'inquired',
   takesOver: ({ begun }: Context): boolean => begun === 'take-over',

@@ -1,7 +1,7 @@
 /** The vocabulary of the coordinator's chart: every rule under its name, and every delay. */
 
 import { setup } from 'xstate';
-import { between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
+import { askingUntilAnswered, between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
 import type { CoordinatorContext, CoordinatorEffect, CoordinatorEvent } from './context.ts';
 import { coordinatorRules, type RegisterAnswer } from './rules.ts';
 
@@ -37,3 +37,29 @@ export const coordinating = setup({
   delays: named(delays),
   ...bindCoordinator(coordinatorRules),
 });
+
+/** A compound state that asks the register until it has answered `step`. */
+export const askingRegister = <const Ask extends string, const Answers extends readonly object[]>(
+  ask: Ask,
+  step: RegisterAnswer['step'],
+  answers: Answers,
+) =>
+  askingUntilAnswered({
+    ask,
+    pause: 'registerRetryInterval',
+    answer: 'performed',
+    answers,
+    unanswered: { type: 'isAnswer', params: to(step) },
+  });
+
+/** The application asks to abort while nothing is decided. */
+export const changedMind = {
+  target: 'givingUp',
+  actions: {
+    type: 'giveUp',
+    params: ({ event }: { event: { readonly reason: string } }): { code: 'requested'; detail: string } => ({
+      code: 'requested',
+      detail: event.reason,
+    }),
+  },
+} as const;

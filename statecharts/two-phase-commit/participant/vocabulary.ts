@@ -1,7 +1,7 @@
 /** The vocabulary of the participant's chart: every rule under its name, and every delay. */
 
 import { setup } from 'xstate';
-import { between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
+import { askingUntilAnswered, between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
 import type { ParticipantContext, ParticipantEffect, ParticipantEvent } from './context.ts';
 import { type BranchAnswer, participantRules } from './rules.ts';
 
@@ -32,3 +32,17 @@ export const participating = setup({
   delays: named(delays),
   ...bindParticipant(participantRules),
 });
+
+/** A compound state that asks the resource until `operation` is answered for certain. */
+export const askingResource = <const Ask extends string, const Answers extends readonly object[]>(
+  ask: Ask,
+  operation: BranchAnswer['operation'],
+  answers: Answers,
+) =>
+  askingUntilAnswered({
+    ask,
+    pause: 'resourceRetryInterval',
+    answer: 'performed',
+    answers,
+    unanswered: { type: 'isAnswer', params: to(operation) },
+  });

@@ -165,7 +165,7 @@ async function crashAfter(steps: number, shape: Shape, visited: Set<string>, rec
 }
 
 /** Waits for the decision register, which these transactions do not have. */
-const ofRegister = /undecided\.(registering|claiming|ruling|fenced)|decided\.ending|presuming\.reading/;
+const ofRegister = /undecided\.(registering|claiming|ruling|informed|fenced)|decided\.ending|presuming\.reading/;
 
 /**
  * What charts leave in the step in which they enter it, what is left in the same turn, because whoever is born of a message
@@ -175,7 +175,8 @@ const ofRegister = /undecided\.(registering|claiming|ruling|fenced)|decided\.end
 const passedThrough = {
   coordinator: [
     'undecided.born',
-    'undecided.resolving',
+    'undecided.deciding',
+    'undecided.givingUp',
     'decided.aborting.telling',
     'presuming.listening',
     'finished',

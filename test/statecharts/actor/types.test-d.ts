@@ -6,6 +6,7 @@ import type { HandleOf } from '../../../src/host/handle.ts';
 import type { Node } from '../../../src/host/node.ts';
 import {
   type Address,
+  askingUntilAnswered,
   type Delivered,
   defineActor,
   type EffectOf,
@@ -14,6 +15,7 @@ import {
   named,
   persist,
   recordsOf,
+  repeating,
   rulesOf,
   type Send,
   send,
@@ -73,6 +75,19 @@ test('a chart with a wrong action, guard, parameter or tag does not compile', ()
   charts.createMachine({ context, on: { ping: { guard: 'reply' } } });
   // @ts-expect-error there is no such tag
   charts.createMachine({ context, tags: 'busy' });
+});
+
+test('a fragment asks by an action that its chart knows', () => {
+  const unanswered = { type: 'isBig', params: message } as const;
+  const asks = { pause: 'pause', answer: 'ping', answers: [], unanswered } as const;
+  charts.createStateConfig(askingUntilAnswered({ ...asks, ask: 'reply' }));
+  // @ts-expect-error there is no such action
+  charts.createStateConfig(askingUntilAnswered({ ...asks, ask: 'answer' }));
+  // @ts-expect-error a pong cannot be asked whether it is big
+  charts.createStateConfig(askingUntilAnswered({ ...asks, ask: 'reply', answer: 'pong' }));
+  charts.createStateConfig({ initial: 'saying', states: { saying: repeating('saying', 'reply', 'pause') } });
+  // @ts-expect-error there is no such action
+  charts.createStateConfig({ initial: 'saying', states: { saying: repeating('saying', 'shout', 'pause') } });
 });
 
 test('a rule that asks for what its vocabulary lacks does not compile', () => {

@@ -7,9 +7,6 @@ import { announcements, awaitsAcknowledgement, branchIdOf, commitRecord, keptOf,
 
 type Outcomes = Answer<Context, Effect>;
 
-const allAcknowledged = (context: Context): boolean =>
-  !context.branches.some((it) => awaitsAcknowledgement(context, it));
-
 export const decisionRules = {
   /**
    * The commit point: the record is durable before the caller, or any participant, hears of it (Gray & Reuter §10.4).
@@ -107,8 +104,7 @@ export const decisionRules = {
 
   isAborted: ({ outcome }: Context): boolean => outcome === 'aborted',
 
-  allAcknowledged,
+  hasBranches: ({ branches }: Context): boolean => branches.length > 0,
 
-  /** A register has to be told when its entry is needed no more. */
-  mustEndInRegister: (context: Context): boolean => context.registered && allAcknowledged(context),
+  allAcknowledged: (context: Context): boolean => !context.branches.some((it) => awaitsAcknowledgement(context, it)),
 };

@@ -51,7 +51,7 @@ export const registerRules = {
   },
 
   /** A compare-and-set from undecided, for commit and abort alike (Gray & Lamport §4: no presumption here). */
-  rule(context: Context): Outcomes {
+  decideInRegister(context: Context): Outcomes {
     const { transaction, epoch, intent } = context;
     if (intent === null) return {};
     const branches = context.branches.filter((it) => concerned(context, it, intent)).map(registered);
@@ -124,8 +124,7 @@ export const registerRules = {
 
   keepsRegister: ({ place }: Context): boolean => place.type === 'register',
 
-  /** What the register knows of is aborted there, too. */
-  mustAbortInRegister: ({ intent, registered: known }: Context): boolean => intent === 'aborted' && known,
+  isRegistered: ({ registered: known }: Context): boolean => known,
 
   isDone: (context: Context, { id, result, step }: RegisterAnswer): boolean =>
     id === operationId(context, step) && result.type === 'done',
