@@ -11,8 +11,8 @@ import { createNode, type Node, type NodeOptions, type Resources } from '../host
 import { type FileJournalOptions, openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { placeOf } from '../journal/place.ts';
-import { beginLife, hasLived } from './lives/memory.ts';
-import { createWitness, type Witness } from './lives/witness.ts';
+import { beginLife, hasLived, type LivesMemoryParts } from './lives/memory.ts';
+import { createWitness, type Witness, type WitnessParts } from './lives/witness.ts';
 import { createDurablePeerMemory } from './peer-journals.ts';
 
 export { JournalLostError, JournalRolledBackError, type Standing } from './lives/standing.ts';
@@ -90,10 +90,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ...(limits.journal && { limits: limits.journal }),
     });
     opened.push(() => journal.close());
-    const place = placeOf(directory);
-    const isCopy = place.state === 'other' || (place.state === 'unmarked' && hasLived(journal));
-    if (!isCopy && place.state !== 'same') place.settle();
-    const memory = beginLife({ journal, ids, isPeer: (node) => Object.hasOwn(peers, node) });
+    const life = beginLifeIn(directory, { journal, ids, isPeer: (node) => Object.hasOwn(peers, node) });
     const tcp = await createTcpBus({
       ...reachable,
       node: id,
@@ -104,14 +101,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ...(limits.bus && { limits: limits.bus }),
     });
     opened.push(() => tcp.close());
-    const witness = createWitness({
-      bus: tcp,
-      clock,
-      memory,
-      peers: () => Object.keys(peers),
-      mustBeVouched: isCopy,
-      onCleared: place.settle,
-    });
+    const witness = createWitness({ ...life, bus: tcp, clock, peers: () => Object.keys(peers) });
     opened.push(() => witness.bus.close());
     const node = createNode({
       id,
@@ -133,6 +123,22 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+/**
+ * Begins a life of the node whose journal is in `directory`, which says whether it is where it was.
+ *
+ * @param parts nothing was taken from the journal yet
+ * @throws RefusedInputError, JournalDirectoryError for what does not read
+ */
+export function beginLifeIn(
+  directory: string,
+  parts: LivesMemoryParts,
+): Pick<WitnessParts, 'memory' | 'mustBeVouched' | 'onCleared'> {
+  const place = placeOf(directory);
+  const mustBeVouched = place.state === 'other' || (place.state === 'unmarked' && hasLived(parts.journal));
+  if (!mustBeVouched && place.state !== 'same') place.settle();
+  return { memory: beginLife(parts), mustBeVouched, onCleared: place.settle };
 }
 
 function running(node: Node, journal: Journal, bus: RunningNode['bus'], { standing }: Witness): RunningNode {

@@ -4,12 +4,15 @@
  */
 
 import { partsOf } from '../../../statecharts/actor.ts';
-import type { PeerStatus } from '../../bus/bus.ts';
-import { createTcpBus, readSecretFile, type TcpBus } from '../../bus/tcp.ts';
+import type { Bus, PeerStatus } from '../../bus/bus.ts';
+import { createTcpBus, readSecretFile } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
+import { hasLived } from '../../services/lives/memory.ts';
+import { createWitness } from '../../services/lives/witness.ts';
 import { createDurablePeerMemory, hasPeerMemory, journalLosses } from '../../services/peer-journals.ts';
+import { beginLifeIn } from '../../services/start-node.ts';
 import { StoreFailedError, UnreadableStateError } from '../../services/store/errors.ts';
 import { raft, raftAddress } from '../../services/store/log/raft.ts';
 import { checkVoters } from '../../services/store/log/voters.ts';
@@ -29,7 +32,7 @@ import type { RegisterConfig, TxnConfig } from './config.ts';
 /** A node's register, and the bus over which it is replicated. The node that they are given to closes both. */
 export interface OwnRegister {
   readonly register: DecisionRegister;
-  readonly bus: TcpBus;
+  readonly bus: Bus;
   /** The nodes that replicate it, sorted. */
   readonly voters: readonly string[];
   /**
@@ -46,7 +49,7 @@ export interface OwnRegister {
 }
 
 /** A configuration with a register. */
-export type RegisteredConfig = TxnConfig & { readonly register: RegisterConfig };
+export type RegisteredConfig = TxnConfig & { readonly register: RegisterConfig; readonly dataDirectory: string };
 
 /**
  * Nothing is begun here: a server without records would join the others as if it had never voted.
@@ -74,7 +77,7 @@ export function requireRegister(journal: Journal, { key }: RegisterConfig): void
  * @throws the errors of `createTcpBus` and of `readSecretFile`
  */
 export async function openRegister(
-  { node, address, cluster = 'quorate', secretFile, register: config }: RegisteredConfig,
+  { node, address, cluster = 'quorate', secretFile, dataDirectory, register: config }: RegisteredConfig,
   environment: Environment,
   journal: Journal,
   isIntroduced: boolean,
@@ -83,7 +86,11 @@ export async function openRegister(
   const { key, peers, listen = address, timeoutMs } = config;
   const voters = [node, ...Object.keys(peers)].sort();
   const remembersPeers = hasPeerMemory(journal);
-  const bus = await createTcpBus({
+  // A node that was started by one call is known to its peers by its lives, too.
+  const life = hasLived(journal)
+    ? beginLifeIn(dataDirectory, { journal, ids: environment.ids, isPeer: (peer) => Object.hasOwn(peers, peer) })
+    : undefined;
+  const tcp = await createTcpBus({
     node,
     cluster,
     ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile) }),
@@ -93,6 +100,8 @@ export async function openRegister(
     ...(isIntroduced || remembersPeers ? { journalId: journal.id } : {}),
     ...(remembersPeers ? { peerMemory: createDurablePeerMemory(journal) } : {}),
   });
+  const bus =
+    life === undefined ? tcp : createWitness({ ...life, bus: tcp, clock, peers: () => Object.keys(peers) }).bus;
   const register = createDecisionRegister({ clock });
   const openedMs = clock.nowMs();
   const statuses = new Map<string, PeerStatus>();
