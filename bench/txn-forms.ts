@@ -12,7 +12,7 @@ import { systemEnvironment } from '../src/environment/environment.ts';
 import { createNode } from '../src/host/node.ts';
 import { openFileJournal } from '../src/journal/file-journal.ts';
 import { openEmbeddedStore } from '../src/resources/embedded/store.ts';
-import { postgres } from '../src/resources/postgres/postgres.ts';
+import { postgres } from '../src/resources/postgres.ts';
 import { createTransactionManager, TransactionAbortedError, transactionActors } from '../src/services/transactions.ts';
 
 /** One way to commit. */

@@ -3,7 +3,7 @@
 import type { Clock } from '../src/environment/clock.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import { openEmbeddedStore } from '../src/resources/embedded/store.ts';
-import { postgres } from '../src/resources/postgres/postgres.ts';
+import { postgres } from '../src/resources/postgres.ts';
 import type { Participating, WorkOf } from '../src/services/transactions/work.ts';
 
 export const accountsPerDatabase = 10;

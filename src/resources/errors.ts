@@ -22,6 +22,20 @@ export class BranchControlError extends QuorateError {
   readonly code = 'BRANCH_CONTROL';
 }
 
+/**
+ * A statement of the application has ended the branch's transaction behind the manager's back, although statements that
+ * do are refused: what it had done may stay, whatever is decided. The transaction's outcome is unknown, and a person must
+ * look.
+ */
+export class BranchBrokenError extends QuorateError {
+  readonly code = 'BRANCH_BROKEN';
+}
+
+/** Something that is no text of a statement, or no parameters of one. Nothing was sent. */
+export class StatementTextError extends QuorateError {
+  readonly code = 'STATEMENT_TEXT';
+}
+
 /** A statement that the resource refused; `cause` is the driver's own error. */
 export class StatementError extends QuorateError {
   readonly code = 'STATEMENT';
@@ -67,6 +81,11 @@ export class ResourceLoginError extends QuorateError {
 /** The resource cannot take part as it is set up; the message says what to set. */
 export class ResourceSetupError extends QuorateError {
   readonly code = 'RESOURCE_SETUP';
+}
+
+/** An isolation level that there is not. */
+export class IsolationLevelError extends QuorateError {
+  readonly code = 'ISOLATION_LEVEL';
 }
 
 /** The resource was closed. */

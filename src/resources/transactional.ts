@@ -84,6 +84,11 @@ export interface BranchSession {
   commitDirectly(options: DirectCommitOptions): Promise<DirectCommit>;
   /** Gives up work that is not prepared. Does nothing when the branch is over. Never throws. */
   rollback(): Promise<void>;
+  /**
+   * Why the branch's work may be there to stay although it was neither prepared nor committed, if that is so: a statement
+   * of the application has ended its transaction. The outcome of the whole transaction is unknown then.
+   */
+  readonly brokenBecause?: string | undefined;
 }
 
 export interface EndOptions {

@@ -8,6 +8,7 @@ import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import type { Branch } from '../../src/resources/branch.ts';
 import type { BranchSession } from '../../src/resources/transactional.ts';
 import type { Result, Tagged } from '../../statecharts/actor.ts';
+import { keepsItsTransactionsWhole, type SqlUnderTest } from './sql-conformance.ts';
 
 /** What the suite must be able to do to the resource under test. */
 export interface ResourceUnderTest<Session extends BranchSession> {
@@ -23,6 +24,8 @@ export interface ResourceUnderTest<Session extends BranchSession> {
   /** Runs a statement that the resource refuses; rejects. */
   fail(session: Session): Promise<unknown>;
   close(): Promise<void>;
+  /** Of SQL databases. */
+  readonly sql?: SqlUnderTest<Session>;
 }
 
 const timeoutMs = 5_000;
@@ -30,6 +33,7 @@ const timeoutMs = 5_000;
 export function conformsAsTransactionalResource<Session extends BranchSession>(
   name: string,
   start: () => Promise<ResourceUnderTest<Session>>,
+  takesStatements = false,
 ): void {
   describe(`${name} as a transactional resource`, () => {
     let world: ResourceUnderTest<Session>;
@@ -418,5 +422,12 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       }
       expect(await resource.prepared('parallel', { timeoutMs })).toEqual([]);
     });
+
+    if (takesStatements) {
+      keepsItsTransactionsWhole<Session>(() => {
+        if (world.sql === undefined) throw new Error(`expected ${name} to be described as an SQL database`);
+        return world.sql;
+      });
+    }
   });
 }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import { type Branch, globalIdOf } from '../../src/resources/branch.ts';
 import { parseXid } from '../../src/resources/mariadb/endings.ts';
-import { type MariaDbOptions, type MariaDbSession, mariadb } from '../../src/resources/mariadb/mariadb.ts';
+import { xidOf } from '../../src/resources/mariadb/memory.ts';
+import { type MariaDbOptions, type MariaDbSession, mariadb } from '../../src/resources/mariadb.ts';
 import { hasMariaDb, startMariaDb, type TestMariaDb } from '../fixtures/mariadb.ts';
 import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
 
@@ -53,6 +54,100 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
     await server.query('create table items (name varchar(100) primary key, value text) engine = InnoDB');
     await open().setup({ timeoutMs });
   }, 60_000);
+  /** An XA statement that no text shows. */
+  const hidden = (text: string): string => `execute immediate concat('x', ${JSON.stringify(text.slice(1))})`;
+  const sneaking = async (at: Branch, key: string) => {
+    const resource = open();
+    return { resource, session: await working(resource, at, key), xid: xidOf(at) };
+  };
+  const expectBroken = async (resource: EnlistedResource<MariaDbSession>, at: Branch): Promise<void> => {
+    expect(await resource.rollback(at, { timeoutMs })).toMatchObject({
+      type: 'refused',
+      reason: expect.stringContaining('has ended its transaction'),
+    });
+    // Also for a process that knows nothing of it.
+    await expect.poll(() => open().outcomeOf(at, { timeoutMs })).toEqual({ type: 'committed' });
+    expect(await open().rollback(at, { timeoutMs })).toMatchObject({ type: 'refused' });
+  };
+
+  test('calls nothing rolled back that a hidden statement has committed', async () => {
+    const at = branch();
+    const { resource, session, xid } = await sneaking(at, 'sneaked-1');
+    await session.query(hidden(`xa end ${xid}`));
+    await expect(session.query(hidden(`xa commit ${xid} one phase`))).rejects.toMatchObject({ code: 'BRANCH_BROKEN' });
+    expect(session.brokenBecause).toContain('has ended its transaction');
+    expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'unknown' });
+    await expectBroken(resource, at);
+    expect(await exists('sneaked-1')).toBe(true);
+  });
+
+  test.each(['prepare', 'commitDirectly', 'rollback'] as const)(
+    'finds out at %s that a hidden statement has committed and begun anew under the same name',
+    async (how) => {
+      const at = branch();
+      const key = `sneaked-2-${how}`;
+      const { resource, session, xid } = await sneaking(at, key);
+      const all = [`xa end ${xid}`, `xa commit ${xid} one phase`, `xa start ${xid}`].map(hidden);
+      await session.query(`begin not atomic ${all.join('; ')}; end`);
+      await session.query('insert into items values (?, ?)', [`${key}-later`, 'x']);
+      if (how === 'rollback') await session.rollback();
+      else expect(await session[how]({ timeoutMs })).toMatchObject({ type: 'unknown' });
+      expect(session.brokenBecause).toContain('has ended its transaction');
+      await expectBroken(resource, at);
+      expect([await exists(key), await exists(`${key}-later`)]).toEqual([true, false]);
+      expect(await preparedCount()).toBe(0);
+    },
+  );
+
+  test('votes no when a procedure went on after a deadlock had rolled the transaction back', async () => {
+    await server.query("insert into items values ('deadlock-1', ''), ('deadlock-2', '')");
+    await server.query(`create procedure goes_on() begin
+      declare continue handler for sqlexception begin end;
+      update items set value = 'x' where name = 'deadlock-1';
+    end`);
+    const [resource, one, two] = [open(), branch(), branch()];
+    const first = await resource.begin(one, { timeoutMs });
+    const second = await resource.begin(two, { timeoutMs });
+    // The one that has changed less is rolled back.
+    for (const name of ['a', 'b', 'c']) await first.query('insert into items values (?, ?)', [`deadlock-${name}`, '']);
+    await first.query("update items set value = 'x' where name = 'deadlock-1'");
+    await second.query("update items set value = 'x' where name = 'deadlock-2'");
+    const waiting = first.query("update items set value = 'x' where name = 'deadlock-2'");
+    await expect(second.query('call goes_on()')).rejects.toMatchObject({ code: 'STATEMENT' });
+    await waiting;
+    expect(await second.prepare({ timeoutMs })).toMatchObject({ type: 'no' });
+    expect(second.brokenBecause).toBeUndefined();
+    expect(await resource.rollback(two, { timeoutMs })).toEqual({ type: 'done' });
+    await first.rollback();
+  });
+
+  test('remembers a branch in its own database, wherever the application has gone', async () => {
+    await server.query('create database elsewhere');
+    const [resource, at] = [open(), branch()];
+    const session = await working(resource, at, 'gone-elsewhere');
+    await session.query('use elsewhere');
+    expect(await session.prepare({ timeoutMs })).toEqual({ type: 'yes' });
+    expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+    expect(await resource.outcomeOf(at, { timeoutMs })).toEqual({ type: 'committed' });
+  });
+
+  test('refuses parameters of which the driver would make other statements', async () => {
+    const session = await open().begin(branch(), { timeoutMs });
+    const wrong: readonly unknown[] = [
+      { name: 1 },
+      ['a', 'b'],
+      Number.NaN,
+      Symbol('x'),
+      () => 'x',
+      { toSqlString: () => '1' },
+    ];
+    for (const value of wrong) {
+      const asked = Reflect.apply(session.query, session, ['select * from items where name = ?', [value]]);
+      await expect(asked).rejects.toMatchObject({ code: 'STATEMENT_TEXT' });
+    }
+    await session.rollback();
+  });
+
   afterAll(async () => {
     for (const each of opened) await each.close();
     await proxy.close();

@@ -3,7 +3,7 @@ import { systemClock } from '../../src/environment/clock.ts';
 import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import type { Branch } from '../../src/resources/branch.ts';
 import { createLocator } from '../../src/resources/place.ts';
-import { type PostgresSession, postgres } from '../../src/resources/postgres/postgres.ts';
+import { type PostgresSession, postgres } from '../../src/resources/postgres.ts';
 import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';

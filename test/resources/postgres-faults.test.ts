@@ -1,8 +1,9 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import { type Branch, globalIdOf } from '../../src/resources/branch.ts';
 import { isDefinite } from '../../src/resources/postgres/errors.ts';
-import { type PostgresOptions, type PostgresSession, postgres } from '../../src/resources/postgres/postgres.ts';
+import { type PostgresOptions, type PostgresSession, postgres } from '../../src/resources/postgres.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { until } from '../fixtures/until.ts';
@@ -294,13 +295,68 @@ describe('a PostgreSQL resource in trouble', () => {
         await session.rollback();
       }
       const session = await resource.begin(branch(), { timeoutMs });
-      await expect(session.query('select 1; commit; select 2')).rejects.toMatchObject({ code: 'BRANCH_CONTROL' });
+      await expect(session.query('select 1; commit; select 2')).rejects.toMatchObject({ resourceCode: '42601' });
       expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'no' });
       const [hiding, hidden] = [open(), branch()];
       const last = await working(hiding, hidden, 'hidden');
       const { vote } = await last.queryAndPrepare('select 1; commit', [], { timeoutMs });
-      expect(vote).toMatchObject({ type: 'unknown' });
-      expect(await hiding.rollback(hidden, { timeoutMs })).toMatchObject({ type: 'refused' });
+      expect(vote).toMatchObject({ type: 'no', reason: expect.stringContaining('multiple commands') });
+      expect(await hiding.rollback(hidden, { timeoutMs })).toEqual({ type: 'done' });
+      expect(await exists('hidden')).toBe(false);
+    });
+
+    test('commits what was done in another role, and whatever role the branch ended in', async () => {
+      await server.query('create role clerk; grant insert on items to clerk');
+      const resource = open();
+      for (const set of ['set local role clerk', 'set role clerk', 'set session authorization clerk']) {
+        for (const how of ['prepare', 'queryAndPrepare', 'commitDirectly'] as const) {
+          const [at, key] = [branch(), `${set}, ${how}`];
+          const session = await resource.begin(at, { timeoutMs });
+          await session.query(set);
+          const insert = ['insert into items values ($1, $2)', [key, 'x']] as const;
+          if (how !== 'queryAndPrepare') await session.query(...insert);
+          if (how === 'commitDirectly') {
+            expect(await session.commitDirectly({ timeoutMs })).toEqual({ type: 'committed' });
+          } else {
+            if (how === 'queryAndPrepare') await session.queryAndPrepare(...insert, { timeoutMs });
+            expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'yes' });
+            expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+          }
+          expect(await exists(key)).toBe(true);
+        }
+      }
+    });
+
+    test('refuses input for a COPY, and gives the branch up', async () => {
+      const session = await open().begin(branch(), { timeoutMs });
+      await expect(session.query('copy items from stdin')).rejects.toMatchObject({
+        code: 'STATEMENT',
+        message: expect.stringContaining('COPY FROM STDIN'),
+      });
+      expect(await session.prepare({ timeoutMs })).toMatchObject({ type: 'no' });
+    });
+
+    test('refuses an isolation level that there is not', () => {
+      const options: PostgresOptions = JSON.parse('{ "isolationLevel": "serializable; commit" }');
+      expect(() => postgres(server.url(), options)).toThrow(expect.objectContaining({ code: 'ISOLATION_LEVEL' }));
+    });
+
+    test('sends no notification of a function for a branch that changes nothing else', async () => {
+      await server.query(`create function tell() returns void language plpgsql as
+        $$ begin execute 'not' || 'ify news'; end $$`);
+      const listener = new pg.Client({ connectionString: server.url() });
+      await listener.connect();
+      const heard: unknown[] = [];
+      listener.on('notification', ({ channel }) => heard.push(channel));
+      await listener.query('listen news');
+      const resource = open();
+      const session = await resource.begin(branch(), { timeoutMs });
+      await session.query('select tell()');
+      expect(await session.prepare({ timeoutMs })).toEqual({ type: 'read-only' });
+      await server.query('notify news');
+      await until('the notification that came later', () => heard.length > 0 || undefined);
+      expect(heard).toEqual(['news']);
+      await listener.end();
     });
 
     test('lets the application go back to a savepoint, and then votes yes', async () => {

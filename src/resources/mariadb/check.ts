@@ -1,8 +1,8 @@
 /** What the doctor looks at in MariaDB: settings, permissions, and prepared transactions that nobody ends. */
 
 import { globalIdOf } from '../branch.ts';
+import type { Control } from '../sql/connection.ts';
 import type { CheckReport, Finding } from '../transactional.ts';
-import type { Control } from './connection.ts';
 import { agesOf, listed } from './endings.ts';
 import { createMemory, hasMemory, memoryTable } from './memory.ts';
 

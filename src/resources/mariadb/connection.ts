@@ -1,19 +1,12 @@
-/** One connection to MariaDB, and what its errors mean. The only module that loads `mysql2`. */
+/** One connection to MariaDB. The only module that loads `mysql2`. */
 
-import type { Connection, ConnectionOptions } from 'mysql2/promise';
+import type { Connection, ConnectionOptions, RowDataPacket } from 'mysql2/promise';
 import type { Clock } from '../../environment/clock.ts';
-import { type Budget, budget, within } from '../deadline.ts';
-import {
-  DriverMissingError,
-  messageOf,
-  ResourceDeadlineError,
-  ResourceLoginError,
-  ResourceUnreachableError,
-} from '../errors.ts';
-import type { Pool } from '../pool.ts';
-
-/** A row as `mysql2` returns it. */
-export type Row = Readonly<Record<string, unknown>>;
+import { within } from '../deadline.ts';
+import { DriverMissingError } from '../errors.ts';
+import type { ConnectionParts, Row, SqlConnection, SqlResult } from '../sql/connection.ts';
+import { connectError, isDefinite, numberField } from './errors.ts';
+import { memoryTable } from './memory.ts';
 
 /** What `mysql2` takes as parameters of a statement. */
 export type Parameter = string | number | bigint | boolean | Date | null | Uint8Array;
@@ -26,34 +19,47 @@ export interface MariaDbResult<R extends Row = Row> {
   readonly insertId?: number;
 }
 
-export interface MariaDbConnection {
-  /** The server's id of the session. */
-  readonly id: number;
-  /** False once the connection was lost or cut, leads to a server that takes no writes, or the resource has moved. */
-  isUsable(): boolean;
-  /** One statement at a time: the caller waits for the answer. */
-  send<R extends Row = Row>(text: string, values?: readonly Parameter[]): Promise<MariaDbResult<R>>;
-  /** Cuts the connection off. The session may work on for a while. */
-  destroy(): void;
+/** A result, and the server's word on the transaction after it. */
+export interface Ran<R extends Row = Row> {
+  readonly result: MariaDbResult<R>;
+  /** Undefined where the driver does not hand on what the server said, as after rows. */
+  readonly isInTransaction: boolean | undefined;
 }
 
-export interface ConnectParts {
+export interface MariaDbConnection extends SqlConnection {
+  /** The server's id of the session. */
+  readonly id: number;
+  /** Our table, in the database that the connection was made to. */
+  readonly memory: string;
+  /** One statement at a time: the caller waits for the answer. Throws the driver's error. */
+  run<R extends Row = Row>(text: string, values?: readonly Parameter[]): Promise<Ran<R>>;
+  /** Makes the session as new, locks and default database included. Throws when that fails. */
+  reset(): Promise<void>;
+}
+
+export interface ConnectParts extends ConnectionParts {
   /** For messages: the name of the resource. */
   readonly name: string;
   readonly config: ConnectionOptions;
   readonly clock: Clock;
-  readonly timeoutMs: number;
-  /** Whether the resource is still where this connection leads. */
-  isCurrent(): boolean;
 }
+
+/** SERVER_STATUS_IN_TRANS, of the protocol. */
+const inTransaction = 1;
 
 /** @throws ResourceLoginError, ResourceUnreachableError, ResourceDeadlineError, DriverMissingError */
 export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
-  const { name, config, clock, timeoutMs } = parts;
+  const { name, clock, timeoutMs } = parts;
   const { createConnection } = await loadDriver();
+  const config: ConnectionOptions = {
+    ...parts.config,
+    connectTimeout: Math.ceil(timeoutMs),
+    // Whatever options and URL say: a text of an application is one statement, or the server refuses it.
+    flags: [...(parts.config.flags ?? []), '-MULTI_STATEMENTS'],
+  };
   let connection: Connection;
   try {
-    const connecting = createConnection({ ...config, connectTimeout: Math.ceil(timeoutMs) });
+    const connecting = createConnection(config);
     connection = await within(clock, connecting, timeoutMs, `the connection to '${name}'`).catch((error: unknown) => {
       connecting.then(
         (late) => late.destroy(),
@@ -71,20 +77,38 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
   // An unheard 'error' event would end the process; every loss also fails the statement that was under way.
   connection.on('error', lose);
   connection.on('end', lose);
+  let own: string | undefined;
+
+  const run = async <R extends Row>(text: string, values: readonly Parameter[] = []): Promise<Ran<R>> => {
+    try {
+      const [answer] = await connection.query<(R & RowDataPacket)[]>(text, [...values]);
+      const given: unknown = answer;
+      if (Array.isArray(answer)) return { result: { rows: answer }, isInTransaction: stateIn(answer.at(-1)) };
+      return { result: { rows: [], ...headerOf(given) }, isInTransaction: stateIn(given) };
+    } catch (error) {
+      if (!isDefinite(error)) lose();
+      throw error;
+    }
+  };
+  try {
+    const { result } = await within(clock, run('select database() as own'), timeoutMs, `the first answer of '${name}'`);
+    const found = result.rows[0]?.own;
+    if (typeof found === 'string') own = `\`${found.replaceAll('`', '``')}\``;
+  } catch (error) {
+    connection.destroy();
+    throw connectError(name, error);
+  }
   return {
     id: connection.threadId ?? 0,
+    memory: own === undefined ? memoryTable : `${own}.${memoryTable}`,
     isUsable: () => !isLost && parts.isCurrent(),
-    async send<R extends Row>(text: string, values: readonly Parameter[] = []): Promise<MariaDbResult<R>> {
-      try {
-        const [answer] = await connection.query<(R & import('mysql2/promise').RowDataPacket)[]>(text, [...values]);
-        const given: unknown = answer;
-        if (Array.isArray(answer)) return { rows: answer };
-        return { rows: [], ...headerOf(given) };
-      } catch (error) {
-        // A server that takes no writes may have been the primary before: the next one connects anew.
-        if (!isDefinite(error) || readOnly.has(errorNumberOf(error) ?? 0)) lose();
-        throw error;
-      }
+    run,
+    ask: async (text, values): Promise<SqlResult> => (await run(text, values)).result,
+    tidy: () => undefined,
+    async reset() {
+      await connection.reset();
+      // Behind a reset, the server keeps the default database of the last branch.
+      if (own !== undefined) await run(`use ${own}`);
     },
     destroy() {
       lose();
@@ -99,6 +123,13 @@ function headerOf(answer: unknown): { readonly affectedRows?: number; readonly i
   return { ...(affectedRows === undefined ? {} : { affectedRows }), ...(insertId === undefined ? {} : { insertId }) };
 }
 
+/** What the header of a result says; rows say nothing. Columns of rows can have any name, and headers have two more. */
+function stateIn(header: unknown): boolean | undefined {
+  const status = numberField(header, 'serverStatus');
+  const isHeader = numberField(header, 'fieldCount') !== undefined && numberField(header, 'affectedRows') !== undefined;
+  return status === undefined || !isHeader ? undefined : (status & inTransaction) !== 0;
+}
+
 let driver: Promise<typeof import('mysql2/promise')> | undefined;
 
 function loadDriver(): Promise<typeof import('mysql2/promise')> {
@@ -107,85 +138,4 @@ function loadDriver(): Promise<typeof import('mysql2/promise')> {
     throw new DriverMissingError("expected the package 'mysql2' (3.x); install it: npm install mysql2", { cause });
   });
   return driver;
-}
-
-const loginErrors = new Set([1044, 1045, 1049, 1698]);
-
-function connectError(name: string, cause: unknown): Error {
-  if (cause instanceof ResourceDeadlineError) return cause;
-  if (loginErrors.has(errorNumberOf(cause) ?? 0)) {
-    return new ResourceLoginError(
-      `'${name}' refused the login: ${messageOf(cause)}; check user, password and database of its URL`,
-      { cause },
-    );
-  }
-  return new ResourceUnreachableError(`no connection to '${name}': ${messageOf(cause)}`, { cause });
-}
-
-/** The server's number of an error, such as 1397; undefined for errors of the socket. */
-export const errorNumberOf = (error: unknown): number | undefined => {
-  const state = field(error, 'sqlState');
-  return typeof state === 'string' && state !== '' ? numberField(error, 'errno') : undefined;
-};
-
-function numberField(value: unknown, name: string): number | undefined {
-  const found = field(value, name);
-  return typeof found === 'number' ? found : undefined;
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-/** Shutdown, killed session, interrupted statement, and errors of the network between server and client. */
-const uncertain = new Set([1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1317, 1927, 2006, 2013, 4031]);
-
-/** The server, or the user at this server, may not write. */
-const readOnly = new Set([1290, 1836]);
-
-/** Whether the error says for certain that the statement did not happen. */
-export function isDefinite(error: unknown): boolean {
-  const number = errorNumberOf(error);
-  if (number === undefined || uncertain.has(number) || field(error, 'fatal') === true) return false;
-  const state = field(error, 'sqlState');
-  return !(typeof state === 'string' && state.startsWith('08'));
-}
-
-/** A connection on loan for control; its statements share one deadline. */
-export interface Control {
-  readonly budget: Budget;
-  readonly id: number;
-  send(text: string, values?: readonly Parameter[]): Promise<MariaDbResult>;
-}
-
-/**
- * Lends a connection to `work`. A connection on which anything stayed uncertain is cut off.
- *
- * @throws what `acquire` and `work` throw
- */
-export async function withControl<T>(
-  pool: Pool<MariaDbConnection>,
-  clock: Clock,
-  timeoutMs: number,
-  work: (control: Control) => Promise<T>,
-): Promise<T> {
-  const limit = budget(clock, timeoutMs);
-  const { connection, release } = await pool.acquire('control', timeoutMs);
-  let isUncertain = false;
-  try {
-    return await work({
-      budget: limit,
-      id: connection.id,
-      async send(text, values) {
-        try {
-          return await within(clock, connection.send(text, values), limit.remainingMs(), 'an answer of the server');
-        } catch (error) {
-          isUncertain ||= !isDefinite(error);
-          throw error;
-        }
-      },
-    });
-  } finally {
-    release(isUncertain ? 'discard' : undefined);
-  }
 }

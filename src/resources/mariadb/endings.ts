@@ -2,8 +2,10 @@
 
 import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts';
 import { messageOf } from '../errors.ts';
+import type { Control } from '../sql/connection.ts';
+import type { NoSuchBranch } from '../sql/dialect.ts';
 import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../transactional.ts';
-import { type Control, errorNumberOf } from './connection.ts';
+import { errorNumberOf } from './errors.ts';
 import { dirtyAges, findOlder, formatId, lockNameOf, memoryTable, recall, rememberAbsence, xidOf } from './memory.ts';
 
 /** XAER_NOTA: no such branch, or one whose own session is alive. Proves nothing by itself. */
@@ -34,11 +36,12 @@ export async function endSession(control: Control, branch: Branch): Promise<stri
   }
 }
 
-async function endPrepared(
+/** XA COMMIT or XA ROLLBACK, once the session that prepared it is gone. */
+export async function endPrepared(
   control: Control,
   verb: 'commit' | 'rollback',
   branch: Branch,
-): Promise<Ending | { readonly type: 'absent' }> {
+): Promise<Ending | NoSuchBranch> {
   const remains = await endSession(control, branch);
   if (remains !== undefined) return { type: 'unknown', reason: remains };
   try {
@@ -48,51 +51,6 @@ async function endPrepared(
     if (errorNumberOf(error) === unknownName) return { type: 'absent' };
     return { type: 'unknown', reason: messageOf(error) };
   }
-}
-
-/** Commits a prepared branch; a name that is not known is looked up in what the database remembers. */
-export async function commitBranch(control: Control, branch: Branch): Promise<Ending> {
-  const ended = await endPrepared(control, 'commit', branch);
-  if (ended.type !== 'absent') return ended;
-  const found = await outcomeOfBranch(control, branch);
-  switch (found.type) {
-    case 'committed':
-      return { type: 'done' };
-    case 'aborted':
-      return { type: 'refused', reason: 'it was rolled back by somebody else, or its absence was written' };
-    case 'prepared':
-      return { type: 'unknown', reason: 'it is prepared, and the server did not find it by its name; ask again' };
-    case 'absent':
-      return {
-        type: 'unknown',
-        reason: 'the server neither has it nor remembers its end; is this the right database?',
-      };
-    case 'unknown':
-      return found;
-  }
-}
-
-/** Sees to it that a branch never commits. */
-export async function rollbackBranch(control: Control, branch: Branch): Promise<Ending> {
-  // Twice: what was about to be prepared when its session was ended may have got there in between.
-  let reason = '';
-  for (let attempt = 1; attempt <= 2; attempt += 1) {
-    const ended = await endPrepared(control, 'rollback', branch);
-    if (ended.type === 'unknown') return ended;
-    // Also after a rollback: XA leaves nothing behind that would tell who asks again.
-    const written = await writeAbsenceOf(control, branch);
-    switch (written.type) {
-      case 'absent':
-        return { type: 'done' };
-      case 'committed':
-        return { type: 'refused', reason: 'it was committed by somebody else' };
-      case 'unknown':
-        return ended.type === 'done' ? ended : written;
-      case 'present':
-        reason = written.reason;
-    }
-  }
-  return { type: 'unknown', reason };
 }
 
 /** What became of a branch. What is not in the list of prepared branches is looked for in a later snapshot. */

@@ -38,19 +38,23 @@ export const lockNameOf = (branch: Branch): string =>
 /** Whole seconds, at least one: a server's lock timeout has no finer unit. Rounded down, to end before ours does. */
 export const lockTimeoutSeconds = (timeoutMs: number): number => Math.max(1, Math.floor((timeoutMs * 0.75) / 1_000));
 
-/** Parameters: global id, key or null. */
-export const rememberCommit = (timeoutMs: number): string =>
-  `set statement innodb_lock_wait_timeout = ${lockTimeoutSeconds(timeoutMs)} for insert into ${memoryTable} (global_id, state, idempotency_key) values (?, 'committed', ?)`;
+/** In a branch, where the default database may be another one: `table` is qualified. Parameters: global id, key or null. */
+export const rememberCommit = (table: string, timeoutMs: number): string =>
+  `set statement innodb_lock_wait_timeout = ${lockTimeoutSeconds(timeoutMs)} for insert into ${table} (global_id, state, idempotency_key) values (?, 'committed', ?)`;
 
 /** Parameters: global id. Leaves a row that exists as it is. */
 export const rememberAbsence = (timeoutMs: number): string =>
   `set statement innodb_lock_wait_timeout = ${lockTimeoutSeconds(timeoutMs)} for insert into ${memoryTable} (global_id, state) values (?, 'aborted') on duplicate key update global_id = global_id`;
 
+/** For a branch that may have committed without a key. Parameters: global id. Leaves a row that exists as it is. */
+export const rememberBroken = `insert into ${memoryTable} (global_id, state) values (?, 'committed') on duplicate key update global_id = global_id`;
+
 /** Parameters: global id. */
 export const recall = `select state from ${memoryTable} where global_id = ?`;
 
-/** Parameters: key. */
-export const recallKey = `select global_id from ${memoryTable} where idempotency_key = ? and state = 'committed'`;
+/** In a branch, as `rememberCommit`. Parameters: key. */
+export const recallKey = (table: string): string =>
+  `select global_id from ${table} where idempotency_key = ? and state = 'committed'`;
 
 /** Which of our branches wrote here, also uncommitted: the server's list is of all its databases, and has no age. */
 export const dirtyAges = `select global_id, timestampdiff(microsecond, written_at, current_timestamp(6)) / 1000 as age_ms from ${memoryTable} where global_id in (?)`;

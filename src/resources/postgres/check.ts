@@ -1,8 +1,8 @@
 /** What the doctor looks at in PostgreSQL: settings, permissions, and prepared transactions that nobody ends. */
 
 import { branchOf } from '../branch.ts';
+import type { Control } from '../sql/connection.ts';
 import type { CheckReport, Finding, Leftover } from '../transactional.ts';
-import type { Control } from './control.ts';
 import { createMemoryScript, memoryRelation } from './memory.ts';
 
 /** Leftovers shown at most; more are counted. */

@@ -1,14 +1,12 @@
-/**
- * Ending branches by their names: commit and rollback of prepared ones, what became of one, and writing absence. Every
- * answer follows from what the server said; where it did not say it for certain, the answer is `unknown`.
- */
+/** How PostgreSQL ends branches by their names, what it knows of them, and how their absence is written. */
 
 import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts';
 
 import { messageOf } from '../errors.ts';
+import type { Control } from '../sql/connection.ts';
+import type { NoSuchBranch } from '../sql/dialect.ts';
 import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../transactional.ts';
 import { type Backend, historyOf } from './connection.ts';
-import type { Control } from './control.ts';
 import { isDefinite, sqlStateOf } from './errors.ts';
 import { forgetOlder, recall, rememberAbsence, waitForDisk } from './memory.ts';
 
@@ -27,40 +25,18 @@ export interface Sessions {
   readonly own: Backend | undefined;
 }
 
-/** `finish` is COMMIT or ROLLBACK PREPARED. Answers `absent` when the server knows no such name. */
-async function endPrepared(
+/** COMMIT PREPARED or ROLLBACK PREPARED. */
+export async function endPrepared(
   control: Control,
   verb: 'commit' | 'rollback',
   branch: Branch,
-): Promise<Ending | { readonly type: 'absent' }> {
+): Promise<Ending | NoSuchBranch> {
   try {
     await control.send(`${verb} prepared '${globalIdOf(branch)}'`);
     return { type: 'done' };
   } catch (error) {
     if (sqlStateOf(error) === unknownName) return { type: 'absent' };
     return { type: 'unknown', reason: messageOf(error) };
-  }
-}
-
-/** Commits a prepared branch; a name that is not known is looked up in what the database remembers. */
-export async function commitBranch(control: Control, branch: Branch, receipt: string | undefined): Promise<Ending> {
-  const ended = await endPrepared(control, 'commit', branch);
-  if (ended.type !== 'absent') return ended;
-  const found = await outcomeOfBranch(control, branch, receipt);
-  switch (found.type) {
-    case 'committed':
-      return { type: 'done' };
-    case 'aborted':
-      return { type: 'refused', reason: 'it was rolled back by somebody else, or its absence was written' };
-    case 'prepared':
-      return { type: 'unknown', reason: 'it is prepared, and the server did not find it by its name; ask again' };
-    case 'absent':
-      return {
-        type: 'unknown',
-        reason: 'the server neither has it nor remembers its end; is this the right database?',
-      };
-    case 'unknown':
-      return found;
   }
 }
 
@@ -129,38 +105,6 @@ async function statusOf(control: Control, receipt: string): Promise<BranchOutcom
   }
 }
 
-/** Sees to it that a branch never commits. */
-export async function rollbackBranch(
-  control: Control,
-  branch: Branch,
-  receipt: string | undefined,
-  sessions: Sessions,
-): Promise<Ending> {
-  // Twice: what was about to be prepared when its session was ended may have got there in between.
-  for (let attempt = 1; attempt <= 2; attempt += 1) {
-    const ended = await endPrepared(control, 'rollback', branch);
-    if (ended.type !== 'absent') return ended;
-    const found = await outcomeOfBranch(control, branch, receipt);
-    if (found.type === 'committed') {
-      return { type: 'refused', reason: 'it was committed by somebody else' };
-    }
-    if (found.type === 'aborted') return { type: 'done' };
-    if (found.type === 'unknown' && receipt === undefined) return found;
-    const written = await writeAbsenceOf(control, branch, sessions);
-    switch (written.type) {
-      case 'absent':
-        return { type: 'done' };
-      case 'committed':
-        return { type: 'refused', reason: 'it was committed by somebody else' };
-      case 'unknown':
-        return written;
-      case 'present':
-        if (attempt === 2) return { type: 'unknown', reason: written.reason };
-    }
-  }
-  return { type: 'unknown', reason: 'it is still there' };
-}
-
 /** Ends the branch's sessions, waits until they are gone, and writes its key as aborted. */
 export async function writeAbsenceOf(control: Control, branch: Branch, sessions: Sessions): Promise<Absence> {
   const globalId = globalIdOf(branch);
@@ -216,6 +160,15 @@ async function endSessions(control: Control, sessions: Sessions): Promise<Absenc
   }
 }
 
+/** Ends a server process that has lost its client. @returns whether it is gone */
+export async function endLost(control: Control, { pid, startedAt }: Backend, timeoutMs: number): Promise<boolean> {
+  const { rows } = await control.send(
+    'select pg_terminate_backend(pid, $3) as gone from pg_stat_activity where pid = $1 and extract(epoch from backend_start)::text = $2',
+    [pid, startedAt, timeoutMs],
+  );
+  return rows.every((row) => row.gone === true);
+}
+
 /** The manager's prepared branches in this database. */
 export async function preparedBranches(control: Control, manager: string): Promise<readonly PreparedBranch[]> {
   const { rows } = await control.send(
@@ -230,12 +183,6 @@ export async function preparedBranches(control: Control, manager: string): Promi
 }
 
 export async function forgetBranches(control: Control, manager: string, olderThanMs: number): Promise<number> {
-  const { rowCount } = await control.send(forgetOlder, [globalIdPrefix(manager), olderThanMs]);
-  return rowCount ?? 0;
+  const { affectedRows = 0 } = await control.send(forgetOlder, [globalIdPrefix(manager), olderThanMs]);
+  return affectedRows;
 }
-
-/** The answer for an attempt whose connection could not be had, or did not answer. */
-export const unreachable = (error: unknown): { readonly type: 'unknown'; readonly reason: string } => ({
-  type: 'unknown',
-  reason: messageOf(error),
-});

@@ -1,6 +1,7 @@
 /** What the errors of PostgreSQL, of its driver and of sockets mean. */
 
 import { messageOf, ResourceDeadlineError, ResourceLoginError, ResourceUnreachableError } from '../errors.ts';
+import type { ErrorMeanings } from '../sql/connection.ts';
 import { memoryRelation } from './memory.ts';
 
 /** The SQLSTATE of an error of the server; for an error of the socket its code, such as `ECONNRESET`. */
@@ -37,6 +38,17 @@ export function isDefinite(error: unknown): boolean {
 
 /** Whether the server takes no writes: a standby, perhaps one that was the primary when it was connected to. */
 export const isReadOnly = (error: unknown): boolean => sqlStateOf(error) === '25006';
+
+/** What the common parts of SQL resources want to know of errors. */
+export const meanings: ErrorMeanings = {
+  forgivesFailures: true,
+  isDefinite,
+  codeOf: sqlStateOf,
+  isTaken: (error) => sqlStateOf(error) === '23505',
+  isForbidden: (error) => sqlStateOf(error) === '42501',
+  takesNoWrites: isReadOnly,
+  refusalOf,
+};
 
 /** The error of an attempt to connect, by its meaning. */
 export function connectError(name: string, cause: unknown): Error {

@@ -42,9 +42,14 @@ export const createMemory: readonly string[] = [
 /** The same as one script, for an administrator. */
 export const createMemoryScript = `create schema if not exists ${schema}; (as the role that the application uses, or grant it usage on the schema and select, insert, delete on ${memoryRelation})`;
 
+/** Raises what every commit waits for, where the settings do not wait for the disk at all. */
+export const raiseSynchronousCommit =
+  "case pg_catalog.current_setting('synchronous_commit') when 'off' then pg_catalog.set_config('synchronous_commit', 'on', false) end";
+
 /** Raises what the transaction waits for at its commit, where the settings do not wait for the disk at all. */
-export const waitForDisk = `set_config('synchronous_commit',
-  case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true)`;
+export const waitForDisk = `pg_catalog.set_config('synchronous_commit',
+  case pg_catalog.current_setting('synchronous_commit') when 'off' then 'on'
+  else pg_catalog.current_setting('synchronous_commit') end, true)`;
 
 /**
  * Writes the key of a branch that is about to prepare, and answers with the transaction's id. Parameters: the global id.
@@ -54,7 +59,7 @@ export const waitForDisk = `set_config('synchronous_commit',
  * which is about to commit, or the same branch elsewhere: the deadline of the prepare is limit enough.
  */
 export const rememberPrepared = `insert into ${memoryRelation} (global_id, state) values ($1, 'committed')
-  returning pg_current_xact_id()::text as xid`;
+  returning pg_catalog.pg_current_xact_id()::text as xid`;
 
 /**
  * Writes the key of a branch that is about to commit directly, under a lock timeout that holds to the transaction's end:
@@ -63,22 +68,21 @@ export const rememberPrepared = `insert into ${memoryRelation} (global_id, state
  * Answers with the transaction's id.
  */
 export const rememberCommit = `insert into ${memoryRelation} (global_id, state, idempotency_key)
-  select $1, 'committed', $2 where set_config('lock_timeout', $3, true) is not null and ${waitForDisk} is not null
-  returning pg_current_xact_id()::text as xid`;
+  select $1, 'committed', $2 where pg_catalog.set_config('lock_timeout', $3, true) is not null and ${waitForDisk} is not null
+  returning pg_catalog.pg_current_xact_id()::text as xid`;
 
 /** The parameters of `rememberCommit`: the global id; manager and idempotency key, joined, or null; milliseconds. */
-export const commitParameters = (
-  branch: Branch,
-  timeoutMs: number,
-  idempotencyKey?: string,
-): readonly (string | null)[] => [
+export const commitParameters = (branch: Branch, timeoutMs: number, key: string | null): readonly (string | null)[] => [
   globalIdOf(branch),
-  idempotencyKey === undefined ? null : `${branch.manager}:${idempotencyKey}`,
+  key,
   String(Math.max(1, Math.floor(timeoutMs * 0.75))),
 ];
 
 /** Writes the key of a branch that must never commit. Parameters: the global id. Leaves a row that exists as it is. */
 export const rememberAbsence = `insert into ${memoryRelation} (global_id, state) values ($1, 'aborted') on conflict (global_id) do nothing`;
+
+/** Writes the key of a branch that may have committed without a key. Parameters: the global id. */
+export const rememberBroken = `insert into ${memoryRelation} (global_id, state) values ($1, 'committed') on conflict (global_id) do nothing`;
 
 /** Parameters: the global id. */
 export const recall = `select state from ${memoryRelation} where global_id = $1`;

@@ -98,15 +98,26 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
         cause === undefined ? {} : { cause: cause.error },
       ),
     );
+  const begunSessions: BranchSession[] = [];
+  /** A statement has ended the transaction of a branch: no verdict says what is there now. */
+  const reportBroken = (): boolean => {
+    const broken = begunSessions.filter(({ brokenBecause }) => brokenBecause !== undefined);
+    for (const { branch } of broken) {
+      parts.onOutput({ type: 'hazard', transaction: id, branch: branch.branch, found: 'committed' });
+    }
+    const [first] = broken;
+    if (first !== undefined) failWith(new TransactionOutcomeUnknownError(id, String(first.brokenBecause)));
+    return first !== undefined;
+  };
   const onOutput = (output: CoordinatorOutput): void => {
     parts.onOutput(output);
     switch (output.type) {
       case 'committed':
-        succeed();
+        if (!reportBroken()) succeed();
         over('committed');
         return;
       case 'aborted':
-        aborted(output.reason.code, output.reason.branch ?? undefined, output.reason.detail);
+        if (!reportBroken()) aborted(output.reason.code, output.reason.branch ?? undefined, output.reason.detail);
         over('aborted');
         return;
       case 'fenced':
@@ -153,6 +164,7 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
     const held = resources[resource];
     if (held === undefined) throw new TypeError(`there is no resource '${resource}'`);
     const session = await held.begin(branch, { timeoutMs: Math.max(1, untilMs - clock.nowMs()) });
+    begunSessions.push(session);
     try {
       if (isOver || cause !== undefined || !node.isRunning) {
         throw new TransactionUseError(`transaction ${id} was over before its branch at '${resource}' had begun`);

@@ -43,7 +43,7 @@ ${imports(
   ['createNode, systemEnvironment', 'src/index.js'],
   ['createMemoryNetwork', 'src/bus.js'],
   ['openFileJournal', 'src/journal/file-journal.js'],
-  ['postgres', 'src/resources/postgres/postgres.js'],
+  ['postgres', 'src/resources/postgres.js'],
   ['createTransactionManager, transactionActors', 'src/services/transactions.js'],
 )}
 const { directory, urls, segmentBytes, first, count, asked } = JSON.parse(process.argv[1]);

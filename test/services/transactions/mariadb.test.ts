@@ -6,8 +6,8 @@ import { systemEnvironment } from '../../../src/environment/environment.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import type { EnlistedResource } from '../../../src/resources/adapter.ts';
-import { type MariaDbSession, mariadb } from '../../../src/resources/mariadb/mariadb.ts';
-import { type PostgresSession, postgres } from '../../../src/resources/postgres/postgres.ts';
+import { type MariaDbSession, mariadb } from '../../../src/resources/mariadb.ts';
+import { type PostgresSession, postgres } from '../../../src/resources/postgres.ts';
 import {
   createTransactionManager,
   type TransactionManager,

@@ -10,7 +10,7 @@ import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
 import type { EnlistedResource } from '../../../src/resources/adapter.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../src/resources/embedded/store.ts';
-import { type PostgresSession, postgres } from '../../../src/resources/postgres/postgres.ts';
+import { type PostgresSession, postgres } from '../../../src/resources/postgres.ts';
 import {
   createTransactionManager,
   type TransactionManager,

@@ -9,7 +9,7 @@ import { systemEnvironment } from '../../../src/environment/environment.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import type { EnlistedResource } from '../../../src/resources/adapter.ts';
-import { type PostgresSession, postgres } from '../../../src/resources/postgres/postgres.ts';
+import { type PostgresSession, postgres } from '../../../src/resources/postgres.ts';
 import {
   createTransactionManager,
   TransactionAbortedError,

@@ -1,0 +1,37 @@
+/**
+ * What a branch may leave behind in its session, and how it is cleared: settings, roles, cursors, locks, temporary tables,
+ * positions of sequences, channels. It is cleared whatever the statements were, because functions can do all of it. The
+ * statements travel behind the one that ends the transaction, so that they take no round trip.
+ */
+
+import type { PostgresConnection } from './connection.ts';
+import { type Answer, type Fixed, fixed, type Statement } from './group.ts';
+import { raiseSynchronousCommit } from './memory.ts';
+
+/**
+ * Gives back the role that the connection was made with: only that one, or a superuser, can end what it prepares, and it
+ * may write the branch's key.
+ */
+export const ownRole: readonly Fixed[] = ['reset session authorization', 'reset role'].map(fixed);
+
+const clear: readonly Fixed[] = ['reset all', 'close all', 'unlisten *', 'discard sequences', 'discard temp'].map(
+  fixed,
+);
+
+/** The rest, and what is still there. Statements that applications have prepared have no cheap end but the connection's. */
+const look = `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.set_config('application_name', $1, false),
+  ${raiseSynchronousCommit}, count(*) filter (where from_sql)::int as foreign, count(*) filter (where not from_sql)::int as kept
+  from pg_catalog.pg_prepared_statement()`;
+
+/** The statements that clear a session outside of a transaction. `judgeReset` judges the last one's answer. */
+export const resetOf = ({ label, keepsStatements }: PostgresConnection): readonly (Statement | Fixed)[] => [
+  ...clear,
+  { text: look, values: [label], name: keepsStatements ? 'session_reset' : undefined },
+];
+
+/** Whether the session is as it was before the branch, but for statements that we keep by name. */
+export function isClean(connection: PostgresConnection, answer: Answer | undefined): boolean {
+  if (answer === undefined || 'error' in answer || connection.status() !== 'I') return false;
+  const [row] = answer.result.rows;
+  return row?.foreign === 0 && row.kept === connection.keptCount;
+}

@@ -1,0 +1,24 @@
+/** What an application hands over as a statement, before anything looks into it. */
+
+import { StatementTextError } from '../errors.ts';
+
+/**
+ * Refuses what is no text of a statement: drivers take objects, which say things of their own, and a text that ends early
+ * on the wire.
+ *
+ * @throws StatementTextError
+ */
+export function assertStatementText(text: unknown, values: unknown, maxParameters: number): asserts text is string {
+  if (typeof text !== 'string') {
+    throw new StatementTextError(`expected the text of a statement, got ${text === null ? 'null' : typeof text}`);
+  }
+  if (text.includes('\0')) {
+    throw new StatementTextError('expected the text of a statement, got one with a character NUL in it');
+  }
+  if (values !== undefined && !Array.isArray(values)) {
+    throw new StatementTextError(`expected an array as the parameters of a statement, got ${typeof values}`);
+  }
+  if (Array.isArray(values) && values.length > maxParameters) {
+    throw new StatementTextError(`expected at most ${maxParameters} parameters of a statement, got ${values.length}`);
+  }
+}
