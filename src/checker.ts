@@ -2,9 +2,11 @@
 
 export * from './checker/check.ts';
 export * from './checker/errors.ts';
+export type { Fair, FairSteps, Strength } from './checker/fairness.ts';
 export * from './checker/model.ts';
 export * from './checker/render.ts';
 export * from './checker/resources.ts';
 export type { Progress } from './checker/search/explore.ts';
 export type { Change, Trace, TraceStep } from './checker/search/trace.ts';
 export type { ModelStep, Observation, StepKind } from './checker/steps.ts';
+export type { Doubt, PropertyResult, Verdict } from './checker/verdicts.ts';

@@ -1,13 +1,11 @@
 /** Checks a model: explores it, judges its properties, and makes a trace of what it found. */
 
 import { type Clock, systemClock } from '../environment/clock.ts';
-import type { Eventually, Model, SystemState } from './model.ts';
-import { actionKeys } from './search/avoiding.ts';
-import { type Explored, explore, type Progress } from './search/explore.ts';
-import { type Avoidance, findAvoidance } from './search/liveness.ts';
-import { type Leg, retrace, type Trace } from './search/trace.ts';
-import { startWatch, TimeIsOver } from './search/watch.ts';
+import type { Model, SystemState } from './model.ts';
+import { explore, type Progress } from './search/explore.ts';
+import { startWatch } from './search/watch.ts';
 import { createSystem } from './system/system.ts';
+import { judgeAll, type PropertyResult } from './verdicts.ts';
 
 export interface CheckOptions {
   /** Measures how long it takes; the system's clock by default. */
@@ -27,20 +25,6 @@ export interface CheckOptions {
   readonly recomputeEvery?: number;
 }
 
-/**
- * `holds`, `reached`: as wanted, in every state. `violated`, `unreached`: not. `unknown`: the check stopped before it
- * could tell, or states beyond the boundary could tell otherwise.
- */
-export type Verdict = 'holds' | 'reached' | 'violated' | 'unreached' | 'unknown';
-
-export interface PropertyResult {
-  readonly name: string;
-  readonly kind: 'always' | 'sometimes' | 'eventually';
-  readonly verdict: Verdict;
-  /** A run that violates it, or, for a goal, one that reaches it; shortest for all but loops. */
-  readonly trace?: Trace;
-}
-
 export interface CheckResult {
   readonly model: string;
   /** Whether every property holds and every goal was reached. */
@@ -51,9 +35,9 @@ export interface CheckResult {
   /** Distinct states. */
   readonly states: number;
   readonly transitions: number;
-  /** The first state and all states that transitions led to, known or not, as TLC counts them. */
+  /** The first states and all states that transitions led to, known or not, as TLC counts them. */
   readonly generated: number;
-  /** The number of states on the longest of all shortest paths; the first state alone is 1. */
+  /** The number of states on the longest of all shortest paths; a first state alone is 1. */
   readonly depth: number;
   /** Transitions over the model's boundary, which were not followed. */
   readonly pruned: number;
@@ -85,7 +69,6 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   const clock = options.clock ?? systemClock();
   const startedMs = clock.nowMs();
   const { memoise = true, recomputeEvery = defaultRecomputeEvery, keepGoing = false } = options;
-  const eventually = Object.entries(model.eventually ?? {});
   const system = createSystem(model, { memoise, recomputeEvery });
 
   const always = Object.entries(model.always ?? {});
@@ -112,43 +95,8 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     ...(model.mayEnd === undefined ? {} : { mayEnd: model.mayEnd }),
   });
   const { states } = explored;
-  const isExplored = explored.stoppedBy === undefined;
-  let { stoppedBy } = explored;
-  const search = (property: Eventually<History>): Avoidance | undefined | 'stopped' => {
-    try {
-      return findAvoidance(system, states, explored.expanded, property, watch);
-    } catch (error) {
-      if (!(error instanceof TimeIsOver)) throw error;
-      stoppedBy ??= 'seconds';
-      return 'stopped';
-    }
-  };
-
-  const keyOf = actionKeys(system);
-  const numberOf = (state: Uint32Array): number => states.find(state);
-  const traceTo = (state: number): Trace => retrace(system, pathTo(explored, state), { numberOf, keyOf });
-  const judged = (name: string, violatedAt: number): PropertyResult => {
-    if (violatedAt >= 0) return { name, kind: 'always', verdict: 'violated', trace: traceTo(violatedAt) };
-    return { name, kind: 'always', verdict: isExplored ? 'holds' : 'unknown' };
-  };
-  const names = [...(model.mayFail === true ? [] : ['no actor fails']), ...always.map(([name]) => name)];
-  const properties: PropertyResult[] = names.map((name, index) => judged(name, explored.violated[index] ?? -1));
-  if (model.mayEnd !== undefined) properties.push(judged('no deadlock', explored.deadlock));
-  sometimes.forEach(([name], index) => {
-    const at = explored.reached[index] ?? -1;
-    if (at >= 0) properties.push({ name, kind: 'sometimes', verdict: 'reached', trace: traceTo(at) });
-    else properties.push({ name, kind: 'sometimes', verdict: isExplored ? 'unreached' : 'unknown' });
-  });
-  for (const [name, property] of eventually) {
-    const avoidance = search(property);
-    if (typeof avoidance === 'object') {
-      const trace = retrace(system, avoidance.legs, { numberOf, keyOf }, avoidance.loopFrom);
-      properties.push({ name, kind: 'eventually', verdict: 'violated', trace });
-    } else {
-      const isKnown = avoidance !== 'stopped' && isExplored && explored.pruned === 0;
-      properties.push({ name, kind: 'eventually', verdict: isKnown ? 'holds' : 'unknown' });
-    }
-  }
+  const { properties, isOutOfTime } = judgeAll(system, explored, watch);
+  const stoppedBy = explored.stoppedBy ?? (isOutOfTime ? 'seconds' : undefined);
 
   return {
     model: model.name,
@@ -157,7 +105,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     ...(stoppedBy === undefined ? {} : { stoppedBy }),
     states: states.count,
     transitions: explored.transitions,
-    generated: explored.transitions + 1,
+    generated: explored.transitions + system.starts.length,
     depth: explored.depth,
     pruned: explored.pruned,
     localStates: system.outcomes.localStates,
@@ -168,11 +116,4 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     memo: { ...system.outcomes.memo },
     properties,
   };
-}
-
-/** The shortest path to a state, by the states that it leads through. */
-function pathTo({ states }: Explored, state: number): Leg[] {
-  const legs: Leg[] = [];
-  for (let at = state; at !== 0; at = states.parentOf(at)) legs.push({ to: at });
-  return legs.reverse();
 }

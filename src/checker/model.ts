@@ -5,8 +5,9 @@
 
 import type { AnyStateMachine, SnapshotFrom } from 'xstate';
 import { type ActorDefinition, type Address, type AnyActor, addressOf, type Tagged } from '../../statecharts/actor.ts';
+import type { Fair, Strength } from './fairness.ts';
 import type { ResourceModel } from './resources.ts';
-import type { Observation, StepKind } from './steps.ts';
+import type { Observation } from './steps.ts';
 
 /** How often something may happen in one run: a number that becomes part of the state, or any number of times. */
 export type Budget = number | 'unlimited';
@@ -80,18 +81,24 @@ export const bornOfMessage = <Chart extends AnyStateMachine, Request extends Tag
 /** Something that the application may ask of an actor, at any moment. Made by `request`. */
 export interface RequestStep<History = unknown> {
   readonly actor: Address;
-  readonly request: Tagged;
+  /** What is asked, or what may be asked in a state: each of these is a step; none, and nothing is asked there. */
+  readonly request: Tagged | ((state: SystemState<History>) => readonly Tagged[]);
   /** How often; default `unlimited`, which costs no state but is for requests that charts ignore when they are late. */
   readonly times?: Budget;
-  /** A condition on the whole system, for what the surroundings know and no actor does. */
+  /**
+   * A condition on the whole system, for what the surroundings know and no actor does. Like a `request` that is a
+   * function, it must be pure: it is remembered by what it reads of the state.
+   */
   readonly when?: (state: SystemState<History>) => boolean;
+  /** Whether the application is bound to ask, whatever it asks for. Default: it may never do so. */
+  readonly fair?: Strength;
 }
 
 /** A request of the application. */
 export const request = <Chart extends AnyStateMachine, Request extends Tagged, History = unknown>(
   actor: ModelActor<Chart, Request>,
-  asked: Request,
-  options: Pick<RequestStep<History>, 'times' | 'when'> = {},
+  asked: Request | ((state: SystemState<History>) => readonly Request[]),
+  options: Pick<RequestStep<History>, 'times' | 'when' | 'fair'> = {},
 ): RequestStep<History> => ({ actor: actor.address, request: asked, ...options });
 
 export interface NetworkModel {
@@ -124,11 +131,17 @@ export interface HistoryModel<History> {
 /** A property that every run must come to satisfy, however it goes on. */
 export interface Eventually<History> {
   readonly holds: (state: SystemState<History>) => boolean;
-  /**
-   * The kinds of steps that are weakly fair: one single action of such a kind (this envelope's delivery, that timer)
-   * that stays possible for ever is taken at last. Default none.
-   */
-  readonly fair?: readonly StepKind[];
+  /** What must happen at last, besides requests that are fair; default what the model says. */
+  readonly fair?: readonly Fair[];
+}
+
+/** How a run may begin: what is otherwise than the model says. */
+export interface Start<History = unknown> {
+  /** Actors of the model, with other inputs; after a crash they start with these, too. */
+  readonly actors?: readonly ModelActor[];
+  /** States of resources. */
+  readonly resources?: Readonly<Record<string, unknown>>;
+  readonly history?: History;
 }
 
 export type Predicates<History> = Readonly<Record<string, (state: SystemState<History>) => boolean>>;
@@ -137,6 +150,8 @@ export type Predicates<History> = Readonly<Record<string, (state: SystemState<Hi
 export interface Model<History = unknown> {
   readonly name: string;
   readonly actors: readonly ModelActor[];
+  /** The ways in which a run may begin, by name. Default one, without anything otherwise. */
+  readonly starts?: Readonly<Record<string, Start<History>>>;
   readonly requests?: readonly RequestStep<History>[];
   readonly network?: NetworkModel;
   /**
@@ -173,7 +188,9 @@ export interface Model<History = unknown> {
   /** Must hold in some state: goals, without which a check that finds nothing says nothing. */
   readonly sometimes?: Predicates<History>;
   readonly eventually?: Readonly<Record<string, Eventually<History>>>;
-  /** Checks that every state from which no step leads on satisfies this; default: not checked. */
+  /** What must happen at last, for each `eventually` that says nothing else. Default nothing: every run may stop. */
+  readonly fair?: readonly Fair[];
+  /** Checks that every state from which no step but a fault leads on satisfies this; default: not checked. */
   readonly mayEnd?: (state: SystemState<History>) => boolean;
   /** Whether a chart may throw, which stops its actor. Default false: it is a violation. */
   readonly mayFail?: boolean;

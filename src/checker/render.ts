@@ -1,10 +1,11 @@
 /** Shows results to people: a summary, counterexamples as numbered steps, and as Mermaid sequence diagrams. */
 
 import { nodeOf, type Tagged } from '../../statecharts/actor.ts';
-import type { CheckResult, PropertyResult } from './check.ts';
+import type { CheckResult } from './check.ts';
 import type { Progress } from './search/explore.ts';
 import type { Change, Trace, TraceStep } from './search/trace.ts';
 import type { ModelStep } from './steps.ts';
+import type { PropertyResult } from './verdicts.ts';
 
 /** A message or record on one line: `vote {term: 1, granted: true}`. */
 function taggedText({ type, ...rest }: Tagged): string {
@@ -48,6 +49,8 @@ export function stepText(step: ModelStep): string {
       return `resource ${step.resource} carries out ${step.id}: ${taggedText(step.result)}`;
     case 'answer':
       return `${step.actor} is answered ${step.id}: ${taggedText(step.result)}`;
+    case 'unknown':
+      return `${step.actor} is told that it is unknown how ${step.id} ends`;
     case 'unreachable':
       return `${step.actor} is told that ${step.node} cannot be reached`;
     case 'tick':
@@ -76,7 +79,9 @@ export function renderTrace(trace: Trace): string {
     ...consequences(detail).map((line) => `     - ${line}`),
   ]);
   if (trace.loopFrom !== undefined) lines.push(`   -- and again from step ${trace.loopFrom + 1}`);
-  return lines.length === 0 ? '   (the first state)' : lines.join('\n');
+  if (trace.begins !== undefined) lines.unshift(`   (it begins: ${trace.begins})`);
+  else if (lines.length === 0) lines.push('   (the first state)');
+  return lines.join('\n');
 }
 
 /** A trace as a Mermaid sequence diagram. */
@@ -130,6 +135,8 @@ function stepLines({ step }: TraceStep, alias: (actor: string) => string, actors
       return actors.slice(0, 1).map(({ actor }) => over(actor, stepText(step)));
     case 'answer':
       return [over(step.actor, `${step.id}: ${taggedText(step.result)}`)];
+    case 'unknown':
+      return [over(step.actor, `${step.id}: unknown`)];
     case 'unreachable':
       return [over(step.actor, `${step.node} cannot be reached`)];
     case 'tick':
@@ -147,12 +154,19 @@ const marks = {
   reached: 'ok',
   violated: 'VIOLATED',
   unreached: 'NOT REACHED',
-  unknown: 'unknown',
+  inconclusive: 'inconclusive',
 } as const;
 
-const propertyText = ({ name, kind, verdict, trace }: PropertyResult): string => {
+const doubts = {
+  stopped: 'the check was stopped before it could tell',
+  cut: 'runs go on in states that were not explored',
+  withheld: 'a run without it ends, or goes round, only because a budget is spent',
+} as const;
+
+const propertyText = ({ name, kind, verdict, because, trace }: PropertyResult): string => {
   const steps = verdict === 'reached' && trace !== undefined ? `, in ${trace.steps.length} steps at the soonest` : '';
-  return `  ${marks[verdict].padEnd(11)} ${kind}: ${name}${steps}`;
+  const doubt = because === undefined ? '' : ` (${doubts[because]})`;
+  return `  ${marks[verdict].padEnd(12)} ${kind}: ${name}${steps}${doubt}`;
 };
 
 /**
@@ -173,8 +187,9 @@ export function renderResult(result: CheckResult, { diagrams = false }: { readon
   if (!result.complete) lines.push(`  not complete: stopped by ${stopText[result.stoppedBy ?? 'violation']}`);
   lines.push(...result.properties.map(propertyText));
   for (const { name, verdict, trace } of result.properties) {
-    if (verdict !== 'violated' || trace === undefined) continue;
-    lines.push('', `Counterexample to '${name}', ${trace.steps.length} steps:`, renderTrace(trace));
+    if (verdict === 'reached' || trace === undefined) continue;
+    const what = verdict === 'violated' ? 'Counterexample to' : 'A run that leaves open';
+    lines.push('', `${what} '${name}', ${trace.steps.length} steps:`, renderTrace(trace));
     if (diagrams) lines.push('', '```mermaid', renderDiagram(trace), '```');
   }
   return lines.join('\n');

@@ -18,6 +18,8 @@ export type ModelStep =
   /** A resource carries out an operation. */
   | { readonly type: 'execute'; readonly resource: string; readonly id: string; readonly result: Result }
   | { readonly type: 'answer'; readonly actor: Address; readonly id: string; readonly result: Result }
+  /** The asker is told that it is unknown how its operation ended, or will end. */
+  | { readonly type: 'unknown'; readonly actor: Address; readonly id: string }
   | { readonly type: 'unreachable'; readonly actor: Address; readonly node: string }
   | { readonly type: 'tick' };
 
@@ -38,6 +40,7 @@ export const stepKinds = [
   'answer',
   'unreachable',
   'tick',
+  'unknown',
 ] as const satisfies readonly StepKind[];
 
 /** The number of each kind of step. */
@@ -55,7 +58,11 @@ export const kindCode: Readonly<Record<StepKind, number>> = {
   answer: 10,
   unreachable: 11,
   tick: 12,
+  unknown: 13,
 };
+
+/** The kinds of steps that are faults: a system to which nothing else can happen has come to a stop. */
+export const faults: readonly StepKind[] = ['lose', 'crash', 'unknown', 'unreachable'];
 
 /** What a history may take note of. */
 export type Observation =

@@ -73,7 +73,7 @@ describe('quorate check 2pc', () => {
     const { code, stdout } = await checkCommit(...dead);
     expect(stdout).toMatch(/VIOLATED +eventually: every branch comes to its end/);
     expect(stdout).toMatch(/\d+\. node c crashes\n/);
-    expect(stdout.match(/VIOLATED|NOT REACHED|unknown /g)).toHaveLength(1);
+    expect(stdout.match(/VIOLATED|NOT REACHED|inconclusive /g)).toHaveLength(1);
     expect(code).toBe(1);
   });
 

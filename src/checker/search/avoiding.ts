@@ -1,117 +1,148 @@
 /**
  * The part of the state graph that runs reach on which a property has never held. Kept in arrays of numbers, since
- * whoever searches it goes along its edges several times, and to take a system's steps again is what costs.
+ * a search goes along its edges several times, and to take a system's steps again is what costs.
  */
 
+import type { Strength } from '../fairness.ts';
 import type { Eventually } from '../model.ts';
-import { kindCode } from '../steps.ts';
 import type { System } from '../system/system.ts';
 import { elementAt } from '../tables/interned.ts';
 import type { StateTable } from '../tables/states.ts';
 import { createWords } from '../tables/words.ts';
+import { actionKeys, demandsOf } from './actions.ts';
 import type { Watch } from './watch.ts';
 
-/** Its nodes are numbered in the order in which a breadth-first search reaches them, from 0. */
-export interface Avoiding {
+/** Where a step leads that leads to no node: out of this part of the graph, or nowhere, because it is withheld. */
+export const elsewhere = -1;
+export const nowhere = -2;
+
+/** A graph whose edges are steps, and what fairness demands of those who walk it. */
+export interface FairGraph {
+  /** The nodes are the numbers from 0 to below this. */
   readonly size: number;
-  /** The number of the state at a node. */
-  stateAt(node: number): number;
-  /** The node from which this one was first reached; the first one is its own. */
-  parentOf(node: number): number;
-  /** A node whose state has no step at all; then the search has ended there. */
-  readonly deadEnd: number | undefined;
-  /** Calls `visit` for each step of the state at a node, with -1 for one that leads out of this part of the graph. */
-  steps(node: number, visit: (to: number, action: number) => void): void;
-  /** Whether an action that stays possible for ever is taken at last. */
-  isFair(action: number): boolean;
-  /** What tells the action apart in traces. */
-  keyOf(action: number): string;
+  /** Calls `visit` for each step at a node, with the node that it leads to, `elsewhere` or `nowhere`. */
+  steps(node: number, visit: (to: number, label: number) => void): void;
+  /** What is demanded, by number. */
+  readonly strengths: readonly Strength[];
+  /** The demands that a step with this label satisfies, and is reason for. */
+  demandsOf(label: number): readonly number[];
 }
 
-/** What tells single actions apart: equal keys in two states are the same action. */
-export function actionKeys<History>(system: System<History>): (kind: number, a: number, b: number) => string {
-  return (kind, a, b) => {
-    if (kind !== kindCode.execute && kind !== kindCode.answer) return `${kind} ${a} ${b}`;
-    const { operation, type } = elementAt(system.operations.moves(a), b);
-    return `${kind} ${type} ${operation.actor} ${operation.id}`;
-  };
+/** Its nodes are numbered in the order in which a breadth-first search reaches them. */
+export interface Avoiding extends FairGraph {
+  /** The number of the state at a node. */
+  stateAt(node: number): number;
+  /** The node from which this one was first reached; one where runs begin is its own. */
+  parentOf(node: number): number;
+  /** A node at which a run may end, since nothing fair is possible, not even withheld; the search has ended there. */
+  readonly end: number | undefined;
+  /** The first node at which nothing fair is possible, but something is withheld. */
+  readonly openEnd: number | undefined;
+  /** Whether all steps of all nodes are known, and lead to states that are known as well. */
+  readonly isWhole: boolean;
+  /** Whether any step is withheld. */
+  readonly isWithheld: boolean;
+  /** What tells the action apart in traces. */
+  keyOf(label: number): string;
 }
 
 /**
  * Goes through that part of the graph.
  *
  * @param states all reachable states, of which those below `expanded` were explored
+ * @param roots the states where runs begin
  * @throws TimeIsOver
  */
 export function exploreAvoiding<History>(
   system: System<History>,
-  states: StateTable,
-  expanded: number,
-  { holds, fair = [] }: Eventually<History>,
+  { states, expanded, roots }: { readonly states: StateTable; readonly expanded: number; readonly roots: number[] },
+  { holds, fair = system.model.fair ?? [] }: Eventually<History>,
   watch: Watch,
 ): Avoiding {
   const vector = new Uint32Array(system.layout.width);
   const keyOf = actionKeys(system);
-  const fairKinds = new Set(fair.map((kind) => kindCode[kind]));
+  const demands = demandsOf(system, fair, keyOf);
   const stateAt: number[] = [];
   const parents: number[] = [];
   /** By node, where its edges begin; as long as the nodes that were gone through, and one more. */
   const starts = [0];
-  /** Per edge the node that it leads to, plus one, and its action; 0 is a node elsewhere. */
+  /** Per edge the node that it leads to, plus two, and its label. */
   const edges = createWords(2);
   const edge = new Uint32Array(2);
-  const actions = new Map<string, number>();
+  const labels = new Map<string, number>();
   const keys: string[] = [];
-  const fairActions: boolean[] = [];
-  /** By state: 0 when it was not seen, `elsewhere`, or its node plus one. */
+  const demanded: (readonly number[])[] = [];
+  /** By state: 0 when it was not seen, `outside`, or its node plus one. */
   const nodes = new Uint32Array(states.count);
-  const elsewhere = 2 ** 32 - 1;
+  const outside = 2 ** 32 - 1;
 
-  /** @returns the node of a state, plus one; 0 when the property holds there */
-  const enter = (state: number, parent: number): number => {
+  /** @returns the node of a state; `elsewhere` when the property holds there */
+  const enter = (state: number, parent: number | undefined): number => {
     const known = nodes[state] ?? 0;
-    if (known !== 0) return known === elsewhere ? 0 : known;
+    if (known !== 0) return known === outside ? elsewhere : known - 1;
     states.read(state, vector);
     if (holds(system.view(vector))) {
-      nodes[state] = elsewhere;
-      return 0;
+      nodes[state] = outside;
+      return elsewhere;
     }
-    parents.push(parent);
-    const node = stateAt.push(state);
-    nodes[state] = node;
+    const node = stateAt.push(state) - 1;
+    parents.push(parent ?? node);
+    nodes[state] = node + 1;
     return node;
   };
-  const actionOf = (kind: number, a: number, b: number): number => {
-    const key = keyOf(kind, a, b);
-    const known = actions.get(key);
+  const labelOf = (kind: number, a: number, b: number): number => {
+    const step = `${kind} ${a} ${b}`;
+    const known = labels.get(step);
     if (known !== undefined) return known;
-    const action = keys.push(key) - 1;
-    actions.set(key, action);
-    fairActions.push(fairKinds.has(kind));
-    return action;
+    const label = keys.push(keyOf(kind, a, b)) - 1;
+    labels.set(step, label);
+    demanded.push(demands.of(kind, a, b));
+    return label;
   };
 
   const here = new Uint32Array(system.layout.width);
-  const found: { readonly to: number; readonly action: number }[] = [];
+  const found: { readonly to: number; readonly label: number }[] = [];
+  const withheld: number[] = [];
   const collect = (kind: number, a: number, b: number, next: Uint32Array): void => {
-    found.push({ to: states.find(next), action: actionOf(kind, a, b) });
+    found.push({ to: states.find(next), label: labelOf(kind, a, b) });
   };
-  let deadEnd: number | undefined;
-  enter(0, 0);
-  for (let node = 0; node < stateAt.length && deadEnd === undefined; node += 1) {
+  const watchWithheld = {
+    withheld(kind: number, a: number, b: number): void {
+      withheld.push(labelOf(kind, a, b));
+    },
+  };
+  const isDemanded = (label: number): boolean => elementAt(demanded, label).length > 0;
+  const addEdge = (to: number, label: number): void => {
+    edge[0] = to + 2;
+    edge[1] = label;
+    edges.push(edge);
+  };
+  let end: number | undefined;
+  let openEnd: number | undefined;
+  let isWhole = true;
+  let isWithheld = false;
+  for (const root of roots) enter(root, undefined);
+  for (let node = 0; node < stateAt.length && end === undefined; node += 1) {
     watch.tick();
     const state = elementAt(stateAt, node);
     found.length = 0;
+    withheld.length = 0;
     if (state < expanded) {
       states.read(state, here);
-      system.expand(here, collect);
-      if (found.length === 0) deadEnd = node;
+      system.expand(here, collect, watchWithheld);
+      if (!found.some(({ label }) => isDemanded(label))) {
+        if (!withheld.some(isDemanded)) end = node;
+        else openEnd ??= node;
+      }
+    } else isWhole = false;
+    for (const { to, label } of found) {
+      if (to < 0) isWhole = false;
+      addEdge(to < 0 ? elsewhere : enter(to, node), label);
     }
-    for (const { to, action } of found) {
-      edge[0] = to < 0 ? 0 : enter(to, node);
-      edge[1] = action;
-      edges.push(edge);
+    for (const label of withheld) {
+      if (isDemanded(label)) addEdge(nowhere, label);
     }
+    isWithheld ||= withheld.some(isDemanded);
     starts.push(edges.count);
   }
 
@@ -119,15 +150,19 @@ export function exploreAvoiding<History>(
     size: stateAt.length,
     stateAt: (node) => elementAt(stateAt, node),
     parentOf: (node) => elementAt(parents, node),
-    deadEnd,
+    end,
+    openEnd,
+    isWhole,
+    isWithheld,
     steps(node, visit) {
-      const end = starts[node + 1] ?? 0;
-      for (let at = starts[node] ?? 0; at < end; at += 1) {
+      const last = starts[node + 1] ?? 0;
+      for (let at = starts[node] ?? 0; at < last; at += 1) {
         edges.read(at, edge);
-        visit((edge[0] ?? 0) - 1, edge[1] ?? 0);
+        visit((edge[0] ?? 0) - 2, edge[1] ?? 0);
       }
     },
-    isFair: (action) => fairActions[action] === true,
-    keyOf: (action) => elementAt(keys, action),
+    strengths: demands.strengths,
+    demandsOf: (label) => elementAt(demanded, label),
+    keyOf: (label) => elementAt(keys, label),
   };
 }

@@ -31,8 +31,7 @@ export function describeStep<History>(
       return { type, actor: addressOf(a), delay: timer.delay, state: timer.state };
     }
     case 'request': {
-      const { actor, request } = elementAt(system.requests, a);
-      return { type, actor, request };
+      return { type, ...outcomes.asked.at(b) };
     }
     case 'flush':
       return { type, actor: addressOf(a) };
@@ -40,10 +39,12 @@ export function describeStep<History>(
     case 'restart':
       return { type, node: elementAt(nodes, a) };
     case 'execute':
-    case 'answer': {
+    case 'answer':
+    case 'unknown': {
       const { operation, result } = elementAt(operations.moves(a), b);
       const { id, resource, actor } = operation;
-      return type === 'execute' ? { type, resource, id, result } : { type, actor, id, result };
+      if (type === 'execute') return { type, resource, id, result };
+      return type === 'answer' ? { type, actor, id, result } : { type, actor, id };
     }
     case 'unreachable':
       return { type, actor: addressOf(a), node: elementAt(nodes, b) };

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../environment/clock.ts';
 import type { SystemState } from '../model.ts';
+import { faults, kindCode } from '../steps.ts';
 import type { System } from '../system/system.ts';
 import { createStateTable, type StateTable } from '../tables/states.ts';
 import type { Watch } from './watch.ts';
@@ -35,10 +36,12 @@ export interface ExploreOptions<History> {
 
 export interface Explored {
   readonly states: StateTable;
+  /** The different states in which runs begin. */
+  readonly roots: number[];
   /** The states with a number below this one have been explored. */
   readonly expanded: number;
   readonly transitions: number;
-  /** The number of states on the longest of all shortest paths; the first state alone is 1. */
+  /** The number of states on the longest of all shortest paths; a first state alone is 1. */
   readonly depth: number;
   /** Steps that led over the boundary. */
   readonly pruned: number;
@@ -46,9 +49,17 @@ export interface Explored {
   /** Per violation and goal: the number of the first such state, or -1. */
   readonly violated: readonly number[];
   readonly reached: readonly number[];
-  /** A state from which no step leads on, and which may not end; -1 if none was found. */
+  /** A state from which no step but a fault leads on, and which may not end; -1 if none was found. */
   readonly deadlock: number;
+  /** One like that, but for a step that is withheld; -1 if none was found. */
+  readonly openDeadlock: number;
 }
+
+/** By the number of a kind of step, whether it is a fault. */
+const isFaultCode: readonly boolean[] = Object.entries(kindCode).reduce<boolean[]>((codes, [kind, code]) => {
+  codes[code] = faults.some((fault) => fault === kind);
+  return codes;
+}, []);
 
 /** How many states are explored between two looks at the clock. */
 const statesPerLook = 256;
@@ -69,9 +80,12 @@ export function explore<History>(system: System<History>, options: ExploreOption
   let transitions = 0;
   let pruned = 0;
   let depth = 1;
-  let levelEnd = 1;
+  let levelEnd = 0;
   let deadlock = -1;
+  let openDeadlock = -1;
+  /** Of the state that is being explored: how many steps are no faults, and how many of those are withheld. */
   let steps = 0;
+  let withheld = 0;
   let current = 0;
   let isViolated = false;
   let stoppedBy: Explored['stoppedBy'];
@@ -90,8 +104,13 @@ export function explore<History>(system: System<History>, options: ExploreOption
       }
     }
   };
-  const visit = (_kind: number, _a: number, _b: number, next: Uint32Array): void => {
-    steps += 1;
+  const watchWithheld = {
+    withheld(kind: number): void {
+      if (isFaultCode[kind] !== true) withheld += 1;
+    },
+  };
+  const visit = (kind: number, _a: number, _b: number, next: Uint32Array): void => {
+    if (isFaultCode[kind] !== true) steps += 1;
     transitions += 1;
     if (states.find(next) >= 0) return;
     const seen = system.view(next);
@@ -117,9 +136,24 @@ export function explore<History>(system: System<History>, options: ExploreOption
     lastReportStates = states.count;
   };
 
-  const first = system.initial();
-  states.find(first);
-  judge(first, states.add(first, 0), system.view(first));
+  const endsHere = (at: number): void => {
+    if (mayEnd === undefined || steps > 0 || mayEnd(system.view(state))) return;
+    if (withheld > 0) {
+      if (openDeadlock < 0) openDeadlock = at;
+    } else if (deadlock < 0) {
+      deadlock = at;
+      isViolated = true;
+    }
+  };
+
+  const roots: number[] = [];
+  for (const { state: first } of system.starts) {
+    if (states.find(first) >= 0) continue;
+    const root = states.add(first, states.count);
+    roots.push(root);
+    judge(first, root, system.view(first));
+  }
+  levelEnd = states.count;
   while (current < states.count && stoppedBy === undefined) {
     if (isViolated && !keepGoing) {
       stoppedBy = 'violation';
@@ -135,17 +169,16 @@ export function explore<History>(system: System<History>, options: ExploreOption
     }
     states.read(current, state);
     steps = 0;
-    system.expand(state, visit);
-    if (steps === 0 && mayEnd !== undefined && deadlock < 0 && !mayEnd(system.view(state))) {
-      deadlock = current;
-      isViolated = true;
-    }
+    withheld = 0;
+    system.expand(state, visit, mayEnd === undefined ? undefined : watchWithheld);
+    endsHere(current);
     current += 1;
     if (current % statesPerLook === 0) look();
   }
   if (isViolated && stoppedBy === undefined && !keepGoing && current < states.count) stoppedBy = 'violation';
   return {
     states,
+    roots,
     expanded: current,
     transitions,
     depth,
@@ -153,6 +186,7 @@ export function explore<History>(system: System<History>, options: ExploreOption
     violated,
     reached,
     deadlock,
+    openDeadlock,
     ...(stoppedBy === undefined ? {} : { stoppedBy }),
   };
 }

@@ -36,6 +36,8 @@ export interface Trace {
   readonly details: readonly TraceStep[];
   /** Where the actors stand before the first step. */
   readonly start: readonly Change[];
+  /** How the model calls this way to begin, when it has several. */
+  readonly begins?: string;
   /** For a run that goes on for ever: the steps from this one on (counted from 0) repeat. */
   readonly loopFrom?: number;
 }
@@ -46,21 +48,25 @@ export interface Leg {
   readonly key?: string;
 }
 
+/** A run: the state in which it begins, and the steps; for one that goes on for ever, where its loop begins. */
+export interface Path {
+  readonly root: number;
+  readonly legs: readonly Leg[];
+  readonly loopFrom?: number;
+}
+
 /** How the search tells which stored state a vector stands for, and steps apart. */
 export interface Landmarks {
   numberOf(state: Uint32Array): number;
   keyOf(kind: number, a: number, b: number): string;
 }
 
-/** Runs the path `legs` from the first state. @throws NotPureError when it cannot be run again */
-export function retrace<History>(
-  system: System<History>,
-  legs: readonly Leg[],
-  landmarks: Landmarks,
-  loopFrom?: number,
-): Trace {
+/** Takes a run again. @throws NotPureError when it cannot be taken again */
+export function retrace<History>(system: System<History>, { root, legs, loopFrom }: Path, landmarks: Landmarks): Trace {
   const details: TraceStep[] = [];
-  let state = system.initial();
+  const first = system.starts.find((it) => landmarks.numberOf(it.state) === root);
+  if (first === undefined) throw new NotPureError('a run began in no state in which runs begin; something is not pure');
+  let { state } = first;
   const start = changesOf(system, undefined, state);
   for (const { to, key } of legs) {
     let found: { readonly next: Uint32Array; readonly detail: TraceStep } | undefined;
@@ -78,13 +84,19 @@ export function retrace<History>(
           detail: detailOf(system, describeStep(system, state, kind, a, b), state, after, happened),
         };
       },
-      (actor, outcome) => seen.push([actor, outcome]),
+      { happened: (actor, outcome) => seen.push([actor, outcome]) },
     );
     if (found === undefined) throw new NotPureError('a path that was found cannot be run again; something is not pure');
     details.push(found.detail);
     state = found.next;
   }
-  return { steps: details.map(({ step }) => step), details, start, ...(loopFrom === undefined ? {} : { loopFrom }) };
+  return {
+    steps: details.map(({ step }) => step),
+    details,
+    start,
+    ...(system.starts.length === 1 ? {} : { begins: first.name }),
+    ...(loopFrom === undefined ? {} : { loopFrom }),
+  };
 }
 
 function detailOf<History>(

@@ -18,6 +18,7 @@ import {
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../host/outbox.ts';
 import { CheckLimitError, ModelError } from '../errors.ts';
 import type { Life, ModelActor } from '../model.ts';
+import { elementAt } from '../tables/interned.ts';
 
 /** A write that is not durable yet: the records of one step, or the order to forget all of an actor that has ended. */
 export type Write = { readonly type: 'records'; readonly records: readonly Persist[] } | { readonly type: 'forget' };
@@ -29,6 +30,8 @@ export interface LocalMessage {
 }
 
 export interface Local {
+  /** Which of the ways in which the actor may begin it was. */
+  readonly variant: number;
   readonly life: Life;
   /** Where the chart stands, while the actor is running. */
   readonly state?: ActorState;
@@ -56,7 +59,8 @@ export interface LocalOptions {
 
 /** What may happen to one actor. Each answers undefined when it cannot happen to it now. */
 export interface LocalRules {
-  readonly unborn: Local;
+  /** The actor before it is started, in one of the ways in which it may begin. */
+  unborn(variant: number): Local;
   start(local: Local): LocalStep;
   receive(local: Local, from: Address, message: Tagged, atMs: number): LocalStep | undefined;
   /** Puts a message of the same node into the inbox. */
@@ -85,23 +89,30 @@ export const heldEffects = ({ waiting }: Outbox): number =>
 /** More local messages, or timers that fire at once, than this in one step are a loop. */
 const maxLocalMessages = 1_000;
 
-/** Makes the rules of one actor. */
-export function createLocalRules(actor: ModelActor, options: LocalOptions): LocalRules {
+/** Makes the rules of one actor, of which `variants` tell the ways in which it may begin. */
+export function createLocalRules(variants: readonly ModelActor[], options: LocalOptions): LocalRules {
+  const actor = elementAt(variants, 0);
   const { definition, address } = actor;
   const none: readonly Released[] = [];
   const firesAtOnce = ({ state }: Local): string | undefined =>
     options.timersAtOnce.length === 0
       ? undefined
       : state?.armed.find((id) => options.timersAtOnce.includes(definition.allTimers.get(id)?.delay ?? ''));
-  const unborn: Local = { life: 'absent', outbox: emptyOutbox, writes: [], durable: [], inbox: [] };
+  const unborn = (variant: number): Local => ({
+    variant,
+    life: 'absent',
+    outbox: emptyOutbox,
+    writes: [],
+    durable: [],
+    inbox: [],
+  });
 
   const failed = (local: Local, error: unknown): LocalStep => ({
     local: {
+      ...unborn(local.variant),
       life: 'failed',
-      outbox: emptyOutbox,
       writes: local.writes,
       durable: local.durable,
-      inbox: [],
       error: String(error),
     },
     released: none,
@@ -167,11 +178,12 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     if (local.state?.snapshot.status !== 'done' || local.outbox.durableBatch < local.outbox.lastBatch) return local;
     const forget: Write = { type: 'forget' };
     const { durable, inbox, writes } = local;
+    const gone = unborn(local.variant);
     const hasRecords = writes.length === 0 ? durable.length > 0 : writes[writes.length - 1]?.type !== 'forget';
-    if (options.flushAtOnce || !options.keepsRecords) return { ...unborn, inbox };
+    if (options.flushAtOnce || !options.keepsRecords) return { ...gone, inbox };
     // Nothing of it is, or will be, on the disk: there is nothing to forget.
-    if (!hasRecords) return { ...unborn, writes, durable, inbox };
-    return { ...unborn, writes: [...writes, forget], durable, inbox };
+    if (!hasRecords) return { ...gone, writes, durable, inbox };
+    return { ...gone, writes: [...writes, forget], durable, inbox };
   };
 
   const flushOne = (local: Local): LocalStep => {
@@ -237,7 +249,8 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
     unborn,
     start(local) {
       if (actor.isBornOfMessage && actor.laterLives === undefined) return { local, released: none };
-      return begin(local, actor.input, local.durable, actor.asks);
+      const { input, asks } = elementAt(variants, local.variant);
+      return begin(local, input, local.durable, asks);
     },
     receive,
     enqueue(local, from, message, atMs) {
@@ -258,11 +271,15 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
       const made = flushOne(local);
       return settle(made.local, made.released, atMs);
     },
-    crash: (local) => ({ local: { ...unborn, life: 'down', durable: local.durable }, released: none }),
+    crash: (local) => ({
+      local: { ...unborn(local.variant), life: 'down', durable: local.durable },
+      released: none,
+    }),
     restart(local) {
-      const up: Local = { ...unborn, durable: local.durable };
-      if (!actor.isBornOfMessage) return begin(up, actor.input, up.durable);
-      const input = up.durable.length > 0 ? definition.bornOfRecords() : actor.laterLives?.input;
+      const up: Local = { ...unborn(local.variant), durable: local.durable };
+      const { input: first, laterLives } = elementAt(variants, local.variant);
+      if (!actor.isBornOfMessage) return begin(up, first, up.durable);
+      const input = up.durable.length > 0 ? definition.bornOfRecords() : laterLives?.input;
       return input === undefined ? { local: up, released: none } : begin(up, input, up.durable);
     },
     handles(local, from, message, atMs) {
@@ -270,7 +287,7 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
       return local.state?.snapshot.status === 'active' && local.state.snapshot.can(eventOf(message, from, atMs));
     },
     keyOf(local) {
-      const { life, state, outbox, writes, durable, inbox, error } = local;
+      const { variant, life, state, outbox, writes, durable, inbox, error } = local;
       const snapshot = state?.snapshot;
       // Records that recover alike have the same future, whichever they are.
       const records = durable.map(({ record }) => record);
@@ -287,6 +304,8 @@ export function createLocalRules(actor: ModelActor, options: LocalOptions): Loca
         recovered,
         inbox,
         error,
+        // How it began matters until it has, and when it may have to begin again.
+        life === 'absent' || options.keepsRecords ? variant : undefined,
       ]);
     },
   };

@@ -35,7 +35,8 @@ export interface Move {
 }
 
 export interface Operations {
-  readonly initial: number;
+  /** Before anything is asked, with other first states of the resources in `starts`. */
+  initial(starts?: Readonly<Record<string, unknown>>): number;
   at(resources: number): Resources;
   /** The resources after `actor` has asked for `asked`. */
   start(resources: number, actor: Address, asked: Perform): number;
@@ -51,7 +52,7 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
   const movesOf = new Map<number, readonly Move[]>();
   /** By what was asked, as the object that a remembered step holds, and by resources and asker. */
   const startsOf = new WeakMap<Perform, Map<string, number>>();
-  /** By resources and whoever crashed. */
+  /** By resources and the actors that crashed. */
   const crashesOf = new Map<string, number>();
   // Operations of different actors run concurrently: their order in the list carries no meaning.
   const idOf = ({ states, operations }: Resources): number => {
@@ -59,10 +60,6 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
     keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     return interned.idOf({ states, operations: keyed.map(({ operation }) => operation) });
   };
-  const initial = idOf({
-    states: Object.fromEntries(Object.entries(models).map(([name, { start }]) => [name, start])),
-    operations: [],
-  });
   const without = ({ operations }: Resources, index: number): Operation[] =>
     operations.filter((_operation, at) => at !== index);
 
@@ -94,7 +91,13 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
     });
 
   return {
-    initial,
+    initial: (starts = {}) =>
+      idOf({
+        states: Object.fromEntries(
+          Object.entries(models).map(([name, { start }]) => [name, Object.hasOwn(starts, name) ? starts[name] : start]),
+        ),
+        operations: [],
+      }),
     at: interned.at,
     start(resources, actor, asked) {
       const starts = startsOf.get(asked) ?? new Map<string, number>();

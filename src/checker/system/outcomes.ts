@@ -5,7 +5,7 @@
 
 import { type Address, canonicalKey, type Perform, type Performed, type Tagged } from '../../../statecharts/actor.ts';
 import { NotPureError } from '../errors.ts';
-import type { Model, ModelActor, RequestStep } from '../model.ts';
+import type { Model, ModelActor } from '../model.ts';
 import type { Observation } from '../steps.ts';
 import { createInterned, elementAt, type Interned } from '../tables/interned.ts';
 import { createPairTable } from '../tables/pairs.ts';
@@ -21,7 +21,7 @@ export const happening = {
   takeLocal: 2,
   /** A timer. */
   fire: 3,
-  /** A request of the model. */
+  /** Something that is asked. */
   request: 4,
   flush: 5,
   crash: 6,
@@ -59,16 +59,23 @@ export interface ModelTimer {
   readonly state: string;
 }
 
+/** What the application asks of an actor. */
+export interface Asked {
+  readonly actor: Address;
+  readonly request: Tagged;
+}
+
 export interface Outcomes {
   readonly timers: readonly ModelTimer[];
   readonly observations: Interned<Observation>;
   readonly answers: Interned<Performed>;
+  readonly asked: Interned<Asked>;
   readonly localStates: number;
   /** How many local states are of failed actors. */
   readonly failures: number;
   readonly memo: { hits: number; misses: number; recomputed: number };
-  /** The first states of all actors before they are started. */
-  readonly unborn: readonly number[];
+  /** The number of an actor's local state before it is started, in one of the ways in which it may begin. */
+  unborn(actor: number, variant: number): number;
   local(id: number): Local;
   /** The index of the actor whose local state it is. */
   actorOf(id: number): number;
@@ -88,10 +95,10 @@ export interface OutcomesOptions {
   readonly recomputeEvery: number;
 }
 
-/** Prepares the actors of a model. */
+/** Prepares the actors of a model. `variants` has the ways in which each of them may begin. */
 export function createOutcomes<History>(
   model: Model<History>,
-  requests: readonly Pick<RequestStep, 'actor' | 'request'>[],
+  variants: readonly (readonly ModelActor[])[],
   nodes: readonly string[],
   envelopes: Envelopes,
   { memoise, recomputeEvery }: OutcomesOptions,
@@ -105,7 +112,7 @@ export function createOutcomes<History>(
       budget === 'at-once' ? delay : [],
     ),
   };
-  const rules = actors.map((actor) => createLocalRules(actor, localOptions));
+  const rules = variants.map((ways) => createLocalRules(ways, localOptions));
   const tickMs = model.clock?.tickMs ?? 0;
   const instants = (model.clock?.ticks ?? 0) + 1;
   const readsTime = actors.map(({ definition }) => definition.readsTime);
@@ -125,6 +132,7 @@ export function createOutcomes<History>(
   const failures = new Set<number>();
   const observations = createInterned<Observation>();
   const answers = createInterned<Performed>();
+  const asked = createInterned<Asked>();
   const outcomes: LocalOutcome[] = [];
   const memo = createPairTable();
   const counts = { hits: 0, misses: 0, recomputed: 0 };
@@ -172,9 +180,7 @@ export function createOutcomes<History>(
       case happening.fire:
         return at.fire(local, elementAt(timers, number).id, nowMs);
       case happening.request:
-        return local.life === 'running'
-          ? at.receive(local, address, elementAt(requests, number).request, nowMs)
-          : undefined;
+        return local.life === 'running' ? at.receive(local, address, asked.at(number).request, nowMs) : undefined;
       case happening.flush:
         return at.flush(local, nowMs);
       case happening.crash:
@@ -199,12 +205,12 @@ export function createOutcomes<History>(
       return at.handles(local, from, message, nowMs);
     }
     if (kind !== happening.request) return true;
-    return at.handles(local, elementAt(actors, actor).address, elementAt(requests, number).request, nowMs);
+    return at.handles(local, elementAt(actors, actor).address, asked.at(number).request, nowMs);
   };
   const causeOf = (actor: ModelActor, kind: number, number: number): Observation[] => {
     if (kind === happening.receive) return [{ type: 'received', ...envelopes.at(number) }];
     if (kind !== happening.request) return [];
-    return [{ type: 'requested', actor: actor.address, request: elementAt(requests, number).request }];
+    return [{ type: 'requested', actor: actor.address, request: asked.at(number).request }];
   };
 
   const compute = (id: number, kind: number, number: number, nowMs: number): LocalOutcome | undefined => {
@@ -256,6 +262,7 @@ export function createOutcomes<History>(
     timers,
     observations,
     answers,
+    asked,
     memo: counts,
     get failures() {
       return failures.size;
@@ -263,7 +270,7 @@ export function createOutcomes<History>(
     get localStates() {
       return locals.count;
     },
-    unborn: rules.map(({ unborn }, actor) => idOf(actor, unborn)),
+    unborn: (actor, variant) => idOf(actor, elementAt(rules, actor).unborn(variant)),
     local: (id) => locals.at(id).local,
     actorOf: (id) => elementAt(owners, id),
     idOf,

@@ -3,34 +3,42 @@
  * happen in one of them.
  */
 
-import { type Address, nodeOf } from '../../../statecharts/actor.ts';
+import { type Address, nodeOf, type Tagged } from '../../../statecharts/actor.ts';
 import { ModelError } from '../errors.ts';
 import type { Model, RequestStep, SystemState } from '../model.ts';
 import { kindCode, type Observation } from '../steps.ts';
 import { createInterned, elementAt, type Interned } from '../tables/interned.ts';
 import { createPairTable } from '../tables/pairs.ts';
-import { type Budgets, createBudgets, exhausted, timerBudgetsOf, unlimited } from './budgets.ts';
+import { createBudgets, exhausted, timerBudgetsOf, unlimited } from './budgets.ts';
+import { createConditions } from './conditions.ts';
 import { createEnvelopes, type Envelopes } from './envelopes.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { createEnvelopeBuffer, createNetworks, type Networks } from './network.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { createOutcomes, happening, type LocalOutcome, type Outcomes, type OutcomesOptions } from './outcomes.ts';
+import { type FirstState, firstStatesOf, variantsOf } from './starts.ts';
 import { checkModel } from './validate.ts';
 import { createView } from './view.ts';
 
 /** Called for each step: its kind, two numbers that say which, and the state that it leads to, valid during the call. */
 export type Visit = (kind: number, a: number, b: number, next: Uint32Array) => void;
 
-/** Called for what happens to each actor in a step, before the step is visited. */
-export type Watch = (actor: number, outcome: LocalOutcome) => void;
+/** What else is told while a state is expanded. */
+export interface Watch {
+  /** What happens to each actor in a step, before the step is visited. */
+  happened?(actor: number, outcome: LocalOutcome): void;
+  /**
+   * A step that may not be taken because a budget is spent which limits the exploration and not the system: timers
+   * fire, time passes, and deadlines end waits, more often than is looked at.
+   */
+  withheld?(kind: number, a: number, b: number): void;
+}
 
 export interface System<History> {
   readonly model: Model<History>;
   readonly layout: Layout;
   readonly nodes: readonly string[];
   readonly requests: readonly RequestStep<History>[];
-  readonly requestBudgets: readonly number[];
-  readonly budgets: Budgets;
   readonly envelopes: Envelopes;
   readonly networks: Networks;
   readonly outcomes: Outcomes;
@@ -38,7 +46,8 @@ export interface System<History> {
   readonly histories: Interned<History>;
   /** Bytes that grow with the number of states, besides the visited states themselves. */
   readonly bytes: number;
-  initial(): Uint32Array;
+  /** The first states, and how they are called. */
+  readonly starts: readonly { readonly name: string; readonly state: Uint32Array }[];
   expand(state: Uint32Array, visit: Visit, watch?: Watch): void;
   /** The window onto `state`, valid until the next call. */
   view(state: Uint32Array): SystemState<History>;
@@ -60,17 +69,40 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   const unknownBudget = budgets.add(model.unknownAnswers ?? 0, 'unknownAnswers');
   const unreachableBudget = budgets.add(model.unreachableNotices ?? 0, 'unreachableNotices');
   const requestBudgets = requests.map(({ request, times }) =>
-    budgets.add(times ?? 'unlimited', `'${request.type}'.times`),
+    budgets.add(times ?? 'unlimited', `the times of '${typeof request === 'function' ? 'a request' : request.type}'`),
   );
   const envelopes = createEnvelopes(actors, model.outside ?? []);
-  const outcomes = createOutcomes(model, requests, nodes, envelopes, options);
+  const variants = variantsOf(model);
+  const outcomes = createOutcomes(model, variants, nodes, envelopes, options);
   const timerBudgets = timerBudgetsOf(model.timers ?? 'unlimited', outcomes.timers, budgets);
   const layout = layoutOf(model, budgets.words);
   const networks = createNetworks(network.kind ?? 'unordered', envelopes.channelOf);
   const operations = createOperations(model.resources ?? {});
   const histories = createInterned<History>();
   const historySteps = createPairTable();
-  const view = createView({ model, layout, outcomes, envelopes, networks, operations, histories });
+  const indexOf = new Map(actors.map(({ address }, index) => [address, index]));
+  const requestActors = requests.map(({ actor }) => indexOf.get(actor) ?? 0);
+  const askedOf = (index: number, request: Tagged): number => {
+    const { address, definition } = elementAt(actors, elementAt(requestActors, index));
+    const known = outcomes.asked.count;
+    const id = outcomes.asked.idOf({ actor: address, request });
+    if (id === known) definition.parseRequest(request);
+    return id;
+  };
+  const viewParts = { model, layout, outcomes, envelopes, networks, operations, histories };
+  const view = createView(viewParts);
+  let read = (_word: number): void => {};
+  const watchedView = createView(viewParts, (word) => read(word));
+  const conditions = createConditions({
+    requests,
+    idOf: askedOf,
+    view,
+    readingView(state, onRead) {
+      read = onRead;
+      return watchedView(state);
+    },
+    options,
+  });
 
   const keeps = network.kind === 'duplicating';
   // In a queue, what a chart ignores must still make way for what stands behind it.
@@ -80,8 +112,6 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   const mayCrash = nodes.map((node) => crashes !== undefined && (crashes.nodes?.includes(node) ?? true));
   const mayRestart = crashes?.restarts ?? true;
   const hears = actors.map(({ definition }) => definition.hearsUnreachable);
-  const hasConditions = requests.some(({ when }) => when !== undefined);
-  const isPossible = requests.map(() => true);
   const next = new Uint32Array(layout.width);
   const inTransit = createEnvelopeBuffer();
   const instantOf = (state: Uint32Array): number => (layout.clock < 0 ? 0 : (state[layout.clock] ?? 0));
@@ -102,7 +132,7 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   let watch: Watch | undefined;
   /** Puts what came of a happening into `next`. */
   const apply = (actor: number, outcome: LocalOutcome, removed: number): void => {
-    watch?.(actor, outcome);
+    watch?.happened?.(actor, outcome);
     next[actor] = outcome.next;
     if (removed >= 0 || outcome.sent.length > 0) {
       next[layout.network] = networks.update(next[layout.network] ?? 0, removed, outcome.sent);
@@ -135,7 +165,10 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
       const kind = own[at] ?? 0;
       const number = own[at + 1] ?? 0;
       const budget = kind === happening.fire ? elementAt(timerBudgets, number) : unlimited;
-      if (budgets.left(budget, state, layout.budgets) === 0) continue;
+      if (budgets.left(budget, state, layout.budgets) === 0) {
+        watch?.withheld?.(kindCode.timer, actor, number);
+        continue;
+      }
       const outcome = outcomes.of(local, kind, number, instantOf(state));
       if (outcome === undefined) continue;
       begin(state);
@@ -150,14 +183,19 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
   const visitRequests = (state: Uint32Array, visit: Visit): void => {
     for (let index = 0; index < requests.length; index += 1) {
       const budget = requestBudgets[index] ?? exhausted;
-      if (isPossible[index] !== true || budgets.left(budget, state, layout.budgets) === 0) continue;
+      if (budgets.left(budget, state, layout.budgets) === 0) continue;
       const actor = requestActors[index] ?? 0;
-      const outcome = outcomes.of(state[actor] ?? 0, happening.request, index, instantOf(state));
-      if (outcome === undefined || !isStep(outcome)) continue;
-      begin(state);
-      budgets.spend(budget, next, layout.budgets);
-      apply(actor, outcome, -1);
-      visit(kindCode.request, index, 0, next);
+      if (outcomes.local(state[actor] ?? 0).life !== 'running') continue;
+      const asked = conditions.askedIn(index, state);
+      for (let at = 0; at < asked.length; at += 1) {
+        const number = asked[at] ?? 0;
+        const outcome = outcomes.of(state[actor] ?? 0, happening.request, number, instantOf(state));
+        if (outcome === undefined || !isStep(outcome)) continue;
+        begin(state);
+        budgets.spend(budget, next, layout.budgets);
+        apply(actor, outcome, -1);
+        visit(kindCode.request, index, number, next);
+      }
     }
   };
 
@@ -246,23 +284,33 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
         continue;
       }
       if (move.type === 'unknown') {
-        if (budgets.left(unknownBudget, state, layout.budgets) === 0) continue;
+        if (budgets.left(unknownBudget, state, layout.budgets) === 0) {
+          watch?.withheld?.(kindCode.unknown, before, index);
+          continue;
+        }
         budgets.spend(unknownBudget, next, layout.budgets);
       }
       const actor = indexOf.get(move.operation.actor) ?? 0;
       const answer = outcomes.answers.idOf({ type: 'performed', id: move.operation.id, result: move.result });
       const outcome = outcomes.of(state[actor] ?? 0, happening.answer, answer, instantOf(state));
       if (outcome !== undefined) apply(actor, outcome, -1);
-      visit(kindCode.answer, before, index, next);
+      visit(move.type === 'unknown' ? kindCode.unknown : kindCode.answer, before, index, next);
     }
   };
 
   const visitNotices = (state: Uint32Array, visit: Visit): void => {
-    if (budgets.left(unreachableBudget, state, layout.budgets) === 0) return;
+    const isSpent = budgets.left(unreachableBudget, state, layout.budgets) === 0;
+    if (isSpent && watch?.withheld === undefined) return;
     for (let actor = 0; actor < actors.length; actor += 1) {
       if (hears[actor] !== true) continue;
       for (let node = 0; node < nodes.length; node += 1) {
         if (nodes[node] === nodeOf(elementAt(actors, actor).address)) continue;
+        if (isSpent) {
+          if (outcomes.local(state[actor] ?? 0).life === 'running') {
+            watch?.withheld?.(kindCode.unreachable, actor, node);
+          }
+          continue;
+        }
         const outcome = outcomes.of(state[actor] ?? 0, happening.unreachable, node, instantOf(state));
         if (outcome === undefined) continue;
         begin(state);
@@ -273,16 +321,28 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
     }
   };
 
-  const indexOf = new Map(actors.map(({ address }, index) => [address, index]));
-  const requestActors = requests.map(({ actor }) => indexOf.get(actor) ?? 0);
+  const firstState = ({ variants: chosen, history, resources }: FirstState<History>): Uint32Array => {
+    chosen.forEach((variant, actor) => {
+      next[actor] = outcomes.unborn(actor, variant);
+    });
+    next[layout.network] = networks.empty;
+    next.fill(0, layout.budgets);
+    budgets.fill(next, layout.budgets);
+    if (history !== undefined) next[layout.history] = histories.idOf(history);
+    if (layout.resources >= 0) next[layout.resources] = operations.initial(resources);
+    startAll(
+      actors.map((_actor, index) => index),
+      happening.start,
+    );
+    return new Uint32Array(next);
+  };
+  const starts = firstStatesOf(model, variants).map((first) => ({ name: first.name, state: firstState(first) }));
 
   return {
     model,
     layout,
     nodes,
     requests,
-    requestBudgets,
-    budgets,
     envelopes,
     networks,
     outcomes,
@@ -292,36 +352,18 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
     get bytes() {
       return networks.bytes + (layout.history < 0 ? 0 : historySteps.bytes);
     },
-    initial() {
-      outcomes.unborn.forEach((local, actor) => {
-        next[actor] = local;
-      });
-      next[layout.network] = networks.empty;
-      next.fill(0, layout.budgets);
-      budgets.fill(next, layout.budgets);
-      if (model.history !== undefined) next[layout.history] = histories.idOf(model.history.start);
-      if (layout.resources >= 0) next[layout.resources] = operations.initial;
-      startAll(
-        actors.map((_actor, index) => index),
-        happening.start,
-      );
-      return new Uint32Array(next);
-    },
+    starts,
     expand(state, visit, watching) {
       watch = watching;
-      if (hasConditions) {
-        const seen = view(state);
-        requests.forEach(({ when }, index) => {
-          isPossible[index] = when?.(seen) ?? true;
-        });
-      }
       for (let actor = 0; actor < layout.actors; actor += 1) visitOwn(state, actor, visit);
       visitRequests(state, visit);
       visitNetwork(state, visit);
       if (crashes !== undefined) visitNodes(state, visit);
       if (layout.resources >= 0) visitResources(state, visit);
       visitNotices(state, visit);
-      if (layout.clock >= 0 && instantOf(state) < (model.clock?.ticks ?? 0)) {
+      if (layout.clock < 0) return;
+      if (instantOf(state) === model.clock?.ticks) watch?.withheld?.(kindCode.tick, 0, 0);
+      else {
         begin(state);
         next[layout.clock] = instantOf(state) + 1;
         visit(kindCode.tick, 0, 0, next);

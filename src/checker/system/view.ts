@@ -28,8 +28,16 @@ interface LooseView extends Omit<ActorView, 'snapshot'> {
   readonly snapshot: AnyMachineSnapshot | undefined;
 }
 
-/** Makes the window: a function that turns it to a state and returns it. */
-export function createView<History>(parts: ViewParts<History>): (state: Uint32Array) => SystemState<History> {
+/**
+ * Makes the window: a function that turns it to a state and returns it.
+ *
+ * @param read called with each word of the state that is read through it, however often; an actor among `actors` is
+ * read only when it is looked at
+ */
+export function createView<History>(
+  parts: ViewParts<History>,
+  read?: (word: number) => void,
+): (state: Uint32Array) => SystemState<History> {
   const { model, layout, outcomes, envelopes, networks, operations, histories } = parts;
   const buffer = createEnvelopeBuffer();
   const views: LooseView[] = [];
@@ -60,7 +68,14 @@ export function createView<History>(parts: ViewParts<History>): (state: Uint32Ar
     views[id] = view;
     return view;
   };
-  const wordAt = (index: number): number => state[index] ?? 0;
+  const wordAt = (index: number): number => {
+    read?.(index);
+    return state[index] ?? 0;
+  };
+  const lazyActors: LooseView[] = [];
+  model.actors.forEach((_actor, index) => {
+    Object.defineProperty(lazyActors, index, { enumerable: true, get: () => viewOf(wordAt(index)) });
+  });
 
   function of<Chart extends AnyStateMachine, Request extends Tagged>(
     actor: ModelActor<Chart, Request>,
@@ -72,6 +87,7 @@ export function createView<History>(parts: ViewParts<History>): (state: Uint32Ar
   }
   const view: SystemState<History> = {
     get actors() {
+      if (read !== undefined) return lazyActors;
       return model.actors.map((_actor, index) => viewOf(wordAt(index)));
     },
     of,
@@ -86,7 +102,7 @@ export function createView<History>(parts: ViewParts<History>): (state: Uint32Ar
       return histories.at(wordAt(layout.history));
     },
     resource(name) {
-      const { states } = operations.at(layout.resources < 0 ? operations.initial : wordAt(layout.resources));
+      const states = layout.resources < 0 ? {} : operations.at(wordAt(layout.resources)).states;
       if (!Object.hasOwn(states, name)) throw new ModelError(`model '${model.name}' has no resource '${name}'`);
       return states[name];
     },

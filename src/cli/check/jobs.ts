@@ -34,7 +34,9 @@ const progressIntervalMs = 5_000;
 const property = v.object({
   name: v.string(),
   kind: v.picklist(['always', 'sometimes', 'eventually']),
-  verdict: v.picklist(['holds', 'reached', 'violated', 'unreached', 'unknown']),
+  verdict: v.picklist(['holds', 'reached', 'violated', 'unreached', 'inconclusive']),
+  /** Why a verdict is inconclusive. */
+  because: v.optional(v.picklist(['stopped', 'cut', 'withheld'])),
   /** The steps of the shortest counterexample, or how many lead to a goal. */
   counterexample: v.optional(v.array(v.string())),
   steps: v.optional(v.number()),
@@ -156,10 +158,11 @@ function reportOf(result: CheckResult, verdict: Verdict, truth: string | undefin
     depth,
     pruned,
     seconds,
-    properties: properties.map(({ name, kind, verdict: judgement, trace }) => ({
+    properties: properties.map(({ name, kind, verdict: judgement, because, trace }) => ({
       name,
       kind,
       verdict: judgement,
+      ...(because === undefined ? {} : { because }),
       ...(trace === undefined ? {} : { steps: trace.steps.length }),
       ...(trace === undefined || judgement !== 'violated' ? {} : { counterexample: trace.steps.map(stepText) }),
     })),
@@ -170,10 +173,10 @@ function reportOf(result: CheckResult, verdict: Verdict, truth: string | undefin
 function judged({ properties }: CheckResult, knownTruth: KnownTruth | undefined): Verdict {
   const others = properties.filter(({ name }) => name !== knownTruth?.violates).map(({ verdict }) => verdict);
   if (others.some((verdict) => verdict === 'violated' || verdict === 'unreached')) return 'violated';
-  if (others.includes('unknown')) return 'unknown';
+  if (others.includes('inconclusive')) return 'unknown';
   if (knownTruth === undefined) return 'ok';
   const known = properties.find(({ name }) => name === knownTruth.violates)?.verdict;
-  if (known === 'unknown') return 'unknown';
+  if (known === 'inconclusive') return 'unknown';
   return known === 'violated' ? 'ok' : 'violated';
 }
 

@@ -41,7 +41,7 @@ export const commitBounds = {
     default: 0,
   }),
   inquiries: budget({
-    about: 'questions of participants in doubt',
+    about: 'questions of participants in doubt; without a number, unlimited with --eventually',
     unit: ['inquiry', 'inquiries'],
     none: 'no inquiry',
     default: { sumOf: ['crashes', 'losses'] },

@@ -22,7 +22,15 @@ import {
   participantAddress,
   participantRules,
 } from '../../../statecharts/two-phase-commit.ts';
-import { actorOf, defineModel, type Model, type StepKind, type SystemState, startedOnce } from '../../checker.ts';
+import {
+  actorOf,
+  type Budget,
+  defineModel,
+  type Fair,
+  type Model,
+  type SystemState,
+  startedOnce,
+} from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
 import { assertPossible, commitBounds, type GivenCommitBounds } from './bounds.ts';
 import type { BrokenParts } from './broken-parts.ts';
@@ -45,8 +53,17 @@ export interface TwoPhaseCommitOptions extends GivenCommitBounds {
 const transaction = 'tx';
 const manager = 'c';
 
-/** Everything that goes on by itself: whatever of it stays possible happens at last. */
-const fair: readonly StepKind[] = ['deliver', 'local', 'timer', 'flush', 'restart', 'execute', 'answer'];
+/**
+ * Everything that goes on by itself: whatever of it stays possible happens at last. Where any number of messages may be
+ * lost, one that is said again and again arrives at last. Nothing is owed that is a fault, such as an unknown answer.
+ */
+const fairness = (losses: Budget, delays: readonly string[]): readonly Fair[] => [
+  { steps: 'deliver', strength: losses === 'unlimited' ? 'strong' : 'weak' },
+  { steps: 'timer', named: delays.filter((delay) => !forgetting.includes(delay)) },
+  ...(['local', 'flush', 'restart', 'execute', 'answer'] as const),
+];
+/** The delays after which what has ended is forgotten, which brings nothing to its end and never happens here. */
+const forgetting: readonly string[] = ['retention', 'linger'];
 
 /** How a system is called by what keeps its decisions. */
 const places: Readonly<Record<DecidingPlace, string>> = {
@@ -60,9 +77,11 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   const { place = 'journal', broken = {}, ...given } = options;
   const bounds = boundsOf(commitBounds, given);
   assertPossible(bounds, place);
-  const { participants, readers, crashes, crashing, restarts, losses, unknownAnswers, inquiries, peerInquiries } =
-    bounds;
+  const { participants, readers, crashes, crashing, restarts, losses, unknownAnswers } = bounds;
   const { timeouts, refusals: mayRefuse, eventually, mustCommit } = bounds;
+  // A run that ends because no question is left tells nothing of one in which questions go on.
+  const inquiries = given.inquiries ?? (eventually ? 'unlimited' : bounds.inquiries);
+  const peerInquiries = given.peerInquiries ?? (eventually ? inquiries : bounds.peerInquiries);
   const flush = eventually || mustCommit ? 'at-once' : 'step';
   const branches = Array.from({ length: participants }, (_, index) => {
     const id = `b${index + 1}`;
@@ -181,11 +200,15 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
       actors.every(({ address, heldEffects }) => heldEffects <= (address === origin ? participants + 2 : 2)),
     always: commitProperties(coordinators, participating, resources),
     sometimes: commitGoals(resources, { crashes, restarts, crashing, mayAbort: mayRefuse || timeouts !== 0 }),
+    fair: fairness(
+      losses,
+      [coordinator, participant].flatMap((it) => [...it.allTimers.values()].map(({ delay }) => delay)),
+    ),
     ...(eventually || mustCommit
       ? {
           eventually: {
-            ...(eventually ? { 'every branch comes to its end': { holds: isOver, fair } } : {}),
-            ...(mustCommit ? { 'all commit': { holds: isResolved(resources, 'committed'), fair } } : {}),
+            ...(eventually ? { 'every branch comes to its end': { holds: isOver } } : {}),
+            ...(mustCommit ? { 'all commit': { holds: isResolved(resources, 'committed') } } : {}),
           },
         }
       : {}),
