@@ -4,7 +4,13 @@ import { type BoundsOf, budget, choice, count, flag, type GivenBounds, list, opt
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const raftBounds = {
-  nodes: count({ about: 'servers, all of which vote', unit: ['server', 'servers'], least: 1, most: 5, default: 3 }),
+  nodes: count({
+    about: 'servers, all of which vote in the beginning',
+    unit: ['server', 'servers'],
+    least: 1,
+    most: 5,
+    default: 3,
+  }),
   terms: count({
     about: 'terms; no server begins a later one',
     unit: ['term', 'terms'],
@@ -35,6 +41,22 @@ export const raftBounds = {
   }),
   reads: count({ about: 'linearizable reads, in all', unit: ['read', 'reads'], default: 0 }),
   compactions: count({ about: 'snapshots by applications', unit: ['compaction', 'compactions'], default: 0 }),
+  replacements: count({
+    about: 'times that a leader is asked to replace its last server by one that joins',
+    unit: ['replacement', 'replacements'],
+    most: 1,
+    default: 0,
+  }),
+  leaderLeaves: flag({
+    about: 'replace the first server, in place of the last',
+    default: false,
+    otherwise: 'n1 leaves',
+  }),
+  lateRounds: count({
+    about: 'rounds of a learner that take too long, and looks at it that find no headway',
+    unit: ['late round', 'late rounds'],
+    default: 0,
+  }),
   notices: count({
     about: 'notices, true or not, that a node cannot be reached',
     unit: ['notice', 'notices'],

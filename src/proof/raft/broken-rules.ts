@@ -2,6 +2,7 @@
 
 import { type Address, send } from '../../../statecharts/actor.ts';
 import { majoritySize, reachedBy } from '../../../statecharts/quorum.ts';
+import { settledConfiguration } from '../../../statecharts/raft/configuration.ts';
 import type { Effect, Leadership, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
 import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
 import { type Configuration, Log, quorumOf, raftRules } from '../../../statecharts/raft.ts';
@@ -145,4 +146,46 @@ export function receiveChunkAndKeepSuffix(context: ServerContext, message: Recei
   }
   const kept = Log.after(lastIndex, lastTerm).append(context.log.between(lastIndex + 1, context.log.lastIndex));
   return { ...result, context: { ...result.context, log: kept } };
+}
+
+/** The rules that take a quorum, or count votes. */
+type Counting<Message> = (context: ServerContext, message: Message) => Result;
+
+/** `rule` among other members than those in force, which stay in force. */
+export const among =
+  <Message>(membersOf: (context: ServerContext) => Configuration, rule: Counting<Message>): Counting<Message> =>
+  (context, message) =>
+    rule({ ...context, configuration: membersOf(context) }, message);
+
+/** As many as vote, of those who vote or learn: the ones who have come furthest. */
+export function withLearners({ configuration, leadership, self }: ServerContext): Configuration {
+  const { voters, learners } = configuration;
+  if (leadership === null) return configuration;
+  const reach = reachOf(self, leadership);
+  const foremost = [...voters, ...learners].sort((a, b) => reach(b) - reach(a)).slice(0, voters.length);
+  return { ...configuration, voters: foremost.sort() };
+}
+
+/** The voters of before a change alone, though it is under way. */
+export const ofBefore = ({ configuration }: ServerContext): Configuration => ({ ...configuration, nextVoters: null });
+
+/** The voters of after a change alone, though it is under way. */
+export const ofAfter = ({ configuration }: ServerContext): Configuration => ({
+  ...configuration,
+  voters: configuration.nextVoters ?? configuration.voters,
+  nextVoters: null,
+});
+
+/** The members as far as is committed, in place of those that were appended; the founders to begin with. */
+export function settled(context: ServerContext): Configuration {
+  const committed = settledConfiguration(context);
+  return committed.voters.length === 0 ? context.configuration : committed;
+}
+
+/** Cuts a configuration off and goes by it nevertheless. */
+export function appendAndKeepConfiguration(context: ServerContext, message: Received<'append'>): Result {
+  const result = raftRules.appendFromLeader(context, message);
+  const index = result.context?.configuration?.index ?? context.configuration.index;
+  if (index >= context.configuration.index) return result;
+  return { ...result, context: { ...result.context, configuration: context.configuration } };
 }

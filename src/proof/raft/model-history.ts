@@ -4,7 +4,7 @@
  */
 
 import type { Address } from '../../../statecharts/actor.ts';
-import type { Entry } from '../../../statecharts/raft.ts';
+import type { Configuration, Entry } from '../../../statecharts/raft.ts';
 import type { Observation } from '../../checker.ts';
 
 /** A vote that was given: asked for by the voter itself, or answered. */
@@ -49,12 +49,15 @@ export interface RaftHistory {
   readonly reigns: readonly Reign[];
   readonly commits: readonly Commit[];
   readonly told: readonly Told[];
+  /** The latest configuration that some server has told its application of. */
+  readonly configuration: Configuration | null;
   /** The servers that have voted, crashed and started again. */
   readonly recovered: readonly Address[];
   readonly asked: readonly Read[];
   /** What went wrong in an order that no single state shows. */
   readonly problems: readonly string[];
   readonly proposals: number;
+  readonly replacements: number;
   readonly compactions: number;
 }
 
@@ -63,10 +66,12 @@ export const emptyHistory: RaftHistory = {
   reigns: [],
   commits: [],
   told: [],
+  configuration: null,
   recovered: [],
   asked: [],
   problems: [],
   proposals: 0,
+  replacements: 0,
   compactions: 0,
 };
 
@@ -145,6 +150,9 @@ function committed(history: RaftHistory, server: Address, entries: readonly Entr
   for (const entry of entries) {
     const text = entryText(entry);
     if (next.commits.some((it) => it.index === entry.index && it.entry === text)) continue;
+    if (entry.kind === 'configuration' && entry.index > (next.configuration?.index ?? 0)) {
+      next = { ...next, configuration: { ...entry.members, index: entry.index } };
+    }
     const commit: Commit = { index: entry.index, entryTerm: entry.term, entry: text, inTerm };
     next = { ...next, commits: including(next.commits, commit) };
   }
@@ -155,6 +163,8 @@ function asked(history: RaftHistory, server: Address, request: { readonly type: 
   switch (request.type) {
     case 'propose':
       return { ...history, proposals: history.proposals + 1 };
+    case 'replace':
+      return { ...history, replacements: history.replacements + 1 };
     case 'compact':
       return { ...history, compactions: history.compactions + 1 };
     case 'read': {

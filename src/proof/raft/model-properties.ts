@@ -4,8 +4,9 @@
  */
 
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
-import { majoritySize } from '../../../statecharts/quorum.ts';
-import { Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
+import { isQuorum } from '../../../statecharts/quorum.ts';
+import { configurationIn, quorumOf } from '../../../statecharts/raft/configuration.ts';
+import { type Configuration, Log, raftServer, type ServerContext, sameMembers } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import type { RaftBounds } from './bounds.ts';
 import { entryText, type RaftHistory } from './model-history.ts';
@@ -36,9 +37,8 @@ function ofHistory(holds: (history: RaftHistory) => boolean): (state: RaftState)
 const isUnique = <T>(items: readonly T[], kindOf: (item: T) => string): boolean =>
   new Set(items.map(kindOf)).size === items.length;
 
-/** The safety properties of a cluster of `servers`. */
+/** The safety properties of a cluster of `servers`; their voters are those of the log. */
 export function raftProperties(servers: readonly RaftModelServer[]): Predicates<RaftHistory> {
-  const majority = majoritySize(servers.length);
   const durableOf = createDurable();
   const viewsIn = (state: RaftState): RaftView[] => servers.map((server) => state.of(server));
   return {
@@ -68,11 +68,19 @@ export function raftProperties(servers: readonly RaftModelServer[]): Predicates<
         return commitIndex === toldBy(state.history, address) && commitIndex <= log.lastIndex;
       }),
     'what is committed is durable at a majority': (state) => {
-      const { commits } = state.history;
-      if (commits.length === 0) return true;
-      const logs = viewsIn(state).map((view) => durableOf(view).log);
-      return commits.every(({ index, entry }) => logs.filter((log) => hasEntry(log, index, entry)).length >= majority);
+      const { commits, configuration } = state.history;
+      if (configuration === null) return true;
+      const logs = viewsIn(state).map((view) => ({ address: view.address, log: durableOf(view).log }));
+      const inForce = [configuration, ...successorsOf(configuration, contextsIn(state, servers))];
+      return commits.every(({ index, entry }) => {
+        const holders = logs.flatMap(({ address, log }) => (hasEntry(log, index, entry) ? [address] : []));
+        return inForce.some((it) => isQuorum(quorumOf(it), holders));
+      });
     },
+    "the configuration in force is the log's latest": (state) =>
+      contextsIn(state, servers).every(({ configuration, log, snapshot }) =>
+        sameMembers(configurationIn(log, snapshot), configuration),
+      ),
     'no durable entry is of a later term than the durable term': (state) =>
       viewsIn(state).every((view) => {
         const { log, term } = durableOf(view);
@@ -84,6 +92,7 @@ export function raftProperties(servers: readonly RaftModelServer[]): Predicates<
 /** The goals that a model with `bounds` must reach. */
 export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBounds): Predicates<RaftHistory> {
   const { nodes, terms, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
+  const { replacements, lateRounds } = bounds;
   // A leader that nobody disturbs leads for ever.
   const mayChange = terms > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: RaftState): ServerContext[] => contextsIn(state, servers);
@@ -132,12 +141,34 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBou
     ...when(compactions > 0, {
       'a log is compacted': (state) => contexts(state).some(({ log }) => log.baseIndex > 1),
     }),
+    ...when(replacements > 0, {
+      'a server is replaced': ({ history }) => (history.configuration?.retired.length ?? 0) > 0,
+      'a joint configuration is in force and not committed': (state) =>
+        contexts(state).some(({ configuration, commitIndex }) => {
+          return configuration.nextVoters !== null && configuration.index > commitIndex;
+        }),
+    }),
+    ...when(replacements > 0 && lateRounds > 1, {
+      'a replacement is given up': (state) =>
+        contexts(state).some(({ configuration }) => configuration.index > 1 && configuration.change === null),
+    }),
     // Somebody must be left behind by a majority, and be spoken to again.
     ...when(compactions > 0 && nodes > 2 && heartbeats > 0, {
       'a snapshot travels': ({ network }) => network.some(({ message }) => message.type === 'snapshotChunk'),
     }),
   };
 }
+
+/**
+ * §4.3: the configurations after a joint one that some servers have in force: they decide by themselves what came before
+ * them, as who leads with the joint one needs a majority of the same voters.
+ */
+const successorsOf = (committed: Configuration, contexts: readonly ServerContext[]): readonly Configuration[] =>
+  committed.nextVoters === null
+    ? []
+    : contexts.flatMap(({ configuration }) =>
+        configuration.index > committed.index && configuration.nextVoters === null ? [configuration] : [],
+      );
 
 const when = (applies: boolean, goals: Predicates<RaftHistory>): Predicates<RaftHistory> => (applies ? goals : {});
 

@@ -27,18 +27,27 @@ const tightLimits: Partial<RaftLimits> = { maxAppendBytes: 1, retainBytes: 0, sn
 export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Model<RaftHistory> {
   const bounds = boundsOf(raftBounds, given);
   const { nodes, terms, entries, crashes, losses, duplicates, network, elections, heartbeats, quorumChecks } = bounds;
-  const { reads, compactions, notices, preVotes, candidates, inFlight } = bounds;
+  const { reads, compactions, replacements, leaderLeaves, lateRounds, notices, preVotes, candidates, inFlight } =
+    bounds;
   const server = defineServer({ ...raftRules, ...(preVotes ? {} : withoutPreVotes), ...broken });
   // Where messages overtake each other, whatever keeps one waiting is covered by its late arrival.
   const isOrdered = network === 'ordered';
   const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
   const voters = ids.map((id) => addressOf(id, server.name, key));
-  const servers = ids.map((id) => actorOf(server, id, { key, input: { voters, limits: tightLimits } }));
+  const joining = `n${nodes + 1}`;
+  const leaving = leaderLeaves ? 'n1' : `n${nodes}`;
+  const limits = tightLimits;
+  const servers = [
+    ...ids.map((id) => actorOf(server, id, { key, input: { voters, limits } })),
+    ...(replacements === 0 ? [] : [actorOf(server, joining, { key, input: { voters: [], joins: true, limits } })]),
+  ];
   const addressOnNode = (node: string): Address => addressOf(node, server.name, key);
   const timers = {
     electionTimeout: elections,
     heartbeatInterval: heartbeats,
     quorumTimeout: quorumChecks,
+    catchUpRound: lateRounds,
+    catchUpPatience: lateRounds,
     // While a follower is loyal, candidates do not reach it: as if their messages arrived late.
     minElectionTimeout: isOrdered ? 'unlimited' : 'at-once',
   } as const;
@@ -52,6 +61,21 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
         { type: 'propose', id: 1, commands: [command] },
         { when: (state: SystemState<RaftHistory>) => state.history.proposals < entries && leads(state) },
       ),
+      ...(replacements === 0
+        ? []
+        : [
+            request(
+              it,
+              {
+                type: 'replace',
+                id: 1,
+                leaving: addressOnNode(leaving),
+                joining: addressOnNode(joining),
+                places: { [joining]: `${joining}:1` },
+              },
+              { when: (state: SystemState<RaftHistory>) => state.history.replacements < replacements && leads(state) },
+            ),
+          ]),
       ...Array.from({ length: reads }, (_, place) =>
         request(
           it,

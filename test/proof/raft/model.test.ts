@@ -23,6 +23,28 @@ const small: readonly RaftModelOptions[] = [
   { nodes: 3, terms: 1, entries: 1, crashes: 1, losses: 'unlimited', inFlight: 2 },
   { nodes: 3, terms: 1, entries: 1, network: 'duplicating', preVotes: false },
   { nodes: 3, terms: 2, entries: 0, losses: 'unlimited', inFlight: 2 },
+  { nodes: 1, terms: 1, entries: 0, replacements: 1, crashes: 1, losses: 'unlimited', inFlight: 2, preVotes: false },
+  {
+    nodes: 3,
+    terms: 1,
+    entries: 0,
+    replacements: 1,
+    losses: 'unlimited',
+    inFlight: 2,
+    preVotes: false,
+    candidates: ['n1'],
+  },
+  {
+    nodes: 3,
+    terms: 1,
+    entries: 0,
+    replacements: 1,
+    leaderLeaves: true,
+    losses: 'unlimited',
+    inFlight: 2,
+    preVotes: false,
+    candidates: ['n1'],
+  },
 ];
 
 describe('Raft, in every run of a small system', () => {
