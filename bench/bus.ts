@@ -111,6 +111,12 @@ async function latency(bus: Bus): Promise<string> {
   return `there and back, one at a time: p50 ${at(0.5)}, p99 ${at(0.99)}`;
 }
 
+function connected(bus: Bus): Promise<void> {
+  return new Promise((resolve) => {
+    bus.peers.subscribe(({ status }) => status === 'connected' && resolve());
+  });
+}
+
 /** The other process: takes everything in, and answers what is sent to its answerer. */
 async function receive(sender: HostPort): Promise<void> {
   const bus = await createTcpBus({ node: 'n2', cluster: 'bench', secret, peers: { n1: sender } });
@@ -118,6 +124,8 @@ async function receive(sender: HostPort): Promise<void> {
     if (to === 'n2/answerer/') bus.send({ from: 'n2/answerer/', to: 'n1/sender/', message: { type: 'got' } });
   });
   process.send?.(bus.address());
+  await connected(bus);
+  process.send?.('connected');
   process.once('disconnect', () => void bus.close());
 }
 
@@ -133,9 +141,8 @@ async function main(): Promise<void> {
   bus.losses.subscribe(({ count }) => {
     dropped += count;
   });
-  await new Promise<void>((resolve) => {
-    bus.peers.subscribe(({ status }) => status === 'connected' && resolve());
-  });
+  // Each node sends over the connection that it dialled itself.
+  await Promise.all([connected(bus), new Promise((resolve) => receiver.once('message', resolve))]);
   for (const [name, message] of payloads) {
     for (const batch of name === '16 KiB' ? [1, 64] : [1, 64, 1_024]) {
       rows.push(await benchTcp(bus, name, message, batch));

@@ -62,10 +62,10 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   const { out, outColours: colours } = terminal;
   const members = membersOf(options);
   await requireFree(members);
+  // The nodes read it themselves. What is wrong with it is said here once, before anything is made or started.
+  if (options.secretFile !== undefined) readSecretFile(options.secretFile);
   const isNew = claimDataDirectory(options.data, { cluster: options.cluster, nodes: members.map(({ id }) => id) });
-  // The nodes read it themselves. What is wrong with it is said here once, before any of them starts.
   if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
-  else readSecretFile(options.secretFile);
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
   /** The latest to change its role comes last. */

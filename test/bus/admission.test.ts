@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAdmission } from '../../src/bus/tcp/admission.ts';
+import { createAdmission } from '../../src/bus/tcp/guests/admission.ts';
 
 function admission(handshakeLimit: number, connectionLimit: number) {
   const gone: string[] = [];

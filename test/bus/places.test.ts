@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createPlaces } from '../../src/bus/tcp/places.ts';
-import { isLoopback, placeOf } from '../../src/bus/tcp/remote.ts';
+import { createPlaces } from '../../src/bus/tcp/guests/places.ts';
+import { isLoopback, placeOf } from '../../src/bus/tcp/guests/remote.ts';
 
 describe('the address at the other end', () => {
   test.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', '::FFFF:127.0.0.1'])(

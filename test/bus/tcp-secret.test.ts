@@ -173,6 +173,23 @@ describe('a stranger that connects', () => {
     }
   });
 
+  test.each<[what: string, begin: (address: HostPort) => Promise<RawPeer>]>([
+    [
+      'its hello',
+      async (address) => {
+        const peer = await dialRaw(address);
+        peer.send(helloOf('n2'));
+        return peer;
+      },
+    ],
+    ['its proof', async (address) => (await dialAndProve('n2', address)).peer],
+  ])('and says nothing after %s is let go after a while', async (_, begin) => {
+    const { bus, refusals } = await startN1({ timing: { ...timing, handshakeTimeoutMs: 60 } });
+    const peer = await begin(bus.address());
+    await until(() => peer.closed && refusals.length > 0);
+    expect(refusals).toEqual(['HANDSHAKE_TIMEOUT']);
+  });
+
   test('of an earlier version is refused by name', async () => {
     const { bus } = await startN1();
     const peer = await dialRaw(bus.address());

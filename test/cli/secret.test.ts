@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { clientSecretOf, readSecretFile } from '../../src/bus/tcp.ts';
 import { connect } from '../../src/services/store/tcp-client.ts';
-import { freePorts } from '../fixtures/ports.ts';
+import { freePort, freePorts } from '../fixtures/ports.ts';
 import { type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
 
@@ -67,6 +67,17 @@ describe('quorate secret', () => {
         expect(refused.stderr).toMatch(new RegExp(`^${code}: `));
       }
     }
+    const up = quorate(
+      'up',
+      '--data',
+      data,
+      '--port',
+      String(await freePort([0, 1, 2, 100, 101, 102])),
+      '--secret-file',
+      short,
+    );
+    expect(await up.end()).toBe(1);
+    expect(up.stderr).toMatch(/^SECRET_TOO_SHORT: /);
     expect(existsSync(data)).toBe(false);
   });
 });

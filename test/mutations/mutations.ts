@@ -295,7 +295,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'whoever comes from elsewhere counts as from this machine',
-    file: 'src/bus/tcp/remote.ts',
+    file: 'src/bus/tcp/guests/remote.ts',
     text: "it.startsWith('127.') : it === '::1'",
     becomes: "it.startsWith('1') : it === '::1'",
     tests: ['test/bus/places.test.ts'],
@@ -316,7 +316,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'one address takes all slots from others',
-    file: 'src/bus/tcp/admission.ts',
+    file: 'src/bus/tcp/guests/admission.ts',
     text: 'greediest.held.length <= clients.countOf(place) + 1',
     becomes: 'greediest.held.length > 0',
     tests: ['test/bus/admission.test.ts'],

@@ -5,12 +5,12 @@
 
 import type { Socket } from 'node:net';
 import { HandshakeRefusedError, TooManyConnectionsError } from '../errors.ts';
-import { createAdmission } from './admission.ts';
 import { type Core, statusAfter } from './core.ts';
+import { createAdmission } from './guests/admission.ts';
+import { isLoopback, placeOf } from './guests/remote.ts';
 import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
 import { textOf } from './options.ts';
-import { isLoopback, placeOf } from './remote.ts';
 import { createSession, type Ending, type Session, type SessionContext } from './session.ts';
 
 /** Which clients reach services without proving that they hold the secret. */

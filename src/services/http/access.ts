@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
-import { isLoopback } from '../../bus/tcp/remote.ts';
+import { isLoopback } from '../../bus/tcp/guests/remote.ts';
 import type { OpenClients } from '../../bus/tcp.ts';
 import { HttpRequestError } from './problems.ts';
 

@@ -4,8 +4,8 @@
  * place wants some. So many clients behind one address work as long as nobody else needs the room.
  */
 
-import type { Verdict } from './handshake/credentials.ts';
-import type { TcpLimits } from './options.ts';
+import type { Verdict } from '../handshake/credentials.ts';
+import type { TcpLimits } from '../options.ts';
 import { createPlaces } from './places.ts';
 
 type Limit = 'connectionLimit' | 'handshakeLimit';
