@@ -68,6 +68,16 @@ export interface Loss {
   readonly count: number;
 }
 
+/** What was sent, and waits for its receivers to take it. */
+export interface Backlog {
+  /** Bytes that wait for a node or client. */
+  bytesFor(node: string): number;
+  /** Bytes that wait for all clients together. */
+  readonly clientBytes: number;
+  /** Emits when a receiver has taken some of what waited for it. */
+  readonly relieved: Observable<void>;
+}
+
 /** One node's end of the bus. */
 export interface Bus {
   readonly node: string;
@@ -87,6 +97,8 @@ export interface Bus {
   readonly peers: Observable<PeerStatus>;
   /** What could not be carried; includes rejections by the other side. */
   readonly losses: Observable<Loss>;
+  /** Left out where nothing waits for slow receivers. */
+  readonly backlog?: Backlog;
   /** Sends what is queued where that is possible at once, then lets go of everything. Idempotent. */
   close(): Promise<void>;
 }

@@ -63,6 +63,11 @@ export class PeerSilentError extends QuorateError {
   readonly code = 'PEER_SILENT';
 }
 
+/** A client took nothing of what waited for it, while much waited for all clients together. */
+export class SlowClientError extends QuorateError {
+  readonly code = 'SLOW_CLIENT';
+}
+
 /** A connection could not be made, or broke. */
 export class ConnectionError extends QuorateError {
   readonly code = 'CONNECTION';

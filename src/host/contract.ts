@@ -14,7 +14,7 @@ import type {
   Tagged,
   TaggedBy,
 } from '../../statecharts/actor.ts';
-import type { Bus } from '../bus/bus.ts';
+import type { Backlog, Bus } from '../bus/bus.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -135,6 +135,8 @@ export interface Node<Owned extends Resources = Resources> {
   actors(): readonly Address[];
   /** An actor as it stands now, durable or not: for inspection and invariants, never for decisions. */
   peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined;
+  /** What waits for other nodes and clients to take it; undefined where the bus holds nothing back. */
+  readonly backlog: Backlog | undefined;
   /** How many messages and requests were not taken, by the reason; what exactly, `inspection` tells. */
   readonly refused: RefusedCounts;
   /** Everything that the node does. */

@@ -303,6 +303,7 @@ export function createNode(options: NodeOptions): Node {
       const runner = runners.get(actor);
       return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };
     },
+    backlog: bus.backlog,
     refused: mail.refused,
     inspection: inspection.stream,
     roleChanges: roleChanges.asObservable(),

@@ -29,6 +29,8 @@ export interface ConnectionOptions {
   readonly onHandshakeFrame: (frame: Incoming, payload: Uint8Array) => void;
   /** Receives what arrives from then on, without pings and pongs. An error that it throws cuts the connection. */
   readonly onFrame: (frame: Incoming) => void;
+  /** Called when the other side has taken envelopes that were written. */
+  readonly onTaken: () => void;
   /**
    * Called once when the connection is over, for whatever reason.
    *
@@ -54,7 +56,7 @@ export interface Connection {
 
 export function createConnection(options: ConnectionOptions): Connection {
   const { socket, remote, clock, limits, timing, onHandshakeFrame, onFrame, onClosed } = options;
-  const outgoing = createOutgoing(socket, clock, limits);
+  const outgoing = createOutgoing(socket, clock, limits, options.onTaken);
   let failure: QuorateError | undefined;
   let established = false;
   let over = false;

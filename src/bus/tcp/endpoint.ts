@@ -3,6 +3,7 @@
  * the connection that this side dialled, anybody else over the one that he opened.
  */
 
+import { Subject } from 'rxjs';
 import { nodeOf } from '../../../statecharts/actor.ts';
 import type { Bus, Envelope } from '../bus.ts';
 import { EnvelopeNotEncodableError, EnvelopeTooLargeError } from '../errors.ts';
@@ -35,7 +36,10 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
   );
   const core = createCore(options, (from, to) => rejections.add(from, to));
   const { inbox, losses, statuses } = core;
+  const relieved = new Subject<void>();
   const refreshRoutes = (): void => {
+    // A receiver that is gone has let go of what waited for it.
+    relieved.next();
     routes = new Map();
     for (const [node, session] of links.open()) if (!routes.has(node)) routes.set(node, session);
     for (const [node, session] of guests.open()) {
@@ -50,6 +54,7 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
     credentials,
     memory,
     live,
+    onTaken: () => relieved.next(),
     isNodeId: (id) => links.has(id) || memory.recall(id) !== undefined,
   };
   const links = createLinks(core, context, refreshRoutes);
@@ -82,6 +87,7 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
     guests.stop();
     await new Promise<void>((resolve) => live.whenEmpty(resolve));
     await closed;
+    relieved.complete();
     core.complete();
   };
 
@@ -107,6 +113,13 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
     },
     peers: statuses.changes,
     losses: losses.reports,
+    backlog: {
+      bytesFor: (node) => routes.get(node)?.backlogBytes ?? 0,
+      get clientBytes() {
+        return guests.clientBytes;
+      },
+      relieved: relieved.asObservable(),
+    },
     close() {
       closing ??= close();
       return closing;

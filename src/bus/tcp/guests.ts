@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { HandshakeRefusedError, TooManyConnectionsError } from '../errors.ts';
 import { type Core, statusAfter } from './core.ts';
 import { createAdmission } from './guests/admission.ts';
+import { createClientBacklog } from './guests/client-backlog.ts';
 import { isLoopback, placeOf } from './guests/remote.ts';
 import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
@@ -20,6 +21,8 @@ export interface Guests {
   accept(socket: Socket): void;
   /** The open session of each node and client that has one. */
   open(): Iterable<readonly [node: string, session: Session]>;
+  /** Bytes that wait for all clients together. */
+  readonly clientBytes: number;
   /** Ends the sessions of nodes that are no peers any more, and of clients whose id belongs to a peer now. */
   dismiss(): void;
   /** Ends all sessions. */
@@ -40,6 +43,7 @@ export function createGuests(
 ): Guests {
   const { mine, limits, statuses, losses } = core;
   const present = new Set<Session>();
+  const backlog = createClientBacklog(core.environment.clock, limits, core.timing);
   /** The open sessions of each node or client; the latest is the one that it is answered over. */
   const byNode = new Map<string, readonly Guest[]>();
 
@@ -64,7 +68,8 @@ export function createGuests(
   const opened = (guest: Guest, place: string): void => {
     const { session, node, kind } = guest;
     admission.opened(session, place, kind);
-    if (kind === 'node' && !links.has(node)) {
+    if (kind === 'client') backlog.add(session);
+    else if (!links.has(node)) {
       session.abort();
       return;
     }
@@ -80,6 +85,7 @@ export function createGuests(
   const closed = (session: Session, ending: Ending): void => {
     present.delete(session);
     admission.closed(session);
+    backlog.delete(session);
     core.noticeEnding(session.remote, ending);
     if (ending.theirs === undefined) {
       tellRefused(ending);
@@ -119,12 +125,16 @@ export function createGuests(
         if (latest !== undefined) yield [node, latest.session];
       }
     },
+    get clientBytes() {
+      return backlog.bytes;
+    },
     dismiss() {
       for (const [node, guests] of [...byNode]) {
         for (const { kind, session } of guests) if ((kind === 'node') !== links.has(node)) session.abort();
       }
     },
     stop() {
+      backlog.stop();
       for (const session of [...present]) session.end();
     },
   };

@@ -27,6 +27,11 @@ export interface TcpLimits {
    * the oldest of the address that holds most is closed.
    */
   readonly handshakeLimit: number;
+  /**
+   * Bytes that may wait for all clients together before those that take nothing lose their connections; 64 MiB by default.
+   * Services hold answers back before it comes to that.
+   */
+  readonly clientBacklogBytes: number;
   /** Rejected addresses that are told to one peer within a second; 100 by default. */
   readonly rejectionsPerSecond: number;
 }
@@ -55,6 +60,7 @@ const defaultLimits: TcpLimits = {
   queueLimitBytes: 64 * 1_024 * 1_024,
   connectionLimit: 1_024,
   handshakeLimit: 256,
+  clientBacklogBytes: 64 * 1_024 * 1_024,
   rejectionsPerSecond: 100,
 };
 const defaultTiming: TcpTiming = {

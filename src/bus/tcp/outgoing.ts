@@ -23,6 +23,10 @@ export interface Outgoing {
   flush(): void;
   /** Calls `run` once nothing waits any more. */
   whenEmpty(run: () => void): void;
+  /** Bytes of envelopes that wait, or are being written. */
+  readonly backlogBytes: number;
+  /** Bytes of envelopes that the peer's side has taken so far. */
+  readonly takenBytes: number;
   /** Lets go of everything. @returns the number of envelopes that nobody took over from here */
   abandon(): number;
 }
@@ -31,12 +35,19 @@ export interface Outgoing {
 const writeBytes = 256 * 1_024;
 const controlLimit = 1_000;
 
-export function createOutgoing(socket: Socket, clock: Clock, limits: OutgoingLimits): Outgoing {
+/** @param onTaken called when the peer's side has taken what was written last */
+export function createOutgoing(
+  socket: Socket,
+  clock: Clock,
+  limits: OutgoingLimits,
+  onTaken: () => void = () => {},
+): Outgoing {
   let control: Uint8Array[] = [];
   let envelopes: Uint8Array[] = [];
   let waitingBytes = 0;
   let writingEnvelopes = 0;
   let writingBytes = 0;
+  let takenBytes = 0;
   let writing = false;
   let scheduled = false;
   let abandoned = false;
@@ -63,9 +74,12 @@ export function createOutgoing(socket: Socket, clock: Clock, limits: OutgoingLim
     // The connection is over; what was under way counts as lost, with what still waits.
     if (error) return;
     writing = false;
+    const hasCarried = writingEnvelopes > 0;
     writingEnvelopes = 0;
+    takenBytes += writingBytes;
     writingBytes = 0;
     flush();
+    if (hasCarried) onTaken();
   };
   const flush = (): void => {
     if (writing || abandoned) return;
@@ -108,6 +122,12 @@ export function createOutgoing(socket: Socket, clock: Clock, limits: OutgoingLim
     whenEmpty(run) {
       onEmpty = run;
       flush();
+    },
+    get backlogBytes() {
+      return abandoned ? 0 : waitingBytes + writingBytes;
+    },
+    get takenBytes() {
+      return takenBytes;
     },
     abandon() {
       abandoned = true;

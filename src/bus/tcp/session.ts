@@ -25,6 +25,8 @@ export interface SessionContext extends Acquaintance {
   readonly keys: ProofKeys;
   /** What this side says of its journal to sides that have proven themselves. */
   readonly credentials: () => Credentials;
+  /** Called when the other side of a session has taken envelopes that were written. */
+  readonly onTaken: () => void;
   /** The sessions that are not over. */
   readonly live: SessionRegistry;
 }
@@ -98,6 +100,12 @@ export interface Session {
   /** Queues an envelope's frame. @returns false when too much waits already */
   offer(frame: Uint8Array): boolean;
   offerControl(frame: Uint8Array): void;
+  /** Bytes of envelopes that wait for the other side to take them. */
+  readonly backlogBytes: number;
+  /** Bytes of envelopes that it has taken so far. */
+  readonly takenBytes: number;
+  /** Closes at once, because of an error. */
+  cut(error: QuorateError): void;
   /** Sends what waits, as far as the other side takes it in time, and closes. */
   end(): void;
   /** Closes at once. */
@@ -143,6 +151,13 @@ export function createSession(options: SessionOptions): Session {
     remote,
     offer: connection.outgoing.offer,
     offerControl: connection.outgoing.offerControl,
+    get backlogBytes() {
+      return connection.outgoing.backlogBytes;
+    },
+    get takenBytes() {
+      return connection.outgoing.takenBytes;
+    },
+    cut: connection.cut,
     end: connection.end,
     abort: connection.abort,
   };

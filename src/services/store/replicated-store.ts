@@ -14,7 +14,7 @@ import type { Sink } from './requests/desk.ts';
 import { responseOf } from './requests/outcomes.ts';
 import { type CallbackExecutor, createRequester, type Executor } from './requests/requester.ts';
 import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './requests/router.ts';
-import { type BusSink, createSinks } from './requests/sinks.ts';
+import { type BusSink, createSinks, defaultRoomLimits, type RoomLimits } from './requests/sinks.ts';
 import {
   type Request,
   type RequestsMessage,
@@ -35,6 +35,8 @@ export interface StoreLimits {
   readonly sessions?: Partial<SessionLimits>;
   readonly server?: Partial<ServerLimits>;
   readonly router?: Partial<RouterLimits>;
+  /** Of answers that wait for slow readers. */
+  readonly room?: Partial<RoomLimits>;
   /** Bytes of one command. Default 1 MiB and 8 KiB, so that a value of 1 MiB fits. */
   readonly commandBytes?: number;
 }
@@ -124,12 +126,18 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
   const endpoint = node.open('store', key, storeMessages, { senders: storeSenders });
-  const sinks = createSinks(clock, (to, responses) => {
-    const message: ResponsesMessage = { type: 'responses', responses };
-    endpoint.send(to, message);
+  const sinks = createSinks({
+    clock,
+    backlog: node.backlog,
+    limits: checked({ ...defaultRoomLimits, ...limits.room }),
+    send(to, responses) {
+      const message: ResponsesMessage = { type: 'responses', responses };
+      endpoint.send(to, message);
+    },
   });
 
   const close = (error: QuorateError): void => {
+    sinks.close();
     endpoint.close();
     router.close(error);
     failure.complete();
@@ -158,6 +166,8 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
 
   const ownSink: Sink & { responses: Response[] } = {
     responses: [],
+    hasRoom: true,
+    whenRoom: (run) => clock.enqueue(run),
     push(response) {
       this.responses.push(response);
     },
@@ -187,7 +197,10 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
 
   const passOn = ({ id, body, waitMs }: Request, sink: BusSink): void => {
     const respond = (error: QuorateError | undefined, value?: unknown): void => {
-      sink.push(responseOf(id, error, value));
+      // A question that was answered for a slow reader has not changed anything: it may be told so instead of being kept.
+      const isTooMuch = error === undefined && body.type === 'query' && !sink.hasRoom;
+      const told = isTooMuch ? new OverloadedError('more answers wait for this client than it reads') : error;
+      sink.push(responseOf(id, told, value));
       sink.flushSoon();
     };
     const patienceMs = Math.max(waitMs - forwardMarginMs, waitMs / 2);
@@ -249,7 +262,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   };
 }
 
-function checked<L extends SessionLimits | ServerLimits | RouterLimits>(limits: L): L {
+function checked<L extends SessionLimits | ServerLimits | RouterLimits | RoomLimits>(limits: L): L {
   for (const [name, limit] of Object.entries(limits)) {
     if (Number.isSafeInteger(limit) && Number(limit) >= 1) continue;
     throw new MalformedRequestError(`expected limit '${name}' to be an integer of 1 or more, got ${String(limit)}`);

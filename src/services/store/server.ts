@@ -103,6 +103,17 @@ export function createServer(parts: ServerParts): Server {
 
   /** A question changes nothing, so one that makes the state machine throw harms nobody but its asker. */
   const answerRead = (item: WaitingRead): void => {
+    if (!item.sink.hasRoom) {
+      item.sink.whenRoom(() => {
+        answerRead(item);
+        desk.flush();
+      });
+      return;
+    }
+    if (replica.isRestoring) {
+      refuse(item, 'not-ready');
+      return;
+    }
     let value: unknown;
     try {
       if (machine.query === undefined) throw new MalformedRequestError('this state machine answers no questions');
@@ -123,8 +134,7 @@ export function createServer(parts: ServerParts): Server {
     desk.enter(body);
     if (body.type === 'query') {
       const read = { id, body, sink };
-      if (body.stale && replica.isRestoring) refuse(read, 'not-ready');
-      else if (body.stale) answerRead(read);
+      if (body.stale) answerRead(read);
       else if (!log.isLeader) refuse(read, 'not-leader', log.leader);
       else if (desk.waiting > limits.waitingRequests) refuse(read, 'overloaded');
       else queuedReads.push(read);

@@ -8,6 +8,10 @@ export interface Sink {
   /** Takes a response; `flush` follows before the turn ends. */
   push(response: Response): void;
   flush(): void;
+  /** Whether the asker takes its answers fast enough for one more that may be large. */
+  readonly hasRoom: boolean;
+  /** Calls `run` once there is room again. */
+  whenRoom(run: () => void): void;
 }
 
 /** A request that waits. */
