@@ -294,6 +294,20 @@ export const mutations: readonly Mutation[] = [
     tests: wire,
   },
   {
+    name: 'clients from elsewhere need no secret over TCP',
+    file: 'src/bus/tcp/guests.ts',
+    text: '!isLoopback(socket.remoteAddress)',
+    becomes: 'false',
+    tests: ['test/bus/tcp-elsewhere.test.ts'],
+  },
+  {
+    name: 'clients from elsewhere need no token over HTTP',
+    file: 'src/services/http/access.ts',
+    text: 'isLoopback(socket.remoteAddress)) return;',
+    becomes: 'true) return;',
+    tests: ['test/services/http/access.test.ts'],
+  },
+  {
     name: 'whoever comes from elsewhere counts as from this machine',
     file: 'src/bus/tcp/guests/remote.ts',
     text: "it.startsWith('127.') : it === '::1'",

@@ -12,7 +12,7 @@
  * | 6   | A to D | a welcome, sealed over 1 to 5             | A opens     |                             |         |
  *
  * A side opens the session when it says its last word, or has heard it. Either may send a refusal instead of its next
- * message, upon which both close; from 4 on refusals are sealed.
+ * message, upon which both close. It is sealed where the other side is known to hold the secret of nodes.
  *
  * * A proof is HMAC-SHA-256, under the key of nodes or that of clients, over everything that was said before (every byte:
  *   ids, kinds, cluster, versions, both nonces, what the connection is secured by) and over the side that proves. So an

@@ -1,6 +1,7 @@
+import { fastify } from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClusterSecret } from '../../../src/bus/tcp.ts';
-import type { HttpAccess } from '../../../src/services/http/access.ts';
+import { addAccess, type HttpAccess } from '../../../src/services/http/access.ts';
 import { startHttpNode } from './http-node.ts';
 
 const token = createClusterSecret().client().httpToken();
@@ -48,6 +49,24 @@ describe('HTTP', () => {
     ]) {
       expect((await put({ authorization: wrong })).status, wrong).toBe(401);
     }
+  });
+
+  test.each([
+    ['127.0.0.1', 200],
+    ['::ffff:127.0.0.1', 200],
+    ['::1', 200],
+    ['10.0.0.9', 401],
+    ['::ffff:10.0.0.9', 401],
+    ['2001:db8::9', 401],
+  ])('from %s without a token is answered %i, whatever its headers say', async (remoteAddress, status) => {
+    const app = fastify();
+    onTestFinished(() => app.close());
+    addAccess(app, { token });
+    app.get('/kv/x', async () => 'v');
+    const headers = { 'x-forwarded-for': '127.0.0.1', 'x-real-ip': '127.0.0.1', forwarded: 'for=127.0.0.1' };
+    expect((await app.inject({ url: '/kv/x', remoteAddress, headers })).statusCode).toBe(status);
+    const authorization = `Bearer ${token}`;
+    expect((await app.inject({ url: '/kv/x', remoteAddress, headers: { authorization } })).statusCode).toBe(200);
   });
 
   test('says what to do when there is no token that could be given', async () => {
