@@ -13,6 +13,7 @@ import {
   partsOf,
   type Tagged,
 } from '../../statecharts/actor.ts';
+import { snapshotOwner, snapshotResource } from '../../statecharts/transfer.ts';
 import { systemEnvironment } from '../environment/environment.ts';
 import { ShortLivedMap } from '../environment/short-lived-map.ts';
 import { JournalClosedError } from '../journal/errors.ts';
@@ -34,6 +35,7 @@ import { createJobs } from './jobs.ts';
 import { createMail } from './mail.ts';
 import { createPerformer } from './performer.ts';
 import { type ActorObserver, type Runner, type RunnerHost, startRunner } from './runner.ts';
+import { createTransfer, transferAddress, transferMessages } from './transfer.ts';
 
 export * from './contract.ts';
 
@@ -134,21 +136,39 @@ export function createNode(options: NodeOptions): Node {
     );
   };
 
+  const transfer = createTransfer({
+    clock,
+    room: journal.snapshots,
+    send: (to, message) => mail.post(transferAddress(id), to, message),
+  });
+  const transfers = createEndpoint(
+    transferAddress(id),
+    transferMessages,
+    'member',
+    (to, message) => mail.post(transferAddress(id), to, message),
+    transfer.close,
+  );
+  endpoints.set(transferAddress(id), transfers.parts);
+  transfers.endpoint.received.subscribe(({ from, message }) => transfer.receive(from, message));
+
   const host: RunnerHost = {
     clock,
     timeouts: environment.randomness.stream('timeouts'),
     inspection,
     development,
-    perform: createPerformer(clock, resources, ({ id: operation, resource }) =>
-      mail.refuse(
-        {
-          from: addressOf(id, 'resource', resource),
-          to: addressOf(id, 'resource', resource),
-          message: { type: operation },
-        },
-        'late',
-        'answered too late, or twice',
-      ),
+    perform: createPerformer(
+      clock,
+      { [snapshotResource]: transfer.resource, ...resources },
+      ({ id: operation, resource }) =>
+        mail.refuse(
+          {
+            from: addressOf(id, 'resource', resource),
+            to: addressOf(id, 'resource', resource),
+            message: { type: operation },
+          },
+          'late',
+          'answered too late, or twice',
+        ),
     ),
     dispatch,
     overload,
@@ -195,7 +215,9 @@ export function createNode(options: NodeOptions): Node {
           `'${address}' wrote records of version ${version}, and this program reads version ${definition.recordsVersion}; run the program that wrote them`,
         );
       }
-      return definition.parseRecord(record, version);
+      return definition.parseRecord(record, version, (snapshot, bytes) =>
+        journal.snapshots.putSync(`${snapshotOwner(address)}/${snapshot}-${id}`, bytes),
+      );
     });
     const runner = startRunner({ definition, address, input, records, delays, observer }, host);
     unread.delete(address);

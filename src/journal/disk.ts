@@ -40,13 +40,20 @@ export interface Disk {
 
   /** Reads a whole file. */
   read(name: string, onDone: (result: DiskError | Uint8Array) => void): void;
+  /** Reads a part of a file; fewer bytes come where it ends before. */
+  readPart(
+    name: string,
+    offsetBytes: number,
+    lengthBytes: number,
+    onDone: (result: DiskError | Uint8Array) => void,
+  ): void;
   /**
    * Makes a file of `sizeBytes` that starts with `start` and is zero from there on. The room is taken at once, so that
    * writing within it needs none. An existing file of that name is replaced.
    */
   create(name: string, start: Uint8Array, sizeBytes: number, onDone: (error?: DiskError) => void): void;
   /**
-   * Writes `bytes` within an existing file. Each user has at most one write at a time under way in a file. `bytes`
+   * Writes `bytes` within an existing file, or up to behind its end, which makes it longer. Each user has at most one write at a time under way in a file. `bytes`
    * belong to the disk until `onDone`.
    */
   write(name: string, offsetBytes: number, bytes: Uint8Array, onDone: (error?: DiskError) => void): void;

@@ -7,7 +7,7 @@ import { JournalDirectoryError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { lockDirectory } from './lock.ts';
 import { createNodeDisk, type NodeDiskOptions } from './node-disk.ts';
-import { openJournalOn } from './segmented/open.ts';
+import { openJournalOn, snapshotFolder } from './segmented/open.ts';
 import type { SegmentedJournalOptions } from './segmented/options.ts';
 
 export interface FileJournalOptions extends Omit<SegmentedJournalOptions, 'crc32'>, NodeDiskOptions {
@@ -32,15 +32,21 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Jour
   makeDirectory(directory);
   const unlock = await lockDirectory(directory);
   const disk = createNodeDisk(options);
+  // A disk of its own, which has files of its own open: the journal's are not closed for it.
+  const snapshotDisk = createNodeDisk({ ...options, directory: path.join(directory, snapshotFolder) });
   const release = (onDone: () => void): void =>
-    disk.close(() => {
-      unlock();
-      onDone();
-    });
+    snapshotDisk.close(() =>
+      disk.close(() => {
+        unlock();
+        onDone();
+      }),
+    );
   try {
+    makeDirectory(path.join(directory, snapshotFolder));
     return openJournalOn(
-      { ...disk, close: release },
+      { ...disk, list: () => disk.list().filter((name) => `${name}/` !== snapshotFolder), close: release },
       nativeCrc32 === undefined ? options : { ...options, crc32: nativeCrc32 },
+      snapshotDisk,
     );
   } catch (error) {
     await new Promise<void>((resolve) => release(resolve));

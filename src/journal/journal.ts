@@ -5,6 +5,7 @@
 
 import type { Observable } from 'rxjs';
 import type { Address, Tagged } from '../../statecharts/actor.ts';
+import type { SnapshotRoom } from './snapshots/room.ts';
 
 /** A record on its way into the journal. */
 export interface JournalEntry {
@@ -45,7 +46,7 @@ export interface JournalNotice {
 export interface JournalLimits {
   /** Bytes that may wait for the disk. Default 512 MiB. */
   readonly unflushedBytes: number;
-  /** Bytes of one call of `append`, encoded. Default 256 MiB: a checkpoint of a large state is one record. */
+  /** Bytes of one call of `append`, encoded. Default 256 MiB. */
   readonly appendBytes: number;
 }
 
@@ -61,6 +62,8 @@ export interface Journal {
   readonly isNew: boolean;
   readonly notices: readonly JournalNotice[];
   readonly limits: JournalLimits;
+  /** Where this node keeps snapshots; as durable as the journal, and closed with it. */
+  readonly snapshots: SnapshotRoom;
   /** The actors that have records, sorted, without those that were taken. */
   actors(): readonly Address[];
   /** The records that recovery found for `actor`. Gives them up: a second call returns none. */

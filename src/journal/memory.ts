@@ -16,8 +16,11 @@ import {
   type OnDurable,
   type RecoveredRecord,
 } from './journal.ts';
+import { createMemoryDisk } from './memory-disk.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
+import { crc32 } from './segmented/checksum.ts';
 import { settle } from './settle.ts';
+import { openSnapshotRoom } from './snapshots/files.ts';
 
 export interface MemoryJournalOptions {
   /** The node whose journal it is. */
@@ -70,6 +73,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
   const { node, clock, ids, flushDelayMs = 0 } = options;
   const limits = journalLimits(options.limits);
   const durable = new Map<Address, Stored[]>();
+  const snapshotFiles = new Map<string, Uint8Array>();
   let id: string | undefined;
   let position = 0;
   let opening = 0;
@@ -160,6 +164,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
       node,
       isNew,
       notices: [],
+      snapshots: openSnapshotRoom({ disk: createMemoryDisk(clock, snapshotFiles), clock, crc32 }),
       limits,
       actors: () => [...recovered.keys()].sort(),
       take(actor) {

@@ -128,6 +128,8 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
 
     read: (name, onDone) =>
       start(`read '${name}'`, async () => plain(await fs.promises.readFile(pathOf(name))), onDone),
+    readPart: (name, offsetBytes, lengthBytes, onDone) =>
+      start(`read '${name}'`, () => readPart(pathOf(name), offsetBytes, lengthBytes), onDone),
     create: (name, contents, sizeBytes, onDone) =>
       start(`create '${name}'`, () => create(name, contents, sizeBytes), orNothing(onDone)),
     remove: (name, onDone) =>
@@ -179,6 +181,22 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
       else clock.enqueue(finish);
     },
   };
+}
+
+async function readPart(path: string, offsetBytes: number, lengthBytes: number): Promise<Uint8Array> {
+  const file = await fs.promises.open(path, 'r');
+  try {
+    const bytes = new Uint8Array(lengthBytes);
+    let readBytes = 0;
+    while (readBytes < lengthBytes) {
+      const { bytesRead } = await file.read(bytes, readBytes, lengthBytes - readBytes, offsetBytes + readBytes);
+      if (bytesRead === 0) break;
+      readBytes += bytesRead;
+    }
+    return bytes.subarray(0, readBytes);
+  } finally {
+    await file.close();
+  }
 }
 
 /** What to write to fill a file of `sizeBytes` that starts with `contents`. Zeros are written, or no room is taken. */

@@ -41,6 +41,8 @@ export interface KeyValueNodeOptions {
   readonly peers: Readonly<Record<string, HostPort>>;
   /** The process, for `GET /status`. */
   readonly pid: number;
+  /** Bytes of all keys and values, beyond which only deletes are taken. Default 256 MiB; the same on all nodes. */
+  readonly stateBytes?: number;
   /** How long an HTTP request may take, in milliseconds. Default 5,000. */
   readonly requestDeadlineMs?: number;
   /** Told of errors in answering HTTP that are a fault of this program. By default nobody is. */
@@ -75,7 +77,7 @@ const key = 'kv';
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
   const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers, pid } = options;
-  const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected } = options;
+  const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected, stateBytes } = options;
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -98,6 +100,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       log: raft({ voters }),
       key,
       environment,
+      ...(stateBytes === undefined ? {} : { limits: { server: { stateBytes } } }),
     });
     checkVoters(node, key, voters);
     const http = await serveHttp({

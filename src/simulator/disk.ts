@@ -6,6 +6,7 @@
 import type { Clock } from '../environment/clock.ts';
 import { chance, integerBelow, type Random } from '../environment/random.ts';
 import { type Disk, DiskError } from '../journal/disk.ts';
+import { written } from '../journal/memory-disk.ts';
 
 /** What a disk does at present. */
 export interface DiskCondition {
@@ -68,10 +69,10 @@ export function createSimulatedDisk(random: Random): SimulatedDisk {
   };
   const write = (name: string, offsetBytes: number, bytes: Uint8Array, kept?: Kept): void => {
     const file = fileNamed(name);
-    if (kept === undefined) file.set(bytes, offsetBytes);
+    if (kept === undefined) files.set(name, written(file, offsetBytes, bytes));
     else
       for (const [index, byte] of bytes.entries()) {
-        if (kept(index)) file[offsetBytes + index] = byte;
+        if (kept(index)) files.set(name, written(fileNamed(name), offsetBytes + index, Uint8Array.of(byte)));
       }
   };
   const create = (name: string, start: Uint8Array, sizeBytes: number): void => {
@@ -129,6 +130,12 @@ export function createSimulatedDisk(random: Random): SimulatedDisk {
           clock.enqueue(() => {
             const file = files.get(name);
             onDone(file?.slice() ?? new DiskError('failed', `expected a file '${name}', but there is none`));
+          });
+        },
+        readPart(name, offsetBytes, lengthBytes, onDone) {
+          clock.enqueue(() => {
+            const part = files.get(name)?.slice(offsetBytes, offsetBytes + lengthBytes);
+            onDone(part ?? new DiskError('failed', `expected a file '${name}', but there is none`));
           });
         },
         create(name, start, sizeBytes, onDone) {

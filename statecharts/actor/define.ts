@@ -13,6 +13,7 @@ import type {
   SnapshotFrom,
   StateValueFrom,
 } from 'xstate';
+import type { SnapshotFile } from '../transfer.ts';
 import type { Address } from './address.ts';
 import { checkDefinition } from './checks.ts';
 import { type Delay, type DelayRange, rangeOf } from './delays.ts';
@@ -29,12 +30,22 @@ export type TaggedBy<S extends Schemas> = {
   [Type in keyof S & string]: { readonly type: Type } & Readonly<v.InferOutput<S[Type]>>;
 }[keyof S & string];
 
+/**
+ * Keeps bytes that an earlier version held in a record, as a snapshot of the actor's that `name` tells from its others.
+ *
+ * @returns where they are
+ */
+export type KeepSnapshot = (name: string, bytes: Uint8Array) => SnapshotFile;
+
+/** Makes of a record of an earlier version, not validated yet, one of the present form. */
+export type EarlierRecord = (record: Tagged, keep: KeepSnapshot) => Tagged;
+
 /** What an actor writes down, and how its records are folded into the state of a new life. */
 export interface Records<S extends Schemas, State> {
   /** The version of the records' form; a journal that holds one that is not read here is refused by name. */
   readonly version: number;
   /** Makes of a record of each earlier version, not validated yet, one of the present form. */
-  readonly earlier?: Readonly<Record<number, (record: Tagged) => Tagged>>;
+  readonly earlier?: Readonly<Record<number, EarlierRecord>>;
   readonly types: S;
   readonly start: State;
   step(state: State, record: TaggedBy<S>): State;
@@ -92,6 +103,9 @@ export interface ActorOptions<
   readonly bornOfRecords?: () => Input;
 }
 
+/** Where there is no node, there are no files. */
+const keepNothing: KeepSnapshot = (name, bytes) => ({ name, sizeBytes: bytes.length, checksum: 0 });
+
 /** The options with the types forgotten that only their writer needs. */
 type ErasedOptions = Omit<
   ActorOptions<AnyStateMachine, Schemas, Schemas, string, unknown, unknown>,
@@ -127,7 +141,7 @@ export interface AnyActor {
   /** Whether records of this version are read. */
   readsRecords(version: number): boolean;
   /** Validates what was read from a journal, as records of `version`; of the present one by default. @throws RefusedInputError */
-  parseRecord(value: Tagged, version?: number): Tagged;
+  parseRecord(value: Tagged, version?: number, keep?: KeepSnapshot): Tagged;
   /** Folds valid records into what `start` takes. */
   recover(records: Iterable<Tagged>): unknown;
   /** The first step of a life. `traced`, here and below, records the transitions taken, which costs time. */
@@ -263,8 +277,8 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     parseMessage: (value) => parseTagged(name, 'message', messages, value),
     parseRequest: (value) => parseTagged(name, 'request', requests, value),
     readsRecords: (version) => version === recordsVersion || earlier[version] !== undefined,
-    parseRecord: (value, version = recordsVersion) =>
-      parseTagged(name, 'record', records?.types ?? {}, earlier[version]?.(value) ?? value),
+    parseRecord: (value, version = recordsVersion, keep = keepNothing) =>
+      parseTagged(name, 'record', records?.types ?? {}, earlier[version]?.(value, keep) ?? value),
     recover(written) {
       let state = records?.start;
       for (const record of written) state = records?.step(state, record);

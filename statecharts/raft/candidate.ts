@@ -14,7 +14,8 @@ import {
   raft,
   retired,
   staleAppend,
-  staleChunk,
+  staleSnapshot,
+  transferEnd,
 } from './vocabulary.ts';
 
 export const candidate = raft.createStateConfig({
@@ -30,7 +31,7 @@ export const candidate = raft.createStateConfig({
     preVote: [retired, preVoteAnswer],
     vote: [retired, newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
     append: [newerTerm, staleAppend, leaderElected],
-    snapshotChunk: [newerTerm, staleChunk, leaderElected],
+    installSnapshot: [newerTerm, staleSnapshot, leaderElected],
     preVoteReply: newerTerm,
     appendReply: newerTerm,
     snapshotReply: newerTerm,
@@ -39,6 +40,7 @@ export const candidate = raft.createStateConfig({
     read: notLeading,
     replace: notReplacing,
     compact: compaction,
+    performed: transferEnd,
     unreachable: {},
   },
 });

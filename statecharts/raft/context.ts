@@ -2,8 +2,9 @@
 
 import type { Address } from '../actor/address.ts';
 import type { Birth, Records } from '../actor/define.ts';
-import type { Delivered, EffectOf, Unreachable } from '../actor/effects.ts';
+import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effects.ts';
 import type { Outcome } from '../actor/rules.ts';
+import type { TransferOperation } from '../transfer.ts';
 import { type Configuration, configurationIn } from './configuration.ts';
 import { earlierRecords } from './earlier-records.ts';
 import { RaftBootstrapError } from './errors.ts';
@@ -25,8 +26,13 @@ import {
 /** The parts that a server plays; the tags of its chart. */
 export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
-export type Event = Delivered<RaftMessage | RaftRequest | Durable | Unreachable>;
-export type Effect = EffectOf<{ message: RaftMessage | Durable; record: RaftRecord; output: RaftOutput }>;
+export type Event = Delivered<RaftMessage | RaftRequest | Durable | Unreachable | Performed>;
+export type Effect = EffectOf<{
+  message: RaftMessage | Durable;
+  record: RaftRecord;
+  operation: TransferOperation;
+  output: RaftOutput;
+}>;
 export type Result = Outcome<ServerContext, Effect>;
 
 /** The event that carries message `type`, as a rule receives it. */
@@ -47,24 +53,12 @@ export interface Election {
   readonly votes: readonly Address[];
 }
 
-/** A snapshot of which a follower has received the first bytes. */
+/** A snapshot that is on its way to this follower. */
 export interface Incoming {
-  /** Its leader's term: another leader's snapshot of the same index may have other bytes. */
-  readonly term: number;
-  readonly lastIndex: number;
-  readonly receivedBytes: number;
-  readonly chunks: readonly Uint8Array[];
-}
-
-/** A snapshot on its way to a follower. It stays the same one, even if the leader takes a newer one meanwhile. */
-export interface Transfer {
+  /** Names the transfer. */
+  readonly id: string;
+  readonly leader: Address;
   readonly snapshot: Snapshot;
-  readonly ackedBytes: number;
-  readonly sentBytes: number;
-  /** What the last answer said: fewer than `ackedBytes` if it came late, or if the follower lost what it had. */
-  readonly reportedBytes: number;
-  /** `ackedBytes` at the last heartbeat: when nothing has moved since, something was lost. */
-  readonly ackedBytesAtHeartbeat: number;
 }
 
 /** What a leader knows of one follower. */
@@ -85,7 +79,15 @@ export type Progress = Known &
   (
     | { readonly mode: 'probing' /** A probe is out; the next one waits for an answer. */; readonly probed: boolean }
     | { readonly mode: 'replicating' }
-    | { readonly mode: 'snapshotting'; readonly transfer: Transfer }
+    | {
+        readonly mode: 'snapshotting';
+        /** The snapshot that it was last told of. */
+        readonly lastIndex: number;
+        /** How often it has said that the snapshot is on its way. */
+        readonly fetching: number;
+        /** Whether a transfer to it has failed. */
+        readonly hasFailed: boolean;
+      }
   );
 
 /** A read that waits for a round (§6.4). */
@@ -103,9 +105,9 @@ export interface CatchUp {
   readonly round: number;
   /** The last entry of the log when the round began. */
   readonly targetIndex: number;
-  /** How far the learner had come at the last look at it: entries, and bytes of a snapshot. */
+  /** How far the learner had come at the last look at it: entries, and signs of life from a snapshot's transfer. */
   readonly matched: number;
-  readonly receivedBytes: number;
+  readonly fetching: number;
 }
 
 /** What only a leader has (Figure 3.1, "volatile state on leaders"). */
@@ -148,6 +150,15 @@ export interface ServerContext extends Remembered {
 /** The term of the first configuration: before any leader, so that no leader's entry can be taken for it. */
 const bootstrapTerm = 0;
 
+/**
+ * The log on which a record goes on from its entry `index`. Of the first records that a checkpoint has kept, what precedes
+ * them is gone, and so is the base of the log; the checkpoint, which comes later, tells it.
+ */
+function before(log: Log, index: number): Log {
+  const isKnown = log.lastIndex > 0 && index > log.baseIndex;
+  return isKnown ? log.upTo(index - 1) : Log.after(index - 1, 0);
+}
+
 /** What records tell: each `entries` says anew what the log holds from its first entry on. */
 export const memory: Records<typeof records, Remembered> = {
   version: 2,
@@ -161,11 +172,11 @@ export const memory: Records<typeof records, Remembered> = {
       case 'entries': {
         const [first] = record.entries;
         if (first === undefined) return state;
-        return { ...state, log: state.log.upTo(first.index - 1).append(record.entries) };
+        return { ...state, log: before(state.log, first.index).append(record.entries) };
       }
       case 'snapshot': {
         const { term, votedFor, snapshot, baseIndex, baseTerm, entries } = record;
-        return { term, votedFor, snapshot, log: Log.after(baseIndex, baseTerm).append(entries) };
+        return { term, votedFor, snapshot, log: state.log.rebased(baseIndex, baseTerm).append(entries) };
       }
     }
   },

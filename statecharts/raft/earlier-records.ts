@@ -1,15 +1,16 @@
 /** Records as earlier versions wrote them, read as the present ones. */
 
+import type { EarlierRecord, KeepSnapshot } from '../actor/define.ts';
 import type { Tagged } from '../actor/effects.ts';
 import { foundingMembers, isServerSet } from './members.ts';
 
-/** Version 1 knew no members but voters, who never changed. */
-function fromVersion1(record: Tagged): Tagged {
+/** Version 1 knew no members but voters, who never changed, and held the bytes of snapshots in their records. */
+function fromVersion1(record: Tagged, keep: KeepSnapshot): Tagged {
   switch (record.type) {
     case 'entries':
       return changed(record, { entries: withMembers });
     case 'snapshot':
-      return changed(record, { entries: withMembers, snapshot: withMember });
+      return changed(record, { entries: withMembers, snapshot: (value) => inFile(withMember(value), keep) });
     default:
       return record;
   }
@@ -23,6 +24,12 @@ function changed(record: Tagged, parts: Readonly<Record<string, (value: unknown)
 
 const withMembers = (entries: unknown): unknown => (Array.isArray(entries) ? entries.map(withMember) : entries);
 
+function inFile(value: unknown, keep: KeepSnapshot): unknown {
+  if (typeof value !== 'object' || value === null || !('data' in value && 'index' in value)) return value;
+  const { data, ...rest } = value;
+  return data instanceof Uint8Array ? { ...rest, file: keep(String(rest.index), data) } : value;
+}
+
 /** What is malformed stays so, and is refused as such. */
 function withMember(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('voters' in value)) return value;
@@ -31,4 +38,4 @@ function withMember(value: unknown): unknown {
 }
 
 /** How records of each earlier version become present ones. */
-export const earlierRecords: Readonly<Record<number, (record: Tagged) => Tagged>> = { 1: fromVersion1 };
+export const earlierRecords: Readonly<Record<number, EarlierRecord>> = { 1: fromVersion1 };

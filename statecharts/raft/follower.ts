@@ -14,7 +14,7 @@ import {
   raft,
   retired,
   staleAppend,
-  staleChunk,
+  staleSnapshot,
   staleVote,
 } from './vocabulary.ts';
 
@@ -24,7 +24,6 @@ const { target: _, ...newerTermHere } = newerTerm;
 export const follower = raft.createStateConfig({
   id: 'follower',
   tags: 'follower',
-  exit: 'forgetIncoming',
   initial: 'listening',
   states: {
     listening: {
@@ -69,10 +68,10 @@ export const follower = raft.createStateConfig({
         meta: { rule: 'Raft §3.5' },
       },
     ],
-    snapshotChunk: [
+    installSnapshot: [
       newerTermHere,
-      staleChunk,
-      { target: '.listening.loyal', actions: { type: 'receiveChunk', params: message }, meta: { rule: 'Raft §5.3' } },
+      staleSnapshot,
+      { target: '.listening.loyal', actions: { type: 'takeSnapshot', params: message }, meta: { rule: 'Raft §5.3' } },
     ],
     preVoteReply: newerTermHere,
     voteReply: newerTermHere,
@@ -83,6 +82,11 @@ export const follower = raft.createStateConfig({
     read: notLeading,
     replace: notReplacing,
     compact: compaction,
+    performed: {
+      guard: { type: 'isIncoming', params: message },
+      actions: { type: 'endTransfer', params: message },
+      meta: { rule: 'Raft §5.3' },
+    },
     durable: {},
     unreachable: {},
   },

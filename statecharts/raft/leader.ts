@@ -12,9 +12,10 @@ import {
   raft,
   retired,
   staleAppend,
-  staleChunk,
   staleReply,
+  staleSnapshot,
   staleVote,
+  transferEnd,
 } from './vocabulary.ts';
 
 export const leader = raft.createStateConfig({
@@ -137,7 +138,7 @@ export const leader = raft.createStateConfig({
     snapshotReply: [
       newerTerm,
       staleReply,
-      { actions: { type: 'noteChunk', params: message }, meta: { rule: 'Raft §5.3' } },
+      { actions: { type: 'noteSnapshot', params: message }, meta: { rule: 'Raft §5.3' } },
     ],
     read: [
       {
@@ -156,13 +157,14 @@ export const leader = raft.createStateConfig({
       notReplacing,
     ],
     compact: compaction,
+    performed: transferEnd,
     unreachable: { actions: { type: 'noteLost', params: message }, meta: { rule: 'Raft §3.5' } },
 
     // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
     preVote: {},
     vote: [retired, staleVote],
     append: [newerTerm, staleAppend],
-    snapshotChunk: [newerTerm, staleChunk],
+    installSnapshot: [newerTerm, staleSnapshot],
     preVoteReply: newerTerm,
     voteReply: newerTerm,
   },

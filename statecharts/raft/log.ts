@@ -143,6 +143,17 @@ export class Log {
     return Log.after(index, entry.term).append(this.between(index + 1, this.lastIndex));
   }
 
+  /**
+   * This log after the entry (`baseIndex`, `baseTerm`); an empty one where that is not here. A log that begins later
+   * already is what is left of it.
+   */
+  rebased(baseIndex: number, baseTerm: number): Log {
+    if (baseIndex < this.baseIndex) return this;
+    const rest = Log.after(baseIndex, baseTerm);
+    if (baseIndex === this.baseIndex) return rest.append(this.between(baseIndex + 1, this.lastIndex));
+    return this.termAt(baseIndex) === baseTerm ? this.from(baseIndex) : rest;
+  }
+
   /** The lowest index after which the entries up to `upToIndex` take no more than `sizeBytes`. */
   lowestWithin(upToIndex: number, sizeBytes: number): number {
     let low = this.baseIndex;

@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import type { TaggedBy } from '../actor/define.ts';
+import { type SnapshotFile, snapshotFile } from '../transfer.ts';
 import { isMembers, isPlaces, type Members } from './members.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
@@ -21,7 +22,6 @@ export type Entry =
   | (Placed & { readonly kind: 'configuration'; readonly members: Members });
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const bytes = v.instance(Uint8Array<ArrayBufferLike>);
 const address = v.custom<Address>(isAddress, 'expected an address like n1/raft.server/kv');
 
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -97,21 +97,17 @@ export const messages = {
     hintTerm: natural,
     round: natural,
   }),
-  /** InstallSnapshot (Figure 5.3), one chunk at `offset`. `lastIndex` and `lastTerm` name the last entry it replaces. */
-  snapshotChunk: v.pipe(
-    v.object({
-      term: natural,
-      lastIndex: natural,
-      lastTerm: natural,
-      members,
-      sizeBytes: natural,
-      offset: natural,
-      data: bytes,
-    }),
-    v.check(({ offset, data, sizeBytes }) => offset + data.length <= sizeBytes, 'a chunk beyond the snapshot'),
-  ),
-  /** `receivedBytes` of the snapshot of `lastIndex` are here in one piece; `installed` says that it is in force. */
-  snapshotReply: v.object({ term: natural, lastIndex: natural, receivedBytes: natural, installed: v.boolean() }),
+  /**
+   * InstallSnapshot (Figure 5.3): what the receiver needs is compacted, and `file` on the sender's node holds the state
+   * after the entry (`lastIndex`, `lastTerm`). The bytes travel beside, at the receiver's pace. Repeated with heartbeats.
+   */
+  installSnapshot: v.object({ term: natural, lastIndex: natural, lastTerm: natural, members, file: snapshotFile }),
+  /** How it stands with the snapshot of `lastIndex`: on its way, not to be had, or in force. */
+  snapshotReply: v.object({
+    term: natural,
+    lastIndex: natural,
+    standing: v.picklist(['fetching', 'failed', 'installed']),
+  }),
 };
 export type RaftMessage = TaggedBy<typeof messages>;
 
@@ -127,8 +123,8 @@ export const requests = {
   }),
   /** Ask for an index at which a read is linearizable (ReadIndex, §6.4). Answered by `readable` or `refused`. */
   read: v.object({ id: natural }),
-  /** Here is the application's state as of `index`: the log up to there may go (§5.1). Ignored when it is no news. */
-  compact: v.object({ index: natural, snapshot: bytes }),
+  /** `file`, which is durable here, holds the application's state as of `index`: the log up to there may go (§5.1). Ignored when it is no news. */
+  compact: v.object({ index: natural, file: snapshotFile }),
   /**
    * Let `joining` vote in the place of `leaving` (§4): answered by `replacing`, with the entry that begins the change, or
    * by `notReplaced`. The change is over with the configuration that is not a joint one and has no learners; where
@@ -194,8 +190,8 @@ export type RaftOutput =
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   /** The next committed entries, in order of their indexes, without gaps, each once per life. */
   | { readonly type: 'committed'; readonly entries: readonly Entry[] }
-  /** The application must take `snapshot` for its state as of `index`; `committed` goes on after it. */
-  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly term: number; readonly snapshot: Uint8Array }
+  /** The application must take its state as of `index` from `file`; `committed` goes on after it. */
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly term: number; readonly file: SnapshotFile }
   /** The log takes more than its limit: answer with `compact`. Given once until compacted; `index` is committed. */
   | { readonly type: 'compactionDue'; readonly index: number; readonly logSizeBytes: number };
 
@@ -204,7 +200,8 @@ export interface Snapshot {
   readonly index: number;
   readonly term: number;
   readonly members: Members;
-  readonly data: Uint8Array;
+  /** Where the state is; its bytes are no part of the protocol. */
+  readonly file: SnapshotFile;
 }
 
 /** What a server writes down (Figure 3.1, "persistent state"). */
@@ -212,11 +209,14 @@ export const records = {
   'term-and-vote': v.object({ term: natural, votedFor: v.nullable(address) }),
   /** The log from the first of these entries on; whatever it held there before is gone. */
   entries: v.object({ entries }),
-  /** A checkpoint: everything. `entries` follow the entry (`baseIndex`, `baseTerm`), which may precede the snapshot. */
+  /**
+   * A checkpoint, in force with the records of entries that it keeps: the log goes on after the entry (`baseIndex`,
+   * `baseTerm`), which may precede the snapshot. `entries` are of earlier versions, which kept no records.
+   */
   snapshot: v.object({
     term: natural,
     votedFor: v.nullable(address),
-    snapshot: v.object({ index: natural, term: natural, members, data: bytes }),
+    snapshot: v.object({ index: natural, term: natural, members, file: snapshotFile }),
     baseIndex: natural,
     baseTerm: natural,
     entries,
@@ -232,7 +232,7 @@ export interface RaftLimits {
   readonly maxAppendBytes: number;
   /** Entries sent to one follower and not acknowledged. Default 8,192. */
   readonly windowEntries: number;
-  /** Bytes of entries, or of a snapshot, sent to one follower and not acknowledged. Default 4 MiB. */
+  /** Bytes of entries sent to one follower and not acknowledged. Default 4 MiB. */
   readonly windowBytes: number;
   /**
    * Bytes of committed entries since the last snapshot, beyond which `compactionDue` is delivered. Default 16 MiB. Where
@@ -241,8 +241,6 @@ export interface RaftLimits {
   readonly compactBeyondBytes: number;
   /** Bytes of entries that compaction leaves in the log for followers that are a little behind. Default 4 MiB. */
   readonly retainBytes: number;
-  /** Bytes of one snapshot chunk. Default 256 KiB. */
-  readonly snapshotChunkBytes: number;
 }
 
 const kibibyte = 1_024;
@@ -255,7 +253,6 @@ export const defaultLimits: RaftLimits = {
   windowBytes: 4 * mebibyte,
   compactBeyondBytes: 16 * mebibyte,
   retainBytes: 4 * mebibyte,
-  snapshotChunkBytes: 256 * kibibyte,
 };
 
 /** What an application starts a server with. */

@@ -14,7 +14,8 @@ import {
   raft,
   retired,
   staleAppend,
-  staleChunk,
+  staleSnapshot,
+  transferEnd,
 } from './vocabulary.ts';
 
 export const preCandidate = raft.createStateConfig({
@@ -39,7 +40,7 @@ export const preCandidate = raft.createStateConfig({
       { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.6.1' } },
     ],
     append: [newerTerm, staleAppend, leaderElected],
-    snapshotChunk: [newerTerm, staleChunk, leaderElected],
+    installSnapshot: [newerTerm, staleSnapshot, leaderElected],
     voteReply: newerTerm,
     appendReply: newerTerm,
     snapshotReply: newerTerm,
@@ -48,6 +49,7 @@ export const preCandidate = raft.createStateConfig({
     read: notLeading,
     replace: notReplacing,
     compact: compaction,
+    performed: transferEnd,
     durable: {},
     unreachable: {},
   },

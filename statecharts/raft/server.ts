@@ -9,6 +9,8 @@
  *   of a single server of §4.1, between two of which a cluster of three would have four voters, or two.
  * - Who may be heard at all is the definition's `senders`; leaders and candidates outside the own configuration are
  *   answered as the paper has it (§4.1), but for those who have left, and only the votes of voters are counted.
+ * - The bytes of a snapshot are in a file of the node, and the receiver fetches them beside the protocol (Figure 5.3 sends
+ *   them in chunks of InstallSnapshot); it is in force once it is whole and durable.
  * - Compaction leaves some entries before the snapshot in the log, so that a slow follower needs no snapshot.
  *
  * `src/proof/raft/broken.ts` holds broken twins of these rules, which the proofs must find out; a new rule comes with one.
@@ -44,6 +46,7 @@ export const defineServer = (rules: RaftRules = raftRules) =>
     own,
     requests,
     hearsUnreachable: true,
+    performs: true,
     records: memory,
     delays,
     input: newServer,

@@ -70,9 +70,9 @@ export const staleAppend = {
   actions: { type: 'refuseStaleAppend', params: message },
   meta: { rule: 'Raft §3.3' },
 } as const;
-export const staleChunk = {
+export const staleSnapshot = {
   guard: ofStaleTerm,
-  actions: { type: 'refuseStaleChunk', params: message },
+  actions: { type: 'refuseStaleSnapshot', params: message },
   meta: { rule: 'Raft §3.3' },
 } as const;
 
@@ -85,6 +85,8 @@ export const compaction = {
   actions: { type: 'compact', params: message },
   meta: { rule: 'Raft §5.1' },
 } as const;
+/** Only a follower takes a snapshot. */
+export const transferEnd = { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' } as const;
 export const notLeading = {
   actions: { type: 'refuseNotLeader', params: message },
   meta: { rule: 'Raft §6.2' },

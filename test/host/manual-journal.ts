@@ -8,6 +8,10 @@ import {
   type OnDurable,
   type RecoveredRecord,
 } from '../../src/journal/journal.ts';
+import { createMemoryDisk } from '../../src/journal/memory-disk.ts';
+import { crc32 } from '../../src/journal/segmented/checksum.ts';
+import { openSnapshotRoom } from '../../src/journal/snapshots/files.ts';
+import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
 import type { Address } from '../../statecharts/actor.ts';
 
 export interface ManualJournal extends Journal {
@@ -34,11 +38,13 @@ export function createManualJournal(
     else records.set(actor, [...earlier, { version, record }]);
   };
   const failures = new ReplaySubject<Error>(1);
+  const clock = createVirtualClock();
   return {
     id: `journal-of-${node}`,
     node,
     isNew: durable.size === 0,
     notices: [],
+    snapshots: openSnapshotRoom({ disk: createMemoryDisk(clock, new Map()), clock, crc32 }),
     limits: journalLimits(),
     unflushedSinceMs: undefined,
     failure: undefined,

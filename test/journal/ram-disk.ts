@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../src/environment/clock.ts';
 import { type Disk, DiskError } from '../../src/journal/disk.ts';
+import { written } from '../../src/journal/memory-disk.ts';
 
 export interface RamDisk extends Disk {
   /** What is on the platter. */
@@ -37,8 +38,8 @@ export function createRamDisk(clock: Clock, files = new Map<string, Uint8Array>(
   };
   const put = (name: string, offset: number, bytes: Uint8Array): void => {
     const target = file(name);
-    if (offset + bytes.length > target.length) throw new DiskError('failed', `a write beyond the end of '${name}'`);
-    target.set(bytes, offset);
+    if (offset > target.length) throw new DiskError('failed', `a write beyond the end of '${name}'`);
+    files.set(name, written(target, offset, bytes));
   };
   const now = <T>(body: () => T): T => {
     if (disk.failWith !== undefined) throw disk.failWith;
@@ -88,6 +89,7 @@ export function createRamDisk(clock: Clock, files = new Map<string, Uint8Array>(
     writeSync: (name, offset, bytes) => now(() => put(name, offset, bytes)),
     removeSync: (name) => now(() => void files.delete(name)),
     read: (name, onDone) => later(() => file(name).slice(), onDone),
+    readPart: (name, offset, length, onDone) => later(() => file(name).slice(offset, offset + length), onDone),
     create: (name, start, sizeBytes, onDone) => later(() => create(name, start.slice(), sizeBytes), onError(onDone)),
     write(name, offset, bytes, onDone) {
       if (underWay !== undefined) throw new Error('two writes at once');

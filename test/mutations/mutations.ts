@@ -65,8 +65,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'entries are acknowledged before they are durable',
     file: 'statecharts/raft/rules/following.ts',
-    text: "[...effects, persist({ type: 'entries', entries: news }), reply]",
-    becomes: "[...effects, reply, persist({ type: 'entries', entries: news })]",
+    text: '[...effects, entriesWritten(news), reply]',
+    becomes: '[...effects, reply, entriesWritten(news)]',
     tests: raft,
   },
   {

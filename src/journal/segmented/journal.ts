@@ -18,6 +18,7 @@ import {
   unforcedDelayMs,
 } from '../journal.ts';
 import { settle } from '../settle.ts';
+import type { SnapshotRoom } from '../snapshots/room.ts';
 import { type Batch, Batches } from './batches.ts';
 import { journalError } from './failure.ts';
 import { SegmentFiles } from './files.ts';
@@ -46,6 +47,7 @@ export class SegmentedJournal implements Journal {
   readonly isNew: boolean;
   readonly notices: readonly JournalNotice[];
   readonly limits: JournalLimits;
+  readonly snapshots: SnapshotRoom;
   readonly #disk: Disk;
   readonly #options: CheckedOptions;
   readonly #records: Map<Address, readonly RecoveredRecord[]>;
@@ -78,7 +80,8 @@ export class SegmentedJournal implements Journal {
   #onFlushed: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(disk: Disk, options: CheckedOptions, found: Recovered, isNew: boolean) {
+  constructor(disk: Disk, options: CheckedOptions, found: Recovered, isNew: boolean, snapshots: SnapshotRoom) {
+    this.snapshots = snapshots;
     this.id = found.journalId;
     this.node = options.node;
     this.isNew = isNew;

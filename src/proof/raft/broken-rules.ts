@@ -137,11 +137,16 @@ export function readByOldRound(context: ServerContext, message: Received<'read'>
 }
 
 /** Keeps the entries behind a snapshot, though the log does not agree with it. */
-export function receiveChunkAndKeepSuffix(context: ServerContext, message: Received<'snapshotChunk'>): Result {
-  const result = raftRules.receiveChunk(context, message);
+export function endTransferAndKeepSuffix(context: ServerContext, message: Received<'performed'>): Result {
+  const result = raftRules.endTransfer(context, message);
   const log = result.context?.log;
-  const { lastIndex, lastTerm } = message;
-  if (log === undefined || context.log.lastIndex <= lastIndex || context.log.termAt(lastIndex) === lastTerm) {
+  const { index: lastIndex, term: lastTerm } = context.incoming?.snapshot ?? { index: 0, term: 0 };
+  if (
+    log === undefined ||
+    log === context.log ||
+    context.log.lastIndex <= lastIndex ||
+    context.log.termAt(lastIndex) === lastTerm
+  ) {
     return result;
   }
   const kept = Log.after(lastIndex, lastTerm).append(context.log.between(lastIndex + 1, context.log.lastIndex));

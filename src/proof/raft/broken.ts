@@ -222,7 +222,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'a snapshot leaves what it contradicts',
     rule: 'Raft Figure 5.3, 7',
-    broken: { receiveChunk: broken.receiveChunkAndKeepSuffix },
+    broken: { endTransfer: broken.endTransferAndKeepSuffix },
     checker: { bounds: { ...slowly, entries: 1, heartbeats: 1, compactions: 1 }, violates: 'log matching' },
   },
   {

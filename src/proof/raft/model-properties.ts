@@ -154,7 +154,7 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBou
     }),
     // Somebody must be left behind by a majority, and be spoken to again.
     ...when(compactions > 0 && nodes > 2 && heartbeats > 0, {
-      'a snapshot travels': ({ network }) => network.some(({ message }) => message.type === 'snapshotChunk'),
+      'a snapshot travels': ({ network }) => network.some(({ message }) => message.type === 'installSnapshot'),
     }),
   };
 }

@@ -5,7 +5,16 @@
 
 import { type Address, addressOf, nodeOf } from '../../../statecharts/actor.ts';
 import { defineServer, type RaftLimits, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
-import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
+import { type SnapshotFile, snapshotResource, type TransferOperation } from '../../../statecharts/transfer.ts';
+import {
+  actorOf,
+  defineModel,
+  type Model,
+  type RequestStep,
+  request,
+  resourceModel,
+  type SystemState,
+} from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
 import { type GivenRaftBounds, raftBounds } from './bounds.ts';
 import { emptyHistory, observeRaft, type RaftHistory } from './model-history.ts';
@@ -20,8 +29,8 @@ export interface RaftModelOptions extends GivenRaftBounds {
 
 const key = 'kv';
 
-/** One entry per append and one byte per chunk, so that every boundary between messages is a place where things happen. */
-const tightLimits: Partial<RaftLimits> = { maxAppendBytes: 1, retainBytes: 0, snapshotChunkBytes: 1 };
+/** One entry per append, so that every boundary between messages is a place where things happen. */
+const tightLimits: Partial<RaftLimits> = { maxAppendBytes: 1, retainBytes: 0 };
 
 /** The model of a cluster. */
 export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Model<RaftHistory> {
@@ -86,7 +95,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
       ...Array.from({ length: compactions === 0 ? 0 : terms + entries }, (_, place) =>
         request(
           it,
-          { type: 'compact', index: place + 2, snapshot: new Uint8Array([place + 2]) },
+          { type: 'compact', index: place + 2, file: fileOf(place + 2) },
           { when: (state: SystemState<RaftHistory>) => state.history.compactions < compactions },
         ),
       ),
@@ -104,6 +113,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
     // Without crashes, what waits for a record is like a message that takes its time.
     flush: crashes > 0 || isOrdered ? 'step' : 'at-once',
     crashes: { times: crashes },
+    ...(compactions === 0 ? {} : { resources: { [snapshotResource]: transfers } }),
     unreachableNotices: notices,
     history: { start: emptyHistory, observe: (history, happening) => observeRaft(history, happening, addressOnNode) },
     boundary: (state) =>
@@ -118,3 +128,19 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
     sometimes: raftGoalsOf(servers, bounds),
   });
 }
+
+/** The state as of `index`: the same on all servers, since they apply the same entries. */
+const fileOf = (index: number): SnapshotFile => ({
+  name: `raft.server/${key}/${index}`,
+  sizeBytes: 1,
+  checksum: index,
+});
+
+/** Transfers of snapshots: each comes to its end, whole, or fails at some time. */
+const transfers = resourceModel({
+  start: null,
+  perform: (state: null, _operation: TransferOperation) => [
+    { state, result: { type: 'done', value: undefined } },
+    { state, result: { type: 'refused', error: 'the transfer failed' } },
+  ],
+});

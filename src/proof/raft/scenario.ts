@@ -40,7 +40,7 @@ export interface StoreApplication extends Application {
 const storeKey = 'kv';
 
 /** Small, so that logs are compacted and snapshots travel in chunks within seconds of virtual time. */
-const limits = { compactBeyondBytes: 700, retainBytes: 0, snapshotChunkBytes: 400, maxAppendBytes: 600 };
+const limits = { compactBeyondBytes: 700, retainBytes: 0, maxAppendBytes: 600 };
 
 const clients = 4;
 const operationsPerRun = 60;

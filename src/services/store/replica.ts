@@ -185,20 +185,24 @@ export class Replica {
   #writeNext(taking: Taking): void {
     const part = taking.view.next(partBytes);
     if (part === undefined) {
-      this.#taking = undefined;
-      taking.writer.finish();
+      taking.writer.finish((error) => {
+        if (this.#taking !== taking) return;
+        if (error === undefined) this.#taking = undefined;
+        else this.#giveUpSnapshot();
+      });
       return;
     }
     taking.writer.write(part, (error) => {
       if (this.#taking !== taking || this.#isClosed) return;
-      this.#guarded(() => {
-        if (error === undefined) this.#writeNext(taking);
-        else {
-          this.#abandonSnapshot();
-          this.#dueAfterBytes = this.#againAfterBytes;
-        }
-      });
+      if (error === undefined) this.#guarded(() => this.#writeNext(taking));
+      else this.#giveUpSnapshot();
     });
+  }
+
+  /** The disk had no room, or failed: the next one is tried when the log has grown further. */
+  #giveUpSnapshot(): void {
+    this.#abandonSnapshot();
+    this.#dueAfterBytes = this.#againAfterBytes;
   }
 
   #abandonSnapshot(): void {

@@ -27,9 +27,8 @@ export interface ServerLimits {
   /** Bytes of entries that are proposed, and so written down, at once. Default 1 MiB. */
   readonly proposalBytes: number;
   /**
-   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 64 MiB. A snapshot is one record,
-   * with the kept results and the end of the log, and journals take 256 MiB at once by default: a node whose snapshot is
-   * larger stops, and so do all the others. Raise both together, on all nodes.
+   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 256 MiB. All of it is in memory, in
+   * which small values take several times their bytes: raise it together with `--max-old-space-size`, on all nodes.
    */
   readonly stateBytes: number;
 }
@@ -39,7 +38,7 @@ export const defaultServerLimits: ServerLimits = {
   waitingBytes: 64 * 1_024 * 1_024,
   entryBytes: 64 * 1_024,
   proposalBytes: 1_024 * 1_024,
-  stateBytes: 64 * 1_024 * 1_024,
+  stateBytes: 256 * 1_024 * 1_024,
 };
 
 export interface ServerParts {

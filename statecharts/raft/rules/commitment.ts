@@ -23,7 +23,7 @@ export function learnCommitted(context: ServerContext, commitIndex: number): Lea
   const effects: Deliver<RaftOutput>[] = [deliverAhead({ type: 'committed', entries })];
   const logSizeBytes = log.sizeBetween(snapshot?.index ?? 0, commitIndex);
   // §5.1.2: a log that outgrew a large snapshot by a little only would have the same state written down too often.
-  const isDue = !compactionAsked && logSizeBytes > Math.max(limits.compactBeyondBytes, snapshot?.data.length ?? 0);
+  const isDue = !compactionAsked && logSizeBytes > Math.max(limits.compactBeyondBytes, snapshot?.file.sizeBytes ?? 0);
   if (isDue) effects.push(deliverAhead({ type: 'compactionDue', index: commitIndex, logSizeBytes }));
   return { commitIndex, compactionAsked: compactionAsked || isDue, effects };
 }

@@ -7,7 +7,7 @@ import { isRetired as isRetiredIn, mayStand, quorumOf } from '../configuration.t
 import { peersOf, type Received, type Result, type ServerContext, votesHere } from '../context.ts';
 
 type FromPeer = Received<
-  'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'snapshotChunk' | 'snapshotReply'
+  'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'installSnapshot' | 'snapshotReply'
 >;
 
 /** §3.3: the sender, who has not left the cluster, has seen a later term. A pre-vote says nothing of that kind. */

@@ -1,12 +1,13 @@
 /** What a follower does with its leader's appends: Raft §3.5, and the receiver's column of AppendEntries in Figure 3.1. */
 
-import { persist, send } from '../../actor/effects.ts';
+import { send } from '../../actor/effects.ts';
 import { configurationIn } from '../configuration.ts';
 import type { Effect, Received, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Entry } from '../messages.ts';
 import { learnCommitted } from './commitment.ts';
+import { entriesWritten } from './entries.ts';
 
 type Append = Received<'append'>;
 
@@ -47,7 +48,7 @@ export function appendFromLeader(context: ServerContext, message: Append): Resul
   const { commitIndex, compactionAsked, effects } = learnCommitted(grown, Math.min(message.commitIndex, matchIndex));
   return {
     context: { leader: from, log: grown.log, configuration: grown.configuration, commitIndex, compactionAsked },
-    effects: news.length === 0 ? [...effects, reply] : [...effects, persist({ type: 'entries', entries: news }), reply],
+    effects: news.length === 0 ? [...effects, reply] : [...effects, entriesWritten(news), reply],
   };
 }
 

@@ -77,8 +77,8 @@ function note(context: ServerContext, server: string, noted: (progress: Progress
 export const noteAppended = (context: ServerContext, message: Received<'appendReply'>): Result =>
   note(context, message.from, (progress) => noteAppendReply(context.log, progress, message));
 
-/** Figure 5.3: more bytes of the snapshot have arrived, or it is in force. */
-export const noteChunk = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
+/** Figure 5.3: the snapshot is on its way, or in force. */
+export const noteSnapshot = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
   note(context, message.from, (progress) => noteSnapshotReply(context.log, progress, message));
 
 /** §10.2.1: the leader's own copy counts as soon as it is durable. A word from an earlier term does not. */

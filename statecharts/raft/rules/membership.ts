@@ -110,9 +110,10 @@ export function beginRound(context: ServerContext): Result {
   return { context: { leadership: { ...leadership, catchUp } } };
 }
 
-const headway = (learner: Progress | undefined): Pick<CatchUp, 'matched' | 'receivedBytes'> => ({
+/** A learner whose transfer has failed once is no further by trying again. */
+const headway = (learner: Progress | undefined): Pick<CatchUp, 'matched' | 'fetching'> => ({
   matched: learner?.match ?? 0,
-  receivedBytes: learner?.mode === 'snapshotting' ? learner.transfer.ackedBytes : 0,
+  fetching: learner?.mode === 'snapshotting' && !learner.hasFailed ? learner.fetching : 0,
 });
 
 /** §4.2.1: the learner has all that the round sends, and the change so far is committed (§4.1). */
@@ -129,8 +130,8 @@ const maxRounds = 10;
 /** Whether the learner has come further since the last look. */
 export function makesHeadway(context: ServerContext): boolean {
   const { catchUp } = leadershipOf(context);
-  const { matched, receivedBytes } = headway(learnerOf(context));
-  return catchUp !== null && (matched > catchUp.matched || receivedBytes > catchUp.receivedBytes);
+  const { matched, fetching } = headway(learnerOf(context));
+  return catchUp !== null && (matched > catchUp.matched || fetching > catchUp.fetching);
 }
 
 /** Begins the next look. */

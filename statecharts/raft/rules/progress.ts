@@ -6,7 +6,7 @@
 
 import type { Address } from '../../actor/address.ts';
 import { type Send, sendAhead } from '../../actor/effects.ts';
-import type { Progress, Received, ServerContext, Transfer } from '../context.ts';
+import type { Progress, Received, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RaftMessage } from '../messages.ts';
@@ -34,9 +34,9 @@ export const freshProgress = (server: Address, lastIndex: number): Progress => (
  * it, and an entry that it loses in a crash was the entry of that term and index nevertheless (§10.2.1).
  */
 export function sendDue(source: Source, progress: Progress, outgoing: Outgoing): Progress {
-  if (progress.mode === 'snapshotting') return sendChunks(source, progress, progress.transfer, outgoing);
+  if (progress.mode === 'snapshotting') return progress;
   if (progress.next > source.log.lastIndex) return progress;
-  if (progress.next <= source.log.baseIndex) return beginTransfer(source, progress, outgoing);
+  if (progress.next <= source.log.baseIndex) return sendSnapshot(source, progress, outgoing);
   if (progress.mode === 'replicating') return sendWindow(source, progress, outgoing);
   if (progress.probed) return progress;
   sendAppend(source, progress, source.limits.windowEntries, source.limits.maxAppendBytes, outgoing);
@@ -82,68 +82,28 @@ function knownTerm(log: Log, index: number): number {
 
 /**
  * §3.4: a heartbeat, an empty append. It names the entry before the next one to send, so that a follower which lost
- * appends on the way says so; and it repeats a snapshot chunk where nothing has moved since the last heartbeat.
+ * appends on the way says so; or it tells again of the snapshot that the follower needs.
  */
 export function sendHeartbeat(source: Source, progress: Progress, outgoing: Outgoing): Progress {
   if (progress.mode !== 'snapshotting') {
-    if (progress.next <= source.log.baseIndex) return beginTransfer(source, progress, outgoing);
+    if (progress.next <= source.log.baseIndex) return sendSnapshot(source, progress, outgoing);
     sendAppend(source, progress, 0, 0, outgoing);
     return progress;
   }
-  const { commitIndex, round, term } = source;
-  const { server, transfer } = progress;
-  const { index: previousIndex, term: previousTerm } = transfer.snapshot;
-  const heartbeat = { type: 'append', term, previousIndex, previousTerm, entries: [], commitIndex, round } as const;
-  outgoing.push(sendAhead(server, heartbeat));
-  const { ackedBytes, ackedBytesAtHeartbeat, reportedBytes } = transfer;
-  if (ackedBytes !== ackedBytesAtHeartbeat) {
-    return { ...progress, transfer: { ...transfer, ackedBytesAtHeartbeat: ackedBytes } };
-  }
-  // Only here does a transfer go back: if each late answer made it do so, chunks and answers would beget each other.
-  const resumed = { ...transfer, ackedBytes: reportedBytes, ackedBytesAtHeartbeat: reportedBytes };
-  const sentBytes = sendChunk(source, server, { ...resumed, sentBytes: reportedBytes }, outgoing);
-  return { ...progress, transfer: { ...resumed, sentBytes } };
+  const told = sendSnapshot(source, progress, outgoing);
+  sendAppend(source, told, 0, 0, outgoing);
+  return told;
 }
 
-/** §5.3: what the follower needs is compacted, so it gets the snapshot. */
-function beginTransfer(source: Source, progress: Progress, outgoing: Outgoing): Progress {
-  const { snapshot } = source;
+/** §5.3: what the follower needs is compacted, so it is told of the latest snapshot, which it fetches. */
+function sendSnapshot({ snapshot, term }: Source, progress: Progress, outgoing: Outgoing): Progress {
   if (snapshot === null) throw new RaftInvariantError('the log is compacted, but there is no snapshot');
   const { heard, match, round, server } = progress;
-  const begun: Transfer = { snapshot, ackedBytes: 0, sentBytes: 0, reportedBytes: 0, ackedBytesAtHeartbeat: -1 };
-  const transfer = { ...begun, sentBytes: sendChunk(source, server, begun, outgoing) };
-  const next = snapshot.index + 1;
-  return sendChunks(source, { server, match, next, round, heard, mode: 'snapshotting', transfer }, transfer, outgoing);
-}
-
-/** Sends chunks as far as the window goes. */
-function sendChunks(source: Source, progress: Progress, transfer: Transfer, outgoing: Outgoing): Progress {
-  const sizeBytes = transfer.snapshot.data.length;
-  let { sentBytes } = transfer;
-  while (sentBytes < sizeBytes && sentBytes - transfer.ackedBytes < source.limits.windowBytes) {
-    sentBytes = sendChunk(source, progress.server, { ...transfer, sentBytes }, outgoing);
-  }
-  if (sentBytes === transfer.sentBytes) return progress;
-  return { ...progress, mode: 'snapshotting', transfer: { ...transfer, sentBytes } };
-}
-
-/** @returns the bytes sent with this chunk */
-function sendChunk({ limits, term }: Source, server: Address, transfer: Transfer, outgoing: Outgoing): number {
-  const { sentBytes: offset, snapshot } = transfer;
-  const data = snapshot.data.subarray(offset, offset + limits.snapshotChunkBytes);
-  outgoing.push(
-    sendAhead(server, {
-      type: 'snapshotChunk',
-      term,
-      lastIndex: snapshot.index,
-      lastTerm: snapshot.term,
-      members: snapshot.members,
-      sizeBytes: snapshot.data.length,
-      offset,
-      data,
-    }),
-  );
-  return offset + data.length;
+  const { index: lastIndex, term: lastTerm, members, file } = snapshot;
+  outgoing.push(sendAhead(server, { type: 'installSnapshot', term, lastIndex, lastTerm, members, file }));
+  const next = lastIndex + 1;
+  if (progress.mode === 'snapshotting') return { ...progress, next, lastIndex };
+  return { server, match, next, round, heard, mode: 'snapshotting', lastIndex, fetching: 0, hasFailed: false };
 }
 
 /** Takes note of an answer to an append: how far the logs agree, or where to try next. */
@@ -162,7 +122,7 @@ function noteMatch(log: Log, progress: Progress, index: number): Progress {
       return match === progress.match ? progress : { ...progress, match, next: Math.max(progress.next, match + 1) };
     case 'snapshotting':
       if (match >= log.baseIndex) return { server, match, next: match + 1, round, heard, mode: 'replicating' };
-      if (match < progress.transfer.snapshot.index) return { ...progress, match };
+      if (match < progress.lastIndex) return { ...progress, match };
       return probingFrom({ ...progress, match }, match + 1, false);
   }
 }
@@ -186,21 +146,16 @@ export function noteUnreachable(progress: Progress): Progress {
       return progress;
     case 'replicating':
       return probingFrom(progress, progress.match + 1, true);
-    case 'snapshotting': {
-      const { transfer } = progress;
-      return { ...progress, transfer: { ...transfer, ackedBytesAtHeartbeat: transfer.ackedBytes } };
-    }
+    case 'snapshotting':
+      return progress;
   }
 }
 
-/** Takes note of an answer to a chunk. */
+/** Takes note of how it stands with a snapshot. */
 export function noteSnapshotReply(log: Log, progress: Progress, reply: Received<'snapshotReply'>): Progress {
   const noted = { ...progress, heard: true };
-  if (reply.installed) return noteMatch(log, noted, reply.lastIndex);
-  if (noted.mode !== 'snapshotting' || noted.transfer.snapshot.index !== reply.lastIndex) return noted;
-  const { transfer } = noted;
-  const reportedBytes = Math.min(reply.receivedBytes, transfer.snapshot.data.length);
-  const ackedBytes = Math.max(reportedBytes, transfer.ackedBytes);
-  const sentBytes = Math.max(ackedBytes, transfer.sentBytes);
-  return { ...noted, transfer: { ...transfer, ackedBytes, reportedBytes, sentBytes } };
+  if (reply.standing === 'installed') return noteMatch(log, noted, reply.lastIndex);
+  if (noted.mode !== 'snapshotting') return noted;
+  if (reply.standing === 'failed') return { ...noted, hasFailed: true };
+  return { ...noted, fetching: noted.fetching + 1 };
 }

@@ -1,9 +1,10 @@
 /** How a leader replicates its log (Raft §3.5, §10.2.1): what the rules of leaders share. */
 
-import { type Deliver, persist, type Send, send } from '../../actor/effects.ts';
+import { type Deliver, type Send, send } from '../../actor/effects.ts';
 import type { Leadership, Progress, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { Entry, RaftMessage, RaftOutput } from '../messages.ts';
+import { entriesWritten } from './entries.ts';
 import { sendDue } from './progress.ts';
 
 /** @throws RaftInvariantError outside of the leader's states, where no rule of leaders may be asked */
@@ -26,7 +27,7 @@ export function append(
     effects: [
       ...outputs,
       ...outgoing,
-      persist({ type: 'entries', entries }),
+      entriesWritten(entries),
       send(self, { type: 'durable', term, index: log.lastIndex }),
     ],
   };

@@ -1,126 +1,117 @@
 /** Rules of snapshots: compaction (Raft §5.1) and the receiver's column of InstallSnapshot (Figure 5.3). */
 
-import { checkpoint, deliverAhead, persist, send } from '../../actor/effects.ts';
+import type { Address } from '../../actor/address.ts';
+import { checkpoint, checkpointAbove, deliverAhead, type Persist, send } from '../../actor/effects.ts';
+import { fetchSnapshot } from '../../transfer.ts';
 import { configurationIn } from '../configuration.ts';
 import type { Effect, Incoming, Received, Remembered, Result, ServerContext } from '../context.ts';
 import { Log } from '../log.ts';
-import type { Snapshot } from '../messages.ts';
+import type { RaftRecord, Snapshot } from '../messages.ts';
+import { entriesWritten } from './entries.ts';
 
-type Chunk = Received<'snapshotChunk'>;
+type Offer = Received<'installSnapshot'>;
+type Standing = Received<'snapshotReply'>['standing'];
 
 /**
  * What every life begins with: the first one writes its first entry down, a later one restores its application. The
  * snapshot was committed when it was taken, so that it may be delivered whatever happens to records.
  */
 export function begin({ isNew, log, snapshot }: ServerContext): Result {
-  if (isNew) {
-    const entries = log.between(1, log.lastIndex);
-    return { context: { isNew: false }, effects: [persist({ type: 'entries', entries })] };
-  }
+  if (isNew) return { context: { isNew: false }, effects: [entriesWritten(log.between(1, log.lastIndex))] };
   return snapshot === null ? {} : { effects: [restore(snapshot)] };
 }
 
-const restore = ({ index, term, data }: Snapshot): Effect =>
-  deliverAhead({ type: 'snapshotInstalled', index, term, snapshot: data });
+const restore = ({ index, term, file }: Snapshot): Effect =>
+  deliverAhead({ type: 'snapshotInstalled', index, term, file });
 
-const written = ({ term, votedFor, log }: Remembered, snapshot: Snapshot): Effect =>
-  checkpoint({
-    type: 'snapshot',
-    term,
-    votedFor,
-    snapshot,
-    baseIndex: log.baseIndex,
-    baseTerm: log.baseTerm,
-    entries: log.between(log.baseIndex + 1, log.lastIndex),
-  });
+/** The checkpoint of a snapshot. The records of entries after the log's base stay in force, unless all are gone. */
+function written({ term, votedFor, log }: Remembered, snapshot: Snapshot, keeps: boolean): Persist<RaftRecord> {
+  const { baseIndex, baseTerm } = log;
+  const record: RaftRecord = { type: 'snapshot', term, votedFor, snapshot, baseIndex, baseTerm, entries: [] };
+  return keeps ? checkpointAbove(record, baseIndex) : checkpoint(record);
+}
 
 /** Whether the application's snapshot is one of committed entries, and newer than the last. */
 export const isSnapshotNews = ({ commitIndex, snapshot }: ServerContext, { index }: Received<'compact'>): boolean =>
   index <= commitIndex && index > (snapshot?.index ?? 0);
 
 /** §5.1: the snapshot replaces the log up to it, but for a few entries that slow followers will want. */
-export function compact(context: ServerContext, message: Received<'compact'>): Result {
+export function compact(context: ServerContext, { file, index }: Received<'compact'>): Result {
   const { limits, log } = context;
-  const { index } = message;
   const term = log.termAt(index) ?? log.baseTerm;
   const { index: _, ...members } = configurationIn(log, context.snapshot, index);
-  const snapshot: Snapshot = { index, term, members, data: message.snapshot };
+  const snapshot: Snapshot = { index, term, members, file };
   const shorter = log.from(log.lowestWithin(index, limits.retainBytes));
   return {
     context: { log: shorter, snapshot, compactionAsked: false },
-    effects: [written({ ...context, log: shorter }, snapshot)],
+    effects: [written({ ...context, log: shorter }, snapshot, true)],
   };
 }
 
 /** Figure 5.3, 1: a leader of an earlier term hears of the later one, and steps down. */
-export const refuseStaleChunk = ({ term }: ServerContext, { from, lastIndex }: Chunk): Result => ({
-  effects: [send(from, { type: 'snapshotReply', term, lastIndex, receivedBytes: 0, installed: false })],
+export const refuseStaleSnapshot = (context: ServerContext, { from, lastIndex }: Offer): Result => ({
+  effects: [reply(context, from, lastIndex, 'failed')],
 });
 
+const reply = ({ term }: ServerContext, to: Address, lastIndex: number, standing: Standing): Effect =>
+  send(to, { type: 'snapshotReply', term, lastIndex, standing });
+
 /**
- * Figure 5.3, 2 to 8. Chunks are taken in order; each answer says how many bytes are here, so that the leader goes on
- * from there after a loss. A snapshot of what is committed here already is as good as installed.
+ * Figure 5.3, 2 to 5: fetches the snapshot, one at a time; the leader repeats itself until it is in force. A snapshot of
+ * what is committed here already is as good as installed.
  */
-export function receiveChunk(context: ServerContext, message: Chunk): Result {
-  const { commitIndex, term } = context;
-  const { from, lastIndex, sizeBytes } = message;
-  const reply = { type: 'snapshotReply', term, lastIndex } as const;
+export function takeSnapshot(context: ServerContext, message: Offer): Result {
+  const { commitIndex, incoming, term } = context;
+  const { file, from, lastIndex, lastTerm, members } = message;
   if (lastIndex <= commitIndex) {
-    const effects = [send(from, { ...reply, receivedBytes: sizeBytes, installed: true })];
-    return { context: { leader: from, incoming: null }, effects };
+    return { context: { leader: from }, effects: [reply(context, from, lastIndex, 'installed')] };
   }
-  const incoming = withChunk(incomingOf(context, message), message);
-  const { receivedBytes } = incoming;
-  if (receivedBytes < sizeBytes) {
-    const effects = [send(from, { ...reply, receivedBytes, installed: false })];
-    return { context: { leader: from, incoming }, effects };
+  if (incoming !== null && incoming.leader === from) {
+    return { context: { leader: from }, effects: [reply(context, from, incoming.snapshot.index, 'fetching')] };
   }
-  const { context: installed, effects = [] } = install(context, message, joined(incoming));
+  const id = `${file.name} from ${from} in term ${term}`;
+  const begun: Incoming = { id, leader: from, snapshot: { index: lastIndex, term: lastTerm, members, file } };
+  return { context: { leader: from, incoming: begun }, effects: [fetchSnapshot(id, from, file)] };
+}
+
+/** Whether this is the end of the transfer that is under way; an earlier one may end late. */
+export const isIncoming = ({ incoming }: ServerContext, { id }: Received<'performed'>): boolean => incoming?.id === id;
+
+/**
+ * Figure 5.3, 6 to 8: the snapshot is whole and durable here, and in force from now on. It answers who sent it, unless
+ * that did not come about; the leader tells of it again then.
+ */
+export function endTransfer(context: ServerContext, { result }: Received<'performed'>): Result {
+  const { commitIndex, incoming } = context;
+  if (incoming === null) return {};
+  const { leader, snapshot } = incoming;
+  const ended = { ...context, incoming: null };
+  if (result.type !== 'done') {
+    return { context: { incoming: null }, effects: [reply(ended, leader, snapshot.index, 'failed')] };
+  }
+  const { context: installed, effects = [] } = snapshot.index <= commitIndex ? {} : install(ended, snapshot);
   return {
-    context: { ...installed, leader: from, incoming: null },
-    effects: [...effects, send(from, { ...reply, receivedBytes, installed: true })],
+    context: { ...installed, incoming: null },
+    effects: [...effects, reply(ended, leader, snapshot.index, 'installed')],
   };
 }
 
-/** What is here of the snapshot that `message` is part of. */
-function incomingOf({ incoming }: ServerContext, { lastIndex, term }: Chunk): Incoming {
-  if (incoming !== null && incoming.term === term && incoming.lastIndex === lastIndex) return incoming;
-  return { term, lastIndex, receivedBytes: 0, chunks: [] };
-}
-
-/** Takes the chunk that is next; earlier ones are duplicates, and later ones will come again. */
-function withChunk(incoming: Incoming, { data, offset }: Chunk): Incoming {
-  const { chunks, receivedBytes } = incoming;
-  if (offset !== receivedBytes || data.length === 0) return incoming;
-  return { ...incoming, receivedBytes: receivedBytes + data.length, chunks: [...chunks, data] };
-}
-
-function joined({ chunks, receivedBytes }: Incoming): Uint8Array {
-  const whole = new Uint8Array(receivedBytes);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
-}
-
 /** Figure 5.3, 6 to 8: entries that follow the snapshot stay if the log agrees with it, and go if not. */
-function install(context: ServerContext, { lastIndex, lastTerm, members }: Chunk, data: Uint8Array): Result {
-  const snapshot: Snapshot = { index: lastIndex, term: lastTerm, members, data };
-  const agrees = context.log.termAt(lastIndex) === lastTerm;
-  const log = agrees ? context.log.from(lastIndex) : Log.after(lastIndex, lastTerm);
+function install(context: ServerContext, snapshot: Snapshot): Result {
+  const { index, term } = snapshot;
+  const agrees = context.log.termAt(index) === term;
+  const log = agrees ? context.log.from(index) : Log.after(index, term);
   return {
     context: {
       log,
       snapshot,
       configuration: configurationIn(log, snapshot),
-      commitIndex: lastIndex,
+      commitIndex: index,
       compactionAsked: false,
     },
-    effects: [restore(snapshot), written({ ...context, log }, snapshot)],
+    effects: [restore(snapshot), written({ ...context, log }, snapshot, agrees)],
   };
 }
 
-/** A part of a snapshot is of use only to the one who goes on receiving it. */
+/** A snapshot that has come to a server which does not follow is of no use. */
 export const forgetIncoming = (): Result => ({ context: { incoming: null } });

@@ -36,7 +36,7 @@ test('acknowledged writes are there once, and linearizable reads never go back',
     fc.asyncProperty(fc.integer({ min: 1, max: 10_000 }), steps, async (seed, plan) => {
       const cluster = createCluster({
         seed,
-        raft: { limits: { compactBeyondBytes: 3_000, retainBytes: 200, snapshotChunkBytes: 500 } },
+        raft: { limits: { compactBeyondBytes: 3_000, retainBytes: 200 } },
       });
       cluster.elect();
       const acknowledged: string[] = [];

@@ -257,7 +257,7 @@ test('a store that is full takes only what shrinks it, and says so', async () =>
 });
 
 describe('compaction', () => {
-  const limits = { compactBeyondBytes: 4_000, retainBytes: 100, snapshotChunkBytes: 700 };
+  const limits = { compactBeyondBytes: 4_000, retainBytes: 100 };
   const fill = async (cluster: Cluster, from: number, to: number): Promise<void> => {
     for (let place = from; place < to; place += 1) {
       await cluster.value(cluster.leader().keys.put(`k${place}`, new Uint8Array(200).fill(place)));

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { journalLimits } from '../../../src/journal/journal.ts';
 import { decode, encode } from '../../../src/services/store/codec.ts';
 import { createKeyValueMachine, encodeCommand } from '../../../src/services/store/key-value/machine.ts';
-import { defaultServerLimits } from '../../../src/services/store/server.ts';
 import {
   defaultSessionLimits,
   encodeEntry,
@@ -19,8 +17,7 @@ import {
 import { readPart } from '../../../src/services/store/sessions/parts.ts';
 import type { StateMachine } from '../../../src/services/store/state-machine.ts';
 import { slicedOf } from '../../../src/services/store/whole-state.ts';
-import { defaultLimits } from '../../../statecharts/raft/messages.ts';
-import { partsOf, restore, sizeOf } from './parts.ts';
+import { partsOf, restore } from './parts.ts';
 
 /** Writes down what it is asked to apply, and answers how much that is. */
 function createRecorder(): StateMachine & { readonly applied: readonly number[] } {
@@ -345,35 +342,4 @@ test('a view is the state at its moment, whatever is applied while it is read', 
     }),
     { numRuns: 500 },
   );
-});
-
-test('the largest state that the default limits allow still fits into one record of a journal', () => {
-  const machine = createSessionedMachine(createKeyValueMachine());
-  const apply = feeding(machine);
-  const value = encodeCommand({ type: 'put', key: 'k', value: new Uint8Array() });
-  const [registered] = apply({ type: 'register' });
-  const session = registered?.type === 'registered' ? registered.session : 0;
-  const count = 1_000;
-  const grownBy = (operationOf: (number: number) => Operation): number => {
-    const before = sizeOf(partsOf(machine, 1_024 * 1_024));
-    for (let number = 1; number <= count; number += 1) apply(operationOf(number));
-    return (sizeOf(partsOf(machine, 1_024 * 1_024)) - before) / count;
-  };
-  const resultBytes = grownBy((sequence) => ({
-    type: 'command',
-    session,
-    sequence,
-    lowestUnanswered: 1,
-    command: value,
-  }));
-  const keyedBytes = grownBy((number) => ({ type: 'keyed', key: String(number).padEnd(255, '-'), command: value }));
-  expect(machine.keptResults).toBe(2 * count);
-
-  const { results, keptKeyRequests } = defaultSessionLimits;
-  const keptBytes = results * resultBytes + keptKeyRequests * keyedBytes;
-  // What was on its way when the state became full is applied all the same.
-  const stateBytes = defaultServerLimits.stateBytes + defaultLimits.maxUncommittedBytes;
-  const logBytes = defaultLimits.retainBytes + defaultLimits.maxUncommittedBytes;
-  expect(stateBytes + keptBytes + logBytes).toBeLessThan(journalLimits().appendBytes);
-  expect(journalLimits().unflushedBytes).toBeGreaterThanOrEqual(2 * journalLimits().appendBytes);
 });

@@ -2,6 +2,7 @@
 
 import type { SnapshotFrom } from 'xstate';
 import type { ActorState, Address } from '../../../statecharts/actor.ts';
+import { marked, type Persist, persist } from '../../../statecharts/actor.ts';
 import { configurationIn } from '../../../statecharts/raft/configuration.ts';
 import { newServer } from '../../../statecharts/raft/context.ts';
 import {
@@ -9,11 +10,13 @@ import {
   foundingMembers,
   Log,
   type RaftLimits,
+  type RaftRecord,
   raftServer,
   type ServerContext,
   type Snapshot,
   type serverChart,
 } from '../../../statecharts/raft.ts';
+import type { SnapshotFile } from '../../../statecharts/transfer.ts';
 
 export type ServerState = ActorState<SnapshotFrom<typeof serverChart>>;
 
@@ -90,3 +93,14 @@ export function leaderWith(wanted: Wanted & { readonly term: number }): ServerSt
   for (const peer of [n2, n3]) state = raftServer.step(state, matches(peer, term, index)).state;
   return state;
 }
+
+/** A snapshot's file, as the chart knows it. */
+export const fileOf = (index: number, sizeBytes = 8): SnapshotFile => ({
+  name: `raft.server/kv/${index}`,
+  sizeBytes,
+  checksum: index,
+});
+
+/** The record of `entries`, as it is written down. */
+export const written = (entries: readonly Entry[]): Persist<RaftRecord> =>
+  marked(persist({ type: 'entries', entries }), entries.at(-1)?.index ?? 0);

@@ -12,7 +12,10 @@ import {
   addressOf,
   assertPlain,
   draw,
+  inForce,
   nodeOf,
+  type Perform,
+  type Performed,
   type Persist,
   type Step,
   type Tagged,
@@ -37,7 +40,6 @@ const limits: RaftLimits = {
   windowBytes: 600,
   compactBeyondBytes: 400,
   retainBytes: 80,
-  snapshotChunkBytes: 256,
 };
 
 interface Batch {
@@ -57,16 +59,20 @@ interface InFlight {
 class Life {
   readonly address: Address;
   state: ActorState;
+  /** What is durable, and what it folds to. */
+  written: readonly Persist[];
   remembered: Remembered;
   outbox: Outbox = emptyOutbox;
   readonly unflushed: Batch[] = [];
   readonly toItself: Tagged[] = [];
+  readonly transfers: { readonly atMs: number; readonly performed: Performed }[] = [];
   readonly deadlines = new Map<string, number>();
   applied: string[] = [];
   compactionDue = 0;
   isUp = true;
 
-  constructor(address: Address, { state }: Step, remembered: Remembered) {
+  constructor(address: Address, { state }: Step, written: readonly Persist[], remembered: Remembered) {
+    this.written = written;
     this.address = address;
     this.state = state;
     this.remembered = remembered;
@@ -80,6 +86,10 @@ class Life {
     return this.isUp && raftServer.roleAt(this.state) === 'leader';
   }
 }
+
+/** What records tell, after what was known before. */
+const folded = (written: readonly Persist[], start = memory.start): Remembered =>
+  written.reduce((state, { record }) => memory.step(state, raftServer.parseRecord(record) as RaftRecord), start);
 
 /** What happened at all: goals that a set of schedules must reach, or it has shown nothing. */
 export const noTally = {
@@ -106,6 +116,9 @@ export class ChaosCluster {
   readonly #blocked = new Set<string>();
   #nowMs = 0;
   #lastId = 0;
+  /** What is in each snapshot, wherever it is. */
+  readonly #files = new Map<string, readonly string[]>();
+  #lastFile = 0;
 
   constructor(seed: number, size: number) {
     const randomness = seededRandomness(seed);
@@ -113,7 +126,7 @@ export class ChaosCluster {
     this.#timeouts = randomness.stream('timeouts');
     this.#voters = Array.from({ length: size }, (_, at) => addressOf(`n${at + 1}`, 'raft.server', 'kv'));
     this.#voters.forEach((address, place) => {
-      this.#begin(place, address, memory.start);
+      this.#begin(place, address, []);
     });
   }
 
@@ -182,6 +195,8 @@ export class ChaosCluster {
       if (server.toItself.length > 0) consider(this.#nowMs, () => this.#hearItself(server));
       const [batch] = server.unflushed;
       if (batch !== undefined) consider(batch.atMs, () => this.#flush(server));
+      const [transfer] = server.transfers;
+      if (transfer !== undefined) consider(transfer.atMs, () => this.#endTransfer(server));
       for (const [id, atMs] of server.deadlines) consider(atMs, () => this.#fire(server, id));
     }
     if (dueMs < Number.POSITIVE_INFINITY) this.#nowMs = Math.max(this.#nowMs, dueMs);
@@ -251,8 +266,10 @@ export class ChaosCluster {
 
   #compact(server: Life, index: number): void {
     if (index < 1) return;
-    const snapshot = new TextEncoder().encode(JSON.stringify(server.applied.slice(0, index)));
-    this.#request(server, { type: 'compact', index, snapshot });
+    this.#lastFile += 1;
+    const file = { name: `raft.server/kv/${this.#lastFile}`, sizeBytes: index, checksum: this.#lastFile };
+    this.#files.set(file.name, server.applied.slice(0, index));
+    this.#request(server, { type: 'compact', index, file });
   }
 
   #compactAsAsked(server: Life): void {
@@ -286,13 +303,14 @@ export class ChaosCluster {
     server.isUp = false;
   }
 
-  #restart({ address, remembered }: Life): void {
-    this.#begin(this.#voters.indexOf(address), address, remembered);
+  #restart({ address, written }: Life): void {
+    this.#begin(this.#voters.indexOf(address), address, written);
   }
 
-  #begin(place: number, address: Address, remembered: Remembered): void {
+  #begin(place: number, address: Address, written: readonly Persist[]): void {
+    const remembered = folded(written);
     const step = raftServer.start(remembered, { self: address, input: { voters: this.#voters, limits } });
-    const server = new Life(address, step, remembered);
+    const server = new Life(address, step, written, remembered);
     this.#servers[place] = server;
     this.#take(server, step);
   }
@@ -334,23 +352,38 @@ export class ChaosCluster {
   #flush(server: Life): void {
     const oldest = server.unflushed.shift();
     if (oldest === undefined) return;
-    for (const { checkpoint, record } of oldest.records) {
-      const start = checkpoint === true ? memory.start : server.remembered;
-      server.remembered = memory.step(start, raftServer.parseRecord(record) as RaftRecord);
-    }
+    server.written = inForce([...server.written, ...oldest.records]);
+    const isReplaced = oldest.records.some(({ checkpoint }) => checkpoint === true);
+    server.remembered = isReplaced ? folded(server.written) : folded(oldest.records, server.remembered);
     const { outbox, released } = flushed(server.outbox, oldest.batch);
     server.outbox = outbox;
     for (const effect of released) this.#carryOut(server, effect);
   }
 
   #carryOut(server: Life, effect: Released): void {
-    if (effect.type === 'perform') throw new Error('a Raft server performs nothing');
-    if (effect.type === 'deliver') this.#apply(server, effect.output as RaftOutput);
+    if (effect.type === 'perform') this.#fetch(server, effect);
+    else if (effect.type === 'deliver') this.#apply(server, effect.output as RaftOutput);
     else if (effect.to === server.address) server.toItself.push(effect.message);
     else {
       this.#witness.seesSent(server, effect.to, effect.message as RaftMessage);
       this.#post(server.address, effect.to, effect.message);
     }
+  }
+
+  /** A snapshot comes at some time, or does not; a server that crashes meanwhile asks again. */
+  #fetch(server: Life, { id }: Perform): void {
+    const result: Performed['result'] = chance(this.#random, 0.8)
+      ? { type: 'done', value: undefined }
+      : { type: 'refused', error: 'the transfer failed' };
+    server.transfers.push({
+      atMs: this.#nowMs + 500 * this.#random.next(),
+      performed: { type: 'performed', id, result },
+    });
+  }
+
+  #endTransfer(server: Life): void {
+    const transfer = server.transfers.shift();
+    if (transfer !== undefined) this.#tell(server, transfer.performed, server.address);
   }
 
   #apply(server: Life, output: RaftOutput): void {
@@ -364,7 +397,7 @@ export class ChaosCluster {
         return;
       case 'snapshotInstalled':
         tally.restored += 1;
-        server.applied = JSON.parse(new TextDecoder().decode(output.snapshot));
+        server.applied = [...(this.#files.get(output.file.name) ?? [])];
         this.#witness.seesSnapshot(server, output.index);
         return;
       case 'proposed':

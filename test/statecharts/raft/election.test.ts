@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { persist, send, sendAhead } from '../../../statecharts/actor.ts';
 import { foundingMembers, raftServer } from '../../../statecharts/raft.ts';
 import {
-  bytes,
   candidateWith,
+  fileOf,
   leaderWith,
   loyalWith,
   members,
@@ -14,6 +14,7 @@ import {
   noop,
   preCandidateWith,
   stranger,
+  written,
 } from './bench.ts';
 
 const append = {
@@ -151,12 +152,11 @@ describe.each([
   ['a candidate', candidateWith({ term: 4 })],
   ['a leader', leaderWith({ term: 4 })],
 ])('%s that hears of a later term', (_, state) => {
-  const chunk = { lastIndex: 9, lastTerm: 4, members, sizeBytes: 2, offset: 0, data: bytes(1) };
   test.each([
     { ...append, term: 6 },
-    { type: 'snapshotChunk', from: n2, term: 6, ...chunk } as const,
+    { type: 'installSnapshot', from: n2, term: 6, lastIndex: 1, lastTerm: 0, members, file: fileOf(1) } as const,
     { type: 'appendReply', from: n2, term: 6, matches: false, index: 1, hintIndex: 0, hintTerm: 0, round: 0 } as const,
-    { type: 'snapshotReply', from: n2, term: 6, lastIndex: 1, receivedBytes: 0, installed: false } as const,
+    { type: 'snapshotReply', from: n2, term: 6, lastIndex: 1, standing: 'fetching' } as const,
     { type: 'voteReply', from: n2, term: 6, granted: false } as const,
     { type: 'preVoteReply', from: n2, term: 6, forTerm: 5, granted: false } as const,
   ])('by $type follows in it, and writes it down', (message) => {
@@ -192,7 +192,7 @@ describe('a new leader', () => {
     expect(effects).toEqual([
       sendAhead(n2, message),
       sendAhead(n3, message),
-      persist({ type: 'entries', entries }),
+      written(entries),
       send(n1, { type: 'durable', term: 4, index: 3 }),
     ]);
     expect(snapshot.context.leadership).toMatchObject({ firstIndex: 3, durableIndex: 2 });

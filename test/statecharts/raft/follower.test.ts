@@ -8,9 +8,11 @@ import {
   raftServer,
   sameVoters,
 } from '../../../statecharts/raft.ts';
+import { fetchSnapshot } from '../../../statecharts/transfer.ts';
 import {
   bytes,
   command,
+  fileOf,
   first,
   followerWith,
   loyalWith,
@@ -21,6 +23,7 @@ import {
   noop,
   stranger,
   voters,
+  written,
 } from './bench.ts';
 
 const heartbeat = { type: 'append', from: n2, previousIndex: 1, previousTerm: 0, entries: [], commitIndex: 0 } as const;
@@ -32,7 +35,7 @@ describe('a life of a server', () => {
 
   test('begins with the voters as the first entry of the log, the same on every server (Raft §4.1)', () => {
     const { effects, state } = raftServer.start(raftServer.recover([]), birth);
-    expect(effects).toEqual([persist({ type: 'entries', entries: [first] })]);
+    expect(effects).toEqual([written([first])]);
     expect(raftServer.roleAt(state)).toBe('follower');
     expect(sameVoters([n3, n2, n1], state.snapshot.context.configuration)).toBe(true);
     expect(sameVoters([n1, n2], state.snapshot.context.configuration)).toBe(false);
@@ -58,7 +61,7 @@ describe('a life of a server', () => {
   });
 
   test('restores its application from the snapshot first (Raft §5.1)', () => {
-    const snapshot = { index: 3, term: 2, members, data: bytes(7) };
+    const snapshot = { index: 3, term: 2, members, file: fileOf(3) };
     const entries = [command(3, 2), command(4, 2)];
     const record: RaftRecord = {
       type: 'snapshot',
@@ -70,7 +73,7 @@ describe('a life of a server', () => {
       entries,
     };
     const { effects, state } = raftServer.start(raftServer.recover([record]), birth);
-    expect(effects).toEqual([deliverAhead({ type: 'snapshotInstalled', index: 3, term: 2, snapshot: bytes(7) })]);
+    expect(effects).toEqual([deliverAhead({ type: 'snapshotInstalled', index: 3, term: 2, file: fileOf(3) })]);
     expect(state.snapshot.context).toMatchObject({ term: 4, commitIndex: 3, configuration: { voters } });
     expect(state.snapshot.context.log.lastIndex).toBe(4);
   });
@@ -194,13 +197,13 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
       "3. replaces entries that contradict the leader's, and what follows them",
       { terms: [1, 2, 2] },
       { ...append, previousIndex: 2, previousTerm: 1, entries: [noop(3, 3)] },
-      [persist({ type: 'entries', entries: [noop(3, 3)] }), yes(3, 3, 5)],
+      [written([noop(3, 3)]), yes(3, 3, 5)],
     ],
     [
       '4. appends only what it does not have',
       { terms: [1, 1] },
       { ...append, entries: [command(2, 1, 2), command(3, 1, 3), command(4, 3, 4)] },
-      [persist({ type: 'entries', entries: [command(4, 3, 4)] }), yes(3, 4, 5)],
+      [written([command(4, 3, 4)]), yes(3, 4, 5)],
     ],
     [
       '4. keeps what a late append does not know of',
@@ -216,9 +219,9 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
     ],
     [
       'takes what is compacted for equal',
-      { terms: [1, 1, 1], baseIndex: 3, snapshot: { index: 3, term: 1, members, data: bytes() } },
+      { terms: [1, 1, 1], baseIndex: 3, snapshot: { index: 3, term: 1, members, file: fileOf(3) } },
       { ...append, entries: [command(2, 1, 2), command(3, 1, 3), command(4, 1, 4), command(5, 3)] },
-      [persist({ type: 'entries', entries: [command(5, 3)] }), yes(3, 5, 5)],
+      [written([command(5, 3)]), yes(3, 5, 5)],
     ],
   ])('%s', (_, context, message, effects) => {
     expect(raftServer.step(followerWith({ term: 3, ...context }), message).effects).toEqual(effects);
@@ -260,7 +263,7 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
     const limits = { compactBeyondBytes: 50 };
     const message = { ...append, previousIndex: 4, previousTerm: 1, commitIndex: 4 };
     const outputsAfter = (sizeBytes: number) => {
-      const snapshot = { index: 1, term: 0, members, data: new Uint8Array(sizeBytes) };
+      const snapshot = { index: 1, term: 0, members, file: fileOf(1, sizeBytes) };
       const { effects } = raftServer.step(followerWith({ term: 3, terms: [1, 1, 1], limits, snapshot }), message);
       return effects.flatMap((it) => (it.type === 'deliver' ? it.output.type : []));
     };
@@ -303,11 +306,10 @@ describe('a follower asked by an application', () => {
   test('compacts up to the snapshot, but for what slow followers may want (§5.1)', () => {
     const limits = { retainBytes: 40 };
     const state = followerWith({ term: 3, votedFor: n3, terms: [1, 1, 1], commitIndex: 3, limits });
-    const { effects, snapshot } = raftServer.step(state, { type: 'compact', index: 3, snapshot: bytes(8) });
-    const taken = { index: 3, term: 1, members, data: bytes(8) };
-    const entries = [command(3, 1, 3), command(4, 1, 4)];
-    const record = { type: 'snapshot', term: 3, votedFor: n3, snapshot: taken, baseIndex: 2, baseTerm: 1, entries };
-    expect(effects).toEqual([{ ...persist(record), checkpoint: true }]);
+    const { effects, snapshot } = raftServer.step(state, { type: 'compact', index: 3, file: fileOf(3) });
+    const taken = { index: 3, term: 1, members, file: fileOf(3) };
+    const record = { type: 'snapshot', term: 3, votedFor: n3, snapshot: taken, baseIndex: 2, baseTerm: 1, entries: [] };
+    expect(effects).toEqual([{ ...persist(record), checkpoint: true, keepsAbove: 2 }]);
     expect(snapshot.context.log.baseIndex).toBe(2);
   });
 
@@ -315,67 +317,84 @@ describe('a follower asked by an application', () => {
     ['of entries that are not committed', 4],
     ['that is no news', 2],
   ])('ignores a snapshot %s', (_, index) => {
-    const snapshot = { index: 2, term: 1, members, data: bytes() };
+    const snapshot = { index: 2, term: 1, members, file: fileOf(2) };
     const state = followerWith({ term: 3, terms: [1, 1, 1], commitIndex: 3, snapshot });
-    expect(raftServer.step(state, { type: 'compact', index, snapshot: bytes(8) }).effects).toEqual([]);
+    expect(raftServer.step(state, { type: 'compact', index, file: fileOf(8) }).effects).toEqual([]);
   });
 });
 
-describe('a follower receives a snapshot (InstallSnapshot, Figure 5.3)', () => {
-  const about = { type: 'snapshotChunk', from: n2, term: 3, lastIndex: 5, lastTerm: 2, members, sizeBytes: 4 } as const;
-  const [head, tail] = [
-    { ...about, offset: 0, data: bytes(1, 2) },
-    { ...about, offset: 2, data: bytes(3, 4) },
-  ];
-  const received = (receivedBytes: number, installed = false) =>
-    send(n2, { type: 'snapshotReply', term: 3, lastIndex: 5, receivedBytes, installed });
+describe('a follower takes a snapshot (InstallSnapshot, Figure 5.3)', () => {
+  const file = fileOf(5);
+  const offer = { type: 'installSnapshot', from: n2, term: 3, lastIndex: 5, lastTerm: 2, members, file } as const;
+  const id = `${file.name} from ${n2} in term 3`;
+  const said = (standing: 'fetching' | 'failed' | 'installed') =>
+    send(n2, { type: 'snapshotReply', term: 3, lastIndex: 5, standing });
+  const whole = { type: 'performed', id, result: { type: 'done', value: undefined } } as const;
+  const failed = { type: 'performed', id, result: { type: 'refused', error: 'gone' } } as const;
+  const fetching = (wanted: Parameters<typeof followerWith>[0]) => raftServer.step(followerWith(wanted), offer);
 
   test('1. not of a term that is over', () => {
-    const { effects } = raftServer.step(followerWith({ term: 3 }), { ...head, term: 2 });
-    expect(effects).toEqual([received(0)]);
+    const { effects } = raftServer.step(followerWith({ term: 3 }), { ...offer, term: 2 });
+    expect(effects).toEqual([said('failed')]);
   });
 
-  test('2 to 8. chunk by chunk; when it is whole it replaces a log that does not agree', () => {
-    const half = raftServer.step(followerWith({ term: 3, terms: [1] }), head);
-    expect(half.effects).toEqual([received(2)]);
-    const whole = raftServer.step(half.state, tail);
-    const snapshot = { index: 5, term: 2, members, data: bytes(1, 2, 3, 4) };
+  test('2 to 5. by fetching its file, once, and says so while it is on its way', () => {
+    const begun = fetching({ term: 3, terms: [1] });
+    expect(begun.effects).toEqual([fetchSnapshot(id, n2, file)]);
+    expect(begun.snapshot.context).toMatchObject({ leader: n2 });
+    expect(raftServer.step(begun.state, { ...offer, lastIndex: 9 }).effects).toEqual([said('fetching')]);
+  });
+
+  test('6 to 8. when it is whole and durable it replaces a log that does not agree', () => {
+    const step = raftServer.step(fetching({ term: 3, terms: [1] }).state, whole);
+    const snapshot = { index: 5, term: 2, members, file };
     const record = { type: 'snapshot', term: 3, votedFor: null, snapshot, baseIndex: 5, baseTerm: 2, entries: [] };
-    expect(whole.effects).toEqual([
-      deliverAhead({ type: 'snapshotInstalled', index: 5, term: 2, snapshot: snapshot.data }),
+    expect(step.effects).toEqual([
+      deliverAhead({ type: 'snapshotInstalled', index: 5, term: 2, file }),
       { ...persist(record), checkpoint: true },
-      received(4, true),
+      said('installed'),
     ]);
-    expect(whole.snapshot.context).toMatchObject({ commitIndex: 5, incoming: null, leader: n2 });
-    expect(raftServer.step(whole.state, tail).effects).toEqual([received(4, true)]);
+    expect(step.snapshot.context).toMatchObject({ commitIndex: 5, incoming: null, leader: n2 });
+    expect(raftServer.step(step.state, offer).effects).toEqual([said('installed')]);
   });
 
-  test('6. keeps what follows it in a log that agrees', () => {
-    const half = raftServer.step(followerWith({ term: 3, terms: [1, 1, 1, 2, 2] }), head);
-    const { log, commitIndex } = raftServer.step(half.state, tail).snapshot.context;
+  test('6. keeps what follows it in a log that agrees, and its records', () => {
+    const { effects, snapshot } = raftServer.step(fetching({ term: 3, terms: [1, 1, 1, 2, 2] }).state, whole);
+    const { log, commitIndex } = snapshot.context;
     expect([log.baseIndex, log.lastIndex, commitIndex]).toEqual([5, 6, 5]);
+    expect(effects[1]).toMatchObject({ checkpoint: true, keepsAbove: 5 });
   });
 
   test('7. gives up a log that has another entry where the snapshot ends', () => {
-    const half = raftServer.step(followerWith({ term: 3, terms: [1, 1, 1, 1, 1, 1] }), head);
-    const { log, commitIndex } = raftServer.step(half.state, tail).snapshot.context;
+    const step = raftServer.step(fetching({ term: 3, terms: [1, 1, 1, 1, 1, 1] }).state, whole);
+    const { log, commitIndex } = step.snapshot.context;
     expect([log.baseIndex, log.baseTerm, log.lastIndex, commitIndex]).toEqual([5, 2, 5, 5]);
   });
 
-  test('chunks that are early, or come twice, change nothing and are answered with what is here', () => {
-    expect(raftServer.step(followerWith({ term: 3 }), tail).effects).toEqual([received(0)]);
-    const half = raftServer.step(followerWith({ term: 3 }), head);
-    expect(raftServer.step(half.state, head).effects).toEqual([received(2)]);
+  test('a transfer that fails is told, and begun again when the leader repeats itself', () => {
+    const step = raftServer.step(fetching({ term: 3 }).state, failed);
+    expect(step.effects).toEqual([said('failed')]);
+    expect(raftServer.step(step.state, offer).effects).toEqual([fetchSnapshot(id, n2, file)]);
   });
 
-  test('another leader begins anew, for its bytes may differ', () => {
-    const half = raftServer.step(followerWith({ term: 3 }), head);
-    const { effects } = raftServer.step(half.state, { ...tail, term: 4, from: n3 });
-    expect(effects.at(-1)).toMatchObject({ to: n3, message: { receivedBytes: 0 } });
+  test("another leader's snapshot takes the place of the one that is on its way", () => {
+    const { state } = fetching({ term: 3 });
+    const other = raftServer.step(state, { ...offer, term: 4, from: n3 });
+    expect(other.effects.at(-1)).toEqual(fetchSnapshot(`${file.name} from ${n3} in term 4`, n3, file));
+    expect(raftServer.step(other.state, failed).effects).toEqual([]);
   });
 
-  test('what was received goes when the follower stands for election', () => {
-    const half = raftServer.step(followerWith({ term: 3 }), head);
-    expect(raftServer.step(half.state, { timer: 'electionTimeout' }).snapshot.context.incoming).toBeNull();
+  test('one that is committed here by the time it has come changes nothing', () => {
+    const { state } = fetching({ term: 3, terms: [1, 1, 1, 2, 2] });
+    const append = { type: 'append', from: n2, term: 3, entries: [], round: 1 } as const;
+    const caughtUp = raftServer.step(state, { ...append, previousIndex: 6, previousTerm: 2, commitIndex: 6 });
+    expect(raftServer.step(caughtUp.state, whole).effects).toEqual([said('installed')]);
+  });
+
+  test('one that comes to a server which does not follow any more is of no use', () => {
+    const { state } = raftServer.step(fetching({ term: 3 }).state, { timer: 'electionTimeout' });
+    const step = raftServer.step(state, whole);
+    expect(step.effects).toEqual([]);
+    expect(step.snapshot.context.incoming).toBeNull();
   });
 });

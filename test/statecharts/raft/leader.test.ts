@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { deliverAhead, type Effect, persist, send, sendAhead } from '../../../statecharts/actor.ts';
+import { deliverAhead, type Effect, send, sendAhead } from '../../../statecharts/actor.ts';
 import { raftServer } from '../../../statecharts/raft.ts';
 import {
   bytes,
   command,
+  fileOf,
   first,
   leaderWith,
   matches,
@@ -15,6 +16,7 @@ import {
   noop,
   type ServerState,
   stranger,
+  written,
 } from './bench.ts';
 
 const propose = (id: number, ...values: number[]) =>
@@ -36,7 +38,7 @@ describe('a leader that is asked to replicate commands (§3.5)', () => {
       deliverAhead({ type: 'proposed', id: 9, term: 4, index: 3 }),
       sendAhead(n2, message),
       sendAhead(n3, message),
-      persist({ type: 'entries', entries }),
+      written(entries),
       send(n1, { type: 'durable', term: 4, index: 4 }),
     ]);
   });
@@ -240,56 +242,38 @@ describe('a leader answers reads (ReadIndex, §6.4)', () => {
   });
 });
 
-describe('a leader sends its snapshot to a follower that is behind its log (§5.3)', () => {
-  const snapshot = { index: 4, term: 2, members, data: bytes(1, 2, 3, 4, 5) };
-  const limits = { snapshotChunkBytes: 2, windowBytes: 4 };
-  const leader = newLeaderWith({ term: 4, terms: [1, 1, 2], baseIndex: 4, snapshot, commitIndex: 4, limits });
+describe('a leader tells a follower that is behind its log of its snapshot (§5.3)', () => {
+  const snapshot = { index: 4, term: 2, members, file: fileOf(4) };
+  const leader = newLeaderWith({ term: 4, terms: [1, 1, 2], baseIndex: 4, snapshot, commitIndex: 4 });
   const begun = raftServer.step(leader, no(4, 1, 0));
-  const chunk = { type: 'snapshotChunk', term: 4, lastIndex: 4, lastTerm: 2, members, sizeBytes: 5 };
-  const reply = (receivedBytes: number, installed = false) =>
-    ({ type: 'snapshotReply', from: n2, term: 4, lastIndex: 4, receivedBytes, installed }) as const;
+  const told = { type: 'installSnapshot', term: 4, lastIndex: 4, lastTerm: 2, members, file: fileOf(4) };
+  const reply = (standing: 'fetching' | 'failed' | 'installed', lastIndex = 4) =>
+    ({ type: 'snapshotReply', from: n2, term: 4, lastIndex, standing }) as const;
 
-  test('in chunks, as far as the window goes', () => {
-    expect(sentTo(n2, begun.effects)).toEqual([
-      { ...chunk, offset: 0, data: bytes(1, 2) },
-      { ...chunk, offset: 2, data: bytes(3, 4) },
-    ]);
-    const { effects } = raftServer.step(begun.state, reply(2));
-    expect(sentTo(n2, effects)).toEqual([{ ...chunk, offset: 4, data: bytes(5) }]);
-  });
-
-  test('with heartbeats all the while', () => {
+  test('once, and again with each heartbeat', () => {
+    expect(sentTo(n2, begun.effects)).toEqual([told]);
+    expect(raftServer.step(begun.state, reply('fetching')).effects).toEqual([]);
     const { effects } = raftServer.step(begun.state, { timer: 'heartbeatInterval' });
-    expect(sentTo(n2, effects)).toMatchObject([{ type: 'append', previousIndex: 4, previousTerm: 2, entries: [] }]);
-  });
-
-  test('again from what has arrived, when nothing moved for a heartbeat', () => {
-    const acked = raftServer.step(begun.state, reply(2)).state;
-    const once = raftServer.step(acked, { timer: 'heartbeatInterval' });
-    expect(sentTo(n2, once.effects)).toHaveLength(1);
-    const twice = raftServer.step(once.state, { timer: 'heartbeatInterval' });
-    expect(sentTo(n2, twice.effects).at(1)).toEqual({ ...chunk, offset: 2, data: bytes(3, 4) });
-  });
-
-  test('from the start, when the follower has lost what it had; but no late answer makes it send anything', () => {
-    let state = raftServer.step(begun.state, reply(4)).state;
-    const late = raftServer.step(state, reply(0));
-    expect(late.effects).toEqual([]);
-    state = raftServer.step(late.state, { timer: 'heartbeatInterval' }).state;
-    const { effects } = raftServer.step(state, { timer: 'heartbeatInterval' });
-    expect(sentTo(n2, effects).at(1)).toEqual({ ...chunk, offset: 0, data: bytes(1, 2) });
+    expect(sentTo(n2, effects)).toMatchObject([
+      told,
+      { type: 'append', previousIndex: 4, previousTerm: 2, entries: [] },
+    ]);
   });
 
   test('and replicates from there when it is installed', () => {
-    const { effects, state } = raftServer.step(begun.state, reply(5, true));
+    const { effects, state } = raftServer.step(begun.state, reply('installed'));
     expect(sentTo(n2, effects)).toMatchObject([{ type: 'append', previousIndex: 4, entries: [noop(5, 4)] }]);
     expect(progressOf(state, n2)).toMatchObject({ mode: 'replicating', match: 4 });
   });
 
-  test('going on with the one that it began, though it has taken another', () => {
+  test('of the latest one that it has taken, and takes up where the follower is', () => {
     const newer = raftServer.step(begun.state, { type: 'durable', from: n1, term: 4, index: 5 }).state;
     const committed = raftServer.step(newer, matches(n3, 4, 5)).state;
-    const compacted = raftServer.step(committed, { type: 'compact', index: 5, snapshot: bytes(9) }).state;
-    expect(sentTo(n2, raftServer.step(compacted, reply(2)).effects)).toEqual([{ ...chunk, offset: 4, data: bytes(5) }]);
+    const compacted = raftServer.step(committed, { type: 'compact', index: 5, file: fileOf(5) }).state;
+    const again = raftServer.step(compacted, { timer: 'heartbeatInterval' });
+    expect(sentTo(n2, again.effects)[0]).toMatchObject({ type: 'installSnapshot', lastIndex: 5 });
+    // The retained end of the log goes on after the snapshot that the follower had begun to fetch.
+    const { state } = raftServer.step(again.state, reply('installed'));
+    expect(progressOf(state, n2)).toMatchObject({ mode: 'replicating', match: 4 });
   });
 });

@@ -7,6 +7,7 @@ import { type Entry, type Members, raftServer } from '../../../statecharts/raft.
 import {
   bytes,
   command,
+  fileOf,
   first,
   followerWith,
   free,
@@ -295,7 +296,7 @@ describe('a follower', () => {
 
   test('keeps it in its snapshot (§5.1)', () => {
     const committed = taking(holding, append(3, 4, [command(4, 5, 1)], 4));
-    const { snapshot } = raftServer.step(committed, { type: 'compact', index: 4, snapshot: bytes(8) });
+    const { snapshot } = raftServer.step(committed, { type: 'compact', index: 4, file: fileOf(4) });
     expect(snapshot.context.snapshot?.members).toEqual(joint(n3));
     expect(snapshot.context.configuration).toMatchObject(joint(n3));
   });
@@ -351,6 +352,6 @@ test('records of version 1, which knew voters alone, are read', () => {
   const checkpoint = { term: 1, votedFor: null, snapshot, baseIndex: 0, baseTerm: 0, entries };
   expect(raftServer.parseRecord({ type: 'snapshot', ...checkpoint }, 1)).toMatchObject({
     entries: [first],
-    snapshot: { index: 1, members, data: bytes(1) },
+    snapshot: { index: 1, members, file: { name: '1', sizeBytes: 1 } },
   });
 });

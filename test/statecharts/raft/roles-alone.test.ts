@@ -16,6 +16,7 @@ const shared = {
   own,
   requests,
   hearsUnreachable: true,
+  performs: true,
   delays,
   input: (_: undefined, { input }: Birth<ServerContext>) => input,
 };

@@ -52,10 +52,12 @@ export class Witness {
         break;
       case 'snapshotReply':
         isTrue =
-          !message.installed || (snapshot?.index ?? 0) >= message.lastIndex || log.lastIndex >= message.lastIndex;
+          message.standing !== 'installed' ||
+          (snapshot?.index ?? 0) >= message.lastIndex ||
+          log.lastIndex >= message.lastIndex;
         break;
       case 'append':
-      case 'snapshotChunk':
+      case 'installSnapshot':
         isTrue = term >= message.term;
         break;
     }

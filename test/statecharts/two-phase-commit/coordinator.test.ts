@@ -455,7 +455,7 @@ describe('a decision register', () => {
 
 describe('recovery', () => {
   const recovered = (records: readonly CoordinatorRecord[]) =>
-    coordinator.start(coordinator.recover(records.map(coordinator.parseRecord)), {
+    coordinator.start(coordinator.recover(records.map((record) => coordinator.parseRecord(record))), {
       self,
       input: coordinator.bornOfRecords(),
     });

@@ -320,7 +320,11 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     node.up = true;
     for (const [address, records] of node.journal) {
       const definition = partsOf(address).name === coordinatorName ? definitions.coordinator : definitions.participant;
-      start(address, definition.recover(records.map(definition.parseRecord)), definition.bornOfRecords());
+      start(
+        address,
+        definition.recover(records.map((record) => definition.parseRecord(record))),
+        definition.bornOfRecords(),
+      );
     }
     find(node);
   };

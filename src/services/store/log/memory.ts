@@ -317,9 +317,13 @@ function writerOf(clock: Clock, onWhole: (parts: readonly Uint8Array[]) => void)
       parts.push(part);
       clock.enqueue(() => onTaken());
     },
-    finish() {
-      if (!isOver) onWhole(parts);
-      isOver = true;
+    finish(onDone) {
+      clock.enqueue(() => {
+        if (isOver) return;
+        isOver = true;
+        onWhole(parts);
+        onDone();
+      });
     },
     abandon() {
       isOver = true;

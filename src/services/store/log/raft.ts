@@ -5,11 +5,10 @@ import { type Address, addressOf, type DelayRange, nodeOf } from '../../../../st
 import type { Role } from '../../../../statecharts/raft/context.ts';
 import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
-import type { Clock } from '../../../environment/clock.ts';
-import { NodeOverloadedError, NodeStoppedError } from '../../../host/errors.ts';
-import { joined } from '../whole-state.ts';
-import { readerOf } from './parts.ts';
-import type { LogEntry, LogEvent, LogStarter, LogStatus, SnapshotWriter } from './replicated-log.ts';
+import { snapshotOwner } from '../../../../statecharts/transfer.ts';
+import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
+import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
+import { createSnapshots } from './snapshots.ts';
 
 /** How to replicate by Raft. */
 export interface RaftOptions {
@@ -35,6 +34,9 @@ export const raftAddress = (node: string, key: string): Address => addressOf(nod
 export function raft(options: RaftOptions): LogStarter {
   const { voters, limits, delays, server = raftServer } = options;
   return ({ node, key, environment: { clock } }) => {
+    const owner = snapshotOwner(raftAddress(node.id, key));
+    const room = node.journal.snapshots;
+    const files = createSnapshots(room, owner, clock);
     const handle = node.start(server, {
       key,
       input: {
@@ -50,14 +52,19 @@ export function raft(options: RaftOptions): LogStarter {
     return {
       propose: (id, commands) => ask({ type: 'propose', id, commands }),
       read: (id) => ask({ type: 'read', id }),
-      snapshot: (index) => snapshotWriter(clock, (snapshot) => ask({ type: 'compact', index, snapshot })),
+      snapshot(index) {
+        const name = `${owner}/${index}-${node.id}`;
+        return files.write(name, (file) => ask({ type: 'compact', index, file }));
+      },
       listen({ event, changed, ended }) {
         handle.on('*', (emitted) => {
-          if (isOutput(emitted)) event(eventOf(emitted, clock));
+          if (isOutput(emitted)) event(eventOf(emitted, room));
         });
         handle.subscribe({
           next(snapshot) {
             shown = snapshot;
+            const { snapshot: latest, incoming } = snapshot.context;
+            files.keep(latest?.file.name, incoming?.snapshot.file.name);
             isLeader = snapshot.hasTag('leader');
             changed();
           },
@@ -110,7 +117,7 @@ const outputTypes: readonly string[] = [
 const isOutput = (emitted: { readonly type: string }): emitted is Told => outputTypes.includes(emitted.type);
 
 /** Raft §5.3, log matching: index and term name an entry, so the term is the token. */
-function eventOf(output: Told, clock: Clock): LogEvent {
+function eventOf(output: Told, room: SnapshotRoom): LogEvent {
   switch (output.type) {
     case 'proposed':
       return { type: 'placed', id: output.id, index: output.index, token: output.term };
@@ -123,7 +130,7 @@ function eventOf(output: Told, clock: Clock): LogEvent {
     case 'readable':
       return output;
     case 'snapshotInstalled':
-      return { type: 'snapshotInstalled', index: output.index, snapshot: readerOf(partsIn(output.snapshot), clock) };
+      return { type: 'snapshotInstalled', index: output.index, snapshot: room.open(output.file) };
     case 'compactionDue':
       return { type: 'snapshotDue', logSizeBytes: output.logSizeBytes };
   }
@@ -134,48 +141,3 @@ const entryOf = (entry: Entry): LogEntry => ({
   token: entry.term,
   command: entry.kind === 'command' ? entry.data : undefined,
 });
-
-/** Before the parts of a snapshot, each with its length. A snapshot that begins otherwise is one part. */
-const partsByte = 0;
-const lengthBytes = 4;
-/** How long to wait before a node is asked again that was overloaded. */
-const againMs = 100;
-
-function snapshotWriter(clock: Clock, compact: (snapshot: Uint8Array) => void): SnapshotWriter {
-  const pieces: Uint8Array[] = [Uint8Array.of(partsByte)];
-  let isAbandoned = false;
-  const handOver = (whole: Uint8Array): void => {
-    if (isAbandoned) return;
-    try {
-      compact(whole);
-    } catch (error) {
-      if (error instanceof NodeOverloadedError) clock.setTimeout(() => handOver(whole), againMs);
-      else if (!(error instanceof NodeStoppedError)) throw error;
-    }
-  };
-  return {
-    write(part, onTaken) {
-      const length = new Uint8Array(lengthBytes);
-      new DataView(length.buffer).setUint32(0, part.length);
-      pieces.push(length, part);
-      clock.enqueue(() => onTaken());
-    },
-    finish: () => handOver(joined(pieces)),
-    abandon() {
-      isAbandoned = true;
-    },
-  };
-}
-
-function* partsIn(snapshot: Uint8Array): Generator<Uint8Array> {
-  if (snapshot[0] !== partsByte) {
-    yield snapshot;
-    return;
-  }
-  const view = new DataView(snapshot.buffer, snapshot.byteOffset, snapshot.byteLength);
-  for (let at = 1; at < snapshot.length; ) {
-    const start = at + lengthBytes;
-    at = start + view.getUint32(start - lengthBytes);
-    yield snapshot.subarray(start, at);
-  }
-}

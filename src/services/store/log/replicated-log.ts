@@ -67,8 +67,8 @@ export interface SnapshotWriter {
    * log sees to it that its disk has time for other things. After an error nothing may come but `abandon`.
    */
   write(part: Uint8Array, onTaken: (error?: Error) => void): void;
-  /** All parts were written, and taken. */
-  finish(): void;
+  /** All parts were written, and taken. `onDone` is called when the snapshot is durable, or with what went wrong. */
+  finish(onDone: (error?: Error) => void): void;
   /** There will be no snapshot; the log asks for another when it is time. */
   abandon(): void;
 }

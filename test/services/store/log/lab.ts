@@ -228,7 +228,7 @@ export class Witness {
     if (life.waiting !== undefined) return;
     const writer = log.snapshot(life.appliedIndex);
     const writeFrom = (at: number): void => {
-      if (at > 0 && at >= state.length) writer.finish();
+      if (at > 0 && at >= state.length) writer.finish(() => undefined);
       else writer.write(encode(state.slice(at, at + 2)), () => writeFrom(at + 2));
     };
     writeFrom(0);

@@ -11,7 +11,7 @@ import { createVirtualClock } from '../../../../src/simulator/virtual-clock.ts';
 import type { MakeLab } from './lab.ts';
 
 const nodes = ['n1', 'n2', 'n3'];
-const limits = { compactBeyondBytes: 400, retainBytes: 100, snapshotChunkBytes: 16 };
+const limits = { compactBeyondBytes: 400, retainBytes: 100 };
 
 export const raftLab: MakeLab = (seed, wrap = (starter) => starter) => {
   const clock = createVirtualClock();
