@@ -28,6 +28,10 @@ export interface SimulatedDisk {
   wipe(): void;
   /** A copy of what is on the platter. */
   copy(): ReadonlyMap<string, Uint8Array>;
+  /** Whether what is there is a copy that was put there, and not settled since. */
+  readonly isCopy: boolean;
+  /** From now on it is no copy any more. */
+  settle(): void;
   /** Puts a copy in the place of what is there. */
   restore(copy: ReadonlyMap<string, Uint8Array>): void;
   /** Flips one bit, for tests of damage. */
@@ -56,6 +60,7 @@ function tear(random: Random): Kept {
 export function createSimulatedDisk(random: Random): SimulatedDisk {
   const files = new Map<string, Uint8Array>();
   let condition = healthyDisk;
+  let isCopy = false;
   let attached: Attachment | undefined;
 
   const fileNamed = (name: string): Uint8Array => {
@@ -172,7 +177,14 @@ export function createSimulatedDisk(random: Random): SimulatedDisk {
     },
     wipe: () => files.clear(),
     copy: () => new Map([...files].map(([name, file]) => [name, file.slice()])),
+    get isCopy() {
+      return isCopy;
+    },
+    settle() {
+      isCopy = false;
+    },
     restore(copy) {
+      isCopy = true;
       files.clear();
       for (const [name, file] of copy) files.set(name, file.slice());
     },

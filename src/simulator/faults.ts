@@ -85,7 +85,7 @@ export function driveFaults<App extends Application>(
     machine.setRate(drift?.kind === 'drift' ? drift.rate : 1);
     if (has('pause')) machine.pause();
     else machine.resume();
-    if (has('crash') || has('wipe')) machine.crash();
+    if (has('crash') || has('wipe') || has('rollback')) machine.crash();
     else guard(() => machine.boot());
   };
   const down = new Set<string>();
@@ -119,7 +119,14 @@ export function driveFaults<App extends Application>(
       refreshNetwork();
     }
   };
+  const copies = new Map<Fault, ReadonlyMap<string, Uint8Array>>();
   for (const fault of faults) {
+    if (fault.kind === 'rollback') {
+      time.setTimeout(() => {
+        const copy = machines.get(fault.node)?.disk.copy();
+        if (copy !== undefined) copies.set(fault, copy);
+      }, fault.copyAtMs);
+    }
     time.setTimeout(() => {
       active.add(fault);
       onChange(fault, true);
@@ -130,6 +137,8 @@ export function driveFaults<App extends Application>(
       active.delete(fault);
       onChange(fault, false);
       if (fault.kind === 'wipe') machines.get(fault.node)?.disk.wipe();
+      const copy = copies.get(fault);
+      if (fault.kind === 'rollback' && copy !== undefined) machines.get(fault.node)?.disk.restore(copy);
       refresh(fault);
     }, fault.untilMs);
   }

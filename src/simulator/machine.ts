@@ -88,7 +88,9 @@ export function createMachine<App extends Application>(options: MachineOptions<A
       };
       try {
         journal = openJournalOn(disk.attach(booting), { node: id, clock: booting, ids, segmentBytes });
-        app = play.boot({ id, machines, bus: network.join(id, booting), journal, environment });
+        const bus = network.join(id, booting);
+        const { isCopy, settle: settleCopy } = disk;
+        app = play.boot({ id, machines, bus, journal, environment, isCopy, settleCopy });
       } catch (error) {
         crash();
         if (error instanceof DiskError || (error instanceof Error && error.cause instanceof DiskError)) return;

@@ -23,7 +23,10 @@ export interface PlanOptions {
   readonly heals?: 'quorum' | 'quorum-alone' | 'all';
 }
 
-/** Every kind of fault; `wipe` happens only to a protocol that claims to survive it. */
+/**
+ * Every kind of fault that comes of itself; `wipe` happens only to a protocol that claims to survive it. `rollback`, which
+ * takes an operator, is asked for by name.
+ */
 export const allFaults: readonly FaultKind[] = [
   'partition',
   'one-way',
@@ -146,6 +149,9 @@ function drawFault(
       return { kind, ...times, node, factor: 2 + Math.round(random.next() * 50) };
     case 'drift':
       return { kind, ...times, node, rate: 1 + (random.next() * 2 - 1) * driftBound };
+    case 'rollback':
+      // One machine of a run: where a majority has forgotten what it promised, no protocol can help.
+      return { kind, ...times, node: ids[0] ?? '', copyAtMs: Math.round(random.next() * atMs) };
     case 'outage':
       return { kind, ...times, server: pick(random, servers) ?? '' };
     case 'flaky': {

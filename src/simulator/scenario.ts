@@ -20,6 +20,10 @@ export interface Boot {
   readonly bus: Bus;
   readonly journal: Journal;
   readonly environment: Environment;
+  /** Whether the machine's disk is a copy that was put back, as a data directory says of itself. */
+  readonly isCopy: boolean;
+  /** Makes it the machine's own. */
+  settleCopy(): void;
 }
 
 /** What runs on a machine. */
@@ -116,6 +120,8 @@ interface Plot {
   readonly goals: readonly string[];
   /** Whether the protocol claims to survive that a machine restarts with an empty disk; only then that happens to it. */
   readonly survivesWipe?: boolean;
+  /** Whether it claims to survive that a machine restarts with an older copy of its disk; only then that happens to it. */
+  readonly survivesRollback?: boolean;
   /**
    * Which machines must be well again before progress is asked for. Default `quorum`: a majority, while the others stay
    * as they are; `quorum-alone`: they are cut off from it as well, so that none half gets in the way.

@@ -25,6 +25,8 @@ const faultSchema = v.variant('kind', [
   v.object({ kind: v.literal('crash'), ...interval, node: v.string() }),
   /** The node restarts at the end with an empty disk. */
   v.object({ kind: v.literal('wipe'), ...interval, node: v.string() }),
+  /** The node restarts at the end with its disk as it was at `copyAtMs`, as from a copy that was put back. */
+  v.object({ kind: v.literal('rollback'), ...interval, node: v.string(), copyAtMs: v.number() }),
   /** The node stands still, and goes on at the end as if nothing had been. */
   v.object({ kind: v.literal('pause'), ...interval, node: v.string() }),
   v.object({ kind: v.literal('slow-disk'), ...interval, node: v.string(), factor: v.number() }),

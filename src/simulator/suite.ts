@@ -70,7 +70,10 @@ function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, option
   const progress = (): SuiteProgress => ({ ...total, goals, realMs: clock.nowMs() - startedMs });
   let failed: RunResult | undefined;
   let divergedSeed: number | undefined;
-  const faults = options.faults.filter((kind) => kind !== 'wipe' || scenario.survivesWipe === true);
+  const faults = options.faults.filter((kind) => {
+    if (kind === 'wipe') return scenario.survivesWipe === true;
+    return kind !== 'rollback' || scenario.survivesRollback === true;
+  });
 
   for (let index = 0; index < options.runs && failed === undefined && divergedSeed === undefined; index += 1) {
     if (options.budgetMs !== undefined && clock.nowMs() - startedMs > options.budgetMs) break;

@@ -10,6 +10,8 @@ import { integerBelow, pick, type Random } from '../../environment/random.ts';
 import { checkHistory, createHistoryRecorder, keyValue, type RecordedCall, readHistory } from '../../history.ts';
 import { NodeFailedError } from '../../host/errors.ts';
 import { createNode, type Node } from '../../host/node.ts';
+import { beginLife } from '../../services/lives/memory.ts';
+import { createWitness, type Witness } from '../../services/lives/witness.ts';
 import { NotHappenedError } from '../../services/store/errors.ts';
 import {
   createKeyValueMachine,
@@ -19,7 +21,7 @@ import {
 } from '../../services/store/key-value/machine.ts';
 import { raft } from '../../services/store/log/raft.ts';
 import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
-import type { Application, Outcome, Scenario, Watch, World } from '../../simulator/scenario.ts';
+import type { Application, Boot, Outcome, Scenario, Watch, World } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
 import { createRaftInvariants, raftGoals, type ServerView } from './invariants.ts';
 
@@ -51,16 +53,31 @@ const stepLimit = 5_000_000;
 
 const goals = [...raftGoals, 'an operation succeeded', 'a compare-and-set succeeded', 'an outcome was unknown'];
 
+/** What a scenario has besides its servers. */
+export interface RaftScenarioOptions {
+  /**
+   * Whether machines restart with older copies of their disks, and what their nodes have against that: a `witness`, or
+   * nothing, which must be found out.
+   */
+  readonly rollbacks?: 'witnessed' | 'unwitnessed';
+}
+
 /** The scenario for `server`: the true one, or a broken twin that must be found out. */
-export function raftScenario(server: typeof raftServer = raftServer): Scenario<StoreApplication> {
+export function raftScenario(
+  server: typeof raftServer = raftServer,
+  { rollbacks }: RaftScenarioOptions = {},
+): Scenario<StoreApplication> {
   return {
+    ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
     name: 'raft',
     minNodes: 1,
     goals,
     plan: planOperations,
     probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'put', key: 'probe', value: atMs } }),
-    boot({ id, machines, bus, journal, environment }) {
-      const node = createNode({ id, bus, journal, environment });
+    boot(parts) {
+      const { id, machines, journal, environment } = parts;
+      const witness = rollbacks === 'witnessed' ? witnessOf(parts) : undefined;
+      const node = createNode({ id, bus: witness?.bus ?? parts.bus, journal, environment });
       const store = startReplicatedStore({
         node,
         log: raft({ voters: machines, limits, server }),
@@ -68,11 +85,18 @@ export function raftScenario(server: typeof raftServer = raftServer): Scenario<S
         machine: createKeyValueMachine(),
         environment,
       });
-      return { node, store };
+      return { node, store, ...(witness === undefined ? {} : { failure: witness.standing.failure }) };
     },
     perform: ({ store }, { operation }, done) => performOn(store, v.parse(operationSchema, operation), done),
     watch: () => createWatch(server.name),
   };
+}
+
+function witnessOf({ id, machines, bus, journal, environment, isCopy, settleCopy }: Boot): Witness {
+  const { clock, ids } = environment;
+  const peers = machines.filter((it) => it !== id);
+  const memory = beginLife({ journal, ids, isPeer: (node) => peers.includes(node) });
+  return createWitness({ bus, clock, memory, peers: () => peers, mustBeVouched: isCopy, onCleared: settleCopy });
 }
 
 function planOperations(machines: readonly string[], durationMs: number, random: Random): readonly PlannedOperation[] {
