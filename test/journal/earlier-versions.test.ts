@@ -1,6 +1,7 @@
 /**
  * Data directories that earlier versions wrote, kept as they were: three nodes of a store with snapshots, sessions and
- * idempotency keys, and transactions over two embedded stores on the first of them.
+ * idempotency keys, and transactions over two embedded stores on the first of them. From `0.1.0+lives` on also the lives of
+ * nodes, places of directories, snapshots in files, and entries that carry the time of the log.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +12,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createMemoryNetwork, createNode, systemEnvironment } from '../../src/index.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { openEmbeddedStore } from '../../src/resources.ts';
+import { createWitness } from '../../src/services/lives/witness.ts';
 import { createDurablePeerMemory } from '../../src/services/peer-journals.ts';
+import { beginLifeIn } from '../../src/services/start-node.ts';
 import { createKeyValueMachine, keyValueStore, raft, startReplicatedStore } from '../../src/services/store.ts';
 import { createTransactionManager } from '../../src/services/transactions.ts';
 
@@ -29,9 +32,11 @@ function unpacked(version: string, state: string): string {
   directories.push(root);
   for (const node of voters) {
     const from = path.join(fixtures, version, state, node);
-    mkdirSync(path.join(root, node));
-    for (const file of readdirSync(from)) {
-      writeFileSync(path.join(root, node, file.replace(/\.gz$/, '')), gunzipSync(readFileSync(path.join(from, file))));
+    for (const file of readdirSync(from, { recursive: true, encoding: 'utf8' })) {
+      if (!file.endsWith('.gz')) continue;
+      const to = path.join(root, node, file.replace(/\.gz$/, ''));
+      mkdirSync(path.dirname(to), { recursive: true });
+      writeFileSync(to, gunzipSync(readFileSync(path.join(from, file))));
     }
   }
   return root;
@@ -43,12 +48,17 @@ async function opened(root: string) {
   return Promise.all(
     voters.map(async (id) => {
       const journal = await openFileJournal({ directory: path.join(root, id), node: id, ...environment });
+      const peers = voters.filter((it) => it !== id);
+      const isPeer = (it: string) => peers.includes(it);
+      const life = beginLifeIn(path.join(root, id), { journal, ids: environment.ids, isPeer });
       createDurablePeerMemory(journal);
+      const { clock } = environment;
+      const witness = createWitness({ ...life, bus: network.join(id), clock, peers: () => peers });
       const store = (name: string) => openEmbeddedStore({ journal, clock: environment.clock, name });
       const resources = { checking: store('checking'), savings: store('savings') };
-      const node = createNode({ id, bus: network.join(id), journal, environment, resources });
+      const node = createNode({ id, bus: witness.bus, journal, environment, resources });
       const kv = startReplicatedStore({ node, machine: createKeyValueMachine(), log: raft({ voters }), environment });
-      return { node, kv };
+      return { node, kv, standing: witness.standing, lives: life.memory.claim().lives };
     }),
   );
 }
@@ -68,6 +78,13 @@ describe.each(readdirSync(fixtures))('a data directory that version %s wrote', (
       expect(await text('key-00')).toBe('value 160');
       expect(await text('key-39')).toBe('value 199');
       expect(await text('key-03')).toBeUndefined();
+
+      // It was unpacked from an archive, so it is a copy of what it was; all three are, and know each other.
+      const lived = version === '0.1.0' ? [1] : [1, 2];
+      for (const { lives, standing } of nodes) {
+        expect(lives.map(({ number }) => number)).toEqual(lived);
+        expect(standing.now).toEqual({ isSuspended: false, refusedBy: {}, awaiting: [] });
+      }
 
       const manager = await createTransactionManager({ node: first.node });
       const { value } = await manager.transact(async ({ checking, savings }) => {
