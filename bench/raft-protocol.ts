@@ -17,4 +17,10 @@ export interface NodeUsage {
   readonly type: 'usage';
   readonly cpuMs: number;
   readonly residentBytes: number;
+  /** Since the last `usage`. */
+  readonly longestLoopDelayMs: number;
+  readonly roleChanges: number;
+  readonly snapshots: number;
+  /** What all files of the node take. */
+  readonly diskBytes: number;
 }

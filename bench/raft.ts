@@ -4,6 +4,9 @@
  * often 300 bytes can be appended to a file and synced, each awaited.
  *
  * `node dist/bench/raft.js [--rounds 5] [--seconds 3] [--soak MINUTES]`
+ *
+ * With `--keys 1000000 --soak 10 [--rate 2000]` it stores so many keys and then puts at a steady rate, and tells the longest
+ * delay of a node's event loop and the longest pause without a commit, with changes of role, memory and disk over time.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -15,16 +18,22 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/environment/clock.ts';
 import { connect } from '../src/services/store/tcp-client.ts';
 import type { NodeRequest, NodeUsage } from './raft-protocol.ts';
+import { soak } from './raft-soak.ts';
 import { median, printTable } from './table.ts';
 
 const { values: options } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string' },
+    keys: { type: 'string', default: '0' },
+    rate: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '3' },
     soak: { type: 'string', default: '0' },
   },
 });
 const clock = systemClock();
+const keys = Number(options.keys);
+/** A soak over many keys is a measurement by itself. */
+const rounds = Number(options.rounds ?? (keys > 0 ? 0 : 5));
 const value = new Uint8Array(256).fill(7);
 const inFlights = [1, 64, 256, 1_024];
 
@@ -111,18 +120,11 @@ async function baselinePerSecond(seconds: number): Promise<number> {
   return (count * 1_000) / elapsedMs;
 }
 
-const mebibytes = (all: readonly NodeUsage[]): string =>
-  all.map(({ residentBytes }) => Math.round(residentBytes / 2 ** 20)).join(', ');
-
-try {
-  const seconds = Number(options.seconds);
-  const baselines: number[] = [];
-  const samples = new Map<number, Sample[]>(inFlights.map((inFlight) => [inFlight, []]));
-  for (let round = 0; round < Number(options.rounds); round += 1) {
-    baselines.push(await baselinePerSecond(Math.min(seconds, 2)));
-    for (const inFlight of inFlights) samples.get(inFlight)?.push(await drive(inFlight, seconds));
-  }
-  const baseline = median(baselines);
+function tellRounds(
+  baseline: number,
+  baselines: readonly number[],
+  samples: ReadonlyMap<number, readonly Sample[]>,
+): void {
   console.log(
     `append 300 bytes and fdatasync, awaited: ${Math.round(baseline)} per second (${baselines.map(Math.round).join(', ')})`,
   );
@@ -142,9 +144,26 @@ try {
       ];
     }),
   );
+}
+
+const mebibytes = (all: readonly NodeUsage[]): string =>
+  all.map(({ residentBytes }) => Math.round(residentBytes / 2 ** 20)).join(', ');
+
+try {
+  const seconds = Number(options.seconds);
+  const baselines: number[] = [];
+  const samples = new Map<number, Sample[]>(inFlights.map((inFlight) => [inFlight, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    baselines.push(await baselinePerSecond(Math.min(seconds, 2)));
+    for (const inFlight of inFlights) samples.get(inFlight)?.push(await drive(inFlight, seconds));
+  }
+  if (rounds > 0) tellRounds(median(baselines), baselines, samples);
   console.log(`resident memory of the nodes: ${mebibytes(await usages())} MiB`);
   const soakMinutes = Number(options.soak);
-  for (let minute = 1; minute <= soakMinutes; minute += 1) {
+  if (keys > 0) {
+    await soak({ clock, client, keys, minutes: soakMinutes, putsPerSecond: Number(options.rate), usages });
+  }
+  for (let minute = 1; keys === 0 && minute <= soakMinutes; minute += 1) {
     const { opsPerSecond } = await drive(256, 60);
     console.log(
       `after ${minute} min at 256 in flight: ${Math.round(opsPerSecond)} ops/s, ${mebibytes(await usages())} MiB`,

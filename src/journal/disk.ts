@@ -50,8 +50,17 @@ export interface Disk {
   /**
    * Makes a file of `sizeBytes` that starts with `start` and is zero from there on. The room is taken at once, so that
    * writing within it needs none. An existing file of that name is replaced.
+   *
+   * @param isUrgent whether somebody waits for it; otherwise the disk leaves most of its time to other writes. Asked
+   *   again and again; by default it is
    */
-  create(name: string, start: Uint8Array, sizeBytes: number, onDone: (error?: DiskError) => void): void;
+  create(
+    name: string,
+    start: Uint8Array,
+    sizeBytes: number,
+    onDone: (error?: DiskError) => void,
+    isUrgent?: () => boolean,
+  ): void;
   /**
    * Writes `bytes` within an existing file, or up to behind its end, which makes it longer. Each user has at most one write at a time under way in a file. `bytes`
    * belong to the disk until `onDone`.

@@ -13,7 +13,8 @@ export function folderOf(disk: Disk, prefix: string): Disk {
     read: (name, onDone) => disk.read(prefix + name, onDone),
     readPart: (name, offsetBytes, lengthBytes, onDone) =>
       disk.readPart(prefix + name, offsetBytes, lengthBytes, onDone),
-    create: (name, start, sizeBytes, onDone) => disk.create(prefix + name, start, sizeBytes, onDone),
+    create: (name, start, sizeBytes, onDone, isUrgent) =>
+      disk.create(prefix + name, start, sizeBytes, onDone, isUrgent),
     write: (name, offsetBytes, bytes, onDone) => disk.write(prefix + name, offsetBytes, bytes, onDone),
     remove: (name, onDone) => disk.remove(prefix + name, onDone),
     close: (onDone) => onDone(),

@@ -25,6 +25,10 @@ const { O_CREAT, O_TRUNC, O_WRONLY } = fs.constants;
 const oDsync: number | undefined = process.platform === 'darwin' ? undefined : fs.constants.O_DSYNC;
 const fillBytes = 2 ** 20;
 const zeros = new Uint8Array(fillBytes);
+/** A file that nobody waits for is filled in such pieces; for each millisecond that one took, so many are left to others. */
+const pacedBytes = 64 * 1_024;
+const restFactor = 3;
+const longestRestMs = 50;
 
 /** Makes the disk of a directory. Nothing is opened before it is used. */
 export function createNodeDisk(options: NodeDiskOptions): Disk {
@@ -81,13 +85,33 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
       });
     work().then(finish, (error: unknown) => finish(diskError(what, error)));
   };
-  const create = async (name: string, contents: Uint8Array, sizeBytes: number): Promise<void> => {
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      clock.setTimeout(resolve, ms);
+    });
+  /** Makes a piece of a file durable, and leaves the disk to others for a while. */
+  const syncAndRest = async (file: fs.promises.FileHandle, sinceMs: number): Promise<void> => {
+    await file.datasync();
+    await rest(Math.min(longestRestMs, restFactor * (clock.nowMs() - sinceMs)));
+  };
+  const create = async (
+    name: string,
+    contents: Uint8Array,
+    sizeBytes: number,
+    isUrgent: () => boolean,
+  ): Promise<void> => {
     const temporary = pathOf(`${name}.tmp`);
     const file = await fs.promises.open(temporary, O_WRONLY | O_CREAT | O_TRUNC);
     try {
-      for (const { offset, bytes } of fillOf(contents, sizeBytes)) {
-        const { bytesWritten } = await file.write(bytes, 0, bytes.length, offset);
-        if (bytesWritten !== bytes.length) throw shortWrite(bytesWritten, bytes.length);
+      for (let offset = 0; offset < sizeBytes || offset < contents.length; ) {
+        const sinceMs = clock.nowMs();
+        const isPaced = !isUrgent();
+        const bytes = offset === 0 ? contents : zeros.subarray(0, isPaced ? pacedBytes : fillBytes);
+        const length = offset === 0 ? bytes.length : Math.min(bytes.length, sizeBytes - offset);
+        const { bytesWritten } = await file.write(bytes, 0, length, offset);
+        if (bytesWritten !== length) throw shortWrite(bytesWritten, length);
+        offset += length;
+        if (isPaced) await syncAndRest(file, sinceMs);
       }
       await file.sync();
     } finally {
@@ -130,8 +154,8 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
       start(`read '${name}'`, async () => plain(await fs.promises.readFile(pathOf(name))), onDone),
     readPart: (name, offsetBytes, lengthBytes, onDone) =>
       start(`read '${name}'`, () => readPart(pathOf(name), offsetBytes, lengthBytes), onDone),
-    create: (name, contents, sizeBytes, onDone) =>
-      start(`create '${name}'`, () => create(name, contents, sizeBytes), orNothing(onDone)),
+    create: (name, contents, sizeBytes, onDone, isUrgent = () => true) =>
+      start(`create '${name}'`, () => create(name, contents, sizeBytes, isUrgent), orNothing(onDone)),
     remove: (name, onDone) =>
       start(
         `remove '${name}'`,

@@ -136,7 +136,7 @@ test('a disk without room for the next segment ends the journal by name', () => 
   disk.create = (_name, _start, _sizeBytes, onDone) => clock.enqueue(() => onDone(new DiskError('full', 'injected')));
   const told: (Error | undefined)[] = [];
   for (let index = 0; index < 10; index += 1) {
-    journal.append([entry(a, new Uint8Array(1000))], (error) => told.push(error));
+    journal.append([entry(a, new Uint8Array(index === 0 ? 10 : 1000))], (error) => told.push(error));
     settleAll(clock);
   }
   expect(told[0]).toBeUndefined();

@@ -26,6 +26,7 @@ export class SegmentFiles {
   #isRemoving = false;
   #next: Segment | undefined;
   #isNextReady = false;
+  #isAwaited = false;
   #active: Segment;
   #salt: number;
   #endOffset: number;
@@ -80,14 +81,24 @@ export class SegmentFiles {
     return this.#endOffset + sizeBytes <= this.#active.sizeBytes;
   }
 
-  /** Takes note that `sizeBytes` are being written at `place`. Makes the next segment when half of this one is used. */
+  /** Takes note that `sizeBytes` are being written at `place`. Makes the next segment, taking its time, when an eighth of this one is used. */
   advance(sizeBytes: number): void {
     this.#endOffset += sizeBytes;
-    if (this.#endOffset > this.#active.sizeBytes / 2) this.prepare(0);
+    if (this.#endOffset > this.#active.sizeBytes / 8) this.#make(0);
   }
 
-  /** Makes the next segment, unless that is done: large enough for a frame of `sizeBytes`. */
+  /** Makes the next segment, unless that is done or under way: large enough for a frame of `sizeBytes`. A flush waits. */
   prepare(sizeBytes: number): void {
+    this.#isAwaited = true;
+    this.#make(sizeBytes);
+  }
+
+  /** What is being made takes no more time than it needs. */
+  hurry(): void {
+    this.#isAwaited = true;
+  }
+
+  #make(sizeBytes: number): void {
     if (this.#next !== undefined) return;
     const { segmentBytes, node, crc32 } = this.#options;
     const segment: Segment = {
@@ -97,14 +108,16 @@ export class SegmentFiles {
     this.#next = segment;
     const header = { ...segment, journalId: this.#journalId, node };
     const name = segmentName(segment.number);
-    this.#disk.create(name, encodeSegmentHeader(header, crc32), segment.sizeBytes, (error) => {
+    const onMade = (error?: DiskError): void => {
       if (error !== undefined) {
         this.#listener.onError(error);
         return;
       }
       this.#isNextReady = true;
       this.#listener.onReady();
-    });
+    };
+    const start = encodeSegmentHeader(header, crc32);
+    this.#disk.create(name, start, segment.sizeBytes, onMade, () => this.#isAwaited);
   }
 
   /** The active segment is durably sealed; the next one, which is there, takes its place. */
@@ -117,6 +130,7 @@ export class SegmentFiles {
     this.#endOffset = segmentHeaderBytes;
     this.#next = undefined;
     this.#isNextReady = false;
+    this.#isAwaited = false;
   }
 
   /** Nobody needs the oldest sealed segment any more; it stays until a flush has said so, and then `remove` is called. */

@@ -165,6 +165,7 @@ export class SegmentedJournal implements Journal {
   }
 
   close(): Promise<void> {
+    this.#files.hurry();
     this.#closing ??= new Promise<void>((resolve) => {
       this.#onFlushed = () =>
         this.#disk.close(() => {

@@ -1,0 +1,56 @@
+/** Files of a real directory: made at their size, at once or in peace, and read in parts. */
+
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/environment/clock.ts';
+import { createNodeDisk } from '../../src/journal/node-disk.ts';
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+
+function diskIn() {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-'));
+  directories.push(directory);
+  return { directory, disk: createNodeDisk({ directory, clock: systemClock() }) };
+}
+
+const start = Uint8Array.of(1, 2, 3);
+
+test.each<[string, () => () => boolean]>([
+  ['at once', () => () => true],
+  ['leaving the disk to others', () => () => false],
+  [
+    'in peace, until somebody waits for it',
+    () => {
+      let asked = 0;
+      return () => {
+        asked += 1;
+        return asked > 2;
+      };
+    },
+  ],
+])('a file is made %s, with its start and zeros behind', async (_name, urgency) => {
+  const { directory, disk } = diskIn();
+  const sizeBytes = 300_001;
+  const error = await new Promise((resolve) => disk.create('x', start, sizeBytes, resolve, urgency()));
+  expect(error).toBeUndefined();
+  const bytes = readFileSync(join(directory, 'x'));
+  expect([bytes.length, [...bytes.subarray(0, 4)]]).toEqual([sizeBytes, [1, 2, 3, 0]]);
+  expect(bytes.subarray(3).every((byte) => byte === 0)).toBe(true);
+});
+
+test('a file that is written behind its end grows, and is read in parts', async () => {
+  const { disk } = diskIn();
+  await new Promise((resolve) => disk.create('x', new Uint8Array(), 0, resolve));
+  await new Promise((resolve) => disk.write('x', 0, start, resolve));
+  await new Promise((resolve) => disk.write('x', 3, start, resolve));
+  const read = (offset: number, length: number) =>
+    new Promise((resolve) => disk.readPart('x', offset, length, resolve));
+  expect(await read(2, 3)).toEqual(Uint8Array.of(3, 1, 2));
+  expect(await read(4, 100)).toEqual(Uint8Array.of(2, 3));
+  expect(await read(9, 2)).toEqual(new Uint8Array());
+});
