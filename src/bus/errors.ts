@@ -63,6 +63,11 @@ export class PeerSilentError extends QuorateError {
   readonly code = 'PEER_SILENT';
 }
 
+/** Clients have begun more frames than there is room for; this one held most of it. */
+export class ClientIntakeError extends QuorateError {
+  readonly code = 'CLIENT_INTAKE';
+}
+
 /** A client took nothing of what waited for it, while much waited for all clients together. */
 export class SlowClientError extends QuorateError {
   readonly code = 'SLOW_CLIENT';

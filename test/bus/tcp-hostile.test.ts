@@ -197,6 +197,29 @@ test('clients beyond the limit are turned away, and those before it stay', async
   await until(() => envelopes.length === 1);
 });
 
+test('clients that begin large frames and do not end them share one budget, and the greediest is let go', async () => {
+  const limits = { frameLimitBytes: 1_000_000, queueLimitBytes: 1_000_000, clientIntakeBytes: 1_000_000 };
+  const bus = await startNode('n1', { limits });
+  const notices = noticesOf(bus);
+  const { envelopes } = record(bus);
+  const begin = async (node: string, sizeBytes: number): Promise<RawPeer> => {
+    const peer = await dialAsClient(node, bus.address());
+    const header = Buffer.alloc(4);
+    header.writeUInt32BE(900_000, 0);
+    peer.socket.write(Buffer.concat([header, Buffer.alloc(sizeBytes)]));
+    return peer;
+  };
+  const small = await begin('c1', 200_000);
+  const large = await begin('c2', 700_000);
+  const last = await begin('c3', 250_000);
+  await until(() => large.closed && notices.length > 0);
+  expect(notices).toMatchObject([{ error: { code: 'CLIENT_INTAKE' }, node: 'c2' }]);
+  expect([small.closed, last.closed]).toEqual([false, false]);
+  const other = await dialAsClient('c4', bus.address());
+  other.send([0, 'c4/sender/', 'n1/receiver/', good]);
+  await until(() => envelopes.length === 1);
+});
+
 test('a peer that stops reading costs a bounded queue, is reported, and holds up nobody', async () => {
   let peer: RawPeer | undefined;
   const stopped = await listenRaw((it) => {

@@ -15,6 +15,9 @@ import { type Incoming, parsePayload, pingFrame, pongFrame } from './wire.ts';
 /** No frame of a handshake is longer. A side that has not proven itself costs no more than this. */
 const handshakeLimitBytes = 8 * 1_024;
 
+/** Frames below this size are so small that nobody counts what of them has arrived. */
+const largeBytes = 64 * 1_024;
+
 export interface ConnectionOptions {
   readonly socket: Socket;
   /** The other end, for people. */
@@ -29,6 +32,8 @@ export interface ConnectionOptions {
   readonly onHandshakeFrame: (frame: Incoming, payload: Uint8Array) => void;
   /** Receives what arrives from then on, without pings and pongs. An error that it throws cuts the connection. */
   readonly onFrame: (frame: Incoming) => void;
+  /** Called when more of a large frame has arrived, and not yet its end. */
+  readonly onPartial?: () => void;
   /** Called when the other side has taken envelopes that were written. */
   readonly onTaken: () => void;
   /**
@@ -44,6 +49,8 @@ export interface ConnectionOptions {
 export interface Connection {
   readonly remote: string;
   readonly outgoing: Outgoing;
+  /** Bytes of a frame that has begun and not ended. */
+  readonly partialBytes: number;
   /** Ends the deadline of the handshake, and begins to watch for silence. */
   established(): void;
   /** Closes at once, because of an error. */
@@ -118,6 +125,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     try {
       // A plain view of the same bytes, because byte strings are to come out as plain `Uint8Array`.
       decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      if (!over && decoder.partialBytes > largeBytes) options.onPartial?.();
     } catch (error) {
       cut(
         error instanceof QuorateError
@@ -156,6 +164,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   return {
     remote,
     outgoing,
+    get partialBytes() {
+      return over ? 0 : decoder.partialBytes;
+    },
     established() {
       established = true;
       decoder.limitBytes = limits.frameLimitBytes;

@@ -8,6 +8,7 @@ import { HandshakeRefusedError, TooManyConnectionsError } from '../errors.ts';
 import { type Core, statusAfter } from './core.ts';
 import { createAdmission } from './guests/admission.ts';
 import { createClientBacklog } from './guests/client-backlog.ts';
+import { createClientIntake } from './guests/client-intake.ts';
 import { isLoopback, placeOf } from './guests/remote.ts';
 import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
@@ -43,6 +44,7 @@ export function createGuests(
 ): Guests {
   const { mine, limits, statuses, losses } = core;
   const present = new Set<Session>();
+  const intake = createClientIntake(limits.clientIntakeBytes);
   const backlog = createClientBacklog(core.environment.clock, limits, core.timing);
   /** The open sessions of each node or client; the latest is the one that it is answered over. */
   const byNode = new Map<string, readonly Guest[]>();
@@ -68,8 +70,10 @@ export function createGuests(
   const opened = (guest: Guest, place: string): void => {
     const { session, node, kind } = guest;
     admission.opened(session, place, kind);
-    if (kind === 'client') backlog.add(session);
-    else if (!links.has(node)) {
+    if (kind === 'client') {
+      backlog.add(session);
+      intake.add(session);
+    } else if (!links.has(node)) {
       session.abort();
       return;
     }
@@ -86,6 +90,7 @@ export function createGuests(
     present.delete(session);
     admission.closed(session);
     backlog.delete(session);
+    intake.delete(session);
     core.noticeEnding(session.remote, ending);
     if (ending.theirs === undefined) {
       tellRefused(ending);
@@ -113,6 +118,7 @@ export function createGuests(
         clientsProve: openClients === 'none' || (openClients === 'loopback' && !isLoopback(socket.remoteAddress)),
         admitClient: () => admission.forClient(place),
         onFrame: core.receive,
+        onPartial: intake.check,
         onOpen: (it, counterpart) => opened({ ...counterpart, session: it }, place),
         onClosed: closed,
       });

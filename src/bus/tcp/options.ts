@@ -32,6 +32,11 @@ export interface TcpLimits {
    * Services hold answers back before it comes to that.
    */
   readonly clientBacklogBytes: number;
+  /**
+   * Bytes of frames that clients have begun and not ended, over all of them; 64 MiB by default, and not less than one frame.
+   * Beyond it the one that has sent most of such a frame is closed.
+   */
+  readonly clientIntakeBytes: number;
   /** Rejected addresses that are told to one peer within a second; 100 by default. */
   readonly rejectionsPerSecond: number;
 }
@@ -61,6 +66,7 @@ const defaultLimits: TcpLimits = {
   connectionLimit: 1_024,
   handshakeLimit: 256,
   clientBacklogBytes: 64 * 1_024 * 1_024,
+  clientIntakeBytes: 64 * 1_024 * 1_024,
   rejectionsPerSecond: 100,
 };
 const defaultTiming: TcpTiming = {
@@ -80,9 +86,10 @@ export function limitsOf(wanted: Partial<TcpLimits> = {}): TcpLimits {
   if (limits.frameLimitBytes > 2 ** 31) {
     throw new BusOptionsError(`expected frameLimitBytes of at most 2 GiB, got ${limits.frameLimitBytes}`);
   }
-  if (limits.queueLimitBytes < limits.frameLimitBytes) {
+  for (const name of ['queueLimitBytes', 'clientIntakeBytes'] as const) {
+    if (limits[name] >= limits.frameLimitBytes) continue;
     throw new BusOptionsError(
-      `expected queueLimitBytes of at least frameLimitBytes (${limits.frameLimitBytes}), got ${limits.queueLimitBytes}; raise it, or lower the frame limit`,
+      `expected ${name} of at least frameLimitBytes (${limits.frameLimitBytes}), got ${limits[name]}; raise it, or lower the frame limit`,
     );
   }
   return limits;

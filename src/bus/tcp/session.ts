@@ -73,6 +73,8 @@ interface SessionEnds {
   readonly onOpen: (session: Session, theirs: Counterpart) => void;
   /** Receives envelopes and rejections, once the session is open. */
   readonly onFrame: (session: Session, theirs: Counterpart, frame: SessionFrame) => void;
+  /** Called when more of a large frame has arrived, and not yet its end. */
+  readonly onPartial?: () => void;
   /** Called once, when it is over. */
   readonly onClosed: (session: Session, ending: Ending) => void;
 }
@@ -102,6 +104,8 @@ export interface Session {
   offerControl(frame: Uint8Array): void;
   /** Bytes of envelopes that wait for the other side to take them. */
   readonly backlogBytes: number;
+  /** Bytes of a frame that has begun to arrive and has not ended. */
+  readonly partialBytes: number;
   /** Bytes of envelopes that it has taken so far. */
   readonly takenBytes: number;
   /** Closes at once, because of an error. */
@@ -151,6 +155,9 @@ export function createSession(options: SessionOptions): Session {
     remote,
     offer: connection.outgoing.offer,
     offerControl: connection.outgoing.offerControl,
+    get partialBytes() {
+      return connection.partialBytes;
+    },
     get backlogBytes() {
       return connection.outgoing.backlogBytes;
     },
