@@ -23,4 +23,5 @@ export {
 export { preCandidateAlone } from './raft/pre-candidate.ts';
 export { type RaftRules, raftRules } from './raft/rules.ts';
 export { defineServer, raftServer, serverChart } from './raft/server.ts';
+export type { ServerView } from './raft/view.ts';
 export { delays as raftDelays } from './raft/vocabulary.ts';

@@ -6,10 +6,12 @@
 export * from './two-phase-commit/addresses.ts';
 export * from './two-phase-commit/coordinator/context.ts';
 export { type CoordinatorRules, coordinatorRules } from './two-phase-commit/coordinator/rules.ts';
+export type { CoordinatorView } from './two-phase-commit/coordinator/view.ts';
 export * from './two-phase-commit/coordinator.ts';
 export * from './two-phase-commit/definitions.ts';
 export * from './two-phase-commit/messages.ts';
 export * from './two-phase-commit/operations.ts';
 export * from './two-phase-commit/participant/context.ts';
 export { type ParticipantRules, participantRules } from './two-phase-commit/participant/rules.ts';
+export type { ParticipantView } from './two-phase-commit/participant/view.ts';
 export * from './two-phase-commit/participant.ts';

@@ -25,6 +25,9 @@ import type { InspectionEvent } from './inspection.ts';
 import type { RefusedCounts } from './mail.ts';
 import type { ActorObserver } from './runner.ts';
 
+/** A definition, as far as its view is concerned. */
+export type Viewed<View> = Pick<ActorDefinition<AnyStateMachine, Tagged, never, View>, 'name' | 'viewAt'>;
+
 /** The limits of a node. */
 export interface NodeLimits {
   /** Requests are refused while more bytes than this wait for the disk. Default 128 MiB. */
@@ -133,6 +136,13 @@ export interface Node<Owned extends Resources = Resources> {
   ): Endpoint<TaggedBy<S>>;
   /** The actors that are alive, sorted. */
   actors(): readonly Address[];
+  /** Whether an actor lives at the address. */
+  isAlive(actor: Address): boolean;
+  /**
+   * What services may know of an actor, and decide by: the view of its definition, of the last state whose records are
+   * durable. Undefined when no such actor lives.
+   */
+  view<View>(definition: Viewed<View>, key?: string): View | undefined;
   /** An actor as it stands now, durable or not: for inspection and invariants, never for decisions. */
   peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined;
   /** What waits for other nodes and clients to take it; undefined where the bus holds nothing back. */

@@ -321,6 +321,11 @@ export function createNode(options: NodeOptions): Node {
       return endpoint;
     },
     actors: () => runners.keys().toSorted(),
+    isAlive: (actor) => runners.has(actor),
+    view(definition, key = '') {
+      const runner = runners.get(addressOf(id, definition.name, key));
+      return runner === undefined ? undefined : definition.viewAt(runner.visible);
+    },
     peek(actor) {
       const runner = runners.get(actor);
       return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };

@@ -75,6 +75,8 @@ export interface Runner {
   readonly handle: ActorHandle;
   /** The state after the last step, durable or not; the handle may lag behind it. */
   readonly state: ActorState;
+  /** The last state whose records are durable: what handles and views show. */
+  readonly visible: ActorState;
   /** Whether the journal may hold records of it that a new life would have to know. */
   readonly hasRecords: boolean;
   /** Carries out the first step, and then what has come since. */
@@ -147,6 +149,10 @@ class ActorRunner implements Runner {
 
   get state(): ActorState {
     return this.#state;
+  }
+
+  get visible(): ActorState {
+    return this.#visible;
   }
 
   get hasRecords(): boolean {

@@ -1,7 +1,7 @@
 /** What a Raft server knows: the context of every chart here, its events and effects, and how a life begins. */
 
 import type { Address } from '../actor/address.ts';
-import type { Birth, Records } from '../actor/define.ts';
+import type { Birth, Records } from '../actor/definition.ts';
 import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effects.ts';
 import type { Outcome } from '../actor/rules.ts';
 import type { TransferOperation } from '../transfer.ts';
@@ -24,7 +24,8 @@ import {
 } from './messages.ts';
 
 /** The parts that a server plays; the tags of its chart. */
-export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+export const roles = ['follower', 'pre-candidate', 'candidate', 'leader'] as const;
+export type Role = (typeof roles)[number];
 
 export type Event = Delivered<RaftMessage | RaftRequest | Durable | Unreachable | Performed>;
 export type Effect = EffectOf<{

@@ -1,6 +1,6 @@
 /** Records as earlier versions wrote them, read as the present ones. */
 
-import type { EarlierRecord, KeepSnapshot } from '../actor/define.ts';
+import type { EarlierRecord, KeepSnapshot } from '../actor/definition.ts';
 import type { Tagged } from '../actor/effects.ts';
 import { foundingMembers, isServerSet } from './members.ts';
 

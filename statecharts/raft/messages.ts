@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
-import type { TaggedBy } from '../actor/define.ts';
+import type { TaggedBy } from '../actor/schemas.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
 import { isMembers, isPlaces, type Members } from './members.ts';
 

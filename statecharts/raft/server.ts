@@ -18,12 +18,13 @@
 
 import { defineActor } from '../actor/define.ts';
 import { candidate } from './candidate.ts';
-import { memory, newServer } from './context.ts';
+import { memory, newServer, roles } from './context.ts';
 import { follower } from './follower.ts';
 import { leader } from './leader.ts';
 import { messages, own, requests } from './messages.ts';
 import { preCandidate } from './pre-candidate.ts';
 import { type RaftRules, raftRules } from './rules.ts';
+import { serverView } from './view.ts';
 import { bindServer, delays, raft } from './vocabulary.ts';
 
 /** The chart of a server. */
@@ -40,7 +41,8 @@ export const defineServer = (rules: RaftRules = raftRules) =>
   defineActor({
     name: 'raft.server',
     chart: serverChart.provide(bindServer(rules)),
-    roles: ['follower', 'pre-candidate', 'candidate', 'leader'],
+    roles,
+    view: serverView,
     messages,
     senders: 'peer',
     own,

@@ -22,6 +22,7 @@ import { presuming } from './coordinator/presuming.ts';
 import { claiming, fenced, informed, registering, ruling } from './coordinator/register.ts';
 import { type CoordinatorRules, coordinatorRules } from './coordinator/rules.ts';
 import { decided } from './coordinator/second-phase.ts';
+import { coordinatorView } from './coordinator/view.ts';
 import { bindCoordinator, coordinating, delays } from './coordinator/vocabulary.ts';
 import { coordinatorMessages, coordinatorRequests, coordinatorSenders } from './messages.ts';
 
@@ -82,7 +83,6 @@ export const defineCoordinator = ({ rules = coordinatorRules, revivedBy = 'node'
   defineActor({
     name: coordinatorName,
     chart: coordinatorChart.provide(bindCoordinator(rules)),
-    roles: ['undecided', 'decided', 'presuming'],
     messages: coordinatorMessages,
     senders: coordinatorSenders,
     requests: coordinatorRequests,
@@ -91,6 +91,7 @@ export const defineCoordinator = ({ rules = coordinatorRules, revivedBy = 'node'
     records: coordinatorRecords,
     input: (recovered: CoordinatorRecovered, birth: Birth<CoordinatorBegin>) => coordinatorContext(recovered, birth),
     delays,
+    view: coordinatorView,
     bornOfMessage: (heard): CoordinatorBegin | undefined =>
       heard.type === 'inquiry' ? { type: 'inquired', manager: heard.branch.manager } : undefined,
     ...(revivedBy === 'node' ? { bornOfRecords: (): CoordinatorBegin => ({ type: 'recovered' }) } : {}),

@@ -17,6 +17,7 @@ import { inDoubt } from './participant/in-doubt.ts';
 import { deciding } from './participant/one-phase.ts';
 import { type ParticipantRules, participantRules } from './participant/rules.ts';
 import { unprepared } from './participant/unprepared.ts';
+import { participantView } from './participant/view.ts';
 import { bindParticipant, delays, participating } from './participant/vocabulary.ts';
 
 /** The participant's chart. */
@@ -79,7 +80,6 @@ export const defineParticipant = ({ rules = participantRules }: ParticipantOptio
   defineActor({
     name: participantName,
     chart: participantChart.provide(bindParticipant(rules)),
-    roles: ['working', 'in-doubt', 'finishing', 'deciding', 'finished'],
     messages: participantMessages,
     senders: participantSenders,
     requests: participantRequests,
@@ -87,6 +87,7 @@ export const defineParticipant = ({ rules = participantRules }: ParticipantOptio
     hearsUnreachable: true,
     input: (_recovered: unknown, birth: Birth<ParticipantBegin>) => participantContext(birth),
     delays,
+    view: participantView,
     bornOfMessage: (heard): ParticipantBegin | undefined => {
       switch (heard.type) {
         case 'decision':

@@ -103,6 +103,7 @@ export const counter = defineActor({
   name: 'test.counter',
   chart,
   roles: ['even', 'odd'],
+  view: ({ context }) => ({ count: context.count }),
   messages: { add: amount, counted: v.object({}) },
   own: ['noted'],
   requests: {

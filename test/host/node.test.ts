@@ -38,6 +38,22 @@ describe('a node', () => {
     ]);
   });
 
+  test('gives services a view of what is durable, of actors that live', () => {
+    const { node, settle, peer } = bench();
+    const { node: n1, journal } = node('n1');
+    const n2 = peer('n2');
+    expect([n1.isAlive(address), n1.view(counter)]).toEqual([false, undefined]);
+    n1.start(counter, { input: {} });
+    settle();
+    n2.say(address, add(3));
+    settle();
+    expect([n1.isAlive(address), n1.view(counter)]).toEqual([true, { count: 0 }]);
+    journal.flush();
+    settle();
+    expect(n1.view(counter)).toEqual({ count: 3 });
+    expect(n1.view(counter, 'another')).toBeUndefined();
+  });
+
   test('hands a message to oneself over after the record that went before it is durable', () => {
     const { node, settle, peer } = bench();
     const { node: n1, journal } = node('n1');

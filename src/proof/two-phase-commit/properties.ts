@@ -87,7 +87,7 @@ export function commitGoals(
   }
   if (crashes > 0 && restarts && crashing.includes('c')) {
     goals['a participant is in doubt while the coordinator is down'] = ({ actors }) =>
-      actors.some(({ role }) => role === 'in-doubt') &&
+      actors.some(({ snapshot }) => snapshot?.hasTag('in-doubt') === true) &&
       actors.some(({ node, life }) => node === 'c' && life === 'down');
   }
   return goals;

@@ -5,11 +5,11 @@
  */
 
 import * as v from 'valibot';
+import { coordinator } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
 import { messageOf } from '../../resources/errors.ts';
 import { compareOrder, type Order, originOf, partsOfTransactionId, type TransactionIdParts } from './ids.ts';
-import { coordinatorOn } from './listing.ts';
 import type { Memory } from './memory.ts';
 import type { DecisionRegister } from './register/register.ts';
 import type { Participating } from './work.ts';
@@ -52,7 +52,7 @@ export async function inquire(parts: InquiryParts, transaction: string): Promise
   }
   if (id.origin !== originOf(node.journal.id)) return found('unknown', 'another manager gave it out; ask that one');
   if (compareOrder(id, parts.latest()) > 0) return found('unknown', 'this manager never gave it out');
-  const living = coordinatorOn(node, transaction);
+  const living = node.view(coordinator, transaction);
   if (living?.begun === 'recovered' && living.outcome !== null) return found(living.outcome, 'it is recorded');
   const isForgotten = compareOrder(id, memory.mark) <= 0;
   if (id.incarnation === memory.incarnation) {

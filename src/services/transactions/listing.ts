@@ -1,11 +1,12 @@
 /** What is under way on a node: transactions that are not over, their branches and their age. */
 
 import * as v from 'valibot';
-import { type Address, partsOf } from '../../../statecharts/actor.ts';
+import { partsOf } from '../../../statecharts/actor.ts';
 import {
-  coordinatorAddress,
+  type CoordinatorView,
+  coordinator,
   coordinatorName,
-  outcome,
+  participant,
   participantName,
 } from '../../../statecharts/two-phase-commit.ts';
 import type { Node } from '../../host/node.ts';
@@ -27,52 +28,12 @@ export const listedTransaction = v.object({
 /** A transaction that is not over. */
 export type ListedTransaction = v.InferOutput<typeof listedTransaction>;
 
-const coordinatorSeen = v.object({
-  transaction: v.string(),
-  manager: v.string(),
-  begun: v.picklist(['begin', 'take-over', 'recovered', 'inquired']),
-  idempotencyKey: v.nullable(v.string()),
-  outcome: v.nullable(outcome),
-  registered: v.boolean(),
-  branches: v.array(
-    v.object({
-      branch: v.string(),
-      resource: v.string(),
-      vote: v.picklist(['awaited', 'yes', 'no', 'read-only']),
-      acknowledged: v.boolean(),
-    }),
-  ),
-});
-/** What is looked at of a coordinator. */
-export type CoordinatorSeen = v.InferOutput<typeof coordinatorSeen>;
-
-const participantSeen = v.object({
-  branch: v.object({ manager: v.string(), transaction: v.string(), branch: v.string() }),
-  resource: v.string(),
-  outcome: v.nullable(outcome),
-});
-
-/** A coordinator that lives on the node, as it stands now; its state may not be durable yet. */
-export function coordinatorOn(node: Node, transaction: string): CoordinatorSeen | undefined {
-  const seen = node.peek(coordinatorAddress({ manager: node.id, transaction }));
-  if (seen === undefined) return undefined;
-  const parsed = v.safeParse(coordinatorSeen, seen.state.snapshot.context);
-  return parsed.success ? parsed.output : undefined;
-}
-
 /** All coordinators that live on the node. */
-export function coordinatorsOn(node: Node): readonly CoordinatorSeen[] {
+export function coordinatorsOn(node: Node): readonly CoordinatorView[] {
   return node.actors().flatMap((address) => {
     const { name, key } = partsOf(address);
-    return name === coordinatorName ? (coordinatorOn(node, key) ?? []) : [];
+    return name === coordinatorName ? (node.view(coordinator, key) ?? []) : [];
   });
-}
-
-/** Whether a branch has still to carry out what is decided. */
-export function isUnfinished({ outcome: decided, branches, registered }: CoordinatorSeen): boolean {
-  if (decided === null) return true;
-  const waits = decided === 'committed' ? ['yes'] : registered ? ['yes', 'awaited', 'no'] : [];
-  return branches.some(({ vote, acknowledged }) => !acknowledged && waits.includes(vote));
 }
 
 interface Waiting {
@@ -89,8 +50,8 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
   for (const address of node.actors()) {
     const { name, key } = partsOf(address);
     if (name === coordinatorName) {
-      const found = coordinatorOn(node, key);
-      if (found === undefined || found.begun === 'inquired' || !isUnfinished(found)) continue;
+      const found = node.view(coordinator, key);
+      if (found === undefined || found.begun === 'inquired' || !found.isUnfinished) continue;
       listed.set(key, {
         transaction: key,
         manager: found.manager,
@@ -104,7 +65,7 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
         })),
       });
     } else if (name === participantName) {
-      const found = waitingAt(node, address);
+      const found = waitingAt(node, key);
       if (found === undefined) continue;
       const { transaction, ...branch } = found;
       waiting.set(transaction, [...(waiting.get(transaction) ?? []), branch]);
@@ -126,15 +87,12 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
 }
 
 /** A branch that waits for a decision, or carries it out. */
-function waitingAt(node: Node, address: Address): (Waiting & { readonly transaction: string }) | undefined {
-  const seen = node.peek(address);
-  const role = seen?.definition.roleAt(seen.state);
-  if (role !== 'in-doubt' && role !== 'finishing') return undefined;
-  const parsed = v.safeParse(participantSeen, seen?.state.snapshot.context);
-  if (!parsed.success) return undefined;
-  const { branch, resource, outcome: known } = parsed.output;
+function waitingAt(node: Node, key: string): (Waiting & { readonly transaction: string }) | undefined {
+  const found = node.view(participant, key);
+  if (found?.phase !== 'in-doubt' && found?.phase !== 'finishing') return undefined;
+  const { branch, resource, outcome: known, phase } = found;
   const { manager, transaction } = branch;
   // Whoever rolls back before a vote has no outcome to name, and aborts by itself.
-  const state = known ?? (role === 'finishing' ? 'aborted' : 'in-doubt');
+  const state = known ?? (phase === 'finishing' ? 'aborted' : 'in-doubt');
   return { manager, transaction, branch: branch.branch, resource, outcome: state };
 }

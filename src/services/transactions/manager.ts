@@ -23,7 +23,7 @@ import { TransactionLimitError, TransactionManagerClosedError, TransactionOption
 import { createIdempotencyKeys } from './idempotency.ts';
 import { type DecisionKind, originOf, transactionIdOf } from './ids.ts';
 import { inquire } from './inquiry.ts';
-import { coordinatorsOn, isUnfinished, listTransactions } from './listing.ts';
+import { coordinatorsOn, listTransactions } from './listing.ts';
 import { openMemory } from './memory.ts';
 import { limitsOf, maxKeyLength, participatingOf, type TransactionManagerOptions, timesOf } from './options.ts';
 import { startRecovery } from './recovery.ts';
@@ -156,7 +156,7 @@ export async function createTransactionManager<Owned extends Resources>(
     participantTimes,
     isOpen: (transaction) => undecided.has(transaction),
     oldestOpenMs() {
-      if (coordinatorsOn(node).some((it) => it.begun === 'recovered' && isUnfinished(it))) return undefined;
+      if (coordinatorsOn(node).some((it) => it.begun === 'recovered' && it.isUnfinished)) return undefined;
       const [oldest] = begunAtMs.values();
       return oldest === undefined ? 0 : clock.nowMs() - oldest;
     },
@@ -243,7 +243,7 @@ export async function createTransactionManager<Owned extends Resources>(
     } catch (error) {
       // Not begun at all: the node would not start its coordinator.
       if (
-        node.peek(coordinatorAddress({ manager: node.id, transaction: id })) === undefined &&
+        !node.isAlive(coordinatorAddress({ manager: node.id, transaction: id })) &&
         undecided.has(id) &&
         node.isRunning
       ) {
@@ -326,7 +326,7 @@ export async function createTransactionManager<Owned extends Resources>(
 function reviveCoordinators(node: Node, { coordinator }: TwoPhaseCommit): void {
   for (const address of node.journal.actors()) {
     const { name, key } = partsOf(address);
-    if (name !== coordinatorName || node.peek(address) !== undefined) continue;
+    if (name !== coordinatorName || node.isAlive(address)) continue;
     node.launch(coordinator, { key, input: { type: 'recovered' } });
   }
 }

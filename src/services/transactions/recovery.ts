@@ -145,7 +145,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
   /** @returns whether the branch was taken up, or why it cannot be */
   const take = (name: string, branch: BranchId): boolean | string => {
     const address = participantAddress(node.id, branch);
-    if (parts.isOpen(branch.transaction) || node.peek(address) !== undefined) return false;
+    if (parts.isOpen(branch.transaction) || node.isAlive(address)) return false;
     const isCommitted = memory.isCommitted(branch.transaction);
     const place = isCommitted ? ({ type: 'journal' } as const) : placeOf(branch);
     if (typeof place === 'string') return place;

@@ -65,7 +65,7 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
     const { transaction, manager } = entry;
     const address = coordinatorAddress({ manager: node.id, transaction });
     const epoch = entry.epoch + 1;
-    if (node.peek(address) !== undefined) {
+    if (node.isAlive(address)) {
       // This node owned it before, and was fenced, or it only answers participants in doubt.
       const request: CoordinatorRequest = { type: 'take-over', epoch };
       node.request(address, request);
@@ -84,7 +84,7 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
   };
   const adopt = (entry: OpenTransaction, branchName: string, resource: string, name: string): void => {
     const branch = { manager: entry.manager, transaction: entry.transaction, branch: branchName };
-    if (node.peek(participantAddress(node.id, branch)) !== undefined) return;
+    if (node.isAlive(participantAddress(node.id, branch))) return;
     node.launch(protocol.participant, {
       key: participantKey(branch),
       input: {

@@ -66,6 +66,9 @@ export interface CoordinatorContext {
   readonly times: CoordinatorTimes;
 }
 
+/** How far a transaction has come; the tags of the chart. */
+export type CoordinatorPhase = 'undecided' | 'decided' | 'presuming';
+
 /** How the life of a coordinator begins. */
 export type CoordinatorBegin =
   /** The application begins a transaction. `register`: the resource that keeps the decision, if any. */

@@ -2,7 +2,7 @@
 
 import { setup } from 'xstate';
 import { askingUntilAnswered, between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
-import type { CoordinatorContext, CoordinatorEffect, CoordinatorEvent } from './context.ts';
+import type { CoordinatorContext, CoordinatorEffect, CoordinatorEvent, CoordinatorPhase } from './context.ts';
 import { coordinatorRules, type RegisterAnswer } from './rules.ts';
 
 const retrying = ({ times: { retryIntervalMs } }: CoordinatorContext) =>
@@ -32,6 +32,7 @@ export const coordinating = setup({
     events: {} as CoordinatorEvent,
     emitted: {} as CoordinatorEffect,
     input: {} as CoordinatorContext,
+    tags: {} as CoordinatorPhase,
     transitionMeta: {} as { rule: string },
   },
   delays: named(delays),

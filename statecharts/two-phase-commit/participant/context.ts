@@ -37,6 +37,10 @@ export interface ParticipantContext {
   readonly times: ParticipantTimes;
 }
 
+/** How far a branch has come; the tags of the chart. */
+export const participantPhases = ['working', 'in-doubt', 'finishing', 'deciding', 'finished'] as const;
+export type ParticipantPhase = (typeof participantPhases)[number];
+
 /** How the life of a participant begins. */
 export type ParticipantBegin =
   /** The application has begun a branch; its session is open. The coordinator is at `coordinator`. */

@@ -2,7 +2,7 @@
 
 import { setup } from 'xstate';
 import { askingUntilAnswered, between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
-import type { ParticipantContext, ParticipantEffect, ParticipantEvent } from './context.ts';
+import type { ParticipantContext, ParticipantEffect, ParticipantEvent, ParticipantPhase } from './context.ts';
 import { type BranchAnswer, participantRules } from './rules.ts';
 
 export const delays = {
@@ -27,6 +27,7 @@ export const participating = setup({
     events: {} as ParticipantEvent,
     emitted: {} as ParticipantEffect,
     input: {} as ParticipantContext,
+    tags: {} as ParticipantPhase,
     transitionMeta: {} as { rule: string },
   },
   delays: named(delays),

@@ -21,6 +21,7 @@ import {
   send,
   type TaggedBy,
 } from '../../../statecharts/actor.ts';
+import { type CoordinatorView, coordinator } from '../../../statecharts/two-phase-commit.ts';
 
 type Ping = { readonly type: 'ping'; readonly count: number };
 type Pong = { readonly type: 'pong' };
@@ -137,6 +138,12 @@ test('a handle knows its chart, and starting asks for the definition’s input',
   expectTypeOf(handle.getSnapshot().context.suspicions).toEqualTypeOf<number>();
   // @ts-expect-error the input is missing
   node.start(faultDetector, { input: {} });
+});
+
+test('a view has the type that the definition gives it', () => {
+  const node = {} as Node;
+  expectTypeOf(node.view(coordinator, 'tx-1')).toEqualTypeOf<CoordinatorView | undefined>();
+  expectTypeOf(node.view(faultDetector)).toBeUndefined();
 });
 
 test('a handle knows what its actor delivers', () => {

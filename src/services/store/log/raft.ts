@@ -2,7 +2,7 @@
 
 import type { SnapshotFrom } from 'xstate';
 import { type Address, addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
-import type { Role } from '../../../../statecharts/raft/context.ts';
+import { roles } from '../../../../statecharts/raft/context.ts';
 import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import { snapshotOwner } from '../../../../statecharts/transfer.ts';
@@ -86,8 +86,6 @@ export function raft(options: RaftOptions): LogStarter {
 type Shown = SnapshotFrom<typeof raftServer.chart>;
 
 const leaderIn = ({ context: { leader } }: Shown): string | undefined => (leader === null ? undefined : nodeOf(leader));
-
-const roles: readonly Role[] = ['follower', 'pre-candidate', 'candidate', 'leader'];
 
 function statusOf(shown: Shown): LogStatus {
   const { term, commitIndex, log, configuration } = shown.context;
