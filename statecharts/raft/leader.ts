@@ -18,6 +18,9 @@ import {
   transferEnd,
 } from './vocabulary.ts';
 
+/** §3.4: a term has one leader; another one of this term means that somebody voted twice. */
+const rival = { actions: { type: 'refuseRival', params: message }, meta: { rule: 'Raft §3.4' } } as const;
+
 export const leader = raft.createStateConfig({
   id: 'leader',
   tags: 'leader',
@@ -163,8 +166,8 @@ export const leader = raft.createStateConfig({
     // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
     preVote: {},
     vote: [retired, staleVote],
-    append: [newerTerm, staleAppend],
-    installSnapshot: [newerTerm, staleSnapshot],
+    append: [newerTerm, staleAppend, rival],
+    installSnapshot: [newerTerm, staleSnapshot, rival],
     preVoteReply: newerTerm,
     voteReply: newerTerm,
   },

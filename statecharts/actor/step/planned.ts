@@ -17,14 +17,14 @@ import {
   type TimerChange,
   type TransitionTaken,
 } from './contract.ts';
-import { type Condition, conditionOf } from './guards.ts';
 import { refuseUnplannable } from './plannable.ts';
 import { type Configuration, createPlans, type Plan } from './plans.ts';
-import type { Choice } from './structure.ts';
+import { createSelection } from './selection.ts';
 import { takenBy } from './trace.ts';
 
 /** A step under way. One object and no closures over it: steps are what a node does most. */
 interface Progress {
+  readonly machine: string;
   at: Configuration;
   context: MachineContext;
   event: EventObject;
@@ -43,85 +43,7 @@ interface Progress {
 export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>): Advancer {
   refuseUnplannable(chart);
   const plans = createPlans(chart, timers);
-  const conditions = new Map<AnyTransitionDefinition, Condition>();
-
-  const isEnabled = (transition: AnyTransitionDefinition, { context, event }: Progress): boolean => {
-    if (transition.guard === undefined) return true;
-    let condition = conditions.get(transition);
-    if (condition === undefined) {
-      condition = conditionOf(chart, transition.guard);
-      conditions.set(transition, condition);
-    }
-    return condition({ context, event });
-  };
-  const firstEnabled = (
-    candidates: readonly AnyTransitionDefinition[],
-    progress: Progress,
-  ): AnyTransitionDefinition | undefined => {
-    for (const candidate of candidates) if (isEnabled(candidate, progress)) return candidate;
-    return undefined;
-  };
-  const select = (choice: Choice, progress: Progress, selected: AnyTransitionDefinition[]): void => {
-    const before = selected.length;
-    for (const below of choice.below) select(below, progress, selected);
-    if (selected.length > before) return;
-    const first = firstEnabled(choice.candidates, progress);
-    if (first !== undefined) selected.push(first);
-  };
-  const selectForEvent = (progress: Progress): readonly AnyTransitionDefinition[] => {
-    const choice = plans.choiceAt(progress.at, progress.event.type);
-    if (choice === undefined) return none;
-    const selected: AnyTransitionDefinition[] = [];
-    select(choice, progress, selected);
-    return selected;
-  };
-  const selectEventless = (progress: Progress): readonly AnyTransitionDefinition[] => {
-    const { eventless } = progress.at;
-    if (eventless.length === 0) return none;
-    const selected: AnyTransitionDefinition[] = [];
-    for (const candidates of eventless) {
-      const first = firstEnabled(candidates, progress);
-      if (first !== undefined && !selected.includes(first)) selected.push(first);
-    }
-    return selected;
-  };
-
-  /** @returns whether anything but effects came of it */
-  const carryOut = (progress: Progress, { transitions, tasks, next }: Plan): boolean => {
-    const { event, taken } = progress;
-    if (taken !== undefined) for (const transition of transitions) taken.push(takenBy(transition, event));
-    let isChanged = next !== progress.at;
-    for (const task of tasks) {
-      switch (task.type) {
-        case 'rule': {
-          const { rule, params } = task;
-          const { context } = progress;
-          const outcome = rule.run(context, typeof params === 'function' ? params({ context, event }) : params);
-          if (outcome.context !== undefined) {
-            progress.context = { ...context, ...outcome.context };
-            isChanged = true;
-          }
-          if (outcome.effects !== undefined)
-            for (const effect of outcome.effects) progress.effects.push(checked(effect));
-          break;
-        }
-        case 'again':
-          progress.raised.push(event);
-          break;
-        case 'timer':
-          progress.changes.push(task.change);
-          break;
-        case 'completed':
-          progress.raised.push(task.event);
-      }
-    }
-    progress.at = next;
-    return isChanged;
-  };
-  const checked = (effect: EventObject): Effect => {
-    if (isEffect(effect)) return effect;
-    throw new ActorDefinitionError(`machine '${chart.id}' emitted '${String(effect.type)}', which is no effect`);
-  };
+  const selection = createSelection(chart, plans);
   const take = (progress: Progress, transitions: readonly AnyTransitionDefinition[]): boolean =>
     transitions.length > 0 && carryOut(progress, plans.planFor(progress.at, transitions));
 
@@ -132,7 +54,7 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
       if (microsteps > maxMicrosteps) {
         throw new ActorDefinitionError(`machine '${chart.id}' did not come to rest in ${maxMicrosteps} transitions`);
       }
-      const eventless = looksForEventless ? selectEventless(progress) : none;
+      const eventless = looksForEventless ? selection.eventless(progress) : none;
       if (eventless.length > 0) {
         // One that changes nothing would be taken for ever.
         looksForEventless = take(progress, eventless);
@@ -141,35 +63,80 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
       const next = progress.raised.shift();
       if (next === undefined) break;
       progress.event = next;
-      take(progress, selectForEvent(progress));
+      take(progress, selection.forEvent(progress));
       looksForEventless = true;
     }
     const { at, context, effects, changes, taken } = progress;
     return { snapshot: { ...at.template, context }, effects, timers: changes, transitions: taken ?? none };
   };
-  const begun = (at: Configuration, context: MachineContext, event: EventObject, traced: boolean): Progress => ({
-    at,
-    context,
-    event,
-    effects: [],
-    changes: [],
-    raised: [],
-    taken: traced ? [] : undefined,
-  });
-
   return {
     begin(input, traced) {
       const beginning = plans.beginning();
-      const progress = begun(beginning.next, firstContextOf(chart, input), { type: 'xstate.init' }, traced);
+      const progress = begun(chart.id, beginning.next, firstContextOf(chart, input), { type: 'xstate.init' }, traced);
       carryOut(progress, beginning);
       return complete(progress);
     },
     advance(snapshot, event, traced) {
-      const progress = begun(plans.configurationAt(snapshot), snapshot.context, event, traced);
-      if (progress.at.template.status === 'active') take(progress, selectForEvent(progress));
+      const progress = begun(chart.id, plans.configurationAt(snapshot), snapshot.context, event, traced);
+      if (progress.at.template.status === 'active') take(progress, selection.forEvent(progress));
       return complete(progress);
     },
   };
+}
+
+const begun = (
+  machine: string,
+  at: Configuration,
+  context: MachineContext,
+  event: EventObject,
+  traced: boolean,
+): Progress => ({
+  machine,
+  at,
+  context,
+  event,
+  effects: [],
+  changes: [],
+  raised: [],
+  taken: traced ? [] : undefined,
+});
+
+/** @returns whether anything but effects came of it */
+function carryOut(progress: Progress, { transitions, tasks, next }: Plan): boolean {
+  const { event, taken } = progress;
+  if (taken !== undefined) for (const transition of transitions) taken.push(takenBy(transition, event));
+  let isChanged = next !== progress.at;
+  for (const task of tasks) {
+    switch (task.type) {
+      case 'rule': {
+        const { rule, params } = task;
+        const { context } = progress;
+        const outcome = rule.run(context, typeof params === 'function' ? params({ context, event }) : params);
+        if (outcome.context !== undefined) {
+          progress.context = { ...context, ...outcome.context };
+          isChanged = true;
+        }
+        if (outcome.effects !== undefined)
+          for (const effect of outcome.effects) progress.effects.push(checked(effect, progress.machine));
+        break;
+      }
+      case 'again':
+        progress.raised.push(event);
+        break;
+      case 'timer':
+        progress.changes.push(task.change);
+        break;
+      case 'completed':
+        progress.raised.push(task.event);
+    }
+  }
+  progress.at = next;
+  return isChanged;
+}
+
+function checked(effect: EventObject, machine: string): Effect {
+  if (isEffect(effect)) return effect;
+  throw new ActorDefinitionError(`machine '${machine}' emitted '${String(effect.type)}', which is no effect`);
 }
 
 const none: readonly never[] = [];

@@ -65,42 +65,8 @@ export interface Plans {
 
 /** Makes the plans of a chart that has nothing which plans do not know; none of them yet. */
 export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, Timer>): Plans {
-  const configurations = new Map<string, Configuration>();
-  /** By the list of active states that snapshots share with their template. */
-  const known = new WeakMap<readonly AnyStateNode[], Configuration>();
+  const configurations = createConfigurations(chart);
   const numbers = new Map<AnyTransitionDefinition, number>();
-  const configurationOf = (active: readonly AnyStateNode[]): Configuration => {
-    const key = active
-      .map(({ order }) => order)
-      .sort((a, b) => a - b)
-      .join();
-    const found = configurations.get(key);
-    if (found !== undefined) return found;
-    const nodes = [...active].sort((a, b) => a.order - b.order);
-    const template = {
-      ...chart.resolveState({ value: stateValueOf(chart.root, new Set(nodes)), context: {} }),
-      _nodes: nodes,
-    };
-    const made: Configuration = {
-      active: nodes,
-      template,
-      choices: new Map(),
-      eventless: eventlessChoices(nodes),
-      single: new Map(),
-      several: new Map(),
-    };
-    configurations.set(key, made);
-    known.set(nodes, made);
-    return made;
-  };
-  const configurationAt = (snapshot: AnyMachineSnapshot): Configuration => {
-    const found = known.get(snapshot._nodes);
-    if (found !== undefined) return found;
-    const resolved = configurationOf(snapshot._nodes.map((node) => chart.getStateNodeById(node.id)));
-    known.set(snapshot._nodes, resolved);
-    return resolved;
-  };
-
   const tasksOf = (actions: readonly unknown[]): Task[] => actions.map((action) => taskOf(chart, action));
   const timerTasks = (node: AnyStateNode, armed: boolean): Task[] =>
     [...new Set(node.after.map(({ eventType }) => eventType))].map((id) => {
@@ -112,7 +78,7 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
   const planOf = ({ exits, transitions, entries, active }: Passage): Plan => {
     const now = new Set(active.filter((node) => !entries.includes(node)));
     const completed = new Set<AnyStateNode>();
-    const next = configurationOf(active);
+    const next = configurations.of(active);
     const tasks = [...exits.flatMap(exitTasks), ...tasksOf(transitions.flatMap(({ actions }) => actions))];
     for (const node of entries) {
       now.add(node);
@@ -152,7 +118,7 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
   };
   let beginning: Plan | undefined;
   return {
-    configurationAt,
+    configurationAt: configurations.at,
     choiceAt,
     planFor,
     beginning() {
@@ -160,6 +126,48 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
       return beginning;
     },
   };
+}
+
+/** The configurations of a chart, each made when it is first met. */
+function createConfigurations(chart: AnyStateMachine): {
+  of(active: readonly AnyStateNode[]): Configuration;
+  at(snapshot: AnyMachineSnapshot): Configuration;
+} {
+  const byOrder = new Map<string, Configuration>();
+  /** By the list of active states that snapshots share with their template. */
+  const known = new WeakMap<readonly AnyStateNode[], Configuration>();
+  const configurationOf = (active: readonly AnyStateNode[]): Configuration => {
+    const key = active
+      .map(({ order }) => order)
+      .sort((a, b) => a - b)
+      .join();
+    const found = byOrder.get(key);
+    if (found !== undefined) return found;
+    const nodes = [...active].sort((a, b) => a.order - b.order);
+    const template = {
+      ...chart.resolveState({ value: stateValueOf(chart.root, new Set(nodes)), context: {} }),
+      _nodes: nodes,
+    };
+    const made: Configuration = {
+      active: nodes,
+      template,
+      choices: new Map(),
+      eventless: eventlessChoices(nodes),
+      single: new Map(),
+      several: new Map(),
+    };
+    byOrder.set(key, made);
+    known.set(nodes, made);
+    return made;
+  };
+  const configurationAt = (snapshot: AnyMachineSnapshot): Configuration => {
+    const found = known.get(snapshot._nodes);
+    if (found !== undefined) return found;
+    const resolved = configurationOf(snapshot._nodes.map((node) => chart.getStateNodeById(node.id)));
+    known.set(snapshot._nodes, resolved);
+    return resolved;
+  };
+  return { of: configurationOf, at: configurationAt };
 }
 
 function taskOf(chart: AnyStateMachine, action: unknown): Task {

@@ -14,6 +14,7 @@ import {
   type Result,
   type ServerContext,
 } from '../context.ts';
+import { RaftInvariantError } from '../errors.ts';
 import { entrySizeBytes } from '../log.ts';
 import type { Entry, RaftMessage } from '../messages.ts';
 import { learnCommitted, refusal } from './commitment.ts';
@@ -185,6 +186,17 @@ export function hasQuorum(context: ServerContext): boolean {
   const isHeard = (voter: string): boolean =>
     voter === self || leadership.followers.some((it) => it.server === voter && it.heard);
   return isMet(quorumOf(configuration), isHeard) && durableIndex >= dueDurableIndex;
+}
+
+/**
+ * §3.4: two leaders of one term cannot be, as long as every server votes once in a term, also after a crash.
+ *
+ * @throws RaftInvariantError always
+ */
+export function refuseRival({ self, term }: ServerContext, { from }: Received<'append' | 'installSnapshot'>): Result {
+  throw new RaftInvariantError(
+    `expected '${self}' alone to lead term ${term}, and '${from}' leads it, too: a server has voted for both; check that every server has its own data, no older than its last run`,
+  );
 }
 
 /** §6.2: begins the next look. */

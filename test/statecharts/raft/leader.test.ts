@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deliverAhead, type Effect, send, sendAhead } from '../../../statecharts/actor.ts';
-import { raftServer } from '../../../statecharts/raft.ts';
+import { RaftInvariantError, raftServer } from '../../../statecharts/raft.ts';
 import {
   bytes,
   command,
@@ -276,4 +276,19 @@ describe('a leader tells a follower that is behind its log of its snapshot (§5.
     const { state } = raftServer.step(again.state, reply('installed'));
     expect(progressOf(state, n2)).toMatchObject({ mode: 'replicating', match: 4 });
   });
+});
+
+test('a leader that hears another one of its own term stops: somebody has voted twice (§3.4)', () => {
+  const leading = leaderWith({ term: 4 });
+  const append = {
+    type: 'append',
+    term: 4,
+    previousIndex: 1,
+    previousTerm: 0,
+    entries: [],
+    commitIndex: 0,
+    round: 0,
+  } as const;
+  expect(() => raftServer.step(leading, { ...append, from: n2 })).toThrow(RaftInvariantError);
+  expect(raftServer.step(leading, { ...append, from: n2, term: 3 }).snapshot.hasTag('leader')).toBe(true);
 });
