@@ -19,6 +19,8 @@ interface Reading {
 }
 
 export interface Conditions {
+  /** The number of what request `index` asks under a condition; -1 when it has none, or what it asks depends on the state. */
+  fixed(index: number): number;
   /** The numbers of what request `index` may ask in `state`. */
   askedIn(index: number, state: Uint32Array): Answer;
 }
@@ -35,7 +37,7 @@ export interface ConditionParts<History> {
 }
 
 /** After so many misses it is looked at whether remembering a condition pays, and then again after as many. */
-const missesPerLook = 4_096;
+const missesPerLook = 512;
 /** So many answers of one condition are remembered, and no more. */
 const maxRemembered = 1_000_000;
 
@@ -43,7 +45,13 @@ const maxRemembered = 1_000_000;
 export function createConditions<History>(parts: ConditionParts<History>): Conditions {
   const conditions = parts.requests.map((_request, index) => conditionOf(parts, index));
   const never: Answer = [];
-  return { askedIn: (index, state) => conditions[index]?.(state) ?? never };
+  const fixed = parts.requests.map(({ request, when }, index) =>
+    typeof request === 'function' || when === undefined ? -1 : parts.idOf(index, request),
+  );
+  return {
+    fixed: (index) => fixed[index] ?? -1,
+    askedIn: (index, state) => conditions[index]?.(state) ?? never,
+  };
 }
 
 function conditionOf<History>(parts: ConditionParts<History>, index: number): (state: Uint32Array) => Answer {
@@ -75,11 +83,11 @@ function conditionOf<History>(parts: ConditionParts<History>, index: number): (s
     isWorthIt = false;
   };
   const learn = (state: Uint32Array): Answer => {
-    const words: number[] = [];
-    const answer = evaluate(readingView(state, (word) => words.includes(word) || words.push(word)));
+    const words = new Set<number>();
+    const answer = evaluate(readingView(state, (word) => words.add(word)));
     misses += 1;
     remembered += 1;
-    root = grown(root, words, state, answer);
+    root = grown(root, [...words], state, answer);
     if (misses % missesPerLook === 0 && (hits < misses || remembered >= maxRemembered)) forget();
     return answer;
   };
@@ -104,11 +112,20 @@ function grown(
   state: Uint32Array,
   answer: Answer,
 ): Reading | Answer {
-  const [word, ...rest] = words;
-  if (word === undefined) return answer;
-  const reading = root ?? { word, next: new Map<number, Reading | Answer>() };
-  if (!('word' in reading) || reading.word !== word) throw notPure();
-  const value = state[word] ?? 0;
-  reading.next.set(value, grown(reading.next.get(value), rest, state, answer));
-  return reading;
+  // Down as far as the tree goes, and then one reading after the other.
+  let depth = 0;
+  let last: Reading | undefined;
+  for (let at = root; at !== undefined && 'word' in at; at = at.next.get(state[at.word] ?? 0)) {
+    if (at.word !== words[depth]) throw notPure();
+    last = at;
+    depth += 1;
+  }
+  let below: Reading | Answer = answer;
+  for (let word = words.length - 1; word >= depth; word -= 1) {
+    const read = words[word] ?? 0;
+    below = { word: read, next: new Map([[state[read] ?? 0, below]]) };
+  }
+  if (last === undefined) return below;
+  last.next.set(state[last.word] ?? 0, below);
+  return root ?? below;
 }

@@ -85,6 +85,8 @@ export interface Outcomes {
   ownHappenings(id: number): readonly number[];
   /** Whether it is the local state of an actor whose rule threw. */
   hasFailed(id: number): boolean;
+  /** Whether it is remembered that a request does nothing at local state `id`, so that it need not be asked. */
+  isKnownNoStep(id: number, asked: number, now: number): boolean;
   /** What happening (`kind`, `number`) does at local state `id`, at tick `now`; undefined when it cannot happen. */
   of(id: number, kind: number, number: number, now: number): LocalOutcome | undefined;
 }
@@ -276,6 +278,13 @@ export function createOutcomes<History>(
     idOf,
     ownHappenings: (id) => elementAt(own, id),
     hasFailed: (id) => failures.has(id),
+    isKnownNoStep(id, number, now) {
+      if (model.deliveries === undefined || model.deliveries === 'all') return false;
+      const instant = readsTime[owners[id] ?? 0] === true ? now : 0;
+      const known = memo.get(id, (number * instants + instant) * 16 + happening.request);
+      const outcome = known > impossible ? outcomes[known - 1] : undefined;
+      return outcome !== undefined && !(tellsHandled ? outcome.isHandled : outcome.isChange);
+    },
     of(id, kind, number, now) {
       const instant = readsTime[owners[id] ?? 0] === true ? now : 0;
       if (!memoise) return compute(id, kind, number, instant * tickMs);

@@ -186,6 +186,8 @@ export function createSystem<History>(model: Model<History>, options: OutcomesOp
       if (budgets.left(budget, state, layout.budgets) === 0) continue;
       const actor = requestActors[index] ?? 0;
       if (outcomes.local(state[actor] ?? 0).life !== 'running') continue;
+      const fixed = conditions.fixed(index);
+      if (fixed >= 0 && outcomes.isKnownNoStep(state[actor] ?? 0, fixed, instantOf(state))) continue;
       const asked = conditions.askedIn(index, state);
       for (let at = 0; at < asked.length; at += 1) {
         const number = asked[at] ?? 0;
