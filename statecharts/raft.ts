@@ -7,7 +7,7 @@ export { RaftBootstrapError, RaftInvariantError } from './raft/errors.ts';
 export { followerAlone } from './raft/follower.ts';
 export { leaderAlone } from './raft/leader.ts';
 export { entrySizeBytes, Log } from './raft/log.ts';
-export { allMembers, foundingMembers, isChanging, type Members, sameMembers } from './raft/members.ts';
+export { allMembers, foundingMembers, isChanging, isPlace, type Members, sameMembers } from './raft/members.ts';
 export {
   defaultLimits,
   type Entry,

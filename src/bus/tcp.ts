@@ -29,7 +29,7 @@ import type { ClientSecret, ClusterSecret } from './tcp/secret/secret.ts';
 export type { BusNotice } from './tcp/core.ts';
 export type { OpenClients } from './tcp/guests.ts';
 export { createPeerMemory, type PeerMemory } from './tcp/handshake/credentials.ts';
-export type { HostPort, TcpLimits, TcpTiming } from './tcp/options.ts';
+export { type HostPort, type TcpLimits, type TcpTiming, textOf } from './tcp/options.ts';
 export * from './tcp/secret/errors.ts';
 export { createSecretFile, openSecretFile, readClientSecretFile, readSecretFile } from './tcp/secret/file.ts';
 export {

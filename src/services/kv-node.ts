@@ -5,20 +5,20 @@
 
 import { type Observable, ReplaySubject } from 'rxjs';
 import type { QuorateError } from '../../statecharts/actor.ts';
-import type { ClusterSecret, HostPort, OpenClients } from '../bus/tcp.ts';
+import { type ClusterSecret, type HostPort, type OpenClients, textOf } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
 import type { Node, RoleChange } from '../host/node.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
+import { followMembers } from './member-peers.ts';
 import { type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
 import { raft } from './store/log/raft.ts';
-import { checkVoters } from './store/log/voters.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
-export { VotersMismatchError } from './store/log/voters.ts';
+export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
 
 export interface KeyValueNodeOptions {
   readonly id: string;
@@ -35,10 +35,12 @@ export interface KeyValueNodeOptions {
   /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). */
   readonly http: HostPort & Pick<HttpServerOptions, 'hostNames'>;
   /**
-   * The other nodes. On a first start they become, with this one, the voters of the cluster for good; afterwards they
-   * must still be the same ones, but may have moved.
+   * The other nodes. On a first start they become, with this one, the voters of the cluster; afterwards the log knows who
+   * takes part, and where, as soon as a node was replaced. Until then they may have moved.
    */
   readonly peers: Readonly<Record<string, HostPort>>;
+  /** Whether a node without data waits to be taken into the cluster of its peers, in place of beginning one. */
+  readonly joins?: boolean;
   /** The process, for `GET /status`. */
   readonly pid: number;
   /** Bytes of all keys and values, beyond which only deletes are taken. Default 256 MiB; the same on all nodes. */
@@ -72,12 +74,12 @@ const key = 'kv';
 /**
  * Starts a node.
  *
- * @throws VotersMismatchError when the peers are not those of the log; the errors of `openFileJournal` (locked, damaged,
+ * @throws MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
  * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
   const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers, pid } = options;
-  const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected, stateBytes } = options;
+  const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected, stateBytes, joins = false } = options;
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -93,16 +95,21 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     });
     const { node } = running;
     opened.push(() => running.stop());
-    const voters = [id, ...Object.keys(peers)];
+    const places = placesOf({ ...peers, [id]: running.bus.address() });
     const store = startReplicatedStore({
       node,
       machine: createKeyValueMachine(),
-      log: raft({ voters }),
+      log: raft({
+        voters: joins ? [] : [id, ...Object.keys(peers)],
+        joins,
+        places,
+        isFixed: secret === undefined,
+      }),
       key,
       environment,
       ...(stateBytes === undefined ? {} : { limits: { server: { stateBytes } } }),
     });
-    checkVoters(node, key, voters);
+    const departures = followMembers({ id, store, bus: running.bus, told: peers });
     const http = await serveHttp({
       node,
       store,
@@ -114,14 +121,27 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
       ...(onUnexpected === undefined ? {} : { onUnexpected }),
     });
-    return assembled(running, store, http);
+    return assembled(running, store, http, departures);
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
   }
 }
 
-function assembled(running: RunningNode, store: ReplicatedStore, http: HttpServer): KeyValueNode {
+/** Where nodes can be told to be reached: not what listens at every address. */
+const placesOf = (nodes: Readonly<Record<string, HostPort>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(nodes).flatMap(([node, at]) =>
+      at.host === '0.0.0.0' || at.host === '::' ? [] : [[node, textOf(at)] as const],
+    ),
+  );
+
+function assembled(
+  running: RunningNode,
+  store: ReplicatedStore,
+  http: HttpServer,
+  departures: Observable<QuorateError>,
+): KeyValueNode {
   const { node, bus, journal, standing } = running;
   const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
@@ -143,6 +163,7 @@ function assembled(running: RunningNode, store: ReplicatedStore, http: HttpServe
   };
   running.failure.subscribe(fail);
   // A store fails also because its node has failed: then that is what there is to tell.
+  departures.subscribe(fail);
   store.failure.subscribe((error) => fail(error.cause instanceof NodeFailedError ? error.cause : error));
   return {
     node,

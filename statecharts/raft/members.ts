@@ -146,8 +146,8 @@ export function isServerSet(servers: unknown, least: number): servers is readonl
 
 /** Whether `value` is `host:port` by node id. */
 export const isPlaces = (value: unknown): value is Readonly<Record<string, string>> =>
-  typeof value === 'object' &&
-  value !== null &&
-  Object.values(value).every(
-    (place) => typeof place === 'string' && place.length <= maxPlaceLength && /.:\d{1,5}$/.test(place),
-  );
+  typeof value === 'object' && value !== null && Object.values(value).every((place) => isPlace(place));
+
+/** Whether `place` is `host:port`. */
+export const isPlace = (place: unknown): place is string =>
+  typeof place === 'string' && place.length <= maxPlaceLength && /^\S+:\d{1,5}$/.test(place);

@@ -13,7 +13,7 @@ import {
   JournalOwnerError,
 } from '../../src/journal/errors.ts';
 import { HttpListenError } from '../../src/services/http/server.ts';
-import { JournalLostError, type KeyValueNode, VotersMismatchError } from '../../src/services/kv-node.ts';
+import { JournalLostError, type KeyValueNode, MemberPlaceMissingError } from '../../src/services/kv-node.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { until } from '../fixtures/until.ts';
 import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
@@ -156,16 +156,18 @@ describe('a node is refused', () => {
     await expectAllIsWell(lab, ['n1', 'n2']);
   });
 
-  test('other voters than its log began with', async () => {
+  test('a member of which neither its log nor its options say where it is', async () => {
     const lab = await startedCluster();
     const { peers } = lab.optionsOf('n3');
     await lab.stop('n3');
-    for (const changed of [{}, { n1: at(1) }, { ...peers, n4: at(1) }, { n1: at(1), n4: at(2) }]) {
-      const refused = lab.start('n3', { peers: changed });
-      await expect(refused).rejects.toThrow(VotersMismatchError);
-      await expect(refused).rejects.toThrow(/expected the nodes n1, n2, n3.*give the same nodes again/);
+    for (const told of [{}, { n1: at(1) }]) {
+      const refused = lab.start('n3', { peers: told });
+      await expect(refused).rejects.toThrow(MemberPlaceMissingError);
+      await expect(refused).rejects.toThrow(/start it with --peer n[12]=HOST:PORT/);
     }
-    await lab.start('n3');
+    // Who votes is what the log says, whoever else is named.
+    const named = await lab.start('n3', { peers: { ...peers, n9: at(1) } });
+    expect(named.store.membership?.members().voters).toEqual(['n1', 'n2', 'n3']);
     await expectAllIsWell(lab, ['n1', 'n2', 'n3']);
   });
 

@@ -13,6 +13,7 @@ import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { addAccess, type HttpAccess } from './access.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
+import { addMemberRoutes } from './members.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
 import {
@@ -103,7 +104,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
       404,
       'UNKNOWN_ROUTE',
       `there is no ${request.method} ${request.url}`,
-      'use GET, PUT or DELETE /kv/KEY, or GET /status, /healthz, /metrics',
+      'use GET, PUT or DELETE /kv/KEY, GET /members, POST /members/replace, or GET /status, /healthz, /metrics',
     );
   });
   app.addHook('onSend', async (_request, reply) => {
@@ -118,6 +119,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   limitPipelines(app);
   addAccess(app, options.access ?? {});
   addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
+  addMemberRoutes(app, store, deadlineMs);
   addStatusRoutes(app, node, store, metrics, { pid, standing }, clock.nowMs);
   let url: string;
   try {

@@ -8,7 +8,7 @@ import type { Bus, PeerStatus } from '../../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { StoreClosedError, UnavailableError } from './errors.ts';
 import { type KeyValueStore, keyValueStore } from './key-value/store.ts';
-import { createRequester, type Executor } from './requests/requester.ts';
+import { createRequester, type Executor, type MemberAdministration } from './requests/requester.ts';
 import { createRouter, defaultRouterLimits, type Router } from './requests/router.ts';
 import { clientAddress, clientMessages, type RequestsMessage, storeAddress } from './requests/wire.ts';
 
@@ -26,7 +26,7 @@ export interface StoreClientOptions {
 }
 
 /** A client of a replicated store of keys and values. */
-export interface Client extends KeyValueStore {
+export interface Client extends KeyValueStore, MemberAdministration {
   /** The store without keys and values: for state machines of one's own. */
   readonly executor: Executor;
   /** The nodes that are connected now, sorted. */
@@ -111,6 +111,8 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
   return {
     ...keyValueStore(executor),
     executor,
+    members: executor.members,
+    replaceMember: executor.replaceMember,
     nodes: () => nodes,
     connected: (deadlineMs) =>
       new Promise((resolve, reject) => {

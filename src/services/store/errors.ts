@@ -73,6 +73,18 @@ export class OutcomeUnknownError extends QuorateError {
   readonly code: string = 'OUTCOME_UNKNOWN';
 }
 
+/** A node was not replaced, and will not be by this request: the members are who they were. */
+export class NotReplacedError extends NotHappenedError {
+  readonly code = 'NOT_REPLACED';
+  /** A `MemberRefusal`, or `given-up`. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /** The session that would tell a first request from a repeated one is gone. The request was not applied now. */
 export class SessionExpiredError extends OutcomeUnknownError {
   override readonly code = 'SESSION_EXPIRED';

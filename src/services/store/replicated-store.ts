@@ -4,15 +4,21 @@
  * otherwise. Any node takes requests; those that do not lead pass them on to the one that does.
  */
 
-import { type Observable, ReplaySubject } from 'rxjs';
+import { type Observable, ReplaySubject, Subject } from 'rxjs';
 import { type Address, QuorateError } from '../../../statecharts/actor.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedError } from './errors.ts';
+import type { LogMembership } from './log/members.ts';
 import type { LogStarter } from './log/replicated-log.ts';
 import type { Sink } from './requests/desk.ts';
 import { responseOf } from './requests/outcomes.ts';
-import { type CallbackExecutor, createRequester, type Executor } from './requests/requester.ts';
+import {
+  type CallbackExecutor,
+  createRequester,
+  type Executor,
+  type MemberAdministration,
+} from './requests/requester.ts';
 import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './requests/router.ts';
 import { type BusSink, createSinks, defaultRoomLimits, type RoomLimits } from './requests/sinks.ts';
 import {
@@ -87,8 +93,12 @@ export interface StoreStatus {
 }
 
 /** A store, as its node holds it. */
-export interface ReplicatedStore extends Executor, CallbackExecutor {
+export interface ReplicatedStore extends Executor, CallbackExecutor, MemberAdministration {
   status(): StoreStatus;
+  /** Who takes part, as this node knows it; undefined for a log whose members stay the same. */
+  readonly membership: LogMembership | undefined;
+  /** Emits when that may have changed. */
+  readonly changes: Observable<void>;
   /** Emits once when the store cannot go on; its node stops then, because a leader that cannot apply would block all. */
   readonly failure: Observable<StoreFailedError>;
   /**
@@ -125,6 +135,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const machine = slicedOf(options.machine);
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
+  const changes = new Subject<void>();
   const endpoint = node.open('store', key, storeMessages, { senders: storeSenders });
   const sinks = createSinks({
     clock,
@@ -141,6 +152,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     endpoint.close();
     router.close(error);
     failure.complete();
+    changes.complete();
   };
   const fail = (cause: unknown): void => {
     const error = new StoreFailedError(`store '${key}' of node '${node.id}' cannot follow its log: ${String(cause)}`, {
@@ -230,6 +242,8 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
       if (wasLeader && !log.isLeader) server.stepDown();
       wasLeader = log.isLeader;
       router.leaderIs(log.leader);
+      server.changed();
+      changes.next();
     },
     ended(error) {
       server.close();
@@ -241,6 +255,8 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   return {
     ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
     failure: failure.asObservable(),
+    membership: log.membership,
+    changes: changes.asObservable(),
     status() {
       const { nodes, ...logStatus } = log.status();
       return {

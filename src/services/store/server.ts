@@ -8,8 +8,9 @@ import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { MalformedRequestError } from './errors.ts';
 import type { LogEntry, LogEvent, LogToken, ReplicatedLog } from './log/replicated-log.ts';
+import { createMemberChanges, type MemberBody } from './member-changes.ts';
 import { Replica } from './replica.ts';
-import { createDesk, type Sink, sizeOf, type Waiting } from './requests/desk.ts';
+import { createDesk, isOperation, type Sink, sizeOf, type Waiting } from './requests/desk.ts';
 import { responseFor } from './requests/outcomes.ts';
 import { type Body, type Request, runsOf } from './requests/wire.ts';
 import { encodeEntry, type Operation, type SessionLimits } from './sessions/entries.ts';
@@ -60,6 +61,8 @@ export interface Server {
   take(requests: readonly Request[], sink: Sink): void;
   /** What the log tells, in order. */
   event(event: LogEvent): void;
+  /** How the log stands has changed. */
+  changed(): void;
   /** This node leads no more: what waits in the log is answered as unknown. */
   stepDown(): void;
   /** Requests that wait. */
@@ -71,7 +74,8 @@ export interface Server {
 }
 
 type WaitingWrite = Waiting<Operation>;
-type WaitingRead = Waiting<Extract<Body, { type: 'query' }>>;
+/** What is answered once the leader knows that it still leads. */
+type WaitingRead = Waiting<Extract<Body, { type: 'query' }> | MemberBody>;
 
 /** The writes that share an entry. */
 interface EntryOfWrites {
@@ -99,9 +103,19 @@ export function createServer(parts: ServerParts): Server {
   let readable: ReadsAtIndex[] = [];
   const desk = createDesk();
   const { answer, refuse } = desk;
+  const nextId = (): number => {
+    lastId += 1;
+    return lastId;
+  };
+  const changes = createMemberChanges(clock, log, desk, nextId);
 
   /** A question changes nothing, so one that makes the state machine throw harms nobody but its asker. */
   const answerRead = (item: WaitingRead): void => {
+    const { body, ...asked } = item;
+    if (body.type !== 'query') {
+      changes.take({ ...asked, body });
+      return;
+    }
     if (!item.sink.hasRoom) {
       item.sink.whenRoom(() => {
         answerRead(item);
@@ -116,7 +130,7 @@ export function createServer(parts: ServerParts): Server {
     let value: unknown;
     try {
       if (machine.query === undefined) throw new MalformedRequestError('this state machine answers no questions');
-      value = machine.query(item.body.question);
+      value = machine.query(body.question);
     } catch (error) {
       refuse(item, 'malformed', undefined, error instanceof Error ? error.message : String(error));
       return;
@@ -129,11 +143,11 @@ export function createServer(parts: ServerParts): Server {
     'command' in operation &&
     machine.shrinks?.(operation.command) !== true;
 
-  const admit = (id: number, body: Body, sink: Sink): void => {
+  const admit = ({ id, body, waitMs }: Request, sink: Sink): void => {
     desk.enter(body);
-    if (body.type === 'query') {
-      const read = { id, body, sink };
-      if (body.stale) answerRead(read);
+    if (!isOperation(body)) {
+      const read = { id, body, sink, expiresAtMs: clock.nowMs() + waitMs };
+      if (body.type === 'query' && body.stale) answerRead(read);
       else if (!log.isLeader) refuse(read, 'not-leader', log.leader);
       else if (desk.waiting > limits.waitingRequests) refuse(read, 'overloaded');
       else queuedReads.push(read);
@@ -161,7 +175,7 @@ export function createServer(parts: ServerParts): Server {
   };
 
   const propose = (entries: readonly (readonly WaitingWrite[])[]): void => {
-    lastId += 1;
+    nextId();
     proposals.set(lastId, entries);
     try {
       const commands = entries.map((writes) => {
@@ -189,7 +203,7 @@ export function createServer(parts: ServerParts): Server {
     if (queuedReads.length === 0) return;
     const reads = queuedReads;
     queuedReads = [];
-    lastId += 1;
+    nextId();
     askedReads.set(lastId, reads);
     try {
       log.read(lastId);
@@ -301,6 +315,10 @@ export function createServer(parts: ServerParts): Server {
       case 'readable':
         noteReadable(event);
         break;
+      case 'replacing':
+      case 'notReplaced':
+        changes.event(event);
+        break;
       case 'snapshotInstalled':
         replica.install(event.index, event.snapshot);
         break;
@@ -312,7 +330,7 @@ export function createServer(parts: ServerParts): Server {
 
   return {
     take(requests, sink) {
-      for (const { id, body } of requests) admit(id, body, sink);
+      for (const request of requests) admit(request, sink);
       schedule();
       desk.flush();
     },
@@ -324,8 +342,10 @@ export function createServer(parts: ServerParts): Server {
       }
       desk.flush();
     },
+    changed: () => changes.changed(),
     stepDown() {
       lastEntryAtMs = undefined;
+      changes.stepDown();
       for (const index of inLog.keys()) lose(index);
       desk.flush();
     },

@@ -7,6 +7,7 @@ import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../sta
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import { snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
+import { raftMembership } from './raft-membership.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { createSnapshots } from './snapshots.ts';
 
@@ -14,6 +15,12 @@ import { createSnapshots } from './snapshots.ts';
 export interface RaftOptions {
   /** The nodes that vote, this one included; only a node without records asks. */
   readonly voters: readonly string[];
+  /** Whether a node without records waits to be taken into a cluster that runs. Default false. */
+  readonly joins?: boolean;
+  /** Where nodes listen, `host:port` by id: what a change of members writes into the log, where that does not say yet. */
+  readonly places?: Readonly<Record<string, string>>;
+  /** Whether no node may be replaced, as nodes without a secret cannot prove who they are. Default false. */
+  readonly isFixed?: boolean;
   /** What differs from Raft's default limits. */
   readonly limits?: Partial<RaftLimits>;
   /** Replaces delays of `raft.server`, by name. */
@@ -32,7 +39,7 @@ export const raftAddress = (node: string, key: string): Address => addressOf(nod
  * const store = startReplicatedStore({ node, machine, log: raft({ voters: ['n1', 'n2', 'n3'] }) });
  */
 export function raft(options: RaftOptions): LogStarter {
-  const { voters, limits, delays, server = raftServer } = options;
+  const { voters, joins = false, places = {}, isFixed = false, limits, delays, server = raftServer } = options;
   return ({ node, key, environment: { clock } }) => {
     const owner = snapshotOwner(raftAddress(node.id, key));
     const room = node.journal.snapshots;
@@ -41,6 +48,7 @@ export function raft(options: RaftOptions): LogStarter {
       key,
       input: {
         voters: voters.map((voter) => addressOf(voter, server.name, key)),
+        joins,
         ...(limits === undefined ? {} : { limits }),
       },
       ...(delays === undefined ? {} : { delays }),
@@ -49,6 +57,7 @@ export function raft(options: RaftOptions): LogStarter {
     let shown: SnapshotFrom<typeof raftServer.chart> = handle.getSnapshot();
     let isLeader = shown.hasTag('leader');
     const ask = (request: RaftRequest): void => node.request(address, request);
+    const membership = raftMembership({ node: node.id, key, places, isFixed, ask, context: () => shown.context });
     return {
       propose: (id, commands) => ask({ type: 'propose', id, commands }),
       read: (id) => ask({ type: 'read', id }),
@@ -72,6 +81,7 @@ export function raft(options: RaftOptions): LogStarter {
           complete: () => ended(),
         });
       },
+      membership,
       get isLeader() {
         return isLeader;
       },
@@ -100,8 +110,6 @@ function statusOf(shown: Shown): LogStatus {
   };
 }
 
-type Told = Exclude<RaftOutput, { type: 'replacing' | 'notReplaced' }>;
-
 const outputTypes: readonly string[] = [
   'proposed',
   'refused',
@@ -109,13 +117,15 @@ const outputTypes: readonly string[] = [
   'committed',
   'snapshotInstalled',
   'compactionDue',
-] satisfies Told['type'][];
+  'replacing',
+  'notReplaced',
+] satisfies RaftOutput['type'][];
 
 /** Handles emit what the server's chart delivered, which is nothing but this. */
-const isOutput = (emitted: { readonly type: string }): emitted is Told => outputTypes.includes(emitted.type);
+const isOutput = (emitted: { readonly type: string }): emitted is RaftOutput => outputTypes.includes(emitted.type);
 
 /** Raft §5.3, log matching: index and term name an entry, so the term is the token. */
-function eventOf(output: Told, room: SnapshotRoom): LogEvent {
+function eventOf(output: RaftOutput, room: SnapshotRoom): LogEvent {
   switch (output.type) {
     case 'proposed':
       return { type: 'placed', id: output.id, index: output.index, token: output.term };
@@ -129,6 +139,12 @@ function eventOf(output: Told, room: SnapshotRoom): LogEvent {
       return output;
     case 'snapshotInstalled':
       return { type: 'snapshotInstalled', index: output.index, snapshot: room.open(output.file) };
+    case 'replacing':
+      return { type: 'replacing', id: output.id, index: output.index };
+    case 'notReplaced': {
+      const { id, reason, leader } = output;
+      return { type: 'notReplaced', id, reason, ...(leader === undefined ? {} : { leader: nodeOf(leader) }) };
+    }
     case 'compactionDue':
       return { type: 'snapshotDue', logSizeBytes: output.logSizeBytes };
   }

@@ -6,6 +6,7 @@
 
 import type { Environment } from '../../../environment/environment.ts';
 import type { Node } from '../../../host/node.ts';
+import type { LogMembership, MemberRefusal } from './members.ts';
 
 /**
  * Names who put an entry where it stands. It means nothing but this: the entry that commits at an index is the one that
@@ -33,6 +34,9 @@ export type LogRefusal =
 
 /** What a log tells, in order. */
 export type LogEvent =
+  /** The change of members `id` begins with entry `index`. */
+  | { readonly type: 'replacing'; readonly id: number; readonly index: number }
+  | { readonly type: 'notReplaced'; readonly id: number; readonly reason: MemberRefusal; readonly leader?: string }
   /**
    * The commands of proposal `id` stand at `index`, `index + 1`, ... of this server's log, under `token`. Told before
    * any of them is committed. Whatever was placed at these indexes before has left this server's log.
@@ -116,6 +120,8 @@ export interface ReplicatedLog {
   snapshot(index: number): SnapshotWriter;
   /** Sets who hears; called once, in the turn in which the log was started. */
   listen(listener: LogListener): void;
+  /** Left out by a log whose members stay those it began with. */
+  readonly membership?: LogMembership;
   readonly isLeader: boolean;
   /** The node that leads, as far as known. */
   readonly leader: string | undefined;

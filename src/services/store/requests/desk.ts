@@ -19,6 +19,8 @@ export interface Waiting<B extends Body = Body> {
   readonly id: number;
   readonly body: B;
   readonly sink: Sink;
+  /** When its asker hears no more, where that matters. */
+  readonly expiresAtMs?: number;
 }
 
 /** Room for what stands in an entry beside a command. */
@@ -27,6 +29,10 @@ const operationOverheadBytes = 32;
 /** About how many bytes a request takes in the log. */
 export const sizeOf = (operation: Operation): number =>
   operationOverheadBytes + ('command' in operation ? operation.command.length : 0);
+
+/** Whether a request goes into the log as it is. */
+export const isOperation = (body: Body): body is Operation =>
+  body.type !== 'query' && body.type !== 'members' && body.type !== 'replace';
 
 /** Where requests wait. */
 export interface Desk {
@@ -49,14 +55,14 @@ export function createDesk(): Desk {
 
   const answer = ({ sink, body }: Waiting, response: Response): void => {
     waiting -= 1;
-    if (body.type !== 'query') waitingBytes -= sizeOf(body);
+    if (isOperation(body)) waitingBytes -= sizeOf(body);
     sink.push(response);
     touched.add(sink);
   };
   return {
     enter(body) {
       waiting += 1;
-      if (body.type !== 'query') waitingBytes += sizeOf(body);
+      if (isOperation(body)) waitingBytes += sizeOf(body);
     },
     answer,
     refuse(item, reason, leader, detail) {

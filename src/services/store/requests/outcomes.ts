@@ -4,6 +4,7 @@ import type { QuorateError } from '../../../../statecharts/actor.ts';
 import {
   IdempotencyKeyReusedError,
   MalformedRequestError,
+  NotReplacedError,
   OutcomeUnknownError,
   OverloadedError,
   SessionExpiredError,
@@ -44,6 +45,8 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       return new IdempotencyKeyReusedError(
         'the idempotency key came before with another request; choose a new key for each new request',
       );
+    case 'not-replaced':
+      return notReplaced(response.detail ?? 'unknown');
     case 'session-expired':
       return new SessionExpiredError(
         'the session of this request has expired; it was not applied now, but may have been before: read to find out',
@@ -52,6 +55,22 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       return new OutcomeUnknownError('the request came again after its session had said that it was answered');
   }
 }
+
+const whyNotReplaced: Readonly<Record<string, string>> = {
+  'change-under-way': 'another change of members is under way; wait until it is over, one is made at a time',
+  'not-a-voter': 'the node that should leave is none of the voters; look at the list of members',
+  'already-a-member': 'the node that should join is a member already; start one with a new id and an empty directory',
+  retired:
+    'the node that should join has left the cluster before, for good; start one with a new id and an empty directory',
+  'too-many-retired': 'as many nodes have left as a cluster remembers; copy the data to a new cluster',
+  'no-place': 'nobody has said where the node that should join listens',
+  'no-secret': 'nodes prove to each other that they hold a secret, and this one has none; start all with --secret-file',
+  'given-up':
+    'the node that should join did not catch up with the log, and the change was given up; check that it runs with --join, under this id, at this address, and with the secret of the cluster',
+};
+
+const notReplaced = (reason: string): NotReplacedError =>
+  new NotReplacedError(`no node was replaced: ${whyNotReplaced[reason] ?? reason}`, reason);
 
 const detailOf = (response: Response): string =>
   response.status === 'refused' && response.detail !== undefined ? `: ${response.detail}` : '';
@@ -65,6 +84,7 @@ export function responseOf(id: number, error: QuorateError | undefined, value: u
   if (error instanceof StoreFullError) return { id, status: 'refused', reason: 'full' };
   if (error instanceof SessionsFullError) return { id, status: 'refused', reason: 'sessions-full' };
   if (error instanceof IdempotencyKeyReusedError) return { id, status: 'refused', reason: 'key-reused' };
+  if (error instanceof NotReplacedError) return { id, status: 'refused', reason: 'not-replaced', detail: error.reason };
   if (error instanceof UnavailableError) return { id, status: 'refused', reason: 'unavailable' };
   return { id, status: 'refused', reason: 'malformed', detail: error.message };
 }

@@ -90,7 +90,7 @@ export function createPendingTable(beforeFirstId: number): PendingTable {
     },
     finish,
     giveUp(pending) {
-      const isWrite = pending.body !== undefined && pending.body.type !== 'query';
+      const isWrite = pending.body !== undefined && pending.body.type !== 'query' && pending.body.type !== 'members';
       const wasSent = pending.sentTo !== undefined || pending.mayHaveHappened;
       finish(
         pending,

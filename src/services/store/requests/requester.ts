@@ -3,10 +3,13 @@
  * answers into promises. The session is registered when it is first needed, and anew when it has expired.
  */
 
-import type { QuorateError } from '../../../../statecharts/actor.ts';
+import * as v from 'valibot';
+import { isId, type QuorateError } from '../../../../statecharts/actor.ts';
+import { isPlace } from '../../../../statecharts/raft.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { isNatural } from '../codec.ts';
 import { MalformedRequestError, SessionExpiredError, SessionsFullError, ValueLimitError } from '../errors.ts';
+import { type LogMembers, logMembers, type MemberChange } from '../log/members.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
 import { sessionWindow } from '../sessions/machine.ts';
 import type { Router } from './router.ts';
@@ -57,7 +60,23 @@ export interface CallbackExecutor {
   queryThen(question: unknown, options: QueryOptions, done: Done): void;
 }
 
+/** Asks about members, and changes them. */
+export interface MemberAdministration {
+  /** Who takes part. @throws NotHappenedError (one of its kinds), also for a log whose members do not change */
+  members(options?: { readonly deadlineMs?: number }): Promise<LogMembers>;
+  /**
+   * Lets the node `joining`, which was started to join and listens at `place` (`host:port`), take the place of `leaving`,
+   * which is refused for ever from then on. Asked for again, it waits for the change that is under way.
+   *
+   * @returns who takes part now
+   * @throws NotReplacedError; UnavailableError when no majority answered: nothing happened; OutcomeUnknownError when the
+   * deadline (30 s by default) came first: the change may go on, which `members` tells
+   */
+  replaceMember(change: MemberChange, options?: { readonly deadlineMs?: number }): Promise<LogMembers>;
+}
+
 const defaultDeadlineMs = 5_000;
+const replaceDeadlineMs = 30_000;
 
 /** How long a registration may take before it is tried anew, if somebody still waits for it. */
 const registrationMs = 10_000;
@@ -78,7 +97,7 @@ export interface RequesterParts {
   readonly commandLimitBytes: number;
 }
 
-export interface Requester extends Executor, CallbackExecutor {
+export interface Requester extends Executor, CallbackExecutor, MemberAdministration {
   /** What closes this side's session; undefined when it has none. No command may follow. */
   farewell(): Extract<Body, { type: 'close' }> | undefined;
 }
@@ -171,13 +190,35 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     const body = { type: 'query', question, stale: consistency === 'stale' } as const;
     submit(() => body, deadlineMs, done);
   };
+  const members: MemberAdministration['members'] = async ({ deadlineMs = defaultDeadlineMs } = {}) =>
+    membersIn(await promised((done) => submit(() => ({ type: 'members' }), deadlineMs, done)));
   return {
     executeThen,
     queryThen,
     farewell: () => session && { type: 'close', session: session.id },
     execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
+    members,
+    async replaceMember({ leaving, joining, place }, { deadlineMs = replaceDeadlineMs } = {}) {
+      if (!isId(leaving) || !isId(joining) || !isPlace(place)) {
+        throw new MalformedRequestError(
+          `expected two node ids and host:port, got '${leaving}', '${joining}' and '${place}'`,
+        );
+      }
+      const untilMs = clock.nowMs() + deadlineMs;
+      // A question changes nothing: where no majority answers it, nothing has been asked for that could happen later.
+      await members({ deadlineMs });
+      const body = { type: 'replace', leaving, joining, place } as const;
+      const remainingMs = Math.max(1, untilMs - clock.nowMs());
+      return membersIn(await promised((done) => submit(() => body, remainingMs, done)));
+    },
     query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
   };
+}
+
+function membersIn(value: unknown): LogMembers {
+  const parsed = v.safeParse(logMembers, value);
+  if (parsed.success) return parsed.output;
+  throw new MalformedRequestError('expected the members of the store, got something else; are all nodes up to date?');
 }
 
 const promised = (start: (done: Done) => void): Promise<unknown> =>

@@ -7,18 +7,25 @@ import * as v from 'valibot';
 import {
   type Address,
   addressOf,
+  isId,
   type Senders,
   type ServiceSender,
   type TaggedBy,
 } from '../../../../statecharts/actor.ts';
+import { isPlace } from '../../../../statecharts/raft.ts';
 import { isNatural } from '../codec.ts';
+import type { MemberChange } from '../log/members.ts';
 import { isIdempotencyKey, type Operation } from '../sessions/entries.ts';
 
 /** What is asked for. */
 export type Body =
   | Operation
   /** `stale`: answer from what this node has applied, without asking the leader. */
-  | { readonly type: 'query'; readonly question: unknown; readonly stale: boolean };
+  | { readonly type: 'query'; readonly question: unknown; readonly stale: boolean }
+  /** Who takes part in the store. */
+  | { readonly type: 'members' }
+  /** Let one node take the place of another. */
+  | ({ readonly type: 'replace' } & MemberChange);
 
 export interface Request {
   /** Chosen by the asker; new for each attempt, and of no earlier life of the asker. */
@@ -39,7 +46,9 @@ export type RefusedReason =
   | 'malformed'
   | 'beyond-window'
   | 'sessions-full'
-  | 'key-reused';
+  | 'key-reused'
+  /** The change of members; the detail is a `MemberRefusal`, or `given-up`. */
+  | 'not-replaced';
 
 /** Why nobody knows what became of the request. */
 export type UnknownReason = 'leadership-lost' | 'session-expired' | 'already-answered' | 'no-answer';
@@ -67,6 +76,7 @@ const refusedReasons: readonly unknown[] = [
   'beyond-window',
   'sessions-full',
   'key-reused',
+  'not-replaced',
 ] satisfies RefusedReason[];
 const unknownReasons: readonly unknown[] = [
   'leadership-lost',
@@ -104,6 +114,18 @@ function isBody(value: unknown): value is Body {
       );
     case 'close':
       return 'session' in value && isNatural(value.session);
+    case 'replace':
+      return (
+        'leaving' in value &&
+        typeof value.leaving === 'string' &&
+        isId(value.leaving) &&
+        'joining' in value &&
+        typeof value.joining === 'string' &&
+        isId(value.joining) &&
+        'place' in value &&
+        isPlace(value.place)
+      );
+    case 'members':
     case 'register':
       return true;
     default:

@@ -1,0 +1,58 @@
+/** The members of the store over HTTP: who takes part, and one node in the place of another. */
+
+import type { FastifyInstance } from 'fastify';
+import * as v from 'valibot';
+import { isId } from '../../../statecharts/actor.ts';
+import type { ReplicatedStore } from '../store/replicated-store.ts';
+import { HttpRequestError } from './problems.ts';
+
+const hostPattern = /^([^\s:[\]/]+|\[[0-9a-f:.]+\])$/i;
+
+/** The body of `POST /members/replace`. */
+const replacement = v.strictObject({
+  old: v.pipe(v.string(), v.check(isId, 'expected the id of a node')),
+  new: v.strictObject({
+    id: v.pipe(v.string(), v.check(isId, 'expected the id of a node')),
+    host: v.pipe(v.string(), v.maxLength(255), v.regex(hostPattern, 'expected a name or an address, [..] for IPv6')),
+    port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+  }),
+});
+
+/** Longer than other requests, as a snapshot may have to travel. A shorter wait is the asker's to choose. */
+const replaceDeadlineMs = 30_000;
+
+/** Adds `GET /members` and `POST /members/replace`. */
+export function addMemberRoutes(app: FastifyInstance, store: ReplicatedStore, deadlineMs: number): void {
+  app.get('/members', async (_request, reply) => {
+    const members = await store.members({ deadlineMs });
+    return reply.header('cache-control', 'no-store').send(members);
+  });
+  app.post('/members/replace', async (request, reply) => {
+    const { old, new: joining } = bodyOf(request.body);
+    const place = `${joining.host}:${joining.port}`;
+    const change = { leaving: old, joining: joining.id, place };
+    const members = await store.replaceMember(change, { deadlineMs: Math.max(deadlineMs, replaceDeadlineMs) });
+    return reply.send(members);
+  });
+}
+
+function bodyOf(body: unknown): v.InferOutput<typeof replacement> {
+  const parsed = v.safeParse(replacement, jsonIn(body), { abortEarly: true });
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new HttpRequestError(
+    400,
+    'MALFORMED_REQUEST',
+    `the body is malformed at ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`,
+    'send JSON like {"old": "n3", "new": {"id": "n4", "host": "10.0.0.4", "port": 4801}}',
+  );
+}
+
+function jsonIn(body: unknown): unknown {
+  if (!(body instanceof Uint8Array)) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}

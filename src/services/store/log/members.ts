@@ -1,0 +1,66 @@
+/** Who replicates a log: what a store needs of a protocol whose members can change. */
+
+import * as v from 'valibot';
+import { isId } from '../../../../statecharts/actor.ts';
+
+const node = v.pipe(v.string(), v.check(isId, 'expected the id of a node'));
+const nodes = v.array(node);
+
+/** Who takes part in a log, as one of its servers knows it. All lists are sorted. */
+export const logMembers = v.object({
+  /** Who votes. */
+  voters: nodes,
+  /** While one is replaced and both decide together: who votes afterwards. */
+  nextVoters: v.nullable(nodes),
+  /** Who is sent the log and has no vote. */
+  learners: nodes,
+  /** What is to follow once the learner has caught up. */
+  change: v.nullable(v.object({ leaving: node, joining: node })),
+  /** Who has left for good. */
+  retired: nodes,
+  /** Where nodes listen, `host:port` by id, as far as the log says so. */
+  places: v.record(v.string(), v.string()),
+  /** The entry that says all this. */
+  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Whether no change is under way, and the last one is committed. */
+  isSettled: v.boolean(),
+});
+export type LogMembers = Readonly<v.InferOutput<typeof logMembers>>;
+
+/** One node for another. */
+export interface MemberChange {
+  readonly leaving: string;
+  readonly joining: string;
+  /** Where the node that joins listens, `host:port`. */
+  readonly place: string;
+}
+
+/** Why a change was not begun, or not carried through. Nothing of it remains. */
+export const memberRefusals = [
+  'not-leader',
+  'not-ready',
+  'change-under-way',
+  'not-a-voter',
+  'already-a-member',
+  'retired',
+  'too-many-retired',
+  'no-place',
+] as const;
+export type MemberRefusal = (typeof memberRefusals)[number];
+
+/** The membership of a log whose members can change. */
+export interface LogMembership {
+  /** As the log says, whether that is committed or not: a change is in force from its entry on. */
+  members(): LogMembers;
+  /**
+   * The other nodes that must be reached, and where, as far as the log says so: members, and those that leave, until that
+   * is committed. The same object until that changes.
+   */
+  reachable(): ReadonlyMap<string, string | undefined>;
+  /** Whether no node may be replaced, as nodes cannot prove who they are. */
+  readonly isFixed: boolean;
+  /** Whether this node has left for good. */
+  readonly hasLeft: boolean;
+  /** Asks for a change; answered by `replacing` or `notReplaced`. Throws like `ReplicatedLog.propose`. */
+  replace(id: number, change: MemberChange): void;
+}

@@ -1,0 +1,147 @@
+/** One node in the place of another: real journals, TCP and HTTP on loopback. */
+
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { type KeyValueNode, MemberRetiredError } from '../../src/services/kv-node.ts';
+import { connect } from '../../src/services/store/tcp-client.ts';
+import { freePort } from '../fixtures/ports.ts';
+import { until } from '../fixtures/until.ts';
+import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const founders = ['n1', 'n2', 'n3'];
+
+async function startedCluster(): Promise<NodeLab> {
+  const lab = await createNodeLab(founders);
+  for (const id of founders) await lab.start(id);
+  const leader = await lab.leader();
+  expect(await put(leader, 'kept', 'before')).toBe(200);
+  return lab;
+}
+
+/** Starts a node that waits to be taken in. */
+async function startJoining(lab: NodeLab, id: string): Promise<{ readonly port: number; readonly node: KeyValueNode }> {
+  const port = await freePort();
+  const { listen, peers } = lab.optionsOf('n1');
+  const node = await lab.start(id, { listen: at(port), peers: { n1: listen, ...peers }, joins: true });
+  return { port, node };
+}
+
+async function replace(
+  node: KeyValueNode,
+  body: unknown,
+): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(`${node.httpUrl}/members/replace`, { method: 'POST', body: JSON.stringify(body) });
+  return { status: response.status, body: await response.json() };
+}
+
+const membersAt = async (node: KeyValueNode): Promise<unknown> => (await fetch(`${node.httpUrl}/members`)).json();
+
+const byNewcomer = (old: string, id: string, port: number) => ({ old, new: { id, host: '127.0.0.1', port } });
+
+const failureOf = (node: KeyValueNode): Promise<unknown> =>
+  new Promise((resolve) => void node.failure.subscribe((error) => resolve(error)));
+
+describe('a node is replaced', () => {
+  test('whose disk is lost; then any two of the three go on, and all start again with the options of before', async () => {
+    const lab = await startedCluster();
+    await lab.stop('n3');
+    fs.rmSync(join(lab.directory, 'n3'), { recursive: true });
+    const { port, node } = await startJoining(lab, 'n4');
+    // From a node that may not lead: it passes the request on.
+    const answer = await replace(lab.node('n2'), byNewcomer('n3', 'n4', port));
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { voters: ['n1', 'n2', 'n4'], retired: ['n3'], isSettled: true },
+    });
+    expect(await replace(lab.node('n1'), byNewcomer('n3', 'n4', port))).toMatchObject({ status: 200 });
+    expect(await membersAt(lab.node('n1'))).toMatchObject({
+      voters: ['n1', 'n2', 'n4'],
+      places: { n4: `127.0.0.1:${port}` },
+    });
+    expect(await get(node, 'kept')).toBe('before');
+
+    await lab.stop('n1');
+    await until('the two that are left to take writes', async () => (await put(node, 'kept', 'without n1')) === 200);
+    for (const id of ['n2', 'n4']) await lab.stop(id);
+
+    // n1 and n2 are told of n3 and not of n4; their logs know better, where they hold the change.
+    await lab.start('n1');
+    await lab.start('n2');
+    await lab.start('n4', { listen: at(port), peers: {}, joins: true });
+    await until('all three', async () => (await get(lab.node('n1'), 'kept')) === 'without n1');
+    await lab.stop('n2');
+    await until('n1 and n4 to take writes', async () => (await put(lab.node('n1'), 'kept', 'without n2')) === 200);
+  });
+
+  test('that leads, and stops for good when it knows', async () => {
+    const lab = await startedCluster();
+    const leader = await lab.leader();
+    const old = leader.store.status().id;
+    const failure = failureOf(leader);
+    const { port } = await startJoining(lab, 'n4');
+    const others = founders.filter((id) => id !== old);
+    const other = lab.node(others[0] ?? '');
+    expect(await replace(other, byNewcomer(old, 'n4', port))).toMatchObject({ status: 200, body: { retired: [old] } });
+    expect(await failure).toBeInstanceOf(MemberRetiredError);
+    expect(await put(other, 'kept', 'after')).toBe(200);
+  });
+
+  test('through a client', async () => {
+    const lab = await startedCluster();
+    const { port } = await startJoining(lab, 'n4');
+    const { host, port: first } = lab.node('n1').bus.address();
+    const client = await connect([`${host}:${first}`]);
+    expect(await client.members()).toMatchObject({ voters: founders, change: null });
+    const change = { leaving: 'n2', joining: 'n4', place: `127.0.0.1:${port}` };
+    expect(await client.replaceMember(change)).toMatchObject({ voters: ['n1', 'n3', 'n4'] });
+    await client.close();
+  });
+});
+
+describe('a change is refused by name', () => {
+  test('that makes no sense, and the members stay who they were', async () => {
+    const lab = await startedCluster();
+    const node = lab.node('n1');
+    const refused = (body: unknown) => replace(node, body);
+    const notReplaced = { status: 409, body: { code: 'NOT_REPLACED', outcome: 'did-not-happen' } };
+    expect(await refused(byNewcomer('n9', 'n4', 1))).toMatchObject(notReplaced);
+    expect(await refused(byNewcomer('n3', 'n2', 1))).toMatchObject(notReplaced);
+    for (const malformed of [
+      undefined,
+      {},
+      byNewcomer('n3', 'n/4', 1),
+      byNewcomer('n3', 'n4', 0),
+      byNewcomer('n3', 'n4', 70_000),
+      { old: 'n3', new: { id: 'n4', host: 'a b', port: 1 } },
+    ]) {
+      expect(await refused(malformed)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
+    }
+    expect(await membersAt(node)).toMatchObject({ voters: founders, retired: [], isSettled: true });
+  });
+
+  test('without a majority: nothing happens, then or later', async () => {
+    const lab = await startedCluster();
+    const { port } = await startJoining(lab, 'n4');
+    await lab.stop('n2');
+    await lab.stop('n3');
+    const { store } = lab.node('n1');
+    const change = { leaving: 'n3', joining: 'n4', place: `127.0.0.1:${port}` };
+    await expect(store.replaceMember(change, { deadlineMs: 3_000 })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await lab.start('n2');
+    await until('writes again', async () => (await put(lab.node('n1'), 'kept', 'again')) === 200);
+    expect(await membersAt(lab.node('n1'))).toMatchObject({ voters: founders, change: null, retired: [] });
+  });
+
+  test('when the newcomer does not come, after ten seconds or so', async () => {
+    const lab = await startedCluster();
+    const port = await freePort();
+    const answer = await replace(lab.node('n1'), byNewcomer('n3', 'n4', port));
+    expect(answer).toMatchObject({ status: 409, body: { code: 'NOT_REPLACED' } });
+    expect(JSON.stringify(answer.body)).toContain('did not catch up');
+    expect(await membersAt(lab.node('n1'))).toMatchObject({ voters: founders, learners: [], isSettled: true });
+    expect(await put(lab.node('n1'), 'kept', 'after')).toBe(200);
+  });
+});
