@@ -3,6 +3,7 @@
 
 import { checkCommand } from './check.ts';
 import { historyCommand } from './history.ts';
+import { memberCommand } from './member.ts';
 import { nodeCommand } from './node.ts';
 import { runProgram } from './program.ts';
 import { proveCommand } from './prove.ts';
@@ -16,6 +17,7 @@ const terminal = systemTerminal();
 const commands = [
   upCommand(terminal, import.meta.filename),
   nodeCommand(terminal),
+  memberCommand(terminal),
   secretCommand(terminal),
   historyCommand(terminal),
   simulateCommand(terminal),

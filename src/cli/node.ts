@@ -20,6 +20,7 @@ interface NodeOptions {
   readonly httpName?: readonly string[];
   readonly data: string;
   readonly peer?: Peers;
+  readonly join?: true;
   readonly cluster: string;
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
@@ -28,7 +29,8 @@ interface NodeOptions {
 
 const help = `
 All nodes of a cluster are given the same names; each is given the others as peers. The peers of the first start are
-the voters for good: later starts must name the same nodes, which may have moved to other addresses.
+the voters; they may have moved at later starts. Once a node was replaced (quorate member), the data says who takes part and
+where, and goes before --peer. With --join a node without data begins no cluster, and waits to be taken in.
 Nodes prove to each other that they hold the secret in --secret-file, which only its owner may read; make one with quorate
 secret new, and copy it to each machine. Clients on other machines need what quorate secret client (TCP) and quorate secret
 http print. Nothing is encrypted, and whoever can change what the network carries can take connections over: keep it private.
@@ -53,6 +55,10 @@ export function nodeCommand(terminal: Terminal): Command {
     .option('--http-name <name...>', 'names under which HTTP is reached, besides addresses and localhost')
     .option('--data <dir>', 'the directory of the durable data, for this node alone; made when missing')
     .option('--peer <id=host:port>', 'another node and where it listens; repeat it for each', peerIn)
+    .option(
+      '--join',
+      'wait to be taken into the cluster of the peers, in place of beginning one (quorate member replace)',
+    )
     .option('--cluster <name>', 'the name of the cluster; nodes of others are refused', nameIn, 'quorate')
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
     .option(
@@ -80,12 +86,15 @@ function complete(options: Partial<NodeOptions>, command: Command): NodeOptions 
   return { ...rest, id, listen, http, data, cluster };
 }
 
+/** What another start would not mend. */
+const finalCodes: readonly string[] = ['JOURNAL_LOST', 'JOURNAL_ROLLED_BACK', 'MEMBER_RETIRED', 'MEMBER_PLACE_MISSING'];
+
 /** How long a clean stop may take, in milliseconds, before the process ends anyway. */
 const stopMs = 8_000;
 
 /** Runs a node until it is told to stop, or fails. @returns the exit code */
 async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
-  const { id, listen, http, httpName = [], data, peer = new Map(), cluster, inspect, openClients } = options;
+  const { id, listen, http, httpName = [], data, peer = new Map(), cluster, inspect, openClients, join } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
   // From the first moment on: a watcher may be gone before the node runs.
@@ -109,6 +118,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       listen,
       http: { ...http, hostNames: httpName },
       peers: Object.fromEntries(peer),
+      joins: join === true,
       ...(secret === undefined ? {} : { secret }),
       openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
       pid: process.pid,
@@ -139,9 +149,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   });
   reportOn(node, options, environment, tell);
   const failed = new Promise<number>((resolve) => {
-    node.failure.subscribe((error) =>
-      resolve(fail(error, error.code === 'JOURNAL_LOST' || error.code === 'JOURNAL_ROLLED_BACK')),
-    );
+    node.failure.subscribe((error) => resolve(fail(error, finalCodes.includes(error.code))));
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
   await Promise.race([

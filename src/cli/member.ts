@@ -1,0 +1,143 @@
+/** `quorate member`: who takes part in a cluster, and one node in the place of another. It asks over HTTP. */
+
+import { Command } from 'commander';
+import * as v from 'valibot';
+import { QuorateError } from '../../statecharts/actor.ts';
+
+import { type ClientSecret, type HostPort, readSecretFile } from '../bus/tcp.ts';
+import { type LogMembers, logMembers } from '../services/store/log/members.ts';
+import { hostPortIn, nodeIdIn, peerIn, textOf } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+const help = `
+A node whose disk is gone cannot come back under its name: it has forgotten its votes. Start a new one in its place, under
+an id that the cluster never had, with an empty directory, and then let it join:
+
+  $ quorate node --id n4 --join --listen 10.0.0.4:4801 --http 10.0.0.4:4701 --data /var/lib/quorate \\
+      --secret-file /etc/quorate/secret --peer n1=10.0.0.1:4801 --peer n2=10.0.0.2:4801
+  $ quorate member replace n3 n4=10.0.0.4:4801
+
+The new node is sent the data first, and votes when it has it; the old one is refused for ever. A majority of the voters
+must run: without one nothing happens. From then on the nodes know by their data who takes part and where, whatever
+--peer says.
+
+Exit codes: 0 done, 1 refused, or not known whether it was done (the line says which), 2 wrong options.`;
+
+/** What the cluster has answered in place of members. */
+class MemberRequestError extends QuorateError {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+interface MemberOptions {
+  readonly node: HostPort;
+  readonly secretFile?: string;
+}
+
+/** Longer than the node takes to answer, in milliseconds. */
+const patienceMs = 40_000;
+
+/** Makes the command. */
+export function memberCommand(terminal: Terminal): Command {
+  const about = (command: Command): Command =>
+    command
+      .option(
+        '--node <host:port>',
+        'where a node serves HTTP (default: 127.0.0.1:4701)',
+        hostPortIn,
+        hostPortIn('127.0.0.1:4701'),
+      )
+      .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine');
+  const list = about(new Command('list').description('Prints who takes part, and where.')).action(
+    async (options: MemberOptions) => {
+      terminal.out(tableOf(await ask(options, 'GET', '/members')));
+    },
+  );
+  const replace = about(
+    new Command('replace')
+      .description('Lets a node that was started with --join take the place of another, for good.')
+      .argument('<old>', 'the node that leaves', nodeIdIn)
+      .argument('<new=host:port>', 'the node that joins, and where it listens for other nodes', (text) => peerIn(text)),
+  ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: MemberOptions) => {
+    for (const [id, { host, port }] of joining) {
+      const body = { old, new: { id, host: host.includes(':') ? `[${host}]` : host, port } };
+      const members = await ask(options, 'POST', '/members/replace', body);
+      terminal.out(`${id} has taken the place of ${old}.\n${tableOf(members)}`);
+    }
+  });
+  return new Command('member')
+    .summary('who takes part in a cluster, and one node in the place of another')
+    .description('Tells who takes part in a cluster, and replaces a node.')
+    .addHelpText('after', help)
+    .addCommand(list)
+    .addCommand(replace);
+}
+
+/** @throws MemberRequestError */
+async function ask(
+  { node, secretFile }: MemberOptions,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<LogMembers> {
+  const secret: ClientSecret | undefined = secretFile === undefined ? undefined : readSecretFile(secretFile).client();
+  const url = `http://${textOf(node)}${path}`;
+  let response: Response;
+  let answer: unknown;
+  try {
+    response = await fetch(url, {
+      method,
+      signal: AbortSignal.timeout(patienceMs),
+      ...(secret === undefined ? {} : { headers: { authorization: `Bearer ${secret.httpToken()}` } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    answer = await response.json();
+  } catch (cause) {
+    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    const outcome =
+      method === 'GET' ? '' : '; whether the change was begun is not known, and quorate member list tells';
+    throw new MemberRequestError(
+      'NODE_UNREACHABLE',
+      `expected an answer of a node at ${textOf(node)}, got none (${why}); name one that runs with --node HOST:HTTPPORT${outcome}`,
+    );
+  }
+  const members = v.safeParse(logMembers, answer);
+  if (response.ok && members.success) return members.output;
+  const problem = v.safeParse(problemSchema, answer);
+  if (!problem.success) {
+    throw new MemberRequestError('NOT_A_NODE', `what answers at ${textOf(node)} is no node of a cluster like this`);
+  }
+  const { code, message, whatToDo, outcome } = problem.output;
+  const isKnown = outcome === 'did-not-happen';
+  throw new MemberRequestError(
+    code,
+    isKnown
+      ? `${message}; nothing has changed: ${whatToDo}`
+      : `${message}; the change may go on: quorate member list tells, and the same command waits for it`,
+  );
+}
+
+const problemSchema = v.object({
+  code: v.string(),
+  message: v.string(),
+  whatToDo: v.string(),
+  outcome: v.picklist(['did-not-happen', 'unknown']),
+});
+
+/** One line for each node. */
+function tableOf({ voters, nextVoters, learners, change, retired, places }: LogMembers): string {
+  const all = [...new Set([...voters, ...(nextVoters ?? []), ...learners])].sort();
+  const lines = all.map((id) => {
+    const isVoter = voters.includes(id);
+    const willVote = nextVoters === null ? isVoter : nextVoters.includes(id);
+    const role = learners.includes(id) ? 'learns' : isVoter && !willVote ? 'leaves' : isVoter ? 'votes' : 'joins';
+    return `${id}  ${role.padEnd(6)}  ${places[id] ?? ''}`.trimEnd();
+  });
+  const left = retired.map((id) => `${id}  left for good`);
+  const underWay = change === null ? [] : [`${change.joining} is to take the place of ${change.leaving}`];
+  return [...lines, ...left, ...underWay].join('\n');
+}

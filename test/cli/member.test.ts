@@ -1,0 +1,99 @@
+/** A node whose disk is lost is replaced, with the command line alone, as an operator does it. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../fixtures/ports.ts';
+import { isAlive, type Run, run } from '../fixtures/processes.ts';
+import { until } from '../fixtures/until.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
+
+const started: Run[] = [];
+afterEach(async () => {
+  for (const it of started.splice(0)) {
+    const pids = [...it.stdout.matchAll(/:\d+\s+127\.0\.0\.1:\d+\s+(\d+)|, process (\d+)/g)];
+    it.signal('SIGKILL');
+    await it.end();
+    await until('the children to be gone', () => !pids.some(([, one, other]) => isAlive(Number(one ?? other))));
+  }
+});
+
+function quorate(...args: string[]): Run {
+  const it = run(args);
+  started.push(it);
+  return it;
+}
+
+async function ended(it: Run, code: number): Promise<void> {
+  expect({ code: await it.end(), stderr: it.stderr }).toMatchObject({ code });
+}
+
+test('a node that lost its disk is replaced, and all start again with the options that they had', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-member-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const data = join(directory, 'data');
+  const port = await freePort([0, 1, 2, 3, 100, 101, 102, 103]);
+  const up = () => quorate('up', '--data', data, '--port', String(port));
+  const isReady = /Ctrl-C stops all nodes/;
+  const http = (index: number) => `127.0.0.1:${port + index}`;
+  const tcp = (index: number) => `127.0.0.1:${port + 100 + index}`;
+  const put = async (index: number, value: string) =>
+    (await fetch(`http://${http(index)}/kv/kept`, { method: 'PUT', body: value })).status === 200;
+  const get = async (index: number) => (await fetch(`http://${http(index)}/kv/kept`)).text();
+  const stop = async (it: Run) => {
+    it.signal('SIGINT');
+    await ended(it, 0);
+  };
+  const n4 = (...peers: string[]) =>
+    quorate(
+      ...['node', '--id', 'n4', '--join', '--data', join(directory, 'n4'), '--secret-file', join(data, 'secret')],
+      ...['--listen', tcp(3), '--http', http(3), ...peers.flatMap((peer) => ['--peer', peer])],
+    );
+
+  const first = up();
+  await first.printed(isReady);
+  await until('a write', () => put(0, 'before'));
+  await stop(first);
+  rmSync(join(data, 'n3'), { recursive: true });
+  const second = up();
+  await second.printed(/n3 .*JOURNAL_LOST/);
+
+  const joining = n4(`n1=${tcp(0)}`, `n2=${tcp(1)}`);
+  await joining.printed(/n4/);
+  const replaced = quorate('member', 'replace', 'n3', `n4=${tcp(3)}`, '--node', http(0));
+  await ended(replaced, 0);
+  expect(replaced.stdout).toMatch(
+    /^n4 has taken the place of n3\.\nn1 {2}votes.*\nn2 {2}votes.*\nn4 {2}votes .*\nn3 {2}left for good/,
+  );
+  expect(await get(3)).toBe('before');
+
+  // Once more, and for something that makes no sense.
+  await ended(quorate('member', 'replace', 'n3', `n4=${tcp(3)}`, '--node', http(1)), 0);
+  const refused = quorate('member', 'replace', 'n3', `n5=${tcp(3)}`, '--node', http(1));
+  await ended(refused, 1);
+  expect(refused.stderr).toMatch(/^NOT_REPLACED: .*nothing has changed/);
+
+  await stop(second);
+  await stop(joining);
+  const third = up();
+  const again = n4();
+  await third.printed(isReady);
+  await again.printed(/n4/);
+  await until('a write at n4', () => put(3, 'after'));
+  const list = quorate('member', 'list', '--node', http(3));
+  await ended(list, 0);
+  expect(list.stdout).toContain(`n4  votes   ${tcp(3)}`);
+  expect(await get(1)).toBe('after');
+});
+
+test('a node that is not there, and options that make no sense, are named', async () => {
+  const nobody = quorate('member', 'list', '--node', `127.0.0.1:${await freePort()}`);
+  await ended(nobody, 1);
+  expect(nobody.stderr).toMatch(/^NODE_UNREACHABLE: .*--node HOST:HTTPPORT/);
+  await ended(quorate('member', 'replace', 'n3'), 2);
+  await ended(quorate('member', 'replace', 'n3', 'n4'), 2);
+  await ended(quorate('member', 'replace', 'n3', 'n4=127.0.0.1:0'), 2);
+});
