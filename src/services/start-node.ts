@@ -11,7 +11,7 @@ import { createNode, type Node, type NodeOptions, type Resources } from '../host
 import { type FileJournalOptions, openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { placeOf } from '../journal/place.ts';
-import { beginLife, hasLived, type LivesMemoryParts } from './lives/memory.ts';
+import { beginLife, hasLived, type LivesMemory, type LivesMemoryParts } from './lives/memory.ts';
 import { createWitness, type Witness, type WitnessParts } from './lives/witness.ts';
 import { createDurablePeerMemory } from './peer-journals.ts';
 
@@ -90,7 +90,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ...(limits.journal && { limits: limits.journal }),
     });
     opened.push(() => journal.close());
-    const life = beginLifeIn(directory, { journal, ids, isPeer: (node) => Object.hasOwn(peers, node) });
+    const life = beginLifeIn(directory, { journal, clock, ids, isPeer: (node) => Object.hasOwn(peers, node) });
     const tcp = await createTcpBus({
       ...reachable,
       node: id,
@@ -118,7 +118,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       tcp.setPeers(next);
       peers = next;
     };
-    return running(node, journal, { ...tcp, setPeers }, witness);
+    return running(node, journal, { ...tcp, setPeers }, witness, life.memory);
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -141,8 +141,18 @@ export function beginLifeIn(
   return { memory: beginLife(parts), mustBeVouched, onCleared: place.settle };
 }
 
-function running(node: Node, journal: Journal, bus: RunningNode['bus'], { standing }: Witness): RunningNode {
+function running(
+  node: Node,
+  journal: Journal,
+  bus: RunningNode['bus'],
+  { standing }: Witness,
+  memory: LivesMemory,
+): RunningNode {
   const failure = new ReplaySubject<QuorateError>(1);
+  const stop = (): Promise<void> => {
+    memory.flush();
+    return node.stop();
+  };
   const fail = (error: QuorateError): void => {
     failure.next(error);
     failure.complete();
@@ -150,5 +160,5 @@ function running(node: Node, journal: Journal, bus: RunningNode['bus'], { standi
   };
   node.failure.subscribe(fail);
   standing.failure.subscribe(fail);
-  return { node, journal, bus, standing, failure: failure.asObservable(), stop: () => node.stop() };
+  return { node, journal, bus, standing, failure: failure.asObservable(), stop };
 }

@@ -50,7 +50,7 @@ async function opened(root: string) {
       const journal = await openFileJournal({ directory: path.join(root, id), node: id, ...environment });
       const peers = voters.filter((it) => it !== id);
       const isPeer = (it: string) => peers.includes(it);
-      const life = beginLifeIn(path.join(root, id), { journal, ids: environment.ids, isPeer });
+      const life = beginLifeIn(path.join(root, id), { journal, isPeer, ...environment });
       createDurablePeerMemory(journal);
       const { clock } = environment;
       const witness = createWitness({ ...life, bus: network.join(id), clock, peers: () => peers });

@@ -88,7 +88,7 @@ export async function openRegister(
   const remembersPeers = hasPeerMemory(journal);
   // A node that was started by one call is known to its peers by its lives, too.
   const life = hasLived(journal)
-    ? beginLifeIn(dataDirectory, { journal, ids: environment.ids, isPeer: (peer) => Object.hasOwn(peers, peer) })
+    ? beginLifeIn(dataDirectory, { journal, clock, ids: environment.ids, isPeer: (peer) => Object.hasOwn(peers, peer) })
     : undefined;
   const tcp = await createTcpBus({
     node,

@@ -95,7 +95,7 @@ export function raftScenario(
 function witnessOf({ id, machines, bus, journal, environment, isCopy, settleCopy }: Boot): Witness {
   const { clock, ids } = environment;
   const peers = machines.filter((it) => it !== id);
-  const memory = beginLife({ journal, ids, isPeer: (node) => peers.includes(node) });
+  const memory = beginLife({ journal, clock, ids, isPeer: (node) => peers.includes(node) });
   return createWitness({ bus, clock, memory, peers: () => peers, mustBeVouched: isCopy, onCleared: settleCopy });
 }
 

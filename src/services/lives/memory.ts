@@ -1,10 +1,12 @@
 /**
  * What a node remembers of lives, in its own journal: its own last ones, and of each peer the latest one that it has met.
- * What it knows of peers waits for the next flush, at most for `unforcedDelayMs`: nothing else waits for it.
+ * What it knows of peers waits for `recordDelayMs`, and then for the next flush, at most for `unforcedDelayMs`: nothing else
+ * waits for it.
  */
 
 import * as v from 'valibot';
 import { addressOf, parseTagged, type Tagged } from '../../../statecharts/actor.ts';
+import type { Clock } from '../../environment/clock.ts';
 import type { Ids } from '../../environment/ids.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { type Claim, type KnownLife, knownLife, type Life, life, toldLives } from './claim.ts';
@@ -20,11 +22,16 @@ const records = {
 /** A peer's word that this journal is not what it was. */
 export type ToldRollback = Readonly<v.InferOutput<typeof rollback>>;
 
+/** How long a change of what is known of peers may wait before it goes to the journal, in milliseconds. */
+export const recordDelayMs = 10;
+
 export interface LivesMemory {
   /** Calls `run` once this life is durable; before that, nothing of the node may be said to anybody. */
   whenDurable(run: () => void): void;
   /** What this node says of itself now. */
   claim(): Claim;
+  /** The position of its journal. */
+  readonly position: number;
   /** Grows when anything but this memory has made records durable: there is something to tell. */
   readonly news: number;
   /** What a peer has said of this journal in an earlier life, or in this one, and no peer has taken back. */
@@ -33,6 +40,8 @@ export interface LivesMemory {
   setRollback(told: ToldRollback | undefined): void;
   recall(peer: string): KnownLife | undefined;
   remember(peer: string, known: KnownLife): void;
+  /** Hands what waits to the journal at once, as before the node stops. */
+  flush(): void;
 }
 
 /** Whether a journal, from which nothing was taken yet, remembers a life. */
@@ -40,6 +49,7 @@ export const hasLived = (journal: Journal): boolean => journal.actors().includes
 
 export interface LivesMemoryParts {
   readonly journal: Journal;
+  readonly clock: Clock;
   readonly ids: Ids;
   /** Whether `node` is one of those that are remembered: the memory is bounded by the membership. */
   isPeer(node: string): boolean;
@@ -51,7 +61,7 @@ export interface LivesMemoryParts {
  *
  * @throws RefusedInputError when the journal holds what this program does not read
  */
-export function beginLife({ journal, ids, isPeer }: LivesMemoryParts): LivesMemory {
+export function beginLife({ journal, clock, ids, isPeer }: LivesMemoryParts): LivesMemory {
   const ownAddress = addressOf(journal.node, name, 'own');
   const peersAddress = addressOf(journal.node, name, 'peers');
   const start = journal.position;
@@ -83,20 +93,19 @@ export function beginLife({ journal, ids, isPeer }: LivesMemoryParts): LivesMemo
     const record = { type: 'own-lives', lives, rollback: told ?? null };
     append(ownAddress, record, 'forced', done);
   };
-  /** One such record is on its way at a time, so that many changes share the next one. */
-  let isUnderWay = false;
-  let isChanged = false;
+  /** What changes within a moment shares one record: peers may tell of each flush. */
+  let isDue = false;
   const writePeers = (): void => {
-    isChanged = true;
-    if (isUnderWay) return;
-    isUnderWay = true;
-    isChanged = false;
+    if (!isDue) return;
+    isDue = false;
     const members = [...peers].filter(([peer]) => isPeer(peer)).sort(([a], [b]) => (a < b ? -1 : 1));
     const record = { type: 'peers-lives', peers: Object.fromEntries(members) };
-    append(peersAddress, record, 'unforced', (error) => {
-      isUnderWay = false;
-      if (error === undefined && isChanged) writePeers();
-    });
+    append(peersAddress, record, 'unforced');
+  };
+  const writePeersSoon = (): void => {
+    if (isDue) return;
+    isDue = true;
+    clock.setTimeout(writePeers, recordDelayMs);
   };
 
   let isDurable = false;
@@ -120,6 +129,9 @@ export function beginLife({ journal, ids, isPeer }: LivesMemoryParts): LivesMemo
       else waiting.push(run);
     },
     claim: () => ({ lives, position: journal.position }),
+    get position() {
+      return journal.position;
+    },
     get news() {
       return journal.position - written;
     },
@@ -131,12 +143,13 @@ export function beginLife({ journal, ids, isPeer }: LivesMemoryParts): LivesMemo
       told = next;
       writeOwn();
     },
+    flush: writePeers,
     recall: (peer) => peers.get(peer),
     remember(peer, known) {
       if (!isPeer(peer)) return;
       const before = peers.get(peer);
       peers.set(peer, known);
-      if (before?.name !== known.name || before.position !== known.position) writePeers();
+      if (before?.name !== known.name || before.position !== known.position) writePeersSoon();
     },
   };
 }

@@ -2,7 +2,8 @@
  * The witness between a node and its bus: no message goes to a peer before that has vouched for this life of the node,
  * none comes from a peer whose life was not judged, and none at all while the node is suspended. So neither vote nor
  * acknowledgement of a rolled-back journal counts, whatever the protocol. How long the journal is travels ahead of what
- * was made durable: a peer that counts an acknowledgement knows the journal that it came from.
+ * was made durable: a peer that counts an acknowledgement knows the journal that it came from. Besides these messages, there is
+ * `position`: my journal has grown.
  */
 
 import * as v from 'valibot';
@@ -19,8 +20,6 @@ const ofLife = { number: v.number(), name: v.string() };
 const messages = {
   /** Judge me. */
   claim,
-  /** My journal has grown. */
-  position: v.object({ position: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
   /** Who are you? I have not heard since I live. */
   introduce: v.object({}),
   /** Your life is what I know, or news. */
@@ -82,8 +81,7 @@ export function createWitness(parts: WitnessParts): Witness {
   const tell = (peer: string): void => {
     if (told.get(peer) === memory.news) return;
     told.set(peer, memory.news);
-    const { position } = memory.claim();
-    say(peer, Object.assign({ type: 'position' }, { position }));
+    say(peer, Object.assign({ type: 'position' }, { position: memory.position }));
   };
   const present = () => memory.claim().lives.at(-1);
 
@@ -115,13 +113,15 @@ export function createWitness(parts: WitnessParts): Witness {
     memory.remember(peer, next);
   };
   const hear = (peer: string, message: Tagged): void => {
+    // One comes with each flush of a peer: it is looked at without a schema.
+    if (message.type === 'position' && 'position' in message && Number.isSafeInteger(message.position)) {
+      grown(peer, Number(message.position));
+      return;
+    }
     const said = parseTagged(self, 'message', messages, message);
     switch (said.type) {
       case 'claim':
         judge(peer, said);
-        return;
-      case 'position':
-        grown(peer, said.position);
         return;
       case 'introduce':
         introduce(peer);

@@ -48,7 +48,7 @@ export function createLab({ isWitnessed = true }: { readonly isWitnessed?: boole
     const raw = withFaults(network.join(id), {
       incoming: partitioned((from, to) => cut.has(from) !== cut.has(to)),
     });
-    const memory = beginLife({ journal, ids, isPeer: (it) => peers.includes(it) });
+    const memory = beginLife({ journal, clock, ids, isPeer: (it) => peers.includes(it) });
     const witness = createWitness({
       bus: raw,
       clock,
