@@ -191,6 +191,24 @@ describe('fairness', () => {
     expect(verdicts(check(walkModel(walk('strong'))))).toEqual(['holds']);
   });
 
+  test('does not keep a run from going round where a strongly fair step is never possible', () => {
+    const roundabout: Walk = {
+      places: 5,
+      begins: [1],
+      ways: [
+        { from: 1, by: 'request', number: 0, to: 2 },
+        { from: 2, by: 'request', number: 0, to: 1 },
+        { from: 1, by: 'request', number: 2, to: 3 },
+        { from: 3, by: 'request', number: 0, to: 1 },
+        { from: 3, by: 'request', number: 1, to: 4 },
+      ],
+      requests: [{ fair: 'weak' }, { fair: 'strong' }, {}],
+      timers: [],
+      goals: [4],
+    };
+    expect(verdicts(check(walkModel(roundabout)))).toEqual(['violated']);
+  });
+
   test.each(['crash', 'lose', 'duplicate'] as const)(
     "of '%s' is refused: things would hold because something fails",
     (steps) => {
