@@ -26,6 +26,7 @@ import {
   writeAbsenceOf,
 } from './postgres/endings.ts';
 import { meanings } from './postgres/errors.ts';
+import { fixed as statementOf } from './postgres/group.ts';
 import { createMemory, createMemoryScript, hasMemory, rememberBroken } from './postgres/memory.ts';
 import { createStatementNames } from './postgres/names.ts';
 import { createSession, type PostgresSession } from './postgres/session.ts';
@@ -74,6 +75,7 @@ export function postgres(
       `expected as isolationLevel one of ${isolationLevels.join(', ')}, got ${JSON.stringify(isolationLevel)}`,
     );
   }
+  const begin = statementOf(isolationLevel === undefined ? 'begin' : `begin isolation level ${isolationLevel}`);
   const environment = options.environment ?? systemEnvironment();
   const { clock } = environment;
   const name = options.name ?? 'postgres';
@@ -107,7 +109,7 @@ export function postgres(
           application_name: `quorate/${incarnation}`,
         },
       }),
-    createSession: (parts) => createSession({ ...parts, label: labelOf(parts.branch), isolationLevel }),
+    createSession: (parts) => createSession({ ...parts, label: labelOf(parts.branch), begin }),
     endPrepared,
     outcomeOf: outcomeOfBranch,
     writeAbsence: (control, named) => writeAbsenceOf(control, named.branch, sessionsOf(named)),

@@ -6,7 +6,7 @@ import { budget, within } from '../deadline.ts';
 import { DriverMissingError, ResourceUnreachableError } from '../errors.ts';
 import type { ConnectionParts, Row, SqlConnection } from '../sql/connection.ts';
 import { connectError } from './errors.ts';
-import { type Answer, createGroup, type Fixed, type Group, type Statement } from './group.ts';
+import { type Answer, createGroup, createRecorder, type Fixed, type Group, type Statement } from './group.ts';
 import { raiseSynchronousCommit } from './memory.ts';
 import type { StatementNames } from './names.ts';
 
@@ -80,6 +80,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     for (const group of groups.splice(0))
       group.over(new ResourceUnreachableError(`the connection to '${name}' was lost`));
   };
+  const recorder = createRecorder(driver);
   /** The names under which this server keeps statements, and the statements. */
   const kept = new Map<string, string>();
 
@@ -90,6 +91,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     return new Promise((resolve) => {
       const group = createGroup<R>({
         driver,
+        recorder,
         statements: named,
         kept,
         onSubmit: (it) => groups.push(it),

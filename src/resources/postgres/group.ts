@@ -4,6 +4,7 @@
  * in the group from being run.
  */
 
+import { Duplex } from 'node:stream';
 import type { Connection, Query, QueryResult } from 'pg';
 import type { Row } from '../sql/connection.ts';
 
@@ -16,6 +17,9 @@ declare module 'pg' {
     handleCopyInResponse(connection: Connection): void;
     /** Writes Parse, Bind, Describe, Execute and Sync; Parse only where the connection does not have the name. */
     prepare(connection: Encoder): void;
+    text: string;
+    values: unknown[];
+    name: string | undefined;
   }
 }
 
@@ -72,8 +76,69 @@ export interface Group {
   over(error?: unknown): void;
 }
 
+/** Turns statements into messages, without sending them. One for each connection: the driver's objects cost much. */
+export interface Recorder {
+  /** @returns why a value cannot be sent, if one cannot */
+  record(statement: Statement, isKept: boolean): { readonly error: unknown } | undefined;
+  recordFixed(statement: Fixed): void;
+  /** Ends the group. @returns what was recorded, in one piece: a write of many pieces costs far more */
+  take(): Buffer;
+}
+
+export function createRecorder(driver: typeof import('pg')): Recorder {
+  let recorded: Buffer[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  const stream = new Duplex({
+    read: () => undefined,
+    write(chunk: Buffer, _encoding, done) {
+      recorded.push(chunk);
+      done();
+    },
+  });
+  const connection = new driver.Connection({ stream: () => stream });
+  const encoding = new driver.Query('', (error) => {
+    if (error) failure = { error };
+  });
+  let parsed: Readonly<Record<string, string>> = {};
+  const encoder: Encoder = {
+    get parsedStatements() {
+      return parsed;
+    },
+    submittedNamedStatements: {},
+    parse: (query, more) => connection.parse(query, more),
+    bind: (config, more) => connection.bind(config, more),
+    describe: (message, more) => connection.describe(message, more),
+    execute: (config, more) => connection.execute(config, more),
+    close: () => undefined,
+    // One for all, at the end.
+    sync: () => undefined,
+  };
+  return {
+    record({ text, values = [], name }, isKept) {
+      failure = undefined;
+      parsed = name !== undefined && isKept ? { [name]: text } : {};
+      encoding.text = text;
+      encoding.values = [...values];
+      encoding.name = name;
+      encoding.prepare(encoder);
+      if (name !== undefined) delete encoder.submittedNamedStatements[name];
+      return failure;
+    },
+    recordFixed(statement) {
+      recorded.push(statement.messages);
+    },
+    take() {
+      connection.sync();
+      const all = Buffer.concat(recorded);
+      recorded = [];
+      return all;
+    },
+  };
+}
+
 export interface GroupParts<R extends Row> {
   readonly driver: typeof import('pg');
+  readonly recorder: Recorder;
   readonly statements: readonly (Statement | Fixed)[];
   /** The names under which the server keeps statements; those that it parses now are added. */
   readonly kept: Map<string, string>;
@@ -114,49 +179,21 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
     );
   };
 
-  const encode = (statement: Statement, connection: Connection): boolean => {
-    const { text, values = [], name } = statement;
-    let isEncoded = true;
-    const encoder: Encoder = {
-      parsedStatements: name !== undefined && kept.has(name) ? { [name]: text } : {},
-      submittedNamedStatements: {},
-      parse(query, more) {
-        parsing.push(name === undefined ? undefined : { name, text });
-        connection.parse(query, more);
-      },
-      bind: (config, more) => connection.bind(config, more),
-      describe: (message, more) => connection.describe(message, more),
-      execute: (config, more) => connection.execute(config, more),
-      close: () => undefined,
-      // One for all, at the end.
-      sync: () => undefined,
-    };
-    const encoding = new driver.Query<R>(
-      { text, values: [...values], ...(name === undefined ? {} : { name }) },
-      (error) => {
-        // A value that cannot be sent.
-        if (!error) return;
-        isEncoded = false;
-        failure ??= { error };
-      },
-    );
-    encoding.prepare(encoder);
-    return isEncoded;
-  };
-  const submit = (connection: Connection): null => {
-    const { stream } = connection;
-    stream.cork();
-    try {
-      for (const statement of statements) {
-        if (isFixed(statement)) {
-          parsing.push(undefined);
-          stream.write(statement.messages);
-        } else if (!encode(statement, connection)) break;
+  const submit = ({ stream }: Connection): null => {
+    const { recorder } = parts;
+    for (const statement of statements) {
+      if (isFixed(statement)) {
+        parsing.push(undefined);
+        recorder.recordFixed(statement);
+        continue;
       }
-      connection.sync();
-    } finally {
-      stream.uncork();
+      const { text, name } = statement;
+      const isKept = name !== undefined && kept.has(name);
+      failure ??= recorder.record(statement, isKept);
+      if (failure !== undefined) break;
+      if (!isKept) parsing.push(name === undefined ? undefined : { name, text });
     }
+    stream.write(recorder.take());
     isSubmitted = true;
     parts.onSubmit(group);
     return null;

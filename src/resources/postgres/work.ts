@@ -21,7 +21,8 @@ export type PostgresResult<R extends Row = Row> = Pick<QueryResult<R>, 'rows' | 
 
 export interface PostgresSessionParts extends SessionParts<PostgresConnection> {
   readonly label: string;
-  readonly isolationLevel: string | undefined;
+  /** BEGIN, at the resource's isolation level. */
+  readonly begin: Fixed;
 }
 
 export interface PostgresWork extends Work {
@@ -38,10 +39,9 @@ const lookForWrites =
 const mustRollBack = (error?: unknown): MustRollBack => ({ type: 'must-roll-back', error });
 
 export function createWork(parts: PostgresSessionParts): PostgresWork {
-  const { name, branch, clock, loan, label } = parts;
+  const { name, branch, clock, loan, label, begin } = parts;
   const { connection } = loan;
   const globalId = globalIdOf(branch);
-  const begin = fixed(parts.isolationLevel === undefined ? 'begin' : `begin isolation level ${parts.isolationLevel}`);
   let hasBegun = false;
   let hasWritten = false;
   let mayBePrepared = false;
