@@ -131,6 +131,48 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
     expect(await resource.outcomeOf(at, { timeoutMs })).toEqual({ type: 'committed' });
   });
 
+  test.each(["'NO_BACKSLASH_ESCAPES'", "'ANSI_QUOTES'", "''", 'default'])(
+    'takes no parameter for a part of a statement, and none for another value, with sql_mode %s',
+    async (mode) => {
+      const session = await open().begin(branch(), { timeoutMs });
+      await session.query(`set session sql_mode = ${mode}`);
+      const texts = [
+        "x' or 1 = 1 -- ",
+        "\\' or 1 = 1 -- ",
+        '\\',
+        "it's",
+        'a"b',
+        '%_\\%',
+        'Grüße, 世界 🙂',
+        '',
+        'two\nlines\0',
+      ];
+      for (const text of texts) {
+        const { rows } = await session.query('select ? as it, ? = ? as same, char_length(?) as length', [
+          text,
+          text,
+          text,
+          text,
+        ]);
+        expect(rows).toEqual([{ it: text, same: 1, length: [...text].length }]);
+      }
+      const bytes = Buffer.from([0, 39, 92, 255]);
+      const { rows } = await session.query('select ? as a, ? as b, ? as c, ? as d, hex(?) as e, ? as f', [
+        7,
+        -1.5,
+        true,
+        null,
+        bytes,
+        12345678901234567890n,
+      ]);
+      expect(rows).toMatchObject([{ a: 7, b: '-1.5', c: 1, d: null, e: '00275CFF' }]);
+      const at = new Date(86_400_000);
+      const asked = await session.query<{ at: Date }>('select cast(? as datetime(3)) as at', [at]);
+      expect(asked.rows[0]?.at.getTime()).toBe(at.getTime());
+      await session.rollback();
+    },
+  );
+
   test('refuses parameters of which the driver would make other statements', async () => {
     const session = await open().begin(branch(), { timeoutMs });
     const wrong: readonly unknown[] = [

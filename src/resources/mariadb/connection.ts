@@ -6,6 +6,7 @@ import { within } from '../deadline.ts';
 import { DriverMissingError } from '../errors.ts';
 import type { ConnectionParts, Row, SqlConnection, SqlResult } from '../sql/connection.ts';
 import { connectError, isDefinite, numberField } from './errors.ts';
+import { withLiterals } from './literals.ts';
 import { memoryTable } from './memory.ts';
 
 /** What `mysql2` takes as parameters of a statement. */
@@ -79,9 +80,11 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
   connection.on('end', lose);
   let own: string | undefined;
 
+  /** Digits and punctuation only, in the time zone that the connection is configured with. */
+  const dateLiteral = (value: Date): string => connection.format('?', [value]);
   const run = async <R extends Row>(text: string, values: readonly Parameter[] = []): Promise<Ran<R>> => {
     try {
-      const [answer] = await connection.query<(R & RowDataPacket)[]>(text, [...values]);
+      const [answer] = await connection.query<(R & RowDataPacket)[]>(withLiterals(text, values, dateLiteral));
       const given: unknown = answer;
       if (Array.isArray(answer)) return { result: { rows: answer }, isInTransaction: stateIn(answer.at(-1)) };
       return { result: { rows: [], ...headerOf(given) }, isInTransaction: stateIn(given) };
