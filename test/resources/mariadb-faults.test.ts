@@ -155,6 +155,8 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
           text,
         ]);
         expect(rows).toEqual([{ it: text, same: 1, length: [...text].length }]);
+        const joined = await session.query("select concat(?, 'x') = 'x' as same", [text]);
+        expect(joined.rows).toEqual([{ same: text === '' ? 1 : 0 }]);
       }
       const bytes = Buffer.from([0, 39, 92, 255]);
       const { rows } = await session.query('select ? as a, ? as b, ? as c, ? as d, hex(?) as e, ? as f', [

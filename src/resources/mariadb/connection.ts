@@ -6,11 +6,8 @@ import { within } from '../deadline.ts';
 import { DriverMissingError } from '../errors.ts';
 import type { ConnectionParts, Row, SqlConnection, SqlResult } from '../sql/connection.ts';
 import { connectError, isDefinite, numberField } from './errors.ts';
-import { withLiterals } from './literals.ts';
+import { type Parameter, withLiterals } from './literals.ts';
 import { memoryTable } from './memory.ts';
-
-/** What `mysql2` takes as parameters of a statement. */
-export type Parameter = string | number | bigint | boolean | Date | null | Uint8Array;
 
 export interface MariaDbResult<R extends Row = Row> {
   /** Empty for statements that return none. */
@@ -45,8 +42,9 @@ export interface ConnectParts extends ConnectionParts {
   readonly clock: Clock;
 }
 
-/** SERVER_STATUS_IN_TRANS, of the protocol. */
+/** SERVER_STATUS_IN_TRANS and SERVER_STATUS_NO_BACKSLASH_ESCAPES, of the protocol. */
 const inTransaction = 1;
+const noBackslashEscapes = 512;
 
 /** @throws ResourceLoginError, ResourceUnreachableError, ResourceDeadlineError, DriverMissingError */
 export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
@@ -56,7 +54,8 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
     ...parts.config,
     connectTimeout: Math.ceil(timeoutMs),
     // Whatever options and URL say: a text of an application is one statement, or the server refuses it.
-    flags: [...(parts.config.flags ?? []), '-MULTI_STATEMENTS'],
+    // And the driver's IGNORE_SPACE is lost with the first reset, so that new sessions would read texts differently.
+    flags: [...(parts.config.flags ?? []), '-MULTI_STATEMENTS', '-IGNORE_SPACE'],
   };
   let connection: Connection;
   try {
@@ -80,22 +79,35 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
   connection.on('end', lose);
   let own: string | undefined;
 
+  /** What changes it is no query, and so is answered with the status. */
+  let hasEscapes = false;
   /** Digits and punctuation only, in the time zone that the connection is configured with. */
   const dateLiteral = (value: Date): string => connection.format('?', [value]);
   const run = async <R extends Row>(text: string, values: readonly Parameter[] = []): Promise<Ran<R>> => {
     try {
-      const [answer] = await connection.query<(R & RowDataPacket)[]>(withLiterals(text, values, dateLiteral));
+      const [answer] = await connection.query<(R & RowDataPacket)[]>(
+        withLiterals(text, values, { hasEscapes, dateLiteral }),
+      );
       const given: unknown = answer;
-      if (Array.isArray(answer)) return { result: { rows: answer }, isInTransaction: stateIn(answer.at(-1)) };
-      return { result: { rows: [], ...headerOf(given) }, isInTransaction: stateIn(given) };
+      const status = statusIn(Array.isArray(answer) ? answer.at(-1) : given);
+      if (status !== undefined) hasEscapes = (status & noBackslashEscapes) === 0;
+      const isInTransaction = status === undefined ? undefined : (status & inTransaction) !== 0;
+      if (Array.isArray(answer)) return { result: { rows: answer }, isInTransaction };
+      return { result: { rows: [], ...headerOf(given) }, isInTransaction };
     } catch (error) {
       if (!isDefinite(error)) lose();
       throw error;
     }
   };
   try {
-    const { result } = await within(clock, run('select database() as own'), timeoutMs, `the first answer of '${name}'`);
+    const { result } = await within(
+      clock,
+      run('select database() as own, @@sql_mode as mode'),
+      timeoutMs,
+      `the first answer of '${name}'`,
+    );
     const found = result.rows[0]?.own;
+    hasEscapes = !String(result.rows[0]?.mode).includes('NO_BACKSLASH_ESCAPES');
     if (typeof found === 'string') own = `\`${found.replaceAll('`', '``')}\``;
   } catch (error) {
     connection.destroy();
@@ -111,7 +123,7 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
     async reset() {
       await connection.reset();
       // Behind a reset, the server keeps the default database of the last branch.
-      if (own !== undefined) await run(`use ${own}`);
+      await run(own === undefined ? 'do 0' : `use ${own}`);
     },
     destroy() {
       lose();
@@ -127,10 +139,10 @@ function headerOf(answer: unknown): { readonly affectedRows?: number; readonly i
 }
 
 /** What the header of a result says; rows say nothing. Columns of rows can have any name, and headers have two more. */
-function stateIn(header: unknown): boolean | undefined {
+function statusIn(header: unknown): number | undefined {
   const status = numberField(header, 'serverStatus');
   const isHeader = numberField(header, 'fieldCount') !== undefined && numberField(header, 'affectedRows') !== undefined;
-  return status === undefined || !isHeader ? undefined : (status & inTransaction) !== 0;
+  return isHeader ? status : undefined;
 }
 
 let driver: Promise<typeof import('mysql2/promise')> | undefined;

@@ -4,24 +4,37 @@
  * literal and go on as a statement's text.
  */
 
-import type { Parameter } from './connection.ts';
+/** What a statement of an application takes as parameters. */
+export type Parameter = string | number | bigint | boolean | Date | null | Uint8Array;
+
+/** How the session reads literals now. */
+export interface Reading {
+  /** Whether a backslash escapes: not so in `sql_mode` NO_BACKSLASH_ESCAPES. */
+  readonly hasEscapes: boolean;
+  /** In digits and punctuation. */
+  dateLiteral(value: Date): string;
+}
 
 /** Replaces each `?` by the next value. */
-export function withLiterals(text: string, values: readonly Parameter[], dateLiteral: (value: Date) => string): string {
+export function withLiterals(text: string, values: readonly Parameter[], reading: Reading): string {
   let next = 0;
   return text.replace(/\?/g, (mark) => {
     if (next >= values.length) return mark;
     const value = values[next];
     next += 1;
-    return value instanceof Date ? dateLiteral(value) : literalOf(value);
+    return value instanceof Date ? reading.dateLiteral(value) : literalOf(value, reading);
   });
 }
 
-function literalOf(value: Exclude<Parameter, Date> | undefined): string {
+const ascii = /^[\0-\x7f]*$/;
+
+function literalOf(value: Exclude<Parameter, Date> | undefined, { hasEscapes }: Reading): string {
   if (value === null || value === undefined) return 'NULL';
   if (value instanceof Uint8Array) return `X'${Buffer.from(value).toString('hex')}'`;
   if (typeof value !== 'string') return String(value);
-  // Whether a backslash escapes depends on the session, and in some character sets it is half of a character.
-  if (value.includes('\\')) return `_utf8mb4 X'${Buffer.from(value).toString('hex')}'`;
-  return `'${value.replaceAll("'", "''")}'`;
+  const quoted = value.replaceAll("'", "''");
+  if (!value.includes('\\')) return `'${quoted}'`;
+  // Behind other characters it is half of one, where the application has chosen a character set of Asia.
+  if (!ascii.test(value)) return `_utf8mb4 X'${Buffer.from(value).toString('hex')}'`;
+  return hasEscapes ? `'${quoted.replaceAll('\\', '\\\\')}'` : `'${quoted}'`;
 }

@@ -10,8 +10,9 @@ import type { Row } from '../sql/connection.ts';
 import type { Created } from '../sql/dialect.ts';
 import { branchSessionOf, createOutline } from '../sql/session.ts';
 import type { BranchSession } from '../transactional.ts';
-import type { MariaDbResult, Parameter } from './connection.ts';
+import type { MariaDbResult } from './connection.ts';
 import { errorNumberOf, meanings } from './errors.ts';
+import type { Parameter } from './literals.ts';
 import { assertStatement } from './statements.ts';
 import { createWork, type MariaDbSessionParts } from './work.ts';
 

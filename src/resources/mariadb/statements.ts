@@ -2,7 +2,7 @@
 
 import { BranchControlError, StatementTextError } from '../errors.ts';
 import { assertStatementText } from '../sql/text.ts';
-import type { Parameter } from './connection.ts';
+import type { Parameter } from './literals.ts';
 
 const maxParameters = 65_535;
 

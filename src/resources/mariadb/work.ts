@@ -11,8 +11,9 @@ import { BranchBrokenError, DuplicateBranchError, ResourceUnreachableError } fro
 import type { Row } from '../sql/connection.ts';
 import type { MustRollBack, SessionParts, Work } from '../sql/work.ts';
 import type { Vote } from '../transactional.ts';
-import type { MariaDbConnection, MariaDbResult, Parameter } from './connection.ts';
+import type { MariaDbConnection, MariaDbResult } from './connection.ts';
 import { errorNumberOf, isDefinite } from './errors.ts';
+import type { Parameter } from './literals.ts';
 import { lockNameOf, recallKey, rememberCommit, xidOf } from './memory.ts';
 
 export interface MariaDbSessionParts extends SessionParts<MariaDbConnection> {
