@@ -10,3 +10,4 @@ export type { Progress } from './checker/search/explore.ts';
 export type { Change, Trace, TraceStep } from './checker/search/trace.ts';
 export type { ModelStep, Observation, StepKind } from './checker/steps.ts';
 export type { Doubt, PropertyResult, Verdict } from './checker/verdicts.ts';
+export * from './checker/walk.ts';

@@ -51,37 +51,34 @@ export const boundsTable = ({ bounds }: Protocol): string =>
     }),
   );
 
-/** The systems that are proven, the largest first. @throws Error for a system whose figures are not recorded */
+/** The systems that are proven, the largest first; one that was not counted yet stands at the end. */
 export function systemsTable({ name, systems, systemName }: Protocol, recorded: Figures): string {
   const rows = systems.map(({ bounds, knownTruth }) => {
     const system = systemName(bounds);
-    const found = recorded[name]?.[system];
-    if (found === undefined) {
-      throw new Error(`no figures of '${system}': record them with 'quorate prove --no-simulations --record'`);
-    }
-    return { title: knownTruth === undefined ? system : `${system} - **it is violated**`, ...found };
+    const title = knownTruth === undefined ? system : `${system} - **known to be violated**`;
+    return { title, figures: recorded[name]?.[system] };
   });
-  const sorted = rows.toSorted((a, b) => b.states - a.states);
+  const sorted = rows.toSorted((a, b) => (b.figures?.states ?? 0) - (a.figures?.states ?? 0));
   return table(
     ['system', 'distinct states', 'transitions', 'depth'],
-    sorted.map(({ title, states, transitions, depth }) => [
+    sorted.map(({ title, figures }) => [
       title,
-      counted(states),
-      counted(transitions),
-      String(depth),
+      figures === undefined ? '?' : counted(figures.states),
+      figures === undefined ? '?' : counted(figures.transitions),
+      figures === undefined ? '?' : String(figures.depth),
     ]),
     1,
   );
 }
 
-/** All states and transitions of a protocol's proven systems together. */
-export function totalOf(
-  { name }: Protocol,
-  recorded: Figures,
-): { readonly states: number; readonly transitions: number } {
-  const all = Object.values(recorded[name] ?? {});
+/** All that was counted of the protocols' proven systems, in one sentence. */
+export function totalText(protocols: readonly Protocol[], recorded: Figures): string {
+  const all = protocols.flatMap(({ name, systems, systemName }) =>
+    systems.flatMap(({ bounds }) => recorded[name]?.[systemName(bounds)] ?? []),
+  );
   const sum = (of: (one: (typeof all)[number]) => number): number => all.reduce((total, one) => total + of(one), 0);
-  return { states: sum(({ states }) => states), transitions: sum(({ transitions }) => transitions) };
+  const states = counted(sum((one) => one.states));
+  return `Together ${states} states and ${counted(sum((one) => one.transitions))} transitions.`;
 }
 
 const foundBy = ({ checker, simulator }: TwinDescription): string =>
