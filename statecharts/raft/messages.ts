@@ -236,7 +236,8 @@ export interface RaftLimits {
   readonly windowBytes: number;
   /**
    * Bytes of committed entries since the last snapshot, beyond which `compactionDue` is delivered. Default 16 MiB. Where
-   * that snapshot is larger, the log may grow as large (§5.1.2), so that no more than about twice of it is written.
+   * that snapshot is more than four times as large, the log may grow to a quarter of it (§5.1.2), so that no more than
+   * four bytes of snapshots are written for one of entries.
    */
   readonly compactBeyondBytes: number;
   /** Bytes of entries that compaction leaves in the log for followers that are a little behind. Default 4 MiB. */

@@ -28,7 +28,7 @@ export function openSnapshotRoom({ disk, clock, crc32 }: SnapshotRoomOptions): S
   const names = (): readonly string[] =>
     disk
       .list()
-      .flatMap((it) => (it.endsWith(suffix) ? [decodeURIComponent(it.slice(0, -suffix.length))] : []))
+      .flatMap((it) => nameIn(it) ?? [])
       .sort();
   for (const leftover of disk.list()) if (leftover.endsWith('.tmp')) disk.removeSync(leftover);
 
@@ -79,6 +79,16 @@ export function openSnapshotRoom({ disk, clock, crc32 }: SnapshotRoomOptions): S
       return { name, sizeBytes: bytes.length, checksum: crc32(bytes, 0) };
     },
   };
+}
+
+/** The name of the snapshot in a file; undefined where the file is none of the room's. */
+function nameIn(fileName: string): string | undefined {
+  if (!fileName.endsWith(suffix)) return undefined;
+  try {
+    return decodeURIComponent(fileName.slice(0, -suffix.length));
+  } catch {
+    return undefined;
+  }
 }
 
 function partsReader(

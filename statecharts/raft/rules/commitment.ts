@@ -4,6 +4,9 @@ import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
 import type { RaftOutput, RefusalReason } from '../messages.ts';
 
+/** A log may grow to this part of the snapshot before it: so many bytes of snapshots are written for one of entries. */
+const snapshotShare = 4;
+
 /** What learning a commit index changes. */
 interface Learned {
   readonly commitIndex: number;
@@ -23,7 +26,8 @@ export function learnCommitted(context: ServerContext, commitIndex: number): Lea
   const effects: Deliver<RaftOutput>[] = [deliverAhead({ type: 'committed', entries })];
   const logSizeBytes = log.sizeBetween(snapshot?.index ?? 0, commitIndex);
   // §5.1.2: a log that outgrew a large snapshot by a little only would have the same state written down too often.
-  const isDue = !compactionAsked && logSizeBytes > Math.max(limits.compactBeyondBytes, snapshot?.file.sizeBytes ?? 0);
+  const limitBytes = Math.max(limits.compactBeyondBytes, (snapshot?.file.sizeBytes ?? 0) / snapshotShare);
+  const isDue = !compactionAsked && logSizeBytes > limitBytes;
   if (isDue) effects.push(deliverAhead({ type: 'compactionDue', index: commitIndex, logSizeBytes }));
   return { commitIndex, compactionAsked: compactionAsked || isDue, effects };
 }

@@ -259,7 +259,7 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
     expect(raftServer.step(state, next).effects.map((it) => it.type)).toEqual(['deliver', 'send']);
   });
 
-  test('but not before the log is as large as the snapshot that it follows (§5.1.2)', () => {
+  test('but not before the log is a quarter of the snapshot that it follows (§5.1.2)', () => {
     const limits = { compactBeyondBytes: 50 };
     const message = { ...append, previousIndex: 4, previousTerm: 1, commitIndex: 4 };
     const outputsAfter = (sizeBytes: number) => {
@@ -267,8 +267,8 @@ describe('a follower appends (AppendEntries, Figure 3.1)', () => {
       const { effects } = raftServer.step(followerWith({ term: 3, terms: [1, 1, 1], limits, snapshot }), message);
       return effects.flatMap((it) => (it.type === 'deliver' ? it.output.type : []));
     };
-    expect(outputsAfter(98)).toEqual(['committed', 'compactionDue']);
-    expect(outputsAfter(99)).toEqual(['committed']);
+    expect(outputsAfter(4 * 99 - 1)).toEqual(['committed', 'compactionDue']);
+    expect(outputsAfter(4 * 99)).toEqual(['committed']);
   });
 });
 

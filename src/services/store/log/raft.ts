@@ -7,6 +7,7 @@ import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../sta
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import { snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
+import { MalformedRequestError } from '../errors.ts';
 import { raftMembership } from './raft-membership.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { createSnapshots } from './snapshots.ts';
@@ -29,6 +30,9 @@ export interface RaftOptions {
   readonly server?: typeof raftServer;
 }
 
+/** Characters of a log's key, which is a part of the names of its snapshots' files. */
+const keyLimit = 40;
+
 /** Where the server of a log lives on a node, and its records in the node's journal. */
 export const raftAddress = (node: string, key: string): Address => addressOf(node, raftServer.name, key);
 
@@ -41,6 +45,9 @@ export const raftAddress = (node: string, key: string): Address => addressOf(nod
 export function raft(options: RaftOptions): LogStarter {
   const { voters, joins = false, places = {}, isFixed = false, limits, delays, server = raftServer } = options;
   return ({ node, key, environment: { clock } }) => {
+    if (key.length > keyLimit) {
+      throw new MalformedRequestError(`expected a key of at most ${keyLimit} characters, got ${key.length}`);
+    }
     const owner = snapshotOwner(raftAddress(node.id, key));
     const room = node.journal.snapshots;
     const files = createSnapshots(room, owner, clock);
