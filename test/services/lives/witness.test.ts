@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { createMemoryNetwork } from '../../../src/bus/memory.ts';
+import { seededIds } from '../../../src/environment/ids.ts';
+import { seededRandomness } from '../../../src/environment/random.ts';
+import { createMemoryJournal } from '../../../src/journal/memory.ts';
+import { beginLife } from '../../../src/services/lives/memory.ts';
+import { createWitness } from '../../../src/services/lives/witness.ts';
+import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
+import type { Address, Tagged } from '../../../statecharts/actor.ts';
+
+const lives: Address = 'n1/quorate.lives/';
+const said: Tagged = { type: 'said' };
+
+/** A witness of `n1`, what it lets through, and a peer that plays the other side by hand. */
+function witnessed({ mustBeVouched = false } = {}) {
+  const clock = createVirtualClock();
+  const network = createMemoryNetwork({ clock });
+  const ids = seededIds(seededRandomness(1).stream('ids'));
+  const journal = createMemoryJournal({ node: 'n1', clock, ids });
+  const memory = beginLife({ journal, clock, ids, isPeer: () => true });
+  const peers = () => ['n2', 'n3'];
+  const witness = createWitness({ bus: network.join('n1'), clock, memory, peers, mustBeVouched, onCleared: () => {} });
+  const letThrough: Address[] = [];
+  witness.bus.envelopes().subscribe(({ from }) => letThrough.push(from));
+  const n2 = network.join('n2');
+  const heard: string[] = [];
+  n2.envelopes().subscribe(({ message }) => heard.push(message.type));
+  const say = (message: Tagged, from: Address = 'n2/quorate.lives/', to: Address = lives): void => {
+    n2.send({ from, to, message });
+    clock.advance(1);
+  };
+  const own = () => memory.claim().lives.at(-1) ?? { number: 0, name: '' };
+  clock.advance(5);
+  return {
+    clock,
+    network,
+    witness,
+    letThrough,
+    heard,
+    claim: () => say(Object.assign({ type: 'claim' }, { lives: [{ number: 1, name: 'life', start: 0 }], position: 1 })),
+    vouch: () => say(Object.assign({ type: 'vouch' }, own())),
+    ask: () => say(said, 'n2/actor/', 'n1/actor/'),
+    send() {
+      witness.bus.send({ from: 'n1/actor/', to: 'n2/actor/', message: said });
+      clock.advance(1);
+    },
+  };
+}
+
+test('nothing goes to a peer before it has vouched for this life, and then how long the journal is goes first', () => {
+  const { heard, send, vouch } = witnessed();
+  send();
+  expect(heard).not.toContain('said');
+  vouch();
+  heard.length = 0;
+  send();
+  expect(heard.at(-1)).toBe('said');
+});
+
+test('nothing comes from a peer that has not said which life it is', () => {
+  const { letThrough, ask, claim, heard } = witnessed();
+  ask();
+  expect(letThrough).toEqual([]);
+  expect(heard).toContain('introduce');
+  claim();
+  ask();
+  expect(letThrough).toEqual(['n2/actor/']);
+});
+
+test('nothing comes to and goes from a suspended node but what clients say', () => {
+  const { letThrough, ask, claim, vouch, send, heard, network, clock, witness } = witnessed({ mustBeVouched: true });
+  claim();
+  vouch();
+  expect(witness.standing.now.awaiting).toEqual(['n3']);
+  heard.length = 0;
+  ask();
+  send();
+  expect(letThrough).toEqual([]);
+  expect(heard).not.toContain('said');
+  const client = network.join('client-1', { kind: 'client' });
+  client.send({ from: 'client-1/asker/', to: 'n1/service/', message: said });
+  // Who is a client is no peer, whatever it says.
+  client.send({
+    from: 'n3/quorate.lives/',
+    to: lives,
+    message: Object.assign({ type: 'vouch' }, { number: 1, name: 'x' }),
+  });
+  clock.advance(1);
+  expect(letThrough).toContain('client-1/asker/');
+  expect(witness.standing.now.isSuspended).toBe(true);
+});
+
+test('a vouch for another life counts for nothing, and a peer that is none has no say', () => {
+  const { claim, heard, send, network, clock, witness } = witnessed();
+  claim();
+  const n2 = network.join('n9');
+  const objection = { ...{ number: 1, name: 'x' }, rollback: 'older-life', reason: 'because' };
+  n2.send({ from: 'n9/quorate.lives/', to: lives, message: Object.assign({ type: 'object' }, objection) });
+  n2.send({
+    from: 'n9/quorate.lives/',
+    to: lives,
+    message: Object.assign({ type: 'vouch' }, { number: 1, name: 'x' }),
+  });
+  clock.advance(1);
+  send();
+  expect(heard).not.toContain('said');
+  expect(witness.standing.now).toEqual({ isSuspended: false, refusedBy: {}, awaiting: [] });
+});
