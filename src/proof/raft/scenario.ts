@@ -27,7 +27,7 @@ import { createRaftInvariants, raftGoals, type ServerView } from './invariants.t
 
 /** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
 const operationSchema = v.object({
-  f: v.picklist(['put', 'get', 'delete', 'cas']),
+  f: v.picklist(['put', 'get', 'delete', 'cas', 'replace']),
   key: v.string(),
   value: v.number(),
 });
@@ -60,27 +60,33 @@ export interface RaftScenarioOptions {
    * nothing, which must be found out.
    */
   readonly rollbacks?: 'witnessed' | 'unwitnessed';
+  /** Whether the last machine joins, and takes the place of the last but one. */
+  readonly replaces?: boolean;
 }
 
 /** The scenario for `server`: the true one, or a broken twin that must be found out. */
 export function raftScenario(
   server: typeof raftServer = raftServer,
-  { rollbacks }: RaftScenarioOptions = {},
+  { rollbacks, replaces = false }: RaftScenarioOptions = {},
 ): Scenario<StoreApplication> {
   return {
     ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
     name: 'raft',
-    minNodes: 1,
-    goals,
-    plan: planOperations,
+    minNodes: replaces ? 3 : 1,
+    goals: replaces ? [...goals, ...replacementGoals] : goals,
+    plan(machines, durationMs, random) {
+      const operations = planOperations(machines, durationMs, random);
+      return replaces ? withReplacement(operations, machines, durationMs, random) : operations;
+    },
     probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'put', key: 'probe', value: atMs } }),
     boot(parts) {
       const { id, machines, journal, environment } = parts;
+      const joining = replaces ? machines.at(-1) : undefined;
       const witness = rollbacks === 'witnessed' ? witnessOf(parts) : undefined;
       const node = createNode({ id, bus: witness?.bus ?? parts.bus, journal, environment });
       const store = startReplicatedStore({
         node,
-        log: raft({ voters: machines, limits, server }),
+        log: raft({ voters: machines.filter((it) => it !== joining), joins: id === joining, limits, server }),
         key: storeKey,
         machine: createKeyValueMachine(),
         environment,
@@ -90,6 +96,23 @@ export function raftScenario(
     perform: ({ store }, { operation }, done) => performOn(store, v.parse(operationSchema, operation), done),
     watch: () => createWatch(server.name),
   };
+}
+
+const replacementGoals = ['a server was replaced', 'a joint configuration was in force', 'a replacement was given up'];
+
+/** Asks a few times, at whichever machine, that the last one takes the place of the last but one. */
+function withReplacement(
+  operations: readonly PlannedOperation[],
+  machines: readonly string[],
+  durationMs: number,
+  random: Random,
+): readonly PlannedOperation[] {
+  const asked = Array.from({ length: 3 }, (): PlannedOperation => {
+    const atMs = Math.round(random.next() * durationMs);
+    const operation = { f: 'replace', key: machines.slice(-2).join(' '), value: 0 } satisfies KeyOperation;
+    return { client: clients, atMs, node: pick(random, machines) ?? '', operation };
+  });
+  return [...operations, ...asked].sort((a, b) => a.atMs - b.atMs);
 }
 
 function witnessOf({ id, machines, bus, journal, environment, isCopy, settleCopy }: Boot): Witness {
@@ -137,7 +160,13 @@ function performOn(store: ReplicatedStore, operation: KeyOperation, done: (outco
       done(error === undefined && isResult(result) ? then(result) : outcomeOf(error)),
     );
   attempt(() => {
-    if (f === 'get') get((found) => done({ type: 'ok', value: found === undefined ? null : numberIn(found) }));
+    if (f === 'replace') {
+      const [leaving = '', joining = ''] = key.split(' ');
+      const change = { leaving, joining, place: `${joining}:1` };
+      store.replaceThen(change, { deadlineMs }, (error) =>
+        done(error === undefined ? { type: 'ok', value: null } : outcomeOf(error)),
+      );
+    } else if (f === 'get') get((found) => done({ type: 'ok', value: found === undefined ? null : numberIn(found) }));
     else if (f === 'put') {
       write(encodeCommand({ type: 'put', key, value: bytesOf(value) }), () => ({ type: 'ok', value: null }));
     } else if (f === 'delete') write(encodeCommand({ type: 'delete', key }), () => ({ type: 'ok', value: null }));
@@ -187,6 +216,7 @@ function createWatch(serverName: string): Watch<StoreApplication> {
     invoked(operation, nowMs) {
       time.nowMs = nowMs;
       const { f, key, value } = v.parse(operationSchema, operation.operation);
+      if (f === 'replace') return;
       // What a compare-and-set expects is known only once it has read; it is recorded as a put that may be refused.
       const process = operation.client < 0 ? `probe ${operation.atMs}` : operation.client;
       const invocation = f === 'put' || f === 'cas' ? { f: 'put', key, value } : { f, key };
@@ -201,6 +231,7 @@ function createWatch(serverName: string): Watch<StoreApplication> {
         reached.add('an outcome was unknown');
         call?.info(outcome.reason);
       } else {
+        if (f === 'replace') return;
         reached.add('an operation succeeded');
         if (f === 'cas') {
           const { swapped } = v.parse(swapSchema, outcome.value);
@@ -211,7 +242,11 @@ function createWatch(serverName: string): Watch<StoreApplication> {
         else call?.ok();
       }
     },
-    check: (world) => failure ?? invariants.check(serversIn(world)),
+    check(world) {
+      const servers = serversIn(world);
+      for (const { context } of servers) noteMembers(context, reached);
+      return failure ?? invariants.check(servers);
+    },
     finish() {
       const model = keyValue();
       const history = readHistory(recorder.lines(), model);
@@ -223,6 +258,14 @@ function createWatch(serverName: string): Watch<StoreApplication> {
     },
     goals: () => [...invariants.reached, ...reached],
   };
+}
+
+function noteMembers({ configuration, commitIndex }: ServerContext, reached: Set<string>): void {
+  if (configuration.index <= 1) return;
+  if (configuration.nextVoters !== null) reached.add('a joint configuration was in force');
+  else if (configuration.index > commitIndex) return;
+  else if (configuration.retired.length > 0) reached.add('a server was replaced');
+  else if (configuration.change === null) reached.add('a replacement was given up');
 }
 
 /** Finds the servers that are up; made once per run, because it is asked after every event. */

@@ -6,7 +6,7 @@ import type { FaultKind } from '../../../src/simulator/schedule.ts';
 import { runSuite } from '../../../src/simulator/suite.ts';
 import { raftServer } from '../../../statecharts/raft.ts';
 
-interface Suite extends Required<RaftScenarioOptions> {
+interface Suite extends Required<Pick<RaftScenarioOptions, 'rollbacks'>> {
   readonly faults: readonly FaultKind[];
   readonly isNetworkFaulty: boolean;
   readonly seed: number;

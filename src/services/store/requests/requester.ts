@@ -58,6 +58,8 @@ export type Done = (error: QuorateError | undefined, value: unknown) => void;
 export interface CallbackExecutor {
   executeThen(command: Uint8Array, options: ExecuteOptions, done: Done): void;
   queryThen(question: unknown, options: QueryOptions, done: Done): void;
+  /** `replaceMember`, without asking beforehand whether a majority answers. */
+  replaceThen(change: MemberChange, options: { readonly deadlineMs?: number }, done: Done): void;
 }
 
 /** Asks about members, and changes them. */
@@ -190,6 +192,12 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     const body = { type: 'query', question, stale: consistency === 'stale' } as const;
     submit(() => body, deadlineMs, done);
   };
+  const replaceThen: CallbackExecutor['replaceThen'] = (change, { deadlineMs = replaceDeadlineMs }, done) => {
+    checkChange(change);
+    const { leaving, joining, place } = change;
+    const body = { type: 'replace', leaving, joining, place } as const;
+    submit(() => body, deadlineMs, done);
+  };
   const members: MemberAdministration['members'] = async ({ deadlineMs = defaultDeadlineMs } = {}) =>
     membersIn(await promised((done) => submit(() => ({ type: 'members' }), deadlineMs, done)));
   return {
@@ -198,21 +206,23 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     farewell: () => session && { type: 'close', session: session.id },
     execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
     members,
-    async replaceMember({ leaving, joining, place }, { deadlineMs = replaceDeadlineMs } = {}) {
-      if (!isId(leaving) || !isId(joining) || !isPlace(place)) {
-        throw new MalformedRequestError(
-          `expected two node ids and host:port, got '${leaving}', '${joining}' and '${place}'`,
-        );
-      }
+    replaceThen,
+    async replaceMember(change, { deadlineMs = replaceDeadlineMs } = {}) {
+      checkChange(change);
       const untilMs = clock.nowMs() + deadlineMs;
       // A question changes nothing: where no majority answers it, nothing has been asked for that could happen later.
       await members({ deadlineMs });
-      const body = { type: 'replace', leaving, joining, place } as const;
       const remainingMs = Math.max(1, untilMs - clock.nowMs());
-      return membersIn(await promised((done) => submit(() => body, remainingMs, done)));
+      return membersIn(await promised((done) => replaceThen(change, { deadlineMs: remainingMs }, done)));
     },
     query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
   };
+}
+
+/** @throws MalformedRequestError */
+function checkChange({ leaving, joining, place }: MemberChange): void {
+  if (isId(leaving) && isId(joining) && isPlace(place)) return;
+  throw new MalformedRequestError(`expected two node ids and host:port, got '${leaving}', '${joining}' and '${place}'`);
 }
 
 function membersIn(value: unknown): LogMembers {
