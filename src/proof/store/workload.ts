@@ -1,0 +1,111 @@
+/**
+ * What clients do with a replicated key-value store under simulation, whatever log it stands on: they put, get, delete and
+ * compare-and-set. `judge.ts` says whether what they saw makes sense.
+ */
+
+import * as v from 'valibot';
+import { integerBelow, pick, type Random } from '../../environment/random.ts';
+import { NotHappenedError } from '../../services/store/errors.ts';
+import { encodeCommand, type KeyValueResult, type Versioned } from '../../services/store/key-value/machine.ts';
+import type { ReplicatedStore } from '../../services/store/replicated-store.ts';
+import type { Outcome } from '../../simulator/scenario.ts';
+import type { PlannedOperation } from '../../simulator/schedule.ts';
+
+/** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
+export const operationSchema = v.object({
+  f: v.picklist(['put', 'get', 'delete', 'cas', 'replace']),
+  key: v.string(),
+  value: v.number(),
+});
+export type KeyOperation = v.InferOutput<typeof operationSchema>;
+
+/** How many clients there are; others may be numbered from here on. */
+export const clients = 4;
+const operationsPerRun = 60;
+const keys = ['a', 'b', 'c'];
+const deadlineMs = 2_000;
+
+/** Draws the operations of a run. */
+export function planOperations(
+  machines: readonly string[],
+  durationMs: number,
+  random: Random,
+): readonly PlannedOperation[] {
+  return Array.from({ length: operationsPerRun }, (_, index) => ({
+    client: index % clients,
+    atMs: Math.round(random.next() * durationMs),
+    node: pick(random, machines) ?? '',
+    operation: {
+      f: pick(random, ['put', 'put', 'get', 'get', 'cas', 'delete'] as const) ?? 'get',
+      key: keys[integerBelow(random, keys.length)] ?? '',
+      value: index + 1,
+    } satisfies KeyOperation,
+  })).sort((a, b) => a.atMs - b.atMs);
+}
+
+/** The write whose success shows that the store works. */
+export const probeAt = (machine: string, atMs: number): PlannedOperation => ({
+  client: -1,
+  atMs,
+  node: machine,
+  operation: { f: 'put', key: 'probe', value: atMs } satisfies KeyOperation,
+});
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const bytesOf = (value: number): Uint8Array => encoder.encode(String(value));
+const numberIn = ({ value }: Versioned): number => Number(decoder.decode(value));
+
+/** Carries out one operation. A compare-and-set reads the key first, and then replaces what it has read. */
+export function performOn(store: ReplicatedStore, operation: KeyOperation, done: (outcome: Outcome) => void): void {
+  const { f, key, value } = operation;
+  const attempt = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      done(outcomeOf(error));
+    }
+  };
+  const get = (then: (found: Versioned | undefined) => void): void =>
+    store.queryThen({ type: 'get', key }, { deadlineMs }, (error, found) => {
+      if (error !== undefined) done(outcomeOf(error));
+      else attempt(() => then(isVersioned(found) ? found : undefined));
+    });
+  const write = (command: Uint8Array, then: (result: KeyValueResult) => Outcome): void =>
+    store.executeThen(command, { deadlineMs }, (error, result) =>
+      done(error === undefined && isResult(result) ? then(result) : outcomeOf(error)),
+    );
+  attempt(() => {
+    if (f === 'replace') {
+      const [leaving = '', joining = ''] = key.split(' ');
+      const change = { leaving, joining, place: `${joining}:1` };
+      store.replaceThen(change, { deadlineMs }, (error) =>
+        done(error === undefined ? { type: 'ok', value: null } : outcomeOf(error)),
+      );
+    } else if (f === 'get') get((found) => done({ type: 'ok', value: found === undefined ? null : numberIn(found) }));
+    else if (f === 'put') {
+      write(encodeCommand({ type: 'put', key, value: bytesOf(value) }), () => ({ type: 'ok', value: null }));
+    } else if (f === 'delete') write(encodeCommand({ type: 'delete', key }), () => ({ type: 'ok', value: null }));
+    else {
+      get((found) => {
+        const condition =
+          found === undefined ? ({ type: 'absent' } as const) : ({ type: 'version', version: found.version } as const);
+        const expected = found === undefined ? null : numberIn(found);
+        write(encodeCommand({ type: 'put', key, value: bytesOf(value), condition }), (result) => ({
+          type: 'ok',
+          value: { expected, swapped: result.type === 'stored' },
+        }));
+      });
+    }
+  });
+}
+
+const isVersioned = (value: unknown): value is Versioned =>
+  typeof value === 'object' && value !== null && 'version' in value && 'value' in value;
+const isResult = (value: unknown): value is KeyValueResult =>
+  typeof value === 'object' && value !== null && 'type' in value;
+
+const outcomeOf = (error: unknown): Outcome =>
+  error instanceof NotHappenedError
+    ? { type: 'failed', reason: error.code }
+    : { type: 'unknown', reason: error instanceof Error ? error.message : String(error) };
