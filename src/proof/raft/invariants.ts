@@ -5,6 +5,7 @@
 
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Entry, ServerContext } from '../../../statecharts/raft.ts';
+import { entryText } from './claims.ts';
 
 /** One server, as an observer from above sees it. */
 export interface ServerView {
@@ -33,14 +34,6 @@ export interface RaftInvariants {
   died(server: Address): void;
   readonly reached: ReadonlySet<RaftGoal>;
 }
-
-const textOf = (entry: Entry): string => {
-  const { kind, term } = entry;
-  if (kind === 'noop') return `${term}:noop`;
-  return kind === 'command'
-    ? `${term}:${Array.from(entry.data).join('.')}`
-    : `${term}:${JSON.stringify(entry.members)}`;
-};
 
 /** A committed entry. */
 interface Chosen {
@@ -82,7 +75,7 @@ export function createRaftInvariants(): RaftInvariants {
   /** State machine safety: no two servers commit different entries at one index. */
   const checkCommitted = (address: Address, inTerm: number, entries: readonly Entry[]): string | undefined => {
     for (const entry of entries) {
-      const text = textOf(entry);
+      const text = entryText(entry);
       const known = chosen.get(entry.index);
       if (known === undefined) {
         chosen.set(entry.index, { text, term: entry.term, by: address, inTerm });

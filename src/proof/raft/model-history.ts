@@ -6,6 +6,7 @@
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Configuration, Entry } from '../../../statecharts/raft.ts';
 import type { Observation } from '../../checker.ts';
+import { entryText } from './claims.ts';
 
 /** A vote that was given: asked for by the voter itself, or answered. */
 export interface Vote {
@@ -191,12 +192,6 @@ const withProblem = (history: RaftHistory, problem: string): RaftHistory => ({
   ...history,
   problems: including(history.problems, problem),
 });
-
-/** An entry as text: equal for equal entries. */
-export function entryText(entry: Entry): string {
-  if (entry.kind === 'command') return `${entry.term} command ${Array.from(entry.data).join('.')}`;
-  return entry.kind === 'noop' ? `${entry.term} noop` : `${entry.term} members ${JSON.stringify(entry.members)}`;
-}
 
 function including<T>(set: readonly T[], item: T): readonly T[] {
   const key = JSON.stringify(item);

@@ -9,7 +9,8 @@ import { configurationIn, quorumOf } from '../../../statecharts/raft/configurati
 import { type Configuration, Log, raftServer, type ServerContext, sameMembers } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import type { RaftBounds } from './bounds.ts';
-import { entryText, type RaftHistory } from './model-history.ts';
+import { hasEntry, isAscending, isMatching } from './claims.ts';
+import type { RaftHistory } from './model-history.ts';
 
 export type RaftState = SystemState<RaftHistory>;
 export type RaftModelServer = ModelActor<typeof raftServer.chart>;
@@ -179,33 +180,6 @@ const contextsIn = (state: RaftState, servers: readonly RaftModelServer[]): Serv
   servers.flatMap((server) => state.of(server).snapshot?.context ?? []);
 
 const toldBy = ({ told }: RaftHistory, server: Address): number => told.find((it) => it.server === server)?.index ?? 0;
-
-/** Whether `log` has the entry, or has compacted it away. */
-function hasEntry(log: Log, index: number, text: string): boolean {
-  if (index <= log.baseIndex) return true;
-  const entry = log.entryAt(index);
-  return entry !== undefined && entryText(entry) === text;
-}
-
-/** Figure 3.2, log matching: where two logs agree on a term, they agree on everything up to there. */
-function isMatching(one: Log, other: Log): boolean {
-  const first = Math.max(one.baseIndex, other.baseIndex) + 1;
-  let index = Math.min(one.lastIndex, other.lastIndex);
-  while (index >= first && one.termAt(index) !== other.termAt(index)) index -= 1;
-  for (; index >= first; index -= 1) {
-    const [a, b] = [one.entryAt(index), other.entryAt(index)];
-    if (a === undefined || b === undefined || entryText(a) !== entryText(b)) return false;
-  }
-  return true;
-}
-
-/** Terms ascend along a log (Ongaro, §3.6.1 rests on it). */
-function isAscending(log: Log): boolean {
-  for (let index = log.baseIndex + 1; index <= log.lastIndex; index += 1) {
-    if ((log.termAt(index - 1) ?? 0) > (log.termAt(index) ?? 0)) return false;
-  }
-  return true;
-}
 
 /** What a server would recover, remembered for each sequence of records. */
 function createDurable(): (view: RaftView) => Durable {
