@@ -16,6 +16,7 @@ import { createWitness, type Witness, type WitnessParts } from './lives/witness.
 import { createDurablePeerMemory } from './peer-journals.ts';
 
 export { JournalLostError, JournalRolledBackError, type Standing } from './lives/standing.ts';
+export { followMembers, type MemberPeersParts, MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
 
 /** How to start a node; `listen`, `peers`, `secret` and the rest of the bus's options are those of `createTcpBus`. */
 export interface StartNodeOptions<Owned extends Resources = Resources>
