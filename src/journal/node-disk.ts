@@ -30,36 +30,52 @@ const pacedBytes = 64 * 1_024;
 const restFactor = 3;
 const longestRestMs = 50;
 
+/**
+ * A file that is written to. Its descriptor is closed when nothing that was handed to another thread will write to it any
+ * more: the system gives the number to the next file that is opened, and that one would take the bytes.
+ */
+interface OpenFile {
+  readonly descriptor: number;
+  /** Writes under way. */
+  writes: number;
+  isForgotten: boolean;
+}
+
 /** Makes the disk of a directory. Nothing is opened before it is used. */
 export function createNodeDisk(options: NodeDiskOptions): Disk {
   const { directory, clock, writes = 'threadpool', syncs = 'o-dsync' } = options;
   const syncedWrites = syncs === 'o-dsync' ? oDsync : undefined;
-  const files = new Map<string, number>();
+  const files = new Map<string, OpenFile>();
   let underWay = 0;
   let onIdle: (() => void) | undefined;
 
   const pathOf = (name: string): string => path.join(directory, name);
-  const openForWriting = (name: string): number => {
+  const openForWriting = (name: string): OpenFile => {
     let file = files.get(name);
     if (file === undefined) {
-      file = fs.openSync(pathOf(name), O_WRONLY | (syncedWrites ?? 0));
+      file = { descriptor: fs.openSync(pathOf(name), O_WRONLY | (syncedWrites ?? 0)), writes: 0, isForgotten: false };
       files.set(name, file);
       closeOldest(2);
     }
     return file;
   };
-  /** A journal writes into one file, and now and then into the next: others are not kept open. */
-  const closeOldest = (most: number): void => {
-    for (const [name, file] of files) {
-      if (files.size <= most) return;
-      files.delete(name);
-      fs.closeSync(file);
-    }
-  };
   const forget = (name: string): void => {
     const file = files.get(name);
     files.delete(name);
-    if (file !== undefined) fs.closeSync(file);
+    if (file === undefined) return;
+    file.isForgotten = true;
+    if (file.writes === 0) fs.closeSync(file.descriptor);
+  };
+  /** A journal writes into one file, and now and then into the next: others are not kept open. */
+  const closeOldest = (most: number): void => {
+    for (const name of files.keys()) {
+      if (files.size <= most) return;
+      forget(name);
+    }
+  };
+  const written = (file: OpenFile): void => {
+    file.writes -= 1;
+    if (file.isForgotten && file.writes === 0) fs.closeSync(file.descriptor);
   };
   const syncDirectory = (): void => {
     if (process.platform === 'win32') return;
@@ -139,9 +155,9 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
       }),
     writeSync: (name, offsetBytes, bytes) =>
       naming(`write '${name}'`, () => {
-        const file = openForWriting(name);
-        writeAllSync(file, bytes, offsetBytes);
-        if (syncedWrites === undefined) fs.fdatasyncSync(file);
+        const { descriptor } = openForWriting(name);
+        writeAllSync(descriptor, bytes, offsetBytes);
+        if (syncedWrites === undefined) fs.fdatasyncSync(descriptor);
       }),
     removeSync: (name) =>
       naming(`remove '${name}'`, () => {
@@ -180,16 +196,22 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
         });
       try {
         const file = openForWriting(name);
+        const { descriptor } = file;
         if (writes === 'blocking') {
-          writeAllSync(file, bytes, offsetBytes);
-          if (syncedWrites === undefined) fs.fdatasyncSync(file);
+          writeAllSync(descriptor, bytes, offsetBytes);
+          if (syncedWrites === undefined) fs.fdatasyncSync(descriptor);
           finish();
           return;
         }
-        fs.write(file, bytes, 0, bytes.length, offsetBytes, (error, written) => {
-          if (error === null && written !== bytes.length) finish(shortWrite(written, bytes.length));
-          else if (error === null && syncedWrites === undefined) fs.fdatasync(file, finish);
-          else finish(error);
+        file.writes += 1;
+        const end = (error?: unknown): void => {
+          written(file);
+          finish(error);
+        };
+        fs.write(descriptor, bytes, 0, bytes.length, offsetBytes, (error, count) => {
+          if (error === null && count !== bytes.length) end(shortWrite(count, bytes.length));
+          else if (error === null && syncedWrites === undefined) fs.fdatasync(descriptor, end);
+          else end(error);
         });
       } catch (error) {
         finish(error);

@@ -1,10 +1,12 @@
 /** Files of a real directory: made at their size, at once or in peace, and read in parts. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { pbkdf2 } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/environment/clock.ts';
+import type { Disk } from '../../src/journal/disk.ts';
 import { createNodeDisk } from '../../src/journal/node-disk.ts';
 
 const directories: string[] = [];
@@ -53,4 +55,30 @@ test('a file that is written behind its end grows, and is read in parts', async 
   expect(await read(2, 3)).toEqual(Uint8Array.of(3, 1, 2));
   expect(await read(4, 100)).toEqual(Uint8Array.of(2, 3));
   expect(await read(9, 2)).toEqual(new Uint8Array());
+});
+
+test.each<[string, (disk: Disk) => void]>([
+  ['removed', (disk) => disk.remove('gone', () => undefined)],
+  [
+    'closed for others that are written to',
+    (disk) => {
+      for (const name of ['second', 'third']) disk.write(name, 0, start, () => undefined);
+    },
+  ],
+])('what is still to be written to a file that is %s reaches no other file', async (_name, letGo) => {
+  const { directory, disk } = diskIn();
+  const names = ['gone', 'second', 'third', 'kept'];
+  for (const name of names) writeFileSync(join(directory, name), new Uint8Array(8));
+  // All threads that write are busy: the first write has not begun when its file is let go and the last is opened.
+  const busy = Array.from(
+    { length: 4 },
+    () => new Promise((resolve) => pbkdf2('x', 'y', 200_000, 64, 'sha512', resolve)),
+  );
+  const writes = [new Promise((resolve) => disk.write('gone', 0, Uint8Array.of(9, 9, 9, 9), resolve))];
+  letGo(disk);
+  writes.push(new Promise((resolve) => disk.write('kept', 4, start, resolve)));
+  expect(await Promise.all(writes)).toEqual([undefined, undefined]);
+  await Promise.all(busy);
+  expect([...readFileSync(join(directory, 'kept'))]).toEqual([0, 0, 0, 0, 1, 2, 3, 0]);
+  await new Promise<void>((resolve) => disk.close(resolve));
 });
