@@ -3,38 +3,39 @@
  * and stops for good when it can no longer keep what it promised.
  */
 
-import { ReplaySubject, Subject, Subscription } from 'rxjs';
+import { type Observable, Subject } from 'rxjs';
 import type { AnyStateMachine } from 'xstate';
 import {
   type ActorDefinition,
+  type ActorState,
   type Address,
   type AnyActor,
   addressOf,
-  partsOf,
+  type Schemas,
+  type Senders,
+  type ServiceSender,
   type Tagged,
+  type TaggedBy,
 } from '../../statecharts/actor.ts';
-import { snapshotOwner, snapshotResource } from '../../statecharts/transfer.ts';
+import { snapshotResource } from '../../statecharts/transfer.ts';
+import type { Backlog, Bus } from '../bus/bus.ts';
+import type { Clock } from '../environment/clock.ts';
 import { systemEnvironment } from '../environment/environment.ts';
-import { ShortLivedMap } from '../environment/short-lived-map.ts';
 import { JournalClosedError } from '../journal/errors.ts';
-import type { RecoveredRecord } from '../journal/journal.ts';
-import { closeAll } from './closing.ts';
-import type { Node, NodeLimits, NodeOptions, Resources, RoleChange, StartOptions } from './contract.ts';
-import { createEndpoint, type EndpointParts } from './endpoint.ts';
-import {
-  ActorFailedError,
-  AddressTakenError,
-  NodeFailedError,
-  NodeOverloadedError,
-  NodeStoppedError,
-  RecordsVersionError,
-} from './errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Resource } from '../resources/resource.ts';
+import { type Births, createBirths } from './births.ts';
+import type { Node, NodeLimits, NodeOptions, Resources, RoleChange, StartOptions, Viewed } from './contract.ts';
+import { createEndpoint, type Endpoint } from './endpoint.ts';
+import { AddressTakenError, type NodeFailedError, NodeOverloadedError, NodeStoppedError } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
-import { createInspection } from './inspection.ts';
-import { createJobs } from './jobs.ts';
-import { createMail } from './mail.ts';
+import { createInspection, type Inspection, type InspectionEvent } from './inspection.ts';
+import { createJobs, type Dispatch } from './jobs.ts';
+import { createLife, type Life } from './life.ts';
+import { createMail, type Mail, type RefusedCounts } from './mail.ts';
 import { createPerformer } from './performer.ts';
-import { type ActorObserver, type Runner, type RunnerHost, startRunner } from './runner.ts';
+import { createRoster, type Roster } from './roster.ts';
+import type { ActorObserver, RunnerHost } from './runner.ts';
 import { createTransfer, transferAddress, transferMessages } from './transfer.ts';
 
 export * from './contract.ts';
@@ -57,306 +58,238 @@ export function createNode<const Owned extends Resources>(
 ): Node<Owned>;
 export function createNode(options: NodeOptions): Node;
 export function createNode(options: NodeOptions): Node {
-  const { id, bus, journal, resources = {}, environment = systemEnvironment(), development = false } = options;
-  const { clock } = environment;
-  const limits = { ...defaultLimits, ...options.limits };
-  const definitions = new Map<string, AnyActor>();
-  const runners = new ShortLivedMap<Address, Runner>();
-  const endpoints = new Map<Address, EndpointParts>();
-  const inspection = createInspection(id, clock.nowMs);
-  const roleChanges = new Subject<RoleChange>();
-  const failure = new ReplaySubject<NodeFailedError>(1);
-  let isStopping = false;
-  let finish = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  return new LocalNode(options);
+}
 
-  const dispatch = createJobs(clock);
-  /** Records of actors that could not be started; the journal gives them out only once. */
-  const unread = new Map<Address, readonly RecoveredRecord[]>();
-  /** Actors that failed, and have records that only another node, on the same journal, will read. */
-  const failed = new Set<Address>();
+class LocalNode implements Node {
+  readonly id: string;
+  readonly resources: Resources;
+  readonly journal: Journal;
+  readonly backlog: Backlog | undefined;
+  readonly refused: RefusedCounts;
+  readonly inspection: Observable<InspectionEvent>;
+  readonly roleChanges: Observable<RoleChange>;
+  readonly failure: Observable<NodeFailedError>;
+  readonly #limits: NodeLimits;
+  readonly #dispatch: Dispatch;
+  readonly #roster: Roster;
+  readonly #life: Life;
+  readonly #mail: Mail;
+  readonly #births: Births;
 
-  const fail = (cause: Error): void => {
-    if (isStopping) return;
-    const error = new NodeFailedError(`node '${id}' has stopped for good: ${cause.message}`, { cause });
-    if (inspection.observed) inspection.report({ type: 'failed', error });
-    end(error);
-    failure.next(error);
-    failure.complete();
-  };
-
-  /** Ends the actors and lets go of everything. Called once. */
-  const end = (error?: Error): void => {
-    abandon(error);
-    void closeAll([journal, bus, ...Object.values(resources)], clock, limits.closeMs).then((isClosed) => {
-      if (!isClosed && inspection.observed) {
-        const late = new NodeFailedError(`node '${id}' did not close within ${limits.closeMs} ms; end its process`);
-        inspection.report({ type: 'failed', error: late });
-      }
-      roleChanges.complete();
-      finish();
-    });
-  };
-
-  /** Ends the actors. What hears of an end may ask the node to stop, which it is doing already. */
-  const abandon = (error?: Error): void => {
-    isStopping = true;
-    surroundings.unsubscribe();
-    const dying = runners.values();
-    runners.clear();
-    const closing = [...endpoints.values()];
-    endpoints.clear();
-    for (const endpoint of closing) endpoint.close();
-    for (const runner of dying) runner.kill(error);
-  };
-
-  const mail = createMail({
-    node: id,
-    bus,
-    dispatch,
-    inspection,
-    runners,
-    endpoints,
-    development,
-    isStopping: () => isStopping,
-    definitionAt: (address) => definitions.get(partsOf(address).name),
-    birthBy(definition, { to, message }) {
-      const input = definition.bornOfMessage(definition.parseMessage(message));
-      return input === undefined ? undefined : () => launched(begin(definition, to, { input }));
-    },
-  });
-
-  const overload = (): NodeOverloadedError | undefined => {
-    const { unflushedBytes } = journal;
-    if (unflushedBytes <= limits.unflushedBytes) return undefined;
-    return new NodeOverloadedError(
-      `${unflushedBytes} bytes wait for the disk of node '${id}', more than ${limits.unflushedBytes}; try again later`,
-    );
-  };
-
-  const transfer = createTransfer({
-    clock,
-    room: journal.snapshots,
-    send: (to, message) => mail.post(transferAddress(id), to, message),
-  });
-  const transfers = createEndpoint(
-    transferAddress(id),
-    transferMessages,
-    'member',
-    (to, message) => mail.post(transferAddress(id), to, message),
-    transfer.close,
-  );
-  endpoints.set(transferAddress(id), transfers.parts);
-  transfers.endpoint.received.subscribe(({ from, message }) => transfer.receive(from, message));
-
-  const host: RunnerHost = {
-    clock,
-    timeouts: environment.randomness.stream('timeouts'),
-    inspection,
-    development,
-    perform: createPerformer(
+  constructor(options: NodeOptions) {
+    const { id, bus, journal, resources = {}, environment = systemEnvironment(), development = false } = options;
+    const { clock } = environment;
+    const limits = { ...defaultLimits, ...options.limits };
+    const inspection = createInspection(id, clock.nowMs);
+    const roleChanges = new Subject<RoleChange>();
+    const dispatch = createJobs(clock);
+    const roster = createRoster({ node: id, maxActors: limits.actors, inspection });
+    const life = createLife({
+      node: id,
       clock,
-      { [snapshotResource]: transfer.resource, ...resources },
-      ({ id: operation, resource }) =>
-        mail.refuse(
-          {
-            from: addressOf(id, 'resource', resource),
-            to: addressOf(id, 'resource', resource),
-            message: { type: operation },
-          },
-          'late',
-          'answered too late, or twice',
-        ),
-    ),
-    dispatch,
-    overload,
-    send: mail.send,
-    refuse: mail.refuse,
-    append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
-    roleChanged(actor, role) {
-      if (roleChanges.observed) roleChanges.next({ actor, role });
-    },
-    ended(runner, error) {
-      runners.delete(runner.address);
-      if (error !== undefined && runner.hasRecords) failed.add(runner.address);
-      if (inspection.observed)
-        inspection.report(
-          error === undefined
-            ? { type: 'stopped', actor: runner.address }
-            : { type: 'failed', actor: runner.address, error },
-        );
-    },
-  };
-
-  const begin = (
-    definition: AnyActor,
-    address: Address,
-    { input, delays = {}, observer }: StartOptions<unknown> & { readonly observer?: ActorObserver },
-  ): Runner => {
-    if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
-    if (failed.has(address)) {
-      throw new ActorFailedError(
-        `'${address}' failed, and its records are read only when a node starts: make a new one`,
-      );
-    }
-    if (runners.has(address) || endpoints.has(address)) {
-      throw new AddressTakenError(`'${address}' is taken; choose another key, or stop the actor that has it`);
-    }
-    if (runners.size + failed.size >= limits.actors) {
-      throw new NodeOverloadedError(`node '${id}' has ${limits.actors} actors, its limit; raise limits.actors`);
-    }
-    const found = unread.get(address) ?? journal.take(address);
-    if (found.length > 0) unread.set(address, found);
-    const records = found.map(({ version, record }) => {
-      if (!definition.readsRecords(version)) {
-        throw new RecordsVersionError(
-          `'${address}' wrote records of version ${version}, and this program reads version ${definition.recordsVersion}; run the program that wrote them`,
-        );
-      }
-      return definition.parseRecord(record, version, (snapshot, bytes) =>
-        journal.snapshots.putSync(`${snapshotOwner(address)}/${snapshot}-${id}`, bytes),
-      );
+      inspection,
+      owned: [journal, bus, ...Object.values(resources)],
+      closeMs: limits.closeMs,
+      endAll: (error) => roster.endAll(error),
+      onClosed: () => roleChanges.complete(),
     });
-    const runner = startRunner({ definition, address, input, records, delays, observer }, host);
-    unread.delete(address);
-    runners.set(address, runner);
-    if (inspection.observed)
-      inspection.report({
-        type: 'started',
-        actor: address,
-        recoveredRecords: records.length,
-        state: runner.state.snapshot.value,
-      });
-    return runner;
-  };
-
-  const launched = (runner: Runner): Runner => {
-    dispatch(() => runner.launch());
-    return runner;
-  };
-  /** In a later turn, so that whoever gets the handle can listen to the first step. */
-  const launchedSoon = (runner: Runner): Runner => {
-    clock.enqueue(() => launched(runner));
-    return runner;
-  };
-  function start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
-    definition: ActorDefinition<Chart, Request, Input>,
-    how: StartOptions<Input>,
-  ): ActorHandle<Chart, Request>;
-  function start(definition: AnyActor, options: StartOptions<unknown>): ActorHandle {
-    return launchedSoon(begin(definition, addressOf(id, definition.name, options.key), options)).handle;
+    const mail = createMail({
+      node: id,
+      bus,
+      dispatch,
+      inspection,
+      runners: roster.runners,
+      endpoints: roster.endpoints,
+      development,
+      isStopping: () => life.isStopping,
+      definitionAt: (address) => roster.definitionAt(address),
+      birthBy(definition, { to, message }) {
+        const input = definition.bornOfMessage(definition.parseMessage(message));
+        return input === undefined ? undefined : () => births.now(definition, to, { input });
+      },
+    });
+    const snapshots = openTransfer(id, clock, journal, mail, roster);
+    const births = createBirths({
+      node: id,
+      clock,
+      journal,
+      roster,
+      life,
+      dispatch,
+      inspection,
+      host: {
+        clock,
+        timeouts: environment.randomness.stream('timeouts'),
+        inspection,
+        development,
+        perform: performerOf(id, clock, { [snapshotResource]: snapshots, ...resources }, mail),
+        dispatch,
+        overload: () => this.#overload(),
+        send: mail.send,
+        refuse: mail.refuse,
+        append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
+        roleChanged(actor, role) {
+          if (roleChanges.observed) roleChanges.next({ actor, role });
+        },
+        ended: (runner, error) => roster.ended(runner, error),
+      },
+    });
+    this.id = id;
+    this.resources = resources;
+    this.journal = journal;
+    this.backlog = bus.backlog;
+    this.refused = mail.refused;
+    this.inspection = inspection.stream;
+    this.roleChanges = roleChanges.asObservable();
+    this.failure = life.failure;
+    this.#limits = limits;
+    this.#dispatch = dispatch;
+    this.#roster = roster;
+    this.#life = life;
+    this.#mail = mail;
+    this.#births = births;
+    this.#listenTo(bus, inspection);
+    this.#wake(options);
   }
-  const adopt = (added: readonly AnyActor[]): void => {
-    const unknown: AnyActor[] = [];
-    for (const definition of added) {
-      const known = definitions.get(definition.name);
-      if (known === definition) continue;
-      if (known !== undefined) {
-        throw new AddressTakenError(`node '${id}' has another definition of the name '${definition.name}'`);
-      }
-      definitions.set(definition.name, definition);
-      unknown.push(definition);
-    }
-    for (const address of journal.actors()) {
-      const definition = unknown.find(({ name }) => name === partsOf(address).name);
-      const input = definition?.bornOfRecords();
-      if (definition === undefined || input === undefined || runners.has(address)) continue;
-      launchedSoon(begin(definition, address, { input }));
-    }
-  };
-  function handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
+
+  get definitions(): readonly string[] {
+    return this.#roster.definitions;
+  }
+
+  get isRunning(): boolean {
+    return !this.#life.isStopping;
+  }
+
+  get unflushedBytes(): number {
+    return this.journal.unflushedBytes;
+  }
+
+  start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
+    definition: ActorDefinition<Chart, Request, Input>,
+    options: StartOptions<Input>,
+  ): ActorHandle<Chart, Request>;
+  start(definition: AnyActor, options: StartOptions<unknown>): ActorHandle {
+    return this.#births.soon(definition, addressOf(this.id, definition.name, options.key), options).handle;
+  }
+
+  launch(definition: AnyActor, options: StartOptions<unknown> & { readonly observer?: ActorObserver }): Address {
+    const address = addressOf(this.id, definition.name, options.key);
+    this.#births.now(definition, address, options);
+    return address;
+  }
+
+  handleOf<Chart extends AnyStateMachine, Request extends Tagged>(
     definition: ActorDefinition<Chart, Request>,
     key?: string,
   ): ActorHandle<Chart, Request> | undefined;
-  function handleOf(definition: AnyActor, key = ''): ActorHandle | undefined {
-    return runners.get(addressOf(id, definition.name, key))?.handle;
+  handleOf(definition: AnyActor, key = ''): ActorHandle | undefined {
+    return this.#roster.runners.get(addressOf(this.id, definition.name, key))?.handle;
   }
 
-  /** What the node listens to. */
-  const surroundings = new Subscription();
-  surroundings.add(bus.envelopes().subscribe(mail.receive));
-  surroundings.add(bus.losses.subscribe(mail.lost));
-  surroundings.add(
-    bus.peers.subscribe((peer) => {
-      if (inspection.observed) inspection.report({ type: 'peer', peer });
-    }),
-  );
-  const node: Node = {
-    id,
-    resources,
-    journal,
-    get definitions() {
-      return [...definitions.keys()];
-    },
-    start,
-    launch(definition, options) {
-      const address = addressOf(id, definition.name, options.key);
-      launched(begin(definition, address, options));
-      return address;
-    },
-    handleOf,
-    adopt,
-    request(actor, request) {
-      const runner = runners.get(actor);
-      if (runner === undefined) throw new NodeStoppedError(`no actor '${actor}' is alive on node '${id}'`);
-      const overloaded = overload();
-      if (overloaded !== undefined) throw overloaded;
-      const parsed = runner.definition.parseRequest(request);
-      dispatch(() => runner.receive(actor, parsed));
-    },
-    open(name, key, messages, { senders = 'member' } = {}) {
-      const address = addressOf(id, name, key);
-      if (isStopping) throw new NodeStoppedError(`node '${id}' has stopped; make a new one`);
-      if (runners.has(address) || endpoints.has(address)) throw new AddressTakenError(`'${address}' is taken`);
-      const { endpoint, parts } = createEndpoint(
-        address,
-        messages,
-        senders,
-        (to, message) => mail.post(address, to, message),
-        () => endpoints.delete(address),
-      );
-      endpoints.set(address, parts);
-      return endpoint;
-    },
-    actors: () => runners.keys().toSorted(),
-    isAlive: (actor) => runners.has(actor),
-    view(definition, key = '') {
-      const runner = runners.get(addressOf(id, definition.name, key));
-      return runner === undefined ? undefined : definition.viewAt(runner.visible);
-    },
-    peek(actor) {
-      const runner = runners.get(actor);
-      return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };
-    },
-    backlog: bus.backlog,
-    refused: mail.refused,
-    inspection: inspection.stream,
-    roleChanges: roleChanges.asObservable(),
-    failure: failure.asObservable(),
-    get isRunning() {
-      return !isStopping;
-    },
-    get unflushedBytes() {
-      return journal.unflushedBytes;
-    },
-    stop() {
-      if (!isStopping) {
-        end();
-        failure.complete();
-      }
-      return stopped;
-    },
-  };
-  try {
-    options.inspect?.(node);
-    adopt(options.actors ?? []);
-  } catch (error) {
-    abandon();
-    throw error;
+  adopt(definitions: readonly AnyActor[]): void {
+    this.#births.ofRecords(this.#roster.define(definitions));
   }
-  // Whoever appended when it failed: nothing that this node promises from now on could be kept.
-  surroundings.add(journal.failures.subscribe({ next: fail, complete: () => fail(new JournalClosedError()) }));
-  return node;
+
+  request(actor: Address, request: Tagged): void {
+    const runner = this.#roster.runners.get(actor);
+    if (runner === undefined) throw new NodeStoppedError(`no actor '${actor}' is alive on node '${this.id}'`);
+    const overloaded = this.#overload();
+    if (overloaded !== undefined) throw overloaded;
+    const parsed = runner.definition.parseRequest(request);
+    this.#dispatch(() => runner.receive(actor, parsed));
+  }
+
+  open<S extends Schemas>(
+    name: string,
+    key: string,
+    messages: S,
+    { senders = 'member' }: { readonly senders?: Senders<keyof S & string, ServiceSender> } = {},
+  ): Endpoint<TaggedBy<S>> {
+    const address = addressOf(this.id, name, key);
+    this.#life.assertRunning();
+    if (this.#roster.isTaken(address)) throw new AddressTakenError(`'${address}' is taken`);
+    const { endpoint, parts } = createEndpoint(
+      address,
+      messages,
+      senders,
+      (to, message) => this.#mail.post(address, to, message),
+      () => this.#roster.closed(address),
+    );
+    this.#roster.open(address, parts);
+    return endpoint;
+  }
+
+  actors(): readonly Address[] {
+    return this.#roster.runners.keys().toSorted();
+  }
+
+  isAlive(actor: Address): boolean {
+    return this.#roster.runners.has(actor);
+  }
+
+  view<View>(definition: Viewed<View>, key = ''): View | undefined {
+    const runner = this.#roster.runners.get(addressOf(this.id, definition.name, key));
+    return runner === undefined ? undefined : definition.viewAt(runner.visible);
+  }
+
+  peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined {
+    const runner = this.#roster.runners.get(actor);
+    return runner === undefined ? undefined : { definition: runner.definition, state: runner.state };
+  }
+
+  stop(): Promise<void> {
+    return this.#life.stop();
+  }
+
+  #listenTo(bus: Bus, inspection: Inspection): void {
+    this.#life.hold(bus.envelopes().subscribe(this.#mail.receive));
+    this.#life.hold(bus.losses.subscribe(this.#mail.lost));
+    this.#life.hold(
+      bus.peers.subscribe((peer) => {
+        if (inspection.observed) inspection.report({ type: 'peer', peer });
+      }),
+    );
+  }
+
+  /** Brings back what the journal remembers, and lives from then on as long as the journal keeps what is written. */
+  #wake({ inspect, actors = [] }: NodeOptions): void {
+    try {
+      inspect?.(this);
+      this.adopt(actors);
+    } catch (error) {
+      this.#life.abandon();
+      throw error;
+    }
+    // Whichever actor appended when it failed: nothing that this node promises from now on could be kept.
+    const next = (cause: Error): void => this.#life.fail(cause);
+    this.#life.hold(this.journal.failures.subscribe({ next, complete: () => next(new JournalClosedError()) }));
+  }
+
+  #overload(): NodeOverloadedError | undefined {
+    const { unflushedBytes } = this.journal;
+    if (unflushedBytes <= this.#limits.unflushedBytes) return undefined;
+    return new NodeOverloadedError(
+      `${unflushedBytes} bytes wait for the disk of node '${this.id}', more than ${this.#limits.unflushedBytes}; try again later`,
+    );
+  }
+}
+
+/** Opens the endpoint over which snapshots come and go. @returns what actors ask for snapshots of other nodes */
+function openTransfer(node: string, clock: Clock, { snapshots: room }: Journal, mail: Mail, roster: Roster): Resource {
+  const address = transferAddress(node);
+  const send = (to: Address, message: Tagged): void => mail.post(address, to, message);
+  const transfer = createTransfer({ clock, room, send });
+  const { endpoint, parts } = createEndpoint(address, transferMessages, 'member', send, transfer.close);
+  roster.open(address, parts);
+  endpoint.received.subscribe(({ from, message }) => transfer.receive(from, message));
+  return transfer.resource;
+}
+
+/** The performer over a node's resources; what they answer too late, or twice, is refused. */
+function performerOf(node: string, clock: Clock, resources: Resources, mail: Mail): RunnerHost['perform'] {
+  return createPerformer(clock, resources, ({ id: operation, resource }) => {
+    const self = addressOf(node, 'resource', resource);
+    mail.refuse({ from: self, to: self, message: { type: operation } }, 'late', 'answered too late, or twice');
+  });
 }
