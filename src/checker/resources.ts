@@ -6,7 +6,7 @@
 import type { Address, Result, Tagged } from '../../statecharts/actor.ts';
 
 /** One way in which an operation may end. */
-export interface Outcome<State = unknown> {
+export interface ResourceStep<State = unknown> {
   readonly state: State;
   /** `refused` says that it did not happen. `unknown` answers come from the model's budget for them. */
   readonly result: Result;
@@ -23,13 +23,13 @@ export interface AskedBy {
 export interface ResourceModel<State = unknown> {
   readonly start: State;
   /** All ways in which `operation` may end at `state`; none while it must wait, for instance for a lock. */
-  perform(state: State, operation: Tagged, asked: AskedBy): readonly Outcome<State>[];
+  perform(state: State, operation: Tagged, asked: AskedBy): readonly ResourceStep<State>[];
 }
 
 /** What `resourceModel` is made of: as `ResourceModel`, with the types of one resource. */
 export interface ResourceOptions<State, Operation extends Tagged> {
   readonly start: State;
-  perform(state: State, operation: Operation, asked: AskedBy): readonly Outcome<State>[];
+  perform(state: State, operation: Operation, asked: AskedBy): readonly ResourceStep<State>[];
 }
 
 /**

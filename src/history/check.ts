@@ -106,7 +106,7 @@ export function createHistoryCheck(
   let openSteps = 0;
   let result: CheckResult | undefined;
 
-  const settle = (task: Task, verdict: Verdict, unfinished?: Unfinished): void => {
+  const conclude = (task: Task, verdict: Verdict, unfinished?: Unfinished): void => {
     task.result = resultOf(task, verdict, unfinished);
     settledSteps += task.result.steps;
     // Its memory is for the others now.
@@ -117,7 +117,7 @@ export function createHistoryCheck(
     return clock.nowMs() - startedAtMs >= budgetMs ? 'time' : undefined;
   };
   const finish = (verdict: Verdict, unfinished: Unfinished): CheckResult => {
-    for (const task of tasks) if (task.result === undefined) settle(task, 'unknown', unfinished);
+    for (const task of tasks) if (task.result === undefined) conclude(task, 'unknown', unfinished);
     const objects = tasks.flatMap((task) => task.result ?? []);
     return {
       verdict,
@@ -136,8 +136,8 @@ export function createHistoryCheck(
     openSteps += task.search.steps - before;
     if (status === 'searching') return true;
     openSteps -= task.search.steps;
-    if (status === 'out-of-memory') settle(task, 'unknown', 'memory');
-    else settle(task, status);
+    if (status === 'out-of-memory') conclude(task, 'unknown', 'memory');
+    else conclude(task, status);
     return false;
   };
 

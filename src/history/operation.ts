@@ -21,7 +21,7 @@ export interface Moment {
  * How an operation ended: `ok`, it took effect between invocation and answer; `failed`, it did not happen and never
  * will; `unknown`, it may have taken effect at any time since its invocation, may still do so, or never.
  */
-export type Outcome = 'ok' | 'failed' | 'unknown';
+export type Ending = 'ok' | 'failed' | 'unknown';
 
 /** What one client asked for, and what became of it. */
 export interface Operation {
@@ -33,7 +33,7 @@ export interface Operation {
   readonly key: ObjectKey;
   /** What the function was called with; null when it takes nothing. */
   readonly value: unknown;
-  readonly outcome: Outcome;
+  readonly outcome: Ending;
   /** What it returned, as the model reads it; null for a mere acknowledgement. Undefined unless the outcome is `ok`. */
   readonly result: unknown;
   readonly invokedAt: Moment;

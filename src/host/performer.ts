@@ -23,7 +23,7 @@ export function createPerformer(
       throw new RangeError(`expected the deadline of '${id}' to be 0 ms or more and finite, got ${deadlineMs}`);
     }
     let isAnswered = false;
-    const settle = (result: Result): void => {
+    const answerOnce = (result: Result): void => {
       if (isAnswered) {
         onLate(asked);
         return;
@@ -33,19 +33,19 @@ export function createPerformer(
       clock.enqueue(() => answer({ type: 'performed', id, result }));
     };
     const timeout = clock.setTimeout(() => {
-      settle({ type: 'unknown', error: `no answer from '${name}' within ${deadlineMs} ms` });
+      answerOnce({ type: 'unknown', error: `no answer from '${name}' within ${deadlineMs} ms` });
     }, deadlineMs);
     const resource = Object.hasOwn(resources, name) ? resources[name] : undefined;
     if (resource === undefined) {
       const known = Object.keys(resources).join(', ') || 'none';
       // Not `refused`: an earlier life, with the resource, may have begun what is asked for.
-      settle({ type: 'unknown', error: `no resource '${name}' on this node; it has: ${known}` });
+      answerOnce({ type: 'unknown', error: `no resource '${name}' on this node; it has: ${known}` });
       return;
     }
     try {
-      resource.perform({ id, operation, deadlineMs }, settle);
+      resource.perform({ id, operation, deadlineMs }, answerOnce);
     } catch (error) {
-      settle({ type: 'unknown', error: `resource '${name}' threw: ${String(error)}` });
+      answerOnce({ type: 'unknown', error: `resource '${name}' threw: ${String(error)}` });
     }
   };
 }

@@ -7,6 +7,7 @@ import { ReplaySubject } from 'rxjs';
 import type { Address } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Ids } from '../environment/ids.ts';
+import { answerAll } from './answer-all.ts';
 import { JournalClosedError, JournalLimitError, JournalLockedError } from './errors.ts';
 import {
   type Journal,
@@ -19,7 +20,6 @@ import {
 import { createMemoryDisk } from './memory-disk.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
 import { crc32 } from './segmented/checksum.ts';
-import { settle } from './settle.ts';
 import { openSnapshotRoom } from './snapshots/files.ts';
 
 export interface MemoryJournalOptions {
@@ -139,7 +139,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
       isFlushing = waiting.length > 0;
       if (isFlushing) clock.enqueue(startFlush);
       else onIdle?.();
-      settle(
+      answerAll(
         clock,
         done.map((batch) => batch.onDurable),
       );
@@ -152,7 +152,7 @@ export function createMemoryStorage(options: MemoryJournalOptions): MemoryStorag
       onIdle?.();
       failures.next(error);
       failures.complete();
-      settle(clock, lost, error);
+      answerAll(clock, lost, error);
     };
     const refuse = (onDurable: OnDurable, error: Error): void =>
       clock.enqueue(() => {

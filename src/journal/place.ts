@@ -19,13 +19,13 @@ export interface DirectoryPlace {
   /** `unmarked`: it says nothing; `other`: it says that it is somewhere else, so this is a copy. */
   readonly state: 'same' | 'other' | 'unmarked';
   /** Makes this its place, durably. */
-  settle(): void;
+  adopt(): void;
 }
 
 /** @throws JournalDirectoryError when what the directory says of its place does not read */
 export function placeOf(directory: string): DirectoryPlace {
   const file = path.join(directory, fileName);
-  return { state: stateOf(directory, file), settle: () => settle(directory, file) };
+  return { state: stateOf(directory, file), adopt: () => adopt(directory, file) };
 }
 
 function stateOf(directory: string, file: string): DirectoryPlace['state'] {
@@ -49,7 +49,7 @@ function isSame(known: Mark, at: string): boolean {
   return known.inode === String(ino) && (known.birthTimeNs === null || known.birthTimeNs === String(birthtimeNs));
 }
 
-function settle(directory: string, file: string): void {
+function adopt(directory: string, file: string): void {
   const temporary = `${file}.tmp`;
   const handle = fs.openSync(temporary, 'w');
   try {

@@ -18,7 +18,7 @@ const textsOf: Readonly<Record<BranchOperation['type'], readonly string[]>> = {
   commit: ['receipt'],
   rollback: ['receipt'],
   'commit-one-phase': ['idempotencyKey'],
-  'outcome-of': [],
+  'end-one-phase': [],
 };
 
 const operations: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(textsOf));
@@ -110,7 +110,7 @@ export function asResource<Session extends BranchSession>(
         if (ending.type !== 'unknown') sessions.delete(key);
         return resultOfEnding(ending);
       }
-      case 'outcome-of': {
+      case 'end-one-phase': {
         sessions.delete(key);
         const absence = await transactional.writeAbsence(asked.branch, { timeoutMs });
         switch (absence.type) {

@@ -138,8 +138,8 @@ export function beginLifeIn(
 ): Pick<WitnessParts, 'memory' | 'mustBeVouched' | 'onCleared'> {
   const place = placeOf(directory);
   const mustBeVouched = place.state === 'other' || (place.state === 'unmarked' && hasLived(parts.journal));
-  if (!mustBeVouched && place.state !== 'same') place.settle();
-  return { memory: beginLife(parts), mustBeVouched, onCleared: place.settle };
+  if (!mustBeVouched && place.state !== 'same') place.adopt();
+  return { memory: beginLife(parts), mustBeVouched, onCleared: place.adopt };
 }
 
 function running(

@@ -7,7 +7,7 @@ import { driveFaults } from './faults.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { createSimulatedNetwork } from './network.ts';
 import { calmMood, drawFate, drawMood, type NetworkMood } from './plan.ts';
-import type { AnyScenario, Application, Outcome, Play, Stage, StageParts, World } from './scenario.ts';
+import type { AnyScenario, Application, OperationEnd, Play, Stage, StageParts, World } from './scenario.ts';
 import { type Fate, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
 import { finishSteps, type Steps, settleSteps } from './steps.ts';
 import { createVirtualClock } from './virtual-clock.ts';
@@ -122,7 +122,7 @@ export function* runSteps<App extends Application>(
   const machines = new Map<string, Machine<App>>();
   const views: Machine<App>[] = [];
   const world: World<App> = { nowMs: time.nowMs, machines: views };
-  const outstanding = new Map<PlannedOperation, { machine: string; end: (outcome: Outcome) => void }>();
+  const outstanding = new Map<PlannedOperation, { machine: string; end: (outcome: OperationEnd) => void }>();
   for (const id of ids) {
     const machine = createMachine<App>({
       id,
@@ -153,11 +153,11 @@ export function* runSteps<App extends Application>(
     views.push(machine);
   }
 
-  const start = (operation: PlannedOperation, ended: (outcome: Outcome) => void): void => {
+  const start = (operation: PlannedOperation, ended: (outcome: OperationEnd) => void): void => {
     const { node: machine } = operation;
     watch.invoked?.(operation, time.nowMs());
     log.add('invoke', String(operation.client), machine, canonicalKey(operation.operation));
-    const end = (outcome: Outcome): void => {
+    const end = (outcome: OperationEnd): void => {
       if (!outstanding.delete(operation)) return;
       log.add('end', String(operation.client), machine, canonicalKey(outcome));
       watch.ended?.(operation, outcome, time.nowMs());

@@ -34,7 +34,7 @@ export interface Application {
 }
 
 /** How an operation ended; `unknown` when the machine died, or nobody can say. */
-export type Outcome =
+export type OperationEnd =
   | { readonly type: 'ok'; readonly value: unknown }
   | { readonly type: 'failed'; readonly reason: string }
   | { readonly type: 'unknown'; readonly reason: string };
@@ -63,7 +63,7 @@ export interface Watch<App extends Application> {
   /** A machine has died; its application is gone. */
   died?(machine: string): void;
   invoked?(operation: PlannedOperation, nowMs: number): void;
-  ended?(operation: PlannedOperation, outcome: Outcome, nowMs: number): void;
+  ended?(operation: PlannedOperation, outcome: OperationEnd, nowMs: number): void;
   /** Called after every event. */
   check(world: World<App>): string | undefined;
   /** Called once, after the quorum has recovered. */
@@ -104,7 +104,7 @@ export interface StageParts {
 export interface Play<App extends Application> {
   boot(boot: Boot): App;
   /** Starts an operation; `done` is called at most once. */
-  perform(app: App, operation: PlannedOperation, done: (outcome: Outcome) => void): void;
+  perform(app: App, operation: PlannedOperation, done: (outcome: OperationEnd) => void): void;
   watch(): Watch<App>;
 }
 

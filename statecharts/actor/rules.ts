@@ -8,13 +8,13 @@ import { type ActionFunction, type EventObject, enqueueActions, type MachineCont
 import { ActorDefinitionError } from './errors.ts';
 
 /** What a rule answers: the part of the context that changes, and the effects to ask for, in order. */
-export interface Outcome<Context, Effect> {
+export interface Ruling<Context, Effect> {
   readonly context?: Partial<Context>;
   readonly effects?: readonly Effect[];
 }
 
 /** A rule: pure, synchronous, and ignorant of clocks, randomness and I/O. */
-export type Rule<Context, Params, Effect> = (context: Context, params: Params) => Outcome<Context, Effect>;
+export type Rule<Context, Params, Effect> = (context: Context, params: Params) => Ruling<Context, Effect>;
 
 /** What a guard asks: pure like a rule, and true or false. */
 export type Predicate<Context, Params> = (context: Context, params: Params) => boolean;
@@ -65,7 +65,7 @@ type Guard<Context, Params> = (args: { readonly context: Context }, params: Para
 /** A rule without its types, as it is found again in an action that `bind` made. */
 export interface ErasedRule {
   /** @throws ActorDefinitionError when the function is a predicate, and no rule */
-  run(context: MachineContext, params: unknown): Outcome<MachineContext, EventObject>;
+  run(context: MachineContext, params: unknown): Ruling<MachineContext, EventObject>;
 }
 
 /** A rule or predicate without its types; a method, whose parameters TypeScript compares both ways. */

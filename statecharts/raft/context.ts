@@ -3,7 +3,7 @@
 import type { Address } from '../actor/address.ts';
 import type { Birth, Records } from '../actor/definition.ts';
 import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effects.ts';
-import type { Outcome } from '../actor/rules.ts';
+import type { Ruling } from '../actor/rules.ts';
 import type { TransferOperation } from '../transfer.ts';
 import { type Configuration, configurationIn } from './configuration.ts';
 import { earlierRecords } from './earlier-records.ts';
@@ -34,7 +34,7 @@ export type Effect = EffectOf<{
   operation: TransferOperation;
   output: RaftOutput;
 }>;
-export type Result = Outcome<ServerContext, Effect>;
+export type Result = Ruling<ServerContext, Effect>;
 
 /** The event that carries message `type`, as a rule receives it. */
 export type Received<Type extends Event['type']> = Extract<Event, { type: Type }>;

@@ -43,7 +43,7 @@ export type BranchOperation =
    * branch's absence under its key, within a lock timeout. No conflict: aborted, for good; a conflict with the row of a
    * commit: committed. `done` with an `OutcomeAnswer`; never `refused`.
    */
-  | { readonly type: 'outcome-of'; readonly branch: BranchId };
+  | { readonly type: 'end-one-phase'; readonly branch: BranchId };
 
 /** The answer to `prepare`. `read-only`: the branch changed nothing and has already ended. */
 export const preparedAnswer = v.variant('vote', [
@@ -52,7 +52,7 @@ export const preparedAnswer = v.variant('vote', [
 ]);
 export type PreparedAnswer = v.InferOutput<typeof preparedAnswer>;
 
-/** The answer to `outcome-of`. */
+/** The answer to `end-one-phase`. */
 export const outcomeAnswer = v.object({ outcome });
 export type OutcomeAnswer = v.InferOutput<typeof outcomeAnswer>;
 

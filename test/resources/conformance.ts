@@ -345,7 +345,7 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       expect(await perform({ type: 'rollback', branch: first, receipt: null })).toMatchObject({
         type: 'refused',
       });
-      expect(await perform({ type: 'outcome-of', branch: first })).toEqual({
+      expect(await perform({ type: 'end-one-phase', branch: first })).toEqual({
         type: 'done',
         value: { outcome: 'committed' },
       });

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { setup } from 'xstate';
 import { createNode, type Node } from '../../src/host/node.ts';
-import type { Application, Outcome, Scenario } from '../../src/simulator/scenario.ts';
+import type { Application, OperationEnd, Scenario } from '../../src/simulator/scenario.ts';
 import {
   type Address,
   addressOf,
@@ -98,7 +98,7 @@ export function ledgerScenario(acknowledgesEarly = false): Scenario<LedgerApplic
         },
       };
     },
-    perform: (app, { operation }, done: (outcome: Outcome) => void) =>
+    perform: (app, { operation }, done: (outcome: OperationEnd) => void) =>
       app.keep(numberIn(operation), () => done({ type: 'ok', value: operation })),
     watch() {
       const acknowledged = new Map<string, number[]>();

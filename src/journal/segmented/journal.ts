@@ -6,6 +6,7 @@
 import { ReplaySubject } from 'rxjs';
 import type { Address } from '../../../statecharts/actor.ts';
 import type { TimeoutHandle } from '../../environment/clock.ts';
+import { answerAll } from '../answer-all.ts';
 import type { Disk, DiskError } from '../disk.ts';
 import { JournalClosedError, JournalDamagedError, JournalLimitError } from '../errors.ts';
 import {
@@ -17,7 +18,6 @@ import {
   type RecoveredRecord,
   unforcedDelayMs,
 } from '../journal.ts';
-import { settle } from '../settle.ts';
 import type { SnapshotRoom } from '../snapshots/room.ts';
 import { type Batch, Batches } from './batches.ts';
 import { journalError } from './failure.ts';
@@ -322,7 +322,7 @@ export class SegmentedJournal implements Journal {
       this.#batches.recycle(batch.writer);
     }
     try {
-      if (batch !== undefined) settle(this.#options.clock, batch.waiting);
+      if (batch !== undefined) answerAll(this.#options.clock, batch.waiting);
     } finally {
       this.#pump();
     }
@@ -343,7 +343,7 @@ export class SegmentedJournal implements Journal {
     const onFlushed = this.#onFlushed;
     this.#onFlushed = undefined;
     try {
-      settle(this.#options.clock, waiting, error);
+      answerAll(this.#options.clock, waiting, error);
     } finally {
       onFlushed?.();
     }

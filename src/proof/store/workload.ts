@@ -8,7 +8,7 @@ import { integerBelow, pick, type Random } from '../../environment/random.ts';
 import { NotHappenedError } from '../../services/store/errors.ts';
 import { encodeCommand, type KeyValueResult, type Versioned } from '../../services/store/key-value/machine.ts';
 import type { ReplicatedStore } from '../../services/store/replicated-store.ts';
-import type { Outcome } from '../../simulator/scenario.ts';
+import type { OperationEnd } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
 
 /** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
@@ -57,7 +57,11 @@ const bytesOf = (value: number): Uint8Array => encoder.encode(String(value));
 const numberIn = ({ value }: Versioned): number => Number(decoder.decode(value));
 
 /** Carries out one operation. A compare-and-set reads the key first, and then replaces what it has read. */
-export function performOn(store: ReplicatedStore, operation: KeyOperation, done: (outcome: Outcome) => void): void {
+export function performOn(
+  store: ReplicatedStore,
+  operation: KeyOperation,
+  done: (outcome: OperationEnd) => void,
+): void {
   const { f, key, value } = operation;
   const attempt = (act: () => void): void => {
     try {
@@ -71,7 +75,7 @@ export function performOn(store: ReplicatedStore, operation: KeyOperation, done:
       if (error !== undefined) done(outcomeOf(error));
       else attempt(() => then(isVersioned(found) ? found : undefined));
     });
-  const write = (command: Uint8Array, then: (result: KeyValueResult) => Outcome): void =>
+  const write = (command: Uint8Array, then: (result: KeyValueResult) => OperationEnd): void =>
     store.executeThen(command, { deadlineMs }, (error, result) =>
       done(error === undefined && isResult(result) ? then(result) : outcomeOf(error)),
     );
@@ -105,7 +109,7 @@ const isVersioned = (value: unknown): value is Versioned =>
 const isResult = (value: unknown): value is KeyValueResult =>
   typeof value === 'object' && value !== null && 'type' in value;
 
-const outcomeOf = (error: unknown): Outcome =>
+const outcomeOf = (error: unknown): OperationEnd =>
   error instanceof NotHappenedError
     ? { type: 'failed', reason: error.code }
     : { type: 'unknown', reason: error instanceof Error ? error.message : String(error) };

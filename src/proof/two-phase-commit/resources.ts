@@ -10,7 +10,7 @@ import type {
   RegisteredBranch,
   RegisterOperation,
 } from '../../../statecharts/two-phase-commit.ts';
-import { type Outcome, type ResourceModel, resourceModel } from '../../checker.ts';
+import { type ResourceModel, type ResourceStep, resourceModel } from '../../checker.ts';
 import type { Mistakes } from '../../simulator/database.ts';
 
 /**
@@ -33,8 +33,8 @@ export const receipt = 'xid-1';
 
 const done = (value: unknown): Result => ({ type: 'done', value });
 const refused = (error: string): Result => ({ type: 'refused', error });
-const refusal: Outcome<Standing> = { state: 'aborted', result: refused('constraint violated') };
-const settled = (state: Standing, result: Result): readonly Outcome<Standing>[] => [{ state, result }];
+const refusal: ResourceStep<Standing> = { state: 'aborted', result: refused('constraint violated') };
+const settled = (state: Standing, result: Result): readonly ResourceStep<Standing>[] => [{ state, result }];
 
 /** A database with one branch. A prepare may arrive late, also after whoever asked has died. */
 export const branchModel = ({ mayRefuse, isReadOnly, mistakes }: BranchModelOptions): ResourceModel =>
@@ -64,7 +64,7 @@ export const branchModel = ({ mayRefuse, isReadOnly, mistakes }: BranchModelOpti
           if (standing === 'committed') return settled(standing, done(null));
           if (standing !== 'open') return settled('aborted', refused('there is no such session'));
           return [{ state: 'committed', result: done(null) }, ...(mayRefuse ? [refusal] : [])];
-        case 'outcome-of': {
+        case 'end-one-phase': {
           const outcome: Standing = standing === 'committed' ? 'committed' : 'aborted';
           return settled(mistakes.readsAbsence === true ? standing : outcome, done({ outcome }));
         }
@@ -80,10 +80,10 @@ export type RegisterState = {
   readonly branches: readonly RegisteredBranch[];
 } | null;
 
-const entered = (state: NonNullable<RegisterState>): readonly Outcome<RegisterState>[] => [
+const entered = (state: NonNullable<RegisterState>): readonly ResourceStep<RegisterState>[] => [
   { state, result: done({ outcome: state.outcome, branches: state.branches }) },
 ];
-const declined = (state: RegisterState, error: string): readonly Outcome<RegisterState>[] => [
+const declined = (state: RegisterState, error: string): readonly ResourceStep<RegisterState>[] => [
   { state, result: refused(error) },
 ];
 

@@ -14,7 +14,7 @@ import * as v from 'valibot';
 import { coordinatorRules, defineTwoPhaseCommit, participantRules } from '../../../statecharts/two-phase-commit.ts';
 import { chance, pick } from '../../environment/random.ts';
 import { createDatabaseServer, type DatabaseServer } from '../../simulator/database.ts';
-import type { Outcome, StagedScenario, Watch } from '../../simulator/scenario.ts';
+import type { OperationEnd, StagedScenario, Watch } from '../../simulator/scenario.ts';
 import type { BrokenParts } from './broken-parts.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
 import { commonGoals, createInvariants, type Invariants, lastGoals, registerGoals } from './scenario/invariants.ts';
@@ -96,7 +96,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
 
       const isOver = (): boolean => all.every((server) => server.residue().length === 0);
       /** One machine after the other shows that nothing is left that keeps it from its work. */
-      const probe = async (app: BankApplication): Promise<Outcome> => {
+      const probe = async (app: BankApplication): Promise<OperationEnd> => {
         if (probing) return { type: 'failed', reason: 'another machine is being probed' };
         if (!app.isReady || (!keepsRegister && well.has(app.node.id))) return { type: 'failed', reason: 'not now' };
         probing = true;
@@ -131,7 +131,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
         },
         perform(app, { operation }, done) {
           const asked = v.parse(operationSchema, operation);
-          const run = (): Promise<Outcome> => {
+          const run = (): Promise<OperationEnd> => {
             switch (asked.f) {
               case 'transfer':
                 transfers.set(asked.note, asked);

@@ -235,7 +235,7 @@ export function createServer(parts: ServerParts): Server {
     if (answered > 0) readable = readable.slice(answered);
   };
 
-  const settle = (entry: LogEntry, fates: readonly Fate[]): void => {
+  const answerPlaced = (entry: LogEntry, fates: readonly Fate[]): void => {
     const placed = inLog.get(entry.index);
     if (placed === undefined) return;
     inLog.delete(entry.index);
@@ -264,7 +264,7 @@ export function createServer(parts: ServerParts): Server {
     log,
     sessioned,
     applied(entry, fates) {
-      if (inLog.size > 0) settle(entry, fates);
+      if (inLog.size > 0) answerPlaced(entry, fates);
     },
     installed(index) {
       for (const placed of inLog.keys()) if (placed <= index) lose(placed);

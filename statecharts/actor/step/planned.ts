@@ -18,14 +18,14 @@ import {
   type TransitionTaken,
 } from './contract.ts';
 import { refuseUnplannable } from './plannable.ts';
-import { type Configuration, createPlans, type Plan } from './plans.ts';
+import { type ActiveStates, createPlans, type Plan } from './plans.ts';
 import { createSelection } from './selection.ts';
 import { takenBy } from './trace.ts';
 
 /** A step under way. One object and no closures over it: steps are what a node does most. */
 interface Progress {
   readonly machine: string;
-  at: Configuration;
+  at: ActiveStates;
   context: MachineContext;
   event: EventObject;
   readonly effects: Effect[];
@@ -77,7 +77,7 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
       return complete(progress);
     },
     advance(snapshot, event, traced) {
-      const progress = begun(chart.id, plans.configurationAt(snapshot), snapshot.context, event, traced);
+      const progress = begun(chart.id, plans.activeAt(snapshot), snapshot.context, event, traced);
       if (progress.at.template.status === 'active') take(progress, selection.forEvent(progress));
       return complete(progress);
     },
@@ -86,7 +86,7 @@ export function createPlannedStepper(chart: AnyStateMachine, timers: ReadonlyMap
 
 const begun = (
   machine: string,
-  at: Configuration,
+  at: ActiveStates,
   context: MachineContext,
   event: EventObject,
   traced: boolean,

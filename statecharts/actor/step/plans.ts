@@ -37,11 +37,11 @@ export type Task =
 export interface Plan {
   readonly transitions: readonly AnyTransitionDefinition[];
   readonly tasks: readonly Task[];
-  readonly next: Configuration;
+  readonly next: ActiveStates;
 }
 
 /** States that are active together, and what is known of the ways out of them. */
-export interface Configuration {
+export interface ActiveStates {
   readonly active: readonly AnyStateNode[];
   /** A snapshot of it, but for the context. */
   readonly template: AnyMachineSnapshot;
@@ -54,11 +54,11 @@ export interface Configuration {
 
 export interface Plans {
   /** Where a snapshot stands; it may also have been resolved by XState, and by another machine with the same states. */
-  configurationAt(snapshot: AnyMachineSnapshot): Configuration;
+  activeAt(snapshot: AnyMachineSnapshot): ActiveStates;
   /** Among what a configuration may choose from for events of a type; undefined when they mean nothing to it. */
-  choiceAt(at: Configuration, eventType: string): Choice | undefined;
+  choiceAt(at: ActiveStates, eventType: string): Choice | undefined;
   /** What it means to take the transitions together. */
-  planFor(at: Configuration, transitions: readonly AnyTransitionDefinition[]): Plan;
+  planFor(at: ActiveStates, transitions: readonly AnyTransitionDefinition[]): Plan;
   /** What the first step does. */
   beginning(): Plan;
 }
@@ -95,7 +95,7 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
     numbers.set(transition, number);
     return number;
   };
-  const planFor = (at: Configuration, transitions: readonly AnyTransitionDefinition[]): Plan => {
+  const planFor = (at: ActiveStates, transitions: readonly AnyTransitionDefinition[]): Plan => {
     const [first] = transitions;
     if (first !== undefined && transitions.length === 1) {
       const plan = at.single.get(first) ?? planOf(passageOf(transitions, at.active));
@@ -108,7 +108,7 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
     return plan;
   };
 
-  const choiceAt = (at: Configuration, eventType: string): Choice | undefined => {
+  const choiceAt = (at: ActiveStates, eventType: string): Choice | undefined => {
     let choice = at.choices.get(eventType);
     if (choice === undefined && !at.choices.has(eventType)) {
       choice = choiceFor(chart.root, new Set(at.active), eventType);
@@ -118,7 +118,7 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
   };
   let beginning: Plan | undefined;
   return {
-    configurationAt: configurations.at,
+    activeAt: configurations.at,
     choiceAt,
     planFor,
     beginning() {
@@ -130,13 +130,13 @@ export function createPlans(chart: AnyStateMachine, timers: ReadonlyMap<string, 
 
 /** The configurations of a chart, each made when it is first met. */
 function createConfigurations(chart: AnyStateMachine): {
-  of(active: readonly AnyStateNode[]): Configuration;
-  at(snapshot: AnyMachineSnapshot): Configuration;
+  of(active: readonly AnyStateNode[]): ActiveStates;
+  at(snapshot: AnyMachineSnapshot): ActiveStates;
 } {
-  const byOrder = new Map<string, Configuration>();
+  const byOrder = new Map<string, ActiveStates>();
   /** By the list of active states that snapshots share with their template. */
-  const known = new WeakMap<readonly AnyStateNode[], Configuration>();
-  const configurationOf = (active: readonly AnyStateNode[]): Configuration => {
+  const known = new WeakMap<readonly AnyStateNode[], ActiveStates>();
+  const configurationOf = (active: readonly AnyStateNode[]): ActiveStates => {
     const key = active
       .map(({ order }) => order)
       .sort((a, b) => a - b)
@@ -148,7 +148,7 @@ function createConfigurations(chart: AnyStateMachine): {
       ...chart.resolveState({ value: stateValueOf(chart.root, new Set(nodes)), context: {} }),
       _nodes: nodes,
     };
-    const made: Configuration = {
+    const made: ActiveStates = {
       active: nodes,
       template,
       choices: new Map(),
@@ -160,14 +160,14 @@ function createConfigurations(chart: AnyStateMachine): {
     known.set(nodes, made);
     return made;
   };
-  const configurationAt = (snapshot: AnyMachineSnapshot): Configuration => {
+  const activeAt = (snapshot: AnyMachineSnapshot): ActiveStates => {
     const found = known.get(snapshot._nodes);
     if (found !== undefined) return found;
     const resolved = configurationOf(snapshot._nodes.map((node) => chart.getStateNodeById(node.id)));
     known.set(snapshot._nodes, resolved);
     return resolved;
   };
-  return { of: configurationOf, at: configurationAt };
+  return { of: configurationOf, at: activeAt };
 }
 
 function taskOf(chart: AnyStateMachine, action: unknown): Task {

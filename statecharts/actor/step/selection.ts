@@ -2,12 +2,12 @@
 
 import type { AnyStateMachine, AnyTransitionDefinition, EventObject, MachineContext } from 'xstate';
 import { type Condition, conditionOf } from './guards.ts';
-import type { Configuration, Plans } from './plans.ts';
+import type { ActiveStates, Plans } from './plans.ts';
 import type { Choice } from './structure.ts';
 
 /** Where a chart stands when it is asked. */
 export interface Asked {
-  readonly at: Configuration;
+  readonly at: ActiveStates;
   readonly context: MachineContext;
   readonly event: EventObject;
 }

@@ -29,7 +29,7 @@ import {
 import { type RegisteredBranch, type RegisterOperation, registeredBranches } from '../operations.ts';
 
 /** A branch, and what its participant has said so far. */
-export interface Branch extends RegisteredBranch {
+export interface EnlistedBranch extends RegisteredBranch {
   readonly vote: 'awaited' | 'yes' | 'no' | 'read-only';
   readonly acknowledged: boolean;
 }
@@ -55,7 +55,7 @@ export interface CoordinatorContext {
   /** Whether the decision register may know of this transaction. */
   readonly registered: boolean;
   /** Sorted by branch. */
-  readonly branches: readonly Branch[];
+  readonly branches: readonly EnlistedBranch[];
   /** What this coordinator wants to be decided. */
   readonly intent: Outcome | null;
   /** What is decided, once that is certain. */
@@ -195,4 +195,8 @@ export function coordinatorContext(
 }
 
 /** A branch that another life of the coordinator knew; it may have voted yes. */
-export const asPrepared = (branch: RegisteredBranch): Branch => ({ ...branch, vote: 'yes', acknowledged: false });
+export const asPrepared = (branch: RegisteredBranch): EnlistedBranch => ({
+  ...branch,
+  vote: 'yes',
+  acknowledged: false,
+});

@@ -1,7 +1,7 @@
 /** What services may know of a coordinator. */
 
 import type { Outcome } from '../messages.ts';
-import type { Branch, CoordinatorContext } from './context.ts';
+import type { CoordinatorContext, EnlistedBranch } from './context.ts';
 import { awaitsAcknowledgement } from './rules/branches.ts';
 
 export interface CoordinatorView {
@@ -14,7 +14,7 @@ export interface CoordinatorView {
   readonly outcome: Outcome | null;
   /** Whether something is still to be decided, or to be carried out by a branch that the coordinator waits for. */
   readonly isUnfinished: boolean;
-  readonly branches: readonly Pick<Branch, 'branch' | 'resource' | 'vote' | 'acknowledged'>[];
+  readonly branches: readonly Pick<EnlistedBranch, 'branch' | 'resource' | 'vote' | 'acknowledged'>[];
 }
 
 export const coordinatorView = ({ context }: { readonly context: CoordinatorContext }): CoordinatorView => {

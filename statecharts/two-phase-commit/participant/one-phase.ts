@@ -5,7 +5,7 @@ import { askingResource, participating, to } from './vocabulary.ts';
 
 const settling = participating.createStateConfig({
   id: 'settling',
-  ...askingResource('findOutcome', 'outcome-of', [
+  ...askingResource('findOutcome', 'end-one-phase', [
     {
       guard: { type: 'isSettled', params: message },
       target: '#finished',

@@ -4,20 +4,12 @@
  * and Recovery in Database Systems, 1987, §7.4). Pure functions; the chart says when each applies.
  */
 
-import {
-  type Outcome as Answer,
-  type Delivered,
-  deliver,
-  nodeOf,
-  type Performed,
-  send,
-  type Unreachable,
-} from '../../actor.ts';
+import { type Delivered, deliver, nodeOf, type Performed, type Ruling, send, type Unreachable } from '../../actor.ts';
 import type { Message, Outcome } from '../messages.ts';
 import { answerOf, type BranchOperation, outcomeAnswer, preparedAnswer } from '../operations.ts';
 import type { ParticipantContext as Context, ParticipantEffect as Effect } from './context.ts';
 
-type Outcomes = Answer<Context, Effect>;
+type Answer = Ruling<Context, Effect>;
 
 const operationId = ({ branch }: Context, operation: BranchOperation['type']): string =>
   `${operation}/${branch.transaction}/${branch.branch}`;
@@ -60,7 +52,7 @@ const inquiry = ({ branch, resource, place }: Context): Message<'inquiry'> => ({
 });
 
 /** The branch has ended: what was found is reported, and what should have been as well when that is something else. */
-const finish = (context: Context, found: Outcome, decided: Outcome = found): Outcomes => {
+const finish = (context: Context, found: Outcome, decided: Outcome = found): Answer => {
   const { branch, coordinator, onePhase } = context;
   const outcome = context.outcome ?? decided;
   const ended: Context = { ...context, outcome, found };
@@ -76,58 +68,58 @@ const finish = (context: Context, found: Outcome, decided: Outcome = found): Out
 };
 
 export const participantRules = {
-  adoptPrepare: (_context: Context, { from, place, peers }: Delivered<Message<'prepare'>>): Outcomes => ({
+  adoptPrepare: (_context: Context, { from, place, peers }: Delivered<Message<'prepare'>>): Answer => ({
     context: { coordinator: from, place, peers },
   }),
 
   /** Phase one: the resource makes the branch survive a crash (Gray & Reuter §10.4). */
-  prepare(context: Context): Outcomes {
+  prepare(context: Context): Answer {
     return { effects: [ask(context, { type: 'prepare', branch: context.branch, place: context.place })] };
   },
 
   /** The resource has made the yes durable before it is sent; from then on others decide (Gray & Reuter §10.4). */
-  voteYes(context: Context, { result }: Performed): Outcomes {
+  voteYes(context: Context, { result }: Performed): Answer {
     const answer = answerOf(preparedAnswer, result);
     if (answer?.vote !== 'yes') return {};
     const { receipt } = answer;
     return { context: { receipt }, effects: [voteOf({ ...context, receipt }, 'yes')] };
   },
 
-  voteAgain: (context: Context): Outcomes => ({ effects: [voteOf(context, 'yes')] }),
+  voteAgain: (context: Context): Answer => ({ effects: [voteOf(context, 'yes')] }),
 
   /** A branch that changed nothing needs no second phase (Mohan et al. §3). */
-  voteReadOnly: (context: Context): Outcomes => ({ effects: [voteOf(context, 'read-only')] }),
-  finishReadOnly: ({ branch }: Context): Outcomes => ({
+  voteReadOnly: (context: Context): Answer => ({ effects: [voteOf(context, 'read-only')] }),
+  finishReadOnly: ({ branch }: Context): Answer => ({
     effects: [deliver({ type: 'finished', branch, outcome: 'read-only' })],
   }),
 
   /** Before its yes, a participant may abort by itself at any time (Gray & Reuter §10.4: unilateral abort). */
-  voteNo(context: Context, { reason }: { readonly reason: string }): Outcomes {
+  voteNo(context: Context, { reason }: { readonly reason: string }): Answer {
     return { context: { reason }, effects: [voteOf(context, 'no', reason)] };
   },
 
   /** The resource has rolled back by itself, for good. */
-  finishRefused(context: Context, { result }: Performed): Outcomes {
+  finishRefused(context: Context, { result }: Performed): Answer {
     const reason = result.type === 'refused' ? result.error : '';
     const { context: ended, effects = [] } = finish({ ...context, reason }, 'aborted');
     return { context: { ...ended, reason }, effects: [voteOf(context, 'no', reason), ...effects] };
   },
 
-  voteNoAgain: (context: Context): Outcomes =>
+  voteNoAgain: (context: Context): Answer =>
     context.outcome === 'aborted' ? { effects: [voteOf(context, 'no', context.reason)] } : {},
 
   /** In doubt: who decides is asked first (Gray & Reuter §10.4). */
-  inquire: (context: Context): Outcomes => ({ effects: [send(context.coordinator, inquiry(context))] }),
+  inquire: (context: Context): Answer => ({ effects: [send(context.coordinator, inquiry(context))] }),
 
   /** Ask everybody who may know, or may still abort (Bernstein et al. §7.4: cooperative termination). */
-  inquireEverywhere(context: Context): Outcomes {
+  inquireEverywhere(context: Context): Answer {
     const { coordinator, peers, self } = context;
     const asked = [coordinator, ...peers.filter((peer) => peer !== self && peer !== coordinator)];
     return { effects: asked.map((to) => send(to, inquiry(context))) };
   },
 
   /** The decision, from the coordinator, from its successor, or from a peer that knows. The first one stays. */
-  learn(context: Context, { outcome, receipt, coordinator, acknowledge }: Message<'decision'>): Outcomes {
+  learn(context: Context, { outcome, receipt, coordinator, acknowledge }: Message<'decision'>): Answer {
     return {
       context: {
         outcome: context.outcome ?? outcome,
@@ -139,33 +131,33 @@ export const participantRules = {
   },
 
   /** Phase two (Gray & Reuter §10.4). */
-  commit(context: Context): Outcomes {
+  commit(context: Context): Answer {
     return { effects: [ask(context, { type: 'commit', branch: context.branch, receipt: context.receipt })] };
   },
 
   /** Ends the branch so that nothing of it can be prepared afterwards: absence is written, not read. */
-  rollback(context: Context): Outcomes {
+  rollback(context: Context): Answer {
     return { effects: [ask(context, { type: 'rollback', branch: context.branch, receipt: context.receipt })] };
   },
 
-  finishCommitted: (context: Context): Outcomes => finish(context, 'committed'),
-  finishAborted: (context: Context): Outcomes => finish(context, 'aborted'),
+  finishCommitted: (context: Context): Answer => finish(context, 'committed'),
+  finishAborted: (context: Context): Answer => finish(context, 'aborted'),
   /** The branch should be rolled back and is committed: somebody else has done that. */
-  finishAgainstAbort: (context: Context): Outcomes => finish(context, 'committed', 'aborted'),
+  finishAgainstAbort: (context: Context): Answer => finish(context, 'committed', 'aborted'),
 
   /** The coordinator has not heard that this branch has ended, or a new one wants to know. */
-  acknowledgeAgain(context: Context, { coordinator, acknowledge }: Message<'decision'>): Outcomes {
+  acknowledgeAgain(context: Context, { coordinator, acknowledge }: Message<'decision'>): Answer {
     if (!acknowledge || context.found === null) return {};
     return { effects: [send(coordinator, acknowledgement(context, context.found))] };
   },
 
   /** A read-only branch has nothing to undo, but its vote was lost. */
-  acknowledgeReadOnly(context: Context, { coordinator, acknowledge, outcome }: Message<'decision'>): Outcomes {
+  acknowledgeReadOnly(context: Context, { coordinator, acknowledge, outcome }: Message<'decision'>): Answer {
     return acknowledge ? { effects: [send(coordinator, acknowledgement(context, outcome))] } : {};
   },
 
   /** A peer in doubt hears what is known for certain, and nothing otherwise (Bernstein et al. §7.4). */
-  answerPeer(context: Context, { from, branch, resource }: Delivered<Message<'inquiry'>>): Outcomes {
+  answerPeer(context: Context, { from, branch, resource }: Delivered<Message<'inquiry'>>): Answer {
     const { outcome, coordinator } = context;
     if (outcome === null) return {};
     return {
@@ -175,36 +167,36 @@ export const participantRules = {
     };
   },
 
-  adoptOnePhase: (_context: Context, { from, idempotencyKey }: Delivered<Message<'commit-one-phase'>>): Outcomes => ({
+  adoptOnePhase: (_context: Context, { from, idempotencyKey }: Delivered<Message<'commit-one-phase'>>): Answer => ({
     context: { coordinator: from, idempotencyKey, onePhase: true },
   }),
-  adoptSettle: (_context: Context, { from }: Delivered<Message<'commit-one-phase' | 'settle'>>): Outcomes => ({
+  adoptSettle: (_context: Context, { from }: Delivered<Message<'commit-one-phase' | 'settle'>>): Answer => ({
     context: { coordinator: from, onePhase: true },
   }),
 
   /** Last resource: this branch's commit is the decision (Gray & Reuter ch. 11). */
-  commitOnePhase(context: Context): Outcomes {
+  commitOnePhase(context: Context): Answer {
     const { branch, idempotencyKey } = context;
     return { effects: [ask(context, { type: 'commit-one-phase', branch, idempotencyKey })] };
   },
 
   /** Finds out what became of the one-phase commit, and ends it if it has not happened. */
-  findOutcome: (context: Context): Outcomes => ({
-    effects: [ask(context, { type: 'outcome-of', branch: context.branch })],
+  findOutcome: (context: Context): Answer => ({
+    effects: [ask(context, { type: 'end-one-phase', branch: context.branch })],
   }),
 
-  finishOnePhaseRefused(context: Context, { result }: Performed): Outcomes {
+  finishOnePhaseRefused(context: Context, { result }: Performed): Answer {
     const reason = result.type === 'refused' ? result.error : '';
     const ended = finish({ ...context, reason }, 'aborted');
     return { ...ended, context: { ...ended.context, reason } };
   },
 
-  finishSettled(context: Context, { result }: Performed): Outcomes {
+  finishSettled(context: Context, { result }: Performed): Answer {
     const answer = answerOf(outcomeAnswer, result);
     return answer === undefined ? {} : finish(context, answer.outcome);
   },
 
-  reportSettled(context: Context, { from }: Delivered<Message<'commit-one-phase' | 'settle'>>): Outcomes {
+  reportSettled(context: Context, { from }: Delivered<Message<'commit-one-phase' | 'settle'>>): Answer {
     return context.outcome === null ? {} : { effects: [send(from, settlement(context, context.outcome))] };
   },
 
@@ -240,7 +232,7 @@ export const participantRules = {
   /** Neither done nor refused: it may have happened, may not have, or may still happen. */
   isAnswer: (context: Context, { id, operation }: BranchAnswer): boolean => id === operationId(context, operation),
   isSettled: (context: Context, { id, result }: Performed): boolean =>
-    id === operationId(context, 'outcome-of') && answerOf(outcomeAnswer, result) !== undefined,
+    id === operationId(context, 'end-one-phase') && answerOf(outcomeAnswer, result) !== undefined,
 };
 
 /** The rules of a participant; a proof replaces one of them to show that it would be missed. */

@@ -324,19 +324,19 @@ describe('committing in one phase', () => {
   test('an unknown answer is settled at the resource, and repeated until it is certain', () => {
     const { state } = participant.step(working, request);
     const settling = participant.step(state, answer('commit-one-phase', unknown));
-    expect(settling.effects).toMatchObject([{ id: 'outcome-of/tx-1/stock' }]);
-    const waiting = participant.step(settling.state, answer('outcome-of', unknown));
+    expect(settling.effects).toMatchObject([{ id: 'end-one-phase/tx-1/stock' }]);
+    const waiting = participant.step(settling.state, answer('end-one-phase', unknown));
     expect(waiting.effects).toEqual([]);
     const again = participant.step(waiting.state, { timer: 'resourceRetryInterval' });
-    expect(again.effects).toMatchObject([{ id: 'outcome-of/tx-1/stock' }]);
-    const ended = participant.step(again.state, answer('outcome-of', done({ outcome: 'committed' })));
+    expect(again.effects).toMatchObject([{ id: 'end-one-phase/tx-1/stock' }]);
+    const ended = participant.step(again.state, answer('end-one-phase', done({ outcome: 'committed' })));
     expect(ended.effects[0]).toEqual(settled('committed'));
     expect(participant.step(ended.state, request).effects).toEqual([settled('committed')]);
   });
 
   test('whoever wants it settled before it was asked to commit ends it', () => {
     const { effects } = participant.step(working, { type: 'settle', branch, resource: 'stock', from: successor });
-    expect(effects).toMatchObject([{ operation: { type: 'outcome-of' } }]);
+    expect(effects).toMatchObject([{ operation: { type: 'end-one-phase' } }]);
   });
 });
 
@@ -378,7 +378,7 @@ describe('recovery', () => {
     } as const;
     const { state } = participant.start(participant.recover([]), { self, input: born(message) });
     expect(participant.transition(state, { ...message, atMs: 0 }).effects).toMatchObject([
-      { operation: { type: 'outcome-of' } },
+      { operation: { type: 'end-one-phase' } },
     ]);
   });
 

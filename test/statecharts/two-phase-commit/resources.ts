@@ -23,7 +23,7 @@ const branchOperations: readonly BranchOperation['type'][] = [
   'commit',
   'rollback',
   'commit-one-phase',
-  'outcome-of',
+  'end-one-phase',
 ];
 export const isBranchOperation = (operation: Tagged): operation is BranchOperation =>
   branchOperations.some((type) => type === operation.type) && 'branch' in operation;
@@ -90,7 +90,7 @@ export function performOnBranch(store: BranchStore, operation: BranchOperation, 
       }
       store.standing = 'committed';
       return done(null);
-    case 'outcome-of':
+    case 'end-one-phase':
       endSessions(store, pending);
       if (store.standing !== 'committed') store.standing = 'aborted';
       return done({ outcome: store.standing });

@@ -4,7 +4,7 @@ import { Subject } from 'rxjs';
 import * as v from 'valibot';
 import { partsOf } from '../../../../statecharts/actor.ts';
 import {
-  type Outcome as Decided,
+  type Outcome,
   participantMessages,
   participantName,
   type TwoPhaseCommit,
@@ -27,7 +27,7 @@ import {
   type WorkOf,
 } from '../../../services/transactions.ts';
 import { connectDatabase, type DatabaseServer, type SimulatedDatabase } from '../../../simulator/database.ts';
-import type { Application, Boot, Outcome } from '../../../simulator/scenario.ts';
+import type { Application, Boot, OperationEnd } from '../../../simulator/scenario.ts';
 import { accounts, type DatabaseName, type Deciding, databases, type Transfer } from './operations.ts';
 import { unfencedRegisterMachine, witnessedRegister } from './register.ts';
 import type { Witness } from './witness.ts';
@@ -45,10 +45,10 @@ export interface BankApplication extends Application {
   /** Whether the manager is made. */
   readonly isReady: boolean;
   /** Runs a transfer, and asks again while its outcome is unknown. */
-  transfer(transfer: Transfer): Promise<Outcome>;
-  takeOver(machine: string): Promise<Outcome>;
+  transfer(transfer: Transfer): Promise<OperationEnd>;
+  takeOver(machine: string): Promise<OperationEnd>;
   /** Takes over from machines that do not answer, and then writes to every account, which no lock may prevent. */
-  sweep(note: string): Promise<Outcome>;
+  sweep(note: string): Promise<OperationEnd>;
 }
 
 export interface BankOptions {
@@ -144,7 +144,7 @@ export function bootBank({
     (error: unknown) => failure.next(error),
   );
 
-  const notReady: Outcome = { type: 'failed', reason: 'the manager is not ready' };
+  const notReady: OperationEnd = { type: 'failed', reason: 'the manager is not ready' };
   const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, ms));
   const workOn =
     (transfer: Transfer) =>
@@ -160,7 +160,7 @@ export function bootBank({
       }
     };
   /** What a later question about an outcome brings. */
-  const later = async (asked: TransactionManager<Owned>, transaction: string): Promise<Decided | undefined> => {
+  const later = async (asked: TransactionManager<Owned>, transaction: string): Promise<Outcome | undefined> => {
     const { outcome } = await asked.outcome(transaction);
     return outcome === 'committed' || outcome === 'aborted' ? outcome : undefined;
   };
@@ -168,7 +168,7 @@ export function bootBank({
     asked: TransactionManager<Owned>,
     { note, hasKey }: Pick<Transfer, 'note' | 'hasKey'>,
     act: (work: WorkOf<Owned>) => Promise<void>,
-  ): Promise<Outcome> => {
+  ): Promise<OperationEnd> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const { transaction, isRepeated } = await asked.transact(act, hasKey ? { idempotencyKey: note } : {});
@@ -188,7 +188,7 @@ export function bootBank({
       }
     }
   };
-  const takeOver = async (asked: TransactionManager<Owned>, machine: string): Promise<Outcome> => {
+  const takeOver = async (asked: TransactionManager<Owned>, machine: string): Promise<OperationEnd> => {
     try {
       return { type: 'ok', value: (await asked.takeOver(machine)).claimed.length };
     } catch (error) {

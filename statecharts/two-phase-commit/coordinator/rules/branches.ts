@@ -3,7 +3,7 @@
 import { type Address, deliver, persist, send } from '../../../actor.ts';
 import type { AbortReason, BranchId, Message, Outcome } from '../../messages.ts';
 import type { RegisteredBranch } from '../../operations.ts';
-import type { Branch, CoordinatorContext as Context, CoordinatorEffect as Effect } from '../context.ts';
+import type { CoordinatorContext as Context, CoordinatorEffect as Effect, EnlistedBranch } from '../context.ts';
 
 export const branchIdOf = ({ manager, transaction }: Context, branch: string): BranchId => ({
   manager,
@@ -12,7 +12,7 @@ export const branchIdOf = ({ manager, transaction }: Context, branch: string): B
 });
 
 /** A branch as records and registers keep it. */
-export const registered = ({ branch, address, resource, last, receipt }: Branch): RegisteredBranch => ({
+export const registered = ({ branch, address, resource, last, receipt }: EnlistedBranch): RegisteredBranch => ({
   branch,
   address,
   resource,
@@ -20,24 +20,27 @@ export const registered = ({ branch, address, resource, last, receipt }: Branch)
   receipt,
 });
 
-export const update = (context: Context, branch: string, change: Partial<Branch>): readonly Branch[] =>
+export const update = (context: Context, branch: string, change: Partial<EnlistedBranch>): readonly EnlistedBranch[] =>
   context.branches.map((it) => (it.branch === branch ? { ...it, ...change } : it));
 
 /**
  * Whether a branch has to be told the outcome: of a commit if it is prepared, of an abort also if it may become so. One
  * that voted no may have died while it rolled back; without a register it asks, with one it must acknowledge like all.
  */
-export const concerned = ({ registered: inRegister }: Context, { vote }: Branch, outcome: Outcome | null): boolean =>
-  vote === 'yes' || (outcome === 'aborted' && (vote === 'awaited' || (vote === 'no' && inRegister)));
+export const concerned = (
+  { registered: inRegister }: Context,
+  { vote }: EnlistedBranch,
+  outcome: Outcome | null,
+): boolean => vote === 'yes' || (outcome === 'aborted' && (vote === 'awaited' || (vote === 'no' && inRegister)));
 
 /** Whether the coordinator may not forget before the branch has acknowledged. Aborts are presumed, so they are not. */
-export const awaitsAcknowledgement = (context: Context, branch: Branch): boolean =>
+export const awaitsAcknowledgement = (context: Context, branch: EnlistedBranch): boolean =>
   !branch.acknowledged &&
   concerned(context, branch, context.outcome) &&
   (context.outcome === 'committed' || context.registered);
 
 /** The decision as a message to `branch`. */
-export const decisionFor = (context: Context, branch: Branch, outcome: Outcome): Message<'decision'> => ({
+export const decisionFor = (context: Context, branch: EnlistedBranch, outcome: Outcome): Message<'decision'> => ({
   type: 'decision',
   branch: branchIdOf(context, branch.branch),
   resource: branch.resource,
@@ -81,7 +84,7 @@ export const commitRecord = (context: Context) =>
   });
 
 /** The decider of a transaction whose decision is the commit of one branch. */
-export const deciderOf = (context: Context): Branch | undefined => {
+export const deciderOf = (context: Context): EnlistedBranch | undefined => {
   const { place } = context;
   return place.type === 'branch' ? context.branches.find((it) => it.branch === place.branch) : undefined;
 };

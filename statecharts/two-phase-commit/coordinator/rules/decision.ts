@@ -1,18 +1,18 @@
 /** The decision and phase two: one outcome, durable before anybody hears it, and told until everybody has it. */
 
-import { type Outcome as Answer, checkpoint, deliver, send, unforced } from '../../../actor.ts';
+import { checkpoint, deliver, type Ruling, send, unforced } from '../../../actor.ts';
 import type { AbortReason, Message } from '../../messages.ts';
 import type { CoordinatorContext as Context, CoordinatorEffect as Effect } from '../context.ts';
 import { announcements, awaitsAcknowledgement, branchIdOf, commitRecord, keptOf, update, verdict } from './branches.ts';
 
-type Outcomes = Answer<Context, Effect>;
+type Answer = Ruling<Context, Effect>;
 
 export const decisionRules = {
   /**
    * The commit point: the record is durable before the caller, or any participant, hears of it (Gray & Reuter §10.4).
    * A transaction that changed nothing has nothing to decide (Mohan et al. §3: the read-only optimisation).
    */
-  decideCommit(context: Context): Outcomes {
+  decideCommit(context: Context): Answer {
     const decided: Context = { ...context, outcome: 'committed' };
     const changed = context.branches.some((it) => it.vote === 'yes');
     return {
@@ -22,12 +22,12 @@ export const decisionRules = {
   },
 
   /** Presumed abort: nothing is written, because nothing known means aborted (Mohan et al. §3). */
-  decideAbort(context: Context): Outcomes {
+  decideAbort(context: Context): Answer {
     return { context: { outcome: 'aborted' }, effects: [verdict(context, 'aborted')] };
   },
 
   /** Last resource: everybody else is prepared, and this branch's commit is the decision (Gray & Reuter ch. 11). */
-  delegate(context: Context): Outcomes {
+  delegate(context: Context): Answer {
     const { place, idempotencyKey } = context;
     if (place.type !== 'branch') return {};
     const { branch, resource, address } = place;
@@ -39,7 +39,7 @@ export const decisionRules = {
   },
 
   /** Asks the branch that may have decided; what it has not done by then, it will not do any more. */
-  settle(context: Context): Outcomes {
+  settle(context: Context): Answer {
     const { place } = context;
     if (place.type !== 'branch') return {};
     const { branch, resource, address } = place;
@@ -50,7 +50,7 @@ export const decisionRules = {
    * The branch that committed in one phase has decided, and its commit is the record of it: the next life asks there.
    * Linear commit: Gray & Reuter ch. 11.
    */
-  adoptSettlement(context: Context, { branch, outcome, reason }: Message<'settled'>): Outcomes {
+  adoptSettlement(context: Context, { branch, outcome, reason }: Message<'settled'>): Answer {
     if (outcome === 'aborted') {
       const refusal: AbortReason = { code: 'refused', branch, detail: reason };
       const branches = update(context, branch, { vote: 'no' });
@@ -65,13 +65,13 @@ export const decisionRules = {
   saysCommitted: (_context: Context, { outcome }: Message<'settled'>): boolean => outcome === 'committed',
 
   /** Phase two: tells every branch that has not acknowledged. */
-  announce: (context: Context): Outcomes => ({ effects: announcements(context) }),
+  announce: (context: Context): Answer => ({ effects: announcements(context) }),
 
   /** The application of this life hears what the last one decided. */
-  repeatVerdict: (context: Context): Outcomes =>
+  repeatVerdict: (context: Context): Answer =>
     context.outcome === null ? {} : { effects: [verdict(context, context.outcome)] },
 
-  countAcknowledgement(context: Context, { branch, found }: Message<'acknowledgement'>): Outcomes {
+  countAcknowledgement(context: Context, { branch, found }: Message<'acknowledgement'>): Answer {
     const known = context.branches.find((it) => it.branch === branch);
     if (known === undefined || known.acknowledged || context.outcome === null) return {};
     const branches = update(context, branch, { acknowledged: true });
@@ -86,7 +86,7 @@ export const decisionRules = {
    * Nobody can be in doubt any more, so branches and receipts go (Mohan et al. §2: the end record); the outcome and its
    * idempotency key stay for the retention. A register keeps them itself, and so does a branch that has decided.
    */
-  end(context: Context): Outcomes {
+  end(context: Context): Answer {
     const { transaction, outcome, place, registered: inRegister } = context;
     if (outcome === null) return {};
     const ended = deliver({ type: 'ended' as const, transaction, outcome, place });

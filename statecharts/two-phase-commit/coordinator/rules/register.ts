@@ -1,14 +1,14 @@
 /** A decision that is kept in a register, where another coordinator can take it over under a higher epoch. */
 
-import { type Outcome as Answer, deliver, type Performed } from '../../../actor.ts';
+import { deliver, type Performed, type Ruling } from '../../../actor.ts';
 import type { AbortReason } from '../../messages.ts';
 import { answerOf, type RegisterOperation, registerEntry } from '../../operations.ts';
 import { asPrepared, type CoordinatorContext as Context, type CoordinatorEffect as Effect } from '../context.ts';
 import { concerned, registered, verdict } from './branches.ts';
 
-type Outcomes = Answer<Context, Effect>;
+type Answer = Ruling<Context, Effect>;
 
-const ask = (context: Context, id: string, operation: RegisterOperation): Outcomes => {
+const ask = (context: Context, id: string, operation: RegisterOperation): Answer => {
   const { place, times } = context;
   if (place.type !== 'register') return {};
   return {
@@ -28,7 +28,7 @@ export interface RegisterAnswer extends Performed {
 
 export const registerRules = {
   /** Participants are known to the register before any of them prepares (Gray & Lamport §6: the registrar). */
-  register(context: Context): Outcomes {
+  register(context: Context): Answer {
     const { transaction, epoch, self: owner, idempotencyKey } = context;
     const branches = context.branches.map(registered);
     const asked = ask(context, operationId(context, 'register-transaction'), {
@@ -43,7 +43,7 @@ export const registerRules = {
   },
 
   /** The register will not have this transaction: another one has its idempotency key, or another owner ended it. */
-  acceptRefusal(_context: Context, { result }: Performed): Outcomes {
+  acceptRefusal(_context: Context, { result }: Performed): Answer {
     const detail = result.type === 'refused' ? result.error : '';
     return {
       context: { registered: false, intent: 'aborted', reason: { code: 'not-registered', branch: null, detail } },
@@ -51,7 +51,7 @@ export const registerRules = {
   },
 
   /** A compare-and-set from undecided, for commit and abort alike (Gray & Lamport §4: no presumption here). */
-  decideInRegister(context: Context): Outcomes {
+  decideInRegister(context: Context): Answer {
     const { transaction, epoch, intent } = context;
     if (intent === null) return {};
     const branches = context.branches.filter((it) => concerned(context, it, intent)).map(registered);
@@ -65,7 +65,7 @@ export const registerRules = {
   },
 
   /** What the register says is decided, whoever wanted it (Gray & Lamport §4: one consensus on the outcome). */
-  adoptRuling(context: Context, { result }: Performed): Outcomes {
+  adoptRuling(context: Context, { result }: Performed): Answer {
     const entry = answerOf(registerEntry, result);
     if (entry?.outcome === 'committed')
       return { context: { outcome: 'committed' }, effects: [verdict(context, 'committed')] };
@@ -75,7 +75,7 @@ export const registerRules = {
   },
 
   /** The new owner fences the old one by a higher epoch. */
-  claim(context: Context): Outcomes {
+  claim(context: Context): Answer {
     const { transaction, epoch, self: owner } = context;
     return ask(context, operationId(context, 'claim-transaction'), {
       type: 'claim-transaction',
@@ -85,17 +85,17 @@ export const registerRules = {
     });
   },
 
-  raiseEpoch: (context: Context, { epoch }: { readonly epoch: number }): Outcomes => ({
+  raiseEpoch: (context: Context, { epoch }: { readonly epoch: number }): Answer => ({
     context: { epoch: Math.max(context.epoch, epoch) },
   }),
 
   /** From answering participants in doubt to owning their transaction, which the register has undecided or unfinished. */
-  beginTakeOver: (_context: Context, { epoch }: { readonly epoch: number }): Outcomes => ({
+  beginTakeOver: (_context: Context, { epoch }: { readonly epoch: number }): Answer => ({
     context: { begun: 'take-over', registered: true, epoch },
   }),
 
   /** What the register knows about a claimed transaction; what is undecided then is to be aborted. */
-  adoptClaim(context: Context, { result }: Performed): Outcomes {
+  adoptClaim(context: Context, { result }: Performed): Answer {
     const entry = answerOf(registerEntry, result);
     if (entry === undefined) return {};
     const taken: AbortReason = { code: 'taken-over', branch: null, detail: `taken over from ${context.manager}` };
@@ -106,10 +106,10 @@ export const registerRules = {
     };
   },
 
-  readDecision: (context: Context): Outcomes =>
+  readDecision: (context: Context): Answer =>
     ask(context, operationId(context, 'read-decision'), { type: 'read-decision', transaction: context.transaction }),
 
-  endInRegister: (context: Context): Outcomes =>
+  endInRegister: (context: Context): Answer =>
     ask(context, operationId(context, 'end-transaction'), {
       type: 'end-transaction',
       transaction: context.transaction,
@@ -117,7 +117,7 @@ export const registerRules = {
     }),
 
   /** The old owner is out: it may watch, and no longer act. */
-  reportFenced(context: Context, { result }: Performed): Outcomes {
+  reportFenced(context: Context, { result }: Performed): Answer {
     const detail = result.type === 'refused' ? result.error : '';
     return { effects: [deliver({ type: 'fenced', transaction: context.transaction, detail })] };
   },

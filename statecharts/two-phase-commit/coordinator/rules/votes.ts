@@ -1,22 +1,30 @@
 /** Phase one: who takes part, where the decision will be made, and how everybody votes. */
 
-import { type Outcome as Answer, send, type Unreachable } from '../../../actor.ts';
+import { type Ruling, send, type Unreachable } from '../../../actor.ts';
 import type { AbortReason, Enlisted, Message } from '../../messages.ts';
-import type { Branch, CoordinatorContext as Context, CoordinatorEffect as Effect } from '../context.ts';
+import type { CoordinatorContext as Context, CoordinatorEffect as Effect, EnlistedBranch } from '../context.ts';
 import { deciderOf, update } from './branches.ts';
 
-type Outcomes = Answer<Context, Effect>;
+type Answer = Ruling<Context, Effect>;
 
 export const voteRules = {
   /** A resource manager joins the transaction (Gray & Reuter §11.2). A second join of a branch replaces the first. */
-  enlist(context: Context, { branch, address, resource, last }: Enlisted): Outcomes {
-    const joined: Branch = { branch, address, resource, last, receipt: null, vote: 'awaited', acknowledged: false };
+  enlist(context: Context, { branch, address, resource, last }: Enlisted): Answer {
+    const joined: EnlistedBranch = {
+      branch,
+      address,
+      resource,
+      last,
+      receipt: null,
+      vote: 'awaited',
+      acknowledged: false,
+    };
     const others = context.branches.filter((it) => it.branch !== branch);
     return { context: { branches: [...others, joined].sort((a, b) => (a.branch < b.branch ? -1 : 1)) } };
   },
 
   /** Settles where the decision will be made: a single branch, or the one that cannot prepare, decides by its own commit. */
-  choosePlace(context: Context): Outcomes {
+  choosePlace(context: Context): Answer {
     const [only, another] = context.branches;
     const decider = context.branches.find((it) => it.last) ?? (another === undefined ? only : undefined);
     if (context.place.type === 'register' || decider === undefined) return {};
@@ -25,7 +33,7 @@ export const voteRules = {
   },
 
   /** Phase one: asks every branch that has not voted, except the one that will decide by committing. */
-  askForVotes(context: Context): Outcomes {
+  askForVotes(context: Context): Answer {
     const decider = deciderOf(context);
     const voters = context.branches.filter((it) => it !== decider);
     return {
@@ -39,7 +47,7 @@ export const voteRules = {
   },
 
   /** The first vote of a branch counts; a no is a reason to abort. */
-  countVote(context: Context, { branch, vote, receipt, reason }: Message<'vote'>): Outcomes {
+  countVote(context: Context, { branch, vote, receipt, reason }: Message<'vote'>): Answer {
     const voter = context.branches.find((it) => it.branch === branch);
     if (voter?.vote !== 'awaited') return {};
     const branches = update(context, branch, { vote, receipt });
@@ -51,11 +59,11 @@ export const voteRules = {
   giveUp(
     context: Context,
     { code, detail, branch = null }: Pick<AbortReason, 'code' | 'detail'> & { branch?: string | null },
-  ): Outcomes {
+  ): Answer {
     return { context: { intent: 'aborted', reason: context.reason ?? { code, branch, detail } } };
   },
 
-  intendCommit: (_context: Context): Outcomes => ({ context: { intent: 'committed' } }),
+  intendCommit: (_context: Context): Answer => ({ context: { intent: 'committed' } }),
 
   intendsAbort: ({ intent }: Context): boolean => intent === 'aborted',
 
