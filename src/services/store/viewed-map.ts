@@ -25,7 +25,7 @@ export interface MapView<V extends Viewed> {
 }
 
 function nextUnseen<V extends Viewed>(
-  entries: IterableIterator<readonly [string, V]>,
+  entries: Iterator<readonly [string, V], undefined>,
   number: number,
 ): readonly [string, V] | undefined {
   for (let next = entries.next(); next.done !== true; next = entries.next()) {
@@ -37,36 +37,60 @@ function nextUnseen<V extends Viewed>(
   return undefined;
 }
 
-/** A map from text to values that are replaced as a whole. Its order is that of insertion, as of any `Map`. */
+/**
+ * A `Map` that grows moves all its entries at once, which takes hundreds of milliseconds with a million of them. Many
+ * small ones each move their own.
+ */
+const shardCount = 256;
+
+function shardOf(key: string): number {
+  let hash = 0;
+  for (let at = 0; at < key.length; at += 1) hash = (Math.imul(hash, 31) + key.charCodeAt(at)) | 0;
+  return (hash ^ (hash >>> 8) ^ (hash >>> 16)) & (shardCount - 1);
+}
+
+const emptyShards = <V>(): Map<string, V>[] => Array.from({ length: shardCount }, () => new Map<string, V>());
+
+function* entriesOf<V>(shards: readonly Map<string, V>[]): Generator<[string, V], undefined> {
+  for (const shard of shards) yield* shard;
+  return undefined;
+}
+
+/** A map from text to values that are replaced as a whole. Its order is none that means anything. */
 export class ViewedMap<V extends Viewed> {
-  #entries = new Map<string, V>();
+  #shards = emptyShards<V>();
+  #size = 0;
   /** Counts the views; the number of the latest. */
   #number = 0;
   /** What was replaced or deleted before the open view came to it. */
   #displaced: (readonly [string, V])[] | undefined;
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
   get(key: string): V | undefined {
-    return this.#entries.get(key);
+    return this.#shard(key).get(key);
   }
 
-  values(): IterableIterator<V> {
-    return this.#entries.values();
+  *values(): Generator<V> {
+    for (const shard of this.#shards) yield* shard.values();
   }
 
   /** Puts `value` under `key`. It must be a new object. */
   set(key: string, value: V): void {
-    this.#displace(key);
+    const shard = this.#shard(key);
+    const before = shard.size;
+    this.#displace(shard, key);
     value.mark = this.#number;
-    this.#entries.set(key, value);
+    shard.set(key, value);
+    this.#size += shard.size - before;
   }
 
   delete(key: string): void {
-    this.#displace(key);
-    this.#entries.delete(key);
+    const shard = this.#shard(key);
+    this.#displace(shard, key);
+    if (shard.delete(key)) this.#size -= 1;
   }
 
   /** Empties the map, and ends its view. */
@@ -74,7 +98,8 @@ export class ViewedMap<V extends Viewed> {
     this.#displaced = undefined;
     this.#number += 1;
     // Letting go of the old one takes no time; emptying it would take one turn.
-    this.#entries = new Map();
+    this.#shards = emptyShards();
+    this.#size = 0;
   }
 
   /** The entries as of now. Ends the view before. */
@@ -83,8 +108,8 @@ export class ViewedMap<V extends Viewed> {
     const number = this.#number;
     const displaced: (readonly [string, V])[] = [];
     this.#displaced = displaced;
-    const entries = this.#entries.entries();
-    let remaining = this.#entries.size;
+    const entries = entriesOf(this.#shards);
+    let remaining = this.#size;
     const release = (): void => {
       if (this.#displaced === displaced) this.#displaced = undefined;
       remaining = 0;
@@ -102,9 +127,15 @@ export class ViewedMap<V extends Viewed> {
     };
   }
 
-  #displace(key: string): void {
+  #shard(key: string): Map<string, V> {
+    const shard = this.#shards[shardOf(key)];
+    if (shard === undefined) throw new RangeError(`expected one of ${shardCount} shards for '${key}'`);
+    return shard;
+  }
+
+  #displace(shard: Map<string, V>, key: string): void {
     if (this.#displaced === undefined) return;
-    const present = this.#entries.get(key);
+    const present = shard.get(key);
     if (present !== undefined && present.mark !== this.#number) this.#displaced.push([key, present]);
   }
 }
