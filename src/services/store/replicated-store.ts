@@ -7,6 +7,7 @@
 import { type Observable, ReplaySubject, Subject } from 'rxjs';
 import { type Address, QuorateError } from '../../../statecharts/actor.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import { numberFrom } from '../../environment/ids.ts';
 import type { Node } from '../../host/node.ts';
 import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedError } from './errors.ts';
 import type { LogMembership } from './log/members.ts';
@@ -171,6 +172,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     machine,
     sessioned,
     sessionLimits,
+    newSession: () => numberFrom(environment.ids),
     limits: serverLimits,
     commandLimitBytes: commandBytes,
     fail,

@@ -49,6 +49,8 @@ export interface ServerParts {
   readonly machine: SlicedStateMachine;
   readonly sessioned: SessionedMachine;
   readonly sessionLimits: SessionLimits;
+  /** The id of one more session, which nobody can guess. */
+  newSession(): number;
   readonly limits: ServerLimits;
   /** The largest command, in bytes, that is taken. */
   readonly commandLimitBytes: number;
@@ -174,12 +176,16 @@ export function createServer(parts: ServerParts): Server {
     return elapsed;
   };
 
+  /** What goes into the log: whatever else came with a registration does not. */
+  const operationOf = (body: Operation): Operation =>
+    body.type === 'register' ? { type: 'register', session: parts.newSession() } : body;
+
   const propose = (entries: readonly (readonly WaitingWrite[])[]): void => {
     nextId();
     proposals.set(lastId, entries);
     try {
       const commands = entries.map((writes) => {
-        const operations = writes.map(({ body }) => body);
+        const operations = writes.map(({ body }) => operationOf(body));
         return encodeEntry(operations, sessionLimits, elapsedMs());
       });
       log.propose(lastId, commands);

@@ -9,7 +9,7 @@ import {
   UnavailableError,
   ValueLimitError,
 } from '../../../src/services/store/errors.ts';
-import { valueLimitBytes } from '../../../src/services/store/key-value/machine.ts';
+import { encodeCommand, valueLimitBytes } from '../../../src/services/store/key-value/machine.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -161,6 +161,25 @@ describe('a client', () => {
     const before = first?.store.status().sessions ?? 0;
     await client.close();
     await cluster.until(() => first?.store.status().sessions === before - 1);
+  });
+
+  test('loses neither its session nor a request to another one that guesses sessions', async () => {
+    const cluster = elected();
+    const client = cluster.client();
+    await cluster.value(client.put('a', bytes('mine')));
+    const { node, store } = cluster.leader();
+    const before = store.status().sessions;
+    const guesser = node.open('stranger', '', {});
+    const command = encodeCommand({ type: 'put', key: 'b', value: bytes('theirs') });
+    const requests = Array.from({ length: 100 }, (_, session) => [
+      { id: 2 * session, waitMs: 1, body: { type: 'command', session, sequence: 2, lowestUnanswered: 1, command } },
+      { id: 2 * session + 1, waitMs: 1, body: { type: 'close', session } },
+    ]).flat();
+    guesser.send(`${node.id}/store/kv`, Object.assign({ type: 'requests' }, { forward: false, requests }));
+    await cluster.value(client.put('a', bytes('mine, too')));
+    expect((await cluster.value(client.get('a')))?.value).toEqual(bytes('mine, too'));
+    expect(await cluster.value(client.get('b'))).toBeUndefined();
+    expect(store.status().sessions).toBe(before);
   });
 
   test('that nobody answers says so in time', async () => {

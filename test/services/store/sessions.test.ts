@@ -170,6 +170,24 @@ describe('a session', () => {
     expect(feed(command(1, 4, 4))[0]?.type).toBe('applied');
   });
 
+  test('has the id that its registration gives it, and not that of another one', () => {
+    const feed = feeding(createSessionedMachine(slicedOf(createRecorder())));
+    expect(feed({ type: 'register', session: 77 })).toEqual([{ type: 'registered', session: 77 }]);
+    expect(feed(command(77, 1, 1))).toEqual([{ type: 'applied', result: { place: 1 } }]);
+    expect(feed({ type: 'register', session: 77 })).toEqual([{ type: 'sessions-full' }]);
+    expect(feed(command(77, 1, 1))).toEqual([{ type: 'applied', result: { place: 1 } }]);
+  });
+
+  test('that an entry of version 2 registers is counted, as it was then', () => {
+    const { sessions, results, keptKeyRequests, idleMs } = defaultSessionLimits;
+    const machine = createSessionedMachine(slicedOf(createRecorder()));
+    const ofVersion2 = encode([2, sessions, results, keptKeyRequests, [[0], [0]], idleMs, 0]);
+    expect(machine.apply(ofVersion2, 1)).toEqual([
+      { type: 'registered', session: 1 },
+      { type: 'registered', session: 2 },
+    ]);
+  });
+
   test('of a log that an earlier version wrote ends as it did then', () => {
     const machine = createSessionedMachine(slicedOf(createRecorder()));
     let index = 0;

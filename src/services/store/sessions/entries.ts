@@ -8,7 +8,11 @@ import { UnreadableStateError } from '../errors.ts';
 
 /** A request that changes something, as it stands in the log. */
 export type Operation =
-  | { readonly type: 'register' }
+  /**
+   * `session`: the new session's id, which the leader gives when it puts the request into the log. Who knows the id of a
+   * session is taken for its client, so it must not be guessed. Without one, as in earlier versions, it is a count.
+   */
+  | { readonly type: 'register'; readonly session?: number }
   /** The client is done with its session. */
   | { readonly type: 'close'; readonly session: number }
   | {
@@ -64,7 +68,7 @@ export interface Entry {
   readonly endsSessions: boolean;
 }
 
-const entryVersion = 2;
+const entryVersion = 3;
 const kinds = { register: 0, command: 1, keyed: 2, close: 3 } as const;
 
 /** Encodes an entry. */
@@ -76,7 +80,7 @@ export function encodeEntry(operations: readonly Operation[], limits: SessionLim
 function tupleOf(operation: Operation): readonly unknown[] {
   switch (operation.type) {
     case 'register':
-      return [kinds.register];
+      return operation.session === undefined ? [kinds.register] : [kinds.register, operation.session];
     case 'close':
       return [kinds.close, operation.session];
     case 'command': {
@@ -93,7 +97,7 @@ export function decodeEntry(data: Uint8Array): Entry {
   const whole = decode(data);
   if (!Array.isArray(whole)) throw unreadable('form');
   const [version, sessions, results, keptKeyRequests, tuples, idleMs = 0, elapsedMs = 0]: unknown[] = whole;
-  if (version !== 1 && version !== entryVersion) throw unreadable(`version: ${String(version)}`);
+  if (version !== 1 && version !== 2 && version !== entryVersion) throw unreadable(`version: ${String(version)}`);
   if (!isNatural(sessions) || !isNatural(results) || !isNatural(keptKeyRequests) || !Array.isArray(tuples)) {
     throw unreadable('head');
   }
@@ -107,7 +111,9 @@ function operationIn(tuple: unknown): Operation {
   const [kind, first, second, third, fourth]: unknown[] = tuple;
   switch (kind) {
     case kinds.register:
-      return { type: 'register' };
+      if (first === undefined) return { type: 'register' };
+      if (isNatural(first)) return { type: 'register', session: first };
+      break;
     case kinds.close:
       if (isNatural(first)) return { type: 'close', session: first };
       break;

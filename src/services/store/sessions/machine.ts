@@ -23,7 +23,7 @@ export type Fate =
   /** Now, or when the same request came first. */
   | { readonly type: 'applied'; readonly result: unknown }
   | { readonly type: 'registered'; readonly session: number }
-  /** There are as many sessions as may be, and none of them is idle. */
+  /** There are as many sessions as may be, and none of them is idle; or one has this id by chance. */
   | { readonly type: 'sessions-full' }
   | { readonly type: 'closed' }
   /** Not applied: the session is not known any more, so nobody knows whether the request came before. */
@@ -110,14 +110,15 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
     sessionResults += results.size - before;
     session.lowestUnanswered = lowestUnanswered;
   };
-  const register = ({ limits, endsSessions }: Entry): Fate => {
+  const register = (id: number, { limits, endsSessions }: Entry): Fate => {
+    if (sessions.has(id)) return { type: 'sessions-full' };
     while (sessions.size > 0 && sessions.size >= limits.sessions) {
       const leaving = endsSessions ? leastRecent() : idleOne(limits);
       if (leaving === undefined) return { type: 'sessions-full' };
       end(leaving);
     }
     const session: Session = {
-      id: revision,
+      id,
       lowestUnanswered: 1,
       results: new Map(),
       usedAtMs: timeMs,
@@ -176,7 +177,7 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
     if (keyed.size > 0) keyed.forget(revision - entry.limits.keptKeyRequests - 1);
     switch (operation.type) {
       case 'register':
-        return register(entry);
+        return register(operation.session ?? revision, entry);
       case 'close':
         return close(operation.session);
       case 'command':
