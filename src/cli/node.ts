@@ -147,6 +147,11 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     isNew: node.journal.isNew,
     ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
   });
+  const strangers = join === true ? [] : strangersAmong(node, [...peer.keys()]);
+  if (strangers.length > 0) {
+    const message = `the data says who takes part, and does not name ${strangers.join(', ')}; peers become members only by quorate member replace`;
+    void tell({ type: 'notice', id, code: 'PEER_NOT_A_MEMBER', message });
+  }
   reportOn(node, options, environment, tell);
   const failed = new Promise<number>((resolve) => {
     node.failure.subscribe((error) => resolve(fail(error, finalCodes.includes(error.code))));
@@ -157,6 +162,13 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     new Promise<void>((resolve) => void clock.setTimeout(resolve, stopMs)),
   ]);
   return code;
+}
+
+/** The peers that the log neither names as members nor as retired. */
+function strangersAmong({ store: { membership } }: KeyValueNode, peers: readonly string[]): readonly string[] {
+  if (membership === undefined) return [];
+  const { retired } = membership.members();
+  return peers.filter((it) => !membership.reachable().has(it) && !retired.includes(it));
 }
 
 /** Resolves when a signal, or the end of the process that watches this one, asks for a stop. */
