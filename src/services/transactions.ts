@@ -1,11 +1,12 @@
 /** Atomic transactions over several databases: the manager of a node, the register of decisions, and a client. */
 
+export { transactionActors } from './transactions/actors.ts';
 export * from './transactions/client.ts';
 export * from './transactions/contract.ts';
 export * from './transactions/errors.ts';
 export type { TransactionOutcome } from './transactions/inquiry.ts';
 export type { ListedTransaction } from './transactions/listing.ts';
-export { createTransactionManager, transactionActors } from './transactions/manager.ts';
+export { createTransactionManager } from './transactions/manager.ts';
 export type { TransactionLimits, TransactionManagerOptions, TransactionTimes } from './transactions/options.ts';
 export type { ResourceReport } from './transactions/recovery.ts';
 export { createDecisionRegisterMachine } from './transactions/register/machine.ts';

@@ -5,7 +5,7 @@ import type { Environment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
 import { branchLimits } from '../../resources/branch.ts';
 import { TransactionOptionsError } from './errors.ts';
-import { isDecisionRegister } from './register/register.ts';
+import { type DecisionRegister, isDecisionRegister } from './register/register.ts';
 import { isParticipating, type Participating } from './work.ts';
 
 /** How long a manager waits, in milliseconds. */
@@ -75,7 +75,7 @@ const defaultTimes: TransactionTimes = {
 const defaultLimits: TransactionLimits = { openTransactions: 1_000, statements: 10_000, keptOutcomes: 1_000_000 };
 
 /** Longest idempotency key, in characters: what resources can keep. */
-export const maxKeyLength = 200;
+const maxKeyLength = 200;
 
 const refuse = (message: string): never => {
   throw new TransactionOptionsError(message);
@@ -97,6 +97,16 @@ function positive<Values extends object>(values: Values, what: string): Values {
     refuse(`expected ${what} '${name}' to be a finite number above 0, got ${String(value)}`);
   }
   return values;
+}
+
+/** Refuses what no transaction can be run with. @throws TransactionOptionsError */
+export function assertTransactOptions(timeoutMs: number, idempotencyKey: string | undefined): void {
+  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    refuse(`expected timeoutMs to be a finite number above 0, got ${timeoutMs}`);
+  }
+  if (idempotencyKey !== undefined && (idempotencyKey.length === 0 || idempotencyKey.length > maxKeyLength)) {
+    refuse(`expected an idempotency key of 1 to ${maxKeyLength} characters, got ${idempotencyKey.length}`);
+  }
 }
 
 /**
@@ -123,6 +133,12 @@ export function participatingOf<Owned extends Resources>({
   const held = node.resources[register];
   if (held === undefined || !isDecisionRegister(held)) refuse(`the resource '${register}' is no decision register`);
   return resources;
+}
+
+/** The decision register of a node under a name. */
+export function registerOf(node: Node, name: string | undefined): DecisionRegister | undefined {
+  const held = name === undefined ? undefined : node.resources[name];
+  return held !== undefined && isDecisionRegister(held) ? held : undefined;
 }
 
 function checkName(what: string, name: string, maxLength: number): void {
