@@ -10,10 +10,17 @@ import type { Perform } from './actor/effects.ts';
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
+/** `OWNER/REST`: unique in the cluster, and never used again with other contents. It becomes the name of a file. */
+export const snapshotName = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(200),
+  v.check((name) => !/\p{Surrogate}/u.test(name), 'expected well-formed text'),
+);
+
 /** A whole snapshot that a node keeps. */
 export const snapshotFile = v.object({
-  /** `OWNER/REST`: unique in the cluster, and never used again with other contents. */
-  name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  name: snapshotName,
   sizeBytes: natural,
   /** CRC-32 of all bytes. */
   checksum: natural,

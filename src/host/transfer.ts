@@ -5,7 +5,13 @@
 
 import * as v from 'valibot';
 import { type Address, addressOf, nodeOf, type Result, type Tagged, type TaggedBy } from '../../statecharts/actor.ts';
-import { ownerOf, type SnapshotFile, snapshotResource, transferOperation } from '../../statecharts/transfer.ts';
+import {
+  ownerOf,
+  type SnapshotFile,
+  snapshotName,
+  snapshotResource,
+  transferOperation,
+} from '../../statecharts/transfer.ts';
 import type { Clock, TimeoutHandle } from '../environment/clock.ts';
 import { SnapshotError, type SnapshotFileWriter, type SnapshotRoom } from '../journal/snapshots/room.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -22,9 +28,9 @@ const readsLimit = 64;
 
 /** What nodes say to each other about snapshots. */
 export const transferMessages = {
-  readSnapshot: v.object({ name: v.string(), offset: natural, length: v.pipe(natural, v.maxValue(chunkBytes)) }),
-  snapshotBytes: v.object({ name: v.string(), offset: natural, data: v.instance(Uint8Array<ArrayBufferLike>) }),
-  snapshotAbsent: v.object({ name: v.string(), error: v.string() }),
+  readSnapshot: v.object({ name: snapshotName, offset: natural, length: v.pipe(natural, v.maxValue(chunkBytes)) }),
+  snapshotBytes: v.object({ name: snapshotName, offset: natural, data: v.instance(Uint8Array<ArrayBufferLike>) }),
+  snapshotAbsent: v.object({ name: snapshotName, error: v.string() }),
 };
 type TransferMessage = TaggedBy<typeof transferMessages>;
 

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../environment/clock.ts';
 import { type Disk, DiskError } from './disk.ts';
+import { OpenFiles } from './node-disk/open-files.ts';
 
 export interface NodeDiskOptions {
   /** An existing directory that nobody else writes to. */
@@ -30,53 +31,17 @@ const pacedBytes = 64 * 1_024;
 const restFactor = 3;
 const longestRestMs = 50;
 
-/**
- * A file that is written to. Its descriptor is closed when nothing that was handed to another thread will write to it any
- * more: the system gives the number to the next file that is opened, and that one would take the bytes.
- */
-interface OpenFile {
-  readonly descriptor: number;
-  /** Writes under way. */
-  writes: number;
-  isForgotten: boolean;
-}
-
 /** Makes the disk of a directory. Nothing is opened before it is used. */
 export function createNodeDisk(options: NodeDiskOptions): Disk {
   const { directory, clock, writes = 'threadpool', syncs = 'o-dsync' } = options;
   const syncedWrites = syncs === 'o-dsync' ? oDsync : undefined;
-  const files = new Map<string, OpenFile>();
   let underWay = 0;
   let onIdle: (() => void) | undefined;
 
   const pathOf = (name: string): string => path.join(directory, name);
-  const openForWriting = (name: string): OpenFile => {
-    let file = files.get(name);
-    if (file === undefined) {
-      file = { descriptor: fs.openSync(pathOf(name), O_WRONLY | (syncedWrites ?? 0)), writes: 0, isForgotten: false };
-      files.set(name, file);
-      closeOldest(2);
-    }
-    return file;
-  };
-  const forget = (name: string): void => {
-    const file = files.get(name);
-    files.delete(name);
-    if (file === undefined) return;
-    file.isForgotten = true;
-    if (file.writes === 0) fs.closeSync(file.descriptor);
-  };
-  /** A journal writes into one file, and now and then into the next: others are not kept open. */
-  const closeOldest = (most: number): void => {
-    for (const name of files.keys()) {
-      if (files.size <= most) return;
-      forget(name);
-    }
-  };
-  const written = (file: OpenFile): void => {
-    file.writes -= 1;
-    if (file.isForgotten && file.writes === 0) fs.closeSync(file.descriptor);
-  };
+  const files = new OpenFiles((name) => fs.openSync(pathOf(name), O_WRONLY | (syncedWrites ?? 0)));
+  /** The last that was asked of each file as a whole, while it is under way. */
+  const asked = new Map<string, Promise<void>>();
   const syncDirectory = (): void => {
     if (process.platform === 'win32') return;
     const handle = fs.openSync(directory, 'r');
@@ -100,6 +65,17 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
         }
       });
     work().then(finish, (error: unknown) => finish(diskError(what, error)));
+  };
+  /** Files are made and removed in the order in which that was asked: one of a name does not go for one before it. */
+  const inTurn = async (name: string, work: () => Promise<void>): Promise<void> => {
+    const turn = (asked.get(name) ?? Promise.resolve()).then(work);
+    const over = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (asked.get(name) === over) asked.delete(name);
+      });
+    asked.set(name, over);
+    await turn;
   };
   const rest = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -155,13 +131,13 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
       }),
     writeSync: (name, offsetBytes, bytes) =>
       naming(`write '${name}'`, () => {
-        const { descriptor } = openForWriting(name);
+        const { descriptor } = files.of(name);
         writeAllSync(descriptor, bytes, offsetBytes);
         if (syncedWrites === undefined) fs.fdatasyncSync(descriptor);
       }),
     removeSync: (name) =>
       naming(`remove '${name}'`, () => {
-        forget(name);
+        files.forget(name);
         fs.rmSync(pathOf(name), { force: true });
         syncDirectory();
       }),
@@ -171,14 +147,20 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
     readPart: (name, offsetBytes, lengthBytes, onDone) =>
       start(`read '${name}'`, () => readPart(pathOf(name), offsetBytes, lengthBytes), onDone),
     create: (name, contents, sizeBytes, onDone, isUrgent = () => true) =>
-      start(`create '${name}'`, () => create(name, contents, sizeBytes, isUrgent), orNothing(onDone)),
+      start(
+        `create '${name}'`,
+        () => inTurn(name, () => create(name, contents, sizeBytes, isUrgent)),
+        orNothing(onDone),
+      ),
     remove: (name, onDone) =>
       start(
         `remove '${name}'`,
-        async () => {
-          forget(name);
-          await fs.promises.rm(pathOf(name), { force: true });
-          await syncDirectoryLater(directory);
+        () => {
+          files.forget(name);
+          return inTurn(name, async () => {
+            await fs.promises.rm(pathOf(name), { force: true });
+            await syncDirectoryLater(directory);
+          });
         },
         orNothing(onDone),
       ),
@@ -195,7 +177,7 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
           }
         });
       try {
-        const file = openForWriting(name);
+        const file = files.of(name);
         const { descriptor } = file;
         if (writes === 'blocking') {
           writeAllSync(descriptor, bytes, offsetBytes);
@@ -203,9 +185,9 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
           finish();
           return;
         }
-        file.writes += 1;
+        files.begin(file);
         const end = (error?: unknown): void => {
-          written(file);
+          files.end(file);
           finish(error);
         };
         fs.write(descriptor, bytes, 0, bytes.length, offsetBytes, (error, count) => {
@@ -220,7 +202,7 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
     close(onDone) {
       const finish = (): void => {
         onIdle = undefined;
-        closeOldest(0);
+        files.forgetAll();
         onDone();
       };
       if (underWay > 0) onIdle = finish;

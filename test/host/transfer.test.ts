@@ -109,3 +109,22 @@ describe('a snapshot that is fetched', () => {
     expect(results).toMatchObject([{ type: 'unknown' }]);
   });
 });
+
+test.each(['', 'x'.repeat(201), 'raft.server/kv/\ud800', 7])(
+  'a name that can be no snapshot, %j, is refused',
+  (name) => {
+    const message = { type: 'readSnapshot', name, offset: 0, length: 1 };
+    expect(() => parseTagged('test', 'message', transferMessages, message)).toThrow(/name/);
+  },
+);
+
+test.each(['../x', '/etc/passwd', '..', 'a/../../b', '%2e%2e%2fx', '.tmp'])(
+  'what is asked for as %s is looked for among snapshots only',
+  (name) => {
+    const { clock, fetch, file, files } = lab(100);
+    for (const outside of ['x', 'b', 'passwd', name]) files.n1.set(outside, new Uint8Array(100));
+    const results = fetch({ ...file, name });
+    clock.advance(10_000);
+    expect(results).toMatchObject([{ type: 'refused' }]);
+  },
+);

@@ -1,7 +1,7 @@
 /** Files of a real directory: made at their size, at once or in peace, and read in parts. */
 
 import { pbkdf2 } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -81,4 +81,16 @@ test.each<[string, (disk: Disk) => void]>([
   await Promise.all(busy);
   expect([...readFileSync(join(directory, 'kept'))]).toEqual([0, 0, 0, 0, 1, 2, 3, 0]);
   await new Promise<void>((resolve) => disk.close(resolve));
+});
+
+test('a file that is asked for and given up at once is not there afterwards', async () => {
+  const { directory, disk } = diskIn();
+  for (let round = 0; round < 10; round += 1) {
+    disk.create('x', start, 100_000, () => undefined);
+    await new Promise<unknown>((resolve) => disk.remove('x', resolve));
+    expect(readdirSync(directory)).toEqual([]);
+    disk.remove('x', () => undefined);
+    await new Promise<unknown>((resolve) => disk.create('x', start, 100_000, resolve));
+    expect(readdirSync(directory)).toEqual(['x']);
+  }
 });

@@ -35,10 +35,12 @@ export function openSnapshotRoom({ disk, clock, crc32 }: SnapshotRoomOptions): S
   const create = (name: string): SnapshotFileWriter =>
     createFileWriter({ name, fileName: fileOf(name), disk, clock, crc32 });
   const read: SnapshotRoom['read'] = (name, offsetBytes, lengthBytes, onDone) => {
-    lastReadMs.set(name, clock.nowMs());
     disk.readPart(fileOf(name), offsetBytes, lengthBytes, (result) => {
-      if (!(result instanceof DiskError)) onDone(result);
-      else if (names().includes(name)) onDone(snapshotError(name, result));
+      if (!(result instanceof DiskError)) {
+        // Only now, or names of which others ask and that are not here would be kept for ever.
+        lastReadMs.set(name, clock.nowMs());
+        onDone(result);
+      } else if (names().includes(name)) onDone(snapshotError(name, result));
       else onDone(new SnapshotError('absent', `expected the snapshot '${name}', which is not here any more`));
     });
   };

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import {
+  MalformedRequestError,
   NotHappenedError,
   OutcomeUnknownError,
   OverloadedError,
@@ -9,6 +10,9 @@ import {
   StoreFullError,
   UnavailableError,
 } from '../../../src/services/store/errors.ts';
+import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
+import { raft } from '../../../src/services/store/log/raft.ts';
+import { startReplicatedStore } from '../../../src/services/store/replicated-store.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -219,6 +223,18 @@ describe('without a majority', () => {
     expect((await answer).status).toBe('rejected');
   });
 });
+
+test.each(['k'.repeat(41), '漢'.repeat(40), '\ud800'])(
+  'a store under a key that can name no file, %j, is refused',
+  (key) => {
+    const cluster = createCluster({ nodes: ['n1'] });
+    const { node } = cluster.member('n1');
+    const machine = createKeyValueMachine();
+    expect(() => startReplicatedStore({ node, key, machine, log: raft({ voters: ['n1'] }) })).toThrow(
+      MalformedRequestError,
+    );
+  },
+);
 
 test('a proposal beyond the uncommitted bytes that are allowed did not happen', async () => {
   const cluster = elected({ raft: { limits: { maxUncommittedBytes: 5_000 } } });

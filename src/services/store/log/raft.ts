@@ -30,8 +30,21 @@ export interface RaftOptions {
   readonly server?: typeof raftServer;
 }
 
-/** Characters of a log's key, which is a part of the names of its snapshots' files. */
+/** Characters of a log's key, which is a part of the names of its snapshots' files; and as it stands in those. */
 const keyLimit = 40;
+const fileKeyLimit = 120;
+
+/** @throws MalformedRequestError when no file could be named after `key` */
+function checkKey(key: string): void {
+  if (key.length > keyLimit) {
+    throw new MalformedRequestError(`expected a key of at most ${keyLimit} characters, got ${key.length}`);
+  }
+  if (/\p{Surrogate}/u.test(key) || encodeURIComponent(key).length > fileKeyLimit) {
+    throw new MalformedRequestError(
+      `expected a key that takes at most ${fileKeyLimit} characters in the name of a file, got '${key}'; use letters, digits, '-' and '_'`,
+    );
+  }
+}
 
 /** Where the server of a log lives on a node, and its records in the node's journal. */
 export const raftAddress = (node: string, key: string): Address => addressOf(node, raftServer.name, key);
@@ -45,9 +58,7 @@ export const raftAddress = (node: string, key: string): Address => addressOf(nod
 export function raft(options: RaftOptions): LogStarter {
   const { voters, joins = false, places = {}, isFixed = false, limits, delays, server = raftServer } = options;
   return ({ node, key, environment: { clock } }) => {
-    if (key.length > keyLimit) {
-      throw new MalformedRequestError(`expected a key of at most ${keyLimit} characters, got ${key.length}`);
-    }
+    checkKey(key);
     const owner = snapshotOwner(raftAddress(node.id, key));
     const room = node.journal.snapshots;
     const files = createSnapshots(room, owner, clock);
