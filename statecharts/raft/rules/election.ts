@@ -10,9 +10,14 @@ type FromPeer = Received<
   'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'installSnapshot' | 'snapshotReply'
 >;
 
-/** §3.3: the sender, who has not left the cluster, has seen a later term. A pre-vote says nothing of that kind. */
+/**
+ * §3.3: the sender has seen a later term. Who has left the cluster is heard as a leader alone: those who elected it may not
+ * know yet that it has left, and its term is theirs (§4.1). A pre-vote says nothing of that kind.
+ */
 export const isNewerTerm = (context: ServerContext, message: FromPeer): boolean =>
-  message.term > context.term && !isRetired(context, message);
+  message.term > context.term && (isFromLeader(message) || !isRetired(context, message));
+
+const isFromLeader = ({ type }: FromPeer): boolean => type === 'append' || type === 'installSnapshot';
 
 /** §3.3: the sender lives in a term that is over. */
 export const isStaleTerm = ({ term }: ServerContext, message: FromPeer): boolean => message.term < term;

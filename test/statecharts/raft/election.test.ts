@@ -169,13 +169,23 @@ describe.each([
     expect(step.rules[0]).toBe('Raft §3.3');
   });
 
+  const { context } = state.snapshot;
+  const configuration = { ...context.configuration, retired: [stranger] };
+  const knowing = { ...state, snapshot: { ...state.snapshot, context: { ...context, configuration, commitIndex: 1 } } };
+
   test('from one that has left the cluster does not care (§4.2.3)', () => {
     const message = { type: 'voteReply', from: stranger, term: 6, granted: false } as const;
-    const { context } = state.snapshot;
-    const configuration = { ...context.configuration, retired: [stranger] };
-    const knowing = { ...state.snapshot, context: { ...context, configuration, commitIndex: 1 } };
-    expect(raftServer.step({ ...state, snapshot: knowing }, message).snapshot.context.term).toBe(4);
+    expect(raftServer.step(knowing, message).snapshot.context.term).toBe(4);
     expect(raftServer.step(state, message).snapshot.context.term).toBe(6);
+  });
+
+  test.each([
+    { ...append, from: stranger, term: 6 },
+    { type: 'installSnapshot', from: stranger, term: 6, lastIndex: 9, lastTerm: 5, members, file: fileOf(9) } as const,
+  ])('by $type of one that has left, and was elected by those who do not know that yet, follows in it', (message) => {
+    const step = raftServer.step(knowing, message);
+    expect(step.snapshot.hasTag('follower')).toBe(true);
+    expect(step.snapshot.context).toMatchObject({ term: 6, votedFor: null, leader: stranger, leadership: null });
   });
 });
 
