@@ -208,6 +208,19 @@ describe('a session', () => {
   });
 });
 
+test('nodes that restore a snapshot of an earlier version go on as those that have applied its log', () => {
+  const [restored, replayed] = [0, 1].map(() => createSessionedMachine(slicedOf(createRecorder())));
+  if (restored === undefined || replayed === undefined) return;
+  for (let index = 1; index <= 2; index += 1) replayed.apply(encode([1, 2, 3, 100, [[0]]]), index);
+  const sessions = [1, 2].map((id) => [id, 1, []]);
+  restore(restored, [encode([1, 2, encode([]), sessions, []])]);
+  const limits = { sessions: 2, idleMs: 60_000 };
+  // Nobody has used these sessions, which a snapshot of then does not say.
+  const fates = [restored, replayed].map((machine) => feeding(machine, limits).after(1_000, register));
+  expect(fates[0]).toEqual(fates[1]);
+  expect(contentOf(restored)).toEqual(contentOf(replayed));
+});
+
 describe('an idempotency key', () => {
   test('gives a repeated request its first result', () => {
     const recorder = createRecorder();

@@ -122,12 +122,13 @@ export function createSessionedMachine(machine: SlicedStateMachine): SessionedMa
       lowestUnanswered: 1,
       results: new Map(),
       usedAtMs: timeMs,
-      isUsed: false,
+      // Snapshots of version 1 did not tell, and nodes that restore one must agree with those that apply its entries.
+      isUsed: endsSessions,
       mark: 0,
     };
     saved.added(session);
     sessions.set(session.id, session);
-    unused.add(session);
+    if (!session.isUsed) unused.add(session);
     mostRecent = session;
     return { type: 'registered', session: session.id };
   };
