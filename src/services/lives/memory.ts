@@ -32,8 +32,11 @@ export interface LivesMemory {
   claim(): Claim;
   /** The position of its journal. */
   readonly position: number;
-  /** Grows when anything but this memory has made records durable: there is something to tell. */
-  readonly news: number;
+  /**
+   * Grows when anything but this memory has made records durable: there is something to tell. Undefined while it is not
+   * known which of the durable records are this memory's own.
+   */
+  readonly news: number | undefined;
   /** What a peer has said of this journal in an earlier life, or in this one, and no peer has taken back. */
   readonly rollback: ToldRollback | undefined;
   /** Keeps it, or forgets it, so that the next life knows. */
@@ -69,6 +72,7 @@ export function beginLife({ journal, clock, ids, isPeer }: LivesMemoryParts): Li
   let told: ToldRollback | undefined;
   const peers = new Map<string, KnownLife>();
   let written = 0;
+  let writing = 0;
   for (const { record } of journal.take(ownAddress)) {
     const own = parseTagged(ownAddress, 'record', records, record);
     if (own.type !== 'own-lives') continue;
@@ -80,15 +84,18 @@ export function beginLife({ journal, clock, ids, isPeer }: LivesMemoryParts): Li
     if (known.type === 'peers-lives') for (const [peer, it] of Object.entries(known.peers)) peers.set(peer, it);
   }
 
-  const append = (actor: typeof ownAddress, record: Tagged, how: 'forced' | 'unforced', done?: (e?: Error) => void) =>
+  const append = (actor: typeof ownAddress, record: Tagged, how: 'forced' | 'unforced', done?: (e?: Error) => void) => {
+    writing += 1;
     journal.append(
       [{ actor, version, record, replaces: 'checkpoint' }],
       (error) => {
+        writing -= 1;
         if (error === undefined) written += 1;
         done?.(error);
       },
       how,
     );
+  };
   const writeOwn = (done?: (error?: Error) => void): void => {
     const record = { type: 'own-lives', lives, rollback: told ?? null };
     append(ownAddress, record, 'forced', done);
@@ -133,7 +140,7 @@ export function beginLife({ journal, clock, ids, isPeer }: LivesMemoryParts): Li
       return journal.position;
     },
     get news() {
-      return journal.position - written;
+      return writing === 0 ? journal.position - written : undefined;
     },
     get rollback() {
       return told;

@@ -55,8 +55,8 @@ export function createWitness(parts: WitnessParts): Witness {
   const inbox = createInbox();
   /** The peers whose present life was judged and accepted, and what they have said last. */
   const heard = new Map<string, KnownLife>();
-  /** How much of the news each peer was told. */
-  const told = new Map<string, number>();
+  /** Which position each peer was told, and how much of the news. */
+  const told = new Map<string, Pick<LivesMemory, 'position' | 'news'>>();
   const asked = new Set<string>();
   let isClosed = false;
   let isAlive = false;
@@ -75,13 +75,15 @@ export function createWitness(parts: WitnessParts): Witness {
   const say = (peer: string, message: Tagged): void => bus.send({ from: self, to: addressOf(peer, service), message });
   const introduce = (peer: string): void => {
     if (!isAlive || isClosed) return;
-    told.set(peer, memory.news);
+    told.set(peer, { position: memory.position, news: memory.news });
     say(peer, { type: 'claim', ...memory.claim() });
   };
   const tell = (peer: string): void => {
-    if (told.get(peer) === memory.news) return;
-    told.set(peer, memory.news);
-    say(peer, Object.assign({ type: 'position' }, { position: memory.position }));
+    const { position, news } = memory;
+    const last = told.get(peer);
+    if (last?.position === position || (news !== undefined && last?.news === news)) return;
+    told.set(peer, { position, news });
+    say(peer, Object.assign({ type: 'position' }, { position }));
   };
   const present = () => memory.claim().lives.at(-1);
 

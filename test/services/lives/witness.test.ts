@@ -24,7 +24,13 @@ function witnessed({ mustBeVouched = false } = {}) {
   witness.bus.envelopes().subscribe(({ from }) => letThrough.push(from));
   const n2 = network.join('n2');
   const heard: string[] = [];
-  n2.envelopes().subscribe(({ message }) => heard.push(message.type));
+  /** The journal's positions that the peer was told, with those of what came besides. */
+  const positions: unknown[] = [];
+  n2.envelopes().subscribe(({ message }) => {
+    heard.push(message.type);
+    if (message.type === 'said') positions.push('said');
+    if ('position' in message) positions.push(message.position);
+  });
   const say = (message: Tagged, from: Address = 'n2/quorate.lives/', to: Address = lives): void => {
     n2.send({ from, to, message });
     clock.advance(1);
@@ -35,8 +41,11 @@ function witnessed({ mustBeVouched = false } = {}) {
     clock,
     network,
     witness,
+    journal,
+    memory,
     letThrough,
     heard,
+    positions,
     claim: () => say(Object.assign({ type: 'claim' }, { lives: [{ number: 1, name: 'life', start: 0 }], position: 1 })),
     vouch: () => say(Object.assign({ type: 'vouch' }, own())),
     ask: () => say(said, 'n2/actor/', 'n1/actor/'),
@@ -55,6 +64,21 @@ test('nothing goes to a peer before it has vouched for this life, and then how l
   heard.length = 0;
   send();
   expect(heard.at(-1)).toBe('said');
+});
+
+test('an acknowledgement comes behind the position of its record, also where it shared a flush with what is known of peers', () => {
+  const { journal, memory, positions, clock, vouch, send } = witnessed();
+  vouch();
+  const acknowledge = (): void =>
+    journal.append([{ actor: 'n1/actor/', version: 1, record: { type: 'kept' } }], () => send());
+  acknowledge();
+  memory.remember('n3', { number: 1, name: 'other', position: 1 });
+  memory.flush();
+  clock.advance(10);
+  positions.length = 0;
+  acknowledge();
+  clock.advance(10);
+  expect(positions).toEqual([journal.position, 'said']);
 });
 
 test('nothing comes from a peer that has not said which life it is', () => {
