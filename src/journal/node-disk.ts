@@ -110,6 +110,7 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
       await file.close();
     }
     await fs.promises.rename(temporary, pathOf(name));
+    files.forget(name);
     await syncDirectoryLater(directory);
   };
 
@@ -127,6 +128,7 @@ export function createNodeDisk(options: NodeDiskOptions): Disk {
           fs.closeSync(file);
         }
         fs.renameSync(temporary, pathOf(name));
+        files.forget(name);
         syncDirectory();
       }),
     writeSync: (name, offsetBytes, bytes) =>

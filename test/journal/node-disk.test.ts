@@ -94,3 +94,13 @@ test('a file that is asked for and given up at once is not there afterwards', as
     expect(readdirSync(directory)).toEqual(['x']);
   }
 });
+
+test('a file that is made anew under its name is the one that is written', async () => {
+  const { directory, disk } = diskIn();
+  const writes = (bytes: Uint8Array) => new Promise((resolve) => disk.write('x', 0, bytes, resolve));
+  disk.createSync('x', start, 3);
+  await writes(start);
+  await new Promise((resolve) => disk.create('x', new Uint8Array(), 0, resolve));
+  await writes(Uint8Array.of(9));
+  expect([...readFileSync(join(directory, 'x'))]).toEqual([9]);
+});

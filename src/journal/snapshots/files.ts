@@ -44,7 +44,10 @@ export function openSnapshotRoom({ disk, clock, crc32 }: SnapshotRoomOptions): S
       else onDone(new SnapshotError('absent', `expected the snapshot '${name}', which is not here any more`));
     });
   };
+  /** By owner, what must stay. */
+  const needed = new Map<string, readonly string[]>();
   const removeUnread = (name: string): void => {
+    if (needed.get(ownerOf(name))?.includes(name) === true) return;
     const idleMs = clock.nowMs() - (lastReadMs.get(name) ?? Number.NEGATIVE_INFINITY);
     if (idleMs < readingMs) {
       clock.setTimeout(() => removeUnread(name), readingMs - idleMs);
@@ -73,6 +76,7 @@ export function openSnapshotRoom({ disk, clock, crc32 }: SnapshotRoomOptions): S
     open: (file) => partsReader(file, disk, clock, fileOf(file.name), crc32),
     read,
     keep(owner, kept) {
+      needed.set(owner, kept);
       for (const name of names()) if (ownerOf(name) === owner && !kept.includes(name)) removeUnread(name);
     },
     putSync(name, part) {

@@ -190,3 +190,13 @@ describe('a room', () => {
     expect([...files.keys()]).toEqual([]);
   });
 });
+
+test('a snapshot that is needed again is not met by a removal that waited for a reader', async () => {
+  const { clock, room, value, keep } = lab();
+  await keep([Uint8Array.of(1, 2, 3)]);
+  await value(new Promise((resolve) => room.read(name, 0, 1, resolve)));
+  room.keep('raft.server/kv', []);
+  room.keep('raft.server/kv', [name]);
+  clock.advance(60_000);
+  expect(room.names()).toEqual([name]);
+});
