@@ -13,6 +13,7 @@ import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { addAccess, type HttpAccess } from './access.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
+import { limitConnections } from './connections.ts';
 import { addMemberRoutes } from './members.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
@@ -22,6 +23,12 @@ import {
   type ResponseBudget,
   type ResponseBudgetLimits,
 } from './response-budget.ts';
+
+/** Bounds of what an HTTP interface holds for those who use it. */
+export interface HttpLimits extends ResponseBudgetLimits {
+  /** Open connections. Default 1,024; one address may hold them all until another one wants some. */
+  readonly connections: number;
+}
 
 export interface HttpServerOptions {
   readonly node: Node;
@@ -36,7 +43,7 @@ export interface HttpServerOptions {
    * another host is refused: it is one of a browser that was led here by a foreign page.
    */
   readonly hostNames?: readonly string[];
-  readonly limits?: Partial<ResponseBudgetLimits>;
+  readonly limits?: Partial<HttpLimits>;
   /** How the node stands with its peers, for `GET /status`. */
   readonly standing?: () => Standing;
   /** Who may use it; clients on this machine by default. */
@@ -49,8 +56,7 @@ export interface HttpServerOptions {
   readonly onUnexpected?: (error: unknown) => void;
 }
 
-/** Open connections; more are closed at once. */
-const connectionLimit = 1_024;
+const defaultLimits: HttpLimits = { ...defaultResponseBudgetLimits, connections: 1_024 };
 
 /** Requests of one connection that may be under way at once; one more ends the connection. */
 const pipelineLimit = 64;
@@ -75,9 +81,10 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
-  const { hostNames = [], limits, standing } = options;
+  const { hostNames = [], standing } = options;
+  const limits = { ...defaultLimits, ...options.limits };
   const { clock } = environment;
-  const budget = createResponseBudget(clock, { ...defaultResponseBudgetLimits, ...limits });
+  const budget = createResponseBudget(clock, limits);
   const metrics = createMetrics(node, store, budget);
   let closing: Promise<void> | undefined;
   const app = fastify({
@@ -91,7 +98,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     clientErrorHandler: answerBrokenRequest,
     frameworkErrors: (error, _request, reply) => sendProblem(reply, asRequestError(error)),
   });
-  app.server.maxConnections = connectionLimit;
+  limitConnections(app.server, limits.connections);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => {
