@@ -5,7 +5,8 @@
 
 import type { Clock } from '../../environment/clock.ts';
 import { TransactionOutcomeUnknownError } from './errors.ts';
-import type { Intent, Memory } from './memory.ts';
+import type { Intent } from './intents.ts';
+import type { Memory } from './memory.ts';
 import type { DecisionRegister } from './register/register.ts';
 import type { Participating } from './work.ts';
 

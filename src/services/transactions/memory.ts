@@ -9,32 +9,20 @@
  */
 
 import { type Address, addressOf, parseTagged, partsOf } from '../../../statecharts/actor.ts';
-import type { Clock } from '../../environment/clock.ts';
+import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
-import { compareOrder, type Order, partsOfTransactionId } from './ids.ts';
-import { type LastResource, lastResourceIn, type Surroundings, withLife, withoutSettled } from './last-resources.ts';
+import { type Generation, Generations, type MemoryLimits } from './generations.ts';
+import { type Order, partsOfTransactionId } from './ids.ts';
+import { createIntents, type Intent, type Intents } from './intents.ts';
+import type { Surroundings } from './last-resources.ts';
+import { beginLife, type ManagerLife } from './manager-life.ts';
 import {
-  type LifeRecord,
   managerAddress,
-  managerRecords,
   type OutcomeRecord,
   outcomeRecords,
   outcomesName,
   memoryVersion as version,
 } from './memory-records.ts';
-
-/** A commit in one phase under an idempotency key, of which the manager does not know yet how it ended. */
-export interface Intent {
-  readonly transaction: string;
-  readonly idempotencyKey: string;
-  readonly resource: string;
-}
-
-/** How much is remembered: for `retentionMs`, or for the last `maxOutcomes` transactions, whichever ends first. */
-export interface MemoryLimits {
-  readonly retentionMs: number;
-  readonly maxOutcomes: number;
-}
 
 export interface Memory {
   /** The present life of the manager, from 1. */
@@ -78,219 +66,208 @@ export interface Memory {
   close(): void;
 }
 
-interface Generation {
-  readonly number: number;
-  readonly sinceMs: number;
-  /** When nothing was added any more. */
-  closedMs: number | undefined;
-  readonly transactions: Map<string, string | null>;
-}
-
-/** A generation covers this share of the retention. */
-const generations = 8;
-
 /**
  * Opens what the journal keeps of a manager, and begins a new life of it.
  *
  * @throws RefusedInputError for records that this program does not read
  */
-export function openMemory(
+export const openMemory = (
   journal: Journal,
   clock: Clock,
   limits: MemoryLimits,
   surroundings: Omit<Surroundings, 'incarnation'>,
-): Memory {
-  const self = managerAddress(journal.node);
-  const outcomesAddress = (generation: number): Address =>
-    addressOf(journal.node, outcomesName, String(generation).padStart(12, '0'));
-  const committed = new Map<string, Generation>();
-  const keys = new Map<string, string>();
-  const intents = new Map<string, Intent>();
-  const intentKeys = new Map<string, string>();
-  const kept: Generation[] = [];
-  let forgottenEarly = 0;
-  let incarnation = 1;
-  let mark: Order = { incarnation: 0, sequence: 0 };
-  let lastResources: readonly LastResource[] = [];
-  let forgetful = 0;
-  let witnesses: readonly string[] = surroundings.resources;
-  let expiring: Promise<void> | undefined;
+): Memory => new JournalMemory(journal, clock, limits, surroundings);
 
-  const append = (entries: readonly JournalEntry[]): Promise<void> =>
-    new Promise((resolve, reject) => {
-      journal.append(entries, (error) => (error === undefined ? resolve() : reject(error)));
+class JournalMemory implements Memory {
+  readonly ready: Promise<void>;
+  readonly #journal: Journal;
+  readonly #clock: Clock;
+  readonly #self: Address;
+  readonly #life: ManagerLife;
+  readonly #intents: Intents = createIntents();
+  readonly #generations: Generations;
+  /** The latest generation, to which is added. */
+  #current: Generation;
+  #expiring: Promise<void> | undefined;
+  #timeout: TimeoutHandle;
+
+  constructor(journal: Journal, clock: Clock, limits: MemoryLimits, surroundings: Omit<Surroundings, 'incarnation'>) {
+    this.#journal = journal;
+    this.#clock = clock;
+    this.#generations = new Generations(clock, limits);
+    this.#self = managerAddress(journal.node);
+    this.#life = beginLife(this.#self, journal.take(this.#self), surroundings);
+    for (const address of journal.actors().filter((it) => partsOf(it).name === outcomesName)) {
+      const generation = this.#generations.open(Number(partsOf(address).key));
+      this.#generations.close(generation);
+      for (const { record } of journal.take(address)) {
+        this.#apply(parseTagged(address, 'record', outcomeRecords, record), generation);
+      }
+    }
+    this.#current = this.#generations.open();
+    this.#timeout = this.#tickLater();
+    this.ready = this.#append([this.#lifeEntry()]);
+    this.ready.catch(() => undefined);
+  }
+
+  get incarnation(): number {
+    return this.#life.incarnation;
+  }
+
+  get mark(): Order {
+    return this.#life.mark;
+  }
+
+  get witnesses(): readonly string[] {
+    return this.#life.witnesses;
+  }
+
+  get livesKept(): number {
+    return this.#life.livesKept;
+  }
+
+  get counts(): Memory['counts'] {
+    return this.#generations.counts;
+  }
+
+  expireEarlierLives(): Promise<void> {
+    if (this.#expiring === undefined) {
+      this.#life.expireEarlier();
+      this.#expiring = this.#append([this.#lifeEntry()]);
+    }
+    return this.#expiring;
+  }
+
+  lastResourceIn(incarnation: number): string | undefined {
+    return this.#life.lastResourceIn(incarnation);
+  }
+
+  mayDecide(resource: string): boolean {
+    return this.#life.mayDecide(resource);
+  }
+
+  settleEarlierLives(isSettled: (resource: string) => boolean): void {
+    if (this.#life.settleEarlier(isSettled)) this.#appendSoon([this.#lifeEntry()]);
+  }
+
+  isCommitted(transaction: string): boolean {
+    return this.#generations.has(transaction);
+  }
+
+  committedUnder(idempotencyKey: string): string | undefined {
+    return this.#generations.under(idempotencyKey);
+  }
+
+  intentUnder(idempotencyKey: string): Intent | undefined {
+    return this.#intents.under(idempotencyKey);
+  }
+
+  intents(): readonly Intent[] {
+    return [...this.#intents.all()];
+  }
+
+  committed(transaction: string, idempotencyKey: string | null): void {
+    if (this.#generations.has(transaction)) return;
+    this.#appendSoon([this.#entryOf({ type: 'committed', transaction, idempotencyKey })]);
+  }
+
+  intend(intent: Intent): Promise<void> {
+    return this.#append([this.#entryOf({ type: 'intent', ...intent })]);
+  }
+
+  dropped(transaction: string): void {
+    if (this.#intents.has(transaction)) this.#appendSoon([this.#entryOf({ type: 'dropped', transaction })]);
+  }
+
+  close(): void {
+    this.#clock.clearTimeout(this.#timeout);
+  }
+
+  #append(entries: readonly JournalEntry[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#journal.append(entries, (error) => (error === undefined ? resolve() : reject(error)));
     });
+  }
+
   /** The journal's failure stops the node; whoever writes without waiting has nothing to add to that. */
-  const appendSoon = (entries: readonly JournalEntry[]): void => journal.append(entries, () => {}, 'unforced');
-  const lifeEntry = (): JournalEntry => {
-    const record: LifeRecord = {
-      type: 'life',
-      incarnation,
-      mark,
-      lastResources: [...lastResources],
-      forgetful,
-      witnesses: [...witnesses],
-    };
-    return { actor: self, version, record, replaces: 'checkpoint' };
-  };
-  const apply = (record: OutcomeRecord, generation: Generation): void => {
+  #appendSoon(entries: readonly JournalEntry[]): void {
+    this.#journal.append(entries, () => {}, 'unforced');
+  }
+
+  #lifeEntry(): JournalEntry {
+    return { actor: this.#self, version, record: this.#life.record(), replaces: 'checkpoint' };
+  }
+
+  /** Takes a record in, and says how it is to be written. */
+  #entryOf(record: OutcomeRecord): JournalEntry {
+    this.#rotate();
+    this.#apply(record, this.#current);
+    return { actor: this.#addressOf(this.#current), version, record };
+  }
+
+  #addressOf({ number }: Generation): Address {
+    return addressOf(this.#journal.node, outcomesName, String(number).padStart(12, '0'));
+  }
+
+  #apply(record: OutcomeRecord, generation: Generation): void {
     const { transaction } = record;
     switch (record.type) {
       case 'committed': {
         const { idempotencyKey } = record;
-        forgetIntent(transaction);
-        generation.transactions.set(transaction, idempotencyKey);
-        committed.set(transaction, generation);
-        if (idempotencyKey !== null) keys.set(idempotencyKey, transaction);
+        this.#intents.forget(transaction);
+        this.#generations.add(generation, transaction, idempotencyKey);
         return;
       }
       case 'intent': {
         const { idempotencyKey, resource } = record;
-        intents.set(transaction, { transaction, idempotencyKey, resource });
-        intentKeys.set(idempotencyKey, transaction);
+        this.#intents.add({ transaction, idempotencyKey, resource });
         return;
       }
       case 'dropped':
-        forgetIntent(transaction);
-    }
-  };
-  const forgetIntent = (transaction: string): void => {
-    const intent = intents.get(transaction);
-    if (intent === undefined) return;
-    intents.delete(transaction);
-    if (intentKeys.get(intent.idempotencyKey) === transaction) intentKeys.delete(intent.idempotencyKey);
-  };
-  const openGeneration = (number: number): Generation => {
-    const generation: Generation = { number, sinceMs: clock.nowMs(), closedMs: undefined, transactions: new Map() };
-    kept.push(generation);
-    return generation;
-  };
-
-  for (const { record } of journal.take(self)) {
-    const life = parseTagged(self, 'record', managerRecords, record);
-    incarnation = life.incarnation + 1;
-    mark = life.mark;
-    lastResources = life.lastResources;
-    forgetful = life.forgetful ?? life.incarnation;
-    witnesses = [...new Set([...life.witnesses, ...surroundings.resources])];
-  }
-  const life: Surroundings = { ...surroundings, incarnation };
-  lastResources = withLife(lastResources, life);
-  for (const address of journal.actors().filter((it) => partsOf(it).name === outcomesName)) {
-    const generation = openGeneration(Number(partsOf(address).key));
-    generation.closedMs = clock.nowMs();
-    for (const { record } of journal.take(address)) {
-      apply(parseTagged(address, 'record', outcomeRecords, record), generation);
+        this.#intents.forget(transaction);
     }
   }
-  let current = openGeneration((kept.at(-1)?.number ?? 0) + 1);
-  const entryOf = (record: OutcomeRecord): JournalEntry => {
-    rotate();
-    apply(record, current);
-    return { actor: outcomesAddress(current.number), version, record };
-  };
 
-  const rotate = (): void => {
-    const ageMs = clock.nowMs() - current.sinceMs;
-    const isFull = current.transactions.size >= Math.ceil(limits.maxOutcomes / generations);
-    if (current.transactions.size === 0 || (!isFull && ageMs < limits.retentionMs / generations)) return;
-    current.closedMs = clock.nowMs();
-    current = openGeneration(current.number + 1);
-    forgetOld();
-  };
-  const forgetOld = (): void => {
-    for (let oldest = kept[0]; oldest !== undefined && oldest !== current; oldest = kept[0]) {
-      const isOver = clock.nowMs() - (oldest.closedMs ?? oldest.sinceMs) >= limits.retentionMs;
-      const isTooMuch = committed.size > limits.maxOutcomes;
-      if (!isOver && !isTooMuch) return;
-      kept.shift();
-      forget(oldest, isOver);
-    }
-  };
-  const forget = (generation: Generation, isOver: boolean): void => {
-    const carried: JournalEntry[] = [];
-    for (const [transaction, idempotencyKey] of generation.transactions) {
-      if (committed.get(transaction) !== generation) continue;
-      committed.delete(transaction);
-      if (idempotencyKey !== null && keys.get(idempotencyKey) === transaction) keys.delete(idempotencyKey);
-      if (!isOver) forgottenEarly += 1;
-      const parts = partsOfTransactionId(transaction);
-      if (parts !== undefined && compareOrder(parts, mark) > 0) {
-        mark = { incarnation: parts.incarnation, sequence: parts.sequence };
+  #tickLater(): TimeoutHandle {
+    return this.#clock.setTimeout(
+      () => {
+        this.#rotate();
+        this.#forgetOld();
+        this.#timeout = this.#tickLater();
+      },
+      Math.max(1, this.#generations.intervalMs),
+    );
+  }
+
+  #rotate(): void {
+    if (!this.#generations.isDue(this.#current)) return;
+    this.#generations.close(this.#current);
+    this.#current = this.#generations.open();
+    this.#forgetOld();
+  }
+
+  #forgetOld(): void {
+    for (let old = this.#generations.forgetOldest(); old !== undefined; old = this.#generations.forgetOldest()) {
+      for (const transaction of old.forgotten) {
+        const place = partsOfTransactionId(transaction);
+        if (place !== undefined) this.#life.raiseMark(place);
       }
+      this.#writeForgotten(old.generation);
     }
+  }
+
+  #writeForgotten(generation: Generation): void {
     // Intents may stand in any generation, and outlive it: those without an end move on.
-    for (const intent of intents.values()) {
+    const carried = [...this.#intents.all()].map((intent): JournalEntry => {
       const record: OutcomeRecord = { type: 'intent', ...intent };
-      carried.push({ actor: outcomesAddress(current.number), version, record });
-    }
+      return { actor: this.#addressOf(this.#current), version, record };
+    });
     const gone: JournalEntry = {
-      actor: outcomesAddress(generation.number),
+      actor: this.#addressOf(generation),
       version,
       record: { type: 'forgotten' },
       replaces: 'forget',
     };
-    appendSoon([lifeEntry(), ...carried, gone]);
-  };
-
-  const intervalMs = Math.max(1, limits.retentionMs / generations);
-  let timeout = clock.setTimeout(tick, intervalMs);
-  function tick(): void {
-    rotate();
-    forgetOld();
-    timeout = clock.setTimeout(tick, intervalMs);
+    this.#appendSoon([this.#lifeEntry(), ...carried, gone]);
   }
-  const ready = append([lifeEntry()]);
-  ready.catch(() => undefined);
-
-  return {
-    incarnation,
-    ready,
-    get mark() {
-      return mark;
-    },
-    get witnesses() {
-      return witnesses;
-    },
-    get livesKept() {
-      return incarnation - forgetful;
-    },
-    expireEarlierLives() {
-      expiring ??= (() => {
-        forgetful = incarnation;
-        witnesses = surroundings.resources;
-        const end = { incarnation: incarnation - 1, sequence: Number.MAX_SAFE_INTEGER };
-        if (compareOrder(end, mark) > 0) mark = end;
-        return append([lifeEntry()]);
-      })();
-      return expiring;
-    },
-    lastResourceIn: (of) => lastResourceIn(lastResources, of),
-    mayDecide: (resource) => lastResources.some((it) => it.from < incarnation && it.last === resource),
-    settleEarlierLives(isSettled) {
-      const left = withoutSettled(lastResources, life, isSettled);
-      if (left.length === lastResources.length && left.every((it, index) => it === lastResources[index])) return;
-      lastResources = left;
-      appendSoon([lifeEntry()]);
-    },
-    isCommitted: (transaction) => committed.has(transaction),
-    committedUnder: (idempotencyKey) => keys.get(idempotencyKey),
-    intentUnder(idempotencyKey) {
-      const transaction = intentKeys.get(idempotencyKey);
-      return transaction === undefined ? undefined : intents.get(transaction);
-    },
-    intents: () => [...intents.values()],
-    committed(transaction, idempotencyKey) {
-      if (committed.has(transaction)) return;
-      appendSoon([entryOf({ type: 'committed', transaction, idempotencyKey })]);
-    },
-    intend: (intent) => append([entryOf({ type: 'intent', ...intent })]),
-    dropped(transaction) {
-      if (intents.has(transaction)) appendSoon([entryOf({ type: 'dropped', transaction })]);
-    },
-    get counts() {
-      return { outcomes: committed.size, keys: keys.size, forgottenEarly };
-    },
-    close: () => clock.clearTimeout(timeout),
-  };
 }

@@ -4,6 +4,7 @@
  * The second phase goes on in the background, in the actors.
  */
 
+import type { Address } from '../../../statecharts/actor.ts';
 import {
   type BranchId,
   type CoordinatorOutput,
@@ -19,7 +20,7 @@ import type { Node } from '../../host/node.ts';
 import { messageOf } from '../../resources/errors.ts';
 import type { BranchSession } from '../../resources/transactional.ts';
 import { TransactionAbortedError, TransactionOutcomeUnknownError, TransactionUseError } from './errors.ts';
-import { createSessions, type Failure, type Participating } from './work.ts';
+import { createSessions, type Failure, type Participating, type Sessions } from './work.ts';
 
 /** What a transaction is made of. */
 export interface TransactionParts {
@@ -66,112 +67,113 @@ const maxReasonLength = 1_000;
  * @throws what `node.launch` throws; nothing was begun then
  */
 export function runTransaction<T, W extends object>(parts: TransactionParts, act: (work: W) => Promise<T>): Running<T> {
-  const { node, protocol, clock, id, resources, last, coordinatorTimes, participantTimes, outcomeTimeoutMs } = parts;
-  const untilMs = clock.nowMs() + coordinatorTimes.transactionTimeoutMs;
-  let hasAskedToCommit = false;
-  let isOver = false;
+  const run = new TransactionRun<W>(parts);
+  return { result: run.run(act), verdict: run.verdict };
+}
 
-  let settleVerdict: (verdict: 'committed' | 'aborted' | undefined) => void = () => undefined;
-  const verdict = new Promise<'committed' | 'aborted' | undefined>((resolve) => {
-    settleVerdict = resolve;
-  });
-  let failWith: (error: Error) => void = () => undefined;
-  let succeed: () => void = () => undefined;
-  const committed = new Promise<void>((resolve, reject) => {
-    succeed = resolve;
-    failWith = reject;
-  });
-  committed.catch(() => undefined);
-  /** The error of the application, or of a branch that could not be begun: the cause of the abort. */
-  let cause: Failure | { readonly resource: undefined; readonly error: unknown } | undefined;
+/** Why it aborts: an error of the application, or of a branch that could not be begun. */
+type Cause = Failure | { readonly resource: undefined; readonly error: unknown };
 
-  const over = (outcome: 'committed' | 'aborted' | undefined): void => {
-    if (isOver) return;
-    isOver = true;
-    settleVerdict(outcome);
-    parts.onOver();
-  };
-  const aborted = (reason: TransactionAbortedError['reason'], resource: string | undefined, detail: string): void =>
-    failWith(
-      new TransactionAbortedError(
-        { transaction: id, reason, resource: resource ?? cause?.resource, detail },
-        cause === undefined ? {} : { cause: cause.error },
-      ),
-    );
-  const begunSessions: BranchSession[] = [];
-  /** A statement has ended the transaction of a branch: no verdict says what is there now. */
-  const reportBroken = (): boolean => {
-    const broken = begunSessions.filter(({ brokenBecause }) => brokenBecause !== undefined);
-    for (const { branch } of broken) {
-      parts.onOutput({ type: 'hazard', transaction: id, branch: branch.branch, found: 'committed' });
-    }
-    const [first] = broken;
-    if (first !== undefined) failWith(new TransactionOutcomeUnknownError(id, String(first.brokenBecause)));
-    return first !== undefined;
-  };
-  const onOutput = (output: CoordinatorOutput): void => {
-    parts.onOutput(output);
-    switch (output.type) {
-      case 'committed':
-        if (!reportBroken()) succeed();
-        over('committed');
-        return;
-      case 'aborted':
-        if (!reportBroken()) aborted(output.reason.code, output.reason.branch ?? undefined, output.reason.detail);
-        over('aborted');
-        return;
-      case 'fenced':
-        failWith(new TransactionOutcomeUnknownError(id, `another node has taken it over (${output.detail})`));
-        return;
-      case 'hazard':
-      case 'ended':
-    }
-  };
-  const gone = (error?: unknown): void => {
-    if (isOver) return;
-    const detail = error === undefined ? 'the node has stopped' : messageOf(error);
-    if (hasAskedToCommit) failWith(new TransactionOutcomeUnknownError(id, detail, { cause: error }));
-    else aborted('manager-stopped', undefined, detail);
-    over(undefined);
-  };
-  const self = node.launch(protocol.coordinator, {
-    key: id,
-    input: {
-      type: 'begin',
-      times: coordinatorTimes,
-      ...(parts.register === undefined ? {} : { register: parts.register }),
-      ...(parts.idempotencyKey === undefined ? {} : { idempotencyKey: parts.idempotencyKey }),
-    },
-    observer: { delivered: onOutput, ended: gone },
-  });
-  /** A coordinator that is too busy to hear, or is gone, gives its answer by its timeouts, or has given it by its end. */
-  const tell = (request: CoordinatorRequest): void => {
-    try {
-      node.request(self, request);
-    } catch (error) {
-      if (!(error instanceof NodeOverloadedError || error instanceof NodeStoppedError)) throw error;
-    }
-  };
-
+class TransactionRun<W extends object> {
+  readonly verdict: Promise<'committed' | 'aborted' | undefined>;
+  readonly #parts: TransactionParts;
+  readonly #untilMs: number;
+  /** The coordinator. */
+  readonly #self: Address;
+  readonly #sessions: Sessions<W>;
+  readonly #begunSessions: BranchSession[] = [];
+  /** Settles with the answer to the caller, but for the value of its function. */
+  readonly #committed: Promise<void>;
+  #succeed: () => void = () => undefined;
+  #failWith: (error: Error) => void = () => undefined;
+  #settleVerdict: (verdict: 'committed' | 'aborted' | undefined) => void = () => undefined;
+  #hasAskedToCommit = false;
+  #isOver = false;
+  #cause: Cause | undefined;
   /** Whatever must be durable before the last resource is asked to commit. */
-  let readyForLast: Promise<void> | undefined;
-  const begin = async (resource: string): Promise<BranchSession> => {
+  #readyForLast: Promise<void> | undefined;
+
+  constructor(parts: TransactionParts) {
+    const { node, protocol, clock, id, resources, last, register, idempotencyKey, coordinatorTimes } = parts;
+    this.#parts = parts;
+    this.#untilMs = clock.nowMs() + coordinatorTimes.transactionTimeoutMs;
+    this.verdict = new Promise((resolve) => {
+      this.#settleVerdict = resolve;
+    });
+    this.#committed = new Promise<void>((resolve, reject) => {
+      this.#succeed = resolve;
+      this.#failWith = reject;
+    });
+    this.#committed.catch(() => undefined);
+    this.#self = node.launch(protocol.coordinator, {
+      key: id,
+      input: {
+        type: 'begin',
+        times: coordinatorTimes,
+        ...(register === undefined ? {} : { register }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      },
+      observer: { delivered: (output) => this.#hear(output), ended: (error) => this.#gone(error) },
+    });
+    this.#sessions = createSessions<W>({
+      resources,
+      last,
+      // With a register, nothing is prepared before it knows of the transaction.
+      preparesEarly: register === undefined,
+      maxStatements: parts.maxStatements,
+      prepareTimeoutMs: coordinatorTimes.voteTimeoutMs,
+      begin: (resource) => this.#begin(resource),
+    });
+  }
+
+  async run<T>(act: (work: W) => Promise<T>): Promise<T> {
+    const { clock, id, outcomeTimeoutMs } = this.#parts;
+    let value: T;
+    try {
+      // What the function does after its transaction's end is nobody's business any more.
+      const working = act(this.#sessions.work);
+      working.catch(() => undefined);
+      value = await Promise.race([working, this.#committed.then(() => working)]);
+    } catch (error) {
+      void this.#sessions.close('its transaction is over');
+      // Unless aborted, or stopped, while the function was at work.
+      if (!this.#isOver) this.#giveUp(this.#sessions.failureOf(error) ?? { resource: undefined, error });
+      return this.#committed.then(() => Promise.reject(error));
+    }
+    const notBegun = await this.#sessions.close('the function of its transaction has returned');
+    if (notBegun === undefined) await this.#askToCommit();
+    else if (!this.#isOver) this.#giveUp(notBegun);
+    const timeout = clock.setTimeout(
+      () => this.#failWith(new TransactionOutcomeUnknownError(id, `no decision within ${outcomeTimeoutMs} ms`)),
+      outcomeTimeoutMs,
+    );
+    try {
+      await this.#committed;
+    } finally {
+      clock.clearTimeout(timeout);
+    }
+    return value;
+  }
+
+  /** Begins the branch at a resource, and enlists it with the coordinator. */
+  async #begin(resource: string): Promise<BranchSession> {
+    const { node, protocol, clock, id, resources, last, participantTimes } = this.#parts;
     if (resource === last) {
-      readyForLast = parts.beforeOnePhase(resource);
-      readyForLast.catch(() => undefined);
+      this.#readyForLast = this.#parts.beforeOnePhase(resource);
+      this.#readyForLast.catch(() => undefined);
     }
     const branch: BranchId = { manager: node.id, transaction: id, branch: resource };
     const held = resources[resource];
     if (held === undefined) throw new TypeError(`there is no resource '${resource}'`);
-    const session = await held.begin(branch, { timeoutMs: Math.max(1, untilMs - clock.nowMs()) });
-    begunSessions.push(session);
+    const session = await held.begin(branch, { timeoutMs: Math.max(1, this.#untilMs - clock.nowMs()) });
+    this.#begunSessions.push(session);
     try {
-      if (isOver || cause !== undefined || !node.isRunning) {
+      if (this.#isOver || this.#cause !== undefined || !node.isRunning) {
         throw new TransactionUseError(`transaction ${id} was over before its branch at '${resource}' had begun`);
       }
       const address = node.launch(protocol.participant, {
         key: participantKey(branch),
-        input: { type: 'join', branch, resource, coordinator: self, times: participantTimes },
+        input: { type: 'join', branch, resource, coordinator: this.#self, times: participantTimes },
       });
       // Were this not heard, the transaction would commit without the branch.
       const enlistment: CoordinatorRequest = {
@@ -181,70 +183,104 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
         resource,
         last: resource === last,
       };
-      node.request(self, enlistment);
+      node.request(this.#self, enlistment);
     } catch (error) {
       await session.rollback();
       throw error;
     }
     return session;
-  };
-  const sessions = createSessions<W>({
-    resources,
-    last,
-    // With a register, nothing is prepared before it knows of the transaction.
-    preparesEarly: parts.register === undefined,
-    maxStatements: parts.maxStatements,
-    prepareTimeoutMs: coordinatorTimes.voteTimeoutMs,
-    begin,
-  });
+  }
 
-  const giveUp = (failure: NonNullable<typeof cause>): void => {
-    cause = failure;
-    tell({ type: 'abort', reason: messageOf(failure.error).slice(0, maxReasonLength) });
-  };
-  const askToCommit = async (): Promise<void> => {
-    const begun = sessions.begun();
+  async #askToCommit(): Promise<void> {
+    const { last, register } = this.#parts;
+    const begun = this.#sessions.begun();
     const decider = begun.length === 1 ? begun[0] : begun.find((it) => it === last);
-    if (decider !== undefined && parts.register === undefined) {
+    if (decider !== undefined && register === undefined) {
       try {
-        await (decider === last ? readyForLast : parts.beforeOnePhase(decider));
+        await (decider === last ? this.#readyForLast : this.#parts.beforeOnePhase(decider));
       } catch (error) {
-        giveUp({ resource: undefined, error });
+        this.#giveUp({ resource: undefined, error });
         return;
       }
     }
-    if (isOver) return;
-    hasAskedToCommit = true;
-    tell({ type: 'commit' });
-  };
+    if (this.#isOver) return;
+    this.#hasAskedToCommit = true;
+    this.#tell({ type: 'commit' });
+  }
 
-  const run = async (): Promise<T> => {
-    let value: T;
+  #giveUp(cause: Cause): void {
+    this.#cause = cause;
+    this.#tell({ type: 'abort', reason: messageOf(cause.error).slice(0, maxReasonLength) });
+  }
+
+  /** A coordinator that is too busy to hear, or is gone, gives its answer by its timeouts, or has given it by its end. */
+  #tell(request: CoordinatorRequest): void {
     try {
-      // What the function does after its transaction's end is nobody's business any more.
-      const working = act(sessions.work);
-      working.catch(() => undefined);
-      value = await Promise.race([working, committed.then(() => working)]);
+      this.#parts.node.request(this.#self, request);
     } catch (error) {
-      void sessions.close('its transaction is over');
-      // Aborted, or stopped, while the function was at work.
-      if (isOver) return committed.then(() => Promise.reject(error));
-      giveUp(sessions.failureOf(error) ?? { resource: undefined, error });
-      return committed.then(() => Promise.reject(error));
+      if (!(error instanceof NodeOverloadedError || error instanceof NodeStoppedError)) throw error;
     }
-    const notBegun = await sessions.close('the function of its transaction has returned');
-    if (notBegun === undefined) await askToCommit();
-    else if (!isOver) giveUp(notBegun);
-    const timeout = clock.setTimeout(
-      () => failWith(new TransactionOutcomeUnknownError(id, `no decision within ${outcomeTimeoutMs} ms`)),
-      outcomeTimeoutMs,
+  }
+
+  #hear(output: CoordinatorOutput): void {
+    this.#parts.onOutput(output);
+    switch (output.type) {
+      case 'committed':
+        if (!this.#reportBroken()) this.#succeed();
+        this.#over('committed');
+        return;
+      case 'aborted': {
+        const { code, branch, detail } = output.reason;
+        if (!this.#reportBroken()) this.#aborted(code, branch ?? undefined, detail);
+        this.#over('aborted');
+        return;
+      }
+      case 'fenced':
+        this.#failWith(
+          new TransactionOutcomeUnknownError(this.#parts.id, `another node has taken it over (${output.detail})`),
+        );
+        return;
+      case 'hazard':
+      case 'ended':
+    }
+  }
+
+  /** The coordinator lives no more. */
+  #gone(error?: unknown): void {
+    if (this.#isOver) return;
+    const detail = error === undefined ? 'the node has stopped' : messageOf(error);
+    if (this.#hasAskedToCommit) {
+      this.#failWith(new TransactionOutcomeUnknownError(this.#parts.id, detail, { cause: error }));
+    } else this.#aborted('manager-stopped', undefined, detail);
+    this.#over(undefined);
+  }
+
+  #over(outcome: 'committed' | 'aborted' | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#settleVerdict(outcome);
+    this.#parts.onOver();
+  }
+
+  #aborted(reason: TransactionAbortedError['reason'], resource: string | undefined, detail: string): void {
+    const cause = this.#cause;
+    this.#failWith(
+      new TransactionAbortedError(
+        { transaction: this.#parts.id, reason, resource: resource ?? cause?.resource, detail },
+        cause === undefined ? {} : { cause: cause.error },
+      ),
     );
-    try {
-      await committed;
-    } finally {
-      clock.clearTimeout(timeout);
+  }
+
+  /** A statement has ended the transaction of a branch: no verdict says what is there now. */
+  #reportBroken(): boolean {
+    const { id } = this.#parts;
+    const broken = this.#begunSessions.filter(({ brokenBecause }) => brokenBecause !== undefined);
+    for (const { branch } of broken) {
+      this.#parts.onOutput({ type: 'hazard', transaction: id, branch: branch.branch, found: 'committed' });
     }
-    return value;
-  };
-  return { result: run(), verdict };
+    const [first] = broken;
+    if (first !== undefined) this.#failWith(new TransactionOutcomeUnknownError(id, String(first.brokenBecause)));
+    return first !== undefined;
+  }
 }
