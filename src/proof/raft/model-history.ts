@@ -6,29 +6,7 @@
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Configuration, Entry } from '../../../statecharts/raft.ts';
 import type { Observation } from '../../checker.ts';
-import { entryText } from './claims.ts';
-
-/** A vote that was given: asked for by the voter itself, or answered. */
-export interface Vote {
-  readonly term: number;
-  readonly voter: Address;
-  readonly candidate: Address;
-}
-
-/** Somebody who has sent appends in a term. */
-export interface Reign {
-  readonly term: number;
-  readonly leader: Address;
-}
-
-/** An entry that some server has told its application of, as the first one that did had it. */
-export interface Commit {
-  readonly index: number;
-  readonly entryTerm: number;
-  readonly entry: string;
-  /** The term that the server led which committed it. */
-  readonly inTerm: number;
-}
+import { type Commit, commitOf, type Problem, type Reign, readsSeeCommits, toldInOrder, type Vote } from './claims.ts';
 
 /** A read that was asked, and the last entry that was committed anywhere when it was. */
 export interface Read {
@@ -46,8 +24,11 @@ export interface Told {
 
 /** Everything is a set, kept sorted, so that equal pasts are equal. */
 export interface RaftHistory {
+  /** Votes that were told: a candidate's own, by which it asks for others, and those answered. */
   readonly votes: readonly Vote[];
+  /** Who has sent appends in which term. */
   readonly reigns: readonly Reign[];
+  /** Entries that some server has told its application of, as the first one that did had them. */
   readonly commits: readonly Commit[];
   readonly told: readonly Told[];
   /** The latest configuration that some server has told its application of. */
@@ -131,8 +112,7 @@ function told(history: RaftHistory, server: Address, output: { readonly type: st
       if (read === undefined) return history;
       const others = history.asked.filter((it) => it !== read);
       const answered = { ...history, asked: including(others, { ...read, isAnswered: true }) };
-      if (index >= read.floor) return answered;
-      return withProblem(answered, `${server} let a read see ${index}, though ${read.floor} was committed before`);
+      return withProblem(answered, readsSeeCommits(server, read.floor, index));
     }
     default:
       return history;
@@ -140,21 +120,18 @@ function told(history: RaftHistory, server: Address, output: { readonly type: st
 }
 
 function committed(history: RaftHistory, server: Address, entries: readonly Entry[]): RaftHistory {
+  const [first] = entries;
   const last = entries.at(-1);
-  if (last === undefined) return history;
-  const expected = (history.told.find((it) => it.server === server)?.index ?? 0) + 1;
-  let next = withTold(history, server, last.index);
-  if (entries[0]?.index !== expected) {
-    next = withProblem(next, `${server} told its application of ${entries[0]?.index} instead of ${expected}`);
-  }
+  if (first === undefined || last === undefined) return history;
+  const toldUpTo = history.told.find((it) => it.server === server)?.index ?? 0;
+  let next = withProblem(withTold(history, server, last.index), toldInOrder(server, toldUpTo, first.index));
   const inTerm = Math.max(last.term, ...history.reigns.map(({ leader, term }) => (leader === server ? term : 0)));
   for (const entry of entries) {
-    const text = entryText(entry);
-    if (next.commits.some((it) => it.index === entry.index && it.entry === text)) continue;
+    const commit = commitOf(entry, inTerm);
+    if (next.commits.some((it) => it.index === commit.index && it.entry === commit.entry)) continue;
     if (entry.kind === 'configuration' && entry.index > (next.configuration?.index ?? 0)) {
       next = { ...next, configuration: { ...entry.members, index: entry.index } };
     }
-    const commit: Commit = { index: entry.index, entryTerm: entry.term, entry: text, inTerm };
     next = { ...next, commits: including(next.commits, commit) };
   }
   return next;
@@ -188,10 +165,8 @@ const withTold = (history: RaftHistory, server: Address, index: number): RaftHis
   ),
 });
 
-const withProblem = (history: RaftHistory, problem: string): RaftHistory => ({
-  ...history,
-  problems: including(history.problems, problem),
-});
+const withProblem = (history: RaftHistory, problem: Problem): RaftHistory =>
+  problem === undefined ? history : { ...history, problems: including(history.problems, problem) };
 
 function including<T>(set: readonly T[], item: T): readonly T[] {
   const key = JSON.stringify(item);

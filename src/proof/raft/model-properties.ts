@@ -4,12 +4,23 @@
  */
 
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
-import { isQuorum } from '../../../statecharts/quorum.ts';
-import { configurationIn, quorumOf } from '../../../statecharts/raft/configuration.ts';
-import { type Configuration, Log, raftServer, type ServerContext, sameMembers } from '../../../statecharts/raft.ts';
+import { type Configuration, Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import type { RaftBounds } from './bounds.ts';
-import { hasEntry, isAscending, isMatching } from './claims.ts';
+import {
+  ascendingTerms,
+  commitsWithinLog,
+  durableAtQuorum,
+  durableTermReachesLog,
+  electionSafety,
+  latestConfiguration,
+  leaderCompleteness,
+  logMatching,
+  ofAnyTwo,
+  oneVotePerTerm,
+  type Problem,
+  stateMachineSafety,
+} from './claims.ts';
 import type { RaftHistory } from './model-history.ts';
 
 export type RaftState = SystemState<RaftHistory>;
@@ -34,59 +45,47 @@ function ofHistory(holds: (history: RaftHistory) => boolean): (state: RaftState)
   };
 }
 
-/** Whether no two of `items` are of the same kind and yet different. */
-const isUnique = <T>(items: readonly T[], kindOf: (item: T) => string): boolean =>
-  new Set(items.map(kindOf)).size === items.length;
+const isKept = (problem: Problem): boolean => problem === undefined;
 
 /** The safety properties of a cluster of `servers`; their voters are those of the log. */
 export function raftProperties(servers: readonly RaftModelServer[]): Predicates<RaftHistory> {
   const durableOf = createDurable();
   const viewsIn = (state: RaftState): RaftView[] => servers.map((server) => state.of(server));
   return {
-    'one vote per server and term': ofHistory(({ votes }) => isUnique(votes, ({ voter, term }) => `${voter} ${term}`)),
-    'election safety': ofHistory(({ reigns }) => isUnique(reigns, ({ term }) => String(term))),
-    'state machine safety': ofHistory(({ commits }) => isUnique(commits, ({ index }) => String(index))),
+    'one vote per server and term': ofHistory(({ votes }) => isKept(ofAnyTwo(votes, oneVotePerTerm))),
+    'election safety': ofHistory(({ reigns }) => isKept(ofAnyTwo(reigns, electionSafety))),
+    'state machine safety': ofHistory(({ commits }) => isKept(ofAnyTwo(commits, stateMachineSafety))),
     'outputs in order, reads linearizable': ofHistory(({ problems }) => problems.length === 0),
     'log matching': (state) => {
       const logs = contextsIn(state, servers).map(({ log }) => log);
-      return logs.every(
-        (log, place) => isAscending(log) && logs.slice(0, place).every((other) => isMatching(log, other)),
-      );
+      return logs.every((log) => isKept(ascendingTerms(log))) && isKept(ofAnyTwo(logs, logMatching));
     },
     'leader completeness': (state) => {
       const { commits } = state.history;
       if (commits.length === 0) return true;
-      return viewsIn(state).every(({ role, snapshot }) => {
+      return viewsIn(state).every(({ address, role, snapshot }) => {
         if (role !== 'leader' || snapshot === undefined) return true;
         const { log, term } = snapshot.context;
-        return commits.every(({ index, inTerm, entry }) => inTerm >= term || hasEntry(log, index, entry));
+        return commits.every((commit) => isKept(leaderCompleteness({ leader: address, term, log }, commit)));
       });
     },
     'what is committed is what was told, and is in the log': (state) =>
       viewsIn(state).every(({ address, snapshot }) => {
         if (snapshot === undefined) return true;
-        const { commitIndex, log } = snapshot.context;
-        return commitIndex === toldBy(state.history, address) && commitIndex <= log.lastIndex;
+        const { context } = snapshot;
+        return context.commitIndex === toldBy(state.history, address) && isKept(commitsWithinLog(context));
       }),
     'what is committed is durable at a majority': (state) => {
       const { commits, configuration } = state.history;
       if (configuration === null) return true;
       const logs = viewsIn(state).map((view) => ({ address: view.address, log: durableOf(view).log }));
       const inForce = [configuration, ...successorsOf(configuration, contextsIn(state, servers))];
-      return commits.every(({ index, entry }) => {
-        const holders = logs.flatMap(({ address, log }) => (hasEntry(log, index, entry) ? [address] : []));
-        return inForce.some((it) => isQuorum(quorumOf(it), holders));
-      });
+      return commits.every((commit) => isKept(durableAtQuorum(commit, inForce, logs)));
     },
     "the configuration in force is the log's latest": (state) =>
-      contextsIn(state, servers).every(({ configuration, log, snapshot }) =>
-        sameMembers(configurationIn(log, snapshot), configuration),
-      ),
+      contextsIn(state, servers).every((context) => isKept(latestConfiguration(context))),
     'no durable entry is of a later term than the durable term': (state) =>
-      viewsIn(state).every((view) => {
-        const { log, term } = durableOf(view);
-        return log.lastTerm <= term;
-      }),
+      viewsIn(state).every((view) => isKept(durableTermReachesLog(durableOf(view)))),
   };
 }
 

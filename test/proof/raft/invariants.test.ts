@@ -60,4 +60,30 @@ describe('the invariants of Raft', () => {
     expect(check([server(n1, { term: 1, entries: [noop(2, 1)], commitIndex: 1 })])).toBeUndefined();
     expect(check([server(n1, { term: 1, entries: [noop(2, 1)], commitIndex: 0 })])).toMatch(/took its commits back/);
   });
+
+  test('say that a leader drops entries in its own term, and that two logs disagree before a term they agree on', () => {
+    const drops = createRaftInvariants();
+    drops.check([server(n1, { term: 1, entries: [noop(2, 1), noop(3, 1)], leads: true })]);
+    expect(drops.check([server(n1, { term: 1, entries: [noop(2, 1)], leads: true })])).toMatch(
+      /leader append-only: n1/,
+    );
+    const parts = createRaftInvariants();
+    parts.check([server(n1, { term: 3, entries: [noop(2, 1), noop(3, 3)] })]);
+    expect(parts.check([server(n2, { term: 3, entries: [noop(2, 2), noop(3, 3)] })])).toMatch(/log matching/);
+  });
+
+  test('say that a server votes twice in a term, or forgets its vote, within a life', () => {
+    const voting = (votedFor: Address | null): ServerView => {
+      const view = server(n1, { term: 1, entries: [] });
+      return { ...view, context: { ...view.context, votedFor } };
+    };
+    for (const [next, problem] of [
+      [n3, /one vote per term: n1/],
+      [null, /forgot that it voted/],
+    ] as const) {
+      const { check } = createRaftInvariants();
+      expect(check([voting(n2)])).toBeUndefined();
+      expect(check([voting(next)])).toMatch(problem);
+    }
+  });
 });
