@@ -384,4 +384,32 @@ export const mutations: readonly Mutation[] = [
     becomes: 'endsSessions ? leastRecent() : (idleOne(limits) ?? leastRecent())',
     tests: ['test/services/store/sessions.test.ts'],
   },
+  {
+    name: 'a leader that has left is not followed by those who know that, though others have elected it',
+    file: 'statecharts/raft/rules/election.ts',
+    text: '(isFromLeader(message) || !isRetired(context, message))',
+    becomes: '(!isFromLeader(message) || !isRetired(context, message))',
+    tests: ['test/statecharts/raft/election.test.ts'],
+  },
+  {
+    name: 'what a flush made durable besides is told as if it were all from others',
+    file: 'src/services/lives/memory.ts',
+    text: 'writing === 0 ? journal.position - written : undefined',
+    becomes: 'writing < 0 ? undefined : journal.position - written',
+    tests: ['test/services/lives/witness.test.ts'],
+  },
+  {
+    name: 'sessions of an earlier log count as unused, and those of its snapshot as used',
+    file: 'src/services/store/sessions/machine.ts',
+    text: 'isUsed: endsSessions,',
+    becomes: 'isUsed: false,',
+    tests: ['test/services/store/sessions.test.ts'],
+  },
+  {
+    name: 'a removal that waited for a reader takes a snapshot that is needed again',
+    file: 'src/journal/snapshots/files.ts',
+    text: 'needed.get(ownerOf(name))?.includes(name) === true',
+    becomes: "needed.get('')?.includes(name) === true",
+    tests: ['test/journal/snapshots/room.test.ts'],
+  },
 ];
