@@ -84,30 +84,23 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
   /** The names under which this server keeps statements, and the statements. */
   const kept = new Map<string, string>();
 
-  const submit = <R extends Row>(statements: readonly (Statement | Fixed)[]): Promise<readonly Answer<R>[]> => {
-    const named = statements.map((it) =>
-      'messages' in it || it.name !== undefined ? it : { ...it, name: nameOf(it) },
-    );
-    return new Promise((resolve) => {
+  const types = { ...driver.types, getTypeParser: client.getTypeParser.bind(client) };
+  const submit = <R extends Row>(statements: readonly (Statement | Fixed)[]): Promise<readonly Answer<R>[]> =>
+    new Promise((resolve) => {
       const group = createGroup<R>({
         driver,
+        types,
         recorder,
-        statements: named,
+        statements,
         kept,
+        nameOf,
         onSubmit: (it) => groups.push(it),
         onStuck: cut,
-        answer(answers) {
-          const failed = answers.findIndex((it) => 'error' in it);
-          const [answer, statement] = [answers[failed], named[failed]];
-          if (answer !== undefined && 'error' in answer && statement !== undefined && 'name' in statement) {
-            if (statement.name !== undefined) names?.refused(statement.text, statement.name, answer.error);
-          }
-          resolve(answers);
-        },
+        onRefused: (text, named, error) => names?.refused(text, named, error),
+        answer: resolve,
       });
       client.query(group.query);
     });
-  };
   const nameOf = ({ text, values = [] }: Statement): string | undefined =>
     values.length === 0 ? undefined : names?.nameOf(text);
   const exchange = <R extends Row>(asked: readonly (readonly (Statement | Fixed)[])[]) => {
@@ -129,8 +122,6 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     await within(clock, client.connect(), limit.remainingMs(), `the connection to '${name}'`);
     const { connection } = client;
     connection.on('parseComplete', () => groups[0]?.parseCompleted());
-    connection.on('commandComplete', () => groups[0]?.completed('command'));
-    connection.on('emptyQuery', () => groups[0]?.completed('empty'));
     // The driver has heard it before, and knows how the transaction stands.
     connection.on('readyForQuery', () => groups.shift()?.over());
     const { rows } = await within(

@@ -9,18 +9,42 @@ import type { Connection, Query, QueryResult } from 'pg';
 import type { Row } from '../sql/connection.ts';
 
 declare module 'pg' {
-  /** What the driver calls on a query that runs. */
   interface Query {
-    handleError(error: Error, connection: Connection): void;
-    handleReadyForQuery(connection: Connection): void;
-    handleEmptyQuery(connection: Connection): void;
-    handleCopyInResponse(connection: Connection): void;
     /** Writes Parse, Bind, Describe, Execute and Sync; Parse only where the connection does not have the name. */
     prepare(connection: Encoder): void;
     text: string;
     values: unknown[];
     name: string | undefined;
   }
+  /** What the driver makes of the messages of one result. */
+  interface Result {
+    addFields(fields: QueryResult['fields']): void;
+    parseRow(values: Values): Row;
+    addRow(row: Row): void;
+    addCommandComplete(message: CommandComplete): void;
+  }
+}
+
+/** The values of a row, as the server sent them. */
+type Values = readonly (string | null)[];
+interface CommandComplete {
+  readonly text: string;
+}
+
+/** What the driver calls on a query that runs. */
+interface Handlers {
+  submit(connection: Connection): null;
+  /** The driver wraps it to end its own timeout. */
+  callback(): void;
+  handleRowDescription(message: { readonly fields: QueryResult['fields'] }): void;
+  handleDataRow(message: { readonly fields: Values }): void;
+  handleCommandComplete(message: CommandComplete): void;
+  handleEmptyQuery(): void;
+  handleError(error: Error): void;
+  handleReadyForQuery(): void;
+  handlePortalSuspended(): void;
+  handleCopyInResponse(): void;
+  handleCopyData(): void;
 }
 
 /** What `Query.prepare` writes to. */
@@ -40,10 +64,18 @@ export interface Statement {
   readonly values?: readonly unknown[] | undefined;
   /** Under which the server is to keep it. */
   readonly name?: string | undefined;
+  /** Of a statement of ours that returns at most one row: it is not described, and `texts` has what it returned. */
+  readonly isPlain?: boolean | undefined;
 }
 
 /** What became of a statement. */
-export type Answer<R extends Row = Row> = { readonly result: QueryResult<R> } | { readonly error: unknown };
+export type Answer<R extends Row = Row> =
+  | {
+      readonly result: QueryResult<R>;
+      /** The last row of a plain statement, as the server wrote it. */
+      readonly texts: Values;
+    }
+  | { readonly error: unknown };
 
 /** Makes the messages of a statement of ours once and for all. */
 export function fixed(text: string): Fixed {
@@ -71,7 +103,6 @@ export function fixed(text: string): Fixed {
 export interface Group {
   readonly query: Query;
   parseCompleted(): void;
-  completed(how: 'command' | 'empty'): void;
   /** The server is ready for the next one, or will never be: what has no answer by now gets none. */
   over(error?: unknown): void;
 }
@@ -79,7 +110,7 @@ export interface Group {
 /** Turns statements into messages, without sending them. One for each connection: the driver's objects cost much. */
 export interface Recorder {
   /** @returns why a value cannot be sent, if one cannot */
-  record(statement: Statement, isKept: boolean): { readonly error: unknown } | undefined;
+  record(statement: Statement, name: string | undefined, isKept: boolean): { readonly error: unknown } | undefined;
   recordFixed(statement: Fixed): void;
   /** Ends the group. @returns what was recorded, in one piece: a write of many pieces costs far more */
   take(): Buffer;
@@ -88,18 +119,18 @@ export interface Recorder {
 export function createRecorder(driver: typeof import('pg')): Recorder {
   let recorded: Buffer[] = [];
   let failure: { readonly error: unknown } | undefined;
-  const stream = new Duplex({
-    read: () => undefined,
-    write(chunk: Buffer, _encoding, done) {
-      recorded.push(chunk);
-      done();
-    },
-  });
+  const stream = new Duplex();
+  // What a stream does around a write costs more than all else here.
+  stream.write = (chunk: Buffer) => {
+    recorded.push(chunk);
+    return true;
+  };
   const connection = new driver.Connection({ stream: () => stream });
   const encoding = new driver.Query('', (error) => {
     if (error) failure = { error };
   });
   let parsed: Readonly<Record<string, string>> = {};
+  let isDescribed = true;
   const encoder: Encoder = {
     get parsedStatements() {
       return parsed;
@@ -107,15 +138,18 @@ export function createRecorder(driver: typeof import('pg')): Recorder {
     submittedNamedStatements: {},
     parse: (query, more) => connection.parse(query, more),
     bind: (config, more) => connection.bind(config, more),
-    describe: (message, more) => connection.describe(message, more),
+    describe: (message, more) => {
+      if (isDescribed) connection.describe(message, more);
+    },
     execute: (config, more) => connection.execute(config, more),
     close: () => undefined,
     // One for all, at the end.
     sync: () => undefined,
   };
   return {
-    record({ text, values = [], name }, isKept) {
+    record({ text, values = [], isPlain }, name, isKept) {
       failure = undefined;
+      isDescribed = isPlain !== true;
       parsed = name !== undefined && isKept ? { [name]: text } : {};
       encoding.text = text;
       encoding.values = [...values];
@@ -138,98 +172,130 @@ export function createRecorder(driver: typeof import('pg')): Recorder {
 
 export interface GroupParts<R extends Row> {
   readonly driver: typeof import('pg');
+  /** The parsers of values that the connection was configured with. */
+  readonly types: typeof import('pg').types;
   readonly recorder: Recorder;
   readonly statements: readonly (Statement | Fixed)[];
   /** The names under which the server keeps statements; those that it parses now are added. */
   readonly kept: Map<string, string>;
+  /** The name to send a statement under, if it is to have one. */
+  nameOf(statement: Statement): string | undefined;
   /** Called when it is on its way. */
   onSubmit(group: Group): void;
   /** Called when the server waits for input that there is none of; the connection cannot be used any more. */
   onStuck(): void;
+  /** Called when a statement that was sent under a name failed. */
+  onRefused(text: string, name: string, error: unknown): void;
   /** Called once, with one answer for each statement. */
   answer(answers: readonly Answer<R>[]): void;
 }
 
 const isFixed = (statement: Statement | Fixed): statement is Fixed => 'messages' in statement;
+const noTexts: Values = [];
 
 export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
-  const { driver, statements, kept } = parts;
-  /** The names that are being parsed, in order; undefined for statements without one. */
-  const parsing: ({ readonly name: string; readonly text: string } | undefined)[] = [];
-  const completions: ('command' | 'empty')[] = [];
-  let results: readonly QueryResult<R>[] = [];
+  const { driver, types, statements, kept } = parts;
+  /** Of the statements, as far as they were sent. */
+  const names: (string | undefined)[] = [];
+  /** The statements that are being parsed, in order. */
+  const parsing: number[] = [];
+  const answers: Answer<R>[] = [];
+  let result: (QueryResult<R> & InstanceType<typeof driver.Result>) | undefined;
+  let texts = noTexts;
+  /** Why a row of the current result could not be read. */
+  let unread: { readonly error: unknown } | undefined;
   let failure: { readonly error: unknown } | undefined;
   let isSubmitted = false;
   let isOver = false;
 
-  /** The result of a text without a statement, such as a comment. */
-  const nothing: QueryResult<R> = { command: '', rowCount: null, oid: 0, fields: [], rows: [] };
+  const newResult = () => new driver.Result<R>('', types);
   const over = (error?: unknown): void => {
     if (isOver) return;
     isOver = true;
     if (error !== undefined) failure ??= { error };
-    const given = [...results];
-    const missing = { error: new TypeError(`expected ${statements.length} results, got ${completions.length}`) };
-    parts.answer(
-      statements.map((_, index): Answer<R> => {
-        const how = completions[index];
-        const result = how === 'empty' ? nothing : how === 'command' ? given.shift() : undefined;
-        return result === undefined ? (failure ?? missing) : { result };
-      }),
-    );
+    query.callback();
+    if (answers.length < statements.length) {
+      failure ??= { error: new TypeError(`expected ${statements.length} results, got ${answers.length}`) };
+      const [failed, name] = [statements[answers.length], names[answers.length]];
+      if (failed !== undefined && !isFixed(failed) && name !== undefined) {
+        parts.onRefused(failed.text, name, failure.error);
+      }
+      while (answers.length < statements.length) answers.push(failure);
+    }
+    parts.answer(answers);
+  };
+  const answered = (answer: Answer<R>): void => {
+    answers.push(unread ?? answer);
+    result = undefined;
+    texts = noTexts;
+    unread = undefined;
   };
 
-  const submit = ({ stream }: Connection): null => {
-    const { recorder } = parts;
-    for (const statement of statements) {
-      if (isFixed(statement)) {
-        parsing.push(undefined);
-        recorder.recordFixed(statement);
-        continue;
+  const handlers: Handlers = {
+    submit({ stream }) {
+      const { recorder } = parts;
+      for (const [index, statement] of statements.entries()) {
+        if (isFixed(statement)) {
+          parsing.push(index);
+          recorder.recordFixed(statement);
+          continue;
+        }
+        const name = statement.name ?? parts.nameOf(statement);
+        const isKept = name !== undefined && kept.has(name);
+        failure = recorder.record(statement, name, isKept);
+        if (failure !== undefined) break;
+        names[index] = name;
+        if (!isKept) parsing.push(index);
       }
-      const { text, name } = statement;
-      const isKept = name !== undefined && kept.has(name);
-      failure ??= recorder.record(statement, isKept);
-      if (failure !== undefined) break;
-      if (!isKept) parsing.push(name === undefined ? undefined : { name, text });
-    }
-    stream.write(recorder.take());
-    isSubmitted = true;
-    parts.onSubmit(group);
-    return null;
-  };
-  const query = new driver.Query<R>('', (_error, given: QueryResult<R> | readonly QueryResult<R>[] | undefined) => {
-    results = Array.isArray(given) ? given : given === undefined ? [] : [given];
-  });
-  const giveResults = query.handleReadyForQuery.bind(query);
-  Object.assign(query, {
-    submit,
-    handleError(error: Error, connection: Connection): void {
-      if (failure !== undefined) return;
-      failure = { error };
-      // What came before it has its results.
-      giveResults(connection);
+      stream.write(recorder.take());
+      isSubmitted = true;
+      parts.onSubmit(group);
+      return null;
+    },
+    callback: () => undefined,
+    handleRowDescription({ fields }) {
+      result = newResult();
+      result.addFields(fields);
+    },
+    handleDataRow({ fields }) {
+      texts = fields;
+      if (result === undefined || unread !== undefined) return;
+      try {
+        result.addRow(result.parseRow(fields));
+      } catch (error) {
+        unread = { error };
+      }
+    },
+    handleCommandComplete(message) {
+      const complete = result ?? newResult();
+      complete.addCommandComplete(message);
+      answered({ result: complete, texts });
+    },
+    // A text without a statement, such as a comment.
+    handleEmptyQuery: () => answered({ result: newResult(), texts }),
+    handleError(error) {
+      failure ??= { error };
       // A connection that was lost before takes no query.
       if (!isSubmitted) over();
     },
-    handleReadyForQuery(connection: Connection): void {
-      giveResults(connection);
-      over();
-    },
-    handleEmptyQuery: (): void => undefined,
-    handleCopyInResponse(): void {
+    // The connection says when it is over, after a failure too.
+    handleReadyForQuery: () => undefined,
+    handlePortalSuspended: () => undefined,
+    handleCopyInResponse() {
       failure ??= { error: new TypeError('expected a statement that needs no input, got COPY FROM STDIN') };
       parts.onStuck();
     },
-  });
+    handleCopyData: () => undefined,
+  };
+  // In pipeline mode, the driver takes nothing but its own queries.
+  const query = Object.assign(new driver.Query(''), handlers);
   const group: Group = {
     query,
     parseCompleted() {
-      const next = parsing.shift();
-      if (next !== undefined) kept.set(next.name, next.text);
-    },
-    completed(how) {
-      completions.push(how);
+      const index = parsing.shift();
+      if (index === undefined) return;
+      const [statement, name] = [statements[index], names[index]];
+      if (statement !== undefined && !isFixed(statement) && name !== undefined) kept.set(name, statement.text);
     },
     over,
   };

@@ -19,19 +19,19 @@ const clear: readonly Fixed[] = ['reset all', 'close all', 'unlisten *', 'discar
 );
 
 /** The rest, and what is still there. Statements that applications have prepared have no cheap end but the connection's. */
-const look = `select pg_catalog.pg_advisory_unlock_all(), pg_catalog.set_config('application_name', $1, false),
-  ${raiseSynchronousCommit}, count(*) filter (where from_sql)::int as foreign, count(*) filter (where not from_sql)::int as kept
+const look = `select count(*) filter (where from_sql), count(*) filter (where not from_sql), pg_catalog.pg_advisory_unlock_all(),
+  pg_catalog.set_config('application_name', $1, false), ${raiseSynchronousCommit}
   from pg_catalog.pg_prepared_statement()`;
 
 /** The statements that clear a session outside of a transaction. `judgeReset` judges the last one's answer. */
 export const resetOf = ({ label, keepsStatements }: PostgresConnection): readonly (Statement | Fixed)[] => [
   ...clear,
-  { text: look, values: [label], name: keepsStatements ? 'session_reset' : undefined },
+  { text: look, values: [label], name: keepsStatements ? 'session_reset' : undefined, isPlain: true },
 ];
 
 /** Whether the session is as it was before the branch, but for statements that we keep by name. */
 export function isClean(connection: PostgresConnection, answer: Answer | undefined): boolean {
   if (answer === undefined || 'error' in answer || connection.status() !== 'I') return false;
-  const [row] = answer.result.rows;
-  return row?.foreign === 0 && row.kept === connection.keptCount;
+  const [foreign, kept] = answer.texts;
+  return foreign === '0' && kept === String(connection.keptCount);
 }

@@ -108,11 +108,11 @@ export function createWork(parts: PostgresSessionParts): PostgresWork {
     if (remembered === undefined || ended === undefined || 'error' in remembered || 'error' in ended) {
       return mustRollBack();
     }
-    return ended.result.command === verb ? String(remembered.result.rows[0]?.xid) : mustRollBack();
+    return ended.result.command === verb ? String(remembered.texts[0]) : mustRollBack();
   };
   const preparation: Group = [
     ...ownRole,
-    { text: rememberPrepared, values: [globalId] },
+    { text: rememberPrepared, values: [globalId], isPlain: true },
     { text: `prepare transaction '${globalId}'` },
   ];
   const voteOf = (xid: string | MustRollBack): Vote | MustRollBack => {
@@ -171,7 +171,7 @@ export function createWork(parts: PostgresSessionParts): PostgresWork {
     async commit(key, timeoutMs) {
       const { before, first } = beginning();
       const values = commitParameters(branch, timeoutMs, key);
-      const group = [...first, ...ownRole, { text: rememberCommit, values }, commit];
+      const group = [...first, ...ownRole, { text: rememberCommit, values, isPlain: true }, commit];
       const xid = idIn(await ending(before, group, timeoutMs), 'COMMIT');
       return typeof xid === 'string' ? 'committed' : xid;
     },
