@@ -150,7 +150,9 @@ let driver: Promise<typeof import('mysql2/promise')> | undefined;
 function loadDriver(): Promise<typeof import('mysql2/promise')> {
   driver ??= import('mysql2/promise').catch((cause: unknown) => {
     driver = undefined;
-    throw new DriverMissingError("expected the package 'mysql2' (3.22 or later); install it: npm install mysql2", { cause });
+    throw new DriverMissingError("expected the package 'mysql2' (3.22 or later); install it: npm install mysql2", {
+      cause,
+    });
   });
   return driver;
 }

@@ -54,9 +54,11 @@ interface Encoder extends Pick<Connection, 'parse' | 'bind' | 'describe' | 'exec
   sync(): void;
 }
 
-/** A statement of ours that never varies, has no parameters and returns no rows: its messages are made once. */
+/** Statements of ours that never vary, have no parameters and return no rows: their messages are made once. */
 export interface Fixed {
   readonly messages: Buffer;
+  /** How many statements they are. They have one answer together, the last one's. */
+  readonly count: number;
 }
 
 export interface Statement {
@@ -77,8 +79,8 @@ export type Answer<R extends Row = Row> =
     }
   | { readonly error: unknown };
 
-/** Makes the messages of a statement of ours once and for all. */
-export function fixed(text: string): Fixed {
+/** Makes the messages of statements of ours once and for all. */
+export function fixed(...texts: readonly string[]): Fixed {
   const message = (type: string, ...body: readonly Buffer[]): Buffer => {
     const content = Buffer.concat(body);
     const head = Buffer.alloc(5);
@@ -87,16 +89,15 @@ export function fixed(text: string): Fixed {
     return Buffer.concat([head, content]);
   };
   const zeros = (count: number): Buffer => Buffer.alloc(count);
-  return {
-    messages: Buffer.concat([
-      // No name, the text, no types of parameters.
-      message('P', zeros(1), Buffer.from(text), zeros(3)),
-      // No names, no formats and values of parameters, no formats of columns.
-      message('B', zeros(8)),
-      // No name, no limit of rows.
-      message('E', zeros(5)),
-    ]),
-  };
+  const messages = texts.flatMap((text) => [
+    // No name, the text, no types of parameters.
+    message('P', zeros(1), Buffer.from(text), zeros(3)),
+    // No names, no formats and values of parameters, no formats of columns.
+    message('B', zeros(8)),
+    // No name, no limit of rows.
+    message('E', zeros(5)),
+  ]);
+  return { messages: Buffer.concat(messages), count: texts.length };
 }
 
 /** A group under way. The connection tells it what the server says while it is the oldest one. */
@@ -200,6 +201,8 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
   /** The statements that are being parsed, in order. */
   const parsing: number[] = [];
   const answers: Answer<R>[] = [];
+  /** How many statements of the current fixed ones have been run. */
+  let completed = 0;
   let result: (QueryResult<R> & InstanceType<typeof driver.Result>) | undefined;
   let texts = noTexts;
   /** Why a row of the current result could not be read. */
@@ -229,6 +232,7 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
     result = undefined;
     texts = noTexts;
     unread = undefined;
+    completed = 0;
   };
 
   const handlers: Handlers = {
@@ -236,7 +240,7 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
       const { recorder } = parts;
       for (const [index, statement] of statements.entries()) {
         if (isFixed(statement)) {
-          parsing.push(index);
+          for (let each = 0; each < statement.count; each += 1) parsing.push(index);
           recorder.recordFixed(statement);
           continue;
         }
@@ -267,6 +271,9 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
       }
     },
     handleCommandComplete(message) {
+      const statement = statements[answers.length];
+      completed += 1;
+      if (statement !== undefined && isFixed(statement) && completed < statement.count) return;
       const complete = result ?? newResult();
       complete.addCommandComplete(message);
       answered({ result: complete, texts });

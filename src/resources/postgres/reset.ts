@@ -12,11 +12,9 @@ import { raiseSynchronousCommit } from './memory.ts';
  * Gives back the role that the connection was made with: only that one, or a superuser, can end what it prepares, and it
  * may write the branch's key.
  */
-export const ownRole: readonly Fixed[] = ['reset session authorization', 'reset role'].map(fixed);
+export const ownRole = fixed('reset session authorization', 'reset role');
 
-const clear: readonly Fixed[] = ['reset all', 'close all', 'unlisten *', 'discard sequences', 'discard temp'].map(
-  fixed,
-);
+const clear = fixed('reset all', 'close all', 'unlisten *', 'discard sequences', 'discard temp');
 
 /** The rest, and what is still there. Statements that applications have prepared have no cheap end but the connection's. */
 const look = `select count(*) filter (where from_sql), count(*) filter (where not from_sql), pg_catalog.pg_advisory_unlock_all(),
@@ -25,7 +23,7 @@ const look = `select count(*) filter (where from_sql), count(*) filter (where no
 
 /** The statements that clear a session outside of a transaction. `judgeReset` judges the last one's answer. */
 export const resetOf = ({ label, keepsStatements }: PostgresConnection): readonly (Statement | Fixed)[] => [
-  ...clear,
+  clear,
   { text: look, values: [label], name: keepsStatements ? 'session_reset' : undefined, isPlain: true },
 ];
 

@@ -110,8 +110,8 @@ export function createWork(parts: PostgresSessionParts): PostgresWork {
     }
     return ended.result.command === verb ? String(remembered.texts[0]) : mustRollBack();
   };
-  const preparation: Group = [
-    ...ownRole,
+  const preparation = (): Group => [
+    ownRole,
     { text: rememberPrepared, values: [globalId], isPlain: true },
     { text: `prepare transaction '${globalId}'` },
   ];
@@ -152,7 +152,7 @@ export function createWork(parts: PostgresSessionParts): PostgresWork {
     async runAndPrepare<R extends Row>(statement: Statement, timeoutMs: number) {
       const { before, first } = beginning();
       mayBePrepared = true;
-      const answers = await ending<R>(before, [...first, statement, ...preparation], timeoutMs);
+      const answers = await ending<R>(before, [...first, statement, ...preparation()], timeoutMs);
       const answer = answers[first.length];
       const prepared = voteOf(idIn(answers, 'PREPARE'));
       if (answer === undefined || 'error' in answer) return { prepared };
@@ -166,12 +166,12 @@ export function createWork(parts: PostgresSessionParts): PostgresWork {
         if (rows[0]?.xid === null) return endReadOnly(rows[0].isolation, timeoutMs);
       }
       mayBePrepared = true;
-      return voteOf(idIn(await ending([], preparation, timeoutMs), 'PREPARE'));
+      return voteOf(idIn(await ending([], preparation(), timeoutMs), 'PREPARE'));
     },
     async commit(key, timeoutMs) {
       const { before, first } = beginning();
       const values = commitParameters(branch, timeoutMs, key);
-      const group = [...first, ...ownRole, { text: rememberCommit, values, isPlain: true }, commit];
+      const group = [...first, ownRole, { text: rememberCommit, values, isPlain: true }, commit];
       const xid = idIn(await ending(before, group, timeoutMs), 'COMMIT');
       return typeof xid === 'string' ? 'committed' : xid;
     },
