@@ -21,6 +21,7 @@ export interface Snapshots {
 }
 
 export function createSnapshots(room: SnapshotRoom, owner: string, clock: Clock): Snapshots {
+  /** Until it is what the log has durably taken, or is given up. */
   let writing: string | undefined;
   /** What was asked for the last time: the room looks through its files only when that changes. */
   let kept: string | undefined;
@@ -37,12 +38,16 @@ export function createSnapshots(room: SnapshotRoom, owner: string, clock: Clock)
     write(name, handOver) {
       const file = room.createParts(name);
       writing = name;
+      const abandon = (): void => {
+        file.abandon();
+        if (writing === name) writing = undefined;
+      };
       return {
         write: (part, onTaken) => file.write(part, onTaken),
         finish(onDone) {
           file.finish((result) => {
             if (result instanceof SnapshotError) {
-              file.abandon();
+              abandon();
               onDone(result);
               return;
             }
@@ -50,12 +55,11 @@ export function createSnapshots(room: SnapshotRoom, owner: string, clock: Clock)
             handOverTo(handOver, result);
           });
         },
-        abandon() {
-          file.abandon();
-        },
+        abandon,
       };
     },
     keep(...names) {
+      if (names.includes(writing)) writing = undefined;
       const needed = [...names, writing].filter((it) => it !== undefined);
       const text = needed.join();
       if (text === kept) return;
