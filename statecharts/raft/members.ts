@@ -148,6 +148,14 @@ export function isServerSet(servers: unknown, least: number): servers is readonl
 export const isPlaces = (value: unknown): value is Readonly<Record<string, string>> =>
   typeof value === 'object' && value !== null && Object.values(value).every((place) => isPlace(place));
 
-/** Whether `place` is `host:port`. */
-export const isPlace = (place: unknown): place is string =>
-  typeof place === 'string' && place.length <= maxPlaceLength && /^\S+:\d{1,5}$/.test(place);
+const placePattern = /^(?:\[[\da-f:.]+(?:%[\w.-]+)?\]|[^\s:[\]/@\p{Cc}]{1,255}):(?<port>\d{1,5})$/iu;
+
+/**
+ * Whether `place` is `host:port`, with brackets around an IPv6 address and a port from 1 to 65,535: one that a node can
+ * look for. Every member acts on the places in its log, so what is none must never get there.
+ */
+export function isPlace(place: unknown): place is string {
+  if (typeof place !== 'string' || place.length > maxPlaceLength) return false;
+  const port = Number(placePattern.exec(place)?.groups?.port);
+  return port >= 1 && port <= 65_535;
+}

@@ -3,17 +3,18 @@
 import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
 import { isId } from '../../../statecharts/actor.ts';
+import { isPlace } from '../../../statecharts/raft.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { HttpRequestError } from './problems.ts';
 
-const hostPattern = /^([^\s:[\]/]+|\[[0-9a-f:.]+\])$/i;
+const isHost = (host: string): boolean => isPlace(`${host}:1`);
 
 /** The body of `POST /members/replace`. */
 const replacement = v.strictObject({
   old: v.pipe(v.string(), v.check(isId, 'expected the id of a node')),
   new: v.strictObject({
     id: v.pipe(v.string(), v.check(isId, 'expected the id of a node')),
-    host: v.pipe(v.string(), v.maxLength(255), v.regex(hostPattern, 'expected a name or an address, [..] for IPv6')),
+    host: v.pipe(v.string(), v.check(isHost, 'expected a name or an address, [..] for IPv6')),
     port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
   }),
 });
