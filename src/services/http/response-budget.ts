@@ -46,6 +46,7 @@ export function createResponseBudget(clock: Clock, { responseBytes, stallMs }: R
   const stalled = new Set<ServerResponse>();
   /** The last response of each connection that is asked for and not over. */
   const latest = new Map<Socket, ServerResponse>();
+  const whenOver = createEndings();
   let usedBytes = 0;
 
   const admitNext = (): void => {
@@ -75,7 +76,7 @@ export function createResponseBudget(clock: Clock, { responseBytes, stallMs }: R
       heldBytes = sizeBytes;
       admitNext();
     };
-    response.once('close', () => {
+    whenOver(response, () => {
       stalled.delete(response);
       give(0);
     });
@@ -87,11 +88,11 @@ export function createResponseBudget(clock: Clock, { responseBytes, stallMs }: R
     const { socket } = response.req;
     const earlier = latest.get(socket);
     latest.set(socket, response);
-    response.once('close', () => {
+    whenOver(response, () => {
       if (latest.get(socket) === response) latest.delete(socket);
     });
     if (earlier === undefined) run();
-    else earlier.once('close', run);
+    else whenOver(earlier, run);
   };
 
   return {
@@ -101,7 +102,6 @@ export function createResponseBudget(clock: Clock, { responseBytes, stallMs }: R
         const leave = (): void => {
           isOver = true;
           clock.clearTimeout(timeout);
-          response.off('close', abandon);
           const at = waiters.indexOf(waiter);
           if (at >= 0) waiters.splice(at, 1);
         };
@@ -121,7 +121,9 @@ export function createResponseBudget(clock: Clock, { responseBytes, stallMs }: R
           () => refuse(`${usedBytes} bytes of answers wait for readers that are slow; try again later`),
           deadlineMs,
         );
-        response.once('close', abandon);
+        whenOver(response, () => {
+          if (!isOver) abandon();
+        });
         afterEarlier(response, () => {
           if (isOver) return;
           waiters.push(waiter);
@@ -132,5 +134,31 @@ export function createResponseBudget(clock: Clock, { responseBytes, stallMs }: R
     get usedBytes() {
       return usedBytes;
     },
+  };
+}
+
+/**
+ * Calls back when a response is over, or its connection is: a response that still waited for its turn on a connection
+ * that has ended is told nothing by Node.js.
+ */
+function createEndings(): (response: ServerResponse, run: () => void) => void {
+  const ends = new WeakMap<Socket, Set<() => void>>();
+  const endsOf = (socket: Socket): Set<() => void> => {
+    const known = ends.get(socket);
+    if (known !== undefined) return known;
+    const made = new Set<() => void>();
+    ends.set(socket, made);
+    socket.once('close', () => {
+      for (const end of made) end();
+    });
+    return made;
+  };
+  return (response, run) => {
+    const waiting = endsOf(response.req.socket);
+    const end = (): void => {
+      if (waiting.delete(end)) run();
+    };
+    waiting.add(end);
+    response.once('close', end);
   };
 }

@@ -41,7 +41,10 @@ describe('the HTTP interface', () => {
   });
 
   test('lets go of readers that read nothing as soon as others wait', async () => {
-    const node = await started({ http: { limits: { responseBytes: 4 * mebibyte, stallMs: 100 } } });
+    const node = await started({
+      deadlineMs: 18_000,
+      http: { limits: { responseBytes: 4 * mebibyte, stallMs: 1_000 } },
+    });
     await fetch(`${node.url}/kv/large`, { method: 'PUT', body: new Uint8Array(mebibyte) });
     for (let reader = 0; reader < 20; reader += 1) await silent(node.url, get('large').repeat(10));
     const answers = await Promise.all(
