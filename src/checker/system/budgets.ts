@@ -4,7 +4,7 @@
  */
 
 import { ModelError } from '../errors.ts';
-import type { Budget } from '../model.ts';
+import type { Budget, Model } from '../model.ts';
 import { elementAt } from '../tables/interned.ts';
 
 interface Digit {
@@ -75,6 +75,32 @@ export function createBudgets(): Budgets {
     left,
     spend: (budget, state, offset) => change(budget, -1, state, offset),
     set: (budget, value, state, offset) => change(budget, value - left(budget, state, offset), state, offset),
+  };
+}
+
+/** The budgets of a model but for its timers, by their numbers. */
+export interface ModelBudgets {
+  readonly losses: number;
+  readonly duplicates: number;
+  readonly crashes: number;
+  readonly unknownAnswers: number;
+  readonly unreachableNotices: number;
+  /** By the index of the request. */
+  readonly requests: readonly number[];
+}
+
+/** Adds the budgets of a model. @throws ModelError */
+export function budgetsOf<History>(model: Model<History>, budgets: Budgets): ModelBudgets {
+  const { network = {}, crashes, requests = [] } = model;
+  return {
+    losses: budgets.add(network.losses ?? 0, 'network.losses'),
+    duplicates: budgets.add(network.duplicates ?? 0, 'network.duplicates'),
+    crashes: budgets.add(crashes?.times ?? 0, 'crashes.times'),
+    unknownAnswers: budgets.add(model.unknownAnswers ?? 0, 'unknownAnswers'),
+    unreachableNotices: budgets.add(model.unreachableNotices ?? 0, 'unreachableNotices'),
+    requests: requests.map(({ request, times }) =>
+      budgets.add(times ?? 'unlimited', `the times of '${typeof request === 'function' ? 'a request' : request.type}'`),
+    ),
   };
 }
 
