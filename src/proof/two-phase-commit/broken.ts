@@ -143,7 +143,7 @@ const decidedByLast: readonly CommitTwin[] = [
     },
     checker: {
       bounds: { ...quiet, unknownAnswers: 1 },
-      violates: 'callers hear what is decided',
+      violates: 'a branch that is rolled back does not come back',
     },
     simulator: {},
   },
@@ -153,7 +153,7 @@ const decidedByLast: readonly CommitTwin[] = [
     broken: { database: { readsAbsence: true } },
     checker: {
       bounds: { ...quiet, crashes: 1, crashing: ['p2'], inquiries: 1 },
-      violates: 'callers hear what is decided',
+      violates: 'a branch that is rolled back does not come back',
     },
     simulator: { seed: 50 },
   },

@@ -1,9 +1,19 @@
 /** What must hold of every run of two-phase commit, and what must happen in some run. */
 
 import type { Tagged } from '../../../statecharts/actor.ts';
-import type { coordinator, participant } from '../../../statecharts/two-phase-commit.ts';
+import type { coordinator, Outcome, participant } from '../../../statecharts/two-phase-commit.ts';
 import type { ModelActor, Predicates, SystemState } from '../../checker.ts';
 import type { CommitBounds } from './bounds.ts';
+import {
+  agreement,
+  type Branches,
+  durability,
+  goneForGood,
+  oneOutcome,
+  type Problem,
+  truthful,
+  validity,
+} from './claims.ts';
 import type { CommitHistory } from './history.ts';
 import type { Standing } from './resources.ts';
 
@@ -11,23 +21,11 @@ type State = SystemState<CommitHistory>;
 type Coordinating = ModelActor<(typeof coordinator)['chart'], Tagged>;
 type Participating = ModelActor<(typeof participant)['chart'], Tagged>;
 
-const standsAs =
-  (resources: readonly string[], ...standings: readonly Standing[]) =>
-  (state: State, how: 'some' | 'every'): boolean =>
-    resources[how]((name) => standings.some((standing) => standing === state.resource(name)));
-
 /** Whether every branch that changed something has come to its end at its database: to `outcome`, if that is given. */
-export const isResolved = (
-  resources: readonly string[],
-  outcome?: 'committed' | 'aborted',
-): ((state: State) => boolean) => {
-  const resolved = standsAs(
-    resources,
-    'ended',
-    ...(outcome === undefined ? (['committed', 'aborted'] as const) : [outcome]),
-  );
-  return (state) => resolved(state, 'every');
-};
+export function isResolved(resources: readonly string[], outcome?: 'committed' | 'aborted'): (state: State) => boolean {
+  const ends: readonly unknown[] = ['ended', ...(outcome === undefined ? ['committed', 'aborted'] : [outcome])];
+  return (state) => resources.every((name) => ends.includes(state.resource(name)));
+}
 
 /** The promises of atomic commit. */
 export function commitProperties(
@@ -35,35 +33,46 @@ export function commitProperties(
   participants: readonly Participating[],
   resources: readonly string[],
 ): Predicates<CommitHistory> {
-  const committed = standsAs(resources, 'committed');
-  const aborted = standsAs(resources, 'aborted');
-  const hasCommitted = isResolved(resources, 'committed');
-  const unprepared = standsAs(resources, 'open', 'aborted');
-  const rolledBack = (state: State, index: number): boolean =>
-    participants.some((it, at) => {
-      const context = state.of(it).snapshot?.context;
-      return at === index && context?.found === 'aborted';
-    });
+  const found = (state: State): Branches => branchesIn(state, resources);
   return {
-    'agreement: no branch commits while another is rolled back': (state) =>
-      !(committed(state, 'some') && aborted(state, 'some')),
-    'validity: nothing commits unless every branch is prepared': (state) =>
-      !committed(state, 'some') || !unprepared(state, 'some'),
-    'no decision is reversed': ({ history: { decision, verdict } }) => decision !== 'both' && verdict !== 'both',
-    'callers hear what is decided': (state) => {
-      const { verdict } = state.history;
-      if (verdict === 'committed') return !unprepared(state, 'some');
-      return verdict !== 'aborted' || !committed(state, 'some');
-    },
+    'agreement: no branch commits while another is rolled back': (state) => isKept(agreement(found(state))),
+    'validity: nothing commits unless every branch is prepared': (state) => isKept(validity(found(state))),
+    'no decision is reversed': ({ history: { decisions, verdicts } }) =>
+      isKept(oneOutcome(transaction, 'coordinators', decisions) ?? oneOutcome(transaction, 'coordinators', verdicts)),
+    'callers hear what is decided': (state) =>
+      state.history.verdicts.every((verdict) => isKept(truthful(verdict, found(state)))),
     'no branch is found with another outcome than the decided one': ({ history }) => !history.hazard,
     'a branch that is rolled back does not come back': (state) =>
-      resources.every((name, index) => !rolledBack(state, index) || state.resource(name) !== 'prepared'),
+      participants.every((it, index) => {
+        const isRolledBack = state.of(it).snapshot?.context.found === 'aborted';
+        return !isRolledBack || isKept(goneForGood(resources[index] ?? '', found(state)));
+      }),
     'no coordinator forgets a branch that is not committed': (state) =>
       coordinators.every((it) => {
         const { snapshot } = state.of(it);
         const isOver = snapshot?.matches({ decided: 'retained' }) === true;
-        return !isOver || snapshot.context.outcome !== 'committed' || hasCommitted(state);
+        return !isOver || snapshot.context.outcome !== 'committed' || isKept(durability(found(state)));
       }),
+  };
+}
+
+/** Whether callers were told that outcome, and no other. */
+const isTold = ({ history: { verdicts } }: State, outcome: Outcome): boolean =>
+  verdicts.length === 1 && verdicts[0] === outcome;
+
+/** The one transaction of a model. */
+const transaction = 'the transaction';
+
+const isKept = (problem: Problem): boolean => problem === undefined;
+
+function branchesIn(state: State, resources: readonly string[]): Branches {
+  const at = (standing: Standing): readonly string[] => resources.filter((name) => state.resource(name) === standing);
+  return {
+    transaction,
+    open: at('open'),
+    prepared: at('prepared'),
+    committed: at('committed'),
+    aborted: at('aborted'),
   };
 }
 
@@ -79,11 +88,11 @@ export function commitGoals(
 ): Predicates<CommitHistory> {
   const goals: Record<string, (state: State) => boolean> = {
     'every branch commits, and the caller hears of it': (state) =>
-      state.history.verdict === 'committed' && isResolved(resources, 'committed')(state),
+      isTold(state, 'committed') && isResolved(resources, 'committed')(state),
   };
   if (mayAbort) {
     goals['every branch is rolled back, and the caller hears of it'] = (state) =>
-      state.history.verdict === 'aborted' && isResolved(resources, 'aborted')(state);
+      isTold(state, 'aborted') && isResolved(resources, 'aborted')(state);
   }
   if (crashes > 0 && restarts && crashing.includes('c')) {
     goals['a participant is in doubt while the coordinator is down'] = ({ actors }) =>

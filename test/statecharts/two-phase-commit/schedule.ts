@@ -7,6 +7,16 @@
 import { integerBelow, pick, type Random, seededRandomness } from '../../../src/environment/random.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../../src/host/outbox.ts';
 import {
+  agreement,
+  type Branches,
+  durability,
+  goneForGood,
+  oneOutcome,
+  type Problem,
+  truthful,
+  validity,
+} from '../../../src/proof/two-phase-commit/claims.ts';
+import {
   type ActorState,
   type Address,
   type AnyActor,
@@ -26,6 +36,7 @@ import {
   coordinatorRules,
   defineCoordinator,
   defineParticipant,
+  type Outcome,
   type ParticipantRules,
   participantAddress,
   participantRules,
@@ -39,6 +50,7 @@ import {
   performOnBranch,
   performOnRegister,
   type Register,
+  type Standing,
 } from './resources.ts';
 
 /** A transaction to run, and the world to run it in. */
@@ -142,7 +154,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   const births = new Set<string>();
   const rules = new Set<string>();
   const trace: string[] = [];
-  const verdicts = new Set<string>();
+  const verdicts = new Set<Outcome>();
   const rolledBack = new Set<string>();
   const network: Flight[] = [];
   const pending: Pending[] = [];
@@ -174,8 +186,8 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     if (node === undefined) throw new Error(`no node '${name}'`);
     return node;
   };
-  const fail = (what: string): void => {
-    violation ??= what;
+  const keep = (problem: Problem): void => {
+    violation ??= problem;
   };
 
   const carryOut = (address: Address, node: Node, effects: readonly Released[]): void => {
@@ -194,7 +206,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
           trace.push(`${address} delivers ${output.type}`);
           if (output.type === 'finished' && 'outcome' in output && output.outcome === 'aborted')
             rolledBack.add(node.name);
-          if (output.type === 'hazard') fail('an outcome was reversed at a resource');
+          if (output.type === 'hazard') keep('an outcome was reversed at a resource');
           if (output.type === 'committed' || output.type === 'aborted') verdicts.add(output.type);
           if (output.type === 'ended' && 'outcome' in output) endedOutcome = String(output.outcome);
         }
@@ -374,20 +386,21 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   };
 
   const check = (): void => {
-    const changing = stores.filter((it) => it.standing !== 'read-only');
-    const committed = changing.some((it) => it.standing === 'committed');
-    const all = changing.every((it) => it.standing === 'committed' || it.standing === 'prepared');
-    if (committed && !all) fail('one branch is committed and another one cannot be');
-    if (verdicts.size > 1) fail('the caller was told two outcomes');
-    if (verdicts.has('committed') && !all) fail('the caller was told committed, and a branch cannot be');
-    if (verdicts.has('aborted') && committed) fail('the caller was told aborted, and a branch is committed');
-    stores.forEach(({ standing }, index) => {
-      if (!rolledBack.has(`p${index}`)) return;
-      if (standing === 'prepared' || standing === 'committed') fail('a branch came back after its rollback');
+    const at = (...standings: readonly Standing[]): string[] =>
+      stores.flatMap(({ name, standing }) => (standings.includes(standing) ? [name] : []));
+    const branches: Branches = {
+      transaction,
+      open: at('open', 'absent'),
+      prepared: at('prepared'),
+      committed: at('committed'),
+      aborted: at('aborted'),
+    };
+    keep(agreement(branches) ?? validity(branches) ?? oneOutcome(transaction, 'coordinators', verdicts));
+    for (const verdict of verdicts) keep(truthful(verdict, branches));
+    stores.forEach(({ name }, index) => {
+      if (rolledBack.has(`p${index}`)) keep(goneForGood(name, branches));
     });
-    if (endedOutcome === 'committed' && changing.some((it) => it.standing !== 'committed')) {
-      fail('the coordinator has forgotten a branch that is not committed');
-    }
+    if (endedOutcome === 'committed') keep(durability(branches));
   };
 
   const begin = (): void => {

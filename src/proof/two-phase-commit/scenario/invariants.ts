@@ -5,6 +5,18 @@
 
 import type { Outcome } from '../../../../statecharts/two-phase-commit.ts';
 import { type Branch, globalIdOf } from '../../../resources/branch.ts';
+import {
+  agreement,
+  type Branches,
+  committedOnce,
+  durability,
+  goneForGood,
+  oneOutcome,
+  oneOwnerPerEpoch,
+  type Problem,
+  truthful,
+  validity,
+} from '../claims.ts';
 import type { Witness } from './witness.ts';
 
 export const commonGoals = [
@@ -67,7 +79,7 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
   const reached = new Set<string>();
   let problem: string | undefined;
 
-  const fail = (found: string): void => {
+  const keep = (found: Problem): void => {
     problem ??= found;
   };
   const seen = (transaction: string, manager = ''): Seen => {
@@ -93,18 +105,16 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
     return it;
   };
   const of = ({ transaction, manager }: Branch): Seen => seen(transaction, manager);
-  const names = (databases: ReadonlySet<string>): string => [...databases].sort().join(', ');
 
-  const checkAgreement = ({ transaction, committed, aborted, told }: Seen): void => {
-    if (committed.size > 0 && aborted.size > 0) {
-      fail(`atomicity: ${transaction} is committed at ${names(committed)} and rolled back at ${names(aborted)}`);
-    }
-    if (told === 'committed' && aborted.size > 0) {
-      fail(`a client was told that ${transaction} committed, and it is rolled back at ${names(aborted)}`);
-    }
-    if (told === 'aborted' && committed.size > 0) {
-      fail(`a client was told that ${transaction} aborted, and it is committed at ${names(committed)}`);
-    }
+  const checkBranches = (it: Seen): void => {
+    const branches = branchesOf(it);
+    keep(agreement(branches) ?? validity(branches));
+    if (it.told !== undefined) keep(truthful(it.told, branches));
+  };
+  /** Holds a database, at which a branch stands so `now`, to what it has said: that the branch is gone for good. */
+  const checkAbsence = (database: string, branch: Branch, now: 'prepared' | 'committed'): void => {
+    if (!gone.has(`${database} ${globalIdOf(branch)}`)) return;
+    keep(goneForGood(database, { ...branchesOf(of(branch)), [now]: [database] }));
   };
   const isComplete = ({ wrote, committed }: Seen): boolean => [...wrote].every((it) => committed.has(it));
   const isInDoubt = ({ prepared, committed, aborted }: Seen): boolean =>
@@ -130,9 +140,7 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
     },
     prepared(database, branch) {
       of(branch).prepared.add(database);
-      if (gone.has(`${database} ${globalIdOf(branch)}`)) {
-        fail(`absence: ${database} said that ${globalIdOf(branch)} is gone for good, and it is prepared`);
-      }
+      checkAbsence(database, branch, 'prepared');
     },
     ended(database, branch, outcome) {
       const it = of(branch);
@@ -140,18 +148,16 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
       at.add(database);
       if (outcome === 'committed') {
         if (decides(database, it)) reached.add('a last resource decided a transaction');
-        if (gone.has(`${database} ${globalIdOf(branch)}`)) {
-          fail(`absence: ${database} said that ${globalIdOf(branch)} is gone for good, and it is committed`);
-        }
+        checkAbsence(database, branch, 'committed');
         if (it.note !== undefined) {
           const same = byNote.get(it.note) ?? new Set();
           byNote.set(it.note, same.add(it.transaction));
-          if (same.size > 1) fail(`idempotency: '${it.note}' was committed by ${names(same)}`);
+          keep(committedOnce(it.note, [...same]));
         }
       } else if (it.isOrphaned && it.prepared.has(database)) {
         reached.add('a branch in doubt was rolled back after a crash');
       }
-      checkAgreement(it);
+      checkBranches(it);
       noteGoals(it);
     },
     gone(database, branch) {
@@ -167,25 +173,21 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
     refused: () => void reached.add('a vote of no aborted a transaction'),
     heard(transaction, outcome) {
       const it = seen(transaction);
-      if (it.heard !== undefined && it.heard !== outcome) {
-        fail(`a decision was reversed: participants of ${transaction} heard ${it.heard}, and then ${outcome}`);
-      }
+      keep(oneOutcome(transaction, 'coordinators', [it.heard ?? outcome, outcome]));
       it.heard = outcome;
     },
     owns(transaction, epoch, owner) {
       const it = seen(transaction);
       const before = it.owners.get(epoch);
-      if (before !== undefined && before !== owner) {
-        fail(`two owners: ${before} and ${owner} both own ${transaction} under epoch ${epoch}`);
+      if (before !== undefined) {
+        keep(oneOwnerPerEpoch({ transaction, epoch, owner: before }, { transaction, epoch, owner }));
       }
       it.owners.set(epoch, owner);
       if (epoch > 1) it.isTakenOver = true;
     },
     ruled(transaction, outcome) {
       const it = seen(transaction);
-      if (it.ruled !== undefined && it.ruled !== outcome) {
-        fail(`two owners: the register ruled ${it.ruled} on ${transaction}, and then ${outcome}`);
-      }
+      keep(oneOutcome(transaction, 'the register', [it.ruled ?? outcome, outcome]));
       it.ruled = outcome;
     },
     fenced: () => void reached.add('an owner was fenced'),
@@ -196,11 +198,9 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
         return;
       }
       const it = seen(transaction);
-      if (it.told !== undefined && it.told !== outcome) {
-        fail(`a decision was reversed: clients were told that ${transaction} ${it.told}, and that it ${outcome}`);
-      }
+      keep(oneOutcome(transaction, 'a manager', [it.told ?? outcome, outcome]));
       it.told = outcome;
-      checkAgreement(it);
+      checkBranches(it);
     },
   };
 
@@ -216,16 +216,28 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
     },
     finish() {
       for (const it of transactions.values()) {
-        const { transaction, wrote, committed, told, note } = it;
-        if (told !== 'committed' && committed.size === 0) continue;
-        const expected = note === undefined ? undefined : legsOf(note);
-        for (const database of new Set([...wrote, ...(expected ?? [])])) {
-          if (!committed.has(database)) return `durability: ${transaction} committed, but not at ${database}`;
-        }
+        if (it.told !== 'committed' && it.committed.size === 0) continue;
+        const lost = durability(branchesOf(it, it.note === undefined ? undefined : legsOf(it.note)));
+        if (lost !== undefined) return lost;
       }
       return undefined;
     },
     committedOf: (note) => (byNote.get(note)?.size ?? 0) > 0,
     reached,
+  };
+}
+
+/** @param expected databases at which something should have been written, beside those at which it was */
+function branchesOf(
+  { transaction, wrote, prepared, committed, aborted }: Seen,
+  expected?: ReadonlySet<string>,
+): Branches {
+  const isOver = (database: string): boolean => committed.has(database) || aborted.has(database);
+  return {
+    transaction,
+    open: [...new Set([...wrote, ...(expected ?? [])])].filter((it) => !isOver(it) && !prepared.has(it)),
+    prepared: [...prepared].filter((it) => !isOver(it)),
+    committed: [...committed],
+    aborted: [...aborted],
   };
 }
