@@ -7,15 +7,7 @@
  */
 
 import * as v from 'valibot';
-import {
-  type BranchId,
-  coordinatorAddress,
-  type DecisionPlace,
-  type ParticipantTimes,
-  participantAddress,
-  participantKey,
-  type TwoPhaseCommit,
-} from '../../../statecharts/two-phase-commit.ts';
+import type { BranchId, ParticipantTimes, TwoPhaseCommit } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
 import type { Branch } from '../../resources/branch.ts';
@@ -23,6 +15,7 @@ import { messageOf } from '../../resources/errors.ts';
 import { originOf, partsOfTransactionId } from './ids.ts';
 import type { Memory } from './memory.ts';
 import type { TransactionTimes } from './options.ts';
+import { createTaking } from './taking.ts';
 import type { Participating } from './work.ts';
 
 export const resourceReport = v.object({
@@ -118,53 +111,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
   let timeout: TimeoutHandle | undefined;
   let isClosed = false;
 
-  /** @returns where the decision of a prepared branch is made, or why that cannot be said */
-  const placeOf = ({ transaction, branch }: BranchId): DecisionPlace | string => {
-    const id = partsOfTransactionId(transaction);
-    switch (id?.kind) {
-      case 'register':
-        if (parts.register !== undefined) return { type: 'register', resource: parts.register };
-        return `transaction ${transaction} was decided in a register; name it to the manager`;
-      case 'last': {
-        const decider = memory.lastResourceIn(id.incarnation);
-        if (decider === undefined) {
-          return `which resource decided ${transaction} is not known any more; end its branch here as the others ended`;
-        }
-        if (resources[decider] === undefined) {
-          return `transaction ${transaction} was decided by '${decider}', which this node does not have; give it back`;
-        }
-        if (decider === branch) return `transaction ${transaction} is prepared at '${decider}', which was to decide it`;
-        // What was decided in the journal, because the last resource took no part, is known to its coordinator.
-        const address = participantAddress(node.id, { transaction, branch: decider });
-        return { type: 'branch', branch: decider, resource: decider, address };
-      }
-      default:
-        return { type: 'journal' };
-    }
-  };
-  /** @returns whether the branch was taken up, or why it cannot be */
-  const take = (name: string, branch: BranchId): boolean | string => {
-    const address = participantAddress(node.id, branch);
-    if (parts.isOpen(branch.transaction) || node.isAlive(address)) return false;
-    const isCommitted = memory.isCommitted(branch.transaction);
-    const place = isCommitted ? ({ type: 'journal' } as const) : placeOf(branch);
-    if (typeof place === 'string') return place;
-    node.launch(parts.protocol.participant, {
-      key: participantKey(branch),
-      input: {
-        type: 'found',
-        branch,
-        resource: name,
-        place,
-        receipt: null,
-        ...(isCommitted ? { outcome: 'committed' } : {}),
-        coordinator: coordinatorAddress({ manager: node.id, transaction: branch.transaction }),
-        times: parts.participantTimes,
-      },
-    });
-    return true;
-  };
-
+  const take = createTaking(parts);
   const recoverAt = async (name: string, resource: Participating): Promise<ResourceReport> => {
     const timeoutMs = times.resourceDeadlineMs;
     const blank = { resource: name, prepared: 0, oldestMs: 0, taken: 0, orphans: [] };
