@@ -171,7 +171,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
     name: 'a leader whose term is over is followed',
     rule: 'Raft §3.3',
     broken: { isStaleTerm: broken.isStaleUnlessAppend },
-    checker: { bounds: twoLeaders, violates: 'what is committed is durable at a majority' },
+    checker: { bounds: twoLeaders, violates: 'no actor fails' },
   },
   {
     name: 'a late append cuts off what followed it',
