@@ -28,7 +28,7 @@ It fails when a property is violated, a goal is not reached, a known truth is no
 Examples:
   $ quorate prove
   $ quorate prove raft --no-simulations
-  $ quorate prove --no-simulations --record docs/figures.json   # the figures of the docs' tables
+  $ quorate prove --no-simulations --record test/proof/figures.json   # the figures of the docs' tables
 
 Exit codes: 0 all of it holds, 1 not so, 2 wrong options, 3 nobody knows: a limit came first.`;
 

@@ -48,15 +48,16 @@ declare const work: (sessions: WorkOf<Stores>) => Promise<void>;
 declare const requestId: string;
 `,
   'an application with a cluster': `
-import { type Address, type Bus, createNode, type Environment, type Journal } from 'quorate';
+import type { Environment } from 'quorate';
+import type { StartNodeOptions } from 'quorate/node';
 import type { EmbeddedStore } from 'quorate/resources';
-declare const id: string;
-declare const bus: Bus;
-declare const journal: Journal;
 declare const environment: Environment;
+declare const { id, directory, listen, peers, secret }: Required<
+  Pick<StartNodeOptions, 'id' | 'directory' | 'listen' | 'peers' | 'secret'>
+>;
 declare const orders: EmbeddedStore;
 declare const stock: EmbeddedStore;
-declare const voters: readonly Address[];
+declare const voters: readonly string[];
 `,
 };
 

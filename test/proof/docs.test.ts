@@ -13,7 +13,7 @@ import {
 
 const docs = join(import.meta.dirname, '..', '..', 'docs');
 const path = join(docs, 'verification.md');
-const figures = figuresSchema(JSON.parse(readFileSync(join(docs, 'figures.json'), 'utf8')));
+const figures = figuresSchema(JSON.parse(readFileSync(join(import.meta.dirname, 'figures.json'), 'utf8')));
 
 /** What stands between `<!-- NAME -->` and `<!-- end of NAME -->`. */
 const tables: Readonly<Record<string, string>> = {
