@@ -1,7 +1,8 @@
 /**
  * Data directories that earlier versions wrote, kept as they were: three nodes of a store with snapshots, sessions and
  * idempotency keys, and transactions over two embedded stores on the first of them. From `0.1.0+lives` on also the lives of
- * nodes, places of directories, snapshots in files, and entries that carry the time of the log.
+ * nodes, places of directories, snapshots in files, and entries that carry the time of the log; from `0.1.0+sessions` on also
+ * sessions under ids that no client can guess.
  */
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
