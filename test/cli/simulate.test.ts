@@ -88,7 +88,7 @@ describe('quorate simulate', () => {
     const broken = ['--broken', 'a coordinator does not wait for all votes'];
     const simulated = run(['simulate', '2pc', ...broken, '--schedule', file]);
     expect(await simulated.end(60_000)).toBe(1);
-    expect(simulated.stderr).toMatch(/^Seed 1: a decision was reversed/m);
+    expect(simulated.stderr).toMatch(/^Seed 1: a client was told that .* committed, and it is not so/m);
     const replayed = run(['simulate', '2pc', ...broken, '--replay', file]);
     expect(await replayed.end()).toBe(1);
     const sound = run(['simulate', '2pc', '--replay', file]);

@@ -98,6 +98,12 @@ describe('a leader that is asked to replace a server', () => {
   test.each([
     ['before it has committed an entry of its own term (§4.1)', newLeaderWith({ term }), replace(n3), 'not-ready'],
     ['while another change is under way (§4.1)', begun(n3), replace(n2, n5), 'change-under-way'],
+    [
+      'while the newcomer learns, although that is committed (§4.2.1)',
+      taking(begun(n3), durable(3), matches(n2, term, 3)),
+      replace(n2, n5),
+      'change-under-way',
+    ],
     ['while a configuration is joint (§4.1)', inJoint(n3), replace(n2, n5), 'change-under-way'],
     ['that does not vote', leaderWith({ term }), replace(n5), 'not-a-voter'],
     ['by one that takes part already', leaderWith({ term }), replace(n3, n2), 'already-a-member'],
