@@ -330,9 +330,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'one address takes all slots from others',
-    file: 'src/bus/tcp/guests/admission.ts',
-    text: 'greediest.held.length <= clients.countOf(place) + 1',
-    becomes: 'greediest.held.length > 0',
+    file: 'src/bus/tcp/guests/places.ts',
+    text: 'held.length <= countOf(place) + 1',
+    becomes: 'held.length > 0',
     tests: ['test/bus/admission.test.ts'],
   },
   {

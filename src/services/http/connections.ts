@@ -17,14 +17,11 @@ export function limitConnections(server: Listening, limit: number): void {
   server.on('connection', (socket) => {
     const place = placeOf(socket.remoteAddress);
     if (open.size >= limit) {
-      const greediest = open.greediest();
-      const latest = greediest?.held.at(-1);
-      // A place gives way only when it holds at least as much even then, or two would take turns for ever.
-      if (greediest === undefined || latest === undefined || greediest.held.length <= open.countOf(place) + 1) {
+      const latest = open.giveWayTo(place);
+      if (latest === undefined) {
         socket.destroy();
         return;
       }
-      open.delete(latest);
       latest.destroy();
     }
     open.add(socket, place);

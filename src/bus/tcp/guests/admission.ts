@@ -42,14 +42,11 @@ export function createAdmission<Held>(
     },
     forClient(place) {
       if (clients.size < limits.connectionLimit) return undefined;
-      const greediest = clients.greediest();
-      const latest = greediest?.held.at(-1);
-      // A place gives way only when it holds at least as much even then, or two would take turns for ever.
-      if (greediest === undefined || latest === undefined || greediest.held.length <= clients.countOf(place) + 1) {
+      const latest = clients.giveWayTo(place);
+      if (latest === undefined) {
         const reason = `node ${node} has ${clients.size} connections of clients, and takes no more; raise connectionLimit, or connect less often`;
         return { code: 'too-many-connections', reason };
       }
-      clients.delete(latest);
       turnAway(latest, 'connectionLimit');
       return undefined;
     },

@@ -7,6 +7,11 @@ export interface Places<Held> {
   delete(held: Held): boolean;
   /** How many come from a place. */
   countOf(place: string): number;
+  /**
+   * Takes out the latest one of the place from which most come, so that one more may come from `place`. None where that
+   * place would hold less than `place` then: two of them would take turns for ever.
+   */
+  giveWayTo(place: string): Held | undefined;
   /** The place from which most come, and those, oldest first; undefined when there are none. */
   greediest(): { readonly place: string; readonly held: readonly Held[] } | undefined;
 }
@@ -14,6 +19,21 @@ export interface Places<Held> {
 export function createPlaces<Held>(): Places<Held> {
   const placeOf = new Map<Held, string>();
   const byPlace = new Map<string, Set<Held>>();
+  const remove = (held: Held): boolean => {
+    const place = placeOf.get(held);
+    if (place === undefined) return false;
+    placeOf.delete(held);
+    const there = byPlace.get(place);
+    there?.delete(held);
+    if (there?.size === 0) byPlace.delete(place);
+    return true;
+  };
+  const countOf = (place: string): number => byPlace.get(place)?.size ?? 0;
+  const greediest: Places<Held>['greediest'] = () => {
+    let most: readonly [place: string, held: ReadonlySet<Held>] | undefined;
+    for (const entry of byPlace) if (most === undefined || entry[1].size > most[1].size) most = entry;
+    return most === undefined ? undefined : { place: most[0], held: [...most[1]] };
+  };
   return {
     get size() {
       return placeOf.size;
@@ -24,20 +44,15 @@ export function createPlaces<Held>(): Places<Held> {
       if (there === undefined) byPlace.set(place, new Set([held]));
       else there.add(held);
     },
-    delete(held) {
-      const place = placeOf.get(held);
-      if (place === undefined) return false;
-      placeOf.delete(held);
-      const there = byPlace.get(place);
-      there?.delete(held);
-      if (there?.size === 0) byPlace.delete(place);
-      return true;
+    delete: remove,
+    countOf,
+    giveWayTo(place) {
+      const held = greediest()?.held ?? [];
+      const latest = held.at(-1);
+      if (latest === undefined || held.length <= countOf(place) + 1) return undefined;
+      remove(latest);
+      return latest;
     },
-    countOf: (place) => byPlace.get(place)?.size ?? 0,
-    greediest() {
-      let most: readonly [place: string, held: ReadonlySet<Held>] | undefined;
-      for (const entry of byPlace) if (most === undefined || entry[1].size > most[1].size) most = entry;
-      return most === undefined ? undefined : { place: most[0], held: [...most[1]] };
-    },
+    greediest,
   };
 }
