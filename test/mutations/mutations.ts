@@ -16,6 +16,7 @@ export interface Mutation {
 }
 
 const raft = ['test/statecharts/raft'];
+const paxos = ['test/statecharts/paxos'];
 const commit = ['test/statecharts/two-phase-commit'];
 const wire = ['test/bus/tcp-secret.test.ts'];
 
@@ -411,5 +412,19 @@ export const mutations: readonly Mutation[] = [
     text: 'needed.get(ownerOf(name))?.includes(name) === true',
     becomes: "needed.get('')?.includes(name) === true",
     tests: ['test/journal/snapshots/room.test.ts'],
+  },
+  {
+    name: 'proposers share the ballots of a round',
+    file: 'statecharts/paxos/ballot.ts',
+    text: 'if (one.proposer === other.proposer) return 0;',
+    becomes: 'if (one.round === other.round) return 0;',
+    tests: paxos,
+  },
+  {
+    name: 'quorums that may miss each other pass for a configuration',
+    file: 'statecharts/paxos/acceptors.ts',
+    text: 'if (!alwaysMeet(phase1Quorum(configuration), phase2Quorum(configuration))) {',
+    becomes: 'if (phase1Size + phase2Size < count) {',
+    tests: paxos,
   },
 ];
