@@ -11,6 +11,8 @@ export interface Envelope {
   readonly from: Address;
   readonly to: Address;
   readonly message: Tagged;
+  /** How many records the journal of the sending node has, where the nodes watch over each other's journals. */
+  readonly position?: number;
 }
 
 /** What the other side of a connection has shown itself to be: a node of this cluster, or a client of it. */

@@ -87,6 +87,9 @@ export function busConformance(name: string, start: (options: ClusterOptions) =>
       bus('n1').send(sent);
       await until(() => envelopes.length === 1);
       expect(envelopes).toEqual([{ ...sent, origin: 'member' }]);
+      bus('n1').send({ ...sent, position: 2 ** 40 });
+      await until(() => envelopes.length === 2);
+      expect(envelopes[1]).toEqual({ ...sent, position: 2 ** 40, origin: 'member' });
       const received = envelopes[0]?.message;
       expect(received !== undefined && 'bytes' in received && received.bytes?.constructor).toBe(Uint8Array);
     });

@@ -113,8 +113,8 @@ export type Incoming =
   | { readonly kind: 'pong' };
 
 /** @throws whatever the encoder throws for what has no form in MessagePack */
-export const envelopeFrame = ({ from, to, message }: Envelope): Uint8Array =>
-  encodeFrame([envelopeKind, from, to, message]);
+export const envelopeFrame = ({ from, to, message, position }: Envelope): Uint8Array =>
+  encodeFrame(position === undefined ? [envelopeKind, from, to, message] : [envelopeKind, from, to, message, position]);
 export const helloFrame = (hello: Hello): Uint8Array => encodeFrame([helloKind, hello]);
 export const refusalFrame = (code: RefusalCode, reason: string): Uint8Array =>
   encodeFrame([refusalKind, { code, reason: reason.slice(0, 2_000) }]);
@@ -131,13 +131,15 @@ const pong: Incoming = { kind: 'pong' };
 /** Makes sense of a decoded payload. @throws MalformedFrameError */
 export function parsePayload(payload: unknown): Incoming {
   if (!Array.isArray(payload)) throw malformed('an array', payload);
-  const [kind, first, second, third]: unknown[] = payload;
+  const [kind, first, second, third, fourth]: unknown[] = payload;
   switch (kind) {
     case envelopeKind:
       if (!isAddressSeenBefore(first)) throw malformed('the address of a sender', first);
       if (!isAddressSeenBefore(second)) throw malformed('the address of a receiver', second);
       if (!isMessage(third)) throw malformed('a message with a type', third);
-      return { kind: 'envelope', envelope: { from: first, to: second, message: third } };
+      if (fourth === undefined) return { kind: 'envelope', envelope: { from: first, to: second, message: third } };
+      if (!isPosition(fourth)) throw malformed('the position of a journal', fourth);
+      return { kind: 'envelope', envelope: { from: first, to: second, message: third, position: fourth } };
     case helloKind:
       return { kind: 'hello', hello: parse(helloSchema, first, 'an introduction') };
     case refusalKind:
@@ -187,6 +189,9 @@ function isMessage(value: unknown): value is Tagged {
     typeof value.type === 'string'
   );
 }
+
+const isPosition = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 
 /** Few addresses make up nearly all traffic, and reading one is far dearer than looking it up. */
 const seenLimit = 4_096;

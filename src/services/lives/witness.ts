@@ -1,9 +1,9 @@
 /**
  * The witness between a node and its bus: no message goes to a peer before that has vouched for this life of the node,
  * none comes from a peer whose life was not judged, and none at all while the node is suspended. So neither vote nor
- * acknowledgement of a rolled-back journal counts, whatever the protocol. How long the journal is travels ahead of what
- * was made durable: a peer that counts an acknowledgement knows the journal that it came from. Besides these messages, there is
- * `position`: my journal has grown.
+ * acknowledgement of a rolled-back journal counts, whatever the protocol. How long the journal is travels with each
+ * message: a peer that counts an acknowledgement knows the journal that it came from. Where no message goes, `position`
+ * tells of it.
  */
 
 import * as v from 'valibot';
@@ -25,6 +25,8 @@ const messages = {
   /** Your life is what I know, or news. */
   vouch: v.object(ofLife),
   /** Your life is not what I know. */
+  /** My journal has grown. */
+  position: v.object({ position: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
   object: v.object({ ...ofLife, rollback: v.picklist(rollbacks), reason: v.string() }),
 };
 
@@ -78,12 +80,20 @@ export function createWitness(parts: WitnessParts): Witness {
     told.set(peer, { position: memory.position, news: memory.news });
     say(peer, { type: 'claim', ...memory.claim() });
   };
-  const tell = (peer: string): void => {
+  /** Told with every message, so that a lost one takes no knowledge along: the last position that was news to the peer. */
+  const positionFor = (peer: string): number => {
     const { position, news } = memory;
     const last = told.get(peer);
-    if (last?.position === position || (news !== undefined && last?.news === news)) return;
+    if (last !== undefined && (last.position === position || (news !== undefined && last.news === news))) {
+      return last.position;
+    }
     told.set(peer, { position, news });
-    say(peer, Object.assign({ type: 'position' }, { position }));
+    return position;
+  };
+  const tell = (peer: string): void => {
+    const last = told.get(peer)?.position;
+    const position = positionFor(peer);
+    if (position !== last) say(peer, Object.assign({ type: 'position' }, { position }));
   };
   const present = () => memory.claim().lives.at(-1);
 
@@ -115,11 +125,6 @@ export function createWitness(parts: WitnessParts): Witness {
     memory.remember(peer, next);
   };
   const hear = (peer: string, message: Tagged): void => {
-    // One comes with each flush of a peer: it is looked at without a schema.
-    if (message.type === 'position' && 'position' in message && Number.isSafeInteger(message.position)) {
-      grown(peer, Number(message.position));
-      return;
-    }
     const said = parseTagged(self, 'message', messages, message);
     switch (said.type) {
       case 'claim':
@@ -127,6 +132,9 @@ export function createWitness(parts: WitnessParts): Witness {
         return;
       case 'introduce':
         introduce(peer);
+        return;
+      case 'position':
+        grown(peer, said.position);
         return;
       case 'vouch':
         if (said.name === present()?.name) standing.vouched(peer);
@@ -137,8 +145,9 @@ export function createWitness(parts: WitnessParts): Witness {
   };
 
   const receive = (arrival: Arrival): void => {
-    const { from, to, message, origin } = arrival;
+    const { from, to, message, origin, position } = arrival;
     const peer = nodeOf(from);
+    if (origin === 'member' && position !== undefined) grown(peer, position);
     if (origin === 'member' && to === self) {
       try {
         if (from === addressOf(peer, service)) hear(peer, message);
@@ -201,7 +210,8 @@ export function createWitness(parts: WitnessParts): Witness {
         const to = nodeOf(envelope.to);
         if (to !== bus.node && (heard.has(to) || peers().includes(to))) {
           if (standing.now.isSuspended || !standing.hasVouched(to)) return;
-          tell(to);
+          bus.send({ from: envelope.from, to: envelope.to, message: envelope.message, position: positionFor(to) });
+          return;
         }
         bus.send(envelope);
       },

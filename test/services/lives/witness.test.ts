@@ -24,12 +24,11 @@ function witnessed({ mustBeVouched = false } = {}) {
   witness.bus.envelopes().subscribe(({ from }) => letThrough.push(from));
   const n2 = network.join('n2');
   const heard: string[] = [];
-  /** The journal's positions that the peer was told, with those of what came besides. */
+  /** The journal's positions that came with what the peer was told. */
   const positions: unknown[] = [];
-  n2.envelopes().subscribe(({ message }) => {
+  n2.envelopes().subscribe(({ message, position }) => {
     heard.push(message.type);
-    if (message.type === 'said') positions.push('said');
-    if ('position' in message) positions.push(message.position);
+    if (message.type === 'said') positions.push(position);
   });
   const say = (message: Tagged, from: Address = 'n2/quorate.lives/', to: Address = lives): void => {
     n2.send({ from, to, message });
@@ -56,7 +55,7 @@ function witnessed({ mustBeVouched = false } = {}) {
   };
 }
 
-test('nothing goes to a peer before it has vouched for this life, and then how long the journal is goes first', () => {
+test('nothing goes to a peer before it has vouched for this life', () => {
   const { heard, send, vouch } = witnessed();
   send();
   expect(heard).not.toContain('said');
@@ -66,7 +65,7 @@ test('nothing goes to a peer before it has vouched for this life, and then how l
   expect(heard.at(-1)).toBe('said');
 });
 
-test('an acknowledgement comes behind the position of its record, also where it shared a flush with what is known of peers', () => {
+test('an acknowledgement comes with the position of its record, also where it shared a flush with what is known of peers', () => {
   const { journal, memory, positions, clock, vouch, send } = witnessed();
   vouch();
   const acknowledge = (): void =>
@@ -78,7 +77,27 @@ test('an acknowledgement comes behind the position of its record, also where it 
   positions.length = 0;
   acknowledge();
   clock.advance(10);
-  expect(positions).toEqual([journal.position, 'said']);
+  expect(positions).toEqual([journal.position]);
+});
+
+test('a message after a lost acknowledgement says how long the journal is, too', () => {
+  const { journal, positions, clock, vouch, send } = witnessed();
+  vouch();
+  journal.append([{ actor: 'n1/actor/', version: 1, record: { type: 'kept' } }], () => send());
+  clock.advance(10);
+  send();
+  expect(positions).toEqual([journal.position, journal.position]);
+});
+
+test('what is known of peers is no news for the position that messages carry, or idle nodes would write for ever', () => {
+  const { memory, positions, clock, vouch, send } = witnessed();
+  vouch();
+  send();
+  memory.remember('n3', { number: 1, name: 'other', position: 1 });
+  memory.flush();
+  clock.advance(50);
+  send();
+  expect(positions[1]).toBe(positions[0]);
 });
 
 test('nothing comes from a peer that has not said which life it is', () => {
