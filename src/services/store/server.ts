@@ -293,8 +293,10 @@ export function createServer(parts: ServerParts): Server {
   };
 
   const refuseAll = ({ id, reason, leader }: Extract<LogEvent, { type: 'refused' }>): void => {
-    for (const write of proposals.get(id)?.flat() ?? []) refuse(write, reason, leader);
-    for (const read of askedReads.get(id) ?? []) refuse(read, reason, leader);
+    // To those who ask it is the same: nothing has happened, and a moment later somebody serves.
+    const told = reason === 'handing-over' ? 'not-ready' : reason;
+    for (const write of proposals.get(id)?.flat() ?? []) refuse(write, told, leader);
+    for (const read of askedReads.get(id) ?? []) refuse(read, told, leader);
     proposals.delete(id);
     askedReads.delete(id);
   };

@@ -8,16 +8,9 @@
 
 import type { Clock } from '../../../environment/clock.ts';
 import { OverloadedError } from '../errors.ts';
-import { readerOf } from './parts.ts';
-import type {
-  LogEntry,
-  LogEvent,
-  LogListener,
-  LogRefusal,
-  LogStarter,
-  LogStatus,
-  SnapshotWriter,
-} from './replicated-log.ts';
+import { type HandOverRequest, handOver } from './memory-hand-over.ts';
+import { readerOf, writerOf } from './parts.ts';
+import type { LogEntry, LogEvent, LogListener, LogRefusal, LogStarter, LogStatus } from './replicated-log.ts';
 
 /** How to make a log in memory. */
 export interface MemoryLogOptions {
@@ -33,9 +26,10 @@ export interface MemoryLogOptions {
 
 /** The server of one node, as a test sees it. */
 export interface MemoryServer {
-  /** Proposals and reads that are not answered yet, oldest first. */
+  /** Requests that are not answered yet, oldest first. Without a clock, a test answers hand-overs by `tell`. */
   readonly proposals: readonly { readonly id: number; readonly commands: readonly Uint8Array[] }[];
   readonly reads: readonly number[];
+  readonly handOvers: readonly HandOverRequest[];
   /** The snapshots that it was given, whole. */
   readonly snapshots: readonly Snapshot[];
   /** Places the oldest proposal at the end of this server's log. @returns its entries; none when there is none */
@@ -81,12 +75,16 @@ interface Server extends MemoryServer {
   readonly node: string;
   readonly proposals: { readonly id: number; readonly commands: readonly Uint8Array[] }[];
   readonly reads: number[];
+  readonly handOvers: HandOverRequest[];
   readonly snapshots: Snapshot[];
   listener: LogListener | undefined;
   /** Of the place where it was started. */
   clock: Clock | undefined;
   failure: Error | undefined;
+  /** Requests that were made, and have not come here. */
+  arriving: number;
   leads: boolean;
+  handingOver: HandOverRequest | undefined;
   /** What it takes for the leader. */
   known: string | undefined;
   reign: number;
@@ -122,6 +120,10 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       while (server.proposals.length > 0 || server.reads.length > 0) server.refuse('not-leader');
     }
     server.listener?.changed();
+    const { handingOver } = server;
+    if (handingOver === undefined || server.leads) return;
+    server.handingOver = undefined;
+    server.tell({ type: 'handedOver', id: handingOver.id, leader });
   };
   const tellCommitted = (server: Server): void => {
     if (!isUp(server)) return;
@@ -153,14 +155,33 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     serverOf(node).tail = tail;
   };
 
+  const handOverAll = (server: Server, at: Clock): void => {
+    const isServerUp = (node: string): boolean => {
+      const other = servers.get(node);
+      return other !== undefined && isUp(other);
+    };
+    const parts = {
+      clock: at,
+      nodes,
+      isUp: isServerUp,
+      isHeard: ({ node }: { readonly node: string }) => node === leader && isServerUp(node) && hasMajority(),
+      elect: (node: string) => elect(node, server.tail.length),
+    };
+    for (const request of server.handOvers.splice(0)) handOver(parts, server, request);
+  };
+
   /** Does in one turn what waits at a server. */
   const work = (server: Server): void => {
     if (server.listener === undefined) return;
+    if (clock !== undefined) handOverAll(server, clock);
     if (!server.leads) {
       while (server.proposals.length > 0 || server.reads.length > 0) server.refuse('not-leader');
       return;
     }
-    while (server.proposals.length > 0) server.place();
+    while (server.proposals.length > 0) {
+      if (server.handingOver === undefined) server.place();
+      else server.refuse('handing-over');
+    }
     if (server.node !== leader || !isUp(server) || !hasMajority()) return;
     while (server.reads.length > 0) server.answerRead();
     clock?.enqueue(() => {
@@ -171,21 +192,35 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     const { failure } = server;
     server.failure = undefined;
     if (failure !== undefined) throw failure;
-    if (server.proposals.length + server.reads.length >= waitingRequests) {
+    const { proposals, reads, handOvers, listener } = server;
+    if (server.arriving + proposals.length + reads.length + handOvers.length >= waitingRequests) {
       throw new OverloadedError(`${waitingRequests} requests wait for the log, as many as may; ask again later`);
     }
-    request();
-    clock?.enqueue(() => work(server));
+    if (clock === undefined) {
+      request();
+      return;
+    }
+    // One after the other, so that a hand-over concerns those that come after it alone.
+    server.arriving += 1;
+    clock.enqueue(() => {
+      server.arriving -= 1;
+      if (server.listener !== listener) return;
+      request();
+      work(server);
+    });
   };
 
   const makeServer = (node: string): Server => ({
     node,
     proposals: [],
     reads: [],
+    handOvers: [],
     snapshots: [],
+    handingOver: undefined,
     clock: undefined,
     listener: undefined,
     failure: undefined,
+    arriving: 0,
     leads: false,
     known: undefined,
     reign: 0,
@@ -193,6 +228,9 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     toldIndex: 0,
     compactionAskedAt: 0,
     tell(event) {
+      const isAnswer = event.type === 'handedOver' || event.type === 'notHandedOver';
+      const at = isAnswer ? this.handOvers.findIndex(({ id }) => id === event.id) : -1;
+      if (at >= 0) this.handOvers.splice(at, 1);
       this.listener?.event(event);
     },
     place() {
@@ -269,8 +307,10 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       const server = serverOf(node);
       const { listener } = server;
       Object.assign(server, { listener: undefined, leads: false, known: undefined, tail: [], toldIndex: 0 });
+      server.handingOver = undefined;
       server.proposals.length = 0;
       server.reads.length = 0;
+      server.handOvers.length = 0;
       listener?.ended();
     },
     start({ node: { id }, environment }) {
@@ -279,6 +319,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       return {
         propose: (request, commands) => take(server, () => server.proposals.push({ id: request, commands })),
         read: (request) => take(server, () => server.reads.push(request)),
+        handOver: (request, to) => take(server, () => server.handOvers.push({ id: request, to })),
         snapshot(index) {
           take(server, () => undefined);
           return writerOf(environment.clock, (parts) => {
@@ -305,28 +346,6 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
         },
         status: () => statusOf(server),
       };
-    },
-  };
-}
-
-function writerOf(clock: Clock, onWhole: (parts: readonly Uint8Array[]) => void): SnapshotWriter {
-  const parts: Uint8Array[] = [];
-  let isOver = false;
-  return {
-    write(part, onTaken) {
-      parts.push(part);
-      clock.enqueue(() => onTaken());
-    },
-    finish(onDone) {
-      clock.enqueue(() => {
-        if (isOver) return;
-        isOver = true;
-        onWhole(parts);
-        onDone();
-      });
-    },
-    abandon() {
-      isOver = true;
     },
   };
 }

@@ -30,13 +30,37 @@ export type LogRefusal =
   /** It leads, and does not know yet what is committed. */
   | 'not-ready'
   /** Too many bytes wait to be committed. */
-  | 'overloaded';
+  | 'overloaded'
+  /** It lets another server lead, and takes no proposals meanwhile: soon that one does, or this one again. */
+  | 'handing-over';
+
+/** Why a server did not hand over. */
+export type HandOverRefusal =
+  /** Nothing was begun. This server does not lead; */
+  | 'not-leader'
+  /** it leads, and does not know yet what is committed; */
+  | 'not-ready'
+  /** it is the one that should lead; */
+  | 'leads-already'
+  /** it hands over already; */
+  | 'under-way'
+  /** the node that should lead has no vote, or is about to lose it; */
+  | 'not-a-voter'
+  /** none was named, and no other voter was heard lately. */
+  | 'no-voter-heard'
+  /** The node that should lead did not get all of the log in time. This server takes proposals again. */
+  | 'target-behind'
+  /** It got all and was told to lead, and no leader was heard of in time. It may lead still, or this server again. */
+  | 'timed-out';
 
 /** What a log tells, in order. */
 export type LogEvent =
   /** The change of members `id` begins with entry `index`. */
   | { readonly type: 'replacing'; readonly id: number; readonly index: number }
   | { readonly type: 'notReplaced'; readonly id: number; readonly reason: MemberRefusal; readonly leader?: string }
+  /** Hand-over `id` is done: this server leads no more, and `leader` does, which is nearly always the one that was named. */
+  | { readonly type: 'handedOver'; readonly id: number; readonly leader: string }
+  | { readonly type: 'notHandedOver'; readonly id: number; readonly reason: HandOverRefusal; readonly leader?: string }
   /**
    * The commands of proposal `id` stand at `index`, `index + 1`, ... of this server's log, under `token`. Told before
    * any of them is committed. Whatever was placed at these indexes before has left this server's log.
@@ -113,6 +137,13 @@ export interface ReplicatedLog {
   propose(id: number, commands: readonly Uint8Array[]): void;
   /** Asks for an index at which a read is linearizable; answered by `readable` or `refused`. Throws like `propose`. */
   read(id: number): void;
+  /**
+   * Asks this server, which leads, to let `to` lead in its place; without `to`, the voter that has most of the log. From
+   * then on it refuses proposals as `handing-over`, while reads go on; what it has placed stays. Answered by `handedOver`
+   * or `notHandedOver`, once, unless the server ends, and within a few election timeouts. Throws like `propose`. Left out
+   * by a log that elects a leader only when the last one is gone.
+   */
+  handOver?(id: number, to?: string): void;
   /**
    * Begins a snapshot of the state as of the committed entry `index`, which takes the place of the entries up to it once
    * it is whole. One at a time. Throws like `propose`.

@@ -2,6 +2,7 @@
 
 import { decode, encode } from '../../../../src/services/store/codec.ts';
 import type {
+  HandOverRefusal,
   LogEntry,
   LogEvent,
   LogStarter,
@@ -51,6 +52,15 @@ interface Life {
   waiting: LogEntry[] | undefined;
 }
 
+/** A hand-over that a server was asked for. */
+interface HandOver {
+  readonly id: number;
+  readonly life: Life;
+  answer: 'handed over' | HandOverRefusal | undefined;
+  /** Whether the server has taken a proposal that came after it. */
+  tookProposal: boolean;
+}
+
 /** Runs an application on each server, and throws as soon as a log breaks its word. */
 export class Witness {
   readonly lab: LogLab;
@@ -60,12 +70,22 @@ export class Witness {
   readonly #proposals = new Map<number, Proposal>();
   /** For each read, the last entry that anybody knew to be committed when it was asked. */
   readonly #reads = new Map<number, { readonly index: number; readonly life: Life }>();
+  readonly #handOvers = new Map<number, HandOver>();
   readonly #lives = new Map<string, Life>();
   #lastId = 0;
   #lastLife = 0;
   #lastValue = 0;
   /** What happened, so that a test can see that something did. */
-  readonly seen = { placed: 0, refused: 0, readable: 0, committed: 0, restored: 0, superseded: 0 };
+  readonly seen = {
+    placed: 0,
+    refused: 0,
+    readable: 0,
+    committed: 0,
+    restored: 0,
+    superseded: 0,
+    handedOver: 0,
+    notHandedOver: 0,
+  };
 
   constructor(lab: LogLab) {
     this.lab = lab;
@@ -118,6 +138,22 @@ export class Witness {
     life.log.read(this.#lastId);
   }
 
+  /** @returns the id of the request; undefined where there is no server, or a log that does not hand over */
+  handOver(node: string, to?: string): number | undefined {
+    const life = this.#lives.get(node);
+    if (life?.log.handOver === undefined) return undefined;
+    this.#lastId += 1;
+    const id = this.#lastId;
+    this.#handOvers.set(id, { id, life, answer: undefined, tookProposal: false });
+    life.log.handOver(id, to);
+    return id;
+  }
+
+  /** How a hand-over was answered. */
+  answerOf(id: number | undefined): HandOver['answer'] {
+    return id === undefined ? undefined : this.#handOvers.get(id)?.answer;
+  }
+
   leader(): string | undefined {
     const leaders = [...this.#lives.values()].filter(({ log }) => log.isLeader);
     return leaders.length === 1 ? leaders[0]?.node : undefined;
@@ -151,6 +187,9 @@ export class Witness {
         if (place === undefined) return;
         throw new Error(`value ${value} lost its place ${index + at}, and was committed at ${place}`);
       });
+    }
+    for (const { id, life, answer } of this.#handOvers.values()) {
+      if (answer === undefined && this.#lives.get(life.node) === life) throw new Error(`hand-over ${id} has no answer`);
     }
   }
 
@@ -187,6 +226,13 @@ export class Witness {
         if (event.index >= read.index) return;
         throw new Error(`a read at ${event.index} came after ${read.index} was known to be committed`);
       }
+      case 'handedOver':
+        if (event.leader === life.node) throw new Error(`${life.node} has handed over to itself`);
+        this.#handOverEnded(life, event, 'handed over');
+        return;
+      case 'notHandedOver':
+        this.#handOverEnded(life, event, event.reason);
+        return;
       case 'committed':
         if (life.waiting === undefined) this.#applyAll(life, event.entries);
         else life.waiting.push(...event.entries);
@@ -213,6 +259,18 @@ export class Witness {
     if (proposal.values.some((value) => this.#places.has(value))) throw new Error('committed before it was placed');
     if (index <= life.appliedIndex) throw new Error(`placed at ${index}, where an entry is committed`);
     Object.assign(proposal, { index, token });
+    for (const asked of this.#handOvers.values()) {
+      if (asked.life === life && asked.answer === undefined && asked.id < id) asked.tookProposal = true;
+    }
+  }
+
+  #handOverEnded(life: Life, event: LogEvent & { readonly id: number }, answer: NonNullable<HandOver['answer']>): void {
+    const asked = this.#handOvers.get(event.id);
+    if (asked?.life !== life || asked.answer !== undefined) throw unasked(event);
+    asked.answer = answer;
+    this.seen[answer === 'handed over' ? 'handedOver' : 'notHandedOver'] += 1;
+    const wasBegun = answer === 'handed over' || answer === 'timed-out' || answer === 'target-behind';
+    if (wasBegun && asked.tookProposal) throw new Error(`${life.node} took a proposal while it handed over`);
   }
 
   #applyAll(life: Life, entries: readonly LogEntry[]): void {

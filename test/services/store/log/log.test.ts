@@ -6,8 +6,8 @@ import { isFoundOut, testLog } from './conformance.ts';
 import { memoryLab } from './memory-lab.ts';
 import { raftLab } from './raft-lab.ts';
 
-testLog('in memory', memoryLab);
-testLog('kept by Raft', raftLab);
+testLog('in memory', memoryLab, { handsOver: true });
+testLog('kept by Raft', raftLab, { handsOver: false });
 
 /** A log whose events are spoilt on their way; `undefined` swallows one. */
 const spoilt =
@@ -53,6 +53,8 @@ describe('a log is found out that', () => {
       'restores another state',
       (event) => (event.type === 'snapshotInstalled' ? { ...event, index: event.index + 1 } : event),
     ],
+    ['says nothing of hand-overs', (event) => (event.type === 'handedOver' ? undefined : event)],
+    ['hands over to itself', (event) => (event.type === 'handedOver' ? { ...event, leader: 'n1' } : event)],
     ['says nothing of snapshots', (event) => (event.type === 'snapshotInstalled' ? undefined : event)],
   ])('%s', async (_name, spoil) => {
     expect(await isFoundOut(memoryLab, spoilt(spoil))).toBe(true);
