@@ -6,8 +6,7 @@ export type { Leadership, Progress, Role as RaftRole, ServerContext } from './ra
 export { RaftBootstrapError, RaftInvariantError } from './raft/errors.ts';
 export { followerAlone } from './raft/follower.ts';
 export { leaderAlone } from './raft/leader.ts';
-export { entrySizeBytes, Log } from './raft/log.ts';
-export { allMembers, foundingMembers, isChanging, isPlace, type Members, sameMembers } from './raft/members.ts';
+export { Log } from './raft/log.ts';
 export {
   defaultLimits,
   type Entry,
@@ -25,3 +24,5 @@ export { type RaftRules, raftRules } from './raft/rules.ts';
 export { defineServer, raftServer, serverChart } from './raft/server.ts';
 export type { ServerView } from './raft/view.ts';
 export { delays as raftDelays } from './raft/vocabulary.ts';
+export { allMembers, foundingMembers, isChanging, isPlace, type Members, sameMembers } from './replication/members.ts';
+export { entrySizeBytes } from './replication/sequence.ts';

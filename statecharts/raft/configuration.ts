@@ -5,8 +5,8 @@
 
 import type { Address } from '../actor/address.ts';
 import { jointOf, majorityOf, type Quorum } from '../quorum.ts';
+import { isVoter, type Members, noMembers, serverSetOf } from '../replication/members.ts';
 import type { Log } from './log.ts';
-import { isVoter, type Members, noMembers, serverSetOf } from './members.ts';
 import type { Snapshot } from './messages.ts';
 
 /** The members from an entry on. */

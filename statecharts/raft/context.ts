@@ -4,12 +4,12 @@ import type { Address } from '../actor/address.ts';
 import type { Birth, Records } from '../actor/definition.ts';
 import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effects.ts';
 import type { Ruling } from '../actor/rules.ts';
+import { allMembers, foundingMembers, isVoter } from '../replication/members.ts';
 import type { TransferOperation } from '../transfer.ts';
 import { type Configuration, configurationIn } from './configuration.ts';
 import { earlierRecords } from './earlier-records.ts';
 import { RaftBootstrapError } from './errors.ts';
 import { Log } from './log.ts';
-import { allMembers, foundingMembers, isVoter } from './members.ts';
 import {
   type Durable,
   defaultLimits,

@@ -2,7 +2,7 @@
 
 import type { EarlierRecord, KeepSnapshot } from '../actor/definition.ts';
 import type { Tagged } from '../actor/effects.ts';
-import { foundingMembers, isServerSet } from './members.ts';
+import { foundingMembers, isServerSet } from '../replication/members.ts';
 
 /** Version 1 knew no members but voters, who never changed, and held the bytes of snapshots in their records. */
 function fromVersion1(record: Tagged, keep: KeepSnapshot): Tagged {

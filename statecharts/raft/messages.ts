@@ -6,8 +6,8 @@
 import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import type { TaggedBy } from '../actor/schemas.ts';
+import { isMembers, isPlaces, type Members } from '../replication/members.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
-import { isMembers, isPlaces, type Members } from './members.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
 interface Placed {

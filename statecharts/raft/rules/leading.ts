@@ -3,6 +3,7 @@
 import { nodeOf } from '../../actor/address.ts';
 import { deliverAhead, type Send } from '../../actor/effects.ts';
 import { isMet, isQuorum, reachedBy } from '../../quorum.ts';
+import { commandSizeBytes } from '../../replication/sequence.ts';
 import { quorumOf } from '../configuration.ts';
 import {
   type Effect,
@@ -15,7 +16,6 @@ import {
   type ServerContext,
 } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
-import { entrySizeBytes } from '../log.ts';
 import type { Entry, RaftMessage } from '../messages.ts';
 import { learnCommitted, refusal } from './commitment.ts';
 import { freshProgress, noteAppendReply, noteSnapshotReply, noteUnreachable, sendHeartbeat } from './progress.ts';
@@ -53,10 +53,7 @@ export function isOverloaded(context: ServerContext, { commands }: Received<'pro
   const { commitIndex, limits, log } = context;
   const waitingBytes = log.sizeBetween(commitIndex, log.lastIndex);
   if (waitingBytes === 0) return false;
-  const addedBytes = commands.reduce(
-    (sum, data) => sum + entrySizeBytes({ kind: 'command', index: 0, term: 0, data }),
-    0,
-  );
+  const addedBytes = commands.reduce((sum, data) => sum + commandSizeBytes(data), 0);
   return waitingBytes + addedBytes > limits.maxUncommittedBytes;
 }
 

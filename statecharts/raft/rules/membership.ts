@@ -6,18 +6,17 @@
 
 import { nodeOf } from '../../actor/address.ts';
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
-import { type CatchUp, type Progress, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
 import {
-  afterJoint,
   allMembers,
   isChanging,
   isVoter,
-  jointly,
   type Members,
   maxRetired,
   withLearner,
   withoutLearner,
-} from '../members.ts';
+} from '../../replication/members.ts';
+import { type CatchUp, type Progress, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
+import { afterJoint, jointly } from '../joint.ts';
 import type { RaftOutput, ReplacementRefusal } from '../messages.ts';
 import { knowsCommitted } from './leading.ts';
 import { freshProgress } from './progress.ts';

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { type Address, deliverAhead, type Effect } from '../../../statecharts/actor.ts';
 import { isQuorum, reachedBy } from '../../../statecharts/quorum.ts';
 import { quorumOf } from '../../../statecharts/raft/configuration.ts';
-import { afterJoint, jointly, withLearner, withoutLearner } from '../../../statecharts/raft/members.ts';
+import { afterJoint, jointly } from '../../../statecharts/raft/joint.ts';
 import { type Entry, type Members, raftServer } from '../../../statecharts/raft.ts';
+import { withLearner, withoutLearner } from '../../../statecharts/replication/members.ts';
 import {
   bytes,
   command,

@@ -1,7 +1,7 @@
 /**
- * Who takes part in a cluster: what a configuration entry says, from its index on (Raft §4.1). One server is replaced
- * in three entries, each of which follows once the one before is committed: the newcomer learns the log without a vote
- * (§4.2.1); the voters of before and after decide jointly (§4.3); those of after decide alone.
+ * Who takes part in a cluster: what an entry of its log says, from there on. One server is replaced by another: the
+ * newcomer learns the log without a vote, and then votes in the place of the one that leaves, which is retired. How the
+ * voters of before give way to those of after is the protocol's.
  */
 
 import { type Address, isAddress, nodeOf } from '../actor/address.ts';
@@ -10,9 +10,9 @@ import { type Address, isAddress, nodeOf } from '../actor/address.ts';
 export interface Members {
   /** Who votes: sorted, each once, at least one. */
   readonly voters: readonly Address[];
-  /** In a joint configuration, who votes afterwards: then every decision takes a majority of both sets (§4.3). */
+  /** Where both decide jointly for a while: who votes afterwards. */
   readonly nextVoters: readonly Address[] | null;
-  /** Who is sent the log and has no vote (§4.2.1); sorted. */
+  /** Who is sent the log and has no vote; sorted. */
   readonly learners: readonly Address[];
   /** What is to follow once the learner that joins has caught up. */
   readonly change: { readonly leaving: Address; readonly joining: Address } | null;
@@ -51,7 +51,7 @@ export const foundingMembers = (voters: readonly Address[]): Members => ({
 /** The members of no cluster: what a server knows that waits to be taken in. */
 export const noMembers: Members = foundingMembers([]);
 
-/** All who are sent the log: voters, those of a joint configuration included, and learners; sorted. */
+/** All who are sent the log: voters, those of afterwards included, and learners; sorted. */
 export const allMembers = ({ voters, nextVoters, learners }: Members): readonly Address[] =>
   nextVoters === null && learners.length === 0 ? voters : serverSetOf([...voters, ...(nextVoters ?? []), ...learners]);
 
@@ -62,37 +62,18 @@ export const isVoter = ({ voters, nextVoters }: Members, server: Address): boole
 /** Whether a change is under way. */
 export const isChanging = ({ nextVoters, change }: Members): boolean => nextVoters !== null || change !== null;
 
-/** §4.2.1: the one that joins is sent the log. */
+/** The members when the one that joins is sent the log. */
 export function withLearner(members: Members, { leaving, joining, places }: Replacement): Members {
   const learners = serverSetOf([...members.learners, joining]);
   return placed({ ...members, learners, change: { leaving, joining }, places: { ...places, ...members.places } });
 }
 
-/** §4.2.1: the members as they were before the change, which is given up. */
+/** The members as they were before the change, which is given up. */
 export const withoutLearner = ({ change, ...members }: Members): Members =>
   placed({ ...members, learners: members.learners.filter((it) => it !== change?.joining), change: null });
 
-/** §4.3, C_old,new: the one that has caught up is a voter of the second set, and the one that leaves is none. */
-export function jointly({ change, ...members }: Members): Members {
-  if (change === null) return { ...members, change };
-  const { leaving, joining } = change;
-  return {
-    ...members,
-    nextVoters: serverSetOf([...members.voters.filter((voter) => voter !== leaving), joining]),
-    learners: members.learners.filter((learner) => learner !== joining),
-    change: null,
-  };
-}
-
-/** §4.3, C_new: those who vote afterwards vote alone, and those who do not any more are retired. */
-export function afterJoint(members: Members): Members {
-  const voters = members.nextVoters ?? members.voters;
-  const left = members.voters.filter((voter) => !voters.includes(voter));
-  return placed({ ...members, voters, nextVoters: null, retired: serverSetOf([...members.retired, ...left]) });
-}
-
-/** Places of members alone, in the order of their ids. */
-function placed(members: Members): Members {
+/** `members` with the places of theirs alone, in the order of their ids. */
+export function placed(members: Members): Members {
   const known = allMembers(members).flatMap((server) => {
     const node = nodeOf(server);
     const place = members.places[node];
