@@ -61,7 +61,10 @@ export const sameAcceptors = (one: Acceptors, other: Acceptors): boolean =>
 /** A configuration as it comes off a wire or out of a journal: never one that could choose two values. */
 export const acceptors = v.pipe(
   v.object({
-    acceptors: v.array(v.custom<Address>(isAddress, 'expected an address like n1/paxos.acceptor/agree/owner')),
+    acceptors: v.pipe(
+      v.array(v.custom<Address>(isAddress, 'expected an address like n1/paxos.acceptor/agree/owner')),
+      v.readonly(),
+    ),
     phase1Size: v.number(),
     phase2Size: v.number(),
   }),
