@@ -52,6 +52,8 @@ export function driveFaults<App extends Application>(
         return fault.from === from && fault.to === to;
       case 'isolate':
         return fault.node === from || fault.node === to;
+      case 'partial-partition':
+        return fault.cut.includes(`${from}>${to}`);
       default:
         return false;
     }

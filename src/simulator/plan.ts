@@ -5,7 +5,9 @@
 
 import { majoritySize } from '../../statecharts/quorum.ts';
 import { chance, integerBelow, pick, type Random, type Randomness } from '../environment/random.ts';
+import { drawPartialPartition, type Interval } from './partial-partitions.ts';
 import { type Fate, type Fault, type FaultKind, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
+import { shuffled } from './shuffled.ts';
 
 /** What is drawn from. */
 export interface PlanOptions {
@@ -31,6 +33,7 @@ export const allFaults: readonly FaultKind[] = [
   'partition',
   'one-way',
   'isolate',
+  'partial-partition',
   'clog',
   'crash',
   'pause',
@@ -77,9 +80,17 @@ export function planRun(options: PlanOptions, randomness: Randomness): Schedule 
   const ids = nodeIds(nodes);
   // What cannot happen draws nothing, so that a seed does not mean another schedule for every kind that is added.
   const kinds = options.faults.filter((kind) => servers.length > 0 || !serverFaults.includes(kind));
-  const intensities = kinds.map((kind) => [kind, chance(random, 0.4) ? 1 + integerBelow(random, 4) : 0] as const);
-  const faults = intensities.flatMap(([kind, count]) =>
-    Array.from({ length: count }, () => drawFault(kind, ids, servers, faultyMs, random)),
+  const drawn = drawFaults(
+    kinds.filter((kind) => kind !== 'partial-partition'),
+    random,
+    (kind) => [drawFault(kind, ids, servers, faultyMs, random)],
+  );
+  // From a stream of their own, for the same reason.
+  const linkRandom = randomness.stream('faults/links');
+  const partial = drawFaults(
+    kinds.filter((kind) => kind === 'partial-partition'),
+    linkRandom,
+    () => drawPartialPartition(ids, drawInterval(faultyMs, linkRandom), linkRandom),
   );
   return {
     version: 1,
@@ -91,7 +102,7 @@ export function planRun(options: PlanOptions, randomness: Randomness): Schedule 
     quorum: shuffled(ids, random)
       .slice(0, heals === 'all' ? nodes : majoritySize(nodes))
       .sort(),
-    faults: faults.sort((a, b) => a.atMs - b.atMs),
+    faults: [...drawn, ...partial].sort((a, b) => a.atMs - b.atMs),
     operations,
     links: {},
     delayMs: calm.minDelayMs,
@@ -124,18 +135,32 @@ export function drawFate(mood: NetworkMood, random: Random): Fate {
   return chance(random, mood.repetitionProbability) ? [delay(), delay()] : [delay()];
 }
 
+/** Draws how often each of `kinds` occurs in a run, if at all, and then the faults. */
+function drawFaults<Kind extends FaultKind>(
+  kinds: readonly Kind[],
+  random: Random,
+  draw: (kind: Kind) => readonly Fault[],
+): readonly Fault[] {
+  const intensities = kinds.map((kind) => [kind, chance(random, 0.4) ? 1 + integerBelow(random, 4) : 0] as const);
+  return intensities.flatMap(([kind, count]) => Array.from({ length: count }, () => draw(kind)).flat());
+}
+
+function drawInterval(faultyMs: number, random: Random): Interval {
+  const atMs = Math.round(random.next() * faultyMs);
+  const lengthMs = Math.round(chance(random, 0.3) ? random.next() * 200 : random.next() * (faultyMs / 4));
+  return { atMs, untilMs: Math.min(atMs + lengthMs, faultyMs) };
+}
+
 function drawFault(
-  kind: FaultKind,
+  kind: Exclude<FaultKind, 'partial-partition'>,
   ids: readonly string[],
   servers: readonly string[],
   faultyMs: number,
   random: Random,
 ): Fault {
-  const atMs = Math.round(random.next() * faultyMs);
-  const lengthMs = Math.round(chance(random, 0.3) ? random.next() * 200 : random.next() * (faultyMs / 4));
-  const untilMs = Math.min(atMs + lengthMs, faultyMs);
+  const times = drawInterval(faultyMs, random);
+  const { atMs, untilMs } = times;
   const [node = '', other = ''] = shuffled(ids, random);
-  const times = { atMs, untilMs };
   switch (kind) {
     case 'partition': {
       const mixed = shuffled(ids, random);
@@ -165,18 +190,4 @@ function drawFault(
     default:
       return { kind, ...times, node };
   }
-}
-
-/** A random order of `items` (Fisher-Yates). */
-export function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const mixed = [...items];
-  for (let last = mixed.length - 1; last > 0; last -= 1) {
-    const at = integerBelow(random, last + 1);
-    const [a, b] = [mixed[last], mixed[at]];
-    if (a !== undefined && b !== undefined) {
-      mixed[last] = b;
-      mixed[at] = a;
-    }
-  }
-  return mixed;
 }

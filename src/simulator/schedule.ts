@@ -13,12 +13,17 @@ export class ScheduleError extends QuorateError {
 
 const interval = { atMs: v.number(), untilMs: v.number() };
 
+/** One direction between two nodes: what n1 sends to n2 travels on `n1>n2`. */
+const linkSchema = v.pipe(v.string(), v.regex(/^n\d+>n\d+$/));
+
 const faultSchema = v.variant('kind', [
   /** Nodes of different groups cannot reach each other. */
   v.object({ kind: v.literal('partition'), ...interval, groups: v.array(v.array(v.string())) }),
   /** `from` cannot reach `to`; the other way works. */
   v.object({ kind: v.literal('one-way'), ...interval, from: v.string(), to: v.string() }),
   v.object({ kind: v.literal('isolate'), ...interval, node: v.string() }),
+  /** `n1>n2` in `cut`: n1 cannot reach n2; the other way is cut only where `n2>n1` is there as well. */
+  v.object({ kind: v.literal('partial-partition'), ...interval, cut: v.pipe(v.array(linkSchema), v.readonly()) }),
   /** What `from` sends to `to` is held back until the end, and then arrives at once. */
   v.object({ kind: v.literal('clog'), ...interval, from: v.string(), to: v.string() }),
   /** The node loses its memory and what was not synced; it restarts at the end. */

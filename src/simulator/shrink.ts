@@ -112,6 +112,11 @@ function* shrinkSteps(failed: RunResult, options: AsyncShrinkOptions): Steps<Shr
     }));
     for (const link of Object.keys(best.links)) yield* thinFates(link);
     for (const [index, fault] of best.faults.entries()) {
+      if (fault.kind === 'partial-partition') {
+        yield* thin(fault.cut, (cut) => ({ ...best, faults: best.faults.with(index, { ...fault, cut }) }));
+      }
+    }
+    for (const [index, fault] of best.faults.entries()) {
       const shorter = { ...fault, untilMs: Math.round((fault.atMs + fault.untilMs) / 2) };
       if (shorter.untilMs < fault.untilMs) yield* attempt({ ...best, faults: best.faults.with(index, shorter) });
     }
@@ -155,6 +160,10 @@ function withoutNode(schedule: Schedule, gone: string): Schedule {
     faults: schedule.faults.flatMap((fault): Fault[] => {
       if (fault.kind === 'partition') {
         return [{ ...fault, groups: fault.groups.map((group) => group.filter(stays).map(renamed)) }];
+      }
+      if (fault.kind === 'partial-partition') {
+        const cut = fault.cut.filter((link) => link.split('>').every(stays)).map(linkOf);
+        return cut.length > 0 ? [{ ...fault, cut }] : [];
       }
       if ('server' in fault) return [fault];
       if ('node' in fault) return stays(fault.node) ? [{ ...fault, node: renamed(fault.node) }] : [];

@@ -156,6 +156,11 @@ describe('a fault of the network', () => {
     ['partition', { kind: 'partition', ...during, groups: [['n1'], ['n2', 'n3']] }, ['n2>n3', 'n3>n2']],
     ['one-way', { kind: 'one-way', ...during, from: 'n1', to: 'n2' }, everywhere.filter((link) => link !== 'n1>n2')],
     ['isolate', { kind: 'isolate', ...during, node: 'n2' }, ['n1>n3', 'n3>n1']],
+    [
+      'partial-partition',
+      { kind: 'partial-partition', ...during, cut: ['n1>n2', 'n2>n1', 'n3>n2'] },
+      ['n1>n3', 'n2>n3', 'n3>n1'],
+    ],
     ['clog', { kind: 'clog', ...during, from: 'n3', to: 'n1' }, everywhere.filter((link) => link !== 'n3>n1')],
   ])('such as %s acts on its links alone, and ends', (_kind, fault, links) => {
     expect(reachable([fault], 90)).toEqual(everywhere);

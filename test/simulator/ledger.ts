@@ -60,7 +60,7 @@ export function defineLedger(acknowledgesEarly: boolean) {
   });
 }
 
-interface LedgerApplication extends Application {
+export interface LedgerApplication extends Application {
   readonly node: Node;
   readonly address: Address;
   keep(value: number, done: () => void): void;

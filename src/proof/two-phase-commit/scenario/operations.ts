@@ -2,8 +2,8 @@
 
 import * as v from 'valibot';
 import { chance, integerBelow, pick, type Random } from '../../../environment/random.ts';
-import { shuffled } from '../../../simulator/plan.ts';
 import type { PlannedOperation } from '../../../simulator/schedule.ts';
+import { shuffled } from '../../../simulator/shuffled.ts';
 
 /** The databases outside of the machines. */
 export const databases = ['checking', 'savings', 'cards'] as const;
