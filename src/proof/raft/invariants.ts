@@ -5,6 +5,7 @@
 
 import type { Address } from '../../../statecharts/actor.ts';
 import type { ServerContext } from '../../../statecharts/raft.ts';
+import type { LogInvariants, ServerView } from '../store/servers.ts';
 import {
   ascendingTerms,
   type Commit,
@@ -25,12 +26,8 @@ import {
   type Vote,
 } from './claims.ts';
 
-/** One server, as an observer from above sees it. */
-export interface ServerView {
-  readonly address: Address;
-  readonly role: string | undefined;
-  readonly context: ServerContext;
-}
+/** A server of Raft, as an observer from above sees it. */
+export type RaftView = ServerView<ServerContext>;
 
 /** What may happen in a run, and must in some: otherwise the invariants held because nothing happened. */
 export const raftGoals = [
@@ -42,27 +39,22 @@ export const raftGoals = [
   'a snapshot was installed',
   'a log was compacted',
 ] as const;
-export type RaftGoal = (typeof raftGoals)[number];
 
-/** Watches one run. */
-export interface RaftInvariants {
-  /** Looks at the servers that are up. @returns the first problem, in words */
-  check(servers: readonly ServerView[]): Problem;
-  /** A server has died: what was not durable is gone, and was told to nobody. */
-  died(server: Address): void;
-  readonly reached: ReadonlySet<RaftGoal>;
-}
+/** What must happen as well in a run in which a server is replaced. */
+export const raftReplacementGoals = ['a joint configuration was in force'] as const;
+
+type Goal = (typeof raftGoals | typeof raftReplacementGoals)[number];
 
 /** Makes the invariants of one run. */
-export function createRaftInvariants(): RaftInvariants {
+export function createRaftInvariants(): LogInvariants<ServerContext> {
   const leaders = new Map<number, Address>();
   /** What is committed at each index, as the first server that said so had it. */
   const commits = new Map<number, Commit>();
-  const seen = new Map<Address, ServerView>();
-  const reached = new Set<RaftGoal>();
+  const seen = new Map<Address, RaftView>();
+  const reached = new Set<Goal>();
   let lastCommitted = 0;
 
-  const checkLeader = (server: ServerView): Problem => {
+  const checkLeader = (server: RaftView): Problem => {
     const { address, context } = server;
     const { term, log, commitIndex, leadership } = context;
     const known = leaders.get(term);
@@ -93,7 +85,7 @@ export function createRaftInvariants(): RaftInvariants {
     }
     return undefined;
   };
-  const checkLog = ({ address, context }: ServerView): Problem => {
+  const checkLog = ({ address, context }: RaftView): Problem => {
     const problem = ascendingTerms(context.log) ?? latestConfiguration(context);
     if (problem !== undefined) return problem;
     for (const other of seen.values()) {
@@ -102,7 +94,7 @@ export function createRaftInvariants(): RaftInvariants {
     }
     return undefined;
   };
-  const checkServer = (now: ServerView, before: ServerView | undefined): Problem =>
+  const checkServer = (now: RaftView, before: RaftView | undefined): Problem =>
     commitsWithinLog(now.context) ??
     snapshotReachesLog(now.context) ??
     (before === undefined ? undefined : checkStep(before, now)) ??
@@ -128,7 +120,7 @@ export function createRaftInvariants(): RaftInvariants {
 }
 
 /** What a server may not do from one moment of its life to the next. */
-function checkStep(before: ServerView, now: ServerView): Problem {
+function checkStep(before: RaftView, now: RaftView): Problem {
   const problem =
     nothingTakenBack(before.context, now.context) ??
     ofAnyTwo([...votesIn(before.context), ...votesIn(now.context)], oneVotePerTerm);
@@ -136,13 +128,14 @@ function checkStep(before: ServerView, now: ServerView): Problem {
   return leaderAppendOnly(reignOf(before), reignOf(now));
 }
 
-const reignOf = ({ address, context: { term, log } }: ServerView): Leadership => ({ leader: address, term, log });
+const reignOf = ({ address, context: { term, log } }: RaftView): Leadership => ({ leader: address, term, log });
 const votesIn = ({ self, term, votedFor }: ServerContext): readonly Vote[] =>
   votedFor === null ? [] : [{ term, voter: self, candidate: votedFor }];
 
-function noteStep(before: ServerView, now: ServerView, reached: Set<RaftGoal>): void {
+function noteStep(before: RaftView, now: RaftView, reached: Set<Goal>): void {
   const earlier = before.context;
-  const { log, snapshot, term } = now.context;
+  const { log, snapshot, term, configuration } = now.context;
+  if (configuration.nextVoters !== null) reached.add('a joint configuration was in force');
   if (log !== earlier.log && isCut(earlier, now.context)) reached.add('entries that conflicted were dropped');
   if (snapshot !== earlier.snapshot && snapshot !== null) {
     // A leader's snapshot replaces a log that did not reach so far; one's own leaves some entries before its end.

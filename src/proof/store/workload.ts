@@ -19,8 +19,7 @@ export const operationSchema = v.object({
 });
 export type KeyOperation = v.InferOutput<typeof operationSchema>;
 
-/** How many clients there are; others may be numbered from here on. */
-export const clients = 4;
+const clients = 4;
 const operationsPerRun = 60;
 const keys = ['a', 'b', 'c'];
 const deadlineMs = 2_000;
@@ -41,6 +40,21 @@ export function planOperations(
       value: index + 1,
     } satisfies KeyOperation,
   })).sort((a, b) => a.atMs - b.atMs);
+}
+
+/** Asks a few times, at whichever machine, that the last one takes the place of the last but one. */
+export function withReplacement(
+  operations: readonly PlannedOperation[],
+  machines: readonly string[],
+  durationMs: number,
+  random: Random,
+): readonly PlannedOperation[] {
+  const asked = Array.from({ length: 3 }, (): PlannedOperation => {
+    const atMs = Math.round(random.next() * durationMs);
+    const operation = { f: 'replace', key: machines.slice(-2).join(' '), value: 0 } satisfies KeyOperation;
+    return { client: clients, atMs, node: pick(random, machines) ?? '', operation };
+  });
+  return [...operations, ...asked].sort((a, b) => a.atMs - b.atMs);
 }
 
 /** The write whose success shows that the store works. */

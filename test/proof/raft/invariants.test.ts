@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRaftInvariants, type ServerView } from '../../../src/proof/raft/invariants.ts';
+import { createRaftInvariants, type RaftView } from '../../../src/proof/raft/invariants.ts';
 import { type Address, addressOf } from '../../../statecharts/actor.ts';
 import { type Entry, foundingMembers, raftServer } from '../../../statecharts/raft.ts';
 
@@ -18,7 +18,7 @@ function server(
     commitIndex = 0,
     leads = false,
   }: { term: number; entries: Entry[]; commitIndex?: number; leads?: boolean },
-): ServerView {
+): RaftView {
   const first: Entry = { index: 1, term: 0, kind: 'configuration', members: foundingMembers(voters) };
   const recovered = raftServer.recover([
     { type: 'entries', ...{ entries: [first, ...entries] } },
@@ -73,7 +73,7 @@ describe('the invariants of Raft', () => {
   });
 
   test('say that a server votes twice in a term, or forgets its vote, within a life', () => {
-    const voting = (votedFor: Address | null): ServerView => {
+    const voting = (votedFor: Address | null): RaftView => {
       const view = server(n1, { term: 1, entries: [] });
       return { ...view, context: { ...view.context, votedFor } };
     };

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/environment/clock.ts';
-import { type RaftScenarioOptions, raftScenario } from '../../../src/proof/raft/scenario.ts';
+import { raftScenario } from '../../../src/proof/raft/scenario.ts';
+import type { StoreScenarioOptions } from '../../../src/proof/store/scenario.ts';
 import { allFaults } from '../../../src/simulator/plan.ts';
 import type { FaultKind } from '../../../src/simulator/schedule.ts';
 import { runSuite } from '../../../src/simulator/suite.ts';
 import { raftServer } from '../../../statecharts/raft.ts';
 
-interface Suite extends Required<Pick<RaftScenarioOptions, 'rollbacks'>> {
+interface Suite extends Required<Pick<StoreScenarioOptions, 'rollbacks'>> {
   readonly faults: readonly FaultKind[];
   readonly isNetworkFaulty: boolean;
   readonly seed: number;

@@ -13,7 +13,7 @@ import {
   stateMachineSafety,
   toldInOrder,
 } from '../../../src/proof/raft/claims.ts';
-import { createRaftInvariants, type ServerView } from '../../../src/proof/raft/invariants.ts';
+import { createRaftInvariants, type RaftView } from '../../../src/proof/raft/invariants.ts';
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Remembered } from '../../../statecharts/raft/context.ts';
 import { type Entry, foundingMembers, type Members, type RaftMessage } from '../../../statecharts/raft.ts';
@@ -49,7 +49,7 @@ export class Witness {
     this.#members = foundingMembers(voters);
   }
 
-  sees(server: ServerView): void {
+  sees(server: RaftView): void {
     keep(this.#invariants.check([server]));
   }
 

@@ -1,0 +1,121 @@
+/**
+ * The replicated key-value store under simulation, whole, over whatever log: clients put, get, delete and compare-and-set
+ * through whichever node they reach, servers are checked after every event by what their protocol claims, and what the
+ * clients saw must be linearizable.
+ */
+
+import * as v from 'valibot';
+import { NodeFailedError } from '../../host/errors.ts';
+import { createNode, type Node } from '../../host/node.ts';
+import { beginLife } from '../../services/lives/memory.ts';
+import { createWitness, type Witness } from '../../services/lives/witness.ts';
+import { createKeyValueMachine } from '../../services/store/key-value/machine.ts';
+import type { LogStarter } from '../../services/store/log/replicated-log.ts';
+import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
+import type { Application, Boot, Scenario, Watch } from '../../simulator/scenario.ts';
+import { createStoreJudge, storeGoals } from './judge.ts';
+import { createReplacements, replacementGoals } from './replacements.ts';
+import { addressesOf, createLookout, type LogInvariants } from './servers.ts';
+import { operationSchema, performOn, planOperations, probeAt, withReplacement } from './workload.ts';
+
+/** A node with its store. */
+export interface StoreApplication extends Application {
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+}
+
+/** A log that a store stands on, and what its protocol claims. */
+export interface LogUnderProof<Context> {
+  /** What the scenario is called. */
+  readonly name: string;
+  /** The actor that keeps the log on each node. */
+  readonly serverName: string;
+  /** What must happen to its servers in some run. */
+  readonly goals: readonly string[];
+  /** What must happen as well where one is replaced. */
+  readonly replacementGoals: readonly string[];
+  /** Starts the log of a machine; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
+  start(parts: { readonly voters: readonly string[]; readonly joins: boolean }): LogStarter;
+  /** Makes what watches one run. */
+  invariants(): LogInvariants<Context>;
+}
+
+/** What a scenario has besides its servers. */
+export interface StoreScenarioOptions {
+  /**
+   * Whether machines restart with older copies of their disks, and what their nodes have against that: a `witness`, or
+   * nothing, which must be found out.
+   */
+  readonly rollbacks?: 'witnessed' | 'unwitnessed';
+  /** Whether the last machine joins, and takes the place of the last but one. */
+  readonly replaces?: boolean;
+}
+
+const storeKey = 'kv';
+
+/** The scenario of a store over `log`. */
+export function storeScenario<Context>(
+  log: LogUnderProof<Context>,
+  { rollbacks, replaces = false }: StoreScenarioOptions = {},
+): Scenario<StoreApplication> {
+  return {
+    ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
+    name: log.name,
+    minNodes: replaces ? 3 : 1,
+    goals: [...log.goals, ...storeGoals, ...(replaces ? [...replacementGoals, ...log.replacementGoals] : [])],
+    plan(machines, durationMs, random) {
+      const operations = planOperations(machines, durationMs, random);
+      return replaces ? withReplacement(operations, machines, durationMs, random) : operations;
+    },
+    probe: probeAt,
+    boot(parts) {
+      const { id, machines, journal, environment } = parts;
+      const joining = replaces ? machines.at(-1) : undefined;
+      const witness = rollbacks === 'witnessed' ? witnessOf(parts) : undefined;
+      const node = createNode({ id, bus: witness?.bus ?? parts.bus, journal, environment });
+      const store = startReplicatedStore({
+        node,
+        log: log.start({ voters: machines.filter((it) => it !== joining), joins: id === joining }),
+        key: storeKey,
+        machine: createKeyValueMachine(),
+        environment,
+      });
+      return { node, store, ...(witness === undefined ? {} : { failure: witness.standing.failure }) };
+    },
+    perform: ({ store }, { operation }, done) => performOn(store, v.parse(operationSchema, operation), done),
+    watch: () => createWatch(log, replaces),
+  };
+}
+
+function witnessOf({ id, machines, bus, journal, environment, isCopy, settleCopy }: Boot): Witness {
+  const { clock, ids } = environment;
+  const peers = machines.filter((it) => it !== id);
+  const memory = beginLife({ journal, clock, ids, isPeer: (node) => peers.includes(node) });
+  return createWitness({ bus, clock, memory, peers: () => peers, mustBeVouched: isCopy, onCleared: settleCopy });
+}
+
+function createWatch<Context>(log: LogUnderProof<Context>, replaces: boolean): Watch<StoreApplication> {
+  const invariants = log.invariants();
+  const addressAt = addressesOf(log.serverName, storeKey);
+  const serversIn = createLookout<Context>(addressAt);
+  const replacements = createReplacements();
+  const judge = createStoreJudge();
+  let failure: string | undefined;
+  return {
+    booted({ app, id }) {
+      app?.store.failure.subscribe(({ cause }) => {
+        // A node whose disk fails takes its store along; everything else that ends a store is a bug.
+        if (!(cause instanceof NodeFailedError)) failure ??= `the store of ${id} failed: ${String(cause)}`;
+      });
+    },
+    died: (machine) => invariants.died(addressAt(machine)),
+    invoked: judge.invoked,
+    ended: judge.ended,
+    check(world) {
+      if (replaces) for (const { app } of world.machines) replacements.look(app?.store.membership?.members());
+      return failure ?? invariants.check(serversIn(world));
+    },
+    finish: judge.finish,
+    goals: () => [...invariants.reached, ...judge.reached, ...replacements.reached],
+  };
+}
