@@ -31,10 +31,11 @@ export function seededRandomness(seed: number): Randomness {
   };
 }
 
-/** Streams from the system's own generator of randomness. */
+/** Numbers of the system's own generator, which nobody can foresee; all streams are the same. */
 export function systemRandomness(): Randomness {
-  const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return seededRandomness(seed);
+  const drawn = new Uint32Array(1);
+  const random: Random = { next: () => (crypto.getRandomValues(drawn)[0] ?? 0) / 2 ** 32 };
+  return { stream: () => random };
 }
 
 function seededRandom(seed: number): Random {

@@ -98,7 +98,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const places = placesOf({ ...peers, [id]: running.bus.address() });
     const store = startReplicatedStore({
       node,
-      machine: createKeyValueMachine(),
+      machine: createKeyValueMachine(environment.randomness.stream('hash')),
       log: raft({
         voters: joins ? [] : [id, ...Object.keys(peers)],
         joins,

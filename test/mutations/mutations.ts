@@ -19,6 +19,7 @@ const raft = ['test/statecharts/raft'];
 const paxos = ['test/statecharts/paxos'];
 const commit = ['test/statecharts/two-phase-commit'];
 const wire = ['test/bus/tcp-secret.test.ts'];
+const table = ['test/services/store/table'];
 
 export const mutations: readonly Mutation[] = [
   {
@@ -216,6 +217,62 @@ export const mutations: readonly Mutation[] = [
     text: 'first.fingerprint === fingerprint ?',
     becomes: 'first.fingerprint !== undefined ?',
     tests: ['test/services/store/sessions.test.ts'],
+  },
+  {
+    name: 'a view misses what was replaced since it began',
+    file: 'src/services/store/table/table.ts',
+    text: 'if (gone === 0 || gone > view.number) entries.push',
+    becomes: 'if (gone === 0) entries.push',
+    tests: table,
+  },
+  {
+    name: 'a view tells what came since it began',
+    file: 'src/services/store/table/table.ts',
+    text: '({ slab, endBytes: slab.usedBytes })',
+    becomes: '({ slab, get endBytes() { return slab.usedBytes; } })',
+    tests: table,
+  },
+  {
+    name: 'a slab that a view holds is let go',
+    file: 'src/services/store/table/table.ts',
+    text: 'slab === this.#slabs.filling || this.#isHeld(slab)) return;',
+    becomes: 'slab === this.#slabs.filling) return;',
+    tests: table,
+  },
+  {
+    name: 'slabs that a view held stay for ever',
+    file: 'src/services/store/table/table.ts',
+    text: 'for (const { slab } of view.stretches) this.#releaseIfEmpty(slab);',
+    becomes: '',
+    tests: table,
+  },
+  {
+    name: 'cleaning is slower than writing',
+    file: 'src/services/store/table/table.ts',
+    text: 'const cleaningPace = 4;',
+    becomes: 'const cleaningPace = 1;',
+    tests: table,
+  },
+  {
+    name: 'keys of one hash are taken for one key',
+    file: 'src/services/store/table/records.ts',
+    text: 'if (slab.bytes[from + place] !== bytes[place]) return false;',
+    becomes: 'continue;',
+    tests: table,
+  },
+  {
+    name: 'a record that moves leaves its chain',
+    file: 'src/services/store/table/index.ts',
+    text: 'this.#setNext(to, this.#nextOf(from));',
+    becomes: '',
+    tests: table,
+  },
+  {
+    name: 'a bucket that is joined loses its records',
+    file: 'src/services/store/table/index.ts',
+    text: 'this.#setHead(joined, address);',
+    becomes: '',
+    tests: table,
   },
   {
     name: 'damage before whole records is taken for a torn end',

@@ -77,7 +77,7 @@ export function storeScenario<Context>(
         node,
         log: log.start({ voters: machines.filter((it) => it !== joining), joins: id === joining }),
         key: storeKey,
-        machine: createKeyValueMachine(),
+        machine: createKeyValueMachine(environment.randomness.stream('hash')),
         environment,
       });
       return { node, store, ...(witness === undefined ? {} : { failure: witness.standing.failure }) };

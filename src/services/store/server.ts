@@ -28,8 +28,9 @@ export interface ServerLimits {
   /** Bytes of entries that are proposed, and so written down, at once. Default 1 MiB. */
   readonly proposalBytes: number;
   /**
-   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 256 MiB. All of it is in memory, in
-   * which small values take several times their bytes: raise it together with `--max-old-space-size`, on all nodes.
+   * Bytes of the state, beyond which the leader takes only what shrinks it. Default 256 MiB, and the same on all nodes. All
+   * of it is in memory: of a key-value machine outside of the heap of V8, with some 20 bytes more for each key, and at most
+   * half of all that again for what was replaced and not cleaned up yet.
    */
   readonly stateBytes: number;
 }

@@ -3,10 +3,11 @@
  * is the revision of the write, so versions of a key only grow, also across deletion, and none is ever used twice.
  */
 
+import { type Random, systemRandomness } from '../../../environment/random.ts';
 import { copyOf, decode, encode, isNatural } from '../codec.ts';
 import { KeyLimitError, MalformedRequestError, UnreadableStateError, ValueLimitError } from '../errors.ts';
 import type { SlicedStateMachine } from '../state-machine.ts';
-import { type MapView, type Viewed, ViewedMap } from '../viewed-map.ts';
+import { type TableView, VersionedTable } from '../table/table.ts';
 
 /** The longest key, in bytes of UTF-8. A constant, because all nodes must agree on it. */
 export const keyLimitBytes = 1_024;
@@ -59,40 +60,43 @@ export interface KeyValueMachine extends SlicedStateMachine {
 /** Of the parts of a snapshot. Version 1 was one part, with all entries as triples. */
 const partVersion = 2;
 
-type Entry = Versioned & Viewed;
-
-/** What a key takes in a snapshot beside its characters and its value, at most. */
+/** What a key takes in a snapshot beside its text and its value, at most. */
 const entryOverheadBytes = 24;
-const sizeOf = (key: string, value: Uint8Array): number => entryOverheadBytes + key.length + value.length;
 
-/** Makes an empty key-value state machine. */
-export function createKeyValueMachine(): KeyValueMachine {
-  const entries = new ViewedMap<Entry>();
-  let sizeBytes = 0;
+/**
+ * Makes an empty key-value state machine.
+ *
+ * @param random draws the key of a hash, of which nothing that the machine answers depends; the system's by default
+ */
+export function createKeyValueMachine(random: Random = systemRandomness().stream('hash')): KeyValueMachine {
+  const entries = new VersionedTable(random);
 
   return {
     apply(bytes, { revision }) {
       const command = decodeCommand(bytes);
       if (typeof command === 'string') return { type: 'refused', reason: command };
-      const present = entries.get(command.key);
-      if (command.condition !== undefined && !holds(command.condition, present)) {
+      const { key, condition } = command;
+      if (command.type === 'put' && condition === undefined) {
+        entries.set(key, revision, command.value);
+        return { type: 'stored', version: revision };
+      }
+      const present = entries.get(key);
+      if (condition !== undefined && !holds(condition, present)) {
         return { type: 'condition-failed', ...versionOf(present) };
       }
-      if (present !== undefined) sizeBytes -= sizeOf(command.key, present.value);
       if (command.type === 'delete') {
-        entries.delete(command.key);
+        entries.delete(key);
         return { type: 'deleted', ...versionOf(present) };
       }
-      sizeBytes += sizeOf(command.key, command.value);
-      entries.set(command.key, { value: copyOf(command.value), version: revision, mark: 0 });
+      entries.set(key, revision, command.value);
       return { type: 'stored', version: revision };
     },
     query(question) {
       if (!isQuestion(question)) {
         throw new MalformedRequestError(`expected a question { type: 'get', key: string }, got something else`);
       }
-      const found = entries.get(question.key);
-      return found === undefined ? null : { value: found.value, version: found.version };
+      const found = problemOfKey(question.key) === undefined ? entries.get(question.key) : undefined;
+      return found === undefined ? null : { value: copyOf(found.value), version: found.version };
     },
     view() {
       const view = entries.view();
@@ -100,13 +104,9 @@ export function createKeyValueMachine(): KeyValueMachine {
     },
     restoring() {
       entries.clear();
-      sizeBytes = 0;
       return {
         take(part) {
-          for (const [key, version, value] of entriesIn(part)) {
-            entries.set(key, { value: copyOf(value), version, mark: 0 });
-            sizeBytes += sizeOf(key, value);
-          }
+          for (const [key, version, value] of entriesIn(part)) entries.set(key, version, value);
         },
         finish: () => undefined,
       };
@@ -115,7 +115,7 @@ export function createKeyValueMachine(): KeyValueMachine {
       return entries.size;
     },
     get sizeBytes() {
-      return sizeBytes;
+      return entries.contentBytes + entryOverheadBytes * entries.size;
     },
     shrinks(bytes) {
       const command = decodeCommand(bytes);
@@ -223,16 +223,12 @@ function conditionIn(mark: unknown): { condition?: Condition } | 'malformed' {
 const noCondition = {};
 
 /** A part holds its version, then key, version and value of one entry after the other. */
-function encodePart(view: MapView<Entry>, limitBytes: number): Uint8Array | undefined {
+function encodePart(view: TableView, limitBytes: number): Uint8Array | undefined {
+  const entries = view.next(limitBytes);
+  if (entries === undefined) return undefined;
   const part: unknown[] = [partVersion];
-  for (let bytes = 0; bytes < limitBytes; ) {
-    const next = view.next();
-    if (next === undefined) break;
-    const [key, { value, version }] = next;
-    part.push(key, version, value);
-    bytes += sizeOf(key, value);
-  }
-  return part.length === 1 ? undefined : encode(part);
+  for (const { key, version, value } of entries) part.push(key, version, value);
+  return encode(part);
 }
 
 /** The entries of a part. @throws UnreadableStateError */
