@@ -1,4 +1,4 @@
-/** `quorate prove`: everything that the project is held to: the systems and the simulated runs of every protocol. */
+/** `quorate prove`: everything that the project is held to: the systems, the simulated runs and the twins of every protocol. */
 
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
@@ -10,6 +10,7 @@ import { type Done, type Job, runJobs, totalOf, verdictOf } from './check/jobs.t
 import { exitCodes, FileError } from './errors.ts';
 import { integerIn } from './options.ts';
 import { protocolIn } from './protocols.ts';
+import { twinsAreChecked, twinsAreSimulated } from './prove/twins.ts';
 import { everyFault } from './simulate/faults.ts';
 import { progressLine, runSuiteOf } from './simulate/suite.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,8 +23,9 @@ interface ProveOptions {
 }
 
 const help = `
-Every system that docs/verification.md lists is checked, and every suite of simulated runs is played under all faults.
-It fails when a property is violated, a goal is not reached, a known truth is not found, or a run diverges.
+Every system that docs/verification.md lists is checked, every suite of simulated runs is played under all faults, and
+every broken twin is looked for. It fails when a property is violated, a goal is not reached, or a known truth or a twin
+is not found.
 
 Examples:
   $ quorate prove
@@ -51,6 +53,7 @@ export function proveCommand(terminal: Terminal): Command {
       const codes = [
         options.simulations ? await simulateAll(proven, terminal) : exitCodes.done,
         options.checks ? await checkAll(proven, options, terminal) : exitCodes.done,
+        await findAll(proven, options, terminal),
       ];
       process.exitCode = codes.find((code) => code === exitCodes.failed) ?? Math.max(...codes);
     });
@@ -94,6 +97,20 @@ async function checkAll(
   if (record !== undefined) await writeFigures(record, figuresOf(proven, list, results));
   if (verdict === 'ok') return exitCodes.done;
   return verdict === 'violated' ? exitCodes.failed : exitCodes.unknown;
+}
+
+/** Looks for all twins. @returns the exit code */
+async function findAll(
+  proven: readonly Protocol[],
+  { checks, simulations, jobs }: ProveOptions,
+  terminal: Terminal,
+): Promise<number> {
+  let hasFailed = false;
+  for (const protocol of proven) {
+    if (simulations) hasFailed = !(await twinsAreSimulated(protocol, terminal)) || hasFailed;
+    if (checks) hasFailed = !(await twinsAreChecked(protocol, jobs, terminal)) || hasFailed;
+  }
+  return hasFailed ? exitCodes.failed : exitCodes.done;
 }
 
 const figuresOf = (proven: readonly Protocol[], list: readonly Job[], results: readonly Done[]): Figures =>

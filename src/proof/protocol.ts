@@ -46,6 +46,8 @@ export interface FoundByChecker<Given = object> {
   readonly bounds: Given;
   /** The property that it violates. */
   readonly violates: string;
+  /** The states within which it is found, where the protocol's do not suffice: then tests leave it to `quorate prove`. */
+  readonly statesToFind?: number;
 }
 
 /** How a twin is found out by the simulator: within `runsToFind` from a seed on. */
@@ -86,7 +88,7 @@ export interface ProtocolParts<Table extends BoundsTable, Broken, History> {
   /** The largest first, so that several processors end at about the same time. */
   readonly systems: readonly ProvenSystem<GivenBounds<Table>>[];
   readonly suites: readonly ProvenSuite[];
-  /** The states within which the checker finds each twin that it is said to find. */
+  /** The states within which the checker finds each twin that it is said to find, but for those that say otherwise. */
   readonly statesToFind: number;
   /** The runs of so many nodes, with every fault there is, within which the simulator finds each. */
   readonly runsToFind: { readonly runs: number; readonly nodes: number };

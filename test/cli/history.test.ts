@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type Run, run } from '../fixtures/processes.ts';
+import { run } from '../fixtures/processes.ts';
+import { quorate } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -27,10 +28,12 @@ function temporary(contents: string): string {
   return file;
 }
 
-async function history(args: readonly string[], input?: string): Promise<Run & { code: unknown }> {
-  const started = run(['history', ...args], input === undefined ? {} : { input });
+/** Judges a file here, or what a process of its own reads from its standard input. */
+async function history(args: readonly string[], input?: string) {
+  if (input === undefined) return quorate('history', ...args);
+  const started = run(['history', ...args], { input });
   const code = await started.end();
-  return Object.assign(Object.create(started), { code });
+  return { code, stdout: started.stdout, stderr: started.stderr };
 }
 
 describe('quorate history', () => {

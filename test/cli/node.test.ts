@@ -7,6 +7,7 @@ import { createSecretFile } from '../../src/bus/tcp/secret/file.ts';
 import { freePorts } from '../fixtures/ports.ts';
 import { type Run, type RunOptions, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
+import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -153,14 +154,7 @@ describe('quorate node', () => {
         /^CLUSTER_OPTIONS: .*--peer n2 and --peer n3/,
       ],
       [[...args, '--peer', `n2=${args[4]}`], /^CLUSTER_OPTIONS: .*--listen of n1 and --peer n2/],
-      [[...args, '--peer', 'n2=127.0.0.1:9', '--peer', 'n2=127.0.0.1:8'], /named before/],
       [[...args, '--peer', 'n2=127.0.0.1:9'], /^CLUSTER_OPTIONS: .*--secret-file/],
-      [[...args, '--open-clients', 'some'], /Expected all, loopback or none/],
-      [[...args, '--peer', 'n2'], /Expected ID=HOST:PORT/],
-      [[...args, '--pear', 'n2=127.0.0.1:9'], /Did you mean --peer/],
-      [args.with(4, '5701'), /did you mean 127\.0\.0\.1:5701/],
-      [['node', '--id', 'n1'], /a node needs --listen, --http, --data as well/],
-      [['nod'], /Did you mean node/],
     ] as const;
     await Promise.all(
       cases.map(async ([wrong, message]) => {
@@ -169,6 +163,19 @@ describe('quorate node', () => {
         expect(refused.stderr, wrong.join(' ')).toMatch(message);
       }),
     );
+    for (const [wrong, message] of [
+      [[...args, '--peer', 'n2=127.0.0.1:9', '--peer', 'n2=127.0.0.1:8'], /named before/],
+      [[...args, '--open-clients', 'some'], /Expected all, loopback or none/],
+      [[...args, '--peer', 'n2'], /Expected ID=HOST:PORT/],
+      [[...args, '--pear', 'n2=127.0.0.1:9'], /Did you mean --peer/],
+      [args.with(4, '5701'), /did you mean 127\.0\.0\.1:5701/],
+      [['node', '--id', 'n1'], /a node needs --listen, --http, --data as well/],
+      [['nod'], /Did you mean node/],
+    ] as const) {
+      const refused = await quorateHere(...wrong);
+      expect(refused.stderr, wrong.join(' ')).toMatch(message);
+      expect(refused.code, wrong.join(' ')).toBe(2);
+    }
   });
 
   test('explains itself', async () => {
@@ -178,9 +185,9 @@ describe('quorate node', () => {
       [['up', '--help'], 'quorate up --nodes 5'],
       [['help', 'history'], 'docs/history-format.md'],
     ] as const) {
-      const help = quorate(args);
-      expect(await help.end()).toBe(0);
+      const help = await quorateHere(...args);
       expect(help.stdout).toContain(text);
+      expect(help.code).toBe(0);
     }
   });
 });

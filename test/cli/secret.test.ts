@@ -2,11 +2,13 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createSecretFile } from '../../src/bus/tcp/secret/file.ts';
 import { clientSecretOf, readSecretFile } from '../../src/bus/tcp.ts';
 import { connect } from '../../src/services/store/tcp-client.ts';
 import { freePort, freePorts } from '../fixtures/ports.ts';
 import { type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
+import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -32,17 +34,15 @@ function temporary(): string {
 describe('quorate secret', () => {
   test('makes a secret that its owner alone can read, once, and prints what clients are given', async () => {
     const path = join(temporary(), 'secret');
-    expect(await quorate('secret', 'new', '--secret-file', path).end()).toBe(0);
+    expect((await quorateHere('secret', 'new', '--secret-file', path)).code).toBe(0);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     const client = readSecretFile(path).client();
-    const again = quorate('secret', 'new', '--secret-file', path);
-    expect(await again.end()).toBe(1);
+    const again = await quorateHere('secret', 'new', '--secret-file', path);
+    expect(again.code).toBe(1);
     expect(again.stderr).toMatch(/^SECRET_FILE: /);
-    const [forTcp, forHttp] = [
-      quorate('secret', 'client', '--secret-file', path),
-      quorate('secret', 'http', '--secret-file', path),
-    ];
-    expect([await forTcp.end(), await forHttp.end()]).toEqual([0, 0]);
+    const forTcp = await quorateHere('secret', 'client', '--secret-file', path);
+    const forHttp = await quorateHere('secret', 'http', '--secret-file', path);
+    expect([forTcp.code, forHttp.code]).toEqual([0, 0]);
     expect(clientSecretOf(forTcp.stdout).text()).toBe(client.text());
     expect(forHttp.stdout).toBe(`${client.httpToken()}\n`);
   });
@@ -61,11 +61,11 @@ describe('quorate secret', () => {
       [exposed, 'SECRET_EXPOSED'],
       [short, 'SECRET_TOO_SHORT'],
     ] as const) {
-      for (const command of [['secret', 'client'], node]) {
-        const refused = quorate(...command, '--secret-file', file);
-        expect(await refused.end()).toBe(1);
-        expect(refused.stderr).toMatch(new RegExp(`^${code}: `));
-      }
+      const refused = quorate(...node, '--secret-file', file);
+      expect(await refused.end()).toBe(1);
+      const { code: ended, stderr } = await quorateHere('secret', 'client', '--secret-file', file);
+      expect(ended).toBe(1);
+      for (const said of [refused.stderr, stderr]) expect(said).toMatch(new RegExp(`^${code}: `));
     }
     const up = quorate(
       'up',
@@ -85,7 +85,7 @@ describe('quorate secret', () => {
 test('a node that is closed to all without a secret takes the client and the token that have one', async () => {
   const directory = temporary();
   const secretFile = join(directory, 'secret');
-  expect(await quorate('secret', 'new', '--secret-file', secretFile).end()).toBe(0);
+  createSecretFile(secretFile);
   const [httpPort, tcpPort] = await freePorts(2);
   const [http, tcp] = [`127.0.0.1:${httpPort}`, `127.0.0.1:${tcpPort}`];
   const place = ['--listen', tcp, '--http', http, '--data', join(directory, 'n1'), '--secret-file', secretFile];

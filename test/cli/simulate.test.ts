@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatSchedule, parseSchedule, type Schedule } from '../../src/simulator/schedule.ts';
 import { run } from '../fixtures/processes.ts';
+import { quorate } from './commands.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -102,8 +103,8 @@ describe('quorate simulate', () => {
     ['no node', ['--nodes', '0'], /whole number from 1 to 9/],
     ['a schedule that is not there', ['--replay', '/nowhere/schedule.json'], /cannot read '\/nowhere\/schedule\.json'/],
   ])('refuses %s', { timeout: 60_000 }, async (_what, args, problem) => {
-    const simulated = run(['simulate', 'raft', ...args]);
-    expect(await simulated.end()).toBe(2);
-    expect(simulated.stderr).toMatch(problem);
+    const { code, stderr } = await quorate('simulate', 'raft', ...args);
+    expect(stderr).toMatch(problem);
+    expect(code).toBe(2);
   });
 });

@@ -3,10 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command } from 'commander';
-import pc from 'picocolors';
 import { onTestFinished } from 'vitest';
-import { txnCommand } from '../../src/cli/txn.ts';
+import { type Ended, quorate } from './commands.ts';
 
 /** A directory that is gone after the test. */
 export const temporary = (): string => {
@@ -15,31 +13,8 @@ export const temporary = (): string => {
   return directory;
 };
 
-export interface Said {
-  readonly out: string;
-  readonly err: string;
-  readonly code: unknown;
-}
-
 /** Runs the command in this process. */
-export async function txn(...args: string[]): Promise<Said> {
-  const said = { out: '', err: '' };
-  const colours = pc.createColors(false);
-  const terminal = {
-    out(text: string) {
-      said.out += `${text}\n`;
-    },
-    err(text: string) {
-      said.err += `${text}\n`;
-    },
-    outColours: colours,
-    errColours: colours,
-  };
-  await new Command().addCommand(txnCommand(terminal)).parseAsync(['txn', ...args], { from: 'user' });
-  const code = process.exitCode;
-  process.exitCode = undefined;
-  return { ...said, code };
-}
+export const txn = (...args: string[]): Promise<Ended> => quorate('txn', ...args);
 
 /** Writes the configuration of node n1. @returns its path */
 export const configure = (directory: string, config: object): string => {

@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMemoryNetwork } from '../../src/bus/memory.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
 import { createNode } from '../../src/host/node.ts';
@@ -12,18 +12,15 @@ import { keyValueStore } from '../../src/services/store/key-value/store.ts';
 import { raft } from '../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import { freePort } from '../fixtures/ports.ts';
+import type { Ended } from './commands.ts';
 import { createRegisterLab } from './register-lab.ts';
-import { configure, type Said, temporary, txn } from './txn-command.ts';
+import { configure, temporary, txn } from './txn-command.ts';
 
 const environment = systemEnvironment();
 const { clock, ids } = environment;
-afterEach(() => {
-  process.exitCode = undefined;
-});
-
 const resources = { orders: { type: 'embedded' }, stock: { type: 'embedded' } };
 const refusal = (code: string, text: RegExp): object => ({
-  err: expect.stringMatching(new RegExp(`^${code}: .*${text.source}`, 's')),
+  stderr: expect.stringMatching(new RegExp(`^${code}: .*${text.source}`, 's')),
   code: 2,
 });
 
@@ -41,8 +38,8 @@ describe('quorate txn, when the manager of a register is dead', () => {
     // At first, the manager is looked for where it would answer if it lived.
     const config = configure(lab.directory, { ...lab.config, address: lab.textOf('n1') });
     const resolved = await txn('resolve', '--config', config);
-    expect(resolved).toMatchObject({ out: expect.stringMatching(/Nothing is left in doubt/), code: 0 });
-    expect(resolved.err).toMatch(/the decision register of n1, n2, n3/);
+    expect(resolved).toMatchObject({ stdout: expect.stringMatching(/Nothing is left in doubt/), code: 0 });
+    expect(resolved.stderr).toMatch(/the decision register of n1, n2, n3/);
     expect(await lab.decided('n2', undecided)).toMatchObject({ outcome: 'aborted' });
     for (const transaction of [unheard, halfFinished])
       expect(await lab.decided('n3', transaction)).toMatchObject({ outcome: 'committed' });
@@ -50,15 +47,15 @@ describe('quorate txn, when the manager of a register is dead', () => {
 
     configure(lab.directory, lab.config);
     expect(await txn('resolve', undecided, '--config', config)).toMatchObject({
-      out: expect.stringMatching(`${undecided}: aborted`),
+      stdout: expect.stringMatching(`${undecided}: aborted`),
       code: 0,
     });
     expect(await txn('resolve', unheard, '--config', config)).toMatchObject({
-      out: expect.stringMatching(`${unheard}: committed`),
+      stdout: expect.stringMatching(`${unheard}: committed`),
       code: 0,
     });
     expect(await txn('list', '--config', config)).toMatchObject({
-      out: expect.stringMatching(/No transaction is open/),
+      stdout: expect.stringMatching(/No transaction is open/),
       code: 0,
     });
 
@@ -84,7 +81,7 @@ describe('quorate txn, when the manager of a register is dead', () => {
 
     const timeoutMs = 1_500;
     const impatient = { ...lab.config, register: { ...lab.config.register, timeoutMs } };
-    const within = async (...args: string[]): Promise<Said> => {
+    const within = async (...args: string[]): Promise<Ended> => {
       const startedMs = performance.now();
       const said = await txn(...args, '--config', configure(lab.directory, impatient));
       const tookMs = performance.now() - startedMs;
@@ -94,29 +91,29 @@ describe('quorate txn, when the manager of a register is dead', () => {
     };
     for (const command of ['list', 'resolve']) {
       const said = await within(command);
-      expect(said).toMatchObject({ out: '', code: 1 });
-      expect(said.err).toMatch(
+      expect(said).toMatchObject({ stdout: '', code: 1 });
+      expect(said.stderr).toMatch(
         /^REGISTER_UNREACHABLE: no majority of n1, n2, n3, .* within 1\.5 s \(n2 at 127\.0\.0\.1:\d+ is disconnected: .*; n3 at .*\)\. Without one nothing is decided/,
       );
     }
     // Nor is anything decided without the register.
     const { register, ...without } = lab.config;
     const unnamed = await txn('resolve', '--wait', '0.2', '--config', configure(lab.directory, without));
-    expect(unnamed).toMatchObject({ out: expect.stringMatching(/name it to the manager/), code: 1 });
+    expect(unnamed).toMatchObject({ stdout: expect.stringMatching(/name it to the manager/), code: 1 });
 
     await lab.start('n2');
     const strangers = { ...lab.config, cluster: 'other', register: { ...register, timeoutMs } };
-    expect((await txn('resolve', '--config', configure(lab.directory, strangers))).err).toMatch(
+    expect((await txn('resolve', '--config', configure(lab.directory, strangers))).stderr).toMatch(
       /n2 at .* is refused: .*cluster 'other'/,
     );
     // With the node itself, one other is a majority of three.
     const config = configure(lab.directory, lab.config);
     expect(await txn('resolve', '--config', config)).toMatchObject({ code: 0 });
     expect(await txn('resolve', unheard, '--config', config)).toMatchObject({
-      out: expect.stringMatching(`${unheard}: committed`),
+      stdout: expect.stringMatching(`${unheard}: committed`),
     });
     expect(await txn('resolve', undecided, '--config', config)).toMatchObject({
-      out: expect.stringMatching(`${undecided}: aborted`),
+      stdout: expect.stringMatching(`${undecided}: aborted`),
     });
   });
 
@@ -124,11 +121,11 @@ describe('quorate txn, when the manager of a register is dead', () => {
     const lab = await createRegisterLab(true);
     await lab.stop('n1');
     const { register, ...rest } = lab.config;
-    const resolve = (changed: object): Promise<Said> =>
+    const resolve = (changed: object): Promise<Ended> =>
       txn('resolve', '--config', configure(lab.directory, { ...rest, register: { ...register, ...changed } }));
     expect(await resolve({ key: 'tnx' })).toMatchObject(refusal('REGISTER_MISSING', /'tnx', got the stores 'txn'/));
     expect(await resolve({ peers: { n2: lab.textOf('n2') } })).toMatchObject({
-      err: expect.stringMatching(/^VOTERS_MISMATCH: expected the nodes n1, n2, n3.*got n1, n2;/),
+      stderr: expect.stringMatching(/^VOTERS_MISMATCH: expected the nodes n1, n2, n3.*got n1, n2;/),
       code: 1,
     });
     const empty = join(lab.directory, 'empty');

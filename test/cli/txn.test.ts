@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createTcpBus } from '../../src/bus/tcp.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
 import { createNode } from '../../src/host/node.ts';
@@ -12,10 +12,6 @@ import { configure, temporary, txn } from './txn-command.ts';
 
 const environment = systemEnvironment();
 const { clock, ids } = environment;
-
-afterEach(() => {
-  process.exitCode = undefined;
-});
 
 /** A manager over two embedded stores, as an application runs it. */
 async function application(directory: string) {
@@ -41,7 +37,7 @@ describe('quorate txn', () => {
       resources: { orders: { type: 'embedded' }, stock: { type: 'embedded' } },
     });
     expect(await txn('list', '--config', config)).toMatchObject({
-      out: expect.stringMatching(/No transaction is open/),
+      stdout: expect.stringMatching(/No transaction is open/),
       code: 0,
     });
     let release: () => void = () => undefined;
@@ -54,12 +50,12 @@ describe('quorate txn', () => {
     });
     await until('both branches', () => manager.list()[0]?.branches.length === 2);
     const listed = await txn('list', '--config', config);
-    expect(listed.out).toMatch(/ {2}open {2}for \d+ ms {2}of n1 {2}\(orders awaited, stock awaited\)/);
-    expect(listed.err).toMatch(/the manager of node 'n1' at/);
+    expect(listed.stdout).toMatch(/ {2}open {2}for \d+ ms {2}of n1 {2}\(orders awaited, stock awaited\)/);
+    expect(listed.stderr).toMatch(/the manager of node 'n1' at/);
     release();
     const { transaction } = await open;
     const resolved = await txn('resolve', transaction, '--config', config);
-    expect(resolved).toMatchObject({ out: expect.stringMatching(/: committed/), code: 0 });
+    expect(resolved).toMatchObject({ stdout: expect.stringMatching(/: committed/), code: 0 });
     manager.close();
     await node.stop();
   });
@@ -77,14 +73,14 @@ describe('quorate txn', () => {
       await stock.put('b', 1);
     });
     const refused = await txn('list', '--config', config);
-    expect(refused).toMatchObject({ err: expect.stringMatching(/its journal is in use/), code: 1 });
+    expect(refused).toMatchObject({ stderr: expect.stringMatching(/its journal is in use/), code: 1 });
     manager.close();
     await node.stop();
     const resolved = await txn('resolve', transaction, '--config', config);
-    expect(resolved.err).toMatch(/the journal of node 'n1', which does not run/);
-    expect(resolved).toMatchObject({ out: expect.stringMatching(/: committed/), code: 0 });
+    expect(resolved.stderr).toMatch(/the journal of node 'n1', which does not run/);
+    expect(resolved).toMatchObject({ stdout: expect.stringMatching(/: committed/), code: 0 });
     expect(await txn('resolve', '--config', config)).toMatchObject({
-      out: expect.stringMatching(/Nothing is left in doubt/),
+      stdout: expect.stringMatching(/Nothing is left in doubt/),
       code: 0,
     });
   });
@@ -92,12 +88,12 @@ describe('quorate txn', () => {
   test('refuses a configuration that is none', async () => {
     const directory = temporary();
     expect(await txn('list', '--config', join(directory, 'missing'))).toMatchObject({
-      err: expect.stringMatching(/FILE/),
+      stderr: expect.stringMatching(/FILE/),
       code: 2,
     });
     const wrong = configure(directory, { resources: { orders: { type: 'sqlite' } } });
     expect(await txn('list', '--config', wrong)).toMatchObject({
-      err: expect.stringMatching(/malformed at resources.orders/),
+      stderr: expect.stringMatching(/malformed at resources.orders/),
       code: 2,
     });
   });
@@ -109,15 +105,15 @@ describe('quorate txn', () => {
     await server.query("begin; insert into item values (1); prepare transaction 'somebody else''s'");
     const config = configure(temporary(), { resources: { orders: { type: 'postgres', url: server.url() } } });
     const examined = await txn('doctor', '--config', config);
-    expect(examined.out).toMatch(/ok +orders: .*PostgreSQL/);
-    expect(examined.out).toMatch(/max_prepared_transactions/);
-    expect(examined.out).toMatch(/warning orders: somebody else's \(not ours\) is prepared/);
+    expect(examined.stdout).toMatch(/ok +orders: .*PostgreSQL/);
+    expect(examined.stdout).toMatch(/max_prepared_transactions/);
+    expect(examined.stdout).toMatch(/warning orders: somebody else's \(not ours\) is prepared/);
     await server.query("rollback prepared 'somebody else''s'");
     const down = configure(temporary(), {
       resources: { orders: { type: 'postgres', url: 'postgres://u:p@127.0.0.1:1/x' } },
     });
     expect(await txn('doctor', '--config', down)).toMatchObject({
-      out: expect.stringMatching(/error +orders: no connection/),
+      stdout: expect.stringMatching(/error +orders: no connection/),
       code: 1,
     });
   });

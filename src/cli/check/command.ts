@@ -6,9 +6,10 @@ import { type Bound, BoundError, optionNameOf } from '../../proof/bounds.ts';
 import type { Protocol } from '../../proof/protocol.ts';
 import { CheckOptionsError, exitCodes } from '../errors.ts';
 import { integerIn, positiveIn } from '../options.ts';
-import { isReached, outOfReach, printTwins, quoted, type TwinReport, twinIn } from '../protocols.ts';
+import { printTwins, quoted, twinIn } from '../protocols.ts';
 import type { Terminal } from '../terminal.ts';
-import { type CheckReport, type Job, runJobs, totalOf, type Verdict, verdictOf } from './jobs.ts';
+import { type Job, runJobs, totalOf, type Verdict, verdictOf } from './jobs.ts';
+import { findTwins } from './twins.ts';
 
 /** The options that every protocol has. */
 interface CommonOptions {
@@ -59,7 +60,7 @@ export function protocolCommand(protocol: Protocol, terminal: Terminal): Command
       if (options.broken !== undefined) twinIn(protocol, options.broken);
       process.exitCode =
         options.broken === 'all'
-          ? await findTwins(protocol, bounds, options, terminal)
+          ? await checkTwins(protocol, bounds, options, terminal)
           : await checkSystems(protocol, bounds, options, terminal);
     });
 }
@@ -127,35 +128,12 @@ async function checkSystems(
 }
 
 /** Looks for every twin. @returns the exit code */
-async function findTwins(
+async function checkTwins(
   protocol: Protocol,
   bounds: object,
   options: CommonOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { name, twins, statesToFind } = protocol;
-  const reached = twins.filter((twin) => isReached(twin, 'check'));
-  const list = reached.map(
-    (twin): Job => ({ protocol: name, bounds, broken: twin.name, maxStates: statesToFind, ...limitsIn(options) }),
-  );
-  const results = await runJobs(list, options.jobs, terminal, (_result, place) =>
-    terminal.err(`[${place + 1}/${list.length}] ${reached[place]?.name}`),
-  );
-  const byName = new Map(reached.map((twin, at) => [twin.name, results[at]]));
-  const reports = twins.map((twin): TwinReport => {
-    const result = byName.get(twin.name);
-    return result === undefined ? outOfReach(protocol, twin, 'check') : foundIn(twin, result);
-  });
+  const reports = await findTwins(protocol, bounds, limitsIn(options), options.jobs, terminal);
   return printTwins(protocol, 'check', reports, terminal, options.json) ? exitCodes.done : exitCodes.failed;
-}
-
-/** What a check says of the twin that it was made for. */
-export function foundIn(
-  { name: twin, rule, checker }: Protocol['twins'][number],
-  { report }: { readonly report: CheckReport },
-): TwinReport {
-  const violated = report.properties.find(({ name, verdict }) => verdict === 'violated' && name === checker?.violates);
-  if (violated === undefined) return { twin, rule, verdict: 'missed', states: report.states };
-  const { name: violates, steps = 0 } = violated;
-  return { twin, rule, verdict: 'found', violates, steps, states: report.states };
 }

@@ -136,6 +136,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
         candidates: ['n1', 'n3', 'n1', 'n3'],
       },
       violates: 'leader completeness',
+      statesToFind: 500_000,
     },
   },
   {
@@ -223,7 +224,11 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
     name: 'a snapshot leaves what it contradicts',
     rule: 'Raft Figure 5.3, 7',
     broken: { endTransfer: broken.endTransferAndKeepSuffix },
-    checker: { bounds: { ...slowly, entries: 1, heartbeats: 1, compactions: 1 }, violates: 'log matching' },
+    checker: {
+      bounds: { ...slowly, entries: 1, heartbeats: 1, compactions: 1 },
+      violates: 'log matching',
+      statesToFind: 800_000,
+    },
   },
   {
     name: 'a learner is counted',

@@ -20,7 +20,7 @@ export const raft = defineProtocol({
     { runs: 2_000, nodes: 3, budgetSeconds: 240 },
     { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 240 },
   ],
-  statesToFind: 800_000,
+  statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 3 },
   twins: raftTwins,
   examples: [

@@ -19,7 +19,7 @@ const decidedIn = (place: DecidingPlace, about: string, runs: number): Protocol 
     scenario: (broken) => twoPhaseCommitScenario({ place, ...(broken && { broken }) }),
     systems: commitSystems[place],
     suites: [{ runs, nodes: 3, budgetSeconds: 60 }],
-    statesToFind: 500_000,
+    statesToFind: 50_000,
     runsToFind: { runs: 60, nodes: 3 },
     twins: commitTwins[place],
     examples: [

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import { foundIn } from '../../../src/cli/check/command.ts';
 import { runJob } from '../../../src/cli/check/jobs.ts';
+import { foundIn } from '../../../src/cli/check/twins.ts';
 import { everyFault } from '../../../src/cli/simulate/faults.ts';
 import { runSuiteOf } from '../../../src/cli/simulate/suite.ts';
 import { findTwin } from '../../../src/cli/simulate/twins.ts';

@@ -1,0 +1,57 @@
+/**
+ * The part of `quorate prove` about broken twins: each is found by every means that its descriptor names, and the true
+ * parts survive what found it.
+ */
+
+import type { Protocol } from '../../proof/protocol.ts';
+import { type Job, runJobs } from '../check/jobs.ts';
+import { findTwins } from '../check/twins.ts';
+import { printTwins, type TwinReport } from '../protocols.ts';
+import { runSuiteOf } from '../simulate/suite.ts';
+import { findTwin, suiteFor } from '../simulate/twins.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** The states up to which true actors are followed in the systems in which twins are found. */
+const statesToSurvive = 800_000;
+
+/** Whether the checker finds all twins, and nothing wrong with the true actors in the same systems. */
+export async function twinsAreChecked(protocol: Protocol, jobs: number, terminal: Terminal): Promise<boolean> {
+  const areFound = printTwins(protocol, 'check', await findTwins(protocol, {}, {}, jobs, terminal), terminal, false);
+  const systems = new Map(
+    protocol.twins.flatMap(({ checker }) =>
+      checker === undefined ? [] : [[protocol.commandLine(checker.bounds), checker.bounds] as const],
+    ),
+  );
+  const list = [...systems.values()].map(
+    (bounds): Job => ({ protocol: protocol.name, bounds, maxStates: statesToSurvive }),
+  );
+  const results = await runJobs(list, jobs, terminal, ({ text, report }) => {
+    // That a limit comes before all states are seen is meant: a twin is found before it.
+    if (report.verdict === 'violated') terminal.out(`${text}\n`);
+  });
+  const failed = results.filter(({ report }) => report.verdict === 'violated').length;
+  terminal.out(`${protocol.name}: the true actors survive ${list.length - failed} of ${list.length} systems of twins`);
+  return areFound && failed === 0;
+}
+
+/** Whether the simulator finds all twins, and nothing wrong with the true parts in the same runs. */
+export async function twinsAreSimulated(protocol: Protocol, terminal: Terminal): Promise<boolean> {
+  const reports: TwinReport[] = [];
+  let survive = true;
+  for (const twin of protocol.twins) {
+    const report = await findTwin(protocol, twin, terminal.err);
+    reports.push(report);
+    const suite = suiteFor(protocol, twin);
+    if (suite === undefined) continue;
+    const { failed } = await runSuiteOf(
+      protocol.scenario(),
+      { ...suite, runs: report.runs ?? suite.runs },
+      terminal.err,
+    );
+    if (failed === undefined) continue;
+    survive = false;
+    const { schedule, violation } = failed;
+    terminal.out(`  VIOLATED by the true parts in seed ${schedule.seed}, of '${twin.name}': ${violation?.problem}`);
+  }
+  return printTwins(protocol, 'simulate', reports, terminal, false) && survive;
+}
