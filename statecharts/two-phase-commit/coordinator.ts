@@ -1,15 +1,19 @@
 /**
  * The coordinator of one transaction: collects the votes, decides once, and sees the decision through. Presumed abort
- * (Mohan, Lindsay & Obermarck 1986) over Gray & Reuter's two-phase commit; with a decision register, a coordinator that
- * dies is replaced by another one under a higher epoch (Gray & Lamport 2006).
+ * (Mohan, Lindsay & Obermarck 1986) over Gray & Reuter's two-phase commit. With a decision register a coordinator that
+ * dies is replaced by another one under a higher epoch, and with acceptors by a leader at a later ballot (Gray & Lamport
+ * 2006, Paxos Commit).
  *
- * Deviations: an abort is announced once and not acknowledged (participants ask), except with a register, where the one
- * whom they would ask may be dead; a new owner aborts what is undecided instead of collecting the votes again.
+ * Deviations: an abort is announced once and not acknowledged (participants ask), except with a register or acceptors,
+ * where the one whom they would ask may be dead; a new owner in the register aborts what is undecided instead of
+ * collecting the votes again. A participant that votes no tells its coordinator and no acceptor: nobody but it could have
+ * its instance chosen as prepared, so that the coordinator aborts at once, and later leaders find the instance free.
  */
 
 import { and } from 'xstate';
 import { type Birth, defineActor } from '../actor.ts';
 import { coordinatorName } from './addresses.ts';
+import { leading, polling } from './coordinator/acceptors.ts';
 import {
   type CoordinatorBegin,
   type CoordinatorRecovered,
@@ -38,13 +42,25 @@ export const coordinatorChart = coordinating.createMachine({
       tags: 'undecided',
       initial: 'born',
       // A participant in doubt gets no answer while there is none; votes after the last needed one change nothing.
-      on: { inquiry: {}, vote: {}, acknowledgement: {}, settled: {} },
+      on: {
+        inquiry: {},
+        vote: {},
+        acknowledgement: {},
+        settled: {},
+        'phase-1b': {},
+        'phase-2b': {},
+        outvoted: {},
+        remembered: {},
+        reminder: {},
+      },
       states: {
         born: {
           always: [
             { guard: and(['wasRecovered', 'hasBranches']), target: '#committing', actions: 'repeatVerdict' },
+            { guard: 'wasLeading', target: 'leading' },
             { guard: 'wasRecovered', target: '#retained', actions: 'repeatVerdict' },
             { guard: 'wasInquired', target: '#presuming' },
+            { guard: and(['takesOver', 'keepsAcceptors']), target: 'leading' },
             { guard: 'takesOver', target: 'claiming' },
             { target: 'active' },
           ],
@@ -52,6 +68,8 @@ export const coordinatorChart = coordinating.createMachine({
         active,
         registering,
         collecting,
+        polling,
+        leading,
         deciding,
         givingUp,
         delegating,
@@ -92,8 +110,10 @@ export const defineCoordinator = ({ rules = coordinatorRules, revivedBy = 'node'
     input: (recovered: CoordinatorRecovered, birth: Birth<CoordinatorBegin>) => coordinatorContext(recovered, birth),
     delays,
     view: coordinatorView,
-    bornOfMessage: (heard): CoordinatorBegin | undefined =>
-      heard.type === 'inquiry' ? { type: 'inquired', manager: heard.branch.manager } : undefined,
+    bornOfMessage(heard): CoordinatorBegin | undefined {
+      if (heard.type === 'inquiry') return { type: 'inquired', manager: heard.branch.manager };
+      return heard.type === 'reminder' ? { type: 'inquired', manager: heard.manager } : undefined;
+    },
     ...(revivedBy === 'node' ? { bornOfRecords: (): CoordinatorBegin => ({ type: 'recovered' }) } : {}),
   });
 

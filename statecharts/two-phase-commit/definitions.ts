@@ -1,5 +1,6 @@
-/** The protocol as a whole: its two definitions, each of which knows the other by its name. */
+/** The protocol as a whole: its definitions, each of which knows the others by their names. */
 
+import { type AcceptorOptions, type acceptor, defineAcceptor } from './acceptor.ts';
 import { type CoordinatorOptions, type coordinator, defineCoordinator } from './coordinator.ts';
 import { defineParticipant, type ParticipantOptions, type participant } from './participant.ts';
 
@@ -7,12 +8,19 @@ import { defineParticipant, type ParticipantOptions, type participant } from './
 export interface TwoPhaseCommit {
   readonly coordinator: typeof coordinator;
   readonly participant: typeof participant;
+  /** Lives where acceptors keep the decision. */
+  readonly acceptor: typeof acceptor;
 }
 
-/** Defines both actors. */
+/** Defines the actors. */
 export const defineTwoPhaseCommit = (
-  options: { readonly coordinator?: CoordinatorOptions; readonly participant?: ParticipantOptions } = {},
+  options: {
+    readonly coordinator?: CoordinatorOptions;
+    readonly participant?: ParticipantOptions;
+    readonly acceptor?: AcceptorOptions;
+  } = {},
 ): TwoPhaseCommit => ({
   coordinator: defineCoordinator(options.coordinator),
   participant: defineParticipant(options.participant),
+  acceptor: defineAcceptor(options.acceptor),
 });

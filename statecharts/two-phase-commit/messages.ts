@@ -1,11 +1,13 @@
 /**
- * What coordinator and participants say to each other, and what applications ask of them. All of it is plain data with
- * a schema, because all of it may come off a wire.
+ * What coordinator, participants and acceptors say to each other, and what applications ask of them. All of it is plain
+ * data with a schema, because all of it may come off a wire.
  */
 
 import * as v from 'valibot';
 import { type Address, isAddress, type Sender, type Senders, type TaggedBy } from '../actor.ts';
-import { coordinatorName, participantName } from './addresses.ts';
+import { maxAcceptors } from '../paxos/acceptors.ts';
+import { ballot } from '../paxos/ballot.ts';
+import { acceptorName, coordinatorName, participantName } from './addresses.ts';
 
 const address = v.custom<Address>(isAddress, 'expected an address like n1/2pc.participant/tx-1/orders');
 const text = v.pipe(v.string(), v.maxLength(4_096));
@@ -23,13 +25,18 @@ export type Outcome = v.InferOutput<typeof outcome>;
 export const branchId = v.object({ manager: name, transaction: name, branch: name });
 export type BranchId = Readonly<v.InferOutput<typeof branchId>>;
 
+/** The nodes on which a transaction has its acceptors, the ones to be used first in front. */
+const acceptorNodes = v.pipe(v.array(name), v.minLength(1), v.maxLength(maxAcceptors), v.readonly());
+
 /**
  * Where the decision becomes durable: in the coordinator's journal; in a decision register, such as a replicated
- * store; or in the one branch that is committed without having been prepared.
+ * store; with acceptors, a majority of which remembers every vote, and the outcome for `retentionMs` after its end; or in
+ * the one branch that is committed without having been prepared.
  */
 export const decisionPlace = v.variant('type', [
   v.object({ type: v.literal('journal') }),
   v.object({ type: v.literal('register'), resource: name }),
+  v.object({ type: v.literal('acceptors'), nodes: acceptorNodes, retentionMs: milliseconds }),
   v.object({ type: v.literal('branch'), branch: name, resource: name, address }),
 ]);
 export type DecisionPlace = Readonly<v.InferOutput<typeof decisionPlace>>;
@@ -75,13 +82,28 @@ export type ParticipantTimes = Readonly<v.InferOutput<typeof participantTimes>>;
 /** A participant as its coordinator knows it. `last` has no prepare: it is committed in one phase, after all votes. */
 export const enlisted = v.object({ branch: name, address, resource: name, last: v.boolean() });
 export type Enlisted = Readonly<v.InferOutput<typeof enlisted>>;
+/** All branches that take part in a transaction. */
+export const enlistedBranches = v.pipe(v.array(enlisted), v.readonly());
+
+/**
+ * The value of a branch's instance of consensus: prepared (`yes`, `read-only`), or aborted (`no`). A participant alone
+ * proposes the former, at ballot 0; a leader at a later ballot proposes what it must, or `no` (Gray & Lamport §4.2).
+ */
+export const instance = v.object({ branch: name, vote: v.picklist(['yes', 'no', 'read-only']), receipt });
+export type Instance = Readonly<v.InferOutput<typeof instance>>;
+export const instances = v.pipe(v.array(instance), v.readonly());
+
+/** Where votes go: to these acceptors, with who takes part, so that whoever leads later knows the instances (§6.2). */
+export const poll = v.object({ nodes: acceptorNodes, branches: enlistedBranches });
+export type Poll = Readonly<v.InferOutput<typeof poll>>;
 
 /** A participant in doubt asks the coordinator, and at last its peers. */
 const inquiry = v.object({ branch: branchId, resource: name, place: decisionPlace });
 
 /** What a participant may be sent by other actors. */
 export const participantMessages = {
-  prepare: v.object({ place: decisionPlace, peers: v.array(address) }),
+  /** `poll`: where acceptors decide, they take the votes. */
+  prepare: v.object({ place: decisionPlace, peers: v.array(address), poll: v.optional(poll) }),
   /** From the coordinator, or from a peer that knows. `acknowledge`: the coordinator waits for an acknowledgement. */
   decision: v.object({
     branch: branchId,
@@ -101,6 +123,7 @@ export type ParticipantMessage = TaggedBy<typeof participantMessages>;
 
 const aCoordinator: Sender = { actor: coordinatorName };
 const aParticipant: Sender = { actor: participantName };
+const anAcceptor: Sender = { actor: acceptorName };
 
 /** Who may say it to a participant. */
 export const participantSenders: Senders<ParticipantMessage['type']> = {
@@ -113,12 +136,27 @@ export const participantSenders: Senders<ParticipantMessage['type']> = {
 
 /** What a coordinator may be sent by other actors. */
 export const coordinatorMessages = {
-  vote: v.object({ branch: name, vote: v.picklist(['yes', 'no', 'read-only']), receipt, reason: text }),
+  vote: v.object({ ...instance.entries, reason: text }),
   /** The branch has the decided outcome; `found` differs from it when somebody has interfered with the resource. */
   acknowledgement: v.object({ branch: name, found: outcome }),
   /** How a one-phase commit ended. */
   settled: v.object({ branch: name, outcome, reason: text }),
   inquiry,
+  /** A promise, with what was accepted before: votes at ballot 0, and what the latest leader proposed for all instances. */
+  'phase-1b': v.object({
+    ballot,
+    branches: enlistedBranches,
+    votes: instances,
+    accepted: v.nullable(v.object({ ballot, instances })),
+  }),
+  /** What was accepted at `ballot`, all instances in one message (Gray & Lamport §4.3). */
+  'phase-2b': v.object({ ballot, instances }),
+  /** A later ballot is promised than the one that was asked for. */
+  outvoted: v.object({ ballot, promised: ballot }),
+  /** The acceptor has heard how the transaction ended, and nothing else is remembered. */
+  remembered: v.object({ outcome }),
+  /** The acceptor has held votes for long, and has not heard of the end. */
+  reminder: v.object({ manager: name, place: decisionPlace }),
 };
 export type CoordinatorMessage = TaggedBy<typeof coordinatorMessages>;
 
@@ -128,6 +166,34 @@ export const coordinatorSenders: Senders<CoordinatorMessage['type']> = {
   acknowledgement: aParticipant,
   settled: aParticipant,
   inquiry: aParticipant,
+  'phase-1b': anAcceptor,
+  'phase-2b': anAcceptor,
+  outvoted: anAcceptor,
+  remembered: anAcceptor,
+  reminder: anAcceptor,
+};
+
+/** What an acceptor is told of a transaction with each first word: it may be the first that it hears. */
+const introduction = { manager: name, place: decisionPlace };
+
+/** What an acceptor may be sent by other actors; it answers the proposer of the ballot. */
+export const acceptorMessages = {
+  'phase-1a': v.object({ ...introduction, ballot }),
+  /**
+   * At ballot 0 from a participant, with the instance that is its own; at a later one from a leader, with all of them,
+   * and `no` for any instance that is not named.
+   */
+  'phase-2a': v.object({ ...introduction, ballot, branches: enlistedBranches, instances }),
+  /** Every branch has the outcome: nobody can be in doubt any more. */
+  end: v.object({ outcome }),
+};
+export type AcceptorMessage = TaggedBy<typeof acceptorMessages>;
+
+/** Who may say it to an acceptor. */
+export const acceptorSenders: Senders<AcceptorMessage['type']> = {
+  'phase-1a': aCoordinator,
+  'phase-2a': [aCoordinator, aParticipant],
+  end: aCoordinator,
 };
 
 /** What the application asks of a coordinator. */
@@ -144,7 +210,10 @@ export type CoordinatorRequest = TaggedBy<typeof coordinatorRequests>;
 export const participantRequests = { abort: v.object({ reason: text }) };
 export type ParticipantRequest = TaggedBy<typeof participantRequests>;
 
-export type Message<Type extends string> = Extract<ParticipantMessage | CoordinatorMessage, { type: Type }>;
+export type Message<Type extends string> = Extract<
+  ParticipantMessage | CoordinatorMessage | AcceptorMessage,
+  { type: Type }
+>;
 
 /** Why a transaction was aborted. `branch` is the one to blame, if any. */
 export const abortReason = v.object({

@@ -102,7 +102,9 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   const keepsRegister = place === 'register';
 
   // The application enlists every branch and asks to commit, all in the turn in which it begins.
-  const begin: CoordinatorBegin = keepsRegister ? { type: 'begin', register: 'register' } : { type: 'begin' };
+  const begin: CoordinatorBegin = keepsRegister
+    ? { type: 'begin', place: { type: 'register', resource: 'register' } }
+    : { type: 'begin' };
   const asked = branches.map(({ id: branch, address, resource, last }) => ({
     type: 'enlist' as const,
     branch,
@@ -121,7 +123,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   });
   const heir = actorOf(coordinator, 'd', {
     key: transaction,
-    input: { type: 'take-over', manager, register: 'register', epoch: 2 },
+    input: { type: 'take-over', manager, place: { type: 'register', resource: 'register' }, epoch: 2 },
   });
   const decidedIn: DecisionPlace =
     decider !== undefined

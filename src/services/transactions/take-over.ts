@@ -76,7 +76,7 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
       input: {
         type: 'take-over',
         manager,
-        register: name,
+        place: { type: 'register', resource: name },
         epoch,
         times: { voteTimeoutMs, retryIntervalMs, resourceDeadlineMs },
       },

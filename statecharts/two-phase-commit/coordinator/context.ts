@@ -13,8 +13,10 @@ import {
   type TaggedBy,
   type Unreachable,
 } from '../../actor.ts';
+import type { Accepted } from '../acceptor/context.ts';
 import {
   type AbortReason,
+  type AcceptorMessage,
   type BranchId,
   type CoordinatorMessage,
   type CoordinatorRequest,
@@ -22,6 +24,8 @@ import {
   coordinatorTimes,
   type DecisionPlace,
   decisionPlace,
+  type Enlisted,
+  type Instance,
   type Outcome,
   outcome,
   type ParticipantMessage,
@@ -41,6 +45,30 @@ export interface Asker {
   readonly resource: string;
 }
 
+/** What an acceptor has said. */
+export interface Report {
+  readonly node: string;
+  readonly branches: readonly Enlisted[];
+  readonly votes: readonly Instance[];
+  readonly accepted: Accepted | null;
+}
+
+/** How far a coordinator has come with the acceptors; blank where other places decide. */
+export interface Leadership {
+  /** Of its ballot; at 0, the participants propose. */
+  readonly round: number;
+  /** The latest round that an acceptor is known to have promised to another leader. */
+  readonly outvotedBy: number;
+  /** Whether votes go to all acceptors, because those that were asked first have not answered in time. */
+  readonly asksAll: boolean;
+  /** Of the present ballot and phase, sorted by node. */
+  readonly reports: readonly Report[];
+  /** What is proposed for every instance at the present ballot. */
+  readonly proposal: { readonly branches: readonly Enlisted[]; readonly instances: readonly Instance[] } | null;
+}
+
+const newcomer: Leadership = { round: 0, outvotedBy: 0, asksAll: false, reports: [], proposal: null };
+
 export interface CoordinatorContext {
   readonly self: Address;
   /** The node that began the transaction. */
@@ -52,8 +80,9 @@ export interface CoordinatorContext {
   readonly place: DecisionPlace;
   /** Of this owner in the decision register; 0 without one. */
   readonly epoch: number;
-  /** Whether the decision register may know of this transaction. */
+  /** Whether the decision register, or acceptors, may know of this transaction, so that another one may take it over. */
   readonly registered: boolean;
+  readonly leadership: Leadership;
   /** Sorted by branch. */
   readonly branches: readonly EnlistedBranch[];
   /** What this coordinator wants to be decided. */
@@ -71,24 +100,27 @@ export type CoordinatorPhase = 'undecided' | 'decided' | 'presuming';
 
 /** How the life of a coordinator begins. */
 export type CoordinatorBegin =
-  /** The application begins a transaction. `register`: the resource that keeps the decision, if any. */
+  /** The application begins a transaction. `place`: where its decision is to be kept; the journal by default. */
   | {
       readonly type: 'begin';
-      readonly register?: string;
+      readonly place?: DecisionPlace;
       readonly idempotencyKey?: string;
       readonly times?: Partial<CoordinatorTimes>;
     }
-  /** Another owner is dead, or taken to be so: claim its transaction under `epoch`, which must be higher than its own. */
+  /**
+   * Another owner is dead, or taken to be so: claim its transaction under `epoch`, which must be higher than its own in the
+   * register; acceptors tell by themselves how high a ballot must be.
+   */
   | {
       readonly type: 'take-over';
       readonly manager: string;
-      readonly register: string;
+      readonly place: DecisionPlace;
       readonly epoch: number;
       readonly times?: Partial<CoordinatorTimes>;
     }
   /** From the journal: a commit whose second phase may not be complete, or one that is only remembered. */
   | { readonly type: 'recovered' }
-  /** Nothing is known, and a participant in doubt asks. */
+  /** Nothing is known, and a participant in doubt asks, or an acceptor that has not heard of the end. */
   | { readonly type: 'inquired'; readonly manager: string };
 
 /** What the application hears. */
@@ -118,6 +150,8 @@ const kept = {
 const recordTypes = {
   /** The decision. Holds the branches that still have to commit, with their receipts. */
   committed: v.object({ ...kept, branches: registeredBranches }),
+  /** A ballot that is used from now on, and not again. */
+  led: v.object({ ...kept, round: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) }),
   /** What stays for the retention when all branches have the outcome. */
   ended: v.object({ ...kept, outcome }),
 };
@@ -134,7 +168,7 @@ export const coordinatorRecords = recordsOf({
 
 export type CoordinatorEvent = Delivered<CoordinatorMessage | CoordinatorRequest | Performed | Unreachable>;
 export type CoordinatorEffect = EffectOf<{
-  message: ParticipantMessage;
+  message: ParticipantMessage | AcceptorMessage;
   record: CoordinatorRecord;
   operation: RegisterOperation;
   output: CoordinatorOutput;
@@ -163,6 +197,7 @@ export function coordinatorContext(
     place: { type: 'journal' },
     epoch: 0,
     registered: false,
+    leadership: newcomer,
     branches: [],
     intent: null,
     outcome: null,
@@ -174,17 +209,19 @@ export function coordinatorContext(
     const { manager, idempotencyKey, place, times } = recovered;
     const known = { ...blank, begun: 'recovered' as const, manager, idempotencyKey, place, times };
     if (recovered.type === 'ended') return { ...known, outcome: recovered.outcome };
+    if (recovered.type === 'led') {
+      return { ...known, registered: true, leadership: { ...newcomer, round: recovered.round } };
+    }
     return { ...known, outcome: 'committed', branches: recovered.branches.map(asPrepared) };
   }
   switch (input.type) {
     case 'begin': {
-      const { register, idempotencyKey = null, times } = input;
-      const began = { ...blank, idempotencyKey, times: { ...blank.times, ...times } };
-      return register === undefined ? began : { ...began, place: { type: 'register', resource: register }, epoch: 1 };
+      const { place = blank.place, idempotencyKey = null, times } = input;
+      const epoch = place.type === 'register' ? 1 : 0;
+      return { ...blank, place, epoch, idempotencyKey, times: { ...blank.times, ...times } };
     }
     case 'take-over': {
-      const { manager, register, epoch, times } = input;
-      const place: DecisionPlace = { type: 'register', resource: register };
+      const { manager, place, epoch, times } = input;
       return { ...blank, manager, place, epoch, registered: true, times: { ...blank.times, ...times } };
     }
     case 'inquired':

@@ -14,6 +14,7 @@ export const active = coordinating.createStateConfig({
         actions: { type: 'giveUp', params: { code: 'unsupported', detail: 'more than one place to decide' } },
       },
       { guard: 'keepsRegister', target: 'registering', meta: { rule: 'Gray & Lamport §6: registration' } },
+      { guard: 'keepsAcceptors', target: 'polling', meta: { rule: 'Gray & Lamport §4.2: ballot 0' } },
       { target: 'collecting', actions: 'choosePlace' },
     ],
     abort: changedMind,
@@ -74,9 +75,10 @@ export const deciding = coordinating.createStateConfig({
   ],
 });
 
-/** Before the decision, a coordinator may abort for any reason; what a register knows of is aborted there. */
+/** Before the decision, a coordinator may abort for any reason; what a register or acceptors know of is aborted there. */
 export const givingUp = coordinating.createStateConfig({
   always: [
+    { guard: 'mustLead', target: 'leading', meta: { rule: 'Gray & Lamport §4.2: a leader proposes aborted' } },
     {
       guard: 'isRegistered',
       target: 'ruling',

@@ -17,6 +17,16 @@ export const presuming = coordinating.createStateConfig({
     vote: {},
     acknowledgement: {},
     settled: {},
+    'phase-1b': {},
+    'phase-2b': {},
+    outvoted: {},
+    remembered: {},
+    reminder: {
+      guard: { type: 'asksForAcceptors', params: message },
+      target: '#leading',
+      actions: { type: 'beginToLead', params: message },
+      meta: { rule: 'Gray & Lamport §4.2: a new leader' },
+    },
   },
   states: {
     listening: {
@@ -37,6 +47,12 @@ export const presuming = coordinating.createStateConfig({
             guard: { type: 'asksForRegister', params: message },
             target: 'reading',
             actions: { type: 'remember', params: message },
+          },
+          {
+            guard: { type: 'asksForAcceptors', params: message },
+            target: '#leading',
+            actions: { type: 'remember', params: message },
+            meta: { rule: 'Gray & Lamport §4.2: a new leader' },
           },
           { target: '#finished' },
         ],

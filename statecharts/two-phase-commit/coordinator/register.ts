@@ -61,8 +61,9 @@ export const ruling = coordinating.createStateConfig({
   ]),
 });
 
-/** The register has said what it knows; what is open when it is claimed is aborted there. */
+/** The register, or the acceptors, have said what they know; what is open when it is claimed is aborted in the register. */
 export const informed = coordinating.createStateConfig({
+  id: 'informed',
   always: [
     { guard: 'isCommitted', target: '#committing' },
     { guard: 'isAborted', target: '#aborting' },

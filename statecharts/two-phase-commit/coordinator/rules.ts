@@ -1,10 +1,11 @@
 /**
  * The rules of the coordinator, after Gray & Reuter, Transaction Processing (1993), ch. 10-11, with presumed abort
- * (Mohan, Lindsay & Obermarck, TODS 1986, §3) and, for a decision kept in a register, after Gray & Lamport, Consensus on
- * Transaction Commit (2006), §4 and §6. Pure functions; the chart says when each applies.
+ * (Mohan, Lindsay & Obermarck, TODS 1986, §3) and, for a decision kept in a register or with acceptors, after Gray &
+ * Lamport, Consensus on Transaction Commit (2006), §4 and §6. Pure functions; the chart says when each applies.
  */
 
 import type { CoordinatorContext as Context } from './context.ts';
+import { acceptorsRules } from './rules/acceptors.ts';
 import { decisionRules } from './rules/decision.ts';
 import { inquiryRules } from './rules/inquiries.ts';
 import { registerRules } from './rules/register.ts';
@@ -16,9 +17,11 @@ export const coordinatorRules = {
   ...voteRules,
   ...decisionRules,
   ...registerRules,
+  ...acceptorsRules,
   ...inquiryRules,
 
   wasRecovered: ({ begun }: Context): boolean => begun === 'recovered',
+  wasLeading: ({ begun, outcome }: Context): boolean => begun === 'recovered' && outcome === null,
   wasInquired: ({ begun }: Context): boolean => begun === 'inquired',
   takesOver: ({ begun }: Context): boolean => begun === 'take-over',
 };

@@ -23,11 +23,21 @@ export const decided = coordinating.createStateConfig({
     vote: { actions: { type: 'answerVote', params: message } },
     acknowledgement: { actions: { type: 'countAcknowledgement', params: message } },
     settled: {},
+    // What comes late from an acceptor changes nothing.
+    'phase-1b': {},
+    'phase-2b': {},
+    outvoted: {},
+    remembered: {},
+    reminder: {},
   },
   states: {
     committing: { id: 'committing', ...telling },
     aborting: { id: 'aborting', ...telling },
     ending,
-    retained: { id: 'retained', after: { retention: '#finished' } },
+    retained: {
+      id: 'retained',
+      on: { reminder: { actions: { type: 'tellEnd', params: message } } },
+      after: { retention: '#finished' },
+    },
   },
 });

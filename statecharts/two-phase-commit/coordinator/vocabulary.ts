@@ -15,6 +15,10 @@ export const delays = {
   decisionRetryInterval: retrying,
   settleRetryInterval: retrying,
   registerRetryInterval: retrying,
+  leadRetryInterval: retrying,
+  /** Twice as long at most with each further ballot, up to 32 times. */
+  leadPause: ({ times: { retryIntervalMs }, leadership: { round } }: CoordinatorContext) =>
+    between(retryIntervalMs, retryIntervalMs * (1 + 2 ** Math.min(round, 5))),
   retention: ({ times }: CoordinatorContext) => fixed(times.retentionMs),
 };
 

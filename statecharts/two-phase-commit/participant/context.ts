@@ -3,6 +3,7 @@
 import type { Address, Birth, Delivered, EffectOf, Performed, Unreachable } from '../../actor.ts';
 import { coordinatorAddress } from '../addresses.ts';
 import type {
+  AcceptorMessage,
   BranchId,
   CoordinatorMessage,
   DecisionPlace,
@@ -10,6 +11,7 @@ import type {
   ParticipantMessage,
   ParticipantRequest,
   ParticipantTimes,
+  Poll,
 } from '../messages.ts';
 import type { BranchOperation } from '../operations.ts';
 
@@ -22,6 +24,8 @@ export interface ParticipantContext {
   readonly coordinator: Address;
   readonly peers: readonly Address[];
   readonly place: DecisionPlace;
+  /** Where votes go if acceptors decide. */
+  readonly poll: Poll | null;
   readonly receipt: string | null;
   /** Whether this branch may have been asked to commit in one phase. */
   readonly onePhase: boolean;
@@ -79,7 +83,7 @@ export type ParticipantOutput =
 
 export type ParticipantEvent = Delivered<ParticipantMessage | ParticipantRequest | Performed | Unreachable>;
 export type ParticipantEffect = EffectOf<{
-  message: ParticipantMessage | CoordinatorMessage;
+  message: ParticipantMessage | CoordinatorMessage | AcceptorMessage;
   operation: BranchOperation;
   output: ParticipantOutput;
 }>;
@@ -101,6 +105,7 @@ export function participantContext({ self, input }: Birth<ParticipantBegin>): Pa
     begun: input.type,
     peers: [],
     place: { type: 'journal' },
+    poll: null,
     receipt: null,
     onePhase: false,
     idempotencyKey: null,

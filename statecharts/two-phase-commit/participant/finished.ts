@@ -11,7 +11,7 @@ export const finished = participating.createStateConfig({
     readOnly: {
       id: 'readOnly',
       on: {
-        prepare: { actions: 'voteReadOnly' },
+        prepare: { actions: [{ type: 'adoptPoll', params: message }, 'voteReadOnly'] },
         decision: { actions: { type: 'acknowledgeReadOnly', params: message } },
         inquiry: {},
         'commit-one-phase': {},

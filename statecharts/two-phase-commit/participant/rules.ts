@@ -5,6 +5,7 @@
  */
 
 import { type Delivered, deliver, nodeOf, type Performed, type Ruling, send, type Unreachable } from '../../actor.ts';
+import { acceptorAddress } from '../addresses.ts';
 import type { Message, Outcome } from '../messages.ts';
 import { answerOf, type BranchOperation, outcomeAnswer, preparedAnswer } from '../operations.ts';
 import type { ParticipantContext as Context, ParticipantEffect as Effect } from './context.ts';
@@ -22,14 +23,28 @@ const ask = (context: Context, operation: BranchOperation): Effect => ({
   deadlineMs: context.times.resourceDeadlineMs,
 });
 
-const voteOf = (context: Context, vote: Message<'vote'>['vote'], reason = ''): Effect =>
-  send(context.coordinator, {
-    type: 'vote',
-    branch: context.branch.branch,
-    vote,
-    receipt: vote === 'yes' ? context.receipt : null,
-    reason,
-  });
+/**
+ * A vote, for the coordinator; where acceptors decide, for them if it is not a no: phase 2a of ballot 0, in the instance
+ * that is this branch's own (Gray & Lamport §4.2).
+ */
+const voteOf = (context: Context, vote: Message<'vote'>['vote'], reason = ''): readonly Effect[] => {
+  const { branch: id, coordinator, place, poll } = context;
+  const instance = { branch: id.branch, vote, receipt: vote === 'yes' ? context.receipt : null };
+  if (poll === null || vote === 'no') return [send(coordinator, { type: 'vote', ...instance, reason })];
+  const { manager, transaction } = id;
+  const { nodes, branches } = poll;
+  const ballot = { round: 0, proposer: coordinator };
+  return nodes.map((node) =>
+    send(acceptorAddress(node, transaction), {
+      type: 'phase-2a',
+      manager,
+      place,
+      ballot,
+      branches,
+      instances: [instance],
+    }),
+  );
+};
 
 const acknowledgement = ({ branch }: Context, found: Outcome): Message<'acknowledgement'> => ({
   type: 'acknowledgement',
@@ -68,9 +83,11 @@ const finish = (context: Context, found: Outcome, decided: Outcome = found): Ans
 };
 
 export const participantRules = {
-  adoptPrepare: (_context: Context, { from, place, peers }: Delivered<Message<'prepare'>>): Answer => ({
-    context: { coordinator: from, place, peers },
+  adoptPrepare: (_context: Context, { from, place, peers, poll }: Delivered<Message<'prepare'>>): Answer => ({
+    context: { coordinator: from, place, peers, poll: poll ?? null },
   }),
+  /** The coordinator has not learned of the vote, and names more acceptors. */
+  adoptPoll: (_context: Context, { poll }: Message<'prepare'>): Answer => ({ context: { poll: poll ?? null } }),
 
   /** Phase one: the resource makes the branch survive a crash (Gray & Reuter §10.4). */
   prepare(context: Context): Answer {
@@ -82,31 +99,31 @@ export const participantRules = {
     const answer = answerOf(preparedAnswer, result);
     if (answer?.vote !== 'yes') return {};
     const { receipt } = answer;
-    return { context: { receipt }, effects: [voteOf({ ...context, receipt }, 'yes')] };
+    return { context: { receipt }, effects: voteOf({ ...context, receipt }, 'yes') };
   },
 
-  voteAgain: (context: Context): Answer => ({ effects: [voteOf(context, 'yes')] }),
+  voteAgain: (context: Context): Answer => ({ effects: voteOf(context, 'yes') }),
 
   /** A branch that changed nothing needs no second phase (Mohan et al. §3). */
-  voteReadOnly: (context: Context): Answer => ({ effects: [voteOf(context, 'read-only')] }),
+  voteReadOnly: (context: Context): Answer => ({ effects: voteOf(context, 'read-only') }),
   finishReadOnly: ({ branch }: Context): Answer => ({
     effects: [deliver({ type: 'finished', branch, outcome: 'read-only' })],
   }),
 
   /** Before its yes, a participant may abort by itself at any time (Gray & Reuter §10.4: unilateral abort). */
   voteNo(context: Context, { reason }: { readonly reason: string }): Answer {
-    return { context: { reason }, effects: [voteOf(context, 'no', reason)] };
+    return { context: { reason }, effects: voteOf(context, 'no', reason) };
   },
 
   /** The resource has rolled back by itself, for good. */
   finishRefused(context: Context, { result }: Performed): Answer {
     const reason = result.type === 'refused' ? result.error : '';
     const { context: ended, effects = [] } = finish({ ...context, reason }, 'aborted');
-    return { context: { ...ended, reason }, effects: [voteOf(context, 'no', reason), ...effects] };
+    return { context: { ...ended, reason }, effects: [...voteOf(context, 'no', reason), ...effects] };
   },
 
   voteNoAgain: (context: Context): Answer =>
-    context.outcome === 'aborted' ? { effects: [voteOf(context, 'no', context.reason)] } : {},
+    context.outcome === 'aborted' ? { effects: voteOf(context, 'no', context.reason) } : {},
 
   /** In doubt: who decides is asked first (Gray & Reuter §10.4). */
   inquire: (context: Context): Answer => ({ effects: [send(context.coordinator, inquiry(context))] }),

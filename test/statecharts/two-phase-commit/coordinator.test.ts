@@ -27,7 +27,7 @@ const branch = (name: string, address: typeof orders | typeof stock, last = fals
 });
 const both = [branch('orders', orders), branch('stock', stock)];
 const voted = both.map((it) => ({ ...it, vote: 'yes' as const, receipt: `xid of ${it.branch}` }));
-const inRegister = { ...context({ type: 'begin', register: 'raft' }), registered: true };
+const inRegister = { ...context({ type: 'begin', place: { type: 'register', resource: 'raft' } }), registered: true };
 
 const yes = (name: string) =>
   ({ type: 'vote', branch: name, vote: 'yes', receipt: `xid of ${name}`, reason: '' }) as const;
@@ -393,13 +393,16 @@ describe('a decision register', () => {
   test('gives an open transaction to a new owner, who aborts it', () => {
     const start = coordinator.start(null, {
       self: 'n3/2pc.coordinator/tx-1',
-      input: { type: 'take-over', manager: 'n1', register: 'raft', epoch: 2 },
+      input: { type: 'take-over', manager: 'n1', place: { type: 'register', resource: 'raft' }, epoch: 2 },
     });
     expect(start.effects).toMatchObject([{ operation: { type: 'claim-transaction', epoch: 2 } }]);
     const known = both.map(({ vote: _vote, acknowledged: _acknowledged, ...it }) => it);
     const claiming = coordinator.at(
       { undecided: { claiming: 'asking' } },
-      { ...context({ type: 'take-over', manager: 'n1', register: 'raft', epoch: 2 }), self: 'n3/2pc.coordinator/tx-1' },
+      {
+        ...context({ type: 'take-over', manager: 'n1', place: { type: 'register', resource: 'raft' }, epoch: 2 }),
+        self: 'n3/2pc.coordinator/tx-1',
+      },
     );
     const { effects } = coordinator.step(
       claiming,
@@ -429,7 +432,7 @@ describe('a decision register', () => {
   test('lets a new owner finish a commit with the receipts of the old one', () => {
     const claiming = coordinator.at(
       { undecided: { claiming: 'asking' } },
-      context({ type: 'take-over', manager: 'n1', register: 'raft', epoch: 2 }),
+      context({ type: 'take-over', manager: 'n1', place: { type: 'register', resource: 'raft' }, epoch: 2 }),
     );
     const known = voted.map(({ vote: _vote, acknowledged: _acknowledged, ...it }) => it);
     const { effects } = coordinator.step(

@@ -32,8 +32,14 @@ import {
   type Unreachable,
 } from '../../../statecharts/actor.ts';
 import {
+  type AcceptorRules,
+  acceptorName,
+  acceptorRules,
   type CoordinatorRules,
+  coordinator as coordinatorDefinition,
+  coordinatorName,
   coordinatorRules,
+  defineAcceptor,
   defineCoordinator,
   defineParticipant,
   type Outcome,
@@ -56,7 +62,7 @@ import {
 /** A transaction to run, and the world to run it in. */
 export interface Scenario {
   readonly branches: readonly { readonly readOnly?: boolean; readonly refuses?: boolean; readonly last?: boolean }[];
-  readonly place: 'journal' | 'register';
+  readonly place: 'journal' | 'register' | 'acceptors';
   /** Whoever lists prepared branches names a last resource that takes no part in this transaction. */
   readonly lastTakesNoPart?: boolean;
   /** Steps with faults, before everything heals. */
@@ -65,22 +71,30 @@ export interface Scenario {
   readonly faults: number;
   /** The node that began the transaction dies for good, somewhere in the chaos. */
   readonly coordinatorStaysDead?: boolean;
+  /** So does the first of the acceptors that is on no other node. */
+  readonly acceptorStaysDead?: boolean;
   /** Record which steps of papers are taken; costs time. */
   readonly traced?: boolean;
   readonly readsAbsence?: boolean;
 }
 
-/** The two definitions to run; a proof of the checks runs broken ones. */
+/** The definitions to run; a proof of the checks runs broken ones. */
 export interface Definitions {
   readonly coordinator: AnyActor;
   readonly participant: AnyActor;
+  readonly acceptor: AnyActor;
 }
 
 export const definitionsOver = (
-  broken: { coordinator?: Partial<CoordinatorRules>; participant?: Partial<ParticipantRules> } = {},
+  broken: {
+    coordinator?: Partial<CoordinatorRules>;
+    participant?: Partial<ParticipantRules>;
+    acceptor?: Partial<AcceptorRules>;
+  } = {},
 ): Definitions => ({
   coordinator: defineCoordinator({ rules: { ...coordinatorRules, ...broken.coordinator } }),
   participant: defineParticipant({ rules: { ...participantRules, ...broken.participant } }),
+  acceptor: defineAcceptor({ rules: { ...acceptorRules, ...broken.acceptor } }),
 });
 
 /** What a run came to. */
@@ -143,8 +157,11 @@ interface Flight {
 const transaction = 'tx-1';
 const manager = 'c';
 const heir = 'd';
-const coordinatorName = '2pc.coordinator';
 const origin = addressOf(manager, coordinatorName, transaction);
+/** One of three acceptors shares the coordinator's node, and its fate. */
+const acceptorNodes = [manager, 'a1', 'a2'];
+const registerPlace = { type: 'register', resource: 'register' } as const;
+const acceptorsPlace = { type: 'acceptors', nodes: acceptorNodes, retentionMs: 1 } as const;
 
 /** Runs `scenario` in the order that `seed` makes. */
 export function runSchedule(seed: number, scenario: Scenario, definitions: Definitions): Run {
@@ -177,7 +194,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   const idle: BranchStore = { name: 'r-idle', standing: 'open', readOnly: false, refuses: false, readsAbsence: false };
   const storeOf = (resource: string): BranchStore | undefined => [...stores, idle].find((it) => it.name === resource);
   const nodes = new Map<string, Node>();
-  for (const name of [manager, heir, 'p-idle', ...stores.map((_, index) => `p${index}`)]) {
+  for (const name of [manager, heir, 'a1', 'a2', 'p-idle', ...stores.map((_, index) => `p${index}`)]) {
     const node = { name, up: true, dead: false, incarnation: 0, living: new Map(), journal: new Map(), unflushed: [] };
     nodes.set(name, node);
   }
@@ -185,6 +202,11 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     const node = nodes.get(name);
     if (node === undefined) throw new Error(`no node '${name}'`);
     return node;
+  };
+  const definitionAt = (address: Address): AnyActor => {
+    const { name } = partsOf(address);
+    if (name === coordinatorName) return definitions.coordinator;
+    return name === acceptorName ? definitions.acceptor : definitions.participant;
   };
   const keep = (problem: Problem): void => {
     violation ??= problem;
@@ -236,7 +258,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   };
   const start = (address: Address, recovered: unknown, input: unknown): Living => {
     const node = nodeAt(nodeOf(address));
-    const definition = partsOf(address).name === coordinatorName ? definitions.coordinator : definitions.participant;
+    const definition = definitionAt(address);
     const first = definition.start(recovered ?? definition.recover([]), { self: address, input }, traced);
     const actor: Living = { definition, address, state: first.state, outbox: emptyOutbox, ended: false };
     node.living.set(address, actor);
@@ -259,7 +281,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     let actor = node.living.get(to);
     if (actor?.ended) return;
     if (actor === undefined) {
-      const definition = partsOf(to).name === coordinatorName ? definitions.coordinator : definitions.participant;
+      const definition = definitionAt(to);
       const input = definition.bornOfMessage(definition.parseMessage(message));
       if (input === undefined) {
         const sender = nodeAt(nodeOf(from)).living.get(from);
@@ -331,7 +353,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     trace.push(`${node.name} starts`);
     node.up = true;
     for (const [address, records] of node.journal) {
-      const definition = partsOf(address).name === coordinatorName ? definitions.coordinator : definitions.participant;
+      const definition = definitionAt(address);
       start(
         address,
         definition.recover(records.map((record) => definition.parseRecord(record))),
@@ -342,6 +364,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
   };
   /** What a recovery manager does: prepared branches that nobody cares for get a participant. */
   const find = (node: Node): void => {
+    adoptLearned(node);
     const index = Number(node.name.slice(1));
     const store = stores[index];
     if (!node.name.startsWith('p') || store === undefined) return;
@@ -355,7 +378,8 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
     start(address, undefined, { type: 'found', branch, resource: store.name, place, receipt: 'xid-1', peers });
   };
   const placeOf = () => {
-    if (scenario.place === 'register') return { type: 'register', resource: 'register' };
+    if (scenario.place === 'register') return registerPlace;
+    if (scenario.place === 'acceptors') return acceptorsPlace;
     if (scenario.lastTakesNoPart === true) {
       const address = participantAddress('p-idle', { transaction, branch: 'idle' });
       return { type: 'branch', branch: 'idle', resource: idle.name, address };
@@ -370,17 +394,50 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
       address: participantAddress(`p${decider}`, { transaction, branch }),
     };
   };
+  /** What a manager does that takes over: every prepared branch asks the new leader. */
+  const lead = (node: Node): void => {
+    const address = addressOf(node.name, coordinatorName, transaction);
+    const prepared = stores.filter((store) => listPrepared(store, pending));
+    if (!node.up || prepared.length === 0) return;
+    trace.push(`${node.name} takes over`);
+    if (!node.living.has(address)) {
+      start(address, undefined, { type: 'take-over', manager, place: acceptorsPlace, epoch: 0 });
+    }
+    for (const { name } of prepared) adopt(node, name);
+  };
+  const adopt = (node: Node, resource: string): void => {
+    const branch = { manager, transaction, branch: `b${resource.slice(1)}` };
+    const at = participantAddress(node.name, branch);
+    if (node.living.has(at)) return;
+    const coordinator = addressOf(node.name, coordinatorName, transaction);
+    const found = { type: 'found', branch, resource, place: acceptorsPlace, receipt: 'xid-1', coordinator };
+    start(at, undefined, found);
+  };
+  /** Of a branch that has ended before, the new leader has learned from the acceptors, and nobody else acknowledges it. */
+  const adoptLearned = (node: Node): void => {
+    const address = addressOf(node.name, coordinatorName, transaction);
+    const leader = node.living.get(address);
+    if (scenario.place !== 'acceptors' || node.name !== heir || leader === undefined || leader.ended) return;
+    const { outcome, branches } = coordinatorDefinition.viewAt(leader.state);
+    if (outcome === null) return;
+    for (const { resource, acknowledged } of branches) if (!acknowledged) adopt(node, resource);
+  };
   const takeOver = (node: Node): void => {
+    if (scenario.place === 'acceptors') {
+      lead(node);
+      return;
+    }
     const address = addressOf(node.name, coordinatorName, transaction);
     const { entry } = register;
     if (entry === undefined || entry.ended || !node.up) return;
     trace.push(`${node.name} takes over`);
     const epoch = entry.epoch + 1;
     const actor = node.living.get(address);
-    if (actor === undefined) start(address, undefined, { type: 'take-over', manager, register: 'register', epoch });
+    if (actor === undefined) start(address, undefined, { type: 'take-over', manager, place: registerPlace, epoch });
     else ask(actor, { type: 'take-over', epoch });
   };
   const ownerLives = (): boolean => {
+    if (scenario.place === 'acceptors') return nodeAt(manager).up;
     const { entry } = register;
     return entry === undefined || entry.ended || nodeAt(partsOf(entry.owner).node).living.has(entry.owner);
   };
@@ -409,8 +466,8 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
       const join = { type: 'join', branch, resource: store.name, coordinator: origin };
       start(participantAddress(`p${index}`, branch), undefined, join);
     });
-    const input = scenario.place === 'register' ? { type: 'begin', register: 'register' } : { type: 'begin' };
-    const actor = start(origin, undefined, input);
+    const place = { journal: { type: 'journal' }, register: registerPlace, acceptors: acceptorsPlace }[scenario.place];
+    const actor = start(origin, undefined, { type: 'begin', place });
     scenario.branches.forEach(({ last = false }, index) => {
       const branch = `b${index}`;
       const address = participantAddress(`p${index}`, { transaction, branch });
@@ -430,9 +487,13 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
         : actor.state.armed.flatMap((id) => {
             const timer = actor.definition.allTimers.get(id);
             if (timer === undefined || (forgetting.has(timer.delay) && !(chaos && forgetful))) return [];
+            // An outcome is remembered for longer than any message is under way, or any node away.
+            if (timer.delay === 'retention' && actor.definition.name === acceptorName) return [];
             return [{ actor, node, id, delay: timer.delay }];
           }),
     );
+  /** Acceptors remind a node of what it has not ended, also one that is dead. */
+  const isOfUse = ({ delay }: Due): boolean => delay !== 'reminderInterval' || !nodeAt(manager).dead;
   const fire = ({ actor, node, id }: Due): void => {
     if (node.living.get(actor.address) !== actor || !actor.state.armed.includes(id)) return;
     trace.push(`${actor.address} ${id}`);
@@ -459,7 +520,7 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
       if (timer !== undefined && !(givingUp.has(timer.delay) && maybe(0.95))) fire(timer);
     } else if (choice < 10) {
       if (node?.up) find(node);
-      if (scenario.place === 'register' && maybe(ownerLives() ? 0.08 * faults : 0.5))
+      if (scenario.place !== 'journal' && maybe(ownerLives() ? 0.08 * faults : 0.5))
         takeOver(nodeAt(maybe(0.8) ? heir : manager));
     } else if (choice < 10 + faults) {
       if (node?.up && maybe(0.15)) crash(node);
@@ -494,20 +555,29 @@ export function runSchedule(seed: number, scenario: Scenario, definitions: Defin
       if (!ownerLives()) takeOver(nodeAt(heir));
       for (const node of nodes.values()) if (node.up) find(node);
       const timers = [...nodes.values()].flatMap(timersOf);
-      if (timers.length === 0 && network.length === 0 && pending.length === 0) break;
+      if (timers.filter(isOfUse).length === 0 && network.length === 0 && pending.length === 0) break;
       for (const timer of timers) fire(timer);
     }
     return (
       stores.every((it) => it.standing !== 'prepared' && it.standing !== 'open') &&
-      [...nodes.values()].flatMap(timersOf).length === 0
+      [...nodes.values()].flatMap(timersOf).filter(isOfUse).length === 0
     );
   };
   begin();
   const diesAt = integerBelow(random, scenario.chaosSteps);
+  const acceptorDiesAt = integerBelow(random, scenario.acceptorStaysDead === true ? scenario.chaosSteps : 1);
   for (let step = 0; step < scenario.chaosSteps && violation === undefined; step += 1) {
     if (scenario.coordinatorStaysDead === true && step === diesAt) {
-      crash(nodeAt(manager));
-      nodeAt(manager).dead = true;
+      // Acceptors learn of branches by votes alone; so participants die with their manager, as they do in services.
+      const dying = scenario.place === 'acceptors' ? stores.map((_, index) => `p${index}`) : [];
+      for (const node of [manager, ...dying].map(nodeAt)) {
+        crash(node);
+        node.dead = true;
+      }
+    }
+    if (scenario.acceptorStaysDead === true && step === acceptorDiesAt) {
+      crash(nodeAt('a1'));
+      nodeAt('a1').dead = true;
     }
     chaoticStep();
     check();

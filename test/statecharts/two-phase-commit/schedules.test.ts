@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import type { AnyStateNode } from 'xstate';
-import { coordinator, coordinatorRules, participant, participantRules } from '../../../statecharts/two-phase-commit.ts';
+import {
+  acceptor,
+  coordinator,
+  coordinatorRules,
+  participant,
+  participantRules,
+} from '../../../statecharts/two-phase-commit.ts';
 import { type Definitions, definitionsOver, type Run, runSchedule, type Scenario } from './schedule.ts';
 
 const two: Scenario = {
@@ -24,6 +30,15 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     place: 'register',
     coordinatorStaysDead: true,
   },
+  acceptors: { ...two, place: 'acceptors' },
+  'acceptors and a read-only branch': { ...two, branches: [{}, {}, { readOnly: true }], place: 'acceptors' },
+  'acceptors and a branch that its database refuses': { ...two, branches: [{}, { refuses: true }], place: 'acceptors' },
+  'acceptors, and a coordinator that never comes back with the acceptor beside it': {
+    ...two,
+    place: 'acceptors',
+    coordinatorStaysDead: true,
+  },
+  'acceptors, one of which never comes back': { ...two, place: 'acceptors', acceptorStaysDead: true },
 };
 
 const runs = (count: number, scenario: Scenario, definitions: Definitions): Run[] =>
@@ -63,7 +78,9 @@ test('without faults, all yes commits and one no aborts', () => {
   }
   for (const run of runs(200, { ...calm, branches: [{}, { last: true }] }, sound))
     expect(run.verdict).toBe('committed');
-  for (const run of runs(200, { ...calm, place: 'register' }, sound)) expect(run.verdict).toBe('committed');
+  for (const place of ['register', 'acceptors'] as const) {
+    for (const run of runs(200, { ...calm, place }, sound)) expect(run.verdict).toBe('committed');
+  }
 });
 
 test('plain two-phase commit blocks while its coordinator is dead', () => {
@@ -90,11 +107,11 @@ const citedRules = (node: AnyStateNode): string[] => [
 
 test('the schedules reach every state, every way to begin a life, and every rule that the charts cite', () => {
   const taken = Object.values(scenarios).flatMap((scenario) =>
-    runs(scenario.place === 'register' ? 500 : 100, { ...scenario, traced: true }, sound),
+    runs(scenario.place === 'journal' ? 100 : 500, { ...scenario, traced: true }, sound),
   );
   const visited = new Set(taken.flatMap((run) => [...run.visited]));
   const rules = new Set(taken.flatMap((run) => [...run.rules]));
-  for (const { name, chart } of [coordinator, participant]) {
+  for (const { name, chart } of [coordinator, participant, acceptor]) {
     // Nobody rests in a state that only leads on.
     const resting = leaves(chart.root).filter(
       (leaf) => !['born', 'deciding', 'givingUp', 'informed'].includes(leaf.key),
@@ -104,6 +121,8 @@ test('the schedules reach every state, every way to begin a life, and every rule
     expect(citedRules(chart.root).filter((rule) => !rules.has(`${name} ${rule}`))).toEqual([]);
   }
   expect([...new Set(taken.flatMap((run) => [...run.births]))].sort()).toEqual([
+    '2pc.acceptor addressed',
+    '2pc.acceptor recovered',
     '2pc.coordinator begin',
     '2pc.coordinator inquired',
     '2pc.coordinator recovered',
@@ -199,6 +218,39 @@ const faults: readonly (readonly [string, Scenario, Definitions])[] = [
       coordinator: {
         isDecided: (context, heard) => coordinatorRules.isAnswer(context, heard) && heard.result.type !== 'unknown',
         adoptRuling: ({ intent }) => ({ context: { outcome: intent } }),
+      },
+    }),
+  ],
+  [
+    'an acceptor that does not keep to its promise',
+    { ...two, place: 'acceptors' },
+    definitionsOver({ acceptor: { isLate: () => false } }),
+  ],
+  [
+    'a leader that aborts whatever was accepted',
+    { ...two, place: 'acceptors' },
+    definitionsOver({
+      coordinator: {
+        choose: ({ leadership, ...context }) =>
+          coordinatorRules.choose({
+            ...context,
+            leadership: {
+              ...leadership,
+              reports: leadership.reports.map((it) => ({ ...it, votes: [], accepted: null })),
+            },
+          }),
+      },
+    }),
+  ],
+  [
+    'a coordinator for which one acceptor is enough',
+    { ...two, place: 'acceptors' },
+    definitionsOver({
+      coordinator: {
+        isChosen: ({ leadership }) => leadership.reports.length > 0,
+        adoptVotes: (context) => ({
+          context: { outcome: 'committed', branches: context.branches.map((it) => ({ ...it, vote: 'yes' })) },
+        }),
       },
     }),
   ],

@@ -1,7 +1,7 @@
 /** What the rules of the coordinator share: branches, what they have to be told, and what is written about them. */
 
 import { type Address, deliver, persist, send } from '../../../actor.ts';
-import type { AbortReason, BranchId, Message, Outcome } from '../../messages.ts';
+import type { AbortReason, BranchId, Enlisted, Message, Outcome } from '../../messages.ts';
 import type { RegisteredBranch } from '../../operations.ts';
 import type { CoordinatorContext as Context, CoordinatorEffect as Effect, EnlistedBranch } from '../context.ts';
 
@@ -20,18 +20,26 @@ export const registered = ({ branch, address, resource, last, receipt }: Enliste
   receipt,
 });
 
+/** A branch as acceptors know it. */
+export const enlistedAs = ({ branch, address, resource, last }: Enlisted): Enlisted => ({
+  branch,
+  address,
+  resource,
+  last,
+});
+
 export const update = (context: Context, branch: string, change: Partial<EnlistedBranch>): readonly EnlistedBranch[] =>
   context.branches.map((it) => (it.branch === branch ? { ...it, ...change } : it));
 
 /**
  * Whether a branch has to be told the outcome: of a commit if it is prepared, of an abort also if it may become so. One
- * that voted no may have died while it rolled back; without a register it asks, with one it must acknowledge like all.
+ * that voted no may have died while it rolled back; it asks, unless others may take over: then it acknowledges like all.
  */
 export const concerned = (
-  { registered: inRegister }: Context,
+  { registered: isKnown }: Context,
   { vote }: EnlistedBranch,
   outcome: Outcome | null,
-): boolean => vote === 'yes' || (outcome === 'aborted' && (vote === 'awaited' || (vote === 'no' && inRegister)));
+): boolean => vote === 'yes' || (outcome === 'aborted' && (vote === 'awaited' || (vote === 'no' && isKnown)));
 
 /** Whether the coordinator may not forget before the branch has acknowledged. Aborts are presumed, so they are not. */
 export const awaitsAcknowledgement = (context: Context, branch: EnlistedBranch): boolean =>

@@ -1,6 +1,7 @@
 /** The decision and phase two: one outcome, durable before anybody hears it, and told until everybody has it. */
 
 import { checkpoint, deliver, type Ruling, send, unforced } from '../../../actor.ts';
+import { acceptorAddress } from '../../addresses.ts';
 import type { AbortReason, Message } from '../../messages.ts';
 import type { CoordinatorContext as Context, CoordinatorEffect as Effect } from '../context.ts';
 import { announcements, awaitsAcknowledgement, branchIdOf, commitRecord, keptOf, update, verdict } from './branches.ts';
@@ -84,18 +85,25 @@ export const decisionRules = {
 
   /**
    * Nobody can be in doubt any more, so branches and receipts go (Mohan et al. §2: the end record); the outcome and its
-   * idempotency key stay for the retention. A register keeps them itself, and so does a branch that has decided.
+   * idempotency key stay for the retention. A register keeps them itself, and so does a branch that has decided. Acceptors
+   * are told when it is written here that it is over; before that they are the only ones who know.
    */
   end(context: Context): Answer {
-    const { transaction, outcome, place, registered: inRegister } = context;
+    const { transaction, outcome, place, registered: isKnown, leadership } = context;
     if (outcome === null) return {};
     const ended = deliver({ type: 'ended' as const, transaction, outcome, place });
-    const remembers = outcome === 'committed' && !inRegister && place.type !== 'branch';
+    const hasLed = leadership.round > 0;
+    const remembers =
+      place.type === 'acceptors'
+        ? outcome === 'committed' || hasLed
+        : place.type === 'journal' && outcome === 'committed';
+    const nodes = place.type === 'acceptors' && isKnown ? place.nodes : [];
     return {
       context: outcome === 'committed' ? { branches: [] } : {},
       effects: [
         ended,
         ...(remembers ? [unforced(checkpoint({ type: 'ended' as const, ...keptOf(context), outcome }))] : []),
+        ...nodes.map((node) => send(acceptorAddress(node, transaction), { type: 'end' as const, outcome })),
       ],
     };
   },

@@ -124,7 +124,7 @@ export const registerRules = {
 
   keepsRegister: ({ place }: Context): boolean => place.type === 'register',
 
-  isRegistered: ({ registered: known }: Context): boolean => known,
+  isRegistered: ({ registered: known, place }: Context): boolean => known && place.type === 'register',
 
   isDone: (context: Context, { id, result, step }: RegisterAnswer): boolean =>
     id === operationId(context, step) && result.type === 'done',

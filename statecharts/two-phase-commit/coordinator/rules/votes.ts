@@ -27,7 +27,7 @@ export const voteRules = {
   choosePlace(context: Context): Answer {
     const [only, another] = context.branches;
     const decider = context.branches.find((it) => it.last) ?? (another === undefined ? only : undefined);
-    if (context.place.type === 'register' || decider === undefined) return {};
+    if (context.place.type !== 'journal' || decider === undefined) return {};
     const { branch, resource, address } = decider;
     return { context: { place: { type: 'branch', branch, resource, address } } };
   },
@@ -67,10 +67,10 @@ export const voteRules = {
 
   intendsAbort: ({ intent }: Context): boolean => intent === 'aborted',
 
-  /** One branch decides by its own commit, and nothing else can: not two branches, and not a register as well. */
+  /** One branch decides by its own commit, and nothing else can: not two branches, and no other place as well. */
   isUnsupported({ branches, place }: Context): boolean {
     const deciders = branches.filter((it) => it.last).length;
-    return deciders > 1 || (deciders === 1 && place.type === 'register');
+    return deciders > 1 || (deciders === 1 && place.type !== 'journal');
   },
 
   hasDecider: (context: Context): boolean => deciderOf(context) !== undefined,
