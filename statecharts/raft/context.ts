@@ -52,6 +52,8 @@ export interface Remembered {
 export interface Election {
   /** Who granted it, sorted. */
   readonly votes: readonly Address[];
+  /** The leader has asked for it (§3.10). */
+  readonly isAskedFor?: true;
 }
 
 /** A snapshot that is on its way to this follower. */
@@ -111,6 +113,12 @@ export interface CatchUp {
   readonly fetching: number;
 }
 
+/** A request to let another server lead (§3.10). */
+export interface HandOver {
+  readonly id: number;
+  readonly to: Address;
+}
+
 /** What only a leader has (Figure 3.1, "volatile state on leaders"). */
 export interface Leadership {
   /** One for each other member, in the order of their addresses. */
@@ -145,6 +153,8 @@ export interface ServerContext extends Remembered {
   readonly compactionAsked: boolean;
   readonly incoming: Incoming | null;
   readonly election: Election | null;
+  /** What this server was asked and has not answered: as the leader, and afterwards until it hears of the next one. */
+  readonly handOver: HandOver | null;
   readonly leadership: Leadership | null;
 }
 
@@ -216,6 +226,7 @@ export function newServer(recovered: Remembered, { self, input }: Birth<RaftInpu
     compactionAsked: false,
     incoming: null,
     election: null,
+    handOver: null,
     leadership: null,
   };
 }

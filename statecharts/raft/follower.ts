@@ -8,18 +8,36 @@ import { message } from '../actor/rules.ts';
 import {
   compaction,
   newerTerm,
+  notHandingOver,
   notLeading,
   notReplacing,
   preVoteAnswer,
   raft,
   retired,
   staleAppend,
+  staleReply,
   staleSnapshot,
   staleVote,
+  timeoutNow,
+  uninvited,
 } from './vocabulary.ts';
 
 // A follower stays one: its election timeout goes on running.
 const { target: _, ...newerTermHere } = newerTerm;
+
+const votes = [
+  newerTermHere,
+  {
+    guard: { type: 'mayGrantVote', params: message },
+    target: '#follower.listening',
+    actions: { type: 'grantVote', params: message },
+    meta: { rule: 'Raft §3.4' },
+  },
+  { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.6.1' } },
+] as const;
+
+/** Whoever handed over hears by it that another one leads (§3.10). */
+const handedOver = { type: 'concludeHandOver', params: message } as const;
 
 export const follower = raft.createStateConfig({
   id: 'follower',
@@ -30,30 +48,20 @@ export const follower = raft.createStateConfig({
       initial: 'free',
       after: {
         electionTimeout: [
-          { guard: 'mayCampaign', target: '#pre-candidate', meta: { rule: 'Raft §9.6' } },
-          { target: 'listening', reenter: true, meta: { rule: 'Raft §4.2.2' } },
+          { guard: 'mayCampaign', target: '#pre-candidate', actions: 'giveUpHandOver', meta: { rule: 'Raft §9.6' } },
+          { target: 'listening', reenter: true, actions: 'giveUpHandOver', meta: { rule: 'Raft §4.2.2' } },
         ],
       },
       states: {
         free: {
           on: {
             preVote: [retired, preVoteAnswer],
-            vote: [
-              retired,
-              newerTermHere,
-              {
-                guard: { type: 'mayGrantVote', params: message },
-                target: '#follower.listening',
-                actions: { type: 'grantVote', params: message },
-                meta: { rule: 'Raft §3.4' },
-              },
-              { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.6.1' } },
-            ],
+            vote: [retired, ...votes],
           },
         },
         loyal: {
           after: { minElectionTimeout: { target: 'free', meta: { rule: 'Raft §4.2.3' } } },
-          on: { preVote: {}, vote: [retired, staleVote] },
+          on: { preVote: {}, vote: [retired, staleVote, uninvited, ...votes] },
         },
       },
     },
@@ -64,15 +72,20 @@ export const follower = raft.createStateConfig({
       staleAppend,
       {
         target: '.listening.loyal',
-        actions: { type: 'appendFromLeader', params: message },
+        actions: [{ type: 'appendFromLeader', params: message }, handedOver],
         meta: { rule: 'Raft §3.5' },
       },
     ],
     installSnapshot: [
       newerTermHere,
       staleSnapshot,
-      { target: '.listening.loyal', actions: { type: 'takeSnapshot', params: message }, meta: { rule: 'Raft §5.3' } },
+      {
+        target: '.listening.loyal',
+        actions: [{ type: 'takeSnapshot', params: message }, handedOver],
+        meta: { rule: 'Raft §5.3' },
+      },
     ],
+    timeoutNow: [newerTermHere, staleReply, timeoutNow],
     preVoteReply: newerTermHere,
     voteReply: newerTermHere,
     appendReply: newerTermHere,
@@ -81,6 +94,7 @@ export const follower = raft.createStateConfig({
     propose: notLeading,
     read: notLeading,
     replace: notReplacing,
+    handOver: notHandingOver,
     compact: compaction,
     performed: {
       guard: { type: 'isIncoming', params: message },
@@ -97,5 +111,9 @@ export const followerAlone = raft.createMachine({
   id: 'raft-follower',
   context: ({ input }) => input,
   initial: 'follower',
-  states: { follower, preCandidate: { id: 'pre-candidate', type: 'final' } },
+  states: {
+    follower,
+    preCandidate: { id: 'pre-candidate', type: 'final' },
+    candidate: { id: 'candidate', type: 'final' },
+  },
 });

@@ -1,6 +1,6 @@
 /**
- * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, answers reads, and
- * replaces servers. It steps down when it hears of a later term, when no majority, or not even its own journal, answers
+ * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, answers reads, replaces
+ * servers, and hands over to another one (§3.10). It steps down when it hears of a later term, when no majority, or not even its own journal, answers
  * (Raft §6.2), or when it has left the cluster (§4.2.2).
  */
 
@@ -8,6 +8,7 @@ import { message } from '../actor/rules.ts';
 import {
   compaction,
   newerTerm,
+  notHandingOver,
   notReplacing,
   raft,
   retired,
@@ -16,6 +17,7 @@ import {
   staleSnapshot,
   staleVote,
   transferEnd,
+  uninvited,
 } from './vocabulary.ts';
 
 /** §3.4: a term has one leader; another one of this term means that somebody voted twice. */
@@ -114,10 +116,44 @@ export const leader = raft.createStateConfig({
         joint: {
           id: 'joint',
           always: {
-            guard: 'isConfigurationCommitted',
+            guard: 'mayEndJoint',
             target: 'settled',
             actions: 'endJoint',
             meta: { rule: 'Raft §4.3' },
+          },
+        },
+      },
+    },
+    handOver: {
+      initial: 'none',
+      states: {
+        none: {
+          on: {
+            handOver: [
+              {
+                guard: { type: 'mayHandOver', params: message },
+                target: 'underWay',
+                actions: { type: 'beginHandOver', params: message },
+                meta: { rule: 'Raft §3.10' },
+              },
+              notHandingOver,
+            ],
+          },
+        },
+        underWay: {
+          initial: 'catchingUp',
+          on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },
+          after: { handOverTimeout: { target: 'none', actions: 'giveUpHandOver', meta: { rule: 'Raft §3.10' } } },
+          states: {
+            catchingUp: {
+              always: {
+                guard: 'targetHasAll',
+                target: 'told',
+                actions: 'sendTimeoutNow',
+                meta: { rule: 'Raft §3.10' },
+              },
+            },
+            told: {},
           },
         },
       },
@@ -159,17 +195,19 @@ export const leader = raft.createStateConfig({
       },
       notReplacing,
     ],
+    handOver: notHandingOver,
     compact: compaction,
     performed: transferEnd,
     unreachable: { actions: { type: 'noteLost', params: message }, meta: { rule: 'Raft §3.5' } },
 
     // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
     preVote: {},
-    vote: [retired, staleVote],
+    vote: [retired, staleVote, uninvited, newerTerm],
     append: [newerTerm, staleAppend, rival],
     installSnapshot: [newerTerm, staleSnapshot, rival],
     preVoteReply: newerTerm,
     voteReply: newerTerm,
+    timeoutNow: newerTerm,
   },
 });
 

@@ -65,8 +65,16 @@ export const messages = {
   preVote: v.object({ term: natural, lastIndex: natural, lastTerm: natural }),
   /** `forTerm` repeats the term that was asked about. */
   preVoteReply: v.object({ term: natural, forTerm: natural, granted: v.boolean() }),
-  /** RequestVote (Figure 3.1): `lastIndex` and `lastTerm` describe the candidate's last entry. */
-  vote: v.object({ term: natural, lastIndex: natural, lastTerm: natural }),
+  /**
+   * RequestVote (Figure 3.1): `lastIndex` and `lastTerm` describe the candidate's last entry. `isAskedFor`: the leader has
+   * asked for this election (§3.10), so that those who are loyal to it answer.
+   */
+  vote: v.object({
+    term: natural,
+    lastIndex: natural,
+    lastTerm: natural,
+    isAskedFor: v.exactOptional(v.literal(true)),
+  }),
   voteReply: v.object({ term: natural, granted: v.boolean() }),
   /**
    * AppendEntries (Figure 3.1). `previousIndex` and `previousTerm` name the entry before `entries`; `commitIndex` is
@@ -108,6 +116,8 @@ export const messages = {
     lastIndex: natural,
     standing: v.picklist(['fetching', 'failed', 'installed']),
   }),
+  /** TimeoutNow (§3.10): the leader of `term` would have the receiver, which has all of its log, lead in its place. */
+  timeoutNow: v.object({ term: natural }),
 };
 export type RaftMessage = TaggedBy<typeof messages>;
 
@@ -132,6 +142,11 @@ export const requests = {
    * id, `joining` among them.
    */
   replace: v.object({ id: natural, leaving: address, joining: address, places }),
+  /**
+   * Let `to` lead (§3.10), or the voter that has most of the log. Answered by `handedOver` or `notHandedOver`, within
+   * two election timeouts.
+   */
+  handOver: v.object({ id: natural, to: v.nullable(address) }),
 };
 export type RaftRequest = TaggedBy<typeof requests>;
 
@@ -150,7 +165,26 @@ export type RefusalReason =
   /** This leader has not committed an entry of its own term yet (§6.4). */
   | 'not-ready'
   /** Too many bytes wait to be committed. */
-  | 'overloaded';
+  | 'overloaded'
+  /** It lets another server lead (§3.10). */
+  | 'handing-over';
+
+/** Why a server did not hand over. All but the last two are told at once, and nothing was begun. */
+export type HandOverRefusal =
+  /** As for other requests. */
+  | 'not-leader'
+  | 'not-ready'
+  /** The server that should lead is the one that was asked. */
+  | 'leads-already'
+  | 'under-way'
+  /** The server that should lead has no vote, or loses it by the change that is under way. */
+  | 'not-a-voter'
+  /** None was named, and no other voter has answered lately. */
+  | 'no-voter-heard'
+  /** The server that should lead did not get all of the log in time. */
+  | 'target-behind'
+  /** It was told to stand for election, and no leader was heard of in time. */
+  | 'timed-out';
 
 /** Why a server is not replaced. Nothing of it has happened or will happen. */
 export type ReplacementRefusal =
@@ -186,6 +220,9 @@ export type RaftOutput =
       readonly reason: ReplacementRefusal;
       readonly leader?: Address;
     }
+  /** This server leads no more, and `leader` does. */
+  | { readonly type: 'handedOver'; readonly id: number; readonly leader: Address }
+  | { readonly type: 'notHandedOver'; readonly id: number; readonly reason: HandOverRefusal; readonly leader?: Address }
   /** Read `id` is linearizable once the application has applied everything up to `index`. */
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   /** The next committed entries, in order of their indexes, without gaps, each once per life. */

@@ -7,6 +7,8 @@
  * - The first voters are the first entry of the log, (1, term 0); every quorum comes from the latest configuration (§4.1).
  * - One server is replaced at a time: as a learner first (§4.2.1), then by joint consensus (§4.3), and not by the changes
  *   of a single server of §4.1, between two of which a cluster of three would have four voters, or two.
+ * - Leadership is handed over (§3.10) only by a leader that knows what is committed. It tells the other server once; a
+ *   message that is lost costs an election timeout, after which the hand-over may be asked for again.
  * - Who may be heard at all is the definition's `senders`; leaders and candidates outside the own configuration are
  *   answered as the paper has it (§4.1), but for those who have left, and only the votes of voters are counted.
  * - The bytes of a snapshot are in a file of the node, and the receiver fetches them beside the protocol (Figure 5.3 sends

@@ -19,6 +19,8 @@ export const delays = {
   minElectionTimeout: fixed(500),
   /** How often a leader looks whether a majority, and its own journal, have answered since the last look (§6.2). */
   quorumTimeout: fixed(500),
+  /** How long a leader that hands over waits for the next one, before it goes on (§3.10): the least `electionTimeout`. */
+  handOverTimeout: fixed(500),
   /** A round that a learner ends within this time is its last (§4.2.1): the least `electionTimeout`. */
   catchUpRound: fixed(500),
   /** How long a learner may go without making headway before the change is given up (§4.2.1). */
@@ -79,6 +81,14 @@ export const staleSnapshot = {
 /** Somebody else was elected in this term. */
 export const leaderElected = { target: '#follower', actions: 'again', meta: { rule: 'Raft §3.4' } } as const;
 
+/** The leader would have this server lead: it stands at once, as the leader has said that its log suffices (§3.10). */
+export const timeoutNow = {
+  guard: 'mayCampaign',
+  target: '#candidate',
+  actions: ['giveUpHandOver', 'standForLeader'],
+  meta: { rule: 'Raft §3.10' },
+} as const;
+
 /** Answered in every role alike. */
 export const compaction = {
   guard: { type: 'isSnapshotNews', params: message },
@@ -95,6 +105,12 @@ export const notReplacing = {
   actions: { type: 'refuseReplacement', params: message },
   meta: { rule: 'Raft §4.1' },
 } as const;
+export const notHandingOver = {
+  actions: { type: 'refuseHandOver', params: message },
+  meta: { rule: 'Raft §3.10' },
+} as const;
+/** §4.2.3: while a leader is heard, candidates are not, unless it has asked them to stand (§3.10). */
+export const uninvited = { guard: { type: 'isUninvited', params: message }, meta: { rule: 'Raft §4.2.3' } } as const;
 export const preVoteAnswer = {
   actions: { type: 'answerPreVote', params: message },
   meta: { rule: 'Raft §9.6' },

@@ -59,6 +59,11 @@ export const allMembers = ({ voters, nextVoters, learners }: Members): readonly 
 export const isVoter = ({ voters, nextVoters }: Members, server: Address): boolean =>
   voters.includes(server) || (nextVoters?.includes(server) ?? false);
 
+/** Whether `server` has a vote, and keeps it once the change that is under way is over. */
+export function isVoterAfterwards({ voters, nextVoters, change }: Members, server: Address): boolean {
+  return nextVoters === null ? voters.includes(server) && server !== change?.leaving : nextVoters.includes(server);
+}
+
 /** Whether a change is under way. */
 export const isChanging = ({ nextVoters, change }: Members): boolean => nextVoters !== null || change !== null;
 

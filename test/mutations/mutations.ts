@@ -23,6 +23,34 @@ const table = ['test/services/store/table'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a leader goes on proposing while it hands over',
+    file: 'statecharts/raft/leader.ts',
+    text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },",
+    becomes: '',
+    tests: ['test/statecharts/raft/hand-over.test.ts'],
+  },
+  {
+    name: 'a server is told to lead before it has all of the log',
+    file: 'statecharts/raft/rules/hand-over.ts',
+    text: 'return target?.match === context.log.lastIndex;',
+    becomes: 'return target !== undefined;',
+    tests: ['test/statecharts/raft/hand-over.test.ts'],
+  },
+  {
+    name: 'a follower stands for election when a leader tells it to whose term is over',
+    file: 'statecharts/raft/follower.ts',
+    text: 'timeoutNow: [newerTermHere, staleReply, timeoutNow],',
+    becomes: 'timeoutNow: [newerTermHere, timeoutNow],',
+    tests: ['test/statecharts/raft/hand-over.test.ts'],
+  },
+  {
+    name: 'loyal voters do not answer a candidate that their leader asked to stand',
+    file: 'statecharts/raft/rules/election.ts',
+    text: '=> isAskedFor !== true;',
+    becomes: '=> isAskedFor !== null;',
+    tests: ['test/statecharts/raft/hand-over.test.ts'],
+  },
+  {
     name: 'a vote is answered before it is durable',
     file: 'statecharts/raft/rules/election.ts',
     text: "effects: [persist({ type: 'term-and-vote', term, votedFor: from }), reply]",

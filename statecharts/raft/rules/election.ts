@@ -7,7 +7,7 @@ import { isRetired as isRetiredIn, mayStand, quorumOf } from '../configuration.t
 import { peersOf, type Received, type Result, type ServerContext, votesHere } from '../context.ts';
 
 type FromPeer = Received<
-  'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'installSnapshot' | 'snapshotReply'
+  'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'installSnapshot' | 'snapshotReply' | 'timeoutNow'
 >;
 
 /**
@@ -17,7 +17,8 @@ type FromPeer = Received<
 export const isNewerTerm = (context: ServerContext, message: FromPeer): boolean =>
   message.term > context.term && (isFromLeader(message) || !isRetired(context, message));
 
-const isFromLeader = ({ type }: FromPeer): boolean => type === 'append' || type === 'installSnapshot';
+const isFromLeader = ({ type }: FromPeer): boolean =>
+  type === 'append' || type === 'installSnapshot' || type === 'timeoutNow';
 
 /** §3.3: the sender lives in a term that is over. */
 export const isStaleTerm = ({ term }: ServerContext, message: FromPeer): boolean => message.term < term;
@@ -28,6 +29,9 @@ export const isStaleTerm = ({ term }: ServerContext, message: FromPeer): boolean
  */
 export const isRetired = (context: ServerContext, { from }: { readonly from: Address }): boolean =>
   isRetiredIn(context, from);
+
+/** §4.2.3: the leader has not asked for this candidacy (§3.10), so those who are loyal to it do not answer. */
+export const isUninvited = (_context: ServerContext, { isAskedFor }: Received<'vote'>): boolean => isAskedFor !== true;
 
 /** §4.2.2: who votes stands for election, and so does who was told to leave until that is committed. */
 export const mayCampaign = (context: ServerContext): boolean => mayStand(context, context.self);
@@ -82,7 +86,8 @@ export function askForPreVotes(context: ServerContext): Result {
 export function askForVotes(context: ServerContext): Result {
   const { log, self } = context;
   const term = context.term + 1;
-  const question = { type: 'vote', term, lastIndex: log.lastIndex, lastTerm: log.lastTerm } as const;
+  const invitation = context.election?.isAskedFor === true ? { isAskedFor: true as const } : {};
+  const question = { type: 'vote', term, lastIndex: log.lastIndex, lastTerm: log.lastTerm, ...invitation } as const;
   return {
     context: { term, votedFor: self, leader: null, election: { votes: [] } },
     effects: [

@@ -24,16 +24,20 @@ import { append, leadershipOf } from './replication.ts';
 
 type Replace = Received<'replace'>;
 
-/** §4.1: before the latest configuration is committed, no other one is appended. */
+/** Until the latest configuration is committed, no other one is appended (§4.1), and nothing while leadership is handed over (§3.10). */
+const mayAppendMembers = (context: ServerContext): boolean =>
+  context.handOver === null && isConfigurationCommitted(context);
+
+/** §4.1: whether the latest configuration is committed. */
 export const isConfigurationCommitted = ({ commitIndex, configuration }: ServerContext): boolean =>
   configuration.index <= commitIndex;
 
 /** What stands against a change. */
 function objectionTo(context: ServerContext, { leaving, joining, places }: Replace): ReplacementRefusal | undefined {
-  const { configuration, leadership } = context;
+  const { configuration, handOver, leadership } = context;
   if (leadership === null) return 'not-leader';
   // Before an entry of its own term is committed, a configuration of an earlier one may be, that others count by.
-  if (!knowsCommitted(context)) return 'not-ready';
+  if (!knowsCommitted(context) || handOver !== null) return 'not-ready';
   if (isChanging(configuration) || !isConfigurationCommitted(context)) return 'change-under-way';
   if (!isVoter(configuration, leaving)) return 'not-a-voter';
   if (allMembers(configuration).includes(joining)) return 'already-a-member';
@@ -117,7 +121,7 @@ const headway = (learner: Progress | undefined): Pick<CatchUp, 'matched' | 'fetc
 
 /** §4.2.1: the learner has all that the round sends, and the change so far is committed (§4.1). */
 export const hasCaughtUp = (context: ServerContext): boolean =>
-  isConfigurationCommitted(context) &&
+  mayAppendMembers(context) &&
   (learnerOf(context)?.match ?? 0) >= (leadershipOf(context).catchUp?.targetIndex ?? Number.POSITIVE_INFINITY);
 
 /** §4.2.1: no round was short enough: the learner cannot keep up, and would hold up what it votes on. */
@@ -126,8 +130,9 @@ export const isOutOfRounds = (context: ServerContext): boolean =>
 
 const maxRounds = 10;
 
-/** Whether the learner has come further since the last look. */
+/** Whether the learner has come further since the last look. While leadership is handed over, nothing is decided. */
 export function makesHeadway(context: ServerContext): boolean {
+  if (context.handOver !== null) return true;
   const { catchUp } = leadershipOf(context);
   const { matched, fetching } = headway(learnerOf(context));
   return catchUp !== null && (matched > catchUp.matched || fetching > catchUp.fetching);
@@ -147,6 +152,9 @@ export const giveUpReplacement = (context: ServerContext): Result =>
 
 /** §4.3: C_old,new. From here on decisions take a majority of the voters of before, and of those of after. */
 export const beginJoint = (context: ServerContext): Result => appendMembers(context, jointly(context.configuration));
+
+/** §4.3: C_old,new is committed, so that C_new may be appended. */
+export const mayEndJoint = mayAppendMembers;
 
 /** §4.3: C_old,new is committed, so that C_new alone may decide. */
 export const endJoint = (context: ServerContext): Result => appendMembers(context, afterJoint(context.configuration));

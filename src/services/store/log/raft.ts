@@ -79,6 +79,8 @@ export function raft(options: RaftOptions): LogStarter {
     return {
       propose: (id, commands) => ask({ type: 'propose', id, commands }),
       read: (id) => ask({ type: 'read', id }),
+      handOver: (id, to) =>
+        ask({ type: 'handOver', id, to: to === undefined ? null : addressOf(to, server.name, key) }),
       snapshot(index) {
         const name = `${owner}/${index}-${node.id}`;
         return files.write(name, (file) => ask({ type: 'compact', index, file }));
@@ -137,6 +139,8 @@ const outputTypes: readonly string[] = [
   'compactionDue',
   'replacing',
   'notReplaced',
+  'handedOver',
+  'notHandedOver',
 ] satisfies RaftOutput['type'][];
 
 /** Handles emit what the server's chart delivered, which is nothing but this. */
@@ -162,6 +166,12 @@ function eventOf(output: RaftOutput, room: SnapshotRoom): LogEvent {
     case 'notReplaced': {
       const { id, reason, leader } = output;
       return { type: 'notReplaced', id, reason, ...(leader === undefined ? {} : { leader: nodeOf(leader) }) };
+    }
+    case 'handedOver':
+      return { type: 'handedOver', id: output.id, leader: nodeOf(output.leader) };
+    case 'notHandedOver': {
+      const { id, reason, leader } = output;
+      return { type: 'notHandedOver', id, reason, ...(leader === undefined ? {} : { leader: nodeOf(leader) }) };
     }
     case 'compactionDue':
       return { type: 'snapshotDue', logSizeBytes: output.logSizeBytes };

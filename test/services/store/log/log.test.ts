@@ -7,7 +7,7 @@ import { memoryLab } from './memory-lab.ts';
 import { raftLab } from './raft-lab.ts';
 
 testLog('in memory', memoryLab, { handsOver: true });
-testLog('kept by Raft', raftLab, { handsOver: false });
+testLog('kept by Raft', raftLab, { handsOver: true });
 
 /** A log whose events are spoilt on their way; `undefined` swallows one. */
 const spoilt =
