@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `quorate`. One file per command; a new one is registered here. */
 
+import { agreeCommand } from './agree.ts';
 import { checkCommand } from './check.ts';
 import { historyCommand } from './history.ts';
 import { memberCommand } from './member.ts';
@@ -17,6 +18,7 @@ const terminal = systemTerminal();
 const commands = [
   upCommand(terminal, import.meta.filename),
   nodeCommand(terminal),
+  agreeCommand(terminal),
   memberCommand(terminal),
   secretCommand(terminal),
   historyCommand(terminal),

@@ -2,11 +2,10 @@
 
 import { Command } from 'commander';
 import * as v from 'valibot';
-import { QuorateError } from '../../statecharts/actor.ts';
-
-import { type ClientSecret, type HostPort, readSecretFile } from '../bus/tcp.ts';
+import type { HostPort } from '../bus/tcp.ts';
 import { type LogMembers, logMembers } from '../services/store/log/members.ts';
-import { hostPortIn, nodeIdIn, peerIn, textOf } from './options.ts';
+import { type AskedNode, jsonIn, NodeRequestError, problemIn, requestNode } from './node-request.ts';
+import { hostPortIn, nodeIdIn, peerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
@@ -23,24 +22,6 @@ must run: without one nothing happens. From then on the nodes know by their data
 
 Exit codes: 0 done, 1 refused, or not known whether it was done (the line says which), 2 wrong options.`;
 
-/** What the cluster has answered in place of members. */
-class MemberRequestError extends QuorateError {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-interface MemberOptions {
-  readonly node: HostPort;
-  readonly secretFile?: string;
-}
-
-/** Longer than the node takes to answer, in milliseconds. */
-const patienceMs = 40_000;
-
 /** Makes the command. */
 export function memberCommand(terminal: Terminal): Command {
   const about = (command: Command): Command =>
@@ -53,7 +34,7 @@ export function memberCommand(terminal: Terminal): Command {
       )
       .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine');
   const list = about(new Command('list').description('Prints who takes part, and where.')).action(
-    async (options: MemberOptions) => {
+    async (options: AskedNode) => {
       terminal.out(tableOf(await ask(options, 'GET', '/members')));
     },
   );
@@ -62,7 +43,7 @@ export function memberCommand(terminal: Terminal): Command {
       .description('Lets a node that was started with --join take the place of another, for good.')
       .argument('<old>', 'the node that leaves', nodeIdIn)
       .argument('<new=host:port>', 'the node that joins, and where it listens for other nodes', (text) => peerIn(text)),
-  ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: MemberOptions) => {
+  ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: AskedNode) => {
     for (const [id, { host, port }] of joining) {
       const body = { old, new: { id, host: host.includes(':') ? `[${host}]` : host, port } };
       const members = await ask(options, 'POST', '/members/replace', body);
@@ -77,56 +58,24 @@ export function memberCommand(terminal: Terminal): Command {
     .addCommand(replace);
 }
 
-/** @throws MemberRequestError */
-async function ask(
-  { node, secretFile }: MemberOptions,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<LogMembers> {
-  const secret: ClientSecret | undefined = secretFile === undefined ? undefined : readSecretFile(secretFile).client();
-  const url = `http://${textOf(node)}${path}`;
-  let response: Response;
-  let answer: unknown;
-  try {
-    response = await fetch(url, {
-      method,
-      signal: AbortSignal.timeout(patienceMs),
-      ...(secret === undefined ? {} : { headers: { authorization: `Bearer ${secret.httpToken()}` } }),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    answer = await response.json();
-  } catch (cause) {
-    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    const outcome =
-      method === 'GET' ? '' : '; whether the change was begun is not known, and quorate member list tells';
-    throw new MemberRequestError(
-      'NODE_UNREACHABLE',
-      `expected an answer of a node at ${textOf(node)}, got none (${why}); name one that runs with --node HOST:HTTPPORT${outcome}`,
-    );
-  }
-  const members = v.safeParse(logMembers, answer);
-  if (response.ok && members.success) return members.output;
-  const problem = v.safeParse(problemSchema, answer);
-  if (!problem.success) {
-    throw new MemberRequestError('NOT_A_NODE', `what answers at ${textOf(node)} is no node of a cluster like this`);
-  }
-  const { code, message, whatToDo, outcome } = problem.output;
+/** @throws NodeRequestError */
+async function ask(options: AskedNode, method: 'GET' | 'POST', path: string, body?: unknown): Promise<LogMembers> {
+  const answer = await requestNode(
+    options,
+    { method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
+    method === 'GET' ? '' : '; whether the change was begun is not known, and quorate member list tells',
+  );
+  const members = v.safeParse(logMembers, jsonIn(answer.text));
+  if (answer.isOk && members.success) return members.output;
+  const { code, message, whatToDo, outcome } = problemIn(options, answer);
   const isKnown = outcome === 'did-not-happen';
-  throw new MemberRequestError(
+  throw new NodeRequestError(
     code,
     isKnown
       ? `${message}; nothing has changed: ${whatToDo}`
       : `${message}; the change may go on: quorate member list tells, and the same command waits for it`,
   );
 }
-
-const problemSchema = v.object({
-  code: v.string(),
-  message: v.string(),
-  whatToDo: v.string(),
-  outcome: v.picklist(['did-not-happen', 'unknown']),
-});
 
 /** One line for each node. */
 function tableOf({ voters, nextVoters, learners, change, retired, places }: LogMembers): string {

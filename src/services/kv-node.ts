@@ -10,6 +10,7 @@ import { type Environment, systemEnvironment } from '../environment/environment.
 import { NodeFailedError } from '../host/errors.ts';
 import type { Node, RoleChange } from '../host/node.ts';
 import type { Journal } from '../journal/journal.ts';
+import { createDecisions } from './agreement/decisions.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
 import { followMembers } from './member-peers.ts';
 import { type RunningNode, startNode } from './start-node.ts';
@@ -113,6 +114,11 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const http = await serveHttp({
       node,
       store,
+      decisions: createDecisions(
+        node,
+        () => store.membership?.members().voters ?? [id, ...Object.keys(peers)],
+        environment.clock,
+      ),
       environment,
       ...options.http,
       access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },

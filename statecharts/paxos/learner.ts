@@ -9,7 +9,7 @@ import { setup } from 'xstate';
 import { type Birth, defineActor, fixed, message, named, repeating, rulesOf } from '../actor.ts';
 import type { Acceptors } from './acceptors.ts';
 import { learnerName } from './addresses.ts';
-import { learnerMessages, learnerSenders } from './messages.ts';
+import { learnerMessages, learnerRequests, learnerSenders } from './messages.ts';
 import {
   type LearnerContext,
   type LearnerEffect,
@@ -43,6 +43,7 @@ export const learnerChart = setup({
       tags: 'asking',
       initial: 'asking',
       on: {
+        withdraw: 'gone',
         accepted: { actions: { type: 'hear', params: message }, meta: { rule: 'Paxos Made Simple §2.3' } },
         differs: {
           guard: { type: 'isOfOthers', params: message },
@@ -74,6 +75,7 @@ export const defineLearner = (rules: LearnerRules = learnerRules) =>
     chart: learnerChart.provide(bind(rules)),
     messages: learnerMessages,
     senders: learnerSenders,
+    requests: learnerRequests,
     input: (_recovered: unknown, { input: { acceptors } }: Birth<LearnerBegin>) => ({ acceptors, heard: [] }),
     delays: learnerDelays,
   });

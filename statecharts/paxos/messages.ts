@@ -87,6 +87,13 @@ export const proposerRequests = {
 };
 export type ProposerRequest = TaggedBy<typeof proposerRequests>;
 
+/** What an application asks of a learner, which begins to ask as soon as it lives. */
+export const learnerRequests = {
+  /** Nobody waits any more. */
+  withdraw: v.object({}),
+};
+export type LearnerRequest = TaggedBy<typeof learnerRequests>;
+
 /** What an application asks of the register on its own node, one change at a time. */
 export const registerRequests = {
   /** Begin the change `id`. Answered by `current`, or by `differs`. */

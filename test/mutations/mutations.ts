@@ -604,4 +604,11 @@ export const mutations: readonly Mutation[] = [
     becomes: 'heard.filter((it) => it.ballot.round > 0 && ballot.round > 0).map(({ from }) => from);',
     tests: paxos,
   },
+  {
+    name: 'a proposal goes on although nobody waits for it',
+    file: 'src/services/agreement/calls.ts',
+    text: "if (node.isAlive(address)) node.request(address, { type: 'withdraw' });",
+    becomes: 'node.isAlive(address);',
+    tests: ['test/services/agreement/agree.test.ts'],
+  },
 ];

@@ -1,7 +1,15 @@
 /** Errors as HTTP answers: a status, and a body that says what happened, as a code for programs and in words. */
 
 import { QuorateError } from '../../../statecharts/actor.ts';
+import { AcceptorsError } from '../../../statecharts/paxos.ts';
 import { NodeStoppedError } from '../../host/errors.ts';
+import {
+  AcceptorsDifferError,
+  DecisionKeyError,
+  DecisionUnknownError,
+  DecisionValueError,
+  DecisionValueLimitError,
+} from '../agreement/errors.ts';
 import {
   IdempotencyKeyReusedError,
   KeyLimitError,
@@ -64,6 +72,11 @@ const answers: readonly (readonly [
   [ValueLimitError, 413, 'send a value of at most 1 MiB, or split it over several keys'],
   [IdempotencyKeyReusedError, 422, 'use a new Idempotency-Key for another request'],
   [MalformedRequestError, 400, 'mend the request'],
+  [DecisionKeyError, 400, 'use a key of 1 to 512 bytes of text'],
+  [DecisionValueError, 400, 'send UTF-8 text, or JSON where the content type says so'],
+  [DecisionValueLimitError, 413, 'agree on a name for it, and keep it elsewhere'],
+  [AcceptorsError, 400, 'name one or more nodes, each once, in ?acceptors=n1,n2,n3'],
+  [AcceptorsDifferError, 409, 'name the acceptors of the key in ?acceptors=n1,n2,n3, or choose another key'],
   [NotReplacedError, 409, 'look at GET /members, and mend the request or what it says of the node that should join'],
   [StoreFullError, 507, 'delete keys, or raise the limit of the state on all nodes'],
   [SessionsFullError, 503, 'repeat it with an Idempotency-Key, which needs no session, or raise the limit of sessions'],
@@ -83,6 +96,10 @@ export function answerOf(error: unknown): Answer {
   const { code, message } = error instanceof QuorateError ? error : { code: 'INTERNAL', message: 'internal error' };
   if (error instanceof OutcomeUnknownError) {
     const whatToDo = 'read the key to find out, or repeat the request with the same Idempotency-Key';
+    return { status: 504, problem: { code, message, whatToDo, outcome: 'unknown' } };
+  }
+  if (error instanceof DecisionUnknownError) {
+    const whatToDo = 'ask again: what is chosen then is chosen for ever';
     return { status: 504, problem: { code, message, whatToDo, outcome: 'unknown' } };
   }
   const known = answers.find(([kind]) => error instanceof kind);

@@ -5,6 +5,7 @@ import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import { originCheck } from '../../web/origins.ts';
+import type { Decisions } from '../agreement/decisions.ts';
 import type { Standing } from '../lives/standing.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
 import { valueLimitBytes } from '../store/key-value/machine.ts';
@@ -14,6 +15,7 @@ import { addAccess, type HttpAccess } from './access.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { limitConnections } from './connections.ts';
+import { addDecisionRoutes } from './decisions.ts';
 import { addMemberRoutes } from './members.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
@@ -33,6 +35,8 @@ export interface HttpLimits extends ResponseBudgetLimits {
 export interface HttpServerOptions {
   readonly node: Node;
   readonly store: ReplicatedStore;
+  /** What answers to `/agree/KEY`; left out, nothing does. */
+  readonly decisions?: Decisions;
   readonly environment: Environment;
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -81,7 +85,7 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
-  const { hostNames = [], standing } = options;
+  const { hostNames = [], standing, decisions } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const { clock } = environment;
   const budget = createResponseBudget(clock, limits);
@@ -111,7 +115,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
       404,
       'UNKNOWN_ROUTE',
       `there is no ${request.method} ${request.url}`,
-      'use GET, PUT or DELETE /kv/KEY, GET /members, POST /members/replace, or GET /status, /healthz, /metrics',
+      'use GET, PUT or DELETE /kv/KEY, GET or PUT /agree/KEY, GET /members, POST /members/replace, or GET /status, /healthz, /metrics',
     );
   });
   app.addHook('onSend', async (_request, reply) => {
@@ -127,6 +131,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   addAccess(app, options.access ?? {});
   addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
   addMemberRoutes(app, store, deadlineMs);
+  if (decisions !== undefined) addDecisionRoutes(app, decisions, deadlineMs);
   addStatusRoutes(app, node, store, metrics, { pid, standing }, clock.nowMs);
   let url: string;
   try {

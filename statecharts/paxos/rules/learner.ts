@@ -7,7 +7,7 @@ import { type Address, type Delivered, deliver, type EffectOf, type Ruling, send
 import { isQuorum } from '../../quorum.ts';
 import { type Acceptors, phase2Quorum, sameAcceptors } from '../acceptors.ts';
 import { type Ballot, isLater, sameBallot } from '../ballot.ts';
-import type { Acceptance, AcceptorMessage, LearnerMessage } from '../messages.ts';
+import type { Acceptance, AcceptorMessage, LearnerMessage, LearnerRequest } from '../messages.ts';
 
 /** The latest acceptance of an acceptor that was heard of. */
 export interface Heard extends Acceptance {
@@ -26,7 +26,7 @@ export type LearnerOutput =
   /** The decision has other acceptors, which are `acceptors`. */
   | { readonly type: 'differs'; readonly acceptors: Acceptors };
 
-export type LearnerEvent = Delivered<LearnerMessage>;
+export type LearnerEvent = Delivered<LearnerMessage | LearnerRequest>;
 export type LearnerEffect = EffectOf<{ message: AcceptorMessage; output: LearnerOutput }>;
 
 type Context = LearnerContext;

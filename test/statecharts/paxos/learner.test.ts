@@ -49,3 +49,9 @@ test('a decision of other acceptors is told with those, and ends it', () => {
   expect(snapshot.status).toBe('done');
   expect(learner.step(asking(), { type: 'differs', acceptors, from: a1 }).snapshot.status).toBe('active');
 });
+
+test('a learner for which nobody waits any more ends', () => {
+  const { effects, snapshot } = learner.step(asking([heard(a1, 1)]), { type: 'withdraw' });
+  expect(effects).toEqual([]);
+  expect(snapshot.status).toBe('done');
+});

@@ -1,0 +1,53 @@
+/** `quorate agree`: lets the nodes of a cluster agree on a value, or tells on which they have. It asks over HTTP. */
+
+import { Command } from 'commander';
+import { type AskedNode, NodeRequestError, problemIn, requestNode } from './node-request.ts';
+import { hostPortIn } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+const help = `
+All who ask for a key hear the same value, whatever they propose, and for ever: the one that a majority of the acceptors
+has accepted (Paxos). The acceptors of a key are the voters of the cluster when it is first asked for, and stay so; where
+members were replaced since, --acceptors names those of the key.
+
+  $ quorate up
+  $ quorate agree owner n1                                  n1
+  $ quorate agree owner n2 --node 127.0.0.1:4702            n1
+  $ quorate agree owner                                     n1
+
+Exit codes: 0 it was printed, 1 it is not known (the line says why), 2 wrong options.`;
+
+interface AgreeCommandOptions extends AskedNode {
+  readonly acceptors?: string;
+}
+
+/** Makes the command. */
+export const agreeCommand = (terminal: Terminal): Command =>
+  new Command('agree')
+    .summary('one value for a key, the same for all and for ever')
+    .description('Proposes a value for a key, and prints the one that is chosen. Without a value it proposes none.')
+    .argument('<key>', 'what to agree on; it is kept for ever')
+    .argument('[value]', 'what to propose')
+    .option(
+      '--node <host:port>',
+      'where a node serves HTTP (default: 127.0.0.1:4701)',
+      hostPortIn,
+      hostPortIn('127.0.0.1:4701'),
+    )
+    .option('--acceptors <nodes>', 'the acceptors of the key, separated by commas (default: the voters of the cluster)')
+    .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
+    .addHelpText('after', help)
+    .action(async (key: string, value: string | undefined, options: AgreeCommandOptions) => {
+      const { acceptors } = options;
+      const path = `/agree/${encodeURIComponent(key)}`;
+      const answer = await requestNode(options, {
+        method: value === undefined ? 'GET' : 'PUT',
+        path: acceptors === undefined ? path : `${path}?acceptors=${encodeURIComponent(acceptors)}`,
+        ...(value === undefined ? {} : { body: value }),
+      });
+      if (!answer.isOk) {
+        const { code, message, whatToDo } = problemIn(options, answer);
+        throw new NodeRequestError(code, `${message}: ${whatToDo}`);
+      }
+      terminal.out(answer.text);
+    });

@@ -1,0 +1,44 @@
+/**
+ * How an agreement can fail. Where `DecisionUnknownError` is thrown the value may be chosen, or may still be; after every
+ * other error this call has changed nothing.
+ */
+
+import { QuorateError } from '../../../statecharts/actor.ts';
+
+/** A key that is empty, too long, or not well-formed text. */
+export class DecisionKeyError extends QuorateError {
+  readonly code = 'DECISION_KEY';
+}
+
+/** A value that JSON has no text for, or a text that is none of JSON. */
+export class DecisionValueError extends QuorateError {
+  readonly code = 'DECISION_VALUE';
+}
+
+/** A value with more bytes of JSON text than may be. */
+export class DecisionValueLimitError extends QuorateError {
+  readonly code = 'DECISION_VALUE_LIMIT';
+}
+
+/**
+ * The key is already decided by other acceptors, or by other quorums of them: those that its first proposal named. Name
+ * them, or choose another key.
+ */
+export class AcceptorsDifferError extends QuorateError {
+  readonly code = 'DECISION_ACCEPTORS_DIFFER';
+  /** The nodes that decide the key, sorted. */
+  readonly acceptors: readonly string[];
+
+  constructor(message: string, acceptors: readonly string[]) {
+    super(message);
+    this.acceptors = acceptors;
+  }
+}
+
+/**
+ * The call ended before it was known what is chosen: its deadline passed, or its node stopped. The value that it proposed
+ * may be chosen now, or later, or never; the same call again tells, and does no harm.
+ */
+export class DecisionUnknownError extends QuorateError {
+  readonly code = 'DECISION_UNKNOWN';
+}

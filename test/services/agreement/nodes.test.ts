@@ -1,0 +1,101 @@
+/** Agreement among real nodes: journals, TCP, HTTP and the command line on loopback. */
+
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { agree } from '../../../src/services/agreement.ts';
+import type { KeyValueNode } from '../../../src/services/kv-node.ts';
+import { run } from '../../fixtures/processes.ts';
+import { until } from '../../fixtures/until.ts';
+import { createNodeLab, type NodeLab } from '../kv-nodes.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const ids = ['n1', 'n2', 'n3'];
+
+async function startedCluster(): Promise<NodeLab> {
+  const lab = await createNodeLab(ids);
+  for (const id of ids) await lab.start(id);
+  return lab;
+}
+
+interface Told {
+  readonly status: number;
+  readonly type: string | null;
+  readonly text: string;
+}
+
+async function ask(node: KeyValueNode, path: string, init: RequestInit = {}): Promise<Told> {
+  const response = await fetch(`${node.httpUrl}/agree/${path}`, init);
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+}
+const put = (node: KeyValueNode, path: string, body: string, type = 'text/plain'): Promise<Told> =>
+  ask(node, path, { method: 'PUT', body, headers: { 'content-type': type } });
+
+test('a value is agreed on over HTTP, as text or as JSON, and learned at every node', async () => {
+  const lab = await startedCluster();
+  expect(await ask(lab.node('n2'), 'owner')).toMatchObject({ status: 404 });
+  const text = { status: 200, type: 'text/plain; charset=utf-8', text: 'n1' };
+  expect(await put(lab.node('n1'), 'owner', 'n1')).toEqual(text);
+  expect(await put(lab.node('n2'), 'owner', 'n2')).toEqual(text);
+  expect(await ask(lab.node('n3'), 'owner')).toEqual(text);
+  const json = { status: 200, type: 'application/json; charset=utf-8', text: '{"port":1}' };
+  expect(await put(lab.node('n1'), 'a/b', '{ "port": 1 }', 'application/json')).toEqual(json);
+  expect(await ask(lab.node('n2'), 'a/b')).toEqual(json);
+});
+
+test('what cannot be is refused over HTTP with what to do', async () => {
+  const lab = await startedCluster();
+  const node = lab.node('n1');
+  await put(node, 'owner', 'n1');
+  const refused = async (told: Promise<Told>): Promise<unknown> => {
+    const { status, text } = await told;
+    return { status, code: JSON.parse(text).code };
+  };
+  expect(await refused(put(node, 'owner?acceptors=n1,n2', 'x'))).toEqual({
+    status: 409,
+    code: 'DECISION_ACCEPTORS_DIFFER',
+  });
+  expect(await refused(put(node, 'owner?acceptors=n1,n1', 'x'))).toEqual({ status: 400, code: 'PAXOS_ACCEPTORS' });
+  expect(await refused(put(node, 'k'.repeat(513), 'x'))).toEqual({ status: 400, code: 'DECISION_KEY' });
+  expect(await refused(put(node, 'big', 'x'.repeat(70_000)))).toEqual({ status: 413, code: 'DECISION_VALUE_LIMIT' });
+  expect(await refused(put(node, 'json', '{', 'application/json'))).toEqual({ status: 400, code: 'DECISION_VALUE' });
+  await lab.stop('n2');
+  await lab.stop('n3');
+  await lab.stop('n1');
+  const alone = await lab.start('n1', { requestDeadlineMs: 300 });
+  expect(await refused(put(alone, 'later', 'x'))).toEqual({ status: 504, code: 'DECISION_UNKNOWN' });
+});
+
+test('the command line agrees, and tells', async () => {
+  const lab = await startedCluster();
+  const quorate = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
+    const it = run(['agree', ...args]);
+    return { code: await it.end(), out: it.stdout.trim(), err: it.stderr };
+  };
+  const at = (id: string): string[] => ['--node', new URL(lab.node(id).httpUrl).host];
+  expect(await quorate('owner', 'n1', ...at('n1'))).toMatchObject({ code: 0, out: 'n1' });
+  expect(await quorate('owner', 'n2', ...at('n2'))).toMatchObject({ code: 0, out: 'n1' });
+  expect(await quorate('owner', ...at('n3'))).toMatchObject({ code: 0, out: 'n1' });
+  const other = await quorate('owner', 'x', ...at('n3'), '--acceptors', 'n1,n2');
+  expect(other).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^DECISION_ACCEPTORS_DIFFER: .*n1, n2, n3 \(2 to promise/),
+  });
+  const nothing = await quorate('nothing', ...at('n3'));
+  expect(nothing).toMatchObject({ code: 1, err: expect.stringMatching(/^NOT_KNOWN_TO_BE_CHOSEN: /) });
+});
+
+test('an acceptor that lost its journal is refused, and what it forgot is kept by the others', async () => {
+  const lab = await startedCluster();
+  const asking = { key: 'owner', acceptors: ids };
+  expect(await agree(lab.node('n3').node, { ...asking, value: 'first' })).toBe('first');
+  await lab.stop('n3');
+  fs.rmSync(join(lab.directory, 'n3'), { recursive: true });
+  const wiped = await lab.start('n3');
+  const failures: string[] = [];
+  wiped.failure.subscribe(({ code }) => failures.push(code));
+  await until('a majority to say so', () => failures.includes('JOURNAL_LOST'));
+  expect(wiped.node.isRunning).toBe(false);
+  expect(await agree(lab.node('n2').node, { ...asking, value: 'second' })).toBe('first');
+});
