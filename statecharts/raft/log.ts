@@ -71,7 +71,7 @@ export class Log extends Sequence<Entry> {
         `expected an index from ${this.baseIndex} to ${this.lastIndex} to compact to, got ${index}`,
       );
     }
-    return Log.after(index, entry.term).append(this.between(index + 1, this.lastIndex));
+    return new Log(index, entry.term, this.lastIndex, this.backingAfter(index));
   }
 
   /**

@@ -28,8 +28,10 @@ export const entrySizeBytes = ({ data }: Sized): number =>
 /** Grows only at its end, and only by the view that reaches up to there. */
 export interface Backing<Entry> {
   readonly entries: Entry[];
-  /** For each entry, the bytes of it and all before it. */
+  /** For each entry, the bytes of it and all before it, those that compaction took away among them. */
   readonly endsBytes: number[];
+  /** Those that it took away. */
+  readonly startBytes: number;
 }
 
 /** A bound for `Sequence.slice`. */
@@ -40,7 +42,7 @@ export interface SliceBound {
 }
 
 /** A backing array without entries; never to be appended to by an empty view, which does not own it. */
-export const noBacking = <Entry>(): Backing<Entry> => ({ entries: [], endsBytes: [] });
+export const noBacking = <Entry>(): Backing<Entry> => ({ entries: [], endsBytes: [], startBytes: 0 });
 
 /** An immutable view of consecutive entries. The first entry ever has index 1. */
 export abstract class Sequence<Entry extends Sized> {
@@ -109,7 +111,7 @@ export abstract class Sequence<Entry extends Sized> {
   /** What a view needs that holds these entries and `entries` after them. */
   protected extendedBy(entries: readonly Entry[]): Backing<Entry> {
     const backing = this.#ownEnd();
-    let endBytes = backing.endsBytes.at(-1) ?? 0;
+    let endBytes = backing.endsBytes.at(-1) ?? backing.startBytes;
     for (const entry of entries) {
       endBytes += entrySizeBytes(entry);
       backing.entries.push(entry);
@@ -118,17 +120,29 @@ export abstract class Sequence<Entry extends Sized> {
     return backing;
   }
 
+  /** What a view needs that holds the entries after `index` alone. It costs next to nothing for each of them. */
+  protected backingAfter(index: number): Backing<Entry> {
+    const [from, to] = [index - this.baseIndex, this.lastIndex - this.baseIndex];
+    const { entries, endsBytes } = this.backing;
+    return {
+      entries: entries.slice(from, to),
+      endsBytes: endsBytes.slice(from, to),
+      startBytes: this.#endBytes(index),
+    };
+  }
+
   #endBytes(index: number): number {
-    return this.backing.endsBytes[Math.min(index, this.lastIndex) - this.baseIndex - 1] ?? 0;
+    const { endsBytes, startBytes } = this.backing;
+    return endsBytes[Math.min(index, this.lastIndex) - this.baseIndex - 1] ?? startBytes;
   }
 
   /** The backing array if nothing follows this view in it, or else a copy of what this view shows. */
   #ownEnd(): Backing<Entry> {
     const length = this.lastIndex - this.baseIndex;
-    const { entries, endsBytes } = this.backing;
+    const { entries, endsBytes, startBytes } = this.backing;
     // An empty view must not grow an array that others may share.
     if (length > 0 && entries.length === length) return this.backing;
-    return { entries: entries.slice(0, length), endsBytes: endsBytes.slice(0, length) };
+    return { entries: entries.slice(0, length), endsBytes: endsBytes.slice(0, length), startBytes };
   }
 }
 

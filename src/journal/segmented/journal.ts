@@ -245,6 +245,9 @@ export class SegmentedJournal implements Journal {
     this.#copyWriter.reset();
     const copies = copier.fill(this.#copyWriter);
     if (copies.length === 0) {
+      // Other turns come first; the next record that is written, where something is not counted off yet.
+      if (!copier.isDone) this.#schedule();
+      if (!copier.isDone || !this.#live.isSettled) return undefined;
       this.#copier = undefined;
       if (this.#live.bytesIn(copier.segment) > 0) {
         this.#failure = new JournalDamagedError(segmentName(copier.segment), 0, 'live records in it cannot be read');

@@ -20,93 +20,102 @@ export interface Written {
 /** Consecutive live records of an actor that go together. Of an actor without marks there is one stretch. */
 interface Stretch {
   readonly firstSequence: number;
-  /** Of its first record; all that follow it in the stretch have none. */
-  readonly mark: number | undefined;
+  /** The highest mark of its first record and all records before it; what follows it in the stretch has none. */
+  readonly reach: number | undefined;
   /** Segment and bytes of it there, by turns: a map for each would take more than the records. */
   readonly bytesIn: number[];
+  /** For each record of it that was copied, the sequence of the copy that counts. */
+  copies?: Map<number, number>;
 }
 
-interface LiveActor {
-  /** Oldest first. */
-  stretches: Stretch[];
-  /** For each live record that was copied, the sequence of the copy that counts. */
-  readonly copies: Map<number, number>;
-}
+/** Dropped stretches that are counted off with each record that is written: a compaction drops those of a whole log. */
+const settledAtOnce = 64;
 
 export class LiveRecords {
-  readonly #actors = new Map<Address, LiveActor>();
+  /** Oldest first. */
+  readonly #actors = new Map<Address, Stretch[]>();
+  /** Dropped, and counted as live still. */
+  readonly #dropped: Stretch[][] = [];
   readonly #bytesIn = new Map<number, number>();
   #bytes = 0;
 
-  /** Bytes of all live records. */
+  /** Bytes of all live records, and while some are not counted off yet, of those as well. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Bytes of the live records in a segment. */
+  /** Bytes of the live records in a segment, with the same exception. */
   bytesIn(segment: number): number {
     return this.#bytesIn.get(segment) ?? 0;
   }
 
+  /** Whether all that is not live any more was counted off; more of it is with each record that is added. */
+  get isSettled(): boolean {
+    return this.#dropped.length === 0;
+  }
+
   /** Whether this copy of this record is the one that counts. */
   has({ actor, sequence, writtenAs }: Pick<Written, 'actor' | 'sequence' | 'writtenAs'>): boolean {
-    const live = this.#actors.get(actor);
-    const since = live?.stretches[0]?.firstSequence;
-    if (live === undefined || since === undefined || sequence < since) return false;
-    return (live.copies.get(sequence) ?? sequence) === writtenAs;
+    const stretch = stretchOf(this.#actors.get(actor) ?? [], sequence);
+    return stretch !== undefined && (stretch.copies?.get(sequence) ?? sequence) === writtenAs;
   }
 
   /** Takes note of an original that is written into `segment`. */
   add(record: Written, segment: number): void {
     if (record.replaces !== undefined) this.#drop(record.actor, record.keepsAbove);
     if (record.replaces !== 'forget') this.restore(record, segment);
+    this.#settleSome();
   }
 
   /** Takes note of a live record, or of the valid copy of one, that is in `segment`; oldest first. */
   restore({ actor, sequence, writtenAs, sizeBytes, mark }: Written, segment: number): void {
-    let live = this.#actors.get(actor);
-    if (live === undefined) {
-      live = { stretches: [], copies: new Map() };
-      this.#actors.set(actor, live);
+    let stretches = this.#actors.get(actor);
+    if (stretches === undefined) {
+      stretches = [];
+      this.#actors.set(actor, stretches);
     }
-    let stretch = live.stretches.at(-1);
+    let stretch = stretches.at(-1);
     if (stretch === undefined || mark !== undefined) {
-      stretch = { firstSequence: sequence, mark, bytesIn: [] };
-      live.stretches.push(stretch);
+      const before = stretch?.reach;
+      const reach = mark === undefined || before === undefined ? (mark ?? before) : Math.max(mark, before);
+      stretch = { firstSequence: sequence, reach, bytesIn: [] };
+      stretches.push(stretch);
     }
-    if (writtenAs !== sequence) live.copies.set(sequence, writtenAs);
+    if (writtenAs !== sequence) noteCopy(stretch, sequence, writtenAs);
     this.#count(stretch, segment, sizeBytes);
   }
 
   /** Takes note of a copy of a live record that is written into `to`, and counts instead of the one in `from`. */
   move({ actor, sequence, writtenAs, sizeBytes }: Written, from: number, to: number): void {
-    const live = this.#actors.get(actor);
-    const stretch = live === undefined ? undefined : stretchOf(live.stretches, sequence);
-    if (live === undefined || stretch === undefined) return;
-    live.copies.set(sequence, writtenAs);
+    const stretch = stretchOf(this.#actors.get(actor) ?? [], sequence);
+    if (stretch === undefined) return;
+    noteCopy(stretch, sequence, writtenAs);
     this.#count(stretch, from, -sizeBytes);
     this.#count(stretch, to, sizeBytes);
   }
 
   /** Lets go of what a checkpoint replaces. */
   #drop(actor: Address, keepsAbove: number | undefined): void {
-    const live = this.#actors.get(actor);
-    if (live === undefined) return;
-    const found =
-      keepsAbove === undefined ? -1 : live.stretches.findIndex(({ mark }) => mark !== undefined && mark > keepsAbove);
-    const count = found < 0 ? live.stretches.length : found;
-    for (const stretch of live.stretches.slice(0, count)) {
-      for (let at = 0; at < stretch.bytesIn.length; at += 2) {
-        this.#count(stretch, stretch.bytesIn[at] ?? 0, -(stretch.bytesIn[at + 1] ?? 0));
+    const stretches = this.#actors.get(actor);
+    if (stretches === undefined) return;
+    const count = keepsAbove === undefined ? stretches.length : firstAbove(stretches, keepsAbove);
+    if (count > 0) this.#dropped.push(stretches.splice(0, count));
+    if (stretches.length === 0) this.#actors.delete(actor);
+  }
+
+  #settleSome(): void {
+    for (let count = 0; count < settledAtOnce; ) {
+      const stretch = this.#dropped.at(-1)?.pop();
+      if (stretch === undefined) {
+        if (this.#dropped.pop() === undefined) return;
+        continue;
+      }
+      count += 1;
+      const { bytesIn } = stretch;
+      for (let at = 0; at < bytesIn.length; at += 2) {
+        this.#count(stretch, bytesIn[at] ?? 0, -(bytesIn[at + 1] ?? 0));
       }
     }
-    live.stretches = live.stretches.slice(count);
-    const since = live.stretches[0]?.firstSequence;
-    if (since === undefined) {
-      this.#actors.delete(actor);
-      return;
-    }
-    for (const sequence of [...live.copies.keys()]) if (sequence < since) live.copies.delete(sequence);
   }
 
   #count(stretch: Stretch, segment: number, bytes: number): void {
@@ -120,16 +129,31 @@ export class LiveRecords {
   }
 }
 
-/** The stretch that holds a live record. */
+function noteCopy(stretch: Stretch, sequence: number, writtenAs: number): void {
+  stretch.copies ??= new Map();
+  stretch.copies.set(sequence, writtenAs);
+}
+
+/** The stretch that holds a record; undefined when it is not live. */
 function stretchOf(stretches: readonly Stretch[], sequence: number): Stretch | undefined {
+  return stretches[placeOf(stretches, ({ firstSequence }) => firstSequence > sequence) - 1];
+}
+
+/** How many stretches precede the first one that begins with a mark above `mark`. */
+const firstAbove = (stretches: readonly Stretch[], mark: number): number =>
+  placeOf(stretches, ({ reach }) => reach !== undefined && reach > mark);
+
+/** The place of the first stretch for which `holds`, as it does for all that follow it. */
+function placeOf(stretches: readonly Stretch[], holds: (stretch: Stretch) => boolean): number {
   let low = 0;
-  let high = stretches.length - 1;
+  let high = stretches.length;
   while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((stretches[middle]?.firstSequence ?? 0) <= sequence) low = middle;
-    else high = middle - 1;
+    const middle = Math.floor((low + high) / 2);
+    const stretch = stretches[middle];
+    if (stretch !== undefined && holds(stretch)) high = middle;
+    else low = middle + 1;
   }
-  return stretches[low];
+  return low;
 }
 
 function addTo(counts: Map<number, number>, key: number, bytes: number): void {

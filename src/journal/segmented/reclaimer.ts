@@ -16,6 +16,8 @@ import { saltOf, segmentHeaderBytes } from './segments.ts';
 
 /** Bytes that are copied in one flush, at most, so that appends wait no longer than that. */
 const mostCopyBytes = 256 * 1024;
+/** Bytes of records that are gone through in one turn, live or not, for each of those. */
+const searchFactor = 2;
 
 /** What should be done next about the oldest segment. */
 export type Reclaim = 'nothing' | 'release' | 'copy';
@@ -33,7 +35,7 @@ export function nextReclaim(
 ): Reclaim {
   if (oldestSealed === undefined) return 'nothing';
   if (live.bytesIn(oldestSealed.number) === 0) return 'release';
-  return takenBytes > 2 * live.bytes + 4 * segmentBytes ? 'copy' : 'nothing';
+  return live.isSettled && takenBytes > 2 * live.bytes + 4 * segmentBytes ? 'copy' : 'nothing';
 }
 
 /** A record that is to be copied, and the segment where it was. */
@@ -48,6 +50,7 @@ export class SegmentCopier {
   readonly #records: Generator<FramedRecord>;
   readonly #live: LiveRecords;
   readonly #copyBytes: number;
+  #isDone = false;
 
   /** @param bytes the whole segment */
   constructor(segment: number, bytes: Uint8Array, journalId: string, live: LiveRecords, options: CheckedOptions) {
@@ -58,17 +61,25 @@ export class SegmentCopier {
     this.#records = recordsIn(bytes, saltOf(journalId, segment, crc32), crc32);
   }
 
+  /** Whether all records were gone through. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
   /**
    * Adds the next live records to `writer`: as many as one flush may take.
    *
-   * @returns what was added; nothing when the whole segment was copied
+   * @returns what was added; nothing where no live record is among the next ones, and when the whole segment was copied
    */
   fill(writer: FrameWriter): readonly Copy[] {
     const copies: Copy[] = [];
-    while (writer.sizeBytes < this.#copyBytes) {
+    for (let searchedBytes = 0; writer.sizeBytes < this.#copyBytes; ) {
+      if (searchedBytes >= searchFactor * this.#copyBytes) break;
       const next = this.#records.next();
+      this.#isDone = next.done === true;
       if (next.done === true) break;
       const record = next.value;
+      searchedBytes += record.sizeBytes;
       if (!this.#live.has(record)) continue;
       writer.add(record, record.sequence);
       copies.push({ record, from: this.segment });

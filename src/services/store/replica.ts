@@ -6,6 +6,7 @@
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
+import { Backlog } from './backlog.ts';
 import { UnreadableStateError } from './errors.ts';
 import type { LogEntry, ReplicatedLog, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
 import type { Fate, SessionedMachine } from './sessions/machine.ts';
@@ -48,7 +49,7 @@ export class Replica {
   readonly #parts: ReplicaParts;
   #appliedIndex = 0;
   /** Committed and not applied yet. */
-  #backlog: LogEntry[] = [];
+  readonly #backlog = new Backlog();
   #isWorking = false;
   #restoring: Restoring | undefined;
   #taking: Taking | undefined;
@@ -74,11 +75,9 @@ export class Replica {
   /** Takes the next committed entries: some are applied now, the rest in later turns. */
   follow(entries: readonly LogEntry[]): void {
     if (this.#isClosed) return;
-    if (this.#backlog.length > 0 || this.isRestoring) {
-      this.#backlog.push(...entries);
-      return;
-    }
-    this.#apply(entries);
+    const isFirst = this.#backlog.isEmpty && !this.isRestoring;
+    this.#backlog.add(entries);
+    if (isFirst) this.#apply();
   }
 
   /** Replaces the state by that of a snapshot. */
@@ -90,7 +89,7 @@ export class Replica {
     }
     this.#abandonSnapshot();
     this.#restoring?.reader.release();
-    this.#backlog = [];
+    this.#backlog.clear();
     this.#restoring = { index, reader, into: this.#parts.sessioned.restoring() };
     this.#readNext(this.#restoring);
   }
@@ -110,16 +109,15 @@ export class Replica {
     this.#isClosed = true;
     this.#abandonSnapshot();
     this.#restoring?.reader.release();
-    this.#backlog = [];
+    this.#backlog.clear();
   }
 
-  #apply(entries: readonly LogEntry[]): void {
+  #apply(): void {
     const { sessioned } = this.#parts;
     let bytes = 0;
-    let done = 0;
-    for (const entry of entries) {
-      if (bytes > applyBytes || done === applyEntries) break;
-      done += 1;
+    for (let count = 0; bytes <= applyBytes && count < applyEntries; count += 1) {
+      const entry = this.#backlog.next();
+      if (entry === undefined) break;
       if (entry.index <= this.#appliedIndex) continue;
       if (entry.index !== this.#appliedIndex + 1) {
         throw new UnreadableStateError(`expected entry ${this.#appliedIndex + 1} of the log, got ${entry.index}`);
@@ -131,19 +129,18 @@ export class Replica {
       this.#parts.applied(entry, fates);
     }
     if (this.#dueAfterBytes !== undefined) this.#dueAfterBytes -= bytes;
-    this.#backlog = entries.slice(done);
     this.#workLater();
     this.#parts.advanced();
     this.#takeIfDue();
   }
 
   #workLater(): void {
-    if (this.#backlog.length === 0 || this.#isWorking) return;
+    if (this.#backlog.isEmpty || this.#isWorking) return;
     this.#isWorking = true;
     this.#parts.clock.enqueue(() => {
       this.#isWorking = false;
       if (this.isRestoring || this.#isClosed) return;
-      this.#guarded(() => this.#apply(this.#backlog));
+      this.#guarded(() => this.#apply());
     });
   }
 
@@ -161,7 +158,7 @@ export class Replica {
         this.#restoring = undefined;
         this.#appliedIndex = restoring.index;
         this.#parts.installed(restoring.index);
-        this.#apply(this.#backlog);
+        this.#apply();
       });
     });
   }

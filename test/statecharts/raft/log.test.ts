@@ -158,4 +158,23 @@ describe('a log', () => {
     for (let index = 1; index <= 200_000; index += 1) log = log.append([command(index, 1, 0)]);
     expect(log.lastIndex).toBe(200_000);
   });
+
+  test('looks at none of the entries that compaction leaves', () => {
+    let looks = 0;
+    const watched = (index: number): Entry => ({
+      index,
+      term: 1,
+      kind: 'command',
+      get data() {
+        looks += 1;
+        return new Uint8Array(10);
+      },
+    });
+    const log = Log.empty.append(Array.from({ length: 1_000 }, (_, place) => watched(place + 1)));
+    looks = 0;
+    const rest = log.from(100).from(300);
+    expect(looks).toBe(0);
+    expect(rest.sizeBytes).toBe(log.sizeBetween(300, 1_000));
+    expect(rest.append([watched(1_001)]).sizeBetween(999, 1_001)).toBe(2 * entrySizeBytes(watched(1)));
+  });
 });
