@@ -8,8 +8,19 @@ import { type Environment, systemEnvironment } from '../environment/environment.
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
 import type { Standing } from '../services/lives/standing.ts';
+import { type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
-import { hostPortIn, integerIn, nameIn, nodeIdIn, openClientsIn, type Peers, peerIn, textOf } from './options.ts';
+import {
+  hostPortIn,
+  integerIn,
+  logProtocolIn,
+  nameIn,
+  nodeIdIn,
+  openClientsIn,
+  type Peers,
+  peerIn,
+  textOf,
+} from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,6 +33,7 @@ interface NodeOptions {
   readonly peer?: Peers;
   readonly join?: true;
   readonly cluster: string;
+  readonly protocol?: LogProtocolName;
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
   readonly inspect?: true | number;
@@ -60,6 +72,11 @@ export function nodeCommand(terminal: Terminal): Command {
       'wait to be taken into the cluster of the peers, in place of beginning one (quorate member replace)',
     )
     .option('--cluster <name>', 'the name of the cluster; nodes of others are refused', nameIn, 'quorate')
+    .option(
+      '--protocol <name>',
+      `by which the store is replicated: ${logProtocolNames.join(', ')}; the same on all nodes (default: what the data says, or raft)`,
+      logProtocolIn,
+    )
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
     .option(
       '--open-clients [which]',
@@ -94,7 +111,19 @@ const stopMs = 8_000;
 
 /** Runs a node until it is told to stop, or fails. @returns the exit code */
 async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
-  const { id, listen, http, httpName = [], data, peer = new Map(), cluster, inspect, openClients, join } = options;
+  const {
+    id,
+    listen,
+    http,
+    httpName = [],
+    data,
+    peer = new Map(),
+    cluster,
+    inspect,
+    openClients,
+    join,
+    protocol,
+  } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
   // From the first moment on: a watcher may be gone before the node runs.
@@ -119,6 +148,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       http: { ...http, hostNames: httpName },
       peers: Object.fromEntries(peer),
       joins: join === true,
+      ...(protocol === undefined ? {} : { protocol }),
       ...(secret === undefined ? {} : { secret }),
       openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
       pid: process.pid,

@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isId } from '../../statecharts/actor.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
+import { type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
 
 /** @throws InvalidArgumentError */
 export function nodeIdIn(text: string): string {
@@ -15,6 +16,15 @@ export function nodeIdIn(text: string): string {
 export function nameIn(text: string): string {
   if (/^[\w.-]{1,64}$/.test(text)) return text;
   throw new InvalidArgumentError(`Expected 1 to 64 letters, digits, '.', '-' or '_'.`);
+}
+
+/** Reads by which protocol a store is replicated. @throws InvalidArgumentError */
+export function logProtocolIn(text: string): LogProtocolName {
+  const known = logProtocolNames.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new InvalidArgumentError(
+    `There is no protocol '${text}' for a store; there are: ${logProtocolNames.join(', ')}.`,
+  );
 }
 
 /** Reads integers of a range. */

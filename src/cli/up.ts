@@ -4,8 +4,9 @@ import { Command } from 'commander';
 import { majoritySize } from '../../statecharts/quorum.ts';
 import { openSecretFile, readSecretFile } from '../bus/tcp/secret/file.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import { logProtocolNames } from '../services/store/log/protocol-names.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
-import { integerIn, nameIn } from './options.ts';
+import { integerIn, logProtocolIn, nameIn } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 import { claimDataDirectory } from './up/data-directory.ts';
@@ -49,6 +50,11 @@ export function upCommand(terminal: Terminal, program: string): Command {
     .option('--data <dir>', 'the directory of the durable data', './quorate-data')
     .option('--port <port>', 'the HTTP port of the first node', integerIn(1, 65_535), 4_701)
     .option('--cluster <name>', 'the name of the cluster', nameIn, 'quorate')
+    .option(
+      '--protocol <name>',
+      `by which the store is replicated: ${logProtocolNames.join(', ')} (default: what the data says, or raft)`,
+      logProtocolIn,
+    )
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
     .option('--inspect', 'serve the Stately Inspector for each node')
     .addHelpText('after', help)
@@ -64,7 +70,8 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   await requireFree(members);
   // The nodes read it themselves. What is wrong with it is said here once, before anything is made or started.
   if (options.secretFile !== undefined) readSecretFile(options.secretFile);
-  const isNew = claimDataDirectory(options.data, { cluster: options.cluster, nodes: members.map(({ id }) => id) });
+  const { cluster, data, protocol: wanted } = options;
+  const { isNew, protocol } = claimDataDirectory(data, { cluster, nodes: members.map(({ id }) => id) }, wanted);
   if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
@@ -83,7 +90,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
     if (isDescribed) return;
     isDescribed = true;
     clock.clearTimeout(patience);
-    out(description({ options, members, ready, leader: leader(), isNew, terminal }));
+    out(description({ options, protocol, members, ready, leader: leader(), isNew, terminal }));
   };
   const describeOnceLed = (): void => {
     const isComplete = supervisors.every(({ standing }) => standing !== 'starting');
@@ -126,7 +133,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
     supervise({
       clock,
       start: (listener) =>
-        forkNode(program, argumentsOf(member, members, options), (text) => line(member.id, text), listener),
+        forkNode(program, argumentsOf(member, members, options, protocol), (text) => line(member.id, text), listener),
       onReport: hear,
       onDeath: (reason, restartInMs) => mourn(member, reason, restartInMs),
     }),

@@ -1,5 +1,5 @@
 /**
- * A node of a replicated key-value store, put together: journal, TCP, Raft, store and HTTP. What `quorate node` runs, and
+ * A node of a replicated key-value store, put together: journal, TCP, a replicated log, store and HTTP. What `quorate node` runs, and
  * what an application embeds.
  */
 
@@ -15,11 +15,13 @@ import { type HttpServer, type HttpServerOptions, serveHttp } from './http/serve
 import { followMembers } from './member-peers.ts';
 import { type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
-import { raft } from './store/log/raft.ts';
+import type { LogProtocolName } from './store/log/protocol-names.ts';
+import { logProtocols, protocolOf } from './store/log/protocols.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
+export { OtherProtocolError } from './store/log/protocols.ts';
 
 export interface KeyValueNodeOptions {
   readonly id: string;
@@ -31,6 +33,11 @@ export interface KeyValueNodeOptions {
   readonly openClients?: OpenClients;
   /** Where the durable data lives; made when it is not there. */
   readonly dataDirectory: string;
+  /**
+   * By which protocol the log of the store is replicated; the same on all nodes. Default: the one that the data directory
+   * was begun with, and `raft` in a new one.
+   */
+  readonly protocol?: LogProtocolName;
   /** Where to listen for other nodes and clients. */
   readonly listen: HostPort;
   /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). */
@@ -60,6 +67,8 @@ export interface KeyValueNode {
   readonly bus: RunningNode['bus'];
   /** Whether the node takes part, and why not. */
   readonly standing: RunningNode['standing'];
+  /** By which protocol its log is replicated. */
+  readonly protocol: LogProtocolName;
   /** Where HTTP is served. */
   readonly httpUrl: string;
   readonly journal: Journal;
@@ -75,7 +84,7 @@ const key = 'kv';
 /**
  * Starts a node.
  *
- * @throws MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
+ * @throws OtherProtocolError when the data directory was begun with another protocol; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
  * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
@@ -96,11 +105,12 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     });
     const { node } = running;
     opened.push(() => running.stop());
+    const protocol = protocolOf(running.journal, key, options.protocol);
     const places = placesOf({ ...peers, [id]: running.bus.address() });
     const store = startReplicatedStore({
       node,
       machine: createKeyValueMachine(environment.randomness.stream('hash')),
-      log: raft({
+      log: logProtocols[protocol].start({
         voters: joins ? [] : [id, ...Object.keys(peers)],
         joins,
         places,
@@ -123,11 +133,12 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       ...options.http,
       access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
       pid,
+      protocol,
       standing: () => running.standing.now,
       ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
       ...(onUnexpected === undefined ? {} : { onUnexpected }),
     });
-    return assembled(running, store, http, departures);
+    return assembled(running, store, http, departures, protocol);
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -147,6 +158,7 @@ function assembled(
   store: ReplicatedStore,
   http: HttpServer,
   departures: Observable<QuorateError>,
+  protocol: LogProtocolName,
 ): KeyValueNode {
   const { node, bus, journal, standing } = running;
   const failure = new ReplaySubject<QuorateError>(1);
@@ -177,6 +189,7 @@ function assembled(
     bus,
     journal,
     standing,
+    protocol,
     httpUrl: http.url,
     roleChanges: node.roleChanges,
     failure: failure.asObservable(),

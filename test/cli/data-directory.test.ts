@@ -16,15 +16,15 @@ function temporary(): string {
 describe('a data directory', () => {
   test('is made, and found again', () => {
     const directory = join(temporary(), 'deep', 'down');
-    expect(claimDataDirectory(directory, three)).toBe(true);
-    expect(claimDataDirectory(directory, three)).toBe(false);
+    expect(claimDataDirectory(directory, three).isNew).toBe(true);
+    expect(claimDataDirectory(directory, three).isNew).toBe(false);
   });
 
   test('is made also after a crash while it was made', () => {
     const directory = temporary();
     writeFileSync(join(directory, 'cluster.json.tmp'), '{"vers');
-    expect(claimDataDirectory(directory, three)).toBe(true);
-    expect(claimDataDirectory(directory, three)).toBe(false);
+    expect(claimDataDirectory(directory, three).isNew).toBe(true);
+    expect(claimDataDirectory(directory, three).isNew).toBe(false);
   });
 
   test('of other nodes, or of another cluster, is refused with the way to start it', () => {
@@ -39,7 +39,17 @@ describe('a data directory', () => {
     other({ ...three, nodes: ['n1'] }, /--nodes 3/);
     other({ ...three, cluster: 'blue' }, /cluster 'quorate'.*--cluster quorate/);
     expect(readFileSync(join(directory, 'cluster.json'))).toEqual(file);
-    expect(claimDataDirectory(directory, three)).toBe(false);
+    expect(claimDataDirectory(directory, three).isNew).toBe(false);
+  });
+
+  test('remembers by which protocol its cluster is replicated; one that does not say has Raft', () => {
+    const directory = temporary();
+    expect(claimDataDirectory(directory, three)).toEqual({ isNew: true, protocol: 'raft' });
+    expect(JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8'))).toMatchObject({ protocol: 'raft' });
+    writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ version: 1, ...three }));
+    expect(claimDataDirectory(directory, three, 'raft')).toEqual({ isNew: false, protocol: 'raft' });
+    writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ version: 1, ...three, protocol: 'gossip' }));
+    expect(() => claimDataDirectory(directory, three)).toThrow(/cluster\.json' to read like.*"protocol":"raft"/);
   });
 
   test.each(['', 'not json', '{"version":1', '[]', '{"version":2,"cluster":"quorate","nodes":[]}', '{"version":1}'])(

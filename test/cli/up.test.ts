@@ -70,7 +70,8 @@ describe('quorate up', () => {
 
     const second = up(where);
     await ready(second);
-    expect(second.stdout).toContain('data found');
+    expect(second.stdout).toMatch(/data found .*, replicated by raft/);
+    expect(await (await fetch(`${url(where, 1)}/status`)).json()).toMatchObject({ protocol: 'raft' });
     expect(await (await fetch(`${url(where, 2)}/kv/greeting`)).text()).toBe('hello');
     second.signal('SIGTERM');
     expect(await second.end()).toBe(0);
@@ -171,6 +172,7 @@ describe('quorate up', () => {
       [['--nodes', '0'], /from 1 to 15/],
       [['--nodes', 'three'], /from 1 to 15/],
       [['--port', '65500'], /^CLUSTER_OPTIONS: .*choose --port 65433 or less/],
+      [['--protocol', 'gossip'], /no protocol 'gossip' for a store; there are: raft/],
       [['--prot', '4701'], /Did you mean --port/],
     ] as const) {
       const refused = up(where, ...more);

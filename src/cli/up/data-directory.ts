@@ -6,6 +6,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { type LogProtocolName, logProtocolNames } from '../../services/store/log/protocol-names.ts';
 import { DataDirectoryError } from '../errors.ts';
 
 const fileName = 'cluster.json';
@@ -13,6 +14,8 @@ const cluster = v.object({
   version: v.literal(1),
   cluster: v.string(),
   nodes: v.array(v.string()),
+  /** Not in directories from before there was more than one. */
+  protocol: v.optional(v.picklist(logProtocolNames), 'raft'),
 });
 
 /** The cluster that a data directory is for. */
@@ -21,13 +24,20 @@ export interface ClusterData {
   readonly nodes: readonly string[];
 }
 
+/** What a data directory says that was claimed. */
+export interface ClaimedData {
+  /** Whether there was none before. */
+  readonly isNew: boolean;
+  readonly protocol: LogProtocolName;
+}
+
 /**
  * Makes the directory, or checks that it is that of this cluster.
  *
- * @returns whether it is new
+ * @param protocol by which the cluster is to be replicated; by default as it was begun, and by Raft when it is new
  * @throws DataDirectoryError when it is another cluster's, holds something else, or cannot be used
  */
-export function claimDataDirectory(directory: string, wanted: ClusterData): boolean {
+export function claimDataDirectory(directory: string, wanted: ClusterData, protocol?: LogProtocolName): ClaimedData {
   const file = join(directory, fileName);
   let text: string | undefined;
   try {
@@ -41,9 +51,10 @@ export function claimDataDirectory(directory: string, wanted: ClusterData): bool
     }
     if (text === undefined) {
       // A crash in between leaves the old state or the new one, never half a file under this name.
-      writeFileSync(`${file}.tmp`, `${JSON.stringify({ version: 1, ...wanted }, undefined, 2)}\n`, { flush: true });
+      const begun = { version: 1, ...wanted, protocol: protocol ?? 'raft' } as const;
+      writeFileSync(`${file}.tmp`, `${JSON.stringify(begun, undefined, 2)}\n`, { flush: true });
       renameSync(`${file}.tmp`, file);
-      return true;
+      return { isNew: true, protocol: begun.protocol };
     }
   } catch (cause) {
     if (cause instanceof DataDirectoryError) throw cause;
@@ -52,12 +63,12 @@ export function claimDataDirectory(directory: string, wanted: ClusterData): bool
       cause,
     });
   }
-  check(file, directory, text, wanted);
-  return false;
+  const found = parse(file, text);
+  check(directory, found, wanted, protocol);
+  return { isNew: false, protocol: found.protocol };
 }
 
-function check(file: string, directory: string, text: string, wanted: ClusterData): void {
-  const found = parse(file, text);
+function check(directory: string, found: Found, wanted: ClusterData, protocol: LogProtocolName | undefined): void {
   if (found.cluster !== wanted.cluster) {
     throw new DataDirectoryError(
       `'${directory}' holds the data of cluster '${found.cluster}', not of '${wanted.cluster}'; start it with --cluster ${found.cluster}, or name another directory with --data`,
@@ -68,9 +79,16 @@ function check(file: string, directory: string, text: string, wanted: ClusterDat
       `'${directory}' holds the data of ${found.nodes.length} nodes (${found.nodes.join(', ')}), not of ${wanted.nodes.length}; start it with --nodes ${found.nodes.length}, or name another directory with --data`,
     );
   }
+  if (protocol !== undefined && found.protocol !== protocol) {
+    throw new DataDirectoryError(
+      `'${directory}' holds the data of a cluster that is replicated by ${found.protocol}, not by ${protocol}; start it with --protocol ${found.protocol}, or name another directory with --data`,
+    );
+  }
 }
 
-function parse(file: string, text: string): ClusterData {
+type Found = v.InferOutput<typeof cluster>;
+
+function parse(file: string, text: string): Found {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -79,6 +97,6 @@ function parse(file: string, text: string): ClusterData {
   }
   const parsed = v.safeParse(cluster, json);
   if (parsed.success) return parsed.output;
-  const example = JSON.stringify({ version: 1, cluster: 'quorate', nodes: ['n1', 'n2', 'n3'] });
+  const example = JSON.stringify({ version: 1, cluster: 'quorate', nodes: ['n1', 'n2', 'n3'], protocol: 'raft' });
   throw new DataDirectoryError(`expected '${file}' to read like ${example}, got something else; correct it`);
 }

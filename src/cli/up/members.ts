@@ -2,6 +2,7 @@
 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { LogProtocolName } from '../../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, PortsTakenError } from '../errors.ts';
 
 /** What `quorate up` is told. */
@@ -10,6 +11,7 @@ export interface UpOptions {
   readonly data: string;
   readonly port: number;
   readonly cluster: string;
+  readonly protocol?: LogProtocolName;
   readonly secretFile?: string;
   readonly inspect?: true;
 }
@@ -61,13 +63,18 @@ const problemOfPort = (port: number): Promise<string | undefined> =>
 export const secretFileOf = ({ secretFile, data }: UpOptions): string => secretFile ?? join(data, 'secret');
 
 /** The arguments of `quorate node` for a member. */
-export function argumentsOf(member: Member, members: readonly Member[], options: UpOptions): string[] {
+export function argumentsOf(
+  member: Member,
+  members: readonly Member[],
+  options: UpOptions,
+  protocol: LogProtocolName,
+): string[] {
   const { cluster, inspect } = options;
   const { id, httpPort, tcpPort, directory } = member;
   const peers = members.filter((other) => other !== member);
   return [
     ...['--id', id, '--cluster', cluster, '--data', directory],
-    ...['--secret-file', secretFileOf(options)],
+    ...['--protocol', protocol, '--secret-file', secretFileOf(options)],
     ...['--listen', `${host}:${tcpPort}`, '--http', `${host}:${httpPort}`],
     ...peers.flatMap((peer) => ['--peer', `${peer.id}=${host}:${peer.tcpPort}`]),
     ...(inspect === undefined ? [] : ['--inspect']),

@@ -48,6 +48,8 @@ export interface HttpServerOptions {
    */
   readonly hostNames?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
+  /** By which protocol the store is replicated, for `GET /status`. */
+  readonly protocol?: string;
   /** How the node stands with its peers, for `GET /status`. */
   readonly standing?: () => Standing;
   /** Who may use it; clients on this machine by default. */
@@ -85,7 +87,7 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
-  const { hostNames = [], standing, decisions } = options;
+  const { hostNames = [], protocol, standing, decisions } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const { clock } = environment;
   const budget = createResponseBudget(clock, limits);
@@ -132,7 +134,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
   addMemberRoutes(app, store, deadlineMs);
   if (decisions !== undefined) addDecisionRoutes(app, decisions, deadlineMs);
-  addStatusRoutes(app, node, store, metrics, { pid, standing }, clock.nowMs);
+  addStatusRoutes(app, node, store, metrics, { pid, protocol, standing }, clock.nowMs);
   let url: string;
   try {
     url = await app.listen({ host, port });
@@ -257,12 +259,17 @@ function addKeyRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: numbe
 const absent = (key: string): HttpRequestError =>
   new HttpRequestError(404, 'KEY_ABSENT', `there is no value under '${key}'`, 'store one with PUT');
 
+interface StatusParts {
+  readonly protocol: string | undefined;
+  readonly standing: HttpServerOptions['standing'] | undefined;
+}
+
 function addStatusRoutes(
   app: FastifyInstance,
   node: Node,
   store: ReplicatedStore,
   metrics: Metrics,
-  { pid, standing }: { readonly pid: number; readonly standing: HttpServerOptions['standing'] | undefined },
+  { pid, protocol, standing }: Pick<HttpServerOptions, 'pid'> & StatusParts,
   nowMs: () => number,
 ): void {
   const startedMs = nowMs();
@@ -271,6 +278,7 @@ function addStatusRoutes(
     return {
       id,
       pid,
+      ...(protocol === undefined ? {} : { protocol }),
       role,
       ...details,
       leader,
