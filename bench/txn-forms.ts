@@ -13,7 +13,11 @@ import { createNode } from '../src/host/node.ts';
 import { openFileJournal } from '../src/journal/file-journal.ts';
 import { openEmbeddedStore } from '../src/resources/embedded/store.ts';
 import { postgres } from '../src/resources/postgres.ts';
-import { createTransactionManager, TransactionAbortedError, transactionActors } from '../src/services/transactions.ts';
+import {
+  createTransactionManager,
+  TransactionAbortedError,
+  transactionDefinitions,
+} from '../src/services/transactions.ts';
 
 /** One way to commit. */
 export interface Form {
@@ -176,7 +180,7 @@ export async function managed(use: Use, { urls, directory, maxInFlight }: Places
     journal,
     environment,
     resources: { north: resourceOf(urls[0], 'north'), south: resourceOf(urls[1], 'south') },
-    actors: transactionActors,
+    definitions: transactionDefinitions,
   });
   const manager = await createTransactionManager({
     node: host,
@@ -215,7 +219,7 @@ export async function embedded({ directory }: Places): Promise<Form> {
     journal,
     environment,
     resources: { north, south },
-    actors: transactionActors,
+    definitions: transactionDefinitions,
   });
   const manager = await createTransactionManager({ node: host, environment });
   const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);

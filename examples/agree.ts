@@ -18,7 +18,7 @@ const secret = createClusterSecret();
 /** Starts the nodes over TCP, each with its data in `directory`, and tells them where the others listen. */
 async function startAll(directory: string): Promise<readonly RunningNode[]> {
   const running = await Promise.all(
-    ids.map((id) => startNode({ id, directory: join(directory, id), secret, actors: agreementActors })),
+    ids.map((id) => startNode({ id, directory: join(directory, id), secret, definitions: agreementActors })),
   );
   const places: [string, HostPort][] = running.map(({ node, bus }) => [node.id, bus.address()]);
   for (const { node, bus } of running) bus.setPeers(Object.fromEntries(places.filter(([id]) => id !== node.id)));

@@ -50,7 +50,7 @@ export interface NodeOptions<Owned extends Resources = Resources> {
   readonly environment?: Environment;
   readonly resources?: Owned;
   /** Definitions whose actors may be born of a first message, or of the records that the journal holds. */
-  readonly actors?: readonly AnyActor[];
+  readonly definitions?: readonly AnyActor[];
   readonly limits?: Partial<NodeLimits>;
   /** Called once, before any actor starts, so that an inspector sees the node from its first moment on. */
   readonly inspect?: (node: Node) => void;

@@ -253,10 +253,10 @@ class LocalNode implements Node {
   }
 
   /** Brings back what the journal remembers, and lives from then on as long as the journal keeps what is written. */
-  #wake({ inspect, actors = [] }: NodeOptions): void {
+  #wake({ inspect, definitions = [] }: NodeOptions): void {
     try {
       inspect?.(this);
-      this.adopt(actors);
+      this.adopt(definitions);
     } catch (error) {
       this.#life.abandon();
       throw error;

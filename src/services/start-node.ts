@@ -21,7 +21,7 @@ export { followMembers, type MemberPeersParts, MemberPlaceMissingError, MemberRe
 /** How to start a node; `listen`, `peers`, `secret` and the rest of the bus's options are those of `createTcpBus`. */
 export interface StartNodeOptions<Owned extends Resources = Resources>
   extends Omit<TcpBusOptions, 'node' | 'cluster' | 'journalId' | 'peerMemory' | 'limits'>,
-    Pick<NodeOptions, 'actors' | 'inspect' | 'development'> {
+    Pick<NodeOptions, 'definitions' | 'inspect' | 'development'> {
   /** The node's name; it stays the same for all its lives. */
   readonly id: string;
   /** Nodes of other clusters are refused. Default `quorate`. */
@@ -78,7 +78,7 @@ export function startNode<const Owned extends Resources>(
 export function startNode(options: StartNodeOptions): Promise<RunningNode>;
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
   const { id, cluster = 'quorate', directory, environment = systemEnvironment(), limits = {}, ...others } = options;
-  const { resources = {}, actors, inspect, development, ...reachable } = others;
+  const { resources = {}, definitions, inspect, development, ...reachable } = others;
   const { clock, ids } = environment;
   let { peers = {} } = reachable;
   const opened: (() => Promise<void>)[] = [];
@@ -110,7 +110,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       journal,
       environment,
       resources: typeof resources === 'function' ? resources({ journal, environment }) : resources,
-      ...(actors && { actors }),
+      ...(definitions && { definitions }),
       ...(inspect && { inspect }),
       ...(development === undefined ? {} : { development }),
       ...(limits.node && { limits: limits.node }),

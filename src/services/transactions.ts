@@ -1,6 +1,6 @@
 /** Atomic transactions over several databases: the manager of a node, the register of decisions, and a client. */
 
-export { transactionActors } from './transactions/actors.ts';
+export { transactionDefinitions } from './transactions/actors.ts';
 export * from './transactions/client.ts';
 export * from './transactions/contract.ts';
 export * from './transactions/errors.ts';

@@ -5,7 +5,7 @@ import { systemEnvironment } from '../../src/environment/environment.ts';
 import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { openEmbeddedStore } from '../../src/resources/embedded/store.ts';
-import { createTransactionManager, transactionActors } from '../../src/services/transactions.ts';
+import { createTransactionManager, transactionDefinitions } from '../../src/services/transactions.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 import { configure, temporary, txn } from './txn-command.ts';
@@ -21,7 +21,7 @@ async function application(directory: string) {
     orders: openEmbeddedStore({ journal, clock, name: 'orders' }),
     stock: openEmbeddedStore({ journal, clock, name: 'stock' }),
   };
-  const node = createNode({ id: 'n1', bus, journal, environment, resources, actors: transactionActors });
+  const node = createNode({ id: 'n1', bus, journal, environment, resources, definitions: transactionDefinitions });
   const manager = await createTransactionManager({ node, environment });
   const { host, port } = bus.address();
   return { node, manager, address: `${host}:${port}` };

@@ -34,7 +34,7 @@ describe('a definition that a running node adopts', () => {
 
   test('is refused when another one has its name', () => {
     const { node } = bench();
-    const { node: n1 } = node('n1', { actors: [counter] });
+    const { node: n1 } = node('n1', { definitions: [counter] });
     const other = { ...counter, delays: { pause: fixed(1) } };
     expect(() => n1.adopt([other])).toThrow(AddressTakenError);
   });

@@ -33,7 +33,7 @@ afterEach(() => {
 describe('a first message', () => {
   test('that is malformed is refused, and nobody is born', () => {
     const { node, settle, peer } = bench();
-    const { node: n1 } = node('n1', { actors: [counter] });
+    const { node: n1 } = node('n1', { definitions: [counter] });
     const seen = seenBy(n1);
     peer('n2').say(address, { type: 'add' });
     settle();
@@ -43,7 +43,7 @@ describe('a first message', () => {
 
   test('is refused, and its sender told, when the node has as many actors as it may', () => {
     const { node, settle, peer } = bench();
-    const { node: n1 } = node('n1', { actors: [counter], limits: { actors: 1 } });
+    const { node: n1 } = node('n1', { definitions: [counter], limits: { actors: 1 } });
     const seen = seenBy(n1);
     const n2 = peer('n2');
     const losses: unknown[] = [];
@@ -60,7 +60,7 @@ describe('a first message', () => {
     const { node, settle, peer } = bench();
     const journal = createManualJournal('n1', new Map([[address, [{ ...recordOf(1), version: 2 }]]]));
     const { node: n1 } = node('n1', {
-      actors: [{ ...counter, bornOfRecords: () => undefined }],
+      definitions: [{ ...counter, bornOfRecords: () => undefined }],
       journal,
     });
     const n2 = peer('n2');
@@ -77,7 +77,7 @@ describe('an actor that failed', () => {
   test('is not started again without its records: only a new node reads them', () => {
     const { node, settle, peer } = bench();
     const journal = createManualJournal('n1', new Map([[address, [added(7)]]]));
-    const { node: n1 } = node('n1', { actors: [counter], journal });
+    const { node: n1 } = node('n1', { definitions: [counter], journal });
     settle();
     n1.request(address, { type: 'misbehave' });
     settle();
@@ -298,7 +298,7 @@ describe('a node whose journal fails', () => {
     const { node } = bench();
     const journal = createManualJournal('n1', new Map([[address, [added(7)]]]));
     journal.fail(new Error('EIO'));
-    const { node: n1 } = node('n1', { journal, actors: [counter] });
+    const { node: n1 } = node('n1', { journal, definitions: [counter] });
     const failures: string[] = [];
     n1.failure.subscribe(({ code }) => failures.push(code));
     expect(failures).toEqual(['NODE_FAILED']);
@@ -357,7 +357,7 @@ describe('a node that stops', () => {
     expect(() =>
       node('n1', {
         bus: watched,
-        actors: [counter],
+        definitions: [counter],
         journal,
         inspect: (it) => it.inspection.subscribe(() => (ended += 1)),
       }),

@@ -89,7 +89,7 @@ describe('an actor that was launched without a handle', () => {
 describe('the handle of an actor', () => {
   test('can be had of one that was launched, or born of a message, and shows what is durable', () => {
     const { node, settle, peer } = bench();
-    const { node: n1, journal } = node('n1', { actors: [counter] });
+    const { node: n1, journal } = node('n1', { definitions: [counter] });
     const n2 = peer('n2');
     n2.say(address, add(3));
     settle();

@@ -93,7 +93,7 @@ describe('a node', () => {
 
   test('starts an actor on a first message, and from records, where its definition allows it', () => {
     const { node, settle, peer } = bench();
-    const { node: n1, journal } = node('n1', { actors: [counter] });
+    const { node: n1, journal } = node('n1', { definitions: [counter] });
     const n2 = peer('n2');
     n2.say('n1/test.counter/a', { type: 'counted' });
     settle();
@@ -105,7 +105,7 @@ describe('a node', () => {
     expect(n1.actors()).toEqual(['n1/test.counter/a']);
     expect(n2.heard).toEqual([{ type: 'counted' }]);
     const second = node('n3', {
-      actors: [counter],
+      definitions: [counter],
       journal: createManualJournal(
         'n3',
         new Map([['n3/test.counter/b', [{ version: 1, record: { type: 'added', ...{ amount: 7 } } }]]]),

@@ -48,7 +48,7 @@ const here: Address = 'n1/test.listener/a';
 /** A listener on `n1`, and what it has heard. */
 function listening() {
   const lab = bench();
-  const { node: n1 } = lab.node('n1', { actors: [listener] });
+  const { node: n1 } = lab.node('n1', { definitions: [listener] });
   const heard = outputsOf(n1.start(listener, { key: 'a', input: {} }));
   const refused: Happened[] = [];
   n1.inspection.subscribe((event) => void (event.type === 'refused' && refused.push(event)));

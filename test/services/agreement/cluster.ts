@@ -47,7 +47,7 @@ export function createCluster(seed = 1, ids: readonly string[] = ['n1', 'n2', 'n
       bus,
       journal: storage.open(),
       environment,
-      actors: agreementActors,
+      definitions: agreementActors,
       development: true,
     });
     living.set(id, node);

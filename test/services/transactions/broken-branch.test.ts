@@ -16,7 +16,7 @@ import {
   createTransactionManager,
   type ManagerNotice,
   TransactionOutcomeUnknownError,
-  transactionActors,
+  transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import { pump } from './bank.ts';
@@ -71,7 +71,7 @@ const start = async (vote: Vote) => {
       orders: asResource(breaking(vote), { clock }),
       stock: openEmbeddedStore({ journal, clock, name: 'stock' }),
     },
-    actors: transactionActors,
+    definitions: transactionDefinitions,
   });
   const run = async <T>(work: Promise<T>): Promise<PromiseSettledResult<T>> => {
     let settled: PromiseSettledResult<T> | undefined;

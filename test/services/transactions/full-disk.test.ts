@@ -44,7 +44,7 @@ ${imports(
   ['createMemoryNetwork', 'src/bus.js'],
   ['openFileJournal', 'src/journal/file-journal.js'],
   ['postgres', 'src/resources/postgres.js'],
-  ['createTransactionManager, transactionActors', 'src/services/transactions.js'],
+  ['createTransactionManager, transactionDefinitions', 'src/services/transactions.js'],
 )}
 const { directory, urls, segmentBytes, first, count, asked } = JSON.parse(process.argv[1]);
 const environment = systemEnvironment();
@@ -57,7 +57,7 @@ const node = createNode({
   journal,
   environment,
   resources: { north: postgres(urls.north, { name: 'north' }), south: postgres(urls.south, { name: 'south' }) },
-  actors: transactionActors,
+  definitions: transactionDefinitions,
 });
 let isFailed = false;
 node.failure.subscribe((error) => {

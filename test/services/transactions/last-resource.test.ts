@@ -16,7 +16,7 @@ import {
   withLife,
   withoutSettled,
 } from '../../../src/services/transactions/last-resources.ts';
-import { createTransactionManager, transactionActors } from '../../../src/services/transactions.ts';
+import { createTransactionManager, transactionDefinitions } from '../../../src/services/transactions.ts';
 import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import { coordinator } from '../../../statecharts/two-phase-commit.ts';
 import { type Bank, balance, createBank, endow, type ManagerChoices, pump, type Stores, transfer } from './bank.ts';
@@ -221,7 +221,7 @@ describe('a last resource that is no more', () => {
       journal,
       environment: { clock, randomness: seededRandomness(9), ids: seededIds(seededRandomness(9).stream('ids')) },
       resources: { checking, ledger },
-      actors: transactionActors,
+      definitions: transactionDefinitions,
     });
     const made = createTransactionManager({
       node: poor,
@@ -264,7 +264,7 @@ describe('the way to the answer', () => {
         checking: openEmbeddedStore({ journal: elsewhere, clock, name: 'checking' }),
         savings: openEmbeddedStore({ journal: elsewhere, clock, name: 'savings' }),
       },
-      actors: transactionActors,
+      definitions: transactionDefinitions,
     });
     const run = async (condition: () => boolean): Promise<void> => {
       await pump();

@@ -5,7 +5,7 @@ import { seededRandomness } from '../../../src/environment/random.ts';
 import { createNode } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import { openEmbeddedStore } from '../../../src/resources/embedded/store.ts';
-import { createTransactionManager, transactionActors } from '../../../src/services/transactions.ts';
+import { createTransactionManager, transactionDefinitions } from '../../../src/services/transactions.ts';
 import { createMachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import { pump } from './bank.ts';
@@ -34,7 +34,7 @@ function createPlace() {
       journal: own.open(),
       environment,
       resources: stores,
-      actors: transactionActors,
+      definitions: transactionDefinitions,
     });
     const crash = (): void => {
       clock.kill();

@@ -11,7 +11,7 @@ import { type PostgresSession, postgres } from '../../../src/resources/postgres.
 import {
   createTransactionManager,
   type TransactionManager,
-  transactionActors,
+  transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { hasMariaDb, startMariaDb, type TestMariaDb } from '../../fixtures/mariadb.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
@@ -47,7 +47,7 @@ describe.skipIf(!hasMariaDb)('transactions over PostgreSQL and MariaDB', () => {
         orders: postgres(orders.url(), { name: 'orders' }),
         stock: mariadb(stock.url('test', proxy.port), { name: 'stock' }),
       },
-      actors: transactionActors,
+      definitions: transactionDefinitions,
     });
     const manager = await createTransactionManager({ node, environment });
     running.push({ node, manager });

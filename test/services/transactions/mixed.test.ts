@@ -14,7 +14,7 @@ import { type PostgresSession, postgres } from '../../../src/resources/postgres.
 import {
   createTransactionManager,
   type TransactionManager,
-  transactionActors,
+  transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
@@ -48,7 +48,7 @@ const boot = async (port = server.port): Promise<Life> => {
     journal,
     environment,
     resources: { database: postgres(server.url('postgres', port), { name: 'database', environment }), store },
-    actors: transactionActors,
+    definitions: transactionDefinitions,
   });
   const manager = await createTransactionManager({ node, environment });
   const life = { node, manager, store, clock };

@@ -9,7 +9,7 @@ import type { EnlistedResource } from '../../../src/resources/adapter.ts';
 import { mariadb } from '../../../src/resources/mariadb.ts';
 import { postgres } from '../../../src/resources/postgres.ts';
 import type { BranchSession } from '../../../src/resources/transactional.ts';
-import { createTransactionManager, transactionActors } from '../../../src/services/transactions.ts';
+import { createTransactionManager, transactionDefinitions } from '../../../src/services/transactions.ts';
 import { hasMariaDb, startMariaDb } from '../../fixtures/mariadb.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../fixtures/tcp-proxy.ts';
@@ -103,7 +103,7 @@ describe.each(products)('a $name server that comes back on another port', (produ
         }),
         stock: postgres(stock.url('postgres', stockProxy.port), { name: 'stock' }),
       },
-      actors: transactionActors,
+      definitions: transactionDefinitions,
     });
     const times = { voteTimeoutMs: 2_000, resourceDeadlineMs: 2_000, retryIntervalMs: 100, inquiryIntervalMs: 5_000 };
     const manager = await createTransactionManager({ node, environment, times });

@@ -11,7 +11,7 @@ import {
   createTransactionManager,
   type TransactionManager,
   type TransactionTimes,
-  transactionActors,
+  transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { startTcpProxy } from '../../fixtures/tcp-proxy.ts';
@@ -38,7 +38,7 @@ const start = async (
     journal: storage.open(),
     environment,
     resources: { orders: postgres(urls.orders, { name: 'orders' }), stock: postgres(urls.stock, { name: 'stock' }) },
-    actors: transactionActors,
+    definitions: transactionDefinitions,
   });
   const manager = await createTransactionManager({ node, environment, times });
   running.push({ node, manager });

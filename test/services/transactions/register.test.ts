@@ -16,7 +16,7 @@ import {
   createDecisionRegisterMachine,
   createTransactionManager,
   type TransactionManager,
-  transactionActors,
+  transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
@@ -152,7 +152,7 @@ async function createCluster() {
       journal,
       environment,
       resources: { checking, savings, decisions },
-      actors: transactionActors,
+      definitions: transactionDefinitions,
       development: true,
     });
     const store: Executor = startReplicatedStore({

@@ -15,7 +15,7 @@ import {
   TransactionAbortedError,
   type TransactionManager,
   TransactionOutcomeUnknownError,
-  transactionActors,
+  transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../fixtures/tcp-proxy.ts';
@@ -68,7 +68,7 @@ const openWorld = async (last: 'stock' | undefined): Promise<World> => {
       orders: postgres(servers.orders.url('postgres', orders.port), { name: 'orders' }),
       stock: postgres(servers.stock.url('postgres', stock.port), { name: 'stock' }),
     },
-    actors: transactionActors,
+    definitions: transactionDefinitions,
   });
   const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
   running.push({ node, manager, proxies: [orders, stock] });

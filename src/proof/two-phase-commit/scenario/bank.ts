@@ -120,7 +120,7 @@ export function bootBank({
     journal,
     environment,
     resources: owned,
-    actors: [protocol.coordinator, protocol.participant],
+    definitions: [protocol.coordinator, protocol.participant],
     inspect: (inspected) => witnessDecisions(inspected, witness),
   });
   if (keepsRegister) {

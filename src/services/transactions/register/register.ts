@@ -41,7 +41,7 @@ const share = 0.9;
  *
  * @example
  * const decisions = createDecisionRegister({ clock });
- * const node = createNode({ id, bus, journal, resources: { decisions, orders, stock }, actors: transactionActors });
+ * const node = createNode({ id, bus, journal, resources: { decisions, orders, stock }, definitions: transactionDefinitions });
  * decisions.attach(startReplicatedStore({ node, key: 'txn', machine: createDecisionRegisterMachine(), log: raft({ voters }) }));
  */
 export function createDecisionRegister({ clock }: { readonly clock: Clock }): DecisionRegister {
