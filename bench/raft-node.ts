@@ -1,31 +1,41 @@
 /** One node of `bench/raft.ts`, a process of its own: serves, and tells how much of the processor and memory it uses. */
 
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { clusterSecretOf } from '../src/bus/tcp.ts';
 import { startKeyValueNode } from '../src/services/kv-node.ts';
 import type { NodeRequest, NodeUsage } from './raft-protocol.ts';
+import { type SnapshotMemory, watchSnapshotMemory } from './snapshot-memory.ts';
 
 const send = (message: NodeUsage | { readonly type: 'ready' }): void => void process.send?.(message);
 
 const loopDelay = monitorEventLoopDelay({ resolution: 1 });
 loopDelay.enable();
+let longestCollectionMs = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) longestCollectionMs = Math.max(longestCollectionMs, duration);
+}).observe({ entryTypes: ['gc'] });
 let directoryUsed = '';
 let roleChanges = 0;
-const snapshotsSeen = new Set<string>();
-let snapshots = 0;
+let snapshots: SnapshotMemory | undefined;
+let waitedBeforeMs = 0;
 
 function diskBytes(): number {
   let sum = 0;
   for (const entry of readdirSync(directoryUsed, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
-    if (!entry.name.endsWith('.snapshot') || snapshotsSeen.has(entry.name)) continue;
-    snapshotsSeen.add(entry.name);
-    snapshots += 1;
+    if (entry.isFile()) sum += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
   }
   return sum;
+}
+
+/** What Linux says of this thread: time on a processor, time of waiting for one, turns. */
+function waitedMs(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
 }
 
 process.on('message', async (request: NodeRequest) => {
@@ -43,6 +53,7 @@ process.on('message', async (request: NodeRequest) => {
       stateBytes: 2 ** 32,
     });
     directoryUsed = directory;
+    snapshots = watchSnapshotMemory(directory);
     node.roleChanges.subscribe(() => {
       roleChanges += 1;
     });
@@ -52,17 +63,23 @@ process.on('message', async (request: NodeRequest) => {
     const { user, system } = process.cpuUsage();
     // Looking at the disk delays the loop, too, and is not what is measured.
     const longestLoopDelayMs = loopDelay.max / 1e6;
+    const { begun = 0, growth = 0 } = snapshots?.take() ?? {};
+    const waited = waitedMs();
     send({
       type: 'usage',
       cpuMs: (user + system) / 1_000,
       residentBytes: process.memoryUsage().rss,
       longestLoopDelayMs,
+      longestCollectionMs,
+      waitedForProcessorMs: waited - waitedBeforeMs,
       roleChanges,
       diskBytes: diskBytes(),
-      snapshots,
+      snapshots: begun,
+      snapshotGrowth: growth,
     });
+    waitedBeforeMs = waited;
+    longestCollectionMs = 0;
     roleChanges = 0;
-    snapshots = 0;
     loopDelay.reset();
   }
 });

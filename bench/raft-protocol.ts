@@ -19,8 +19,15 @@ export interface NodeUsage {
   readonly residentBytes: number;
   /** Since the last `usage`. */
   readonly longestLoopDelayMs: number;
+  /** The longest pause that V8 made to collect garbage. */
+  readonly longestCollectionMs: number;
+  /** How long its thread was ready to run and had no processor: what others on the machine took. 0 where nothing tells. */
+  readonly waitedForProcessorMs: number;
   readonly roleChanges: number;
+  /** Snapshots that were begun. */
   readonly snapshots: number;
+  /** The most memory while one was written, as a multiple of what there was just before. 0 without one. */
+  readonly snapshotGrowth: number;
   /** What all files of the node take. */
   readonly diskBytes: number;
 }

@@ -3,8 +3,10 @@
  * logs and reclaim their journals. What is looked for are stalls: of a node's event loop, and of commits.
  */
 
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../src/environment/clock.ts';
 import type { Client } from '../src/services/store/client.ts';
+import { QuorateError } from '../statecharts/actor.ts';
 import type { NodeUsage } from './raft-protocol.ts';
 import { printTable } from './table.ts';
 
@@ -12,19 +14,22 @@ export interface SoakOptions {
   readonly clock: Clock;
   readonly client: Client;
   readonly keys: number;
+  readonly valueBytes: number;
   readonly minutes: number;
   readonly putsPerSecond: number;
   /** What each node used since the last time. */
   usages(): Promise<readonly NodeUsage[]>;
 }
 
-const value = new Uint8Array(100).fill(7);
 const deadlineMs = 20_000;
+/** How often the driver looks what is to be sent: the shortest pause that it can tell. */
+const tickMs = 1;
 const keyOf = (number: number): string => `key-${number}`;
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
 /** Stores all keys once, as fast as it goes. */
-export async function load({ client, keys, clock }: SoakOptions): Promise<void> {
+export async function load({ client, keys, valueBytes, clock }: SoakOptions): Promise<void> {
+  const value = new Uint8Array(valueBytes).fill(7);
   const startedMs = clock.nowMs();
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -39,18 +44,25 @@ export async function load({ client, keys, clock }: SoakOptions): Promise<void> 
 
 interface Minute {
   readonly puts: number;
-  readonly failures: number;
+  /** How many failed, by the code of their error. */
+  readonly failures: ReadonlyMap<string, number>;
+  /** Of the driver itself: no pause that it tells is shorter than that of its own. */
+  readonly longestOwnDelayMs: number;
   readonly longestPauseMs: number;
   readonly longestPutMs: number;
 }
 
 /** Puts at a steady rate for a minute. A pause is the time between two answers, or since the last one. */
-function drive({ client, clock, keys, putsPerSecond }: SoakOptions, durationMs: number): Promise<Minute> {
+function drive(options: SoakOptions, durationMs: number): Promise<Minute> {
+  const { client, clock, keys, valueBytes, putsPerSecond } = options;
+  const value = new Uint8Array(valueBytes).fill(7);
+  const ownDelay = monitorEventLoopDelay({ resolution: 1 });
+  ownDelay.enable();
   return new Promise((resolve) => {
     const startedMs = clock.nowMs();
     let sent = 0;
     let answered = 0;
-    let failures = 0;
+    const failures = new Map<string, number>();
     let lastMs = startedMs;
     let longestPauseMs = 0;
     let longestPutMs = 0;
@@ -68,8 +80,9 @@ function drive({ client, clock, keys, putsPerSecond }: SoakOptions, durationMs: 
         .put(key, value, { deadlineMs })
         .then(
           () => note(),
-          () => {
-            failures += 1;
+          (error: unknown) => {
+            const code = error instanceof QuorateError ? error.code : String(error);
+            failures.set(code, (failures.get(code) ?? 0) + 1);
           },
         )
         .finally(() => {
@@ -80,8 +93,12 @@ function drive({ client, clock, keys, putsPerSecond }: SoakOptions, durationMs: 
     const tick = (): void => {
       const elapsedMs = clock.nowMs() - startedMs;
       while (sent < (Math.min(elapsedMs, durationMs) * putsPerSecond) / 1_000) put();
-      if (elapsedMs < durationMs || answered < sent) clock.setTimeout(tick, 5);
-      else resolve({ puts: sent, failures, longestPauseMs, longestPutMs });
+      if (elapsedMs < durationMs || answered < sent) {
+        clock.setTimeout(tick, tickMs);
+        return;
+      }
+      ownDelay.disable();
+      resolve({ puts: sent, failures, longestOwnDelayMs: ownDelay.max / 1e6, longestPauseMs, longestPutMs });
     };
     tick();
   });
@@ -93,19 +110,25 @@ export async function soak(options: SoakOptions): Promise<void> {
   await options.usages();
   const rows: (string | number)[][] = [];
   for (let minute = 1; minute <= options.minutes; minute += 1) {
-    const { puts, failures, longestPauseMs, longestPutMs } = await drive(options, 60_000);
+    const { puts, failures, longestOwnDelayMs, longestPauseMs, longestPutMs } = await drive(options, 60_000);
     const nodes = await options.usages();
+    const most = (of: (usage: NodeUsage) => number): number => Math.max(...nodes.map(of));
+    const sum = (of: (usage: NodeUsage) => number): number => nodes.reduce((total, it) => total + of(it), 0);
     const row = [
       String(minute),
       Math.round(puts / 60),
-      failures,
+      [...failures].map(([code, count]) => `${count} ${code}`).join(', ') || '0',
       Math.round(longestPauseMs),
       Math.round(longestPutMs),
-      Math.round(Math.max(...nodes.map((it) => it.longestLoopDelayMs))),
-      nodes.reduce((sum, it) => sum + it.roleChanges, 0),
+      Math.round(most((it) => it.longestLoopDelayMs)),
+      Math.round(most((it) => it.longestCollectionMs)),
+      Math.round(longestOwnDelayMs),
+      (sum((it) => it.waitedForProcessorMs) / 1_000).toFixed(1),
+      sum((it) => it.roleChanges),
       nodes.map((it) => mebibytes(it.residentBytes)).join(', '),
       nodes.map((it) => mebibytes(it.diskBytes)).join(', '),
-      nodes.reduce((sum, it) => sum + it.snapshots, 0),
+      sum((it) => it.snapshots),
+      most((it) => it.snapshotGrowth).toFixed(2),
     ];
     rows.push(row);
     console.log(`minute ${row.slice(0, 4).join(' | ')} ms pause | loop ${row[5]} ms`);
@@ -118,10 +141,14 @@ export async function soak(options: SoakOptions): Promise<void> {
       'longest pause ms',
       'longest put ms',
       'longest loop delay ms',
+      'longest collection ms',
+      "driver's own delay ms",
+      'waited for a processor s',
       'changes of role',
       'resident MiB',
       'disk MiB',
-      'snapshots taken',
+      'snapshots begun',
+      'memory in one, x before',
     ],
     rows,
   );

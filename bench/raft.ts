@@ -5,8 +5,11 @@
  *
  * `node dist/bench/raft.js [--rounds 5] [--seconds 3] [--soak MINUTES]`
  *
- * With `--keys 1000000 --soak 10 [--rate 2000]` it stores so many keys and then puts at a steady rate, and tells the longest
- * delay of a node's event loop and the longest pause without a commit, with changes of role, memory and disk over time.
+ * With `--keys 1000000 --soak 10 [--rate 2000] [--value-bytes 100]` it stores so many keys and then puts at a steady rate,
+ * and tells for each minute the longest delay of a node's event loop and the longest pause without a commit, with the
+ * pauses of V8's collector, changes of role, memory and disk. `--state-gib 1` is as many keys as make a state of that
+ * size. On a machine that does other things as well, look at how long the nodes waited for a processor: their delays are
+ * those of the machine then. The nodes are given the flags that this is given, and need none: a state is not on the heap.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
@@ -25,13 +28,18 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string' },
     keys: { type: 'string', default: '0' },
+    'state-gib': { type: 'string', default: '0' },
+    'value-bytes': { type: 'string', default: '100' },
     rate: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '3' },
     soak: { type: 'string', default: '0' },
   },
 });
 const clock = systemClock();
-const keys = Number(options.keys);
+const valueBytes = Number(options['value-bytes']);
+/** What a key takes in a state beside its value, about. */
+const keyBytes = 34;
+const keys = Number(options.keys) || Math.round((Number(options['state-gib']) * 2 ** 30) / (keyBytes + valueBytes));
 /** A soak over many keys is a measurement by itself. */
 const rounds = Number(options.rounds ?? (keys > 0 ? 0 : 5));
 const value = new Uint8Array(256).fill(7);
@@ -161,7 +169,11 @@ try {
   console.log(`resident memory of the nodes: ${mebibytes(await usages())} MiB`);
   const soakMinutes = Number(options.soak);
   if (keys > 0) {
-    await soak({ clock, client, keys, minutes: soakMinutes, putsPerSecond: Number(options.rate), usages });
+    console.log(
+      `${keys} keys with values of ${valueBytes} bytes; flags of Node.js: ${process.execArgv.join(' ') || 'none'}`,
+    );
+    const putsPerSecond = Number(options.rate);
+    await soak({ clock, client, keys, valueBytes, minutes: soakMinutes, putsPerSecond, usages });
   }
   for (let minute = 1; keys === 0 && minute <= soakMinutes; minute += 1) {
     const { opsPerSecond } = await drive(256, 60);
