@@ -81,6 +81,20 @@ export function answerPreVoteOfShorterLog(
 export const mayVoteAgain = (context: ServerContext, message: Received<'vote'>): boolean =>
   raftRules.mayGrantVote({ ...context, votedFor: null }, message);
 
+/** Votes for a candidate that the leader has asked to stand, however short its log. */
+export const mayVoteForInvited = (context: ServerContext, message: Received<'vote'>): boolean =>
+  message.isAskedFor === true ? mayVoteForShorterLog(context, message) : raftRules.mayGrantVote(context, message);
+
+/** Votes for a candidate that the leader has asked to stand, though another one has the vote. */
+export const mayVoteAgainForInvited = (context: ServerContext, message: Received<'vote'>): boolean =>
+  message.isAskedFor === true ? mayVoteAgain(context, message) : raftRules.mayGrantVote(context, message);
+
+/** Takes the office over from the leader that asked for that, in its term, without a vote. */
+export function takeTermOver(context: ServerContext): Result {
+  if (context.election?.isAskedFor !== true) return raftRules.askForVotes(context);
+  return { context: { election: { votes: context.configuration.voters } } };
+}
+
 /** Counts a vote of any term. */
 export const countOldVote = (context: ServerContext, message: Received<'voteReply'>): Result =>
   raftRules.countVote(context, { ...message, term: context.term });

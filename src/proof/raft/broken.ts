@@ -231,6 +231,27 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
     },
   },
   {
+    name: 'a server that is behind is told to lead, and gets votes because the leader asked for that',
+    rule: 'Raft §3.10',
+    broken: { targetHasAll: () => true, mayGrantVote: broken.mayVoteForInvited },
+    checker: { bounds: { ...slowly, transfers: 1 }, violates: 'leader completeness' },
+  },
+  {
+    name: 'a second candidate gets a vote in the same term, because the leader asked it to stand',
+    rule: 'Raft §3.10',
+    broken: { mayGrantVote: broken.mayVoteAgainForInvited },
+    checker: {
+      bounds: { ...slowly, inFlight: 3, transfers: 1, candidates: ['n1', 'n2|n3'] },
+      violates: 'one vote per server and term',
+    },
+  },
+  {
+    name: 'a server that is told to lead does so in the term of the leader that told it',
+    rule: 'Raft §3.10',
+    broken: { askForVotes: broken.takeTermOver },
+    checker: { bounds: { ...slowly, terms: 1, transfers: 1, candidates: ['n1|n2'] }, violates: 'election safety' },
+  },
+  {
     name: 'a learner is counted',
     rule: 'Raft §4.2.1',
     broken: countingAmong(broken.withLearners),

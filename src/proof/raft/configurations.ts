@@ -32,6 +32,8 @@ const systems: readonly GivenRaftBounds[] = [
     ...lossy,
     preVotes: false,
   },
+  { nodes: 3, terms: 2, entries: 0, transfers: 1, ...lossy, preVotes: false },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, transfers: 1, ...lossy, preVotes: false },
   { nodes: 2, terms: 2, entries: 1, crashes: 2 },
   { nodes: 3, terms: 2, entries: 1, ...lossy },
   { nodes: 3, terms: 2, entries: 0, reads: 1, ...lossy },

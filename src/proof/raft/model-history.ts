@@ -41,6 +41,9 @@ export interface RaftHistory {
   readonly proposals: number;
   readonly replacements: number;
   readonly compactions: number;
+  readonly transfers: number;
+  /** How transfers of leadership have ended. */
+  readonly transferEnds: readonly ('handedOver' | 'notHandedOver')[];
 }
 
 export const emptyHistory: RaftHistory = {
@@ -55,6 +58,8 @@ export const emptyHistory: RaftHistory = {
   proposals: 0,
   replacements: 0,
   compactions: 0,
+  transfers: 0,
+  transferEnds: [],
 };
 
 /** Takes note of what happened. Servers are addressed by `addressOnNode` of their nodes. */
@@ -114,6 +119,9 @@ function told(history: RaftHistory, server: Address, output: { readonly type: st
       const answered = { ...history, asked: including(others, { ...read, isAnswered: true }) };
       return withProblem(answered, readsSeeCommits(server, read.floor, index));
     }
+    case 'handedOver':
+    case 'notHandedOver':
+      return { ...history, transferEnds: including(history.transferEnds, output.type) };
     default:
       return history;
   }
@@ -143,6 +151,8 @@ function asked(history: RaftHistory, server: Address, request: { readonly type: 
       return { ...history, proposals: history.proposals + 1 };
     case 'replace':
       return { ...history, replacements: history.replacements + 1 };
+    case 'handOver':
+      return { ...history, transfers: history.transfers + 1 };
     case 'compact':
       return { ...history, compactions: history.compactions + 1 };
     case 'read': {

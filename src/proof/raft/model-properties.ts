@@ -92,7 +92,7 @@ export function raftProperties(servers: readonly RaftModelServer[]): Predicates<
 /** The goals that a model with `bounds` must reach. */
 export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBounds): Predicates<RaftHistory> {
   const { nodes, terms, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
-  const { replacements, lateRounds } = bounds;
+  const { replacements, lateRounds, transfers } = bounds;
   // A leader that nobody disturbs leads for ever.
   const mayChange = terms > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: RaftState): ServerContext[] => contextsIn(state, servers);
@@ -151,6 +151,12 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBou
     ...when(replacements > 0 && lateRounds > 1, {
       'a replacement is given up': (state) =>
         contexts(state).some(({ configuration }) => configuration.index > 1 && configuration.change === null),
+    }),
+    ...when(transfers > 0 && nodes > 1, {
+      'a hand-over is given up': ({ history }) => history.transferEnds.includes('notHandedOver'),
+    }),
+    ...when(transfers > 0 && nodes > 1 && terms > 1, {
+      'leadership is handed over': ({ history }) => history.transferEnds.includes('handedOver'),
     }),
     // Somebody must be left behind by a majority, and be spoken to again.
     ...when(compactions > 0 && nodes > 2 && heartbeats > 0, {

@@ -36,8 +36,18 @@ const tightLimits: Partial<RaftLimits> = { maxAppendBytes: 1, retainBytes: 0 };
 export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Model<RaftHistory> {
   const bounds = boundsOf(raftBounds, given);
   const { nodes, terms, entries, crashes, losses, duplicates, network, elections, heartbeats, quorumChecks } = bounds;
-  const { reads, compactions, replacements, leaderLeaves, lateRounds, notices, preVotes, candidates, inFlight } =
-    bounds;
+  const {
+    reads,
+    compactions,
+    replacements,
+    transfers,
+    leaderLeaves,
+    lateRounds,
+    notices,
+    preVotes,
+    candidates,
+    inFlight,
+  } = bounds;
   const server = defineServer({ ...raftRules, ...(preVotes ? {} : withoutPreVotes), ...broken });
   // Where messages overtake each other, whatever keeps one waiting is covered by its late arrival.
   const isOrdered = network === 'ordered';
@@ -57,6 +67,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
     quorumTimeout: quorumChecks,
     catchUpRound: lateRounds,
     catchUpPatience: lateRounds,
+    handOverTimeout: transfers,
     // While a follower is loyal, candidates do not reach it: as if their messages arrived late.
     minElectionTimeout: isOrdered ? 'unlimited' : 'at-once',
   } as const;
@@ -85,6 +96,13 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
               { when: (state: SystemState<RaftHistory>) => state.history.replacements < replacements && leads(state) },
             ),
           ]),
+      ...(transfers === 0 ? [] : voters.filter((to) => to !== it.address)).map((to) =>
+        request(
+          it,
+          { type: 'handOver', id: 1, to },
+          { when: (state: SystemState<RaftHistory>) => state.history.transfers < transfers && leads(state) },
+        ),
+      ),
       ...Array.from({ length: reads }, (_, place) =>
         request(
           it,
@@ -113,7 +131,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
     // Without crashes, what waits for a record is like a message that takes its time.
     flush: crashes > 0 || isOrdered ? 'step' : 'at-once',
     crashes: { times: crashes },
-    ...(compactions === 0 ? {} : { resources: { [snapshotResource]: transfers } }),
+    ...(compactions === 0 ? {} : { resources: { [snapshotResource]: snapshotTransfers } }),
     unreachableNotices: notices,
     history: { start: emptyHistory, observe: (history, happening) => observeRaft(history, happening, addressOnNode) },
     boundary: (state) =>
@@ -137,7 +155,7 @@ const fileOf = (index: number): SnapshotFile => ({
 });
 
 /** Transfers of snapshots: each comes to its end, whole, or fails at some time. */
-const transfers = resourceModel({
+const snapshotTransfers = resourceModel({
   start: null,
   perform: (state: null, _operation: TransferOperation) => [
     { state, result: { type: 'done', value: undefined } },

@@ -23,6 +23,9 @@ const small: readonly RaftModelOptions[] = [
   { nodes: 3, terms: 1, entries: 1, crashes: 1, losses: 'unlimited', inFlight: 2 },
   { nodes: 3, terms: 1, entries: 1, network: 'duplicating', preVotes: false },
   { nodes: 3, terms: 2, entries: 0, losses: 'unlimited', inFlight: 2 },
+  { nodes: 2, terms: 2, entries: 1, transfers: 1, duplicates: 1, losses: 'unlimited', inFlight: 2 },
+  { nodes: 3, terms: 2, entries: 0, transfers: 1, losses: 'unlimited', inFlight: 2, preVotes: false },
+  { nodes: 2, terms: 2, entries: 0, transfers: 1, network: 'ordered', losses: 1 },
   { nodes: 1, terms: 1, entries: 0, replacements: 1, crashes: 1, losses: 'unlimited', inFlight: 2, preVotes: false },
   {
     nodes: 3,
