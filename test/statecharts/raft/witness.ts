@@ -14,18 +14,19 @@ import {
   toldInOrder,
 } from '../../../src/proof/raft/claims.ts';
 import { createRaftInvariants, type RaftView } from '../../../src/proof/raft/invariants.ts';
-import type { Address } from '../../../statecharts/actor.ts';
-import type { Remembered } from '../../../statecharts/raft/context.ts';
-import { type Entry, foundingMembers, type Members, type RaftMessage } from '../../../statecharts/raft.ts';
-
-/** What the witness sees of a server. */
-export interface Seen {
-  readonly address: Address;
-  /** What recovery would find in its journal. */
-  readonly remembered: Remembered;
-  /** What its application applied in this life, by index - 1. */
-  readonly applied: string[];
-}
+import type { Address, Tagged } from '../../../statecharts/actor.ts';
+import { memory, type Remembered } from '../../../statecharts/raft/context.ts';
+import {
+  type Entry,
+  foundingMembers,
+  type Members,
+  type RaftMessage,
+  type RaftOutput,
+  type RaftRecord,
+  raftServer,
+  type ServerContext,
+} from '../../../statecharts/raft.ts';
+import { type Kit, limits, type Seen, type Watching } from '../replication/chaos-cluster.ts';
 
 function keep(problem: Problem): void {
   if (problem !== undefined) throw new Error(`broken promise: ${problem}`);
@@ -36,7 +37,9 @@ function promise(isKept: boolean, what: () => string): void {
   if (!isKept) keep(what());
 }
 
-export class Witness {
+type RaftServer = Seen<Remembered> & { readonly context: ServerContext };
+
+export class Witness implements Watching<ServerContext, Remembered, RaftOutput> {
   /** Every entry that an application was ever told of. */
   readonly committed: Commit[] = [];
   readonly #members: Members;
@@ -49,6 +52,10 @@ export class Witness {
     this.#members = foundingMembers(voters);
   }
 
+  get commits(): number {
+    return this.committed.length;
+  }
+
   sees(server: RaftView): void {
     keep(this.#invariants.check([server]));
   }
@@ -57,8 +64,8 @@ export class Witness {
     this.#invariants.died(server);
   }
 
-  seesSent({ address, remembered }: Seen, to: Address, message: RaftMessage): void {
-    keep(durableBeforeSaid(address, remembered, to, message));
+  seesSent({ address, remembered }: Seen<Remembered>, to: Address, message: Tagged): void {
+    keep(durableBeforeSaid(address, remembered, to, message as RaftMessage));
   }
 
   asksProposal(id: number, commands: readonly Uint8Array[]): void {
@@ -69,18 +76,27 @@ export class Witness {
     this.#committedBeforeRead.set(id, this.committed.length);
   }
 
-  seesProposed(id: number, term: number, index: number): void {
+  hears(server: RaftServer, output: RaftOutput, servers: readonly Seen<Remembered>[]): void {
+    if (output.type === 'committed') {
+      for (const entry of output.entries) this.#seesCommitted(server, entry, servers);
+    } else if (output.type === 'snapshotInstalled') this.#seesSnapshot(server, output.index);
+    else if (output.type === 'proposed') this.#seesProposed(output.id, output.term, output.index);
+    else if (output.type === 'readable') this.#seesReadable(server.address, output.id, output.index);
+  }
+
+  #seesProposed(id: number, term: number, index: number): void {
     this.#commandsOf.get(id)?.forEach((data, place) => {
       this.#proposed.set(`${index + place}:${term}`, data.join('.'));
     });
   }
 
-  seesReadable(server: Address, id: number, index: number): void {
+  #seesReadable(server: Address, id: number, index: number): void {
     keep(readsSeeCommits(server, this.#committedBeforeRead.get(id) ?? Number.POSITIVE_INFINITY, index));
   }
 
-  seesCommitted(server: Seen, entry: Entry, term: number, servers: readonly Seen[]): void {
+  #seesCommitted(server: RaftServer, entry: Entry, servers: readonly Seen<Remembered>[]): void {
     const { index } = entry;
+    const { term } = server.context;
     keep(toldInOrder(server.address, server.applied.length, index));
     const commit = commitOf(entry, term);
     const known = this.committed[index - 1];
@@ -96,10 +112,22 @@ export class Witness {
     promise(entry.kind !== 'command' || proposed === entry.data.join('.'), () => `entry ${index} was not proposed`);
   }
 
-  seesSnapshot(server: Seen, index: number): void {
+  #seesSnapshot(server: RaftServer, index: number): void {
     promise(server.applied.length === index, () => `a snapshot of ${index} holds ${server.applied.length} entries`);
     server.applied.forEach((text, at) => {
       promise(text === this.committed[at]?.entry, () => `entry ${at + 1} of a snapshot is ${text}`);
     });
   }
 }
+
+/** What the chaos of clusters wants to know of Raft. */
+export const raftKit: Kit<ServerContext, Remembered, RaftOutput> = {
+  definition: raftServer,
+  memory: { start: memory.start, step: (state, record) => memory.step(state, record as RaftRecord) },
+  input: (voters) => ({ voters, limits }),
+  witness: (voters) => new Witness(voters),
+  gaveWay(before, after) {
+    const last = before.log.lastIndex;
+    return last > after.log.lastIndex || before.log.lastTerm !== (after.log.termAt(last) ?? before.log.lastTerm);
+  },
+};

@@ -2,13 +2,14 @@
 
 import type { SnapshotFrom } from 'xstate';
 import { type Address, addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
+import { settledConfiguration } from '../../../../statecharts/raft/configuration.ts';
 import { roles } from '../../../../statecharts/raft/context.ts';
 import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import { snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
-import { MalformedRequestError } from '../errors.ts';
-import { raftMembership } from './raft-membership.ts';
+import { checkKey } from './key.ts';
+import { type KnownMembers, membershipOf } from './membership.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { createSnapshots } from './snapshots.ts';
 
@@ -28,22 +29,6 @@ export interface RaftOptions {
   readonly delays?: Readonly<Record<string, DelayRange>>;
   /** The actor that keeps the log; `raftServer` by default. Proofs put variants in its place. */
   readonly server?: typeof raftServer;
-}
-
-/** Characters of a log's key, which is a part of the names of its snapshots' files; and as it stands in those. */
-const keyLimit = 40;
-const fileKeyLimit = 120;
-
-/** @throws MalformedRequestError when no file could be named after `key` */
-function checkKey(key: string): void {
-  if (key.length > keyLimit) {
-    throw new MalformedRequestError(`expected a key of at most ${keyLimit} characters, got ${key.length}`);
-  }
-  if (/\p{Surrogate}/u.test(key) || encodeURIComponent(key).length > fileKeyLimit) {
-    throw new MalformedRequestError(
-      `expected a key that takes at most ${fileKeyLimit} characters in the name of a file, got '${key}'; use letters, digits, '-' and '_'`,
-    );
-  }
 }
 
 /** Where the server of a log lives on a node, and its records in the node's journal. */
@@ -75,7 +60,15 @@ export function raft(options: RaftOptions): LogStarter {
     let shown: SnapshotFrom<typeof raftServer.chart> = handle.getSnapshot();
     let isLeader = shown.hasTag('leader');
     const ask = (request: RaftRequest): void => node.request(address, request);
-    const membership = raftMembership({ node: node.id, key, places, isFixed, ask, context: () => shown.context });
+    const membership = membershipOf({
+      node: node.id,
+      server: server.name,
+      key,
+      places,
+      isFixed,
+      ask,
+      known: () => knownIn(shown),
+    });
     return {
       propose: (id, commands) => ask({ type: 'propose', id, commands }),
       read: (id) => ask({ type: 'read', id }),
@@ -116,6 +109,11 @@ export function raft(options: RaftOptions): LogStarter {
 type Shown = SnapshotFrom<typeof raftServer.chart>;
 
 const leaderIn = ({ context: { leader } }: Shown): string | undefined => (leader === null ? undefined : nodeOf(leader));
+
+const knownIn = ({ context }: Shown): KnownMembers => {
+  const { commitIndex, configuration } = context;
+  return { configuration, settled: settledConfiguration(context), isCommitted: configuration.index <= commitIndex };
+};
 
 function statusOf(shown: Shown): LogStatus {
   const { term, commitIndex, log, configuration } = shown.context;

@@ -3,11 +3,12 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEvent, LogStarter } from '../../../../src/services/store/log/replicated-log.ts';
 import { isFoundOut, testLog } from './conformance.ts';
+import { paxosLab, raftLab } from './host-lab.ts';
 import { memoryLab } from './memory-lab.ts';
-import { raftLab } from './raft-lab.ts';
 
 testLog('in memory', memoryLab, { handsOver: true });
 testLog('kept by Raft', raftLab, { handsOver: true });
+testLog('kept by Multi-Paxos', paxosLab, { handsOver: false });
 
 /** A log whose events are spoilt on their way; `undefined` swallows one. */
 const spoilt =

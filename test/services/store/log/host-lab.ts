@@ -1,4 +1,4 @@
-/** The lab of the log that Raft keeps: whole nodes on a network in memory. */
+/** The labs of logs that a protocol keeps: whole nodes on a network in memory. */
 
 import type { Bus } from '../../../../src/bus/bus.ts';
 import { createMemoryNetwork } from '../../../../src/bus/memory.ts';
@@ -6,14 +6,23 @@ import { seededIds } from '../../../../src/environment/ids.ts';
 import { seededRandomness } from '../../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../../src/journal/memory.ts';
+import { paxos } from '../../../../src/services/store/log/paxos.ts';
 import { raft } from '../../../../src/services/store/log/raft.ts';
+import type { LogStarter } from '../../../../src/services/store/log/replicated-log.ts';
 import { createVirtualClock } from '../../../../src/simulator/virtual-clock.ts';
-import type { MakeLab } from './lab.ts';
+import type { LogLab, MakeLab } from './lab.ts';
 
 const nodes = ['n1', 'n2', 'n3'];
 const limits = { compactBeyondBytes: 400, retainBytes: 100 };
 
-export const raftLab: MakeLab = (seed, wrap = (starter) => starter) => {
+export const raftLab = labOf(raft({ voters: nodes, limits }));
+export const paxosLab = labOf(paxos({ voters: nodes, limits }));
+
+function labOf(log: LogStarter): MakeLab {
+  return (seed, wrap = (starter) => starter) => startLab(seed, wrap(log));
+}
+
+function startLab(seed: number, log: LogStarter): LogLab {
   const clock = createVirtualClock();
   const randomness = seededRandomness(seed);
   const environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
@@ -44,7 +53,7 @@ export const raftLab: MakeLab = (seed, wrap = (starter) => starter) => {
         development: true,
       });
       living.set(id, node);
-      listen(wrap(raft({ voters: nodes, limits }))({ node, key: 'log', environment }));
+      listen(log({ node, key: 'log', environment }));
     },
     crash(id) {
       storages.get(id)?.crash();
@@ -58,4 +67,4 @@ export const raftLab: MakeLab = (seed, wrap = (starter) => starter) => {
       for (const node of living.values()) void node.stop();
     },
   };
-};
+}

@@ -1,14 +1,16 @@
 /**
- * A cluster of servers over nothing but the pure stepper and the outbox, driven by a seed: messages are reordered,
- * repeated and lost, timers fire early and late, flushes lag, and servers crash with what is not flushed. A witness
- * looks on at every step.
+ * A cluster of servers of a replicated log, whichever protocol keeps it, over nothing but the pure stepper and the outbox,
+ * driven by a seed: messages are reordered, repeated and lost, timers fire early and late, flushes lag, and servers crash
+ * with what is not flushed. A witness of the protocol looks on at every step.
  */
 
 import { chance, integerBelow, pick, type Random, seededRandomness } from '../../../src/environment/random.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../../src/host/outbox.ts';
 import {
+  type ActorDefinition,
   type ActorState,
   type Address,
+  type AnyActor,
   addressOf,
   assertPlain,
   draw,
@@ -20,20 +22,11 @@ import {
   type Step,
   type Tagged,
 } from '../../../statecharts/actor.ts';
-import { memory, type Remembered } from '../../../statecharts/raft/context.ts';
-import {
-  type RaftLimits,
-  type RaftMessage,
-  type RaftOutput,
-  type RaftRecord,
-  type RaftRequest,
-  raftServer,
-  type ServerContext,
-} from '../../../statecharts/raft.ts';
-import { Witness } from './witness.ts';
+import type { Limits } from '../../../statecharts/replication/limits.ts';
+import type { SnapshotFile } from '../../../statecharts/transfer.ts';
 
 /** Small, so that every limit is reached again and again. */
-const limits: RaftLimits = {
+export const limits: Limits = {
   maxUncommittedBytes: 800,
   maxAppendBytes: 120,
   windowEntries: 6,
@@ -41,6 +34,48 @@ const limits: RaftLimits = {
   compactBeyondBytes: 400,
   retainBytes: 80,
 };
+
+/** What the witness sees of a server. */
+export interface Seen<Remembered> {
+  readonly address: Address;
+  /** What recovery would find in its journal. */
+  readonly remembered: Remembered;
+  /** What its application applied in this life, by index - 1. */
+  applied: string[];
+}
+
+/** What all servers deliver that the cluster acts on; the rest is the witness's. */
+export type Output =
+  | { readonly type: 'committed' | 'proposed' | 'readable' | 'refused' | 'replacing' | 'notReplaced' }
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly file: SnapshotFile }
+  | { readonly type: 'compactionDue'; readonly index: number };
+
+/** Holds servers to what their protocol claims; each method throws as soon as a promise is broken. */
+export interface Watching<Context, Remembered, Told extends Tagged> {
+  /** How many entries any application was told of. */
+  readonly commits: number;
+  sees(server: { address: Address; role: string | undefined; context: Context }): void;
+  seesDeath(server: Address): void;
+  seesSent(server: Seen<Remembered>, to: Address, message: Tagged): void;
+  asksProposal(id: number, commands: readonly Uint8Array[]): void;
+  asksRead(id: number): void;
+  /** Hears what a server tells its application, which has taken in the snapshot if that is one. */
+  hears(
+    server: Seen<Remembered> & { readonly context: Context },
+    told: Told,
+    servers: readonly Seen<Remembered>[],
+  ): void;
+}
+
+/** A protocol whose servers keep a log. */
+export interface Kit<Context, Remembered, Told extends Tagged> {
+  readonly definition: ActorDefinition;
+  readonly memory: { readonly start: Remembered; step(state: Remembered, record: Tagged): Remembered };
+  input(voters: readonly Address[]): unknown;
+  witness(voters: readonly Address[]): Watching<Context, Remembered, Told>;
+  /** Whether what a server had accepted has given way to something else. */
+  gaveWay(before: Context, after: Context): boolean;
+}
 
 interface Batch {
   readonly batch: number;
@@ -56,12 +91,13 @@ interface InFlight {
 }
 
 /** One life of a server; a crash keeps only what is remembered. */
-class Life {
+class Life<Context, Remembered> implements Seen<Remembered> {
   readonly address: Address;
   state: ActorState;
   /** What is durable, and what it folds to. */
   written: readonly Persist[];
   remembered: Remembered;
+  readonly #definition: AnyActor;
   outbox: Outbox = emptyOutbox;
   readonly unflushed: Batch[] = [];
   readonly toItself: Tagged[] = [];
@@ -71,25 +107,28 @@ class Life {
   compactionDue = 0;
   isUp = true;
 
-  constructor(address: Address, { state }: Step, written: readonly Persist[], remembered: Remembered) {
+  constructor(
+    definition: AnyActor,
+    address: Address,
+    { state }: Step,
+    written: readonly Persist[],
+    remembered: Remembered,
+  ) {
+    this.#definition = definition;
     this.written = written;
     this.address = address;
     this.state = state;
     this.remembered = remembered;
   }
 
-  get context(): ServerContext {
+  get context(): Context {
     return this.state.snapshot.context;
   }
 
   get leads(): boolean {
-    return this.isUp && raftServer.roleAt(this.state) === 'leader';
+    return this.isUp && this.#definition.roleAt(this.state) === 'leader';
   }
 }
-
-/** What records tell, after what was known before. */
-const folded = (written: readonly Persist[], start = memory.start): Remembered =>
-  written.reduce((state, { record }) => memory.step(state, raftServer.parseRecord(record) as RaftRecord), start);
 
 /** What happened at all: goals that a set of schedules must reach, or it has shown nothing. */
 export const noTally = {
@@ -99,16 +138,17 @@ export const noTally = {
   refused: 0,
   restored: 0,
   crashes: 0,
-  cutOff: 0,
+  gaveWay: 0,
   compacted: 0,
 };
 export type Tally = typeof noTally;
 
-export class ChaosCluster {
+export class ChaosCluster<Context, Remembered, Told extends Tagged> {
   readonly tally: Tally = { ...noTally };
-  readonly #servers: Life[] = [];
+  readonly #kit: Kit<Context, Remembered, Told>;
+  readonly #servers: Life<Context, Remembered>[] = [];
   readonly #voters: readonly Address[];
-  readonly #witness: Witness;
+  readonly #witness: Watching<Context, Remembered, Told>;
   readonly #random: Random;
   readonly #timeouts: Random;
   readonly #network: InFlight[] = [];
@@ -120,12 +160,13 @@ export class ChaosCluster {
   readonly #files = new Map<string, readonly string[]>();
   #lastFile = 0;
 
-  constructor(seed: number, size: number) {
+  constructor(kit: Kit<Context, Remembered, Told>, seed: number, size: number) {
+    this.#kit = kit;
     const randomness = seededRandomness(seed);
     this.#random = randomness.stream('schedule');
     this.#timeouts = randomness.stream('timeouts');
-    this.#voters = Array.from({ length: size }, (_, at) => addressOf(`n${at + 1}`, 'raft.server', 'kv'));
-    this.#witness = new Witness(this.#voters);
+    this.#voters = Array.from({ length: size }, (_, at) => addressOf(`n${at + 1}`, kit.definition.name, 'kv'));
+    this.#witness = kit.witness(this.#voters);
     this.#voters.forEach((address, place) => {
       this.#begin(place, address, []);
     });
@@ -218,28 +259,28 @@ export class ChaosCluster {
   #receive(envelope: InFlight | undefined): void {
     const server = this.#servers.find(({ address }) => address === envelope?.to);
     if (envelope === undefined || server === undefined || !server.isUp) return;
-    this.#tell(server, raftServer.parseMessage(envelope.message), envelope.from);
+    this.#tell(server, this.#kit.definition.parseMessage(envelope.message), envelope.from);
   }
 
-  #hearItself(server: Life): void {
+  #hearItself(server: Life<Context, Remembered>): void {
     const message = server.toItself.shift();
     if (message !== undefined) this.#tell(server, message, server.address);
   }
 
-  #tell(server: Life, message: Tagged, from: Address): void {
-    this.#take(server, raftServer.transition(server.state, { ...message, from, atMs: 0 }));
+  #tell(server: Life<Context, Remembered>, message: Tagged, from: Address): void {
+    this.#take(server, this.#kit.definition.transition(server.state, { ...message, from, atMs: 0 }));
   }
 
-  #fire(server: Life, id: string): void {
-    this.#take(server, raftServer.fire(server.state, id, 0));
+  #fire(server: Life<Context, Remembered>, id: string): void {
+    this.#take(server, this.#kit.definition.fire(server.state, id, 0));
   }
 
-  #fireEarly(server: Life): void {
-    const timer = pick(this.#random, raftServer.timers(server.state));
+  #fireEarly(server: Life<Context, Remembered>): void {
+    const timer = pick(this.#random, this.#kit.definition.timers(server.state));
     if (server.isUp && timer !== undefined) this.#fire(server, timer.id);
   }
 
-  #ask(anybody: Life): void {
+  #ask(anybody: Life<Context, Remembered>): void {
     const random = this.#random;
     const server = chance(random, 0.8) ? (this.#servers.find(({ leads }) => leads) ?? anybody) : anybody;
     const dice = integerBelow(random, 10);
@@ -255,31 +296,31 @@ export class ChaosCluster {
     } else this.#compact(server, server.applied.length - integerBelow(random, 3));
   }
 
-  #propose(server: Life, commands: readonly Uint8Array[]): void {
+  #propose(server: Life<Context, Remembered>, commands: readonly Uint8Array[]): void {
     this.#lastId += 1;
     this.#witness.asksProposal(this.#lastId, commands);
     this.#request(server, { type: 'propose', id: this.#lastId, commands });
   }
 
-  #compact(server: Life, index: number): void {
+  #compact(server: Life<Context, Remembered>, index: number): void {
     if (index < 1) return;
     this.#lastFile += 1;
-    const file = { name: `raft.server/kv/${this.#lastFile}`, sizeBytes: index, checksum: this.#lastFile };
+    const file = { name: `log/kv/${this.#lastFile}`, sizeBytes: index, checksum: this.#lastFile };
     this.#files.set(file.name, server.applied.slice(0, index));
     this.#request(server, { type: 'compact', index, file });
   }
 
-  #compactAsAsked(server: Life): void {
+  #compactAsAsked(server: Life<Context, Remembered>): void {
     const index = server.compactionDue;
     server.compactionDue = 0;
     this.#compact(server, index);
   }
 
-  #request(server: Life, request: RaftRequest): void {
-    this.#tell(server, raftServer.parseRequest(request), server.address);
+  #request(server: Life<Context, Remembered>, request: Tagged & Record<string, unknown>): void {
+    this.#tell(server, this.#kit.definition.parseRequest(request), server.address);
   }
 
-  #loseContact(server: Life): void {
+  #loseContact(server: Life<Context, Remembered>): void {
     const node = nodeOf(pick(this.#random, this.#voters) ?? server.address);
     if (!server.isUp || node === nodeOf(server.address)) return;
     const lost = { type: 'unreachable', node, reason: 'disconnected' } as const;
@@ -287,7 +328,7 @@ export class ChaosCluster {
   }
 
   /** Cuts `server` off from all the others, or from one of them in one direction. */
-  #isolate(server: Life): void {
+  #isolate(server: Life<Context, Remembered>): void {
     const isWhole = chance(this.#random, 0.5);
     for (const address of isWhole ? this.#voters : [pick(this.#random, this.#voters)]) {
       this.#blocked.add(`${server.address}>${address}`);
@@ -295,26 +336,26 @@ export class ChaosCluster {
     }
   }
 
-  #crash(server: Life): void {
+  #crash(server: Life<Context, Remembered>): void {
     if (server.isUp) this.tally.crashes += 1;
     server.isUp = false;
     this.#witness.seesDeath(server.address);
   }
 
-  #restart({ address, written }: Life): void {
+  #restart({ address, written }: Life<Context, Remembered>): void {
     this.#begin(this.#voters.indexOf(address), address, written);
   }
 
   #begin(place: number, address: Address, written: readonly Persist[]): void {
-    const remembered = folded(written);
-    const step = raftServer.start(remembered, { self: address, input: { voters: this.#voters, limits } });
-    const server = new Life(address, step, written, remembered);
+    const remembered = this.#folded(written);
+    const step = this.#kit.definition.start(remembered, { self: address, input: this.#kit.input(this.#voters) });
+    const server = new Life<Context, Remembered>(this.#kit.definition, address, step, written, remembered);
     this.#servers[place] = server;
     this.#take(server, step);
   }
 
   /** Does what a step of `server` asks for. */
-  #take(server: Life, step: Step): void {
+  #take(server: Life<Context, Remembered>, step: Step): void {
     const { context: before } = server;
     const led = server.leads;
     server.state = step.state;
@@ -328,45 +369,45 @@ export class ChaosCluster {
       server.unflushed.push({ batch: outbox.lastBatch, atMs, records });
     }
     const { context } = server;
-    this.#witness.sees({ address: server.address, role: raftServer.roleAt(server.state), context });
+    this.#witness.sees({ address: server.address, role: this.#kit.definition.roleAt(server.state), context });
     if (server.leads && !led) this.tally.leaders += 1;
-    const last = before.log.lastIndex;
-    if (last > context.log.lastIndex || before.log.lastTerm !== (context.log.termAt(last) ?? before.log.lastTerm)) {
-      this.tally.cutOff += 1;
-    }
+    if (this.#kit.gaveWay(before, context)) this.tally.gaveWay += 1;
     if (chance(this.#random, 0.05)) assertPlain(context);
     for (const effect of released) this.#carryOut(server, effect);
   }
 
-  #arm(server: Life, id: string): void {
-    const timer = raftServer.allTimers.get(id);
+  #arm(server: Life<Context, Remembered>, id: string): void {
+    const timer = this.#kit.definition.allTimers.get(id);
     if (timer === undefined) throw new Error(`no timer ${id}`);
-    server.deadlines.set(id, this.#nowMs + draw(raftServer.rangeOf(timer, server.state), this.#timeouts.next()));
+    server.deadlines.set(
+      id,
+      this.#nowMs + draw(this.#kit.definition.rangeOf(timer, server.state), this.#timeouts.next()),
+    );
   }
 
-  #flush(server: Life): void {
+  #flush(server: Life<Context, Remembered>): void {
     const oldest = server.unflushed.shift();
     if (oldest === undefined) return;
     server.written = inForce([...server.written, ...oldest.records]);
     const isReplaced = oldest.records.some(({ checkpoint }) => checkpoint === true);
-    server.remembered = isReplaced ? folded(server.written) : folded(oldest.records, server.remembered);
+    server.remembered = isReplaced ? this.#folded(server.written) : this.#folded(oldest.records, server.remembered);
     const { outbox, released } = flushed(server.outbox, oldest.batch);
     server.outbox = outbox;
     for (const effect of released) this.#carryOut(server, effect);
   }
 
-  #carryOut(server: Life, effect: Released): void {
+  #carryOut(server: Life<Context, Remembered>, effect: Released): void {
     if (effect.type === 'perform') this.#fetch(server, effect);
-    else if (effect.type === 'deliver') this.#apply(server, effect.output as RaftOutput);
+    else if (effect.type === 'deliver') this.#apply(server, effect.output as Told);
     else if (effect.to === server.address) server.toItself.push(effect.message);
     else {
-      this.#witness.seesSent(server, effect.to, effect.message as RaftMessage);
+      this.#witness.seesSent(server, effect.to, effect.message);
       this.#post(server.address, effect.to, effect.message);
     }
   }
 
   /** A snapshot comes at some time, or does not; a server that crashes meanwhile asks again. */
-  #fetch(server: Life, { id }: Perform): void {
+  #fetch(server: Life<Context, Remembered>, { id }: Perform): void {
     const result: Performed['result'] = chance(this.#random, 0.8)
       ? { type: 'done', value: undefined }
       : { type: 'refused', error: 'the transfer failed' };
@@ -376,39 +417,29 @@ export class ChaosCluster {
     });
   }
 
-  #endTransfer(server: Life): void {
+  #endTransfer(server: Life<Context, Remembered>): void {
     const transfer = server.transfers.shift();
     if (transfer !== undefined) this.#tell(server, transfer.performed, server.address);
   }
 
-  #apply(server: Life, output: RaftOutput): void {
+  #apply(server: Life<Context, Remembered>, told: Told): void {
     const { tally } = this;
-    switch (output.type) {
-      case 'committed':
-        for (const entry of output.entries) {
-          this.#witness.seesCommitted(server, entry, server.context.term, this.#servers);
-        }
-        tally.committed = this.#witness.committed.length;
-        return;
-      case 'snapshotInstalled':
-        tally.restored += 1;
-        server.applied = [...(this.#files.get(output.file.name) ?? [])];
-        this.#witness.seesSnapshot(server, output.index);
-        return;
-      case 'proposed':
-        this.#witness.seesProposed(output.id, output.term, output.index);
-        return;
-      case 'readable':
-        tally.reads += 1;
-        this.#witness.seesReadable(server.address, output.id, output.index);
-        return;
-      case 'refused':
-        tally.refused += 1;
-        return;
-      case 'compactionDue':
-        tally.compacted += 1;
-        server.compactionDue = output.index;
-        return;
-    }
+    const output = told as unknown as Output;
+    if (output.type === 'snapshotInstalled') {
+      tally.restored += 1;
+      server.applied = [...(this.#files.get(output.file.name) ?? [])];
+    } else if (output.type === 'compactionDue') {
+      tally.compacted += 1;
+      server.compactionDue = output.index;
+    } else if (output.type === 'readable') tally.reads += 1;
+    else if (output.type === 'refused') tally.refused += 1;
+    this.#witness.hears(server, told, this.#servers);
+    tally.committed = this.#witness.commits;
+  }
+
+  /** What records tell, after what was known before. */
+  #folded(written: readonly Persist[], start = this.#kit.memory.start): Remembered {
+    const { definition, memory } = this.#kit;
+    return written.reduce((state, { record }) => memory.step(state, definition.parseRecord(record)), start);
   }
 }

@@ -1,0 +1,57 @@
+/**
+ * The configuration in force: who decides the slots that are not chosen yet. A configuration lasts until a stop-sign is
+ * chosen, after which nothing was proposed (Lamport, Malkhi & Zhou 2010, "Reconfiguring a State Machine", §3: stoppable
+ * state machines), so that a slot is only ever decided by one configuration, and the depth of the pipeline needs no bound.
+ */
+
+import type { Address } from '../../actor/address.ts';
+import type { Quorum } from '../../quorum.ts';
+import { anyOf, isMet } from '../../quorum.ts';
+import { isVoter, type Members, noMembers } from '../../replication/members.ts';
+import { phase1Quorum, phase2Quorum, type QuorumSizes } from '../acceptors.ts';
+import type { Entry, Snapshot } from './messages.ts';
+import type { Slots } from './slots.ts';
+
+/** The members from a slot on. */
+export interface Configuration extends Members {
+  /** The stop-sign that it comes from, or the snapshot's last slot. */
+  readonly index: number;
+  readonly sizes: QuorumSizes;
+}
+
+/** The configuration that a stop-sign begins. */
+export const begunBy = ({ index, members, sizes }: Extract<Entry, { kind: 'stop' }>): Configuration => ({
+  ...members,
+  index,
+  sizes,
+});
+
+/** The last configuration that the entries up to `upToIndex` begin, or else the snapshot's; one without members if none. */
+export function configurationIn(slots: Slots, snapshot: Snapshot | null, upToIndex: number): Configuration {
+  const lowest = Math.max(slots.baseIndex, snapshot?.index ?? 0);
+  for (let index = upToIndex; index > lowest; index -= 1) {
+    const entry = slots.acceptedAt(index);
+    if (entry?.kind === 'stop') return begunBy(entry);
+  }
+  if (snapshot === null) return { ...noMembers, index: 0, sizes: { phase1Size: 1, phase2Size: 1 } };
+  return { ...snapshot.members, index: snapshot.index, sizes: snapshot.sizes };
+}
+
+/** Those who must promise before a value may be proposed. */
+export const promisingQuorum = ({ voters, sizes }: Configuration): Quorum =>
+  phase1Quorum({ acceptors: voters, ...sizes });
+
+/** Those who must accept a value at one ballot for it to be chosen. */
+export const choosingQuorum = ({ voters, sizes }: Configuration): Quorum =>
+  phase2Quorum({ acceptors: voters, ...sizes });
+
+/** The least of those without whom no later leader can have been promised its ballot. */
+export const confirmingQuorum = ({ voters, sizes: { phase1Size } }: Configuration): Quorum =>
+  anyOf(voters, voters.length - phase1Size + 1);
+
+/** Whether those for whom `isPresent` holds could elect a leader, and choose values with it. */
+export const canDecide = (configuration: Configuration, isPresent: (server: string) => boolean): boolean =>
+  isMet(promisingQuorum(configuration), isPresent) && isMet(choosingQuorum(configuration), isPresent);
+
+/** Whether `server` votes. */
+export const votesIn = (configuration: Configuration, server: Address): boolean => isVoter(configuration, server);

@@ -1,0 +1,110 @@
+/**
+ * The follower: an acceptor that answers candidates and takes what its leader proposes, and a learner of what is chosen. It
+ * tells the others whether it is led, and stands for election when neither it nor any of them is.
+ */
+
+import { message } from '../../actor/rules.ts';
+import {
+  beat,
+  compaction,
+  earlierBallot,
+  laterBallot,
+  notLeading,
+  notReplacing,
+  paxos,
+  retired,
+  transferEnd,
+} from './vocabulary.ts';
+
+// A follower stays one.
+const { target: _, ...laterBallotHere } = laterBallot;
+
+const standing = { guard: 'mayStand', target: '#candidate', meta: { rule: 'Omni-Paxos §5.2' } } as const;
+
+export const follower = paxos.createStateConfig({
+  id: 'follower',
+  tags: 'follower',
+  type: 'parallel',
+  states: {
+    beats: {
+      initial: 'waiting',
+      states: {
+        waiting: {
+          after: {
+            heartbeatInterval: {
+              target: 'waiting',
+              reenter: true,
+              actions: 'sendBeats',
+              meta: { rule: 'Omni-Paxos §5.2' },
+            },
+          },
+        },
+      },
+    },
+    listening: {
+      initial: 'alone',
+      states: {
+        // A leader was heard, or a candidate, which has a round to become one.
+        led: { after: { electionRound: [standing, { target: 'alone', meta: { rule: 'Omni-Paxos §5.2' } }] } },
+        alone: {
+          id: 'alone',
+          entry: 'noteAlone',
+          after: {
+            electionRound: [standing, { target: 'alone', reenter: true, meta: { rule: 'Omni-Paxos §5.2' } }],
+          },
+        },
+      },
+      on: {
+        prepare: [
+          retired,
+          laterBallotHere,
+          earlierBallot,
+          { target: '.led', actions: { type: 'answerPrepare', params: message }, meta: { rule: 'Paxos 1b' } },
+        ],
+        accept: [
+          laterBallotHere,
+          earlierBallot,
+          { target: '.led', actions: { type: 'acceptFromLeader', params: message }, meta: { rule: 'Paxos 2b' } },
+        ],
+        installSnapshot: [
+          laterBallotHere,
+          earlierBallot,
+          {
+            target: '.led',
+            actions: { type: 'takeSnapshot', params: message },
+            meta: { rule: 'Paxos Made Live §5.2' },
+          },
+        ],
+        beat: [
+          {
+            guard: { type: 'isForsaken', params: message },
+            target: '.alone',
+            actions: { type: 'noteBeat', params: message },
+            meta: { rule: 'Omni-Paxos §5.2' },
+          },
+          beat,
+        ],
+        refused: { actions: { type: 'noteBallot', params: message }, meta: { rule: 'Paxos Made Simple §2.5' } },
+        promise: {},
+        accepted: {},
+        snapshotReply: {},
+
+        propose: notLeading,
+        read: notLeading,
+        replace: notReplacing,
+        compact: compaction,
+        performed: transferEnd,
+        durable: {},
+        unreachable: {},
+      },
+    },
+  },
+});
+
+/** The follower by itself. */
+export const followerAlone = paxos.createMachine({
+  id: 'paxos-follower',
+  context: ({ input }) => input,
+  initial: 'follower',
+  states: { follower, candidate: { id: 'candidate', type: 'final' } },
+});

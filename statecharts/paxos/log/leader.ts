@@ -1,0 +1,161 @@
+/**
+ * The leader: the distinguished proposer, in phase 2 of one slot after the other, many at once. It answers reads, and
+ * replaces servers by ending its configuration. It steps down when another ballot was promised, when no quorum, or not even
+ * its own journal, answers, and when its configuration has ended: to stand in the next one, if it votes there.
+ */
+
+import { message } from '../../actor/rules.ts';
+import {
+  compaction,
+  earlierBallot,
+  laterBallot,
+  notReplacing,
+  overtaken,
+  paxos,
+  retired,
+  rival,
+} from './vocabulary.ts';
+
+/** The answer to an earlier ballot is not counted for this one. */
+const ofBallot = { type: 'isOfBallot', params: message } as const;
+const stopped = { guard: 'isStopped', actions: { type: 'refuseNotReady', params: message } } as const;
+
+export const leader = paxos.createStateConfig({
+  id: 'leader',
+  tags: 'leader',
+  entry: 'takeOffice',
+  exit: 'leaveOffice',
+  type: 'parallel',
+  always: [
+    { guard: 'isSucceeded', target: '#candidate', meta: { rule: 'Stoppable §3' } },
+    { guard: 'isSuperseded', target: '#alone', meta: { rule: 'Stoppable §3' } },
+  ],
+  states: {
+    heartbeats: {
+      initial: 'waiting',
+      states: {
+        waiting: {
+          after: {
+            heartbeatInterval: {
+              target: 'waiting',
+              reenter: true,
+              actions: 'sendHeartbeats',
+              meta: { rule: 'Paxos 2a' },
+            },
+          },
+        },
+      },
+    },
+    quorum: {
+      initial: 'watching',
+      states: {
+        watching: {
+          after: {
+            quorumTimeout: [
+              {
+                guard: 'hasQuorum',
+                target: 'watching',
+                reenter: true,
+                actions: 'watchQuorum',
+                meta: { rule: 'Omni-Paxos §5.2' },
+              },
+              { target: '#alone', meta: { rule: 'Omni-Paxos §5.2' } },
+            ],
+          },
+        },
+      },
+    },
+    members: {
+      initial: 'settled',
+      states: {
+        settled: { id: 'settled', always: { guard: 'isLearning', target: 'learning' } },
+        learning: {
+          initial: 'inTime',
+          states: {
+            inTime: {
+              entry: 'beginRound',
+              always: {
+                guard: 'hasCaughtUp',
+                target: '#swapping',
+                actions: 'swapVoters',
+                meta: { rule: 'Stoppable §3' },
+              },
+              after: { catchUpRound: { target: 'late' } },
+            },
+            late: {
+              always: [
+                { guard: 'isOutOfRounds', target: '#swapping', actions: 'giveUpReplacement' },
+                { guard: 'hasCaughtUp', target: 'inTime' },
+              ],
+              after: {
+                catchUpPatience: [
+                  { guard: 'makesHeadway', target: 'late', reenter: true, actions: 'watchLearner' },
+                  { target: '#swapping', actions: 'giveUpReplacement' },
+                ],
+              },
+            },
+          },
+        },
+        // The stop-sign of the change is proposed; when it is chosen, the office ends.
+        swapping: { id: 'swapping' },
+      },
+    },
+  },
+  on: {
+    propose: [
+      stopped,
+      {
+        guard: { type: 'isOverloaded', params: message },
+        actions: { type: 'refuseOverloaded', params: message },
+      },
+      { actions: { type: 'proposeCommands', params: message }, meta: { rule: 'Paxos 2a' } },
+    ],
+    durable: { actions: { type: 'noteDurable', params: message }, meta: { rule: 'Paxos 2b' } },
+    accepted: { guard: ofBallot, actions: { type: 'noteAccepted', params: message }, meta: { rule: 'Paxos 2b' } },
+    snapshotReply: {
+      guard: ofBallot,
+      actions: { type: 'noteSnapshot', params: message },
+      meta: { rule: 'Paxos Made Live §5.2' },
+    },
+    read: [
+      {
+        guard: 'knowsChosen',
+        actions: { type: 'startRead', params: message },
+        meta: { rule: 'Paxos Made Live §5.2' },
+      },
+      { actions: { type: 'refuseNotReady', params: message }, meta: { rule: 'Paxos Made Live §5.2' } },
+    ],
+    replace: [
+      {
+        guard: { type: 'mayReplace', params: message },
+        actions: { type: 'beginReplacement', params: message },
+        meta: { rule: 'Stoppable §3' },
+      },
+      notReplacing,
+    ],
+    compact: compaction,
+    performed: { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' },
+    unreachable: { actions: { type: 'noteLost', params: message } },
+
+    refused: [overtaken, {}],
+    prepare: [retired, laterBallot, earlierBallot, rival],
+    accept: [laterBallot, earlierBallot, rival],
+    installSnapshot: [laterBallot, earlierBallot, rival],
+    // Those who follow another ballot say so when they are asked to accept.
+    beat: {},
+    promise: {},
+  },
+});
+
+/** The leader by itself. */
+export const leaderAlone = paxos.createMachine({
+  id: 'paxos-leader',
+  context: ({ input }) => input,
+  initial: 'leader',
+  states: {
+    leader,
+    follower: { id: 'follower', type: 'final' },
+    alone: { id: 'alone', type: 'final' },
+    candidate: { id: 'candidate', type: 'final' },
+  },
+});

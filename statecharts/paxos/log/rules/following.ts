@@ -1,0 +1,55 @@
+/** What an acceptor does with what a leader proposes: Paxos 2b. */
+
+import { send } from '../../../actor/effects.ts';
+import { sameBallot } from '../../ballot.ts';
+import type { Received, Result, ServerContext } from '../context.ts';
+import { PaxosInvariantError } from '../errors.ts';
+import type { Entry } from '../messages.ts';
+import { known, learnChosen } from './choosing.ts';
+import { acceptance } from './records.ts';
+
+type Accept = Received<'accept'>;
+
+/**
+ * Paxos 2b: accepts what is proposed at the promised ballot, wherever in the log, and learns what is chosen: of the slots
+ * that its leader knows to be, those that are accepted here at this very ballot, because at another one this server may
+ * have accepted something else.
+ */
+export function acceptFromLeader(context: ServerContext, message: Accept): Result {
+  const { commitIndex } = context;
+  const { ballot, committed, entries, from, index, round } = message;
+  checkChosen(context, message);
+  const news = newsIn(context, message);
+  const slots = context.slots.accept(ballot, news);
+  const upTo = slots.acceptedTo(ballot, commitIndex + 1);
+  const learned = learnChosen({ ...context, slots }, Math.min(committed, upTo));
+  const reply = send(from, { type: 'accepted', ballot, index: index + entries.length - 1, upTo, round } as const);
+  return {
+    context: { ...known(learned), slots, leader: from, isLed: true },
+    effects: news.length === 0 ? [...learned.effects, reply] : [acceptance(ballot, news), ...learned.effects, reply],
+  };
+}
+
+/**
+ * The entries from the first one on that is not accepted at this ballot yet; duplicates leave nothing. What is chosen needs
+ * no more acceptances, and what is further ahead than a leader sends would make holes without bound.
+ */
+function newsIn({ commitIndex, limits, slots }: ServerContext, { ballot, entries, index }: Accept): readonly Entry[] {
+  if (entries.length === 0 || index > slots.lastIndex + 1 + limits.windowEntries) return [];
+  if (index === slots.lastIndex + 1) return entries;
+  const place = entries.findIndex(
+    (entry) => entry.index > commitIndex && !sameBallot(slots.ballotAt(entry.index), ballot),
+  );
+  return place === -1 ? [] : entries.slice(place);
+}
+
+/** @throws PaxosInvariantError when another value is proposed in a slot than is chosen there */
+function checkChosen({ commitIndex, slots }: ServerContext, { ballot, entries, from }: Accept): void {
+  for (const { index, origin = ballot } of entries) {
+    if (index > commitIndex) return;
+    if (index <= slots.baseIndex || sameBallot(slots.originAt(index), origin)) continue;
+    throw new PaxosInvariantError(
+      `'${from}' proposes another value in slot ${index}, though all up to ${commitIndex} are chosen; check that every server was started with the same voters and its own data`,
+    );
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * How a leader replaces a server, in two configurations, each of which a stop-sign begins (see `configuration.ts`): in the
+ * first one the newcomer learns the log without a vote; in the second one it votes in the place of the one that leaves. The
+ * latest configuration says how far a change is, so that the next leader goes on where the last one was.
+ */
+
+import { nodeOf } from '../../../actor/address.ts';
+import { type Deliver, deliverAhead } from '../../../actor/effects.ts';
+import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../../replication/learning.ts';
+import {
+  allMembers,
+  isChanging,
+  isVoter,
+  type Members,
+  maxRetired,
+  placed,
+  serverSetOf,
+  withLearner,
+  withoutLearner,
+} from '../../../replication/members.ts';
+import type { Progress } from '../../../replication/progress.ts';
+import type { Received, Result, ServerContext } from '../context.ts';
+import type { PaxosOutput, ReplacementRefusal } from '../messages.ts';
+import { knowsChosen } from './leading.ts';
+import { leadershipOf, proposeNext } from './replication.ts';
+
+type Replace = Received<'replace'>;
+
+/** What stands against a change. */
+function objectionTo(context: ServerContext, { leaving, joining, places }: Replace): ReplacementRefusal | undefined {
+  const { configuration, leadership } = context;
+  if (leadership === null) return 'not-leader';
+  if (!knowsChosen(context)) return 'not-ready';
+  if (isChanging(configuration) || leadership.isStopped) return 'change-under-way';
+  if (!isVoter(configuration, leaving)) return 'not-a-voter';
+  if (allMembers(configuration).includes(joining)) return 'already-a-member';
+  if (configuration.retired.includes(joining)) return 'retired';
+  if (configuration.retired.length >= maxRetired) return 'too-many-retired';
+  return places[nodeOf(joining)] === undefined ? 'no-place' : undefined;
+}
+
+/** Whether the change may begin now. */
+export const mayReplace = (context: ServerContext, message: Replace): boolean =>
+  objectionTo(context, message) === undefined;
+
+/** Ahead: it did not happen, whatever becomes of the records that wait. */
+export function refuseReplacement(context: ServerContext, message: Replace): Result {
+  const { leader } = context;
+  const reason = objectionTo(context, message) ?? 'not-ready';
+  const refused = { type: 'notReplaced', id: message.id, reason, ...(leader === null ? {} : { leader }) } as const;
+  return { effects: [deliverAhead(refused)] };
+}
+
+/** The server that joins learns the log, without a vote. */
+export function beginReplacement(context: ServerContext, message: Replace): Result {
+  const begun = { type: 'replacing', id: message.id, index: leadershipOf(context).lastIndex + 1 } as const;
+  return stopWith(context, withLearner(context.configuration, message), [deliverAhead(begun)]);
+}
+
+/** Proposes a stop-sign: those of `next` decide what comes after it, and nothing is proposed before it is chosen. */
+function stopWith(context: ServerContext, next: Members, outputs: readonly Deliver<PaxosOutput>[] = []): Result {
+  const { voters, nextVoters, learners, change, retired, places } = next;
+  const members = { voters, nextVoters, learners, change, retired, places };
+  const leadership = { ...leadershipOf(context), isStopped: true };
+  const { sizes } = context.configuration;
+  const index = leadership.lastIndex + 1;
+  return proposeNext({ ...context, leadership }, [{ index, kind: 'stop', members, sizes }], outputs);
+}
+
+/** Whether a server is to join, and has to learn the log before. */
+export const isLearning = ({ configuration }: ServerContext): boolean => configuration.change !== null;
+
+/** The leader's knowledge of the server that joins. */
+function learnerOf(context: ServerContext): Progress | undefined {
+  const joining = context.configuration.change?.joining;
+  return leadershipOf(context).followers.find(({ server }) => server === joining);
+}
+
+/** A round sends what the log holds when it begins; each one has less to send, and so is shorter. */
+export function beginRound(context: ServerContext): Result {
+  const leadership = leadershipOf(context);
+  const catchUp = nextRound(leadership.catchUp, learnerOf(context), leadership.lastIndex);
+  return { context: { leadership: { ...leadership, catchUp } } };
+}
+
+/** The learner has all that the round sends. */
+export const hasCaughtUp = (context: ServerContext): boolean =>
+  !leadershipOf(context).isStopped && hasEnded(leadershipOf(context).catchUp, learnerOf(context));
+
+/** No round was short enough: the learner cannot keep up, and would hold up what it votes on. */
+export const isOutOfRounds = (context: ServerContext): boolean =>
+  hasCaughtUp(context) && isLastRound(leadershipOf(context).catchUp);
+
+/** Whether the learner has come further since the last look. */
+export const makesHeadway = (context: ServerContext): boolean =>
+  isFurther(leadershipOf(context).catchUp, learnerOf(context));
+
+/** Begins the next look. */
+export function watchLearner(context: ServerContext): Result {
+  const leadership = leadershipOf(context);
+  if (leadership.catchUp === null) return {};
+  return { context: { leadership: { ...leadership, catchUp: lookedAt(leadership.catchUp, learnerOf(context)) } } };
+}
+
+/** The server that was to join does not come, or cannot keep up: the change is given up. */
+export const giveUpReplacement = (context: ServerContext): Result =>
+  leadershipOf(context).isStopped ? {} : stopWith(context, withoutLearner(context.configuration));
+
+/** The server that has caught up votes in the place of the one that leaves, which is retired. */
+export const swapVoters = (context: ServerContext): Result => stopWith(context, swapped(context.configuration));
+
+function swapped({ change, ...members }: Members): Members {
+  if (change === null) return { ...members, change };
+  const { leaving, joining } = change;
+  return placed({
+    ...members,
+    voters: serverSetOf([...members.voters.filter((voter) => voter !== leaving), joining]),
+    learners: members.learners.filter((learner) => learner !== joining),
+    change: null,
+    retired: serverSetOf([...members.retired, leaving]),
+  });
+}
