@@ -1,8 +1,10 @@
 /** The protocols that can keep the log of a store, by name: the one list that is edited when there is another. */
 
 import { addressOf, QuorateError } from '../../../../statecharts/actor.ts';
+import { paxosServer } from '../../../../statecharts/paxos/server.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Journal } from '../../../journal/journal.ts';
+import { paxos } from './paxos.ts';
 import { type LogProtocolName, logProtocolNames } from './protocol-names.ts';
 import { type RaftOptions, raft } from './raft.ts';
 import type { LogStarter } from './replicated-log.ts';
@@ -19,6 +21,7 @@ interface LogProtocol {
 /** How each is started. */
 export const logProtocols: Readonly<Record<LogProtocolName, LogProtocol>> = {
   raft: { serverName: raftServer.name, start: raft },
+  paxos: { serverName: paxosServer.name, start: paxos },
 };
 
 /** The log in a journal was begun by another protocol than the one that is to go on with it. */
