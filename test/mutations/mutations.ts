@@ -373,6 +373,20 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/journal/live.test.ts'],
   },
   {
+    name: 'a transaction that was taken over stays with its first node',
+    file: 'src/services/transactions/register/machine.ts',
+    text: 'if (!before.isEnded) open.remove(nodeOf(before.owner), before.transaction);',
+    becomes: '',
+    tests: ['test/services/transactions/open-by-node.test.ts'],
+  },
+  {
+    name: 'a page of open transactions leaves out where it goes on',
+    file: 'src/services/transactions/register/open-by-node.ts',
+    text: 'run[from] === text ? from + 1 : from',
+    becomes: 'from + 1',
+    tests: ['test/services/transactions/open-by-node.test.ts'],
+  },
+  {
     name: 'damage before whole records is taken for a torn end',
     file: 'src/journal/segmented/recovery.ts',
     text: 'if (findFrame(bytes, offset, salt, this.#source.crc32) !== undefined) {',

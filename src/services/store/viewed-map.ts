@@ -73,10 +73,6 @@ export class ViewedMap<V extends Viewed> {
     return this.#shard(key).get(key);
   }
 
-  *values(): Generator<V> {
-    for (const shard of this.#shards) yield* shard.values();
-  }
-
   /** Puts `value` under `key`. It must be a new object. */
   set(key: string, value: V): void {
     const shard = this.#shard(key);

@@ -12,6 +12,7 @@ import { MalformedRequestError, UnreadableStateError } from '../../store/errors.
 import type { SlicedStateMachine, StateView } from '../../store/state-machine.ts';
 import { type Viewed, ViewedMap } from '../../store/viewed-map.ts';
 import { compareOrder, type Order, partsOfTransactionId } from '../ids.ts';
+import { OpenByNode } from './open-by-node.ts';
 
 /** Ended transactions that are remembered; beyond that the oldest go. A constant, because all nodes must agree on it. */
 export const keptEndedTransactions = 100_000;
@@ -102,6 +103,7 @@ export function createDecisionRegisterMachine(
   maxOpen = maxOpenTransactions,
 ): SlicedStateMachine {
   const entries = new ViewedMap<Entry & Viewed>();
+  const open = new OpenByNode();
   const keys = new Map<string, string>();
   /** In the order in which they ended. */
   const ended = new Set<string>();
@@ -110,6 +112,7 @@ export function createDecisionRegisterMachine(
 
   const add = (added: Entry): void => {
     entries.set(added.transaction, { ...added, mark: 0 });
+    if (!added.isEnded) open.add(nodeOf(added.owner), added.transaction);
     const { idempotencyKey } = added;
     if (idempotencyKey !== null && added.outcome !== 'aborted') keys.set(idempotencyKey, added.transaction);
   };
@@ -119,6 +122,8 @@ export function createDecisionRegisterMachine(
   const change = (before: Entry, changes: Partial<Entry>): Entry => {
     const after = { ...before, ...changes };
     entries.set(after.transaction, { ...after, mark: 0 });
+    if (!before.isEnded) open.remove(nodeOf(before.owner), before.transaction);
+    if (!after.isEnded) open.add(nodeOf(after.owner), after.transaction);
     if (after.outcome === 'aborted') freeKey(after);
     return after;
   };
@@ -235,10 +240,9 @@ export function createDecisionRegisterMachine(
           return holder === undefined ? null : { transaction: holder.transaction, outcome: holder.outcome };
         }
         case 'open-of':
-          return [...entries.values()]
-            .filter((it) => !it.isEnded && nodeOf(it.owner) === asked.node && it.transaction > asked.after)
-            .sort((a, b) => (a.transaction < b.transaction ? -1 : 1))
-            .slice(0, pageSize);
+          return open
+            .after(asked.node, asked.after, pageSize)
+            .flatMap((transaction) => plainEntry(entries.get(transaction)) ?? []);
       }
     },
     view() {
@@ -254,6 +258,7 @@ export function createDecisionRegisterMachine(
     },
     restoring() {
       entries.clear();
+      open.clear();
       keys.clear();
       ended.clear();
       marks.clear();
