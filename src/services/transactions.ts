@@ -3,6 +3,15 @@
 export { transactionDefinitions } from './transactions/actors.ts';
 export * from './transactions/client.ts';
 export * from './transactions/contract.ts';
+export {
+  type AcceptorDecisions,
+  type Decisions,
+  inJournal,
+  inRegister,
+  type JournalDecisions,
+  paxosCommit,
+  type RegisterDecisions,
+} from './transactions/decisions.ts';
 export * from './transactions/errors.ts';
 export type { TransactionOutcome } from './transactions/inquiry.ts';
 export type { ListedTransaction } from './transactions/listing.ts';
@@ -11,5 +20,5 @@ export type { TransactionLimits, TransactionManagerOptions, TransactionTimes } f
 export type { ResourceReport } from './transactions/recovery.ts';
 export { createDecisionRegisterMachine } from './transactions/register/machine.ts';
 export { createDecisionRegister, type DecisionRegister } from './transactions/register/register.ts';
-export type { TakeOverReport } from './transactions/take-over.ts';
+export type { TakeOverReport } from './transactions/take-over-parts.ts';
 export type { Work, WorkOf } from './transactions/work.ts';

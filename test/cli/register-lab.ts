@@ -18,6 +18,7 @@ import {
   createDecisionRegister,
   createDecisionRegisterMachine,
   createTransactionManager,
+  inRegister,
 } from '../../src/services/transactions.ts';
 import { freePorts } from '../fixtures/ports.ts';
 import { testSecret } from '../fixtures/secret.ts';
@@ -114,7 +115,7 @@ export async function createRegisterLab(isIntroduced: boolean) {
       environment,
     });
     register.attach(store);
-    const manager = await createTransactionManager({ node, environment, register: 'decisions' });
+    const manager = await createTransactionManager({ node, environment, decisions: inRegister('decisions') });
     const member = { node, manager, orders, stock, register, store };
     running.set(id, member);
     return member;

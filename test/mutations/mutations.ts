@@ -240,6 +240,20 @@ export const mutations: readonly Mutation[] = [
     tests: commit,
   },
   {
+    name: 'a branch that is prepared in a database counts as aborted where acceptors decide',
+    file: 'src/services/transactions/inquiry.ts',
+    text: "waiting !== undefined && kind === 'acceptors'",
+    becomes: "waiting === undefined && kind === 'acceptors'",
+    tests: ['test/services/transactions/paxos-commit.test.ts'],
+  },
+  {
+    name: 'a manager asks whatever acceptors it was given',
+    file: 'src/services/transactions/decisions.ts',
+    text: 'byDigest.get(id.acceptors);',
+    becomes: '[...byDigest.values()][0];',
+    tests: ['test/services/transactions/paxos-commit.test.ts'],
+  },
+  {
     name: 'a leader uses its ballot again in another life',
     file: 'statecharts/two-phase-commit/coordinator/rules/acceptors.ts',
     text: "effects: [persist({ type: 'led', ...keptOf(context), round })],",

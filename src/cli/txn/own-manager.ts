@@ -10,6 +10,7 @@ import { openFileJournal } from '../../journal/file-journal.ts';
 import { JournalLostError } from '../../services/lives/standing.ts';
 import {
   createTransactionManager,
+  inRegister,
   type ListedTransaction,
   type ResourceReport,
   type TransactionManager,
@@ -86,7 +87,7 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
     });
     closers.push(() => node.stop());
     await decisions.join(node, joining.untilMs);
-    const manager = await createTransactionManager({ node, environment, register: registerName });
+    const manager = await createTransactionManager({ node, environment, decisions: inRegister(registerName) });
     const where = `the journal of node '${id}', which does not run, and the decision register of ${decisions.voters.join(', ')}`;
     return served(manager, closers, where, decisions);
   } catch (error) {

@@ -24,7 +24,11 @@ export const managedCommit = defineTwoPhaseCommit({ coordinator: { revivedBy: 'a
  * The definitions of a manager's transactions. Its node knows them from when the manager is made; one that is to know them
  * earlier, because other nodes have something to say to them, is made with `createNode({ ..., definitions: transactionDefinitions })`.
  */
-export const transactionDefinitions = [managedCommit.coordinator, managedCommit.participant] as const;
+export const transactionDefinitions = [
+  managedCommit.coordinator,
+  managedCommit.participant,
+  managedCommit.acceptor,
+] as const;
 
 /** How long coordinators and participants answer once everything is over; what lasts is in the manager's memory. */
 const lingerMs = 20;

@@ -5,7 +5,7 @@ import type { Resources } from '../../host/node.ts';
 import type { TransactionOutcome } from './inquiry.ts';
 import type { ListedTransaction } from './listing.ts';
 import type { ResourceReport } from './recovery.ts';
-import type { TakeOverReport } from './take-over.ts';
+import type { TakeOverReport } from './take-over-parts.ts';
 import type { WorkOf } from './work.ts';
 
 export interface TransactOptions {

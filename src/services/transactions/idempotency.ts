@@ -1,10 +1,11 @@
 /**
  * Idempotency keys: at most one transaction commits under each. A key is free when no transaction is remembered to have
- * committed under it, none is under way with it, and no earlier life left a commit in one phase unsettled.
+ * committed under it, none is under way with it, and no earlier life left one unsettled that others than the journal decide.
  */
 
 import type { Clock } from '../../environment/clock.ts';
 import { TransactionOutcomeUnknownError } from './errors.ts';
+import { partsOfTransactionId } from './ids.ts';
 import type { Intent } from './intents.ts';
 import type { Memory } from './memory.ts';
 import type { DecisionRegister } from './register/register.ts';
@@ -36,7 +37,7 @@ export interface IdempotencyKeys {
   isTaken(idempotencyKey: string): boolean;
   /** The transaction's verdict is heard. */
   release(idempotencyKey: string, transaction: string): void;
-  /** Finds out about every commit in one phase of an earlier life, as far as its resource answers. */
+  /** Finds out about every transaction of an earlier life that others were to decide, as far as its resources answer. */
   settle(): Promise<void>;
 }
 
@@ -45,7 +46,8 @@ export function createIdempotencyKeys(parts: IdempotencyParts): IdempotencyKeys 
   const { node, clock, memory, resources, register, resourceDeadlineMs, isOpen } = parts;
   const keysInUse = new Map<string, { readonly transaction: string; readonly verdict: Promise<unknown> }>();
 
-  const intentOutcome = async ({ transaction, resource }: Intent): Promise<'committed' | 'aborted' | undefined> => {
+  type Found = 'committed' | 'aborted' | undefined;
+  const outcomeAt = async (transaction: string, resource: string): Promise<Found> => {
     const held = resources[resource];
     if (held === undefined) return undefined;
     const branch = { manager: node, transaction, branch: resource };
@@ -53,7 +55,14 @@ export function createIdempotencyKeys(parts: IdempotencyParts): IdempotencyKeys 
     if (absence.type === 'committed') return 'committed';
     return absence.type === 'absent' ? 'aborted' : undefined;
   };
-  /** Finds out about a one-phase commit of an earlier life. @returns whether it is certain now */
+  const intentOutcome = async ({ transaction, resource }: Intent): Promise<Found> => {
+    if (partsOfTransactionId(transaction)?.kind !== 'acceptors') return outcomeAt(transaction, resource);
+    // Any branch may have changed nothing, which leaves no trace; where one is absent for good, nothing commits any more.
+    const found = await Promise.all(memory.witnesses.map((name) => outcomeAt(transaction, name)));
+    if (found.includes('committed')) return 'committed';
+    return found.every((it) => it === 'aborted') ? 'aborted' : undefined;
+  };
+  /** Finds out about such a transaction. @returns whether it is certain now */
   const settleIntent = async (intent: Intent): Promise<boolean> => {
     if (isOpen(intent.transaction)) return false;
     const outcome = await intentOutcome(intent);

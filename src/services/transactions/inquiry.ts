@@ -52,9 +52,13 @@ export async function inquire(parts: InquiryParts, transaction: string): Promise
   }
   if (id.origin !== originOf(node.journal.id)) return found('unknown', 'another manager gave it out; ask that one');
   if (compareOrder(id, parts.latest()) > 0) return found('unknown', 'this manager never gave it out');
+  const isForgotten = compareOrder(id, memory.mark) <= 0;
+  // What acceptors have decided is carried out where the branches are, or still to be.
+  if (id.kind === 'acceptors') {
+    return isForgotten ? askWhoRemembers(parts, transaction) : askResources(parts, transaction, id);
+  }
   const living = node.view(coordinator, transaction);
   if (living?.begun === 'recovered' && living.outcome !== null) return found(living.outcome, 'it is recorded');
-  const isForgotten = compareOrder(id, memory.mark) <= 0;
   if (id.incarnation === memory.incarnation) {
     return isForgotten ? found('expired', forgotten) : found('aborted', 'nothing of it is recorded');
   }
@@ -117,8 +121,8 @@ async function askRegister(
 }
 
 /**
- * A transaction of an earlier life without a record: it was aborted, or one resource committed it in one phase. What that
- * one has not done by now, it will not do any more.
+ * A transaction of an earlier life without a record: it was aborted, or one resource committed it in one phase, or all of
+ * them what acceptors had decided. What has not been done by now, will not be done any more.
  */
 async function askResources(
   { node, memory, resources, resourceDeadlineMs }: InquiryParts,
@@ -150,6 +154,9 @@ async function askResources(
   const waiting = answers.find(({ type }) => type === 'prepared');
   if (waiting !== undefined && kind === 'last' && last === undefined) {
     return { outcome: 'in-doubt', detail: `'${waiting.name}' waits, and which resource decides is not known any more` };
+  }
+  if (waiting !== undefined && kind === 'acceptors') {
+    return { outcome: 'in-doubt', detail: `'${waiting.name}' waits for what the acceptors have decided` };
   }
   // Prepared branches wait for a decision that was never recorded; by presumed abort they roll back.
   return { outcome: 'aborted', detail: 'nothing of it is recorded, and no resource committed it' };

@@ -1,6 +1,6 @@
-/** Commits in one phase under an idempotency key, of which a manager does not know yet how they ended. */
+/** Transactions under an idempotency key that others than the journal decide, and whose end a manager may not know. */
 
-/** Such a commit. */
+/** Such a transaction; `resource` is one of those that will know. */
 export interface Intent {
   readonly transaction: string;
   readonly idempotencyKey: string;

@@ -14,10 +14,11 @@ import { systemEnvironment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
 import { coordinatorTimesOf, managedCommit, participantTimesOf, reviveCoordinators } from './actors.ts';
 import type { Committed, ManagerNotice, ManagerStatus, TransactionManager, TransactOptions } from './contract.ts';
+import { createPlaces, inJournal, type Places } from './decisions.ts';
 import { serveManager } from './endpoint.ts';
 import { TransactionLimitError, TransactionManagerClosedError } from './errors.ts';
 import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency.ts';
-import { type DecisionKind, originOf } from './ids.ts';
+import { originOf } from './ids.ts';
 import { type InquiryParts, inquire, type TransactionOutcome } from './inquiry.ts';
 import { coordinatorsOn, type ListedTransaction, listTransactions } from './listing.ts';
 import { type Memory, openMemory } from './memory.ts';
@@ -35,7 +36,8 @@ import {
 } from './options.ts';
 import { type Recovery, type ResourceReport, startRecovery } from './recovery.ts';
 import type { DecisionRegister } from './register/register.ts';
-import { createTakeOver, type TakeOver, type TakeOverReport } from './take-over.ts';
+import { createTakeOver, type TakeOver } from './take-over.ts';
+import type { TakeOverReport } from './take-over-parts.ts';
 import { type Running, runTransaction } from './transaction.ts';
 import type { Participating, WorkOf } from './work.ts';
 
@@ -71,6 +73,7 @@ interface Common {
   readonly register: DecisionRegister | undefined;
   readonly memory: Memory;
   readonly times: TransactionTimes;
+  readonly places: Places;
 }
 
 /** The application's function. */
@@ -79,8 +82,8 @@ type Act<Owned extends Resources, T> = (work: WorkOf<Owned>) => Promise<T>;
 class NodeTransactionManager<Owned extends Resources> implements TransactionManager<Owned> {
   readonly notices: Observable<ManagerNotice>;
   readonly #common: Common;
-  /** The names of the resource that decides by its own commit, and of the register. */
-  readonly #deciders: { readonly last: string | undefined; readonly register: string | undefined };
+  /** The resource that decides by its own commit. */
+  readonly #last: string | undefined;
   readonly #limits: TransactionLimits;
   readonly #open: OpenTransactions;
   readonly #keys: IdempotencyKeys;
@@ -95,25 +98,26 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
   #isClosed = false;
 
   constructor(options: TransactionManagerOptions<Owned>) {
-    const { node, environment = systemEnvironment(), last, protocol = managedCommit } = options;
+    const { node, environment = systemEnvironment(), last, decisions = inJournal() } = options;
+    const { protocol = managedCommit } = options;
     const { clock } = environment;
     const times = timesOf(options.times);
     const limits = limitsOf(options.limits);
     const resources = participatingOf(options);
-    const register = registerOf(node, options.register);
-    const kind: DecisionKind = register !== undefined ? 'register' : last !== undefined ? 'last' : 'journal';
-    node.adopt([protocol.coordinator, protocol.participant]);
+    const register = registerOf(node, decisions);
+    const places = createPlaces(decisions, last, times.retentionMs);
+    node.adopt([protocol.coordinator, protocol.participant, protocol.acceptor]);
     const memory = openMemory(
       node.journal,
       clock,
       { retentionMs: times.retentionMs, maxOutcomes: limits.keptOutcomes },
       { last, resources: Object.keys(resources) },
     );
-    const ids = { kind, origin: originOf(node.journal.id), incarnation: memory.incarnation };
+    const ids = { ...places.named, origin: originOf(node.journal.id), incarnation: memory.incarnation };
     const open = createOpenTransactions(clock, ids);
     reviveCoordinators(node, protocol, memory);
-    this.#common = { node, protocol, clock, resources, register, memory, times };
-    this.#deciders = { last, register: options.register };
+    this.#common = { node, protocol, clock, resources, register, memory, times, places };
+    this.#last = last;
     this.#limits = limits;
     this.#open = open;
     const parts = {
@@ -123,12 +127,11 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
       isOpen: (transaction: string) => open.isOpen(transaction),
     };
     const keys = createIdempotencyKeys({ ...parts, node: node.id });
-    const takeOver = createTakeOver({ ...parts, registerName: options.register });
+    const takeOver = createTakeOver(parts);
     this.#keys = keys;
     this.#takeOver = takeOver;
     this.#recovery = startRecovery({
       ...parts,
-      register: options.register,
       oldestOpenMs: () =>
         coordinatorsOn(node).some((it) => it.begun === 'recovered' && it.isUnfinished) ? undefined : open.oldestMs(),
       async settle() {
@@ -237,7 +240,7 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
   }
 
   #run<T>(id: string, act: Act<Owned, T>, timeoutMs: number, idempotencyKey?: string): Running<T> {
-    const { node, protocol, clock, resources, memory, times } = this.#common;
+    const { node, protocol, clock, resources, memory, times, places } = this.#common;
     return runTransaction(
       {
         node,
@@ -246,12 +249,13 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
         id,
         resources,
         idempotencyKey,
-        ...this.#deciders,
+        last: this.#last,
+        place: places.own,
         coordinatorTimes: coordinatorTimesOf(times, timeoutMs),
         participantTimes: participantTimesOf(times, timeoutMs),
         outcomeTimeoutMs: times.outcomeTimeoutMs,
         maxStatements: this.#limits.statements,
-        async beforeOnePhase(resource) {
+        async beforeForeignDecision(resource) {
           if (idempotencyKey !== undefined) await memory.intend({ transaction: id, idempotencyKey, resource });
         },
         onOutput: (output) => this.#hear(output, idempotencyKey ?? null),

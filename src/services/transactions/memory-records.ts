@@ -22,7 +22,7 @@ export const managerRecords = {
 };
 export const outcomeRecords = {
   committed: v.object({ transaction: v.string(), idempotencyKey: v.nullable(v.string()) }),
-  /** A commit in one phase is about to be asked for under a key: the resource alone will know whether it happened. */
+  /** Others than the journal are about to decide under a key: the resource will know whether it happened. */
   intent: v.object({ transaction: v.string(), idempotencyKey: v.string(), resource: v.string() }),
   /** It did not happen. */
   dropped: v.object({ transaction: v.string() }),

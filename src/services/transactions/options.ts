@@ -4,6 +4,7 @@ import type { TwoPhaseCommit } from '../../../statecharts/two-phase-commit.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
 import { branchLimits } from '../../resources/branch.ts';
+import type { Decisions } from './decisions.ts';
 import { TransactionOptionsError } from './errors.ts';
 import { type DecisionRegister, isDecisionRegister } from './register/register.ts';
 import { isParticipating, type Participating } from './work.ts';
@@ -51,11 +52,14 @@ export interface TransactionManagerOptions<Owned extends Resources> {
   readonly environment?: Environment;
   /**
    * A resource that is never prepared: where it takes part, its commit in one phase, after the votes of all others, is
-   * the decision. Not together with `register`.
+   * the decision. Only where decisions are otherwise kept in the journal.
    */
   readonly last?: keyof Owned & string;
-  /** The node's decision register, if decisions are to outlive this node. */
-  readonly register?: keyof Owned & string;
+  /**
+   * Where decisions are kept: `inJournal()`, the default, or where they outlive this node: `inRegister('decisions')`,
+   * `paxosCommit({ acceptors: ['n1', 'n2', 'n3'] })`.
+   */
+  readonly decisions?: Decisions<keyof Owned & string>;
   /** The actors that carry transactions out. Proofs put variants in their place. */
   readonly protocol?: TwoPhaseCommit;
   readonly times?: Partial<TransactionTimes>;
@@ -112,12 +116,12 @@ export function assertTransactOptions(timeoutMs: number, idempotencyKey: string 
 /**
  * The resources of the node at which transactions can have branches.
  *
- * @throws TransactionOptionsError when node, `last` or `register` are not what a manager can work with
+ * @throws TransactionOptionsError when node, `last` or `decisions` are not what a manager can work with
  */
 export function participatingOf<Owned extends Resources>({
   node,
   last,
-  register,
+  decisions,
 }: TransactionManagerOptions<Owned>): Readonly<Record<string, Participating>> {
   const resources: Record<string, Participating> = {};
   for (const [name, resource] of Object.entries<Resources[string]>(node.resources)) {
@@ -128,16 +132,21 @@ export function participatingOf<Owned extends Resources>({
   checkName('the id of the node', node.id, branchLimits.manager);
   if (Object.keys(resources).length === 0) refuse(`node '${node.id}' has no resource that takes part in transactions`);
   if (last !== undefined && resources[last] === undefined) refuse(`there is no transactional resource '${last}'`);
-  if (register === undefined) return resources;
-  if (last !== undefined) refuse('a transaction is decided in one place: give either `last` or `register`');
-  const held = node.resources[register];
-  if (held === undefined || !isDecisionRegister(held)) refuse(`the resource '${register}' is no decision register`);
+  if (decisions === undefined || decisions.type === 'journal') return resources;
+  if (last !== undefined) {
+    refuse('a transaction is decided in one place: give either `last`, or `decisions` that are not in the journal');
+  }
+  if (decisions.type === 'acceptors') return resources;
+  const held = node.resources[decisions.resource];
+  if (held === undefined || !isDecisionRegister(held)) {
+    refuse(`the resource '${decisions.resource}' is no decision register`);
+  }
   return resources;
 }
 
-/** The decision register of a node under a name. */
-export function registerOf(node: Node, name: string | undefined): DecisionRegister | undefined {
-  const held = name === undefined ? undefined : node.resources[name];
+/** The decision register of a node, if decisions are kept in one. */
+export function registerOf(node: Node, decisions: Decisions): DecisionRegister | undefined {
+  const held = decisions.type === 'register' ? node.resources[decisions.resource] : undefined;
   return held !== undefined && isDecisionRegister(held) ? held : undefined;
 }
 

@@ -12,6 +12,7 @@ import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
 import type { Branch } from '../../resources/branch.ts';
 import { messageOf } from '../../resources/errors.ts';
+import type { Places } from './decisions.ts';
 import { originOf, partsOfTransactionId } from './ids.ts';
 import type { Memory } from './memory.ts';
 import type { TransactionTimes } from './options.ts';
@@ -42,7 +43,7 @@ export interface RecoveryParts {
   readonly protocol: TwoPhaseCommit;
   readonly clock: Clock;
   readonly resources: Readonly<Record<string, Participating>>;
-  readonly register: string | undefined;
+  readonly places: Places;
   readonly memory: Pick<
     Memory,
     | 'incarnation'

@@ -3,28 +3,17 @@
  * presumed abort a transaction of which nothing is known was aborted.
  */
 
-import {
-  type BranchId,
-  coordinatorAddress,
-  type DecisionPlace,
-  type ParticipantTimes,
-  participantAddress,
-  participantKey,
-  type TwoPhaseCommit,
-} from '../../../statecharts/two-phase-commit.ts';
-import type { Node } from '../../host/node.ts';
+import { type BranchId, type DecisionPlace, participantAddress } from '../../../statecharts/two-phase-commit.ts';
+import { type AdoptingParts, adoptBranch } from './adopting.ts';
+import type { Places } from './decisions.ts';
 import { partsOfTransactionId } from './ids.ts';
 import type { Memory } from './memory.ts';
 import type { Participating } from './work.ts';
 
-export interface TakingParts {
-  readonly node: Node;
-  readonly protocol: TwoPhaseCommit;
+export interface TakingParts extends AdoptingParts {
   readonly resources: Readonly<Record<string, Participating>>;
-  /** The name of the decision register. */
-  readonly register: string | undefined;
+  readonly places: Places;
   readonly memory: Pick<Memory, 'isCommitted' | 'lastResourceIn'>;
-  readonly participantTimes: ParticipantTimes;
   /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
   isOpen(transaction: string): boolean;
 }
@@ -41,8 +30,8 @@ export function createTaking(parts: TakingParts): Taking {
     const id = partsOfTransactionId(transaction);
     switch (id?.kind) {
       case 'register':
-        if (parts.register !== undefined) return { type: 'register', resource: parts.register };
-        return `transaction ${transaction} was decided in a register; name it to the manager`;
+      case 'acceptors':
+        return parts.places.of(transaction);
       case 'last': {
         const decider = memory.lastResourceIn(id.incarnation);
         if (decider === undefined) {
@@ -61,24 +50,11 @@ export function createTaking(parts: TakingParts): Taking {
     }
   };
   return (name, branch) => {
-    const address = participantAddress(node.id, branch);
-    if (parts.isOpen(branch.transaction) || node.isAlive(address)) return false;
-    const isCommitted = memory.isCommitted(branch.transaction);
-    const place = isCommitted ? ({ type: 'journal' } as const) : placeOf(branch);
-    if (typeof place === 'string') return place;
-    node.launch(parts.protocol.participant, {
-      key: participantKey(branch),
-      input: {
-        type: 'found',
-        branch,
-        resource: name,
-        place,
-        receipt: null,
-        ...(isCommitted ? { outcome: 'committed' } : {}),
-        coordinator: coordinatorAddress({ manager: node.id, transaction: branch.transaction }),
-        times: parts.participantTimes,
-      },
-    });
-    return true;
+    if (parts.isOpen(branch.transaction) || node.isAlive(participantAddress(node.id, branch))) return false;
+    if (memory.isCommitted(branch.transaction)) {
+      return adoptBranch(parts, branch, name, { type: 'journal' }, 'committed');
+    }
+    const place = placeOf(branch);
+    return typeof place === 'string' ? place : adoptBranch(parts, branch, name, place);
   };
 }

@@ -10,6 +10,7 @@ import {
   type CoordinatorOutput,
   type CoordinatorRequest,
   type CoordinatorTimes,
+  type DecisionPlace,
   type ParticipantTimes,
   participantKey,
   type TwoPhaseCommit,
@@ -30,8 +31,8 @@ export interface TransactionParts {
   readonly id: string;
   readonly resources: Readonly<Record<string, Participating>>;
   readonly idempotencyKey: string | undefined;
-  /** The decision register, by the name of its resource. */
-  readonly register: string | undefined;
+  /** Where the decision is to be kept. */
+  readonly place: DecisionPlace;
   /** The resource that decides by its own commit, if it takes part. */
   readonly last: string | undefined;
   readonly coordinatorTimes: CoordinatorTimes;
@@ -40,10 +41,13 @@ export interface TransactionParts {
   readonly outcomeTimeoutMs: number;
   readonly maxStatements: number;
   /**
-   * Called once, before a branch may be asked to commit in one phase, which waits for it: with the first statement at the
-   * last resource, so that the next statements hide the wait, or when a single branch is to commit.
+   * Called once, before a branch may be asked to commit in one phase, or acceptors may decide, which waits for it: with
+   * the first statement at the last resource, or where acceptors decide at any, so that the next statements hide the wait,
+   * or when a single branch is to commit.
+   *
+   * @param resource one that will know how the transaction ended
    */
-  beforeOnePhase(resource: string): Promise<void>;
+  beforeForeignDecision(resource: string): Promise<void>;
   /** Hears everything that the coordinator delivers. */
   onOutput(output: CoordinatorOutput): void;
   /** Called once, when the coordinator lives no more, or has said all that it will say of the outcome. */
@@ -90,11 +94,11 @@ class TransactionRun<W extends object> {
   #hasAskedToCommit = false;
   #isOver = false;
   #cause: Cause | undefined;
-  /** Whatever must be durable before the last resource is asked to commit. */
-  #readyForLast: Promise<void> | undefined;
+  /** Whatever must be durable before others than the journal may decide. */
+  #ready: Promise<void> | undefined;
 
   constructor(parts: TransactionParts) {
-    const { node, protocol, clock, id, resources, last, register, idempotencyKey, coordinatorTimes } = parts;
+    const { node, protocol, clock, id, resources, last, place, idempotencyKey, coordinatorTimes } = parts;
     this.#parts = parts;
     this.#untilMs = clock.nowMs() + coordinatorTimes.transactionTimeoutMs;
     this.verdict = new Promise((resolve) => {
@@ -110,7 +114,7 @@ class TransactionRun<W extends object> {
       input: {
         type: 'begin',
         times: coordinatorTimes,
-        ...(register === undefined ? {} : { register }),
+        place,
         ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       },
       observer: { delivered: (output) => this.#hear(output), ended: (error) => this.#gone(error) },
@@ -119,7 +123,7 @@ class TransactionRun<W extends object> {
       resources,
       last,
       // With a register, nothing is prepared before it knows of the transaction.
-      preparesEarly: register === undefined,
+      preparesEarly: place.type !== 'register',
       maxStatements: parts.maxStatements,
       prepareTimeoutMs: coordinatorTimes.voteTimeoutMs,
       begin: (resource) => this.#begin(resource),
@@ -157,10 +161,10 @@ class TransactionRun<W extends object> {
 
   /** Begins the branch at a resource, and enlists it with the coordinator. */
   async #begin(resource: string): Promise<BranchSession> {
-    const { node, protocol, clock, id, resources, last, participantTimes } = this.#parts;
-    if (resource === last) {
-      this.#readyForLast = this.#parts.beforeOnePhase(resource);
-      this.#readyForLast.catch(() => undefined);
+    const { node, protocol, clock, id, resources, last, place, participantTimes } = this.#parts;
+    if (resource === last || (place.type === 'acceptors' && this.#ready === undefined)) {
+      this.#ready = this.#parts.beforeForeignDecision(resource);
+      this.#ready.catch(() => undefined);
     }
     const branch: BranchId = { manager: node.id, transaction: id, branch: resource };
     const held = resources[resource];
@@ -192,12 +196,13 @@ class TransactionRun<W extends object> {
   }
 
   async #askToCommit(): Promise<void> {
-    const { last, register } = this.#parts;
+    const { last, place } = this.#parts;
     const begun = this.#sessions.begun();
     const decider = begun.length === 1 ? begun[0] : begun.find((it) => it === last);
-    if (decider !== undefined && register === undefined) {
+    if (place.type === 'journal' && decider !== undefined) this.#ready ??= this.#parts.beforeForeignDecision(decider);
+    if (this.#ready !== undefined) {
       try {
-        await (decider === last ? this.#readyForLast : this.#parts.beforeOnePhase(decider));
+        await this.#ready;
       } catch (error) {
         this.#giveUp({ resource: undefined, error });
         return;

@@ -20,6 +20,7 @@ import {
   createTransactionClient,
   createTransactionManager,
   type DecisionRegister,
+  inRegister,
   TransactionAbortedError,
   type TransactionManager,
   TransactionOutcomeUnknownError,
@@ -120,7 +121,7 @@ export function bootBank({
     journal,
     environment,
     resources: owned,
-    definitions: [protocol.coordinator, protocol.participant],
+    definitions: [protocol.coordinator, protocol.participant, protocol.acceptor],
     inspect: (inspected) => witnessDecisions(inspected, witness),
   });
   if (keepsRegister) {
@@ -135,7 +136,7 @@ export function bootBank({
     protocol,
     environment,
     times,
-    ...(keepsRegister ? { register: 'decisions' as const } : {}),
+    ...(keepsRegister ? { decisions: inRegister('decisions') } : {}),
     ...(last === undefined ? {} : { last }),
   }).then(
     (made) => {
