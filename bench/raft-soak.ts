@@ -27,19 +27,37 @@ const tickMs = 1;
 const keyOf = (number: number): string => `key-${number}`;
 const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
 
-/** Stores all keys once, as fast as it goes. */
+/** Bytes of values that are under way while the store is filled, and puts at most. */
+const loadingBytes = 2 ** 20;
+const mostLoading = 1_024;
+
+/** Stores all keys once, as fast as it goes. What fails is put again: the store may be slower than it is asked to be. */
 export async function load({ client, keys, valueBytes, clock }: SoakOptions): Promise<void> {
   const value = new Uint8Array(valueBytes).fill(7);
   const startedMs = clock.nowMs();
   let next = 0;
+  let repeated = 0;
+  const put = async (key: string): Promise<void> => {
+    for (;;) {
+      try {
+        await client.put(key, value, { deadlineMs });
+        return;
+      } catch (error) {
+        if (!(error instanceof QuorateError)) throw error;
+        repeated += 1;
+      }
+    }
+  };
   const worker = async (): Promise<void> => {
     while (next < keys) {
       next += 1;
-      await client.put(keyOf(next), value, { deadlineMs });
+      await put(keyOf(next));
     }
   };
-  await Promise.all(Array.from({ length: 1_024 }, worker));
-  console.log(`${keys} keys were stored in ${Math.round((clock.nowMs() - startedMs) / 1_000)} s`);
+  const workers = Math.min(mostLoading, Math.ceil(loadingBytes / valueBytes));
+  await Promise.all(Array.from({ length: workers }, worker));
+  const seconds = Math.round((clock.nowMs() - startedMs) / 1_000);
+  console.log(`${keys} keys were stored in ${seconds} s, ${repeated} puts of them repeated`);
 }
 
 interface Minute {
