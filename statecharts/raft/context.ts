@@ -4,7 +4,11 @@ import type { Address } from '../actor/address.ts';
 import type { Birth, Records } from '../actor/definition.ts';
 import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effects.ts';
 import type { Ruling } from '../actor/rules.ts';
+import type { CatchUp } from '../replication/learning.ts';
+import { defaultLimits, type Limits } from '../replication/limits.ts';
 import { allMembers, foundingMembers, isVoter } from '../replication/members.ts';
+import type { Progress } from '../replication/progress.ts';
+import type { PendingRead } from '../replication/reads.ts';
 import type { TransferOperation } from '../transfer.ts';
 import { type Configuration, configurationIn } from './configuration.ts';
 import { earlierRecords } from './earlier-records.ts';
@@ -12,9 +16,7 @@ import { RaftBootstrapError } from './errors.ts';
 import { Log } from './log.ts';
 import {
   type Durable,
-  defaultLimits,
   type RaftInput,
-  type RaftLimits,
   type RaftMessage,
   type RaftOutput,
   type RaftRecord,
@@ -64,55 +66,6 @@ export interface Incoming {
   readonly snapshot: Snapshot;
 }
 
-/** What a leader knows of one follower. */
-interface Known {
-  readonly server: Address;
-  /** The highest entry known to be durable there and equal to the leader's (Figure 3.1, matchIndex). */
-  readonly match: number;
-  /** The next entry to send (nextIndex). */
-  readonly next: number;
-  /** The last round that it answered. */
-  readonly round: number;
-  /** Whether it was heard since the last look at the quorum. */
-  readonly heard: boolean;
-}
-
-/** What a leader knows of one follower, and how it replicates to it. */
-export type Progress = Known &
-  (
-    | { readonly mode: 'probing' /** A probe is out; the next one waits for an answer. */; readonly probed: boolean }
-    | { readonly mode: 'replicating' }
-    | {
-        readonly mode: 'snapshotting';
-        /** The snapshot that it was last told of. */
-        readonly lastIndex: number;
-        /** How often it has said that the snapshot is on its way. */
-        readonly fetching: number;
-        /** Whether a transfer to it has failed. */
-        readonly hasFailed: boolean;
-      }
-  );
-
-/** A read that waits for a round (§6.4). */
-export interface PendingRead {
-  readonly id: number;
-  /** The commit index when it arrived. */
-  readonly index: number;
-  /** The first round that began after it arrived. */
-  readonly round: number;
-}
-
-/** A round in which the server that joins catches up (§4.2.1). */
-export interface CatchUp {
-  /** From 1. */
-  readonly round: number;
-  /** The last entry of the log when the round began. */
-  readonly targetIndex: number;
-  /** How far the learner had come at the last look at it: entries, and signs of life from a snapshot's transfer. */
-  readonly matched: number;
-  readonly fetching: number;
-}
-
 /** A request to let another server lead (§3.10). */
 export interface HandOver {
   readonly id: number;
@@ -140,7 +93,7 @@ export interface Leadership {
 /** The context of a server. */
 export interface ServerContext extends Remembered {
   readonly self: Address;
-  readonly limits: RaftLimits;
+  readonly limits: Limits;
   /** Whether this is a server's first life, whose first entry is not written down yet. */
   readonly isNew: boolean;
   /** The latest in the log, committed or not (§4.1). */

@@ -6,7 +6,9 @@
 import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import type { TaggedBy } from '../actor/schemas.ts';
+import type { Limits } from '../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../replication/members.ts';
+import { snapshotStandings } from '../replication/progress.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
@@ -114,7 +116,7 @@ export const messages = {
   snapshotReply: v.object({
     term: natural,
     lastIndex: natural,
-    standing: v.picklist(['fetching', 'failed', 'installed']),
+    standing: v.picklist(snapshotStandings),
   }),
   /** TimeoutNow (§3.10): the leader of `term` would have the receiver, which has all of its log, lead in its place. */
   timeoutNow: v.object({ term: natural }),
@@ -261,38 +263,6 @@ export const records = {
 };
 export type RaftRecord = TaggedBy<typeof records>;
 
-/** Bounds of what a server keeps, sends and has in flight. */
-export interface RaftLimits {
-  /** Bytes of entries that wait to be committed, beyond which proposals are refused. Default 16 MiB. */
-  readonly maxUncommittedBytes: number;
-  /** Bytes of entries in one append; a single larger entry still goes. Default 512 KiB. */
-  readonly maxAppendBytes: number;
-  /** Entries sent to one follower and not acknowledged. Default 8,192. */
-  readonly windowEntries: number;
-  /** Bytes of entries sent to one follower and not acknowledged. Default 4 MiB. */
-  readonly windowBytes: number;
-  /**
-   * Bytes of committed entries since the last snapshot, beyond which `compactionDue` is delivered. Default 16 MiB. Where
-   * that snapshot is more than four times as large, the log may grow to a quarter of it (§5.1.2), so that no more than
-   * four bytes of snapshots are written for one of entries.
-   */
-  readonly compactBeyondBytes: number;
-  /** Bytes of entries that compaction leaves in the log for followers that are a little behind. Default 4 MiB. */
-  readonly retainBytes: number;
-}
-
-const kibibyte = 1_024;
-const mebibyte = 1_024 * kibibyte;
-
-export const defaultLimits: RaftLimits = {
-  maxUncommittedBytes: 16 * mebibyte,
-  maxAppendBytes: 512 * kibibyte,
-  windowEntries: 8_192,
-  windowBytes: 4 * mebibyte,
-  compactBeyondBytes: 16 * mebibyte,
-  retainBytes: 4 * mebibyte,
-};
-
 /** What an application starts a server with. */
 export interface RaftInput {
   /**
@@ -306,5 +276,5 @@ export interface RaftInput {
    */
   readonly joins?: boolean;
   /** What differs from `defaultLimits`. */
-  readonly limits?: Partial<RaftLimits>;
+  readonly limits?: Partial<Limits>;
 }

@@ -1,11 +1,9 @@
 /** What every role does with entries known to be committed (Raft §3.5), and with requests that only a leader serves. */
 
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
+import { bytesToCompact } from '../../replication/commitment.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
 import type { RaftOutput, RefusalReason } from '../messages.ts';
-
-/** A log may grow to this part of the snapshot before it: so many bytes of snapshots are written for one of entries. */
-const snapshotShare = 4;
 
 /** What learning a commit index changes. */
 interface Learned {
@@ -20,16 +18,15 @@ interface Learned {
  * committed even if this server loses its own copy in a crash.
  */
 export function learnCommitted(context: ServerContext, commitIndex: number): Learned {
-  const { limits, log, snapshot, compactionAsked } = context;
+  const { log, compactionAsked } = context;
   if (commitIndex <= context.commitIndex) return { commitIndex: context.commitIndex, compactionAsked, effects: [] };
   const entries = log.between(context.commitIndex + 1, commitIndex);
   const effects: Deliver<RaftOutput>[] = [deliverAhead({ type: 'committed', entries })];
-  const logSizeBytes = log.sizeBetween(snapshot?.index ?? 0, commitIndex);
-  // §5.1.2: a log that outgrew a large snapshot by a little only would have the same state written down too often.
-  const limitBytes = Math.max(limits.compactBeyondBytes, (snapshot?.file.sizeBytes ?? 0) / snapshotShare);
-  const isDue = !compactionAsked && logSizeBytes > limitBytes;
-  if (isDue) effects.push(deliverAhead({ type: 'compactionDue', index: commitIndex, logSizeBytes }));
-  return { commitIndex, compactionAsked: compactionAsked || isDue, effects };
+  // §5.1.2
+  const logSizeBytes = bytesToCompact(context, log, commitIndex);
+  if (logSizeBytes === undefined) return { commitIndex, compactionAsked, effects };
+  effects.push(deliverAhead({ type: 'compactionDue', index: commitIndex, logSizeBytes }));
+  return { commitIndex, compactionAsked: true, effects };
 }
 
 /** Refuses request `id`. Ahead: it did not happen, whatever becomes of the records that wait. */

@@ -7,7 +7,8 @@
 import type { Address } from '../../actor/address.ts';
 import { type Deliver, deliverAhead, sendAhead } from '../../actor/effects.ts';
 import { isVoterAfterwards } from '../../replication/members.ts';
-import type { HandOver, Progress, Received, Result, ServerContext } from '../context.ts';
+import type { Progress } from '../../replication/progress.ts';
+import type { HandOver, Received, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { HandOverRefusal, RaftOutput } from '../messages.ts';
 import { refusal } from './commitment.ts';

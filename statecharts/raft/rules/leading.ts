@@ -3,22 +3,15 @@
 import { nodeOf } from '../../actor/address.ts';
 import { deliverAhead, type Send } from '../../actor/effects.ts';
 import { isMet, isQuorum, reachedBy } from '../../quorum.ts';
+import { freshProgress, noteStanding, noteUnreachable, type Progress } from '../../replication/progress.ts';
+import { type PendingRead, readsDue } from '../../replication/reads.ts';
 import { commandSizeBytes } from '../../replication/sequence.ts';
 import { quorumOf } from '../configuration.ts';
-import {
-  type Effect,
-  type Leadership,
-  type PendingRead,
-  type Progress,
-  peersOf,
-  type Received,
-  type Result,
-  type ServerContext,
-} from '../context.ts';
+import { type Effect, type Leadership, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { Entry, RaftMessage } from '../messages.ts';
 import { learnCommitted, refusal } from './commitment.ts';
-import { freshProgress, noteAppendReply, noteSnapshotReply, noteUnreachable, sendHeartbeat } from './progress.ts';
+import { noteAppendReply, sendHeartbeat } from './progress.ts';
 import { append, leadershipOf, sendAll } from './replication.ts';
 
 /**
@@ -29,7 +22,7 @@ export function takeOffice(context: ServerContext): Result {
   const { log, self, term } = context;
   const durableIndex = log.lastIndex;
   const leadership: Leadership = {
-    followers: peersOf(context).map((peer) => freshProgress(peer, durableIndex)),
+    followers: peersOf(context).map((peer) => freshProgress(peer, durableIndex + 1)),
     firstIndex: durableIndex + 1,
     durableIndex,
     dueDurableIndex: durableIndex + 1,
@@ -77,7 +70,7 @@ export const noteAppended = (context: ServerContext, message: Received<'appendRe
 
 /** Figure 5.3: the snapshot is on its way, or in force. */
 export const noteSnapshot = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
-  note(context, message.from, (progress) => noteSnapshotReply(context.log, progress, message));
+  note(context, message.from, (progress) => noteStanding(context.log, progress, message));
 
 /** §10.2.1: the leader's own copy counts as soon as it is durable. A word from an earlier term does not. */
 export function noteDurable(context: ServerContext, { index, term }: Received<'durable'>): Result {
@@ -100,13 +93,12 @@ export function noteLost(context: ServerContext, { address, node }: Received<'un
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
 function settle(context: ServerContext, leadership: Leadership): Result {
   const { commitIndex, compactionAsked, effects } = learnCommitted(context, committedBy(context, leadership));
-  const confirmed = roundConfirmed(context, leadership);
-  const pending = leadership.reads.filter((read) => read.round > confirmed);
-  const isReadDue = pending.length < leadership.reads.length;
-  const answers = isReadDue ? leadership.reads.filter((read) => read.round <= confirmed).map(readable) : [];
-  const next = { ...context, commitIndex, leadership: isReadDue ? { ...leadership, reads: pending } : leadership };
+  const due = readsDue(leadership.reads, roundConfirmed(context, leadership));
+  const answers = due === 0 ? [] : leadership.reads.slice(0, due).map(readable);
+  const reads = due === 0 ? leadership.reads : leadership.reads.slice(due);
+  const next = { ...context, commitIndex, leadership: due === 0 ? leadership : { ...leadership, reads } };
   // Reads that arrived during the round that has just ended share the next one.
-  const mustAsk = isReadDue && (pending.at(-1)?.round ?? 0) > leadership.round;
+  const mustAsk = due > 0 && (reads.at(-1)?.round ?? 0) > leadership.round;
   const { leadership: asked, outgoing: heartbeats } = mustAsk
     ? beginRound(next)
     : { leadership: next.leadership, outgoing: [] };

@@ -6,6 +6,7 @@
 
 import { nodeOf } from '../../actor/address.ts';
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
+import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../replication/learning.ts';
 import {
   allMembers,
   isChanging,
@@ -15,11 +16,11 @@ import {
   withLearner,
   withoutLearner,
 } from '../../replication/members.ts';
-import { type CatchUp, type Progress, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
+import { freshProgress, type Progress } from '../../replication/progress.ts';
+import { peersOf, type Received, type Result, type ServerContext } from '../context.ts';
 import { afterJoint, jointly } from '../joint.ts';
 import type { RaftOutput, ReplacementRefusal } from '../messages.ts';
 import { knowsCommitted } from './leading.ts';
-import { freshProgress } from './progress.ts';
 import { append, leadershipOf } from './replication.ts';
 
 type Replace = Received<'replace'>;
@@ -83,7 +84,7 @@ function appendMembers(
 function followersOf(context: ServerContext): readonly Progress[] {
   const { followers } = leadershipOf(context);
   return peersOf(context).map(
-    (peer) => followers.find(({ server }) => server === peer) ?? freshProgress(peer, context.log.lastIndex),
+    (peer) => followers.find(({ server }) => server === peer) ?? freshProgress(peer, context.log.lastIndex + 1),
   );
 }
 
@@ -105,45 +106,27 @@ function learnerOf(context: ServerContext): Progress | undefined {
 /** §4.2.1: a round sends what the log holds when it begins; each one has less to send, and so is shorter. */
 export function beginRound(context: ServerContext): Result {
   const leadership = leadershipOf(context);
-  const catchUp: CatchUp = {
-    round: (leadership.catchUp?.round ?? 0) + 1,
-    targetIndex: context.log.lastIndex,
-    ...headway(learnerOf(context)),
-  };
+  const catchUp = nextRound(leadership.catchUp, learnerOf(context), context.log.lastIndex);
   return { context: { leadership: { ...leadership, catchUp } } };
 }
 
-/** A learner whose transfer has failed once is no further by trying again. */
-const headway = (learner: Progress | undefined): Pick<CatchUp, 'matched' | 'fetching'> => ({
-  matched: learner?.match ?? 0,
-  fetching: learner?.mode === 'snapshotting' && !learner.hasFailed ? learner.fetching : 0,
-});
-
-/** §4.2.1: the learner has all that the round sends, and the change so far is committed (§4.1). */
+/** §4.2.1: the learner has all that the round sends, and the next configuration may be appended. */
 export const hasCaughtUp = (context: ServerContext): boolean =>
-  mayAppendMembers(context) &&
-  (learnerOf(context)?.match ?? 0) >= (leadershipOf(context).catchUp?.targetIndex ?? Number.POSITIVE_INFINITY);
+  mayAppendMembers(context) && hasEnded(leadershipOf(context).catchUp, learnerOf(context));
 
 /** §4.2.1: no round was short enough: the learner cannot keep up, and would hold up what it votes on. */
 export const isOutOfRounds = (context: ServerContext): boolean =>
-  hasCaughtUp(context) && (leadershipOf(context).catchUp?.round ?? 0) >= maxRounds;
-
-const maxRounds = 10;
+  hasCaughtUp(context) && isLastRound(leadershipOf(context).catchUp);
 
 /** Whether the learner has come further since the last look. While leadership is handed over, nothing is decided. */
-export function makesHeadway(context: ServerContext): boolean {
-  if (context.handOver !== null) return true;
-  const { catchUp } = leadershipOf(context);
-  const { matched, fetching } = headway(learnerOf(context));
-  return catchUp !== null && (matched > catchUp.matched || fetching > catchUp.fetching);
-}
+export const makesHeadway = (context: ServerContext): boolean =>
+  context.handOver !== null || isFurther(leadershipOf(context).catchUp, learnerOf(context));
 
 /** Begins the next look. */
 export function watchLearner(context: ServerContext): Result {
   const leadership = leadershipOf(context);
   if (leadership.catchUp === null) return {};
-  const catchUp = { ...leadership.catchUp, ...headway(learnerOf(context)) };
-  return { context: { leadership: { ...leadership, catchUp } } };
+  return { context: { leadership: { ...leadership, catchUp: lookedAt(leadership.catchUp, learnerOf(context)) } } };
 }
 
 /** §4.2.1: the server that was to join does not come, or cannot keep up: the change is given up. */

@@ -1,7 +1,8 @@
 /** How a leader replicates its log (Raft §3.5, §10.2.1): what the rules of leaders share. */
 
 import { type Deliver, type Send, send } from '../../actor/effects.ts';
-import type { Leadership, Progress, Result, ServerContext } from '../context.ts';
+import type { Progress } from '../../replication/progress.ts';
+import type { Leadership, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { Entry, RaftMessage, RaftOutput } from '../messages.ts';
 import { entriesWritten } from './entries.ts';

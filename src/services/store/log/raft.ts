@@ -4,8 +4,9 @@ import type { SnapshotFrom } from 'xstate';
 import { type Address, addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
 import { settledConfiguration } from '../../../../statecharts/raft/configuration.ts';
 import { roles } from '../../../../statecharts/raft/context.ts';
-import type { Entry, RaftLimits, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
+import type { Entry, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
+import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import { snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { checkKey } from './key.ts';
@@ -24,7 +25,7 @@ export interface RaftOptions {
   /** Whether no node may be replaced, as nodes without a secret cannot prove who they are. Default false. */
   readonly isFixed?: boolean;
   /** What differs from Raft's default limits. */
-  readonly limits?: Partial<RaftLimits>;
+  readonly limits?: Partial<Limits>;
   /** Replaces delays of `raft.server`, by name. */
   readonly delays?: Readonly<Record<string, DelayRange>>;
   /** The actor that keeps the log; `raftServer` by default. Proofs put variants in its place. */
