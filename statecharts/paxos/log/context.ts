@@ -161,7 +161,7 @@ function recordedIn({ slots, snapshot }: Remembered, ballot: Ballot, entries: re
 export const memory = recordsOf<typeof records, Remembered>({
   version: 1,
   types: records,
-  start: { promised: null, slots: Slots.empty, snapshot: null, chosenIndex: 0 },
+  start: { promised: null, slots: Slots.after(0), snapshot: null, chosenIndex: 0 },
   step(state, record) {
     switch (record.type) {
       case 'promise':

@@ -45,9 +45,6 @@ export class Slots extends Sequence<Entry | Hole> {
     return new Slots(baseIndex, baseIndex, noBacking(), []);
   }
 
-  /** Nothing accepted yet. */
-  static readonly empty = Slots.after(0);
-
   /** The ballot at which slot `index` was accepted last; null where nothing was, as far as is known here. */
   ballotAt(index: number): Ballot | null {
     return index > this.baseIndex && index <= this.lastIndex ? (this.#runs[this.#runAt(index)]?.ballot ?? null) : null;

@@ -44,7 +44,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 /** Slots, and a plain map of what they should hold. */
 function follow(plan: readonly Step[]): { slots: Slots; held: Map<number, Held>; base: number; last: number }[] {
-  let slots = Slots.empty;
+  let slots = Slots.after(0);
   const held = new Map<number, Held>();
   let base = 0;
   let last = 0;
@@ -128,7 +128,9 @@ describe('slots', () => {
   });
 
   test('say of a value that is proposed again at which ballot it was first', () => {
-    const slots = Slots.empty.accept(ballotOf(1), run(1, 5, 6)).accept(ballotOf(2), run(3, 7));
+    const slots = Slots.after(0)
+      .accept(ballotOf(1), run(1, 5, 6))
+      .accept(ballotOf(2), run(3, 7));
     expect(slots.proposals(ballotOf(2), 3, 3)).toEqual(run(3, 7));
     const again = slots.proposals(ballotOf(3), 1, 3);
     expect(again.map(({ origin }) => origin?.round)).toEqual([1, 1, 2]);
@@ -138,13 +140,13 @@ describe('slots', () => {
   });
 
   test('with holes are no proposals', () => {
-    const slots = Slots.empty.accept(ballotOf(1), run(3, 5));
+    const slots = Slots.after(0).accept(ballotOf(1), run(3, 5));
     expect(() => slots.proposals(ballotOf(2), 1, 3)).toThrow(PaxosInvariantError);
     expect(slots.proposalAt(ballotOf(2), 2)).toBeUndefined();
   });
 
   test('keep views of one array apart when both go on', () => {
-    const common = Slots.empty.accept(ballotOf(1), run(1, 1, 2));
+    const common = Slots.after(0).accept(ballotOf(1), run(1, 1, 2));
     const one = common.accept(ballotOf(1), run(3, 3));
     const other = common.accept(ballotOf(2), run(3, 4));
     expect([roundAt(one, 3), roundAt(other, 3)]).toEqual([1, 2]);
