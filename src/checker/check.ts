@@ -91,6 +91,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     progressIntervalMs: options.progressIntervalMs ?? 1_000,
     violations: model.mayFail === true ? violations : [failure, ...violations],
     goals: sometimes.map(([, holds]) => holds),
+    comparisons: Object.values(model.refines ?? {}).map((it) => it.compare()),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(model.mayEnd === undefined ? {} : { mayEnd: model.mayEnd }),
   });

@@ -135,6 +135,21 @@ export interface Eventually<History> {
   readonly fair?: readonly Fair[];
 }
 
+/** A specification that a model refines. Made by `refinement`. */
+export interface Refinement<History = unknown> {
+  /** Begins to compare runs with the specification. */
+  compare(): Comparison<History>;
+}
+
+/** Runs that are being compared with a specification, whose states are known by numbers. */
+export interface Comparison<History> {
+  /** The number of the abstract state that a state stands for. */
+  numberOf(state: SystemState<History>): number;
+  mayBegin(abstract: number): boolean;
+  /** Whether a step from one to the other is one of the specification, or none. */
+  mayFollow(before: number, after: number): boolean;
+}
+
 /** How a run may begin: what is otherwise than the model says. */
 export interface Start<History = unknown> {
   /** Actors of the model, with other inputs; after a crash they start with these, too. */
@@ -187,6 +202,8 @@ export interface Model<History = unknown> {
   readonly always?: Predicates<History>;
   /** Must hold in some state: goals, without which a check that finds nothing says nothing. */
   readonly sometimes?: Predicates<History>;
+  /** Specifications of which every run must be a run. Steps over the boundary are not looked at. */
+  readonly refines?: Readonly<Record<string, Refinement<History>>>;
   readonly eventually?: Readonly<Record<string, Eventually<History>>>;
   /** What must happen at last, for each `eventually` that says nothing else. Default nothing: every run may stop. */
   readonly fair?: readonly Fair[];

@@ -4,6 +4,7 @@ import type { Model } from './model.ts';
 import { actionKeys } from './search/actions.ts';
 import type { Explored } from './search/explore.ts';
 import { type Judgement, judgeEventually } from './search/liveness.ts';
+import type { Stray } from './search/straying.ts';
 import { type Path, retrace, type Trace } from './search/trace.ts';
 import { TimeIsOver, type Watch } from './search/watch.ts';
 import type { System } from './system/system.ts';
@@ -23,7 +24,7 @@ export type Doubt = 'stopped' | 'cut' | 'withheld';
 
 export interface PropertyResult {
   readonly name: string;
-  readonly kind: 'always' | 'sometimes' | 'eventually';
+  readonly kind: 'always' | 'sometimes' | 'refines' | 'eventually';
   readonly verdict: Verdict;
   readonly because?: Doubt;
   /**
@@ -52,6 +53,10 @@ export function judgeAll<History>(system: System<History>, explored: Explored, w
   const landmarks = { numberOf: (state: Uint32Array) => states.find(state), keyOf: actionKeys(system) };
   const traceOf = (path: Path): { trace: Trace } => ({ trace: retrace(system, path, landmarks) });
   const traceTo = (state: number): { trace: Trace } => traceOf(pathTo(explored, state));
+  const straying = ({ from, to }: Stray): { trace: Trace } => {
+    const { root, legs } = pathTo(explored, from);
+    return traceOf({ root, legs: from === to ? legs : [...legs, { to }] });
+  };
   const stopped = { verdict: 'inconclusive', because: 'stopped' } as const;
   const isExplored = explored.stoppedBy === undefined;
   const properties: PropertyResult[] = [];
@@ -75,6 +80,15 @@ export function judgeAll<History>(system: System<History>, explored: Explored, w
     const at = explored.reached[index] ?? -1;
     const told = isExplored ? ({ verdict: 'unreached' } as const) : stopped;
     properties.push({ name, kind: 'sometimes', ...(at < 0 ? told : { verdict: 'reached', ...traceTo(at) }) });
+  });
+  Object.keys(model.refines ?? {}).forEach((name, index) => {
+    const stray = explored.strays[index];
+    const told = isExplored ? ({ verdict: 'holds' } as const) : stopped;
+    properties.push({
+      name,
+      kind: 'refines',
+      ...(stray === undefined ? told : { verdict: 'violated', ...straying(stray) }),
+    });
   });
   for (const [name, property] of Object.entries(model.eventually ?? {})) {
     const told = inTime(() => judgeEventually(system, explored, property, watch));

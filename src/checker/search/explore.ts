@@ -1,10 +1,11 @@
 /** Breadth-first search through every reachable state, checking what can be told state by state. */
 
 import type { Clock } from '../../environment/clock.ts';
-import type { SystemState } from '../model.ts';
+import type { Comparison, SystemState } from '../model.ts';
 import { faults, kindCode } from '../steps.ts';
 import type { System } from '../system/system.ts';
 import { createStateTable, type StateTable } from '../tables/states.ts';
+import { createStraying, type Stray } from './straying.ts';
 import type { Watch } from './watch.ts';
 
 /** How a running check is doing. */
@@ -31,6 +32,8 @@ export interface ExploreOptions<History> {
   readonly violations: readonly ((state: SystemState<History>, vector: Uint32Array) => boolean)[];
   /** Each returns whether a state reaches a goal; the first that does is remembered. */
   readonly goals: readonly ((state: SystemState<History>) => boolean)[];
+  /** With specifications that it is to refine. */
+  readonly comparisons: readonly Comparison<History>[];
   readonly mayEnd?: (state: SystemState<History>) => boolean;
 }
 
@@ -49,6 +52,8 @@ export interface Explored {
   /** Per violation and goal: the number of the first such state, or -1. */
   readonly violated: readonly number[];
   readonly reached: readonly number[];
+  /** Per comparison the first step that is none of the specification. */
+  readonly strays: readonly (Stray | undefined)[];
   /** A state from which no step but a fault leads on, and which may not end; -1 if none was found. */
   readonly deadlock: number;
   /** One like that, but for a step that is withheld; -1 if none was found. */
@@ -66,7 +71,7 @@ const statesPerLook = 256;
 
 /** Explores `system`. */
 export function explore<History>(system: System<History>, options: ExploreOptions<History>): Explored {
-  const { clock, watch, violations, goals, keepGoing, mayEnd } = options;
+  const { clock, watch, violations, goals, comparisons, keepGoing, mayEnd } = options;
   const { boundary } = system.model;
   const { width } = system.layout;
   const states = createStateTable(width);
@@ -90,6 +95,11 @@ export function explore<History>(system: System<History>, options: ExploreOption
   let isViolated = false;
   let stoppedBy: Explored['stoppedBy'];
 
+  const straying = createStraying(comparisons, () => {
+    isViolated = true;
+  });
+  const compares = comparisons.length > 0;
+
   const judge = (vector: Uint32Array, number: number, seen: SystemState<History>): void => {
     for (let index = 0; index < violations.length; index += 1) {
       if (violated[index] === -1 && violations[index]?.(seen, vector) === true) {
@@ -112,13 +122,21 @@ export function explore<History>(system: System<History>, options: ExploreOption
   const visit = (kind: number, _a: number, _b: number, next: Uint32Array): void => {
     if (isFaultCode[kind] !== true) steps += 1;
     transitions += 1;
-    if (states.find(next) >= 0) return;
+    const known = states.find(next);
+    if (known >= 0) {
+      if (compares) straying.followed(current, known);
+      return;
+    }
     const seen = system.view(next);
     if (boundary !== undefined && !boundary(seen)) {
       pruned += 1;
       return;
     }
-    judge(next, states.add(next, current), seen);
+    const added = states.add(next, current);
+    judge(next, added, seen);
+    if (!compares) return;
+    straying.found(seen);
+    straying.followed(current, added);
   };
   const look = (): void => {
     const nowMs = clock.nowMs();
@@ -152,6 +170,7 @@ export function explore<History>(system: System<History>, options: ExploreOption
     const root = states.add(first, states.count);
     roots.push(root);
     judge(first, root, system.view(first));
+    if (compares) straying.began(system.view(first), root);
   }
   levelEnd = states.count;
   while (current < states.count && stoppedBy === undefined) {
@@ -185,6 +204,7 @@ export function explore<History>(system: System<History>, options: ExploreOption
     pruned,
     violated,
     reached,
+    strays: straying.strays,
     deadlock,
     openDeadlock,
     ...(stoppedBy === undefined ? {} : { stoppedBy }),

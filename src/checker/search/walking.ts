@@ -24,7 +24,8 @@ export interface Walked {
 
 /** What a model says of one state. */
 export interface Judge {
-  violatedIn(state: Uint32Array): string | undefined;
+  /** @param before the state that the step to `state` was taken in; left out where a run begins */
+  violatedIn(state: Uint32Array, before?: Uint32Array): string | undefined;
   mayEndIn(state: Uint32Array): boolean;
   reachedIn(state: Uint32Array, open: ReadonlySet<string>): readonly string[];
   isWithin(state: Uint32Array): boolean;
@@ -36,11 +37,18 @@ export function createJudge<History>(system: System<History>): Judge {
   const sometimes = Object.entries(model.sometimes ?? {});
   const hasFailed = (state: Uint32Array): boolean =>
     outcomes.failures > 0 && state.subarray(0, layout.actors).some((local) => outcomes.hasFailed(local));
+  const comparisons = Object.entries(model.refines ?? {}).map(([name, it]) => ({ name, comparison: it.compare() }));
+  const strayedIn = (state: Uint32Array, before: Uint32Array | undefined): string | undefined =>
+    comparisons.find(({ comparison }) => {
+      const after = comparison.numberOf(system.view(state));
+      if (before === undefined) return !comparison.mayBegin(after);
+      return !comparison.mayFollow(comparison.numberOf(system.view(before)), after);
+    })?.name;
   return {
-    violatedIn(state) {
+    violatedIn(state, before) {
       if (model.mayFail !== true && hasFailed(state)) return 'no actor fails';
       const seen = system.view(state);
-      return always.find(([, holds]) => !holds(seen))?.[0];
+      return always.find(([, holds]) => !holds(seen))?.[0] ?? strayedIn(state, before);
     },
     mayEndIn: (state) => model.mayEnd?.(system.view(state)) ?? true,
     reachedIn(state, open) {
@@ -84,8 +92,8 @@ export function walkOnce<History>(
       return { run, property: isDeadlock ? 'no deadlock' : undefined, hasEnded: true, reached };
     }
     path.push(next);
+    property = judge.violatedIn(next.state, state);
     state = next.state;
-    property = judge.violatedIn(state);
   }
   return { run, property, hasEnded: false, reached };
 }
@@ -132,15 +140,17 @@ function replay<History>(
 ): readonly Taken[] | undefined {
   const path: Taken[] = [];
   let state = start;
+  let before: Uint32Array | undefined;
   const isHarmed = (): boolean =>
     property === 'no deadlock'
       ? stepsFrom(system, state).length === 0 && !judge.mayEndIn(state)
-      : judge.violatedIn(state) === property;
+      : judge.violatedIn(state, before) === property;
   for (const key of keys) {
     if (property !== 'no deadlock' && isHarmed()) return path;
     const next = stepsFrom(system, state).find((step) => step.key === key);
     if (next === undefined || !judge.isWithin(next.state)) continue;
     path.push(next);
+    before = state;
     state = next.state;
   }
   return isHarmed() ? path : undefined;

@@ -33,7 +33,7 @@ const progressIntervalMs = 5_000;
 
 const property = v.object({
   name: v.string(),
-  kind: v.picklist(['always', 'sometimes', 'eventually']),
+  kind: v.picklist(['always', 'sometimes', 'refines', 'eventually']),
   verdict: v.picklist(['holds', 'reached', 'violated', 'unreached', 'inconclusive']),
   /** Why a verdict is inconclusive. */
   because: v.optional(v.picklist(['stopped', 'cut', 'withheld'])),
