@@ -16,7 +16,7 @@ export const figuresSchema = (value: unknown): Figures => v.parse(figures, value
 type Row = readonly string[];
 
 /** A Markdown table whose columns are padded; those from `numbersFrom` on stand to the right. */
-function table(head: Row, rows: readonly Row[], numbersFrom = head.length): string {
+export function table(head: Row, rows: readonly Row[], numbersFrom = head.length): string {
   const widths = head.map((title, at) => Math.max(3, title.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const cell = (text: string, at: number): string =>
     at < numbersFrom ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0);

@@ -1,0 +1,25 @@
+/** The logs that a store can stand on, as their proofs know them: the one list that is edited when there is another. */
+
+import { delays as raftDelays } from '../../statecharts/raft/vocabulary.ts';
+import type { LogProtocolName } from '../services/store/log/protocol-names.ts';
+import type { Scenario } from '../simulator/scenario.ts';
+import { raftLog } from './raft/scenario.ts';
+import { type StoreApplication, storeScenario } from './store/scenario.ts';
+
+/** One of them. */
+export interface ProvenLog {
+  /** What it is called in tables. */
+  readonly title: string;
+  /** The least time after which its servers look for another leader. */
+  readonly electionTimeoutMs: number;
+  /** The store over it, with the limits that it has by default. */
+  scenario(): Scenario<StoreApplication>;
+}
+
+export const provenLogs: Readonly<Record<LogProtocolName, ProvenLog>> = {
+  raft: {
+    title: 'Raft',
+    electionTimeoutMs: raftDelays.electionTimeout.minMs,
+    scenario: () => storeScenario(raftLog()),
+  },
+};
