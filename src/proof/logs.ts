@@ -1,8 +1,10 @@
 /** The logs that a store can stand on, as their proofs know them: the one list that is edited when there is another. */
 
+import { delays as paxosDelays } from '../../statecharts/paxos/log/vocabulary.ts';
 import { delays as raftDelays } from '../../statecharts/raft/vocabulary.ts';
 import type { LogProtocolName } from '../services/store/log/protocol-names.ts';
 import type { Scenario } from '../simulator/scenario.ts';
+import { paxosLog } from './paxos/scenario.ts';
 import { raftLog } from './raft/scenario.ts';
 import { type StoreApplication, storeScenario } from './store/scenario.ts';
 
@@ -10,7 +12,7 @@ import { type StoreApplication, storeScenario } from './store/scenario.ts';
 export interface ProvenLog {
   /** What it is called in tables. */
   readonly title: string;
-  /** The least time after which its servers look for another leader. */
+  /** The time after which its servers look for another leader: the least of Raft, on average of Multi-Paxos. */
   readonly electionTimeoutMs: number;
   /** The store over it, with the limits that it has by default. */
   scenario(): Scenario<StoreApplication>;
@@ -21,5 +23,10 @@ export const provenLogs: Readonly<Record<LogProtocolName, ProvenLog>> = {
     title: 'Raft',
     electionTimeoutMs: raftDelays.electionTimeout.minMs,
     scenario: () => storeScenario(raftLog()),
+  },
+  paxos: {
+    title: 'Multi-Paxos',
+    electionTimeoutMs: (paxosDelays.electionRound.minMs + paxosDelays.electionRound.maxMs) / 2,
+    scenario: () => storeScenario(paxosLog()),
   },
 };
