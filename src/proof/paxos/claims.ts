@@ -16,7 +16,7 @@ export interface Value {
 }
 
 /** The value of `entry`, which was accepted at `ballot`. */
-export function valueOf(entry: Entry, ballot: Ballot): Value {
+export function valueIn(entry: Entry, ballot: Ballot): Value {
   const data = entry.kind === 'command' ? ` ${entry.data.join('.')}` : '';
   return { index: entry.index, text: `${entry.kind} first at ${ballotText(entry.origin ?? ballot)}${data}` };
 }
@@ -25,7 +25,7 @@ export function valueOf(entry: Entry, ballot: Ballot): Value {
 export function valueAt(slots: Slots, index: number): Value | undefined {
   const entry = slots.acceptedAt(index);
   const ballot = slots.ballotAt(index);
-  return entry === undefined || ballot === null ? undefined : valueOf(entry, ballot);
+  return entry === undefined || ballot === null ? undefined : valueIn(entry, ballot);
 }
 
 /** Paxos Made Simple §2.1: only a single value is chosen in a slot. */

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/environment/clock.ts';
+import { paxosScenario } from '../../../src/proof/paxos/scenario.ts';
+import { allFaults } from '../../../src/simulator/plan.ts';
+import { runSuite, type SuiteOptions } from '../../../src/simulator/suite.ts';
+
+const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
+  runSuite(paxosScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+
+describe('the replicated store over Multi-Paxos, simulated', () => {
+  test('keeps its invariants and stays linearizable under all faults, and reaches every goal', {
+    timeout: 120_000,
+  }, () => {
+    const result = suite({ seed: 1, runs: 40, nodes: 3 });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.missed).toEqual([]);
+  });
+
+  test('keeps them while a server is replaced, under all faults', { timeout: 240_000 }, () => {
+    const result = runSuite(paxosScenario(undefined, { replaces: true }), {
+      ...{ seed: 1, runs: 60, nodes: 4, faults: allFaults, isNetworkFaulty: true, clock: systemClock() },
+    });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.missed).toEqual([]);
+  });
+
+  test.each([1, 2, 5])('survives with %i nodes', { timeout: 120_000 }, (nodes) => {
+    const result = suite({ seed: 1_000 * nodes, runs: 6, nodes });
+    expect(result.failed?.violation).toBeUndefined();
+  });
+
+  test('gives the same event log for the same seed, to the last byte', { timeout: 120_000 }, () => {
+    expect(suite({ seed: 500, runs: 4, nodes: 3, checksDeterminism: true }).divergedSeed).toBeUndefined();
+  });
+});
