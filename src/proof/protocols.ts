@@ -2,6 +2,17 @@
 
 import type { Protocol } from './protocol.ts';
 import { raft } from './raft/protocol.ts';
-import { twoPhaseCommit, twoPhaseCommitLast, twoPhaseCommitRegister } from './two-phase-commit/protocol.ts';
+import {
+  paxosCommit,
+  twoPhaseCommit,
+  twoPhaseCommitLast,
+  twoPhaseCommitRegister,
+} from './two-phase-commit/protocol.ts';
 
-export const protocols: readonly Protocol[] = [raft, twoPhaseCommit, twoPhaseCommitLast, twoPhaseCommitRegister];
+export const protocols: readonly Protocol[] = [
+  raft,
+  twoPhaseCommit,
+  twoPhaseCommitLast,
+  twoPhaseCommitRegister,
+  paxosCommit,
+];

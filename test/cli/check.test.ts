@@ -114,7 +114,13 @@ describe('quorate check', () => {
     expect(listed).toEqual({ code: 0, stdout: expect.anything(), stderr: '' });
     expect(await quorate('simulate', '--list', '--json')).toEqual(listed);
     const { protocols } = JSON.parse(listed.stdout);
-    expect(protocols.map(({ name }: { name: string }) => name)).toEqual(['raft', '2pc', '2pc-last', '2pc-register']);
+    expect(protocols.map(({ name }: { name: string }) => name)).toEqual([
+      'raft',
+      '2pc',
+      '2pc-last',
+      '2pc-register',
+      '2pc-paxos',
+    ]);
   });
 
   test('tells a check as JSON', async () => {

@@ -21,10 +21,10 @@ export const commitBounds = {
   }),
   crashing: optional(
     list({
-      about: 'which nodes may crash: c (coordinator), p1, p2, ..., d (heir)',
+      about: 'which nodes may crash: c (coordinator), p1, p2, ..., d (heir), e (an acceptor)',
       placeholder: 'nodes',
-      pattern: /^(c|d|p[1-5])$/,
-      expected: 'nodes out of c, d, p1, p2, ...',
+      pattern: /^(c|d|e|p[1-5])$/,
+      expected: 'nodes out of c, d, e, p1, p2, ...',
       before: 'only of',
     }),
     'all',
@@ -52,6 +52,22 @@ export const commitBounds = {
     unit: ['of peers', 'of peers'],
     none: 'none of peers',
     default: { sumOf: ['inquiries'] },
+  }),
+  heir: flag({
+    about: 'let another node take over at any moment, where it can',
+    default: true,
+    otherwise: 'no heir',
+  }),
+  // Each is a ballot more, of which there is no end while two leaders outvote each other.
+  pauses: budget({
+    about: 'how often a leader that was outvoted tries again',
+    unit: ['pause', 'pauses'],
+    default: 0,
+  }),
+  wider: budget({
+    about: 'how often votes go to all acceptors, and not to a majority alone',
+    unit: ['wider poll', 'wider polls'],
+    default: 0,
   }),
   timeouts: budget({
     about: 'waits that end in vain, of each kind',
@@ -84,12 +100,20 @@ export type GivenCommitBounds = GivenBounds<typeof commitBounds>;
 
 /** @throws BoundError when a node is to crash that is not there, or more participants only read than there are */
 export function assertPossible({ crashing = [], participants, readers }: CommitBounds, place: DecidingPlace): void {
-  const stray = crashing.find((node) => Number(node.slice(1)) > participants);
+  const stray = crashing.find((node) => node.startsWith('p') && Number(node.slice(1)) > participants);
   if (stray !== undefined) {
     throw new BoundError(`expected --crashing to name nodes up to p${participants}, got '${stray}'`);
   }
-  if (crashing.includes('d') && place !== 'register') {
-    throw new BoundError("there is an heir, 'd', only where a register decides; leave it out of --crashing");
+  if (crashing.includes('d') && place !== 'register' && place !== 'paxos') {
+    throw new BoundError(
+      "there is an heir, 'd', only where a register or acceptors decide; leave it out of --crashing",
+    );
+  }
+  if (crashing.includes('e') && place !== 'paxos') {
+    throw new BoundError("there is an acceptor, 'e', only where acceptors decide; leave it out of --crashing");
+  }
+  if (place === 'paxos' && crashing.some((node) => node.startsWith('p'))) {
+    throw new BoundError('where acceptors decide, participants are on the node of their coordinator: name c for them');
   }
   if (readers > participants) {
     throw new BoundError(`expected at most ${participants} --readers, as there are participants, got ${readers}`);

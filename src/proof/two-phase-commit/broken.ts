@@ -4,7 +4,13 @@
  * early is found there in a second, and hardly ever by the simulator, because the manager's memory makes up for it.
  */
 
-import { type CoordinatorRules, coordinatorRules, participantRules } from '../../../statecharts/two-phase-commit.ts';
+import {
+  type AcceptorRules,
+  acceptorRules,
+  type CoordinatorRules,
+  coordinatorRules,
+  participantRules,
+} from '../../../statecharts/two-phase-commit.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenCommitBounds } from './bounds.ts';
 import type { BrokenParts } from './broken-parts.ts';
@@ -181,9 +187,60 @@ const decidedInRegister: readonly CommitTwin[] = [
   },
 ];
 
+const answerUnwritten: AcceptorRules['acceptVote'] = (context, heard) => {
+  const { effects = [], ...change } = acceptorRules.acceptVote(context, heard);
+  return { ...change, effects: effects.toReversed() };
+};
+/** As if no acceptor had ever accepted anything. */
+const chooseFreely: CoordinatorRules['choose'] = ({ leadership, ...context }) => {
+  const reports = leadership.reports.map((it) => ({ ...it, votes: [], accepted: null }));
+  return coordinatorRules.choose({ ...context, leadership: { ...leadership, reports } });
+};
+const takeOneForAll: Pick<CoordinatorRules, 'isChosen' | 'adoptVotes'> = {
+  isChosen: ({ leadership }) => leadership.reports.length > 0,
+  adoptVotes: ({ branches, transaction }) => ({
+    context: { outcome: 'committed', branches: branches.map((it) => ({ ...it, vote: 'yes' })) },
+    effects: [{ type: 'deliver', output: { type: 'committed', transaction } }],
+  }),
+};
+
+const decidedByAcceptors: readonly CommitTwin[] = [
+  {
+    name: 'a leader aborts whatever was accepted',
+    rule: 'Gray & Lamport §4.2: a leader proposes what it must',
+    broken: { coordinator: { choose: chooseFreely } },
+    checker: { bounds: quiet, violates: 'no decision is reversed' },
+    simulator: { seed: 8 },
+  },
+  {
+    name: 'an acceptor does not keep to its promise',
+    rule: 'Gray & Lamport §4.1: phase 1b',
+    broken: { acceptor: { isLate: () => false } },
+    checker: { bounds: quiet, violates: 'no decision is reversed' },
+  },
+  {
+    name: 'one acceptor is enough for a coordinator',
+    rule: 'Gray & Lamport §4.2: all instances chosen as prepared commit',
+    broken: { coordinator: takeOneForAll },
+    checker: { bounds: quiet, violates: 'no decision is reversed' },
+    simulator: { seed: 27 },
+  },
+  {
+    name: 'an acceptor answers before it has written',
+    rule: 'Gray & Lamport §4.2: phase 2b of ballot 0',
+    broken: { acceptor: { acceptVote: answerUnwritten } },
+    checker: {
+      bounds: { ...quiet, crashes: 1, crashing: ['e'], inquiries: 0 },
+      violates: 'no decision is reversed',
+      statesToFind: 1_000_000,
+    },
+  },
+];
+
 /** The twins, by the place where decisions are kept. */
 export const commitTwins: Readonly<Record<DecidingPlace, readonly CommitTwin[]>> = {
   journal: decidedInJournal,
   last: decidedByLast,
   register: decidedInRegister,
+  paxos: decidedByAcceptors,
 };

@@ -19,6 +19,7 @@ const blocks = {
   because: 'plain two-phase commit blocks while its coordinator is dead',
 } as const;
 
+const deadAcceptor = { crashes: 1, crashing: ['e'], restarts: false } as const;
 const onlyCoordinator = { crashes: 1, crashing: ['c'] } as const;
 
 /** By the place where decisions are kept; the largest first, so that two processors end at about the same time. */
@@ -49,6 +50,17 @@ export const commitSystems: Readonly<Record<DecidingPlace, readonly CommitSystem
     { bounds: { participants: 2, crashes: 1, timeouts: 1, unknownAnswers: 1 }, maxStates: 500_000 },
     { bounds: { ...quiet, participants: 4, crashes: 1, inquiries: 1, peerInquiries: 0 }, maxStates: 200_000 },
     { bounds: { ...live, participants: 2, crashes: 1 }, maxStates: 100_000 },
+  ],
+  paxos: [
+    { bounds: { ...quiet, participants: 2 }, maxStates: 300_000 },
+    {
+      bounds: { ...quiet, participants: 2, heir: false, wider: 1, crashes: 1, crashing: ['e'], inquiries: 0 },
+      maxStates: 100_000,
+    },
+    {
+      bounds: { ...live, participants: 2, heir: false, wider: 'unlimited', ...deadAcceptor, inquiries: 0 },
+      maxStates: 100_000,
+    },
   ],
   register: [
     { bounds: { ...quiet, participants: 3, ...onlyCoordinator, inquiries: 0 }, maxStates: 1_500_000 },

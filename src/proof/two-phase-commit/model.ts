@@ -13,6 +13,7 @@
 
 import { partsOf } from '../../../statecharts/actor.ts';
 import {
+  acceptorRules,
   type CoordinatorBegin,
   coordinatorAddress,
   coordinatorRules,
@@ -25,6 +26,7 @@ import {
 import {
   actorOf,
   type Budget,
+  bornOfMessage,
   defineModel,
   type Fair,
   type Model,
@@ -42,8 +44,9 @@ import type { DecidingPlace } from './scenario/operations.ts';
 /** How much may happen, as `commitBounds` says, where decisions are kept, and whether somebody makes a mistake. */
 export interface TwoPhaseCommitOptions extends GivenCommitBounds {
   /**
-   * Where decisions are kept. With a `register`, an heir on node `d` may take over at any moment. With `last`, the last
-   * participant is a last resource, whose commit in one phase is the decision. Default `journal`.
+   * Where decisions are kept. With a `register`, or with three acceptors (`paxos`), an heir on node `d` may take over at
+   * any moment. With `last`, the last participant is a last resource, whose commit in one phase is the decision. Default
+   * `journal`.
    */
   readonly place?: DecidingPlace;
   /** Rules other than the true ones, for proofs that a fault would be found. */
@@ -52,6 +55,11 @@ export interface TwoPhaseCommitOptions extends GivenCommitBounds {
 
 const transaction = 'tx';
 const manager = 'c';
+/**
+ * Three nodes, as services have them: the coordinator with its participants and an acceptor, another acceptor, and the heir
+ * beside the third one, which is asked last.
+ */
+const acceptorNodes = [manager, 'e', 'd'];
 
 /**
  * Everything that goes on by itself: whatever of it stays possible happens at last. Where any number of messages may be
@@ -70,6 +78,7 @@ const places: Readonly<Record<DecidingPlace, string>> = {
   journal: '',
   last: 'a last resource, ',
   register: 'a replicated coordinator, ',
+  paxos: 'three acceptors, ',
 };
 
 /** The model of one transaction. */
@@ -78,14 +87,16 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   const bounds = boundsOf(commitBounds, given);
   assertPossible(bounds, place);
   const { participants, readers, crashes, crashing, restarts, losses, unknownAnswers } = bounds;
-  const { timeouts, refusals: mayRefuse, eventually, mustCommit } = bounds;
+  const { timeouts, pauses, wider, refusals: mayRefuse, eventually, mustCommit } = bounds;
   // A run that ends because no question is left tells nothing of one in which questions go on.
   const inquiries = given.inquiries ?? (eventually ? 'unlimited' : bounds.inquiries);
   const peerInquiries = given.peerInquiries ?? (eventually ? inquiries : bounds.peerInquiries);
-  const flush = eventually || mustCommit ? 'at-once' : 'step';
+  // Without a crash, nothing can be lost that is being written.
+  const isCalm = place === 'paxos' && crashes === 0;
+  const flush = eventually || mustCommit || isCalm ? 'at-once' : 'step';
   const branches = Array.from({ length: participants }, (_, index) => {
     const id = `b${index + 1}`;
-    const node = `p${index + 1}`;
+    const node = place === 'paxos' ? manager : `p${index + 1}`;
     const address = participantAddress(node, { transaction, branch: id });
     const resource = `r${index + 1}`;
     return {
@@ -100,11 +111,15 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   const decider = branches.find(({ last }) => last);
   const origin = coordinatorAddress({ manager, transaction });
   const keepsRegister = place === 'register';
+  const hasHeir = bounds.heir && (keepsRegister || place === 'paxos');
 
   // The application enlists every branch and asks to commit, all in the turn in which it begins.
-  const begin: CoordinatorBegin = keepsRegister
-    ? { type: 'begin', place: { type: 'register', resource: 'register' } }
-    : { type: 'begin' };
+  const keptIn: DecisionPlace = keepsRegister
+    ? { type: 'register', resource: 'register' }
+    : place === 'paxos'
+      ? { type: 'acceptors', nodes: acceptorNodes, retentionMs: 0 }
+      : { type: 'journal' };
+  const begin: CoordinatorBegin = { type: 'begin', place: keptIn };
   const asked = branches.map(({ id: branch, address, resource, last }) => ({
     type: 'enlist' as const,
     branch,
@@ -112,9 +127,10 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     resource,
     last,
   }));
-  const { coordinator, participant } = defineTwoPhaseCommit({
+  const { coordinator, participant, acceptor } = defineTwoPhaseCommit({
     coordinator: { rules: { ...coordinatorRules, ...broken.coordinator } },
     participant: { rules: { ...participantRules, ...broken.participant } },
+    acceptor: { rules: { ...acceptorRules, ...broken.acceptor } },
   });
   const coordinating = startedOnce(coordinator, manager, {
     key: transaction,
@@ -123,14 +139,12 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
   });
   const heir = actorOf(coordinator, 'd', {
     key: transaction,
-    input: { type: 'take-over', manager, place: { type: 'register', resource: 'register' }, epoch: 2 },
+    input: { type: 'take-over', manager, place: keptIn, epoch: 2 },
   });
   const decidedIn: DecisionPlace =
     decider !== undefined
       ? { type: 'branch', branch: decider.id, resource: decider.resource, address: decider.address }
-      : keepsRegister
-        ? { type: 'register', resource: 'register' }
-        : { type: 'journal' };
+      : keptIn;
   const participating = branches.map(({ id, node, address, resource, isReadOnly, last }) => {
     const branch = { manager, transaction, branch: id };
     const join: ParticipantBegin = { type: 'join', branch, resource, coordinator: origin };
@@ -148,7 +162,8 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     const lives = { input: join, ...(isPreparable ? { later: found } : {}) };
     return startedOnce(participant, node, { key: partsOf(address).key, ...lives });
   });
-  const coordinators = keepsRegister ? [coordinating, heir] : [coordinating];
+  const coordinators = hasHeir ? [coordinating, heir] : [coordinating];
+  const acceptors = place === 'paxos' ? acceptorNodes.map((node) => bornOfMessage(acceptor, node, transaction)) : [];
   const resources = branches.map(({ resource }) => resource);
 
   // What died before it was registered asked nobody to prepare: the participants give up by themselves, sooner or later.
@@ -169,7 +184,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
 
   return defineModel<CommitHistory>({
     name: `two-phase commit with ${places[place]}${systemNameOf(commitBounds, given)}`,
-    actors: [...coordinators, ...participating],
+    actors: [...coordinators, ...participating, ...acceptors],
     network: { kind: 'duplicating', losses },
     deliveries: 'changing',
     timers: {
@@ -178,6 +193,9 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
       transactionTimeout: 0,
       inquiryInterval: inquiries,
       peerInquiryDelay: peerInquiries,
+      leadPause: pauses,
+      ...(place === 'paxos' ? { voteRetryInterval: wider } : {}),
+      reminderInterval: 0,
       // Nobody forgets what has ended while the run lasts.
       retention: 0,
       linger: 0,
@@ -197,14 +215,25 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
     },
     history: { start: emptyHistory, observe: observeCommit },
     // While a record is being written, timers and repeated questions only add to what waits for it.
-    boundary: ({ actors }) =>
-      flush === 'at-once' ||
-      actors.every(({ address, heldEffects }) => heldEffects <= (address === origin ? participants + 2 : 2)),
+    boundary: (state) =>
+      !(
+        place === 'paxos' &&
+        !eventually &&
+        coordinators.some((it) => state.of(it).snapshot?.matches({ decided: 'retained' }))
+      ) &&
+      (flush === 'at-once' ||
+        state.actors.every(({ address, heldEffects }) => heldEffects <= (address === origin ? participants + 2 : 2))),
     always: commitProperties(coordinators, participating, resources),
-    sometimes: commitGoals(resources, { crashes, restarts, crashing, mayAbort: mayRefuse || timeouts !== 0 }),
+    sometimes: commitGoals(resources, {
+      crashes,
+      restarts,
+      crashing,
+      mayAbort: mayRefuse || timeouts !== 0,
+      heir: place === 'paxos' && hasHeir ? heir : undefined,
+    }),
     fair: fairness(
       losses,
-      [coordinator, participant].flatMap((it) => [...it.allTimers.values()].map(({ delay }) => delay)),
+      [coordinator, participant, acceptor].flatMap((it) => [...it.allTimers.values()].map(({ delay }) => delay)),
     ),
     ...(eventually || mustCommit
       ? {

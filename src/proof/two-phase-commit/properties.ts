@@ -79,12 +79,14 @@ function branchesIn(state: State, resources: readonly string[]): Branches {
 /** What may happen, as far as goals depend on it. */
 interface GoalOptions extends Pick<CommitBounds, 'crashes' | 'restarts' | 'crashing'> {
   readonly mayAbort: boolean;
+  /** The leader at a later ballot, where acceptors decide. */
+  readonly heir: Coordinating | undefined;
 }
 
 /** What must be possible, or a check says nothing. */
 export function commitGoals(
   resources: readonly string[],
-  { crashes, restarts, crashing = ['c'], mayAbort }: GoalOptions,
+  { crashes, restarts, crashing = ['c'], mayAbort, heir }: GoalOptions,
 ): Predicates<CommitHistory> {
   const goals: Record<string, (state: State) => boolean> = {
     'every branch commits, and the caller hears of it': (state) =>
@@ -93,6 +95,12 @@ export function commitGoals(
   if (mayAbort) {
     goals['every branch is rolled back, and the caller hears of it'] = (state) =>
       isTold(state, 'aborted') && isResolved(resources, 'aborted')(state);
+  }
+  if (heir !== undefined) {
+    const isLedTo = (state: State, outcome: Outcome): boolean =>
+      isTold(state, outcome) && state.of(heir).snapshot?.context.outcome === outcome;
+    goals['a leader at a later ballot commits what was voted at ballot 0'] = (state) => isLedTo(state, 'committed');
+    goals['a leader at a later ballot aborts'] = (state) => isLedTo(state, 'aborted');
   }
   if (crashes > 0 && restarts && crashing.includes('c')) {
     goals['a participant is in doubt while the coordinator is down'] = ({ actors }) =>

@@ -1,4 +1,4 @@
-/** Two-phase commit, as three protocols that are simulated, checked and broken: one for each place where decisions are kept. */
+/** Two-phase commit, as protocols that are simulated, checked and broken: one for each place where decisions are kept. */
 
 import { defineProtocol, type Protocol } from '../protocol.ts';
 import { assertPossible, commitBounds } from './bounds.ts';
@@ -8,6 +8,16 @@ import { commitSystems } from './configurations.ts';
 import { twoPhaseCommitModel } from './model.ts';
 import type { DecidingPlace } from './scenario/operations.ts';
 import { twoPhaseCommitScenario } from './scenario.ts';
+
+const examples = [
+  { participants: 3, timeouts: 0, refusals: false, crashes: 1, inquiries: 0 },
+  { timeouts: 0, refusals: false, crashes: 1, crashing: ['c'], restarts: false, inquiries: 0, eventually: true },
+] as const;
+/** With an heir that may lead at any moment, and with an acceptor that is dead. */
+const paxosExamples = [
+  { timeouts: 0, refusals: false },
+  { timeouts: 0, refusals: false, heir: false, wider: 'unlimited', crashes: 1, crashing: ['e'], eventually: true },
+] as const;
 
 const decidedIn = (place: DecidingPlace, about: string, runs: number): Protocol =>
   defineProtocol({
@@ -22,10 +32,7 @@ const decidedIn = (place: DecidingPlace, about: string, runs: number): Protocol 
     statesToFind: 50_000,
     runsToFind: { runs: 60, nodes: 3 },
     twins: commitTwins[place],
-    examples: [
-      { participants: 3, timeouts: 0, refusals: false, crashes: 1, inquiries: 0 },
-      { timeouts: 0, refusals: false, crashes: 1, crashing: ['c'], restarts: false, inquiries: 0, eventually: true },
-    ],
+    examples: place === 'paxos' ? paxosExamples : examples,
   });
 
 /** Decided in the journal of the node that began a transaction. */
@@ -44,5 +51,11 @@ export const twoPhaseCommitLast = decidedIn(
 export const twoPhaseCommitRegister = decidedIn(
   'register',
   'the same, decided in a replicated register, with take-over by other nodes',
+  1_000,
+);
+/** Decided by acceptors: Paxos Commit. */
+export const paxosCommit = decidedIn(
+  'paxos',
+  'the same, decided by acceptors that take the votes (Paxos Commit), with take-over by other nodes',
   1_000,
 );

@@ -3,15 +3,20 @@
  * move money between databases while machines crash, pause and lose touch, disks fail, and databases restart, break
  * connections and answer late; whatever happens, each transaction has one outcome, everywhere, and comes to it.
  *
- * There are three forms. `2pc` keeps decisions in the journal of the machine that began the transaction, and so promises
+ * There are four forms. `2pc` keeps decisions in the journal of the machine that began the transaction, and so promises
  * an end only once that machine is back. So does `2pc-last`, in which one resource is not prepared, and its own commit
  * is the decision; each life of a machine draws which one, if any. `2pc-register` keeps decisions in a register that a
  * majority of the machines replicates, and promises an end as soon as a majority is well, whoever is dead, paused or
- * cut off.
+ * cut off; so does `2pc-paxos`, in which the machines are the acceptors of Paxos Commit.
  */
 
 import * as v from 'valibot';
-import { coordinatorRules, defineTwoPhaseCommit, participantRules } from '../../../statecharts/two-phase-commit.ts';
+import {
+  acceptorRules,
+  coordinatorRules,
+  defineTwoPhaseCommit,
+  participantRules,
+} from '../../../statecharts/two-phase-commit.ts';
 import { chance, pick } from '../../environment/random.ts';
 import { createDatabaseServer, type DatabaseServer } from '../../simulator/database.ts';
 import type { OperationEnd, StagedScenario, Watch } from '../../simulator/scenario.ts';
@@ -26,6 +31,7 @@ import {
   deciding,
   openingBalance,
   operationSchema,
+  outlives,
   planOperations,
   type Transfer,
   writtenBy,
@@ -43,8 +49,11 @@ const forms: Readonly<Record<DecidingPlace, { readonly name: string; readonly go
   journal: { name: '2pc', goals: commonGoals },
   last: { name: '2pc-last', goals: [...commonGoals, ...lastGoals] },
   register: { name: '2pc-register', goals: [...commonGoals, ...registerGoals] },
+  paxos: { name: '2pc-paxos', goals: [...commonGoals, ...registerGoals] },
 };
 
+/** Short, so that acceptors remind managers several times in a run. */
+const reminderIntervalMs = 5_000;
 /** How often it is looked whether everything is over, and for how long, in milliseconds. */
 const lookIntervalMs = 50;
 const looks = 40;
@@ -52,19 +61,19 @@ const looks = 40;
 /** The scenario over the true parts, or over broken ones that must be found out. */
 export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = {}): StagedScenario<BankApplication> {
   const { place = 'journal', broken = {} } = options;
-  const keepsRegister = place === 'register';
   const protocol = defineTwoPhaseCommit({
     coordinator: { rules: { ...coordinatorRules, ...broken.coordinator }, revivedBy: 'application' },
     participant: { rules: { ...participantRules, ...broken.participant } },
+    acceptor: { rules: { ...acceptorRules, ...broken.acceptor }, times: { reminderIntervalMs } },
   });
   return {
     name: forms[place].name,
     minNodes: 1,
     awaits: true,
-    heals: keepsRegister ? 'quorum-alone' : 'all',
+    heals: outlives(place) ? 'quorum-alone' : 'all',
     serverNames: databases,
     goals: forms[place].goals,
-    plan: (machines, durationMs, random) => planOperations(machines, durationMs, random, keepsRegister),
+    plan: (machines, durationMs, random) => planOperations(machines, durationMs, random, place),
     probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'probe' } }),
     stage({ time, randomness, log }) {
       const transfers = new Map<string, Transfer>();
@@ -98,7 +107,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
       /** One machine after the other shows that nothing is left that keeps it from its work. */
       const probe = async (app: BankApplication): Promise<OperationEnd> => {
         if (probing) return { type: 'failed', reason: 'another machine is being probed' };
-        if (!app.isReady || (!keepsRegister && well.has(app.node.id))) return { type: 'failed', reason: 'not now' };
+        if (!app.isReady || (!outlives(place) && well.has(app.node.id))) return { type: 'failed', reason: 'not now' };
         probing = true;
         probes += 1;
         const swept = await app.sweep(`probe${probes}`);
@@ -109,7 +118,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
         }
         if (!isOver()) return { type: 'failed', reason: 'something is left' };
         well.add(app.node.id);
-        return keepsRegister || well.size === machineCount
+        return outlives(place) || well.size === machineCount
           ? { type: 'ok', value: null }
           : { type: 'failed', reason: 'others are not probed yet' };
       };
@@ -122,7 +131,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
             time,
             servers,
             witness,
-            keepsRegister,
+            place,
             // What earlier lives left prepared is still decided by theirs.
             last: place === 'last' ? pick(deciders, [...deciding, undefined]) : undefined,
             protocol,
@@ -167,7 +176,7 @@ function createWatch(
       const problem = invariants.problem ?? invariants.finish();
       if (problem !== undefined) return problem;
       let total = servers.reduce((sum, server) => sum + server.total, 0);
-      for (const { id, app } of place === 'register' ? [] : machines) {
+      for (const { id, app } of outlives(place) ? [] : machines) {
         if (app === undefined) return `${id} is down, and should be well`;
         for (const account of accounts) total += Number(app.till.peek(account) ?? 0);
         for (const { note, legs } of transfers.values()) {

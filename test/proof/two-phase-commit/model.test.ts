@@ -28,6 +28,11 @@ test.each([
   ['a last resource, and a crash of any node at any moment', { ...quiet, place: 'last', crashes: 1 }],
   ['a last resource that may refuse to commit, and timeouts', { participants: 2, place: 'last' }],
   ['a last resource and a reader', { ...quiet, participants: 3, readers: 1, place: 'last' }],
+  ['acceptors, and an heir that leads whenever it likes', { ...quiet, place: 'paxos' }],
+  [
+    'acceptors, one of which crashes',
+    { ...quiet, place: 'paxos', heir: false, wider: 1, crashes: 1, crashing: ['e'], inquiries: 0 },
+  ],
   ['a reader, and a crash of any node', { ...quiet, participants: 3, readers: 1, crashes: 1, inquiries: 0 }],
 ] as const)('atomic, and nothing decided is reversed: %s', (_name, options) => {
   const result = checked(options);
@@ -68,6 +73,12 @@ describe('coming to an end', () => {
     expect(failing(checked({ ...live, place: 'last', crashes: 1 }))).toEqual([]);
   });
 
+  test('a dead acceptor keeps nobody from the end', () => {
+    const dead = { crashes: 1, crashing: ['e'], restarts: false, heir: false, wider: 'unlimited' } as const;
+    const result = checked({ ...live, ...dead, place: 'paxos', inquiries: 0 });
+    expect([failing(result), result.complete]).toEqual([[], true]);
+  });
+
   test('a replicated coordinator does not block: the heir ends what the dead one began', () => {
     const dead = { crashes: 1, crashing: ['c'], restarts: false } as const;
     const result = checked({ ...live, ...dead, place: 'register', inquiries: 0 });
@@ -76,7 +87,7 @@ describe('coming to an end', () => {
 });
 
 describe('the systems that are proven in full', () => {
-  const systems = (['journal', 'last', 'register'] as const).flatMap((place) =>
+  const systems = (['journal', 'last', 'register', 'paxos'] as const).flatMap((place) =>
     commitSystems[place].map((system) => ({ ...system, model: twoPhaseCommitModel({ ...system.bounds, place }) })),
   );
 

@@ -25,7 +25,7 @@ const suite = (
     ...runs,
   });
 
-describe.each(['journal', 'last', 'register'] as const)('two-phase commit (%s), simulated', (place) => {
+describe.each(['journal', 'last', 'register', 'paxos'] as const)('two-phase commit (%s), simulated', (place) => {
   test('is atomic under all faults, comes to an end, and reaches every goal', async () => {
     // Crashes between the commit of a last resource and whoever hears of it are rare.
     const result = await suite({ place }, { seed: 1, runs: place === 'last' ? 150 : 60 });

@@ -4,7 +4,9 @@ import { Subject } from 'rxjs';
 import * as v from 'valibot';
 import { partsOf } from '../../../../statecharts/actor.ts';
 import {
+  coordinatorName,
   type Outcome,
+  outcome as outcomeForm,
   participantMessages,
   participantName,
   type TwoPhaseCommit,
@@ -21,6 +23,7 @@ import {
   createTransactionManager,
   type DecisionRegister,
   inRegister,
+  paxosCommit,
   TransactionAbortedError,
   type TransactionManager,
   TransactionOutcomeUnknownError,
@@ -29,7 +32,15 @@ import {
 } from '../../../services/transactions.ts';
 import { connectDatabase, type DatabaseServer, type SimulatedDatabase } from '../../../simulator/database.ts';
 import type { Application, Boot, OperationEnd } from '../../../simulator/scenario.ts';
-import { accounts, type DatabaseName, type Deciding, databases, type Transfer } from './operations.ts';
+import {
+  accounts,
+  type DatabaseName,
+  type Deciding,
+  type DecidingPlace,
+  databases,
+  outlives,
+  type Transfer,
+} from './operations.ts';
 import { unfencedRegisterMachine, witnessedRegister } from './register.ts';
 import type { Witness } from './witness.ts';
 
@@ -58,7 +69,8 @@ export interface BankOptions {
   readonly time: Clock;
   readonly servers: Readonly<Record<DatabaseName, DatabaseServer>>;
   readonly witness: Witness;
-  readonly keepsRegister: boolean;
+  /** Where decisions are kept; with acceptors, every machine is one. */
+  readonly place: DecidingPlace;
   /** The manager's last resource, if it has one. */
   readonly last: Deciding | undefined;
   readonly protocol: TwoPhaseCommit;
@@ -81,13 +93,24 @@ const attempts = 3;
 const pauseMs = 400;
 const answerTimeoutMs = 1_000;
 
-/** Tells the witness of the decisions that participants hear. */
-function witnessDecisions({ inspection }: Node, witness: Witness): void {
+/** Tells the witness of the decisions that participants hear, and of leaders that acceptors have decided for, or outvoted. */
+function witnessDecisions({ id, inspection }: Node, witness: Witness): void {
   inspection.subscribe((event) => {
-    if (event.type !== 'step' || partsOf(event.actor).name !== participantName || event.cause.type !== 'decision')
-      return;
-    const { branch, outcome } = v.parse(participantMessages.decision, event.cause);
-    witness.heard(branch.transaction, outcome);
+    if (event.type !== 'step') return;
+    const { cause, effects } = event;
+    const { name, key } = partsOf(event.actor);
+    if (name === participantName && cause.type === 'decision') {
+      const { branch, outcome } = v.parse(participantMessages.decision, cause);
+      witness.heard(branch.transaction, outcome);
+    }
+    if (name !== coordinatorName) return;
+    if (cause.type === 'outvoted') witness.fenced(key);
+    const isLed = cause.type === 'phase-2b' || cause.type === 'remembered';
+    for (const effect of isLed ? effects : []) {
+      if (effect.type !== 'deliver') continue;
+      const verdict = v.safeParse(outcomeForm, effect.output.type);
+      if (verdict.success) witness.led(key, verdict.output, id);
+    }
   });
 }
 
@@ -97,7 +120,7 @@ export function bootBank({
   time,
   servers,
   witness,
-  keepsRegister,
+  place,
   last,
   protocol,
   fencesNobody,
@@ -124,7 +147,7 @@ export function bootBank({
     definitions: [protocol.coordinator, protocol.participant, protocol.acceptor],
     inspect: (inspected) => witnessDecisions(inspected, witness),
   });
-  if (keepsRegister) {
+  if (place === 'register') {
     const machine = fencesNobody ? unfencedRegisterMachine() : createDecisionRegisterMachine();
     register.attach(startReplicatedStore({ node, key: 'txn', machine, log: raft({ voters: machines }), environment }));
   }
@@ -136,7 +159,8 @@ export function bootBank({
     protocol,
     environment,
     times,
-    ...(keepsRegister ? { decisions: inRegister('decisions') } : {}),
+    ...(place === 'register' ? { decisions: inRegister('decisions') } : {}),
+    ...(place === 'paxos' ? { decisions: paxosCommit({ acceptors: machines }) } : {}),
     ...(last === undefined ? {} : { last }),
   }).then(
     (made) => {
@@ -219,13 +243,13 @@ export function bootBank({
     takeOver: async (machine) => (manager === undefined ? notReady : takeOver(manager, machine)),
     async sweep(note) {
       if (manager === undefined) return notReady;
-      for (const machine of keepsRegister ? machines : []) {
+      for (const machine of outlives(place) ? machines : []) {
         if (machine !== id && !(await answers(machine))) await takeOver(manager, machine);
       }
       return transact(manager, { note, hasKey: true }, async (work) => {
         for (const account of accounts) {
           for (const name of databases) await work[name].add(account, 0, note);
-          if (!keepsRegister) await work.till.put(account, (await work.till.get(account)) ?? 0);
+          if (!outlives(place)) await work.till.put(account, (await work.till.get(account)) ?? 0);
         }
       });
     },

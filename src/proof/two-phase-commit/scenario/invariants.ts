@@ -190,6 +190,13 @@ export function createInvariants(legsOf: (note: string) => ReadonlySet<string> |
       keep(oneOutcome(transaction, 'the register', [it.ruled ?? outcome, outcome]));
       it.ruled = outcome;
     },
+    led(transaction, outcome, node) {
+      const it = seen(transaction);
+      keep(oneOutcome(transaction, 'the acceptors', [it.ruled ?? outcome, outcome]));
+      it.ruled = outcome;
+      if (it.manager !== '' && it.manager !== node) it.isTakenOver = true;
+      noteGoals(it);
+    },
     fenced: () => void reached.add('an owner was fenced'),
     told(_note, transaction, outcome, isRepeated = false) {
       if (isRepeated) reached.add('a repeated transaction was not run again');

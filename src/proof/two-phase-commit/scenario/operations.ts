@@ -10,8 +10,8 @@ export const databases = ['checking', 'savings', 'cards'] as const;
 export type DatabaseName = (typeof databases)[number];
 /** The accounts of each database. */
 export const accounts = ['a', 'b', 'c', 'd'] as const;
-/** Where decisions are kept: in the manager's journal, by the last resource where it takes part, or in a register. */
-export type DecidingPlace = 'journal' | 'last' | 'register';
+/** Where decisions are kept: in the manager's journal, by the last resource where it takes part, in a register, or with acceptors. */
+export type DecidingPlace = 'journal' | 'last' | 'register' | 'paxos';
 /** What can be the last resource of a machine; `till` is its embedded store. */
 export const deciding = [...databases, 'till'] as const;
 export type Deciding = (typeof deciding)[number];
@@ -67,13 +67,17 @@ function drawTransfer(note: string, hasTill: boolean, random: Random): Omit<Tran
   return { f: 'transfer', note, legs, thinkMs };
 }
 
-/** Draws the operations of a run. With `takesOver`, machines also take over, whether or not the other one is dead. */
+/** Whether decisions outlive the machine that began a transaction, so that others take over. */
+export const outlives = (place: DecidingPlace): boolean => place === 'register' || place === 'paxos';
+
+/** Draws the operations of a run. Where decisions outlive machines, these also take over, whether or not the other one is dead. */
 export function planOperations(
   machines: readonly string[],
   durationMs: number,
   random: Random,
-  takesOver: boolean,
+  place: DecidingPlace,
 ): readonly PlannedOperation[] {
+  const takesOver = outlives(place);
   const atMs = (): number => Math.round(random.next() * durationMs);
   const machine = (): string => pick(random, machines) ?? '';
   const planned: PlannedOperation[] = [];
@@ -87,7 +91,7 @@ export function planOperations(
     planned.push({ ...first, operation });
     if (!isRepeated) continue;
     const againMs = first.atMs + Math.round(random.next() * 2_000);
-    planned.push({ ...first, operation, atMs: againMs, node: takesOver ? machine() : first.node });
+    planned.push({ ...first, operation, atMs: againMs, node: place === 'register' ? machine() : first.node });
   }
   for (let index = 0; takesOver && machines.length > 1 && index < takeOversPerRun; index += 1) {
     const node = machine();

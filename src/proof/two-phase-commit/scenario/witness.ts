@@ -11,7 +11,9 @@ export interface Witness extends DatabaseWitness {
   owns(transaction: string, epoch: number, owner: string): void;
   /** The register has told a coordinator how a transaction is decided. */
   ruled(transaction: string, outcome: Outcome): void;
-  /** The register has refused a coordinator whose epoch is over. */
+  /** Acceptors have decided for a coordinator on `node`. */
+  led(transaction: string, outcome: Outcome, node: string): void;
+  /** The register has refused a coordinator whose epoch is over, or acceptors one whose ballot is. */
   fenced(transaction: string): void;
   /** A client was told how a transaction of its ended. */
   told(note: string, transaction: string, outcome: Outcome | 'unknown', isRepeated?: boolean): void;
@@ -59,6 +61,10 @@ export function loggedWitness(witness: Witness, log: (kind: string, ...details: 
     ruled(transaction, outcome) {
       log('ruled', transaction, outcome);
       witness.ruled(transaction, outcome);
+    },
+    led(transaction, outcome, node) {
+      log('led', transaction, outcome, node);
+      witness.led(transaction, outcome, node);
     },
     fenced(transaction) {
       log('fenced', transaction);
