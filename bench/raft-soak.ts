@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../src/environment/clock.ts';
 import type { Client } from '../src/services/store/client.ts';
 import { QuorateError } from '../statecharts/actor.ts';
-import type { NodeUsage } from './raft-protocol.ts';
+import type { NodeUsage } from './log-protocol.ts';
 import { printTable } from './table.ts';
 
 export interface SoakOptions {

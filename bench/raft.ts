@@ -12,15 +12,13 @@
  * those of the machine then. The nodes are given the flags that this is given, and need none: a state is not on the heap.
  */
 
-import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/environment/clock.ts';
-import { connect } from '../src/services/store/tcp-client.ts';
-import type { NodeRequest, NodeUsage } from './raft-protocol.ts';
+import { drive, type Sample, startLogCluster } from './log-cluster.ts';
+import type { NodeUsage } from './log-protocol.ts';
 import { soak } from './raft-soak.ts';
 import { median, printTable } from './table.ts';
 
@@ -42,77 +40,11 @@ const keyBytes = 34;
 const keys = Number(options.keys) || Math.round((Number(options['state-gib']) * 2 ** 30) / (keyBytes + valueBytes));
 /** A soak over many keys is a measurement by itself. */
 const rounds = Number(options.rounds ?? (keys > 0 ? 0 : 5));
-const value = new Uint8Array(256).fill(7);
 const inFlights = [1, 64, 256, 1_024];
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-
 const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
-const ids = ['n1', 'n2', 'n3'];
-const ports = new Map<string, number>();
-for (const id of ids) ports.set(id, await freePort());
-const children: ChildProcess[] = [];
-
-const answer = <T>(child: ChildProcess, request: NodeRequest): Promise<T> =>
-  new Promise((resolve) => {
-    child.once('message', (message) => resolve(message as T));
-    child.send(request);
-  });
-
-for (const id of ids) {
-  const child = fork(new URL('./raft-node.js', import.meta.url), { serialization: 'json' });
-  children.push(child);
-  const peers = Object.fromEntries([...ports].filter(([peer]) => peer !== id));
-  await answer(child, { type: 'start', id, directory: join(directory, id), port: ports.get(id) ?? 0, peers });
-}
-const client = await connect(
-  [...ports.values()].map((port) => `127.0.0.1:${port}`),
-  { inFlight: 2_048 },
-);
-await client.put('warm-up', value, { deadlineMs: 20_000 });
-
-const usages = (): Promise<NodeUsage[]> =>
-  Promise.all(children.map((child) => answer<NodeUsage>(child, { type: 'usage' })));
-
-interface Sample {
-  readonly opsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Processor time of all nodes together. */
-  readonly nodeCpuMicrosPerOp: number;
-}
-
-/** Keeps `inFlight` puts under way for `seconds`. */
-async function drive(inFlight: number, seconds: number): Promise<Sample> {
-  const latencies: number[] = [];
-  const before = await usages();
-  const startedMs = clock.nowMs();
-  const endMs = startedMs + seconds * 1_000;
-  const worker = async (number: number): Promise<void> => {
-    for (let round = 0; clock.nowMs() < endMs; round += 1) {
-      const sentMs = clock.nowMs();
-      await client.put(`key-${number}-${round % 100}`, value, { deadlineMs: 20_000 });
-      latencies.push(clock.nowMs() - sentMs);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, (_, number) => worker(number)));
-  const elapsedMs = clock.nowMs() - startedMs;
-  const after = await usages();
-  latencies.sort((a, b) => a - b);
-  const cpuMs = after.reduce((sum, { cpuMs: used }, index) => sum + used - (before[index]?.cpuMs ?? 0), 0);
-  return {
-    opsPerSecond: (latencies.length * 1_000) / elapsedMs,
-    p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
-    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
-    nodeCpuMicrosPerOp: (cpuMs * 1_000) / latencies.length,
-  };
-}
+const cluster = await startLogCluster('raft', directory);
+const { client, usages } = cluster;
 
 async function baselinePerSecond(seconds: number): Promise<number> {
   const file = await open(join(directory, 'baseline'), 'a');
@@ -163,7 +95,7 @@ try {
   const samples = new Map<number, Sample[]>(inFlights.map((inFlight) => [inFlight, []]));
   for (let round = 0; round < rounds; round += 1) {
     baselines.push(await baselinePerSecond(Math.min(seconds, 2)));
-    for (const inFlight of inFlights) samples.get(inFlight)?.push(await drive(inFlight, seconds));
+    for (const inFlight of inFlights) samples.get(inFlight)?.push(await drive(cluster, clock, inFlight, seconds));
   }
   if (rounds > 0) tellRounds(median(baselines), baselines, samples);
   console.log(`resident memory of the nodes: ${mebibytes(await usages())} MiB`);
@@ -176,14 +108,12 @@ try {
     await soak({ clock, client, keys, valueBytes, minutes: soakMinutes, putsPerSecond, usages });
   }
   for (let minute = 1; keys === 0 && minute <= soakMinutes; minute += 1) {
-    const { opsPerSecond } = await drive(256, 60);
+    const { opsPerSecond } = await drive(cluster, clock, 256, 60);
     console.log(
       `after ${minute} min at 256 in flight: ${Math.round(opsPerSecond)} ops/s, ${mebibytes(await usages())} MiB`,
     );
   }
 } finally {
-  await client.close();
-  for (const child of children) child.disconnect();
-  await Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+  await cluster.stop();
   await rm(directory, { recursive: true, force: true });
 }

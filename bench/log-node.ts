@@ -1,11 +1,11 @@
-/** One node of `bench/raft.ts`, a process of its own: serves, and tells how much of the processor and memory it uses. */
+/** One node of the benchmarks of logs, a process of its own: serves, and tells how much of the processor and memory it uses. */
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { clusterSecretOf } from '../src/bus/tcp.ts';
 import { startKeyValueNode } from '../src/services/kv-node.ts';
-import type { NodeRequest, NodeUsage } from './raft-protocol.ts';
+import type { NodeRequest, NodeUsage } from './log-protocol.ts';
 import { type SnapshotMemory, watchSnapshotMemory } from './snapshot-memory.ts';
 
 const send = (message: NodeUsage | { readonly type: 'ready' }): void => void process.send?.(message);
@@ -40,10 +40,11 @@ function waitedMs(): number {
 
 process.on('message', async (request: NodeRequest) => {
   if (request.type === 'start') {
-    const { id, directory, port, peers } = request;
+    const { id, protocol, directory, port, peers } = request;
     const host = '127.0.0.1';
     const node = await startKeyValueNode({
       id,
+      protocol,
       secret: clusterSecretOf('the secret of a benchmark that runs on loopback'),
       dataDirectory: directory,
       listen: { host, port },

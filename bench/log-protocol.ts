@@ -1,10 +1,13 @@
-/** What `bench/raft.ts` and its node processes tell each other. */
+/** What the benchmarks of logs and their node processes tell each other. */
+
+import type { LogProtocolName } from '../src/services/store/log/protocol-names.ts';
 
 /** From the bench to a node. */
 export type NodeRequest =
   | {
       readonly type: 'start';
       readonly id: string;
+      readonly protocol: LogProtocolName;
       readonly directory: string;
       readonly port: number;
       /** The ports of the other nodes, all on loopback. */

@@ -1,0 +1,104 @@
+/**
+ * Three durable nodes as three processes on loopback, replicating by either protocol, and a client that keeps puts under
+ * way: what the benchmarks of logs share, so that what they compare differs in nothing but the protocol.
+ */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Clock } from '../src/environment/clock.ts';
+import type { LogProtocolName } from '../src/services/store/log/protocol-names.ts';
+import { connect } from '../src/services/store/tcp-client.ts';
+import type { NodeRequest, NodeUsage } from './log-protocol.ts';
+
+type Client = Awaited<ReturnType<typeof connect>>;
+
+/** A cluster that runs, and has elected a leader. */
+export interface LogCluster {
+  readonly client: Client;
+  usages(): Promise<NodeUsage[]>;
+  stop(): Promise<void>;
+}
+
+/** What came of some seconds of puts. */
+export interface Sample {
+  readonly opsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time of all nodes together. */
+  readonly nodeCpuMicrosPerOp: number;
+}
+
+const value = new Uint8Array(256).fill(7);
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+const answer = <T>(child: ChildProcess, request: NodeRequest): Promise<T> =>
+  new Promise((resolve) => {
+    child.once('message', (message) => resolve(message as T));
+    child.send(request);
+  });
+
+/** Starts a cluster whose data is in `directory`. */
+export async function startLogCluster(protocol: LogProtocolName, directory: string): Promise<LogCluster> {
+  const ports = new Map<string, number>();
+  for (const id of ['n1', 'n2', 'n3']) ports.set(id, await freePort());
+  const children: ChildProcess[] = [];
+  for (const [id, port] of ports) {
+    const child = fork(new URL('./log-node.js', import.meta.url), { serialization: 'json' });
+    children.push(child);
+    const peers = Object.fromEntries([...ports].filter(([peer]) => peer !== id));
+    await answer(child, { type: 'start', id, protocol, directory: join(directory, id), port, peers });
+  }
+  const client = await connect(
+    [...ports.values()].map((port) => `127.0.0.1:${port}`),
+    { inFlight: 2_048 },
+  );
+  await client.put('warm-up', value, { deadlineMs: 20_000 });
+  return {
+    client,
+    usages: () => Promise.all(children.map((child) => answer<NodeUsage>(child, { type: 'usage' }))),
+    async stop() {
+      await client.close();
+      for (const child of children) child.disconnect();
+      await Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+    },
+  };
+}
+
+/** Keeps `inFlight` puts of 256 bytes under way for `seconds`. */
+export async function drive(
+  { client, usages }: LogCluster,
+  clock: Clock,
+  inFlight: number,
+  seconds: number,
+): Promise<Sample> {
+  const latencies: number[] = [];
+  const before = await usages();
+  const startedMs = clock.nowMs();
+  const endMs = startedMs + seconds * 1_000;
+  const worker = async (number: number): Promise<void> => {
+    for (let round = 0; clock.nowMs() < endMs; round += 1) {
+      const sentMs = clock.nowMs();
+      await client.put(`key-${number}-${round % 100}`, value, { deadlineMs: 20_000 });
+      latencies.push(clock.nowMs() - sentMs);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, (_, number) => worker(number)));
+  const elapsedMs = clock.nowMs() - startedMs;
+  const after = await usages();
+  latencies.sort((a, b) => a - b);
+  const cpuMs = after.reduce((sum, { cpuMs: used }, index) => sum + used - (before[index]?.cpuMs ?? 0), 0);
+  return {
+    opsPerSecond: (latencies.length * 1_000) / elapsedMs,
+    p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
+    p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
+    nodeCpuMicrosPerOp: (cpuMs * 1_000) / latencies.length,
+  };
+}
