@@ -16,6 +16,7 @@ export interface Mutation {
 }
 
 const raft = ['test/statecharts/raft'];
+const paxosLog = ['follower', 'candidate', 'leader'].map((role) => `test/statecharts/paxos/server-${role}.test.ts`);
 const paxos = ['test/statecharts/paxos'];
 const commit = ['test/statecharts/two-phase-commit'];
 const wire = ['test/bus/tcp-secret.test.ts'];
@@ -666,5 +667,89 @@ export const mutations: readonly Mutation[] = [
     text: "if (node.isAlive(address)) node.request(address, { type: 'withdraw' });",
     becomes: 'node.isAlive(address);',
     tests: ['test/services/agreement/agree.test.ts'],
+  },
+  {
+    name: 'a Multi-Paxos acceptor forgets its promise in a crash',
+    file: 'statecharts/paxos/log/context.ts',
+    text: 'return { ...state, promised: laterOf(state.promised, record.ballot) };',
+    becomes: 'return state;',
+    tests: paxosLog,
+  },
+  {
+    name: 'a Multi-Paxos promise is answered before it is durable',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: "    effects: [persist({ type: 'promise', ballot })],",
+    becomes: '    effects: [],',
+    tests: paxosLog,
+  },
+  {
+    name: 'a ballot of Multi-Paxos is used again',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: 'round: (highest?.round ?? 0) + 1, proposer: self',
+    becomes: 'round: Math.max(1, highest?.round ?? 0), proposer: self',
+    tests: paxosLog,
+  },
+  {
+    name: 'any acceptance that phase 1 hears of is proposed again, and not that of the highest ballot',
+    file: 'statecharts/paxos/log/slots.ts',
+    text: 'entry.index > this.baseIndex && isLater(ballot, this.ballotAt(entry.index))',
+    becomes: 'entry.index > this.baseIndex',
+    tests: paxosLog,
+  },
+  {
+    name: 'a no-op goes over what was accepted',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: "const entry = found.proposalAt(ballot, index) ?? { index, kind: 'noop' };",
+    becomes: "const entry: Entry = { index, kind: 'noop' };",
+    tests: paxosLog,
+  },
+  {
+    name: 'a Multi-Paxos leader counts acceptances across ballots',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: '  sameBallot(context.promised, ballot);',
+    becomes: '  sameBallot(context.promised, ballot) || ballot.round >= 0;',
+    tests: paxosLog,
+  },
+  {
+    name: 'a learner learns of slots that it has accepted at another ballot',
+    file: 'statecharts/paxos/log/rules/following.ts',
+    text: 'learnChosen({ ...context, slots }, Math.min(committed, upTo))',
+    becomes: 'learnChosen({ ...context, slots }, Math.min(committed, slots.lastIndex))',
+    tests: paxosLog,
+  },
+  {
+    name: 'a part of a promise counts as all of it',
+    file: 'statecharts/paxos/log/rules/phase1.ts',
+    text: 'const isWhole = upTo >= lastIndex;',
+    becomes: 'const isWhole = upTo >= Math.min(index, lastIndex);',
+    tests: paxosLog,
+  },
+  {
+    name: 'a server stands against a leader that others have',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: 'isLed && votesIn(configuration, server)',
+    becomes: 'isLed && !votesIn(configuration, server)',
+    tests: paxosLog,
+  },
+  {
+    name: 'a Multi-Paxos leader proposes after a stop-sign that it took over',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: "    isStopped: open.at(-1)?.kind === 'stop',",
+    becomes: '    isStopped: false,',
+    tests: paxosLog,
+  },
+  {
+    name: 'a read of Multi-Paxos is answered before all that was taken over is chosen',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: 'context.commitIndex >= leadershipOf(context).inheritedIndex;',
+    becomes: 'context.commitIndex >= 0;',
+    tests: paxosLog,
+  },
+  {
+    name: 'what was accepted before a kept record is lost in recovery',
+    file: 'statecharts/paxos/log/context.ts',
+    text: 'return slots.rebased(Math.min(before, slots.baseIndex)).accept(ballot, entries);',
+    becomes: 'return slots.accept(ballot, entries);',
+    tests: paxosLog,
   },
 ];
