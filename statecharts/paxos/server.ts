@@ -18,8 +18,9 @@
  *   confirmed by as many as share one with every quorum of phase 1.
  * - The first voters are a stop-sign in slot 1, chosen at ballot (0, first voter), which all of them begin with.
  * - Members change by stop-signs (Lamport, Malkhi & Zhou 2010), and not by a window alpha: the next configuration decides the
- *   slots after one, which nobody may propose before it is chosen. So the pipeline needs no bound, and a leader stands
- *   again, a round trip, in each configuration. Acceptors answer for any: who counts them knows which one decides.
+ *   slots after one, which nobody may propose before it is chosen. So the pipeline needs no bound. The leader that was the
+ *   first to propose a stop-sign goes on at its ballot; one that took it over stands again, in the next configuration.
+ *   Acceptors answer for any configuration: who counts them knows which one decides.
  * - Who has left the cluster is not spoken to, so it hears no quorum and does not stand; it is promised nothing.
  */
 

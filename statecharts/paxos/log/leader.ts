@@ -1,7 +1,7 @@
 /**
  * The leader: the distinguished proposer, in phase 2 of one slot after the other, many at once. It answers reads, and
  * replaces servers by ending its configuration. It steps down when another ballot was promised, when no quorum, or not even
- * its own journal, answers, and when its configuration has ended: to stand in the next one, if it votes there.
+ * its own journal, answers, and when the next configuration is without it, or may have had other leaders.
  */
 
 import { message } from '../../actor/rules.ts';
@@ -28,7 +28,7 @@ export const leader = paxos.createStateConfig({
   type: 'parallel',
   always: [
     { guard: 'isSucceeded', target: '#candidate', meta: { rule: 'Stoppable §3' } },
-    { guard: 'isSuperseded', target: '#alone', meta: { rule: 'Stoppable §3' } },
+    { guard: 'hasLeft', target: '#alone', meta: { rule: 'Stoppable §3' } },
   ],
   states: {
     heartbeats: {
@@ -76,7 +76,7 @@ export const leader = paxos.createStateConfig({
               entry: 'beginRound',
               always: {
                 guard: 'hasCaughtUp',
-                target: '#swapping',
+                target: '#stopping',
                 actions: 'swapVoters',
                 meta: { rule: 'Stoppable §3' },
               },
@@ -84,20 +84,23 @@ export const leader = paxos.createStateConfig({
             },
             late: {
               always: [
-                { guard: 'isOutOfRounds', target: '#swapping', actions: 'giveUpReplacement' },
+                { guard: 'isOutOfRounds', target: '#stopping', actions: 'giveUpReplacement' },
                 { guard: 'hasCaughtUp', target: 'inTime' },
               ],
               after: {
                 catchUpPatience: [
                   { guard: 'makesHeadway', target: 'late', reenter: true, actions: 'watchLearner' },
-                  { target: '#swapping', actions: 'giveUpReplacement' },
+                  { target: '#stopping', actions: 'giveUpReplacement' },
                 ],
               },
             },
           },
         },
-        // The stop-sign of the change is proposed; when it is chosen, the office ends.
-        swapping: { id: 'swapping' },
+        // The stop-sign is proposed; when it is chosen, the next configuration begins.
+        stopping: {
+          id: 'stopping',
+          always: { guard: 'hasGoneOn', target: 'settled', meta: { rule: 'Stoppable §3' } },
+        },
       },
     },
   },

@@ -124,10 +124,8 @@ export class Slots extends Sequence<Entry | Hole> {
   /** These slots after `index`, which becomes the base: what precedes it goes, and so does its memory. */
   after(index: number): Slots {
     if (index <= this.baseIndex) return this;
-    const rest = this.between(index + 1, this.lastIndex);
-    if (rest.length === 0) return Slots.after(index);
-    const after = Slots.after(index);
-    return new Slots(index, this.lastIndex, after.extendedBy(rest), this.#runsFrom(index + 1));
+    if (index >= this.lastIndex) return Slots.after(index);
+    return new Slots(index, this.lastIndex, this.backingAfter(index), this.#runsFrom(index + 1));
   }
 
   /** What was accepted after `index`, which is the base: a later one than here, or an earlier one, with holes after it. */

@@ -51,7 +51,7 @@ export function contextWith({
   baseIndex = 0,
   ...rest
 }: Wanted = {}): ServerContext {
-  const whole = [run(zero, first), ...accepted].reduce((all, it) => all.accept(it.ballot, it.entries), Slots.empty);
+  const whole = [run(zero, first), ...accepted].reduce((all, it) => all.accept(it.ballot, it.entries), Slots.after(0));
   const slots = whole.after(baseIndex);
   const recovered = { promised: rest.promised ?? zero, slots, snapshot: snapshot ?? null, chosenIndex: 1 };
   const context = newServer(recovered, { self: n1, input: { voters, limits } });

@@ -236,13 +236,24 @@ describe('a leader ends its configuration by a stop-sign', () => {
     ]);
   });
 
-  test('and stands in the next one when it is chosen, which those of the last one are told', () => {
+  test('and goes on in the next one when it is chosen, which those of the last one are told', () => {
     const durably = paxosServer.step(stopped.state, durable(1, 2)).state;
+    const { effects, snapshot, state } = paxosServer.step(durably, acceptedBy(n3, 2));
+    expect(snapshot.hasTag('leader')).toBe(true);
+    expect(snapshot.context).toMatchObject({ promised: mine, configuration: { index: 2, learners: [n4] } });
+    expect(effects).toContainEqual({ type: 'persist', record: { type: 'chosen', upTo: 2 } });
+    expect(sentTo(n3, effects)).toMatchObject([{ type: 'accept', committed: 2 }]);
+    expect(sentTo(n4, paxosServer.step(state, propose(8, 1)).effects)).toMatchObject([{ type: 'accept', index: 3 }]);
+  });
+
+  test('but stands in the next one when it took the stop-sign over, since that may have had leaders before', () => {
+    const candidate = candidateWith({ accepted: [run(at(0, n2), stop, command(3, 5))] });
+    const leader = paxosServer.step(paxosServer.step(candidate, durable(1, 1)).state, promiseOf(n2, mine)).state;
+    const durably = paxosServer.step(leader, durable(1, 2)).state;
     const { effects, rules, snapshot } = paxosServer.step(durably, acceptedBy(n3, 2));
     expect(snapshot.hasTag('candidate')).toBe(true);
     expect(snapshot.context).toMatchObject({ promised: at(2, n1), configuration: { index: 2, learners: [n4] } });
     expect(rules).toEqual(['Paxos 2b', 'Stoppable §3']);
-    expect(effects).toContainEqual({ type: 'persist', record: { type: 'chosen', upTo: 2 } });
     expect(sentTo(n3, effects)).toMatchObject([
       { type: 'accept', committed: 2 },
       { type: 'prepare', index: 3 },

@@ -179,11 +179,26 @@ function settle(context: ServerContext, leadership: Leadership): Result {
   const isOver = learned.configuration !== context.configuration;
   const mustTell = isOver || (due > 0 && (reads.at(-1)?.round ?? 0) > leadership.round);
   const told = mustTell ? beginHeartbeats(next, pending) : { leadership: pending, outgoing: [] };
-  const sent = sendAll(next, told.leadership);
+  const sent = sendAll(next, isOver ? goingOn({ ...next, ...known(learned) }, told.leadership) : told.leadership);
   return {
     context: { ...known(learned), leadership: sent.leadership },
     effects: [...learned.effects, ...answers, ...told.outgoing, ...sent.outgoing],
   };
+}
+
+/**
+ * The leadership in the configuration that has begun. Where the stop-sign was first proposed at this very ballot, nobody
+ * can have proposed anything after it at an earlier one: so all that phase 1 could find there is nothing, and the leader
+ * goes on at its ballot. Where it took the stop-sign over, the next configuration may have had leaders before.
+ */
+function goingOn(context: ServerContext, leadership: Leadership): Leadership {
+  const { configuration } = context;
+  if (configuration.index <= leadership.inheritedIndex) return leadership;
+  const followers = peersOf(context).map(
+    (peer) =>
+      leadership.followers.find(({ server }) => server === peer) ?? freshProgress(peer, leadership.lastIndex + 1),
+  );
+  return { ...leadership, configurationIndex: configuration.index, followers, isStopped: false, catchUp: null };
 }
 
 /** How far a quorum of phase 2 has come, slot by slot in their order, at the leader's own ballot. */
@@ -252,13 +267,13 @@ export function watchQuorum(context: ServerContext): Result {
   return { context: { leadership: { ...leadership, followers, dueDurableIndex } } };
 }
 
-/** The configuration for which this server leads has ended, and it votes in the next: it stands there. */
+/** A stop-sign that this server took over has ended the configuration for which it leads: it stands in the next one. */
 export const isSucceeded = (context: ServerContext): boolean =>
-  isSuperseded(context) && votesIn(context.configuration, context.self);
+  context.configuration.index !== leadershipOf(context).configurationIndex &&
+  votesIn(context.configuration, context.self);
 
-/** The configuration for which this server leads has ended. */
-export const isSuperseded = (context: ServerContext): boolean =>
-  context.configuration.index !== leadershipOf(context).configurationIndex;
+/** The configuration in force is without this server. */
+export const hasLeft = (context: ServerContext): boolean => !votesIn(context.configuration, context.self);
 
 /** The leader's knowledge goes with the office, and so do the reads that wait: another one may answer them. */
 export function leaveOffice(context: ServerContext): Result {

@@ -68,7 +68,11 @@ function stopWith(context: ServerContext, next: Members, outputs: readonly Deliv
 }
 
 /** Whether a server is to join, and has to learn the log before. */
-export const isLearning = ({ configuration }: ServerContext): boolean => configuration.change !== null;
+export const isLearning = (context: ServerContext): boolean =>
+  context.configuration.change !== null && hasGoneOn(context);
+
+/** No stop-sign waits to be chosen. */
+export const hasGoneOn = (context: ServerContext): boolean => !leadershipOf(context).isStopped;
 
 /** The leader's knowledge of the server that joins. */
 function learnerOf(context: ServerContext): Progress | undefined {
@@ -85,7 +89,7 @@ export function beginRound(context: ServerContext): Result {
 
 /** The learner has all that the round sends. */
 export const hasCaughtUp = (context: ServerContext): boolean =>
-  !leadershipOf(context).isStopped && hasEnded(leadershipOf(context).catchUp, learnerOf(context));
+  hasGoneOn(context) && hasEnded(leadershipOf(context).catchUp, learnerOf(context));
 
 /** No round was short enough: the learner cannot keep up, and would hold up what it votes on. */
 export const isOutOfRounds = (context: ServerContext): boolean =>
@@ -104,7 +108,7 @@ export function watchLearner(context: ServerContext): Result {
 
 /** The server that was to join does not come, or cannot keep up: the change is given up. */
 export const giveUpReplacement = (context: ServerContext): Result =>
-  leadershipOf(context).isStopped ? {} : stopWith(context, withoutLearner(context.configuration));
+  stopWith(context, withoutLearner(context.configuration));
 
 /** The server that has caught up votes in the place of the one that leaves, which is retired. */
 export const swapVoters = (context: ServerContext): Result => stopWith(context, swapped(context.configuration));
