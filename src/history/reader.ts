@@ -46,62 +46,103 @@ interface PendingOperation {
  * @throws HistoryOptionError for a limit that is not a positive integer
  */
 export function createHistoryReader(model: SequentialModel<unknown>, limits: ReaderLimits = {}): HistoryReader {
-  const lineLimit = positive('lines', limits.lines ?? 1_000_000);
-  const lengthLimit = positive('lineLength', limits.lineLength ?? 1_048_576);
-  const operations: Operation[] = [];
-  const pending = new Map<ProcessId, PendingOperation>();
-  const faults: FaultInterval[] = [];
-  const openFaults = new Map<string, number>();
-  let begin: Moment = { line: 0, timeMs: 0 };
-  let end = begin;
-  let timed: boolean | undefined;
-  let lines = 0;
+  return new LineReader(model, limits);
+}
 
-  const wrong = (message: string): HistoryFormatError => new HistoryFormatError(lines, message);
-  const nextLine = (): void => {
-    lines += 1;
-    if (lines > lineLimit)
-      throw wrong(`expected at most ${lineLimit} lines; raise the limit, or check a shorter history`);
-  };
+class LineReader implements HistoryReader {
+  readonly #model: SequentialModel<unknown>;
+  readonly #lineLimit: number;
+  readonly #lengthLimit: number;
+  readonly #operations: Operation[] = [];
+  readonly #pending = new Map<ProcessId, PendingOperation>();
+  readonly #faults: FaultInterval[] = [];
+  readonly #openFaults = new Map<string, number>();
+  #begin: Moment = { line: 0, timeMs: 0 };
+  #end: Moment;
+  #timed: boolean | undefined;
+  #lines = 0;
 
-  const momentOf = (event: HistoryEvent): Moment => {
-    timed ??= event.time !== undefined;
-    if (timed !== (event.time !== undefined)) {
-      throw wrong(
-        `expected ${timed ? 'a time, as' : 'no time, as there is none'} on the lines before; give all lines one, or none`,
+  constructor(model: SequentialModel<unknown>, limits: ReaderLimits = {}) {
+    this.#model = model;
+    this.#lineLimit = positive('lines', limits.lines ?? 1_000_000);
+    this.#lengthLimit = positive('lineLength', limits.lineLength ?? 1_048_576);
+    this.#end = this.#begin;
+  }
+
+  line(text: string): void {
+    this.#nextLine();
+    if (text.length > this.#lengthLimit)
+      throw this.#wrong(`expected at most ${this.#lengthLimit} characters, got ${text.length}`);
+    if (text.trim() === '') return;
+    let given: unknown;
+    try {
+      given = JSON.parse(text);
+    } catch (error) {
+      throw this.#wrong(
+        `not JSON (${error instanceof Error ? error.message : 'unreadable'}); expected one object per line`,
       );
     }
-    const moment = { line: lines, timeMs: event.time ?? lines };
-    if (moment.timeMs < end.timeMs && end.line > 0) {
-      throw wrong(
-        `time goes backwards: ${moment.timeMs} ms after ${end.timeMs} ms on line ${end.line}; sort by time first`,
+    this.#take(given);
+  }
+
+  event(event: unknown): void {
+    this.#nextLine();
+    this.#take(event);
+  }
+
+  end(): History {
+    return { operations: [...this.#operations], faults: [...this.#faults], begin: this.#begin, end: this.#end };
+  }
+
+  #wrong(message: string): HistoryFormatError {
+    return new HistoryFormatError(this.#lines, message);
+  }
+
+  #nextLine(): void {
+    this.#lines += 1;
+    if (this.#lines > this.#lineLimit)
+      throw this.#wrong(`expected at most ${this.#lineLimit} lines; raise the limit, or check a shorter history`);
+  }
+
+  #momentOf(event: HistoryEvent): Moment {
+    this.#timed ??= event.time !== undefined;
+    if (this.#timed !== (event.time !== undefined)) {
+      throw this.#wrong(
+        `expected ${this.#timed ? 'a time, as' : 'no time, as there is none'} on the lines before; give all lines one, or none`,
       );
     }
-    if (begin.line === 0) begin = moment;
-    end = moment;
+    const moment = { line: this.#lines, timeMs: event.time ?? this.#lines };
+    if (moment.timeMs < this.#end.timeMs && this.#end.line > 0) {
+      throw this.#wrong(
+        `time goes backwards: ${moment.timeMs} ms after ${this.#end.timeMs} ms on line ${this.#end.line}; sort by time first`,
+      );
+    }
+    if (this.#begin.line === 0) this.#begin = moment;
+    this.#end = moment;
     return moment;
-  };
+  }
 
-  const invoke = (event: OperationEvent, invokedAt: Moment): void => {
+  #invoke(event: OperationEvent, invokedAt: Moment): void {
     const { process, f, key } = event;
-    const busy = pending.get(process);
+    const busy = this.#pending.get(process);
     if (busy !== undefined) {
-      throw wrong(
+      throw this.#wrong(
         `process ${brief(process)} invokes twice: it still waits for ${busy.operation.f} of line ${busy.operation.invokedAt.line}; ` +
           'use one process for each operation that is under way',
       );
     }
-    const shape = f === undefined || !Object.hasOwn(model.functions, f) ? undefined : model.functions[f];
+    const shape = f === undefined || !Object.hasOwn(this.#model.functions, f) ? undefined : this.#model.functions[f];
     if (f === undefined || shape === undefined) {
-      throw wrong(
-        `expected f to be one of ${Object.keys(model.functions).join(', ')} (model ${model.name}), got ${brief(f)}`,
+      throw this.#wrong(
+        `expected f to be one of ${Object.keys(this.#model.functions).join(', ')} (model ${this.#model.name}), got ${brief(f)}`,
       );
     }
-    if (key === undefined && model.keys === 'required') throw wrong(`expected a key (model ${model.name}), got none`);
+    if (key === undefined && this.#model.keys === 'required')
+      throw this.#wrong(`expected a key (model ${this.#model.name}), got none`);
     const value = shape.value.read(event.value, undefined);
     if (value === undefined)
-      throw wrong(`expected ${f} to be invoked with ${shape.value.form}, got ${brief(event.value)}`);
-    const index = operations.length;
+      throw this.#wrong(`expected ${f} to be invoked with ${shape.value.form}, got ${brief(event.value)}`);
+    const index = this.#operations.length;
     const operation: Operation = {
       index,
       process,
@@ -113,90 +154,70 @@ export function createHistoryReader(model: SequentialModel<unknown>, limits: Rea
       invokedAt,
       completedAt: undefined,
     };
-    operations.push(operation);
-    pending.set(process, { index, shape, operation });
-  };
+    this.#operations.push(operation);
+    this.#pending.set(process, { index, shape, operation });
+  }
 
-  const complete = (event: OperationEvent, completedAt: Moment): void => {
+  #complete(event: OperationEvent, completedAt: Moment): void {
     const { process, type } = event;
-    const invoked = pending.get(process);
+    const invoked = this.#pending.get(process);
     if (invoked === undefined) {
-      throw wrong(`${type} without an invocation: process ${brief(process)} waits for nothing`);
+      throw this.#wrong(`${type} without an invocation: process ${brief(process)} waits for nothing`);
     }
     const { operation, shape, index } = invoked;
     for (const field of ['f', 'key'] as const) {
       if (event[field] !== undefined && event[field] !== operation[field]) {
-        throw wrong(
+        throw this.#wrong(
           `expected ${field} to be ${brief(operation[field])}, as process ${brief(process)} invoked it on line ` +
             `${operation.invokedAt.line}, got ${brief(event[field])}`,
         );
       }
     }
-    pending.delete(process);
+    this.#pending.delete(process);
     if (type !== 'ok') {
-      operations[index] = { ...operation, outcome: type === 'fail' ? 'failed' : 'unknown', completedAt };
+      this.#operations[index] = { ...operation, outcome: type === 'fail' ? 'failed' : 'unknown', completedAt };
       return;
     }
     const result = shape.result.read(event.value, operation.value);
     if (result === undefined) {
-      throw wrong(
+      throw this.#wrong(
         `expected ${operation.f} (invoked on line ${operation.invokedAt.line} with ${brief(operation.value)}) ` +
           `to return ${shape.result.form}, got ${brief(event.value)}`,
       );
     }
-    operations[index] = { ...operation, outcome: 'ok', result, completedAt };
-  };
+    this.#operations[index] = { ...operation, outcome: 'ok', result, completedAt };
+  }
 
-  const fault = ({ phase, id, kind, target }: FaultEvent, at: Moment): void => {
+  #fault({ phase, id, kind, target }: FaultEvent, at: Moment): void {
     if (phase === 'end') {
-      const index = id === undefined ? undefined : openFaults.get(id);
-      const open = index === undefined ? undefined : faults[index];
+      const index = id === undefined ? undefined : this.#openFaults.get(id);
+      const open = index === undefined ? undefined : this.#faults[index];
       if (id === undefined || index === undefined || open === undefined) {
-        throw wrong(`expected the id of a fault that began and is not over, got ${brief(id)}`);
+        throw this.#wrong(`expected the id of a fault that began and is not over, got ${brief(id)}`);
       }
-      openFaults.delete(id);
-      faults[index] = { ...open, end: at };
+      this.#openFaults.delete(id);
+      this.#faults[index] = { ...open, end: at };
       return;
     }
-    if (kind === undefined) throw wrong('expected the kind of the fault (crash, pause, partition, ...), got none');
+    if (kind === undefined)
+      throw this.#wrong('expected the kind of the fault (crash, pause, partition, ...), got none');
     if (phase === 'begin') {
-      if (id === undefined) throw wrong('expected an id, so that the end of the fault can name it, got none');
-      if (openFaults.has(id)) throw wrong(`the fault ${brief(id)} begins twice; end it first, or use another id`);
-      openFaults.set(id, faults.length);
+      if (id === undefined) throw this.#wrong('expected an id, so that the end of the fault can name it, got none');
+      if (this.#openFaults.has(id))
+        throw this.#wrong(`the fault ${brief(id)} begins twice; end it first, or use another id`);
+      this.#openFaults.set(id, this.#faults.length);
     }
-    faults.push({ kind, target, begin: at, end: phase === 'moment' ? at : undefined });
-  };
+    this.#faults.push({ kind, target, begin: at, end: phase === 'moment' ? at : undefined });
+  }
 
-  const take = (given: unknown): void => {
+  #take(given: unknown): void {
     const event = parseEvent(given);
-    if (typeof event === 'string') throw wrong(event);
-    const moment = momentOf(event);
-    if (event.type === 'fault') fault(event, moment);
-    else if (event.type === 'invoke') invoke(event, moment);
-    else complete(event, moment);
-  };
-
-  return {
-    line(text) {
-      nextLine();
-      if (text.length > lengthLimit) throw wrong(`expected at most ${lengthLimit} characters, got ${text.length}`);
-      if (text.trim() === '') return;
-      let given: unknown;
-      try {
-        given = JSON.parse(text);
-      } catch (error) {
-        throw wrong(
-          `not JSON (${error instanceof Error ? error.message : 'unreadable'}); expected one object per line`,
-        );
-      }
-      take(given);
-    },
-    event(event) {
-      nextLine();
-      take(event);
-    },
-    end: () => ({ operations: [...operations], faults: [...faults], begin, end }),
-  };
+    if (typeof event === 'string') throw this.#wrong(event);
+    const moment = this.#momentOf(event);
+    if (event.type === 'fault') this.#fault(event, moment);
+    else if (event.type === 'invoke') this.#invoke(event, moment);
+    else this.#complete(event, moment);
+  }
 }
 
 /**

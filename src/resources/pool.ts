@@ -65,145 +65,169 @@ const purposes = ['control', 'session'] as const;
 
 /** Makes a pool; it connects when asked for the first time. */
 export function createPool<Connection>(options: PoolOptions<Connection>): Pool<Connection> {
-  const { name, clock, maxSessions, reservedForControl, maxWaiting, idleTimeoutMs } = options;
+  return new ConnectionPool<Connection>(options);
+}
+
+class ConnectionPool<Connection> implements Pool<Connection> {
+  readonly #options: PoolOptions<Connection>;
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #maxWaiting: number;
+  readonly #idleTimeoutMs: number;
   /** The one that served last is at the end, and serves first. */
-  const idle: Idle<Connection>[] = [];
-  const lent = new Set<Connection>();
-  const waiting: Record<Purpose, Waiting<Connection>[]> = { control: [], session: [] };
-  let connecting = 0;
-  let isClosed = false;
+  readonly #idle: Idle<Connection>[] = [];
+  readonly #lent = new Set<Connection>();
+  readonly #waiting: Record<Purpose, Waiting<Connection>[]> = { control: [], session: [] };
+  #connecting = 0;
+  #isClosed = false;
   /** One timeout for all idle connections; it looks at the oldest. */
-  let sweep: TimeoutHandle | undefined;
+  #sweep: TimeoutHandle | undefined;
+  readonly #limits: { readonly control: number; readonly session: number };
 
-  const limits = { control: maxSessions + reservedForControl, session: maxSessions } as const;
-  const hasRoom = (purpose: Purpose): boolean => lent.size + connecting < limits[purpose];
+  constructor(options: PoolOptions<Connection>) {
+    this.#options = options;
+    const { name, clock, maxSessions, reservedForControl, maxWaiting, idleTimeoutMs } = options;
+    this.#name = name;
+    this.#clock = clock;
+    this.#maxWaiting = maxWaiting;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#limits = { control: maxSessions + reservedForControl, session: maxSessions } as const;
+  }
 
-  const takeIdle = (): Connection | undefined => {
-    for (let next = idle.pop(); next !== undefined; next = idle.pop()) {
-      if (options.isUsable(next.connection)) return next.connection;
-      options.destroy(next.connection);
+  acquire(purpose: Purpose, timeoutMs: number): Promise<Loan<Connection>> {
+    if (this.#isClosed) return Promise.reject(closedError(this.#name));
+    const queue = this.#waiting[purpose];
+    // Whoever waits for the other purpose waits for room that there is not for this one either, or needs less.
+    if (queue.length === 0 && this.#hasRoom(purpose)) {
+      const connection = this.#takeIdle();
+      if (connection !== undefined) return Promise.resolve(this.#lend(connection));
+    }
+    if (queue.length >= this.#maxWaiting) {
+      return Promise.reject(
+        new ResourceBusyError(
+          `expected fewer than ${this.#maxWaiting} callers waiting for a connection to '${this.#name}'; begin fewer transactions at once, or raise maxSessions`,
+        ),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const timeout = this.#clock.setTimeout(() => {
+        queue.splice(queue.indexOf(waiter), 1);
+        reject(
+          new ResourceBusyError(
+            `no connection to '${this.#name}' became free within ${timeoutMs} ms: all ${this.#limits[purpose]} are taken; begin fewer transactions at once, or raise maxSessions`,
+          ),
+        );
+      }, timeoutMs);
+      const waiter: Waiting<Connection> = { untilMs: this.#clock.nowMs() + timeoutMs, timeout, resolve, reject };
+      queue.push(waiter);
+      this.#serve();
+    });
+  }
+
+  get counts(): { readonly open: number; readonly idle: number; readonly waiting: number } {
+    return {
+      open: this.#idle.length + this.#lent.size + this.#connecting,
+      idle: this.#idle.length,
+      waiting: this.#waiting.control.length + this.#waiting.session.length,
+    };
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#sweep !== undefined) this.#clock.clearTimeout(this.#sweep);
+    for (const purpose of purposes) {
+      for (const waiter of this.#waiting[purpose].splice(0)) {
+        this.#clock.clearTimeout(waiter.timeout);
+        waiter.reject(closedError(this.#name));
+      }
+    }
+    for (const { connection } of this.#idle.splice(0)) this.#options.destroy(connection);
+    for (const connection of [...this.#lent]) this.#giveBack(connection, 'discard');
+  }
+
+  #hasRoom(purpose: Purpose): boolean {
+    return this.#lent.size + this.#connecting < this.#limits[purpose];
+  }
+
+  #takeIdle(): Connection | undefined {
+    for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop()) {
+      if (this.#options.isUsable(next.connection)) return next.connection;
+      this.#options.destroy(next.connection);
     }
     return undefined;
-  };
-  const sweepAfter = (ms: number): void => {
-    sweep = clock.setTimeout(() => {
-      sweep = undefined;
-      const nowMs = clock.nowMs();
-      while (idle[0] !== undefined && nowMs - idle[0].sinceMs >= idleTimeoutMs) {
-        const oldest = idle.shift();
-        if (oldest !== undefined) options.destroy(oldest.connection);
+  }
+
+  #sweepAfter(ms: number): void {
+    this.#sweep = this.#clock.setTimeout(() => {
+      this.#sweep = undefined;
+      const nowMs = this.#clock.nowMs();
+      while (this.#idle[0] !== undefined && nowMs - this.#idle[0].sinceMs >= this.#idleTimeoutMs) {
+        const oldest = this.#idle.shift();
+        if (oldest !== undefined) this.#options.destroy(oldest.connection);
       }
-      if (idle[0] !== undefined) sweepAfter(Math.max(1, idle[0].sinceMs + idleTimeoutMs - nowMs));
+      if (this.#idle[0] !== undefined)
+        this.#sweepAfter(Math.max(1, this.#idle[0].sinceMs + this.#idleTimeoutMs - nowMs));
     }, ms);
-  };
+  }
 
-  const giveBack = (connection: Connection, how: 'discard' | undefined): void => {
-    if (!lent.delete(connection)) return;
-    if (isClosed || how === 'discard' || !options.isUsable(connection)) {
-      options.destroy(connection);
+  #giveBack(connection: Connection, how: 'discard' | undefined): void {
+    if (!this.#lent.delete(connection)) return;
+    if (this.#isClosed || how === 'discard' || !this.#options.isUsable(connection)) {
+      this.#options.destroy(connection);
     } else {
-      idle.push({ connection, sinceMs: clock.nowMs() });
-      if (sweep === undefined) sweepAfter(idleTimeoutMs);
+      this.#idle.push({ connection, sinceMs: this.#clock.nowMs() });
+      if (this.#sweep === undefined) this.#sweepAfter(this.#idleTimeoutMs);
     }
-    serve();
-  };
+    this.#serve();
+  }
 
-  const lend = (connection: Connection): Loan<Connection> => {
-    lent.add(connection);
-    return { connection, release: (how) => giveBack(connection, how) };
-  };
+  #lend(connection: Connection): Loan<Connection> {
+    this.#lent.add(connection);
+    return { connection, release: (how) => this.#giveBack(connection, how) };
+  }
 
   /** Connects for a waiter that has left the queue: its own deadline counts on. */
-  const connectFor = (waiter: Waiting<Connection>): void => {
-    connecting += 1;
+  #connectFor(waiter: Waiting<Connection>): void {
+    this.#connecting += 1;
     let isLate = false;
-    const remainingMs = Math.max(1, waiter.untilMs - clock.nowMs());
-    const timeout = clock.setTimeout(() => {
+    const remainingMs = Math.max(1, waiter.untilMs - this.#clock.nowMs());
+    const timeout = this.#clock.setTimeout(() => {
       isLate = true;
-      waiter.reject(new ResourceDeadlineError(`'${name}' accepted no connection within ${Math.ceil(remainingMs)} ms`));
+      waiter.reject(
+        new ResourceDeadlineError(`'${this.#name}' accepted no connection within ${Math.ceil(remainingMs)} ms`),
+      );
     }, remainingMs);
-    options.connect(remainingMs).then(
+    this.#options.connect(remainingMs).then(
       (connection) => {
-        connecting -= 1;
-        clock.clearTimeout(timeout);
-        const loan = lend(connection);
-        if (isLate || isClosed) loan.release(isClosed ? 'discard' : undefined);
-        if (isClosed) waiter.reject(closedError(name));
+        this.#connecting -= 1;
+        this.#clock.clearTimeout(timeout);
+        const loan = this.#lend(connection);
+        if (isLate || this.#isClosed) loan.release(this.#isClosed ? 'discard' : undefined);
+        if (this.#isClosed) waiter.reject(closedError(this.#name));
         else waiter.resolve(loan);
       },
       (error: unknown) => {
-        connecting -= 1;
-        clock.clearTimeout(timeout);
+        this.#connecting -= 1;
+        this.#clock.clearTimeout(timeout);
         waiter.reject(error);
-        serve();
+        this.#serve();
       },
     );
-  };
+  }
 
-  const serve = (): void => {
+  #serve(): void {
     for (const purpose of purposes) {
-      while (waiting[purpose].length > 0 && hasRoom(purpose)) {
-        const waiter = waiting[purpose].shift();
+      while (this.#waiting[purpose].length > 0 && this.#hasRoom(purpose)) {
+        const waiter = this.#waiting[purpose].shift();
         if (waiter === undefined) break;
-        clock.clearTimeout(waiter.timeout);
-        const connection = takeIdle();
-        if (connection === undefined) connectFor(waiter);
-        else waiter.resolve(lend(connection));
+        this.#clock.clearTimeout(waiter.timeout);
+        const connection = this.#takeIdle();
+        if (connection === undefined) this.#connectFor(waiter);
+        else waiter.resolve(this.#lend(connection));
       }
     }
-  };
-
-  return {
-    acquire(purpose, timeoutMs) {
-      if (isClosed) return Promise.reject(closedError(name));
-      const queue = waiting[purpose];
-      // Whoever waits for the other purpose waits for room that there is not for this one either, or needs less.
-      if (queue.length === 0 && hasRoom(purpose)) {
-        const connection = takeIdle();
-        if (connection !== undefined) return Promise.resolve(lend(connection));
-      }
-      if (queue.length >= maxWaiting) {
-        return Promise.reject(
-          new ResourceBusyError(
-            `expected fewer than ${maxWaiting} callers waiting for a connection to '${name}'; begin fewer transactions at once, or raise maxSessions`,
-          ),
-        );
-      }
-      return new Promise((resolve, reject) => {
-        const timeout = clock.setTimeout(() => {
-          queue.splice(queue.indexOf(waiter), 1);
-          reject(
-            new ResourceBusyError(
-              `no connection to '${name}' became free within ${timeoutMs} ms: all ${limits[purpose]} are taken; begin fewer transactions at once, or raise maxSessions`,
-            ),
-          );
-        }, timeoutMs);
-        const waiter: Waiting<Connection> = { untilMs: clock.nowMs() + timeoutMs, timeout, resolve, reject };
-        queue.push(waiter);
-        serve();
-      });
-    },
-    get counts() {
-      return {
-        open: idle.length + lent.size + connecting,
-        idle: idle.length,
-        waiting: waiting.control.length + waiting.session.length,
-      };
-    },
-    close() {
-      if (isClosed) return;
-      isClosed = true;
-      if (sweep !== undefined) clock.clearTimeout(sweep);
-      for (const purpose of purposes) {
-        for (const waiter of waiting[purpose].splice(0)) {
-          clock.clearTimeout(waiter.timeout);
-          waiter.reject(closedError(name));
-        }
-      }
-      for (const { connection } of idle.splice(0)) options.destroy(connection);
-      for (const connection of [...lent]) giveBack(connection, 'discard');
-    },
-  };
+  }
 }
 
 const closedError = (name: string): ResourceClosedError =>

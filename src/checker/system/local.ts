@@ -91,224 +91,257 @@ const maxLocalMessages = 1_000;
 
 /** Makes the rules of one actor, of which `variants` tell the ways in which it may begin. */
 export function createLocalRules(variants: readonly ModelActor[], options: LocalOptions): LocalRules {
-  const actor = elementAt(variants, 0);
-  const { definition, address } = actor;
-  const none: readonly Released[] = [];
-  const firesAtOnce = ({ state }: Local): string | undefined =>
-    options.timersAtOnce.length === 0
-      ? undefined
-      : state?.armed.find((id) => options.timersAtOnce.includes(definition.allTimers.get(id)?.delay ?? ''));
-  const unborn = (variant: number): Local => ({
-    variant,
-    life: 'absent',
-    outbox: emptyOutbox,
-    writes: [],
-    durable: [],
-    inbox: [],
-  });
+  return new RememberedRules(variants, options);
+}
 
-  const failed = (local: Local, error: unknown): LocalStep => ({
-    local: {
-      ...unborn(local.variant),
-      life: 'failed',
-      writes: local.writes,
-      durable: local.durable,
-      error: String(error),
-    },
-    released: none,
-  });
+class RememberedRules implements LocalRules {
+  readonly #variants: readonly ModelActor[];
+  readonly #options: LocalOptions;
+  readonly #actor: ModelActor;
+  readonly #definition: ModelActor['definition'];
+  readonly #address: Address;
+  readonly #none: readonly Released[] = [];
+
+  constructor(variants: readonly ModelActor[], options: LocalOptions) {
+    this.#variants = variants;
+    this.#options = options;
+    this.#actor = elementAt(variants, 0);
+    this.#definition = this.#actor.definition;
+    this.#address = this.#actor.address;
+  }
+
+  start(local: Local): LocalStep {
+    if (this.#actor.isBornOfMessage && this.#actor.laterLives === undefined) return { local, released: this.#none };
+    const { input, asks } = elementAt(this.#variants, local.variant);
+    return this.#begin(local, input, local.durable, asks);
+  }
+
+  enqueue(local: Local, from: Address, message: Tagged, atMs: number): LocalStep | undefined {
+    if (local.life === 'down' || local.life === 'failed') return undefined;
+    const next = { ...local, inbox: [...local.inbox, { from, message }] };
+    if (!this.#options.localAtOnce) return { local: next, released: this.#none };
+    return this.receive(local, from, message, atMs) ?? { local, released: this.#none };
+  }
+
+  takeLocal(local: Local, atMs: number): LocalStep | undefined {
+    const [first, ...inbox] = local.inbox;
+    if (first === undefined || (local.life !== 'running' && local.life !== 'absent')) return undefined;
+    const rest = { ...local, inbox };
+    return this.receive(rest, first.from, first.message, atMs) ?? { local: rest, released: this.#none };
+  }
+
+  fire(local: Local, timer: string, atMs: number): LocalStep | undefined {
+    return this.#whileRunning(local, atMs, (state) => this.#definition.fire(state, timer, atMs));
+  }
+
+  flush(local: Local, atMs: number): LocalStep | undefined {
+    if (local.writes.length === 0 || local.life === 'down') return undefined;
+    const made = this.#flushOne(local);
+    return this.#settle(made.local, made.released, atMs);
+  }
+
+  crash(local: Local): LocalStep {
+    return {
+      local: { ...this.unborn(local.variant), life: 'down', durable: local.durable },
+      released: this.#none,
+    };
+  }
+
+  restart(local: Local): LocalStep {
+    const up: Local = { ...this.unborn(local.variant), durable: local.durable };
+    const { input: first, laterLives } = elementAt(this.#variants, local.variant);
+    if (!this.#actor.isBornOfMessage) return this.#begin(up, first, up.durable);
+    const input = up.durable.length > 0 ? this.#definition.bornOfRecords() : laterLives?.input;
+    return input === undefined ? { local: up, released: this.#none } : this.#begin(up, input, up.durable);
+  }
+
+  handles(local: Local, from: Address, message: Tagged, atMs: number): boolean {
+    if (local.life === 'absent' && this.#actor.isBornOfMessage)
+      return this.#definition.bornOfMessage(message) !== undefined;
+    return local.state?.snapshot.status === 'active' && local.state.snapshot.can(eventOf(message, from, atMs));
+  }
+
+  keyOf(local: Local): string {
+    const { variant, life, state, outbox, writes, durable, inbox, error } = local;
+    const snapshot = state?.snapshot;
+    // Records that recover alike have the same future, whichever they are.
+    const records = durable.map(({ record }) => record);
+    const recovered =
+      records.length === 0 ? undefined : { state: this.#definition.recover(records), marks: marksOf(durable) };
+    return canonicalKey([
+      life,
+      snapshot === undefined
+        ? undefined
+        : [snapshot.status, snapshot.value, snapshot.context, historyOf(snapshot.historyValue)],
+      state?.armed,
+      outbox.lastBatch === 0 ? undefined : [outbox.lastBatch, outbox.durableBatch, outbox.waiting],
+      writes,
+      recovered,
+      inbox,
+      error,
+      // How it began matters until it has, and when it may have to begin again.
+      life === 'absent' || this.#options.keepsRecords ? variant : undefined,
+    ]);
+  }
+
+  unborn(variant: number): Local {
+    return {
+      variant,
+      life: 'absent',
+      outbox: emptyOutbox,
+      writes: [],
+      durable: [],
+      inbox: [],
+    };
+  }
+
+  receive(local: Local, from: Address, message: Tagged, atMs: number): LocalStep | undefined {
+    if (local.life === 'running') {
+      return this.#whileRunning(local, atMs, (state) =>
+        this.#definition.transition(state, eventOf(message, from, atMs)),
+      );
+    }
+    if (local.life !== 'absent' || !this.#actor.isBornOfMessage) return undefined;
+    const input = this.#definition.bornOfMessage(message);
+    if (input === undefined) return undefined;
+    const born = this.#begin(local, input, []);
+    const met = this.#whileRunning(born.local, atMs, (state) =>
+      this.#definition.transition(state, eventOf(message, from, atMs)),
+    );
+    return met === undefined ? born : { local: met.local, released: [...born.released, ...met.released] };
+  }
+
+  #firesAtOnce({ state }: Local): string | undefined {
+    return this.#options.timersAtOnce.length === 0
+      ? undefined
+      : state?.armed.find((id) => this.#options.timersAtOnce.includes(this.#definition.allTimers.get(id)?.delay ?? ''));
+  }
+
+  #failed(local: Local, error: unknown): LocalStep {
+    return {
+      local: {
+        ...this.unborn(local.variant),
+        life: 'failed',
+        writes: local.writes,
+        durable: local.durable,
+        error: String(error),
+      },
+      released: this.#none,
+    };
+  }
 
   /** Takes in the effects of one step of the chart. */
-  const offered = (local: Local, step: Step): LocalStep => {
+  #offered(local: Local, step: Step): LocalStep {
     const { outbox, released, records } = offer(local.outbox, step.effects);
     const writes: readonly Write[] =
       records.length === 0 ? local.writes : [...local.writes, { type: 'records', records }];
     return { local: { ...local, life: 'running', state: step.state, outbox, writes }, released };
-  };
+  }
 
   /** Sorts out what was released, and does at once what the model does not make a step of. */
-  const settle = (local: Local, released: readonly Released[], atMs: number): LocalStep => {
+  #settle(local: Local, released: readonly Released[], atMs: number): LocalStep {
     let now = local;
     let others: Released[] = [];
     const route = (effects: readonly Released[]): void => {
       const own = effects.flatMap((effect) =>
-        effect.type === 'send' && effect.to === address
-          ? [{ from: address, message: checkedMessage(actor, address, effect.message) }]
+        effect.type === 'send' && effect.to === this.#address
+          ? [{ from: this.#address, message: checkedMessage(this.#actor, this.#address, effect.message) }]
           : [],
       );
       if (own.length > 0) now = { ...now, inbox: [...now.inbox, ...own] };
-      others = [...others, ...effects.filter((effect) => effect.type !== 'send' || effect.to !== address)];
+      others = [...others, ...effects.filter((effect) => effect.type !== 'send' || effect.to !== this.#address)];
     };
     route(released);
     for (let turn = 0; ; turn += 1) {
       if (turn > maxLocalMessages) {
         throw new CheckLimitError(
-          `'${address}' says more than ${maxLocalMessages} things to itself, or fires as many timers, in one step`,
+          `'${this.#address}' says more than ${maxLocalMessages} things to itself, or fires as many timers, in one step`,
         );
       }
-      const due = firesAtOnce(now);
-      if (options.flushAtOnce && now.writes.length > 0) {
-        const made = flushOne(now);
+      const due = this.#firesAtOnce(now);
+      if (this.#options.flushAtOnce && now.writes.length > 0) {
+        const made = this.#flushOne(now);
         now = made.local;
         route(made.released);
-      } else if (options.localAtOnce && now.inbox.length > 0 && now.life === 'running') {
+      } else if (this.#options.localAtOnce && now.inbox.length > 0 && now.life === 'running') {
         const [message, ...rest] = now.inbox;
         if (message === undefined) break;
         const { from, message: said } = message;
         const event = eventOf(said, from, atMs);
-        const taken = stepped({ ...now, inbox: rest }, (state) => definition.transition(state, event));
+        const taken = this.#stepped({ ...now, inbox: rest }, (state) => this.#definition.transition(state, event));
         now = taken.local;
         route(taken.released);
       } else if (due !== undefined && now.life === 'running') {
-        const taken = stepped(now, (state) => definition.fire(state, due, atMs));
+        const taken = this.#stepped(now, (state) => this.#definition.fire(state, due, atMs));
         now = taken.local;
         route(taken.released);
       } else break;
     }
     if (Math.max(now.writes.length, now.inbox.length, heldEffects(now.outbox)) > maxBacklog) {
       throw new CheckLimitError(
-        `'${address}' has more than ${maxBacklog} writes, held effects or local messages; give what repeats (a timer, a request) a budget, or bound 'heldEffects'`,
+        `'${this.#address}' has more than ${maxBacklog} writes, held effects or local messages; give what repeats (a timer, a request) a budget, or bound 'heldEffects'`,
       );
     }
-    return { local: ended(now), released: others };
-  };
+    return { local: this.#ended(now), released: others };
+  }
 
   /** A final actor ends when all that it wrote is durable; its records are then forgotten. */
-  const ended = (local: Local): Local => {
+  #ended(local: Local): Local {
     if (local.state?.snapshot.status !== 'done' || local.outbox.durableBatch < local.outbox.lastBatch) return local;
     const forget: Write = { type: 'forget' };
     const { durable, inbox, writes } = local;
-    const gone = unborn(local.variant);
+    const gone = this.unborn(local.variant);
     const hasRecords = writes.length === 0 ? durable.length > 0 : writes[writes.length - 1]?.type !== 'forget';
-    if (options.flushAtOnce || !options.keepsRecords) return { ...gone, inbox };
+    if (this.#options.flushAtOnce || !this.#options.keepsRecords) return { ...gone, inbox };
     // Nothing of it is, or will be, on the disk: there is nothing to forget.
     if (!hasRecords) return { ...gone, writes, durable, inbox };
     return { ...gone, writes: [...writes, forget], durable, inbox };
-  };
+  }
 
-  const flushOne = (local: Local): LocalStep => {
+  #flushOne(local: Local): LocalStep {
     const [write, ...writes] = local.writes;
-    if (write === undefined) return { local, released: none };
-    if (write.type === 'forget') return { local: { ...local, writes, durable: [] }, released: none };
-    const durable = options.keepsRecords ? inForce([...local.durable, ...write.records]) : [];
-    if (local.life !== 'running') return { local: { ...local, writes, durable }, released: none };
+    if (write === undefined) return { local, released: this.#none };
+    if (write.type === 'forget') return { local: { ...local, writes, durable: [] }, released: this.#none };
+    const durable = this.#options.keepsRecords ? inForce([...local.durable, ...write.records]) : [];
+    if (local.life !== 'running') return { local: { ...local, writes, durable }, released: this.#none };
     const made = flushed(local.outbox, local.outbox.durableBatch + 1);
     return { local: { ...local, writes, durable, outbox: renumbered(made.outbox) }, released: made.released };
-  };
+  }
 
   /** Takes a step of the chart, and no more; a throwing rule stops the actor. */
-  const stepped = (local: Local, act: (state: ActorState) => Step): LocalStep => {
-    if (local.state === undefined) return { local, released: none };
+  #stepped(local: Local, act: (state: ActorState) => Step): LocalStep {
+    if (local.state === undefined) return { local, released: this.#none };
     try {
-      return offered(local, act(local.state));
+      return this.#offered(local, act(local.state));
     } catch (error) {
-      return failed(local, error);
+      return this.#failed(local, error);
     }
-  };
+  }
 
-  const begin = (
-    local: Local,
-    input: unknown,
-    records: readonly Persist[],
-    asks: readonly Tagged[] = [],
-  ): LocalStep => {
+  #begin(local: Local, input: unknown, records: readonly Persist[], asks: readonly Tagged[] = []): LocalStep {
     let first: Step;
     try {
-      first = definition.start(definition.recover(records.map(({ record }) => record)), { self: address, input });
+      first = this.#definition.start(this.#definition.recover(records.map(({ record }) => record)), {
+        self: this.#address,
+        input,
+      });
     } catch (error) {
-      return failed(local, error);
+      return this.#failed(local, error);
     }
-    let born = offered({ ...local, outbox: emptyOutbox }, first);
+    let born = this.#offered({ ...local, outbox: emptyOutbox }, first);
     for (const asked of asks) {
-      const event = eventOf(definition.parseRequest(asked), address, 0);
-      const taken = stepped(born.local, (state) => definition.transition(state, event));
+      const event = eventOf(this.#definition.parseRequest(asked), this.#address, 0);
+      const taken = this.#stepped(born.local, (state) => this.#definition.transition(state, event));
       born = { local: taken.local, released: [...born.released, ...taken.released] };
     }
-    return settle(born.local, born.released, 0);
-  };
+    return this.#settle(born.local, born.released, 0);
+  }
 
-  const whileRunning = (local: Local, atMs: number, act: (state: ActorState) => Step): LocalStep | undefined => {
+  #whileRunning(local: Local, atMs: number, act: (state: ActorState) => Step): LocalStep | undefined {
     if (local.life !== 'running') return undefined;
-    const taken = stepped(local, act);
-    return settle(taken.local, taken.released, atMs);
-  };
-
-  const receive: LocalRules['receive'] = (local, from, message, atMs) => {
-    if (local.life === 'running') {
-      return whileRunning(local, atMs, (state) => definition.transition(state, eventOf(message, from, atMs)));
-    }
-    if (local.life !== 'absent' || !actor.isBornOfMessage) return undefined;
-    const input = definition.bornOfMessage(message);
-    if (input === undefined) return undefined;
-    const born = begin(local, input, []);
-    const met = whileRunning(born.local, atMs, (state) => definition.transition(state, eventOf(message, from, atMs)));
-    return met === undefined ? born : { local: met.local, released: [...born.released, ...met.released] };
-  };
-
-  return {
-    unborn,
-    start(local) {
-      if (actor.isBornOfMessage && actor.laterLives === undefined) return { local, released: none };
-      const { input, asks } = elementAt(variants, local.variant);
-      return begin(local, input, local.durable, asks);
-    },
-    receive,
-    enqueue(local, from, message, atMs) {
-      if (local.life === 'down' || local.life === 'failed') return undefined;
-      const next = { ...local, inbox: [...local.inbox, { from, message }] };
-      if (!options.localAtOnce) return { local: next, released: none };
-      return receive(local, from, message, atMs) ?? { local, released: none };
-    },
-    takeLocal(local, atMs) {
-      const [first, ...inbox] = local.inbox;
-      if (first === undefined || (local.life !== 'running' && local.life !== 'absent')) return undefined;
-      const rest = { ...local, inbox };
-      return receive(rest, first.from, first.message, atMs) ?? { local: rest, released: none };
-    },
-    fire: (local, timer, atMs) => whileRunning(local, atMs, (state) => definition.fire(state, timer, atMs)),
-    flush(local, atMs) {
-      if (local.writes.length === 0 || local.life === 'down') return undefined;
-      const made = flushOne(local);
-      return settle(made.local, made.released, atMs);
-    },
-    crash: (local) => ({
-      local: { ...unborn(local.variant), life: 'down', durable: local.durable },
-      released: none,
-    }),
-    restart(local) {
-      const up: Local = { ...unborn(local.variant), durable: local.durable };
-      const { input: first, laterLives } = elementAt(variants, local.variant);
-      if (!actor.isBornOfMessage) return begin(up, first, up.durable);
-      const input = up.durable.length > 0 ? definition.bornOfRecords() : laterLives?.input;
-      return input === undefined ? { local: up, released: none } : begin(up, input, up.durable);
-    },
-    handles(local, from, message, atMs) {
-      if (local.life === 'absent' && actor.isBornOfMessage) return definition.bornOfMessage(message) !== undefined;
-      return local.state?.snapshot.status === 'active' && local.state.snapshot.can(eventOf(message, from, atMs));
-    },
-    keyOf(local) {
-      const { variant, life, state, outbox, writes, durable, inbox, error } = local;
-      const snapshot = state?.snapshot;
-      // Records that recover alike have the same future, whichever they are.
-      const records = durable.map(({ record }) => record);
-      const recovered =
-        records.length === 0 ? undefined : { state: definition.recover(records), marks: marksOf(durable) };
-      return canonicalKey([
-        life,
-        snapshot === undefined
-          ? undefined
-          : [snapshot.status, snapshot.value, snapshot.context, historyOf(snapshot.historyValue)],
-        state?.armed,
-        outbox.lastBatch === 0 ? undefined : [outbox.lastBatch, outbox.durableBatch, outbox.waiting],
-        writes,
-        recovered,
-        inbox,
-        error,
-        // How it began matters until it has, and when it may have to begin again.
-        life === 'absent' || options.keepsRecords ? variant : undefined,
-      ]);
-    },
-  };
+    const taken = this.#stepped(local, act);
+    return this.#settle(taken.local, taken.released, atMs);
+  }
 }
 
 /** What a later checkpoint may look at; where nothing has a mark, the fold of the records is all that matters of them. */

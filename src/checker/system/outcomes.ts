@@ -10,7 +10,7 @@ import type { Observation } from '../steps.ts';
 import { createInterned, elementAt, type Interned } from '../tables/interned.ts';
 import { createPairTable } from '../tables/pairs.ts';
 import type { Envelopes } from './envelopes.ts';
-import { createLocalRules, type Local, type LocalStep } from './local.ts';
+import { createLocalRules, type Local, type LocalRules, type LocalStep } from './local.ts';
 
 /** Kinds of happenings of one actor. Each comes with a number whose meaning depends on the kind. */
 export const happening = {
@@ -73,7 +73,7 @@ export interface Outcomes {
   readonly localStates: number;
   /** How many local states are of failed actors. */
   readonly failures: number;
-  readonly memo: { hits: number; misses: number; recomputed: number };
+  readonly memo: { readonly hits: number; readonly misses: number; readonly recomputed: number };
   /** The number of an actor's local state before it is started, in one of the ways in which it may begin. */
   unborn(actor: number, variant: number): number;
   local(id: number): Local;
@@ -103,55 +103,140 @@ export function createOutcomes<History>(
   variants: readonly (readonly ModelActor[])[],
   nodes: readonly string[],
   envelopes: Envelopes,
-  { memoise, recomputeEvery }: OutcomesOptions,
+  options: OutcomesOptions,
 ): Outcomes {
-  const { actors } = model;
-  const localOptions = {
-    flushAtOnce: model.flush === 'at-once',
-    localAtOnce: model.localMessages === 'at-once',
-    keepsRecords: model.crashes !== undefined,
-    timersAtOnce: Object.entries(typeof model.timers === 'object' ? model.timers : {}).flatMap(([delay, budget]) =>
-      budget === 'at-once' ? delay : [],
-    ),
-  };
-  const rules = variants.map((ways) => createLocalRules(ways, localOptions));
-  const tickMs = model.clock?.tickMs ?? 0;
-  const instants = (model.clock?.ticks ?? 0) + 1;
-  const readsTime = actors.map(({ definition }) => definition.readsTime);
-  const tellsHandled = model.deliveries === 'handled';
-  const observes = model.history !== undefined;
+  return new RememberedOutcomes<History>(model, variants, nodes, envelopes, options);
+}
 
-  const timers: ModelTimer[] = [];
-  const timerNumber = actors.map(({ definition }) => {
-    const numbers = new Map<string, number>();
-    for (const timer of definition.allTimers.values()) numbers.set(timer.id, timers.push(timer) - 1);
-    return numbers;
-  });
+/** In the memo, what cannot happen. */
+const impossible = 0;
 
-  const locals = createInterned<{ readonly actor: number; readonly local: Local }>();
-  const owners: number[] = [];
-  const own: (readonly number[])[] = [];
-  const failures = new Set<number>();
-  const observations = createInterned<Observation>();
-  const answers = createInterned<Performed>();
-  const asked = createInterned<Asked>();
-  const outcomes: LocalOutcome[] = [];
-  const memo = createPairTable();
-  const counts = { hits: 0, misses: 0, recomputed: 0 };
-  /** In the memo, what cannot happen. */
-  const impossible = 0;
+class RememberedOutcomes<History> implements Outcomes {
+  readonly memo = { hits: 0, misses: 0, recomputed: 0 };
+  readonly asked = createInterned<Asked>();
+  readonly answers = createInterned<Performed>();
+  readonly observations = createInterned<Observation>();
+  readonly timers: ModelTimer[] = [];
+  readonly #model: Model<History>;
+  readonly #nodes: readonly string[];
+  readonly #envelopes: Envelopes;
+  readonly #memoise: boolean;
+  readonly #recomputeEvery: number;
+  readonly #actors: readonly ModelActor[];
+  readonly #rules: LocalRules[];
+  readonly #tickMs: number;
+  readonly #instants: number;
+  readonly #readsTime: boolean[];
+  readonly #tellsHandled: boolean;
+  readonly #observes: boolean;
+  readonly #timerNumber: Map<string, number>[];
+  readonly #locals = createInterned<{ readonly actor: number; readonly local: Local }>();
+  readonly #owners: number[] = [];
+  readonly #own: (readonly number[])[] = [];
+  readonly #failures = new Set<number>();
+  readonly #outcomes: LocalOutcome[] = [];
+  readonly #remembered = createPairTable();
 
-  const idOf = (actor: number, local: Local): number => {
-    const known = locals.count;
-    const id = locals.idOf({ actor, local }, `${actor} ${elementAt(rules, actor).keyOf(local)}`);
+  constructor(
+    model: Model<History>,
+    variants: readonly (readonly ModelActor[])[],
+    nodes: readonly string[],
+    envelopes: Envelopes,
+    { memoise, recomputeEvery }: OutcomesOptions,
+  ) {
+    this.#model = model;
+    this.#nodes = nodes;
+    this.#envelopes = envelopes;
+    this.#memoise = memoise;
+    this.#recomputeEvery = recomputeEvery;
+    const { actors } = model;
+    this.#actors = actors;
+    const localOptions = {
+      flushAtOnce: model.flush === 'at-once',
+      localAtOnce: model.localMessages === 'at-once',
+      keepsRecords: model.crashes !== undefined,
+      timersAtOnce: Object.entries(typeof model.timers === 'object' ? model.timers : {}).flatMap(([delay, budget]) =>
+        budget === 'at-once' ? delay : [],
+      ),
+    };
+    this.#rules = variants.map((ways) => createLocalRules(ways, localOptions));
+    this.#tickMs = model.clock?.tickMs ?? 0;
+    this.#instants = (model.clock?.ticks ?? 0) + 1;
+    this.#readsTime = actors.map(({ definition }) => definition.readsTime);
+    this.#tellsHandled = model.deliveries === 'handled';
+    this.#observes = model.history !== undefined;
+    this.#timerNumber = actors.map(({ definition }) => {
+      const numbers = new Map<string, number>();
+      for (const timer of definition.allTimers.values()) numbers.set(timer.id, this.timers.push(timer) - 1);
+      return numbers;
+    });
+  }
+
+  get failures(): number {
+    return this.#failures.size;
+  }
+
+  get localStates(): number {
+    return this.#locals.count;
+  }
+
+  unborn(actor: number, variant: number): number {
+    return this.idOf(actor, elementAt(this.#rules, actor).unborn(variant));
+  }
+
+  local(id: number): Local {
+    return this.#locals.at(id).local;
+  }
+
+  actorOf(id: number): number {
+    return elementAt(this.#owners, id);
+  }
+
+  ownHappenings(id: number): readonly number[] {
+    return elementAt(this.#own, id);
+  }
+
+  hasFailed(id: number): boolean {
+    return this.#failures.has(id);
+  }
+
+  isKnownNoStep(id: number, number: number, now: number): boolean {
+    if (this.#model.deliveries === undefined || this.#model.deliveries === 'all') return false;
+    const instant = this.#readsTime[this.#owners[id] ?? 0] === true ? now : 0;
+    const known = this.#remembered.get(id, (number * this.#instants + instant) * 16 + happening.request);
+    const outcome = known > impossible ? this.#outcomes[known - 1] : undefined;
+    return outcome !== undefined && !(this.#tellsHandled ? outcome.isHandled : outcome.isChange);
+  }
+
+  of(id: number, kind: number, number: number, now: number): LocalOutcome | undefined {
+    const instant = this.#readsTime[this.#owners[id] ?? 0] === true ? now : 0;
+    if (!this.#memoise) return this.#compute(id, kind, number, instant * this.#tickMs);
+    const code = (number * this.#instants + instant) * 16 + kind;
+    const known = this.#remembered.get(id, code);
+    if (known >= 0) {
+      this.memo.hits += 1;
+      const outcome = known === impossible ? undefined : this.#outcomes[known - 1];
+      if (this.memo.hits % this.#recomputeEvery === 0) this.#recheck(id, kind, number, instant * this.#tickMs, outcome);
+      return outcome;
+    }
+    this.memo.misses += 1;
+    const outcome = this.#compute(id, kind, number, instant * this.#tickMs);
+    this.#remembered.add(id, code, outcome === undefined ? impossible : this.#outcomes.push(outcome));
+    return outcome;
+  }
+
+  idOf(actor: number, local: Local): number {
+    const known = this.#locals.count;
+    const id = this.#locals.idOf({ actor, local }, `${actor} ${elementAt(this.#rules, actor).keyOf(local)}`);
     if (id === known) {
-      owners.push(actor);
-      own.push(ownHappeningsOf(actor, local));
-      if (local.life === 'failed') failures.add(id);
+      this.#owners.push(actor);
+      this.#own.push(this.#ownHappeningsOf(actor, local));
+      if (local.life === 'failed') this.#failures.add(id);
     }
     return id;
-  };
-  const ownHappeningsOf = (actor: number, local: Local): readonly number[] => {
+  }
+
+  #ownHappeningsOf(actor: number, local: Local): readonly number[] {
     const happenings: number[] = [];
     if (local.life === 'running' || local.life === 'absent') {
       if (local.inbox.length > 0) happenings.push(happening.takeLocal, 0);
@@ -159,30 +244,30 @@ export function createOutcomes<History>(
     if (local.writes.length > 0 && local.life !== 'down') happenings.push(happening.flush, 0);
     if (local.life === 'running') {
       for (const armed of local.state?.armed ?? []) {
-        happenings.push(happening.fire, elementAt(timerNumber, actor).get(armed) ?? 0);
+        happenings.push(happening.fire, elementAt(this.#timerNumber, actor).get(armed) ?? 0);
       }
     }
     return happenings;
-  };
+  }
 
-  const stepOf = (actor: number, local: Local, kind: number, number: number, nowMs: number): LocalStep | undefined => {
-    const at = elementAt(rules, actor);
-    const { address } = elementAt(actors, actor);
+  #stepOf(actor: number, local: Local, kind: number, number: number, nowMs: number): LocalStep | undefined {
+    const at = elementAt(this.#rules, actor);
+    const { address } = elementAt(this.#actors, actor);
     switch (kind) {
       case happening.receive: {
-        const { from, message } = envelopes.at(number);
+        const { from, message } = this.#envelopes.at(number);
         return at.receive(local, from, message, nowMs);
       }
       case happening.enqueue: {
-        const { from, message } = envelopes.at(number);
+        const { from, message } = this.#envelopes.at(number);
         return at.enqueue(local, from, message, nowMs);
       }
       case happening.takeLocal:
         return at.takeLocal(local, nowMs);
       case happening.fire:
-        return at.fire(local, elementAt(timers, number).id, nowMs);
+        return at.fire(local, elementAt(this.timers, number).id, nowMs);
       case happening.request:
-        return local.life === 'running' ? at.receive(local, address, asked.at(number).request, nowMs) : undefined;
+        return local.life === 'running' ? at.receive(local, address, this.asked.at(number).request, nowMs) : undefined;
       case happening.flush:
         return at.flush(local, nowMs);
       case happening.crash:
@@ -192,114 +277,74 @@ export function createOutcomes<History>(
       case happening.start:
         return at.start(local);
       case happening.answer:
-        return local.life === 'running' ? at.receive(local, address, answers.at(number), nowMs) : undefined;
+        return local.life === 'running' ? at.receive(local, address, this.answers.at(number), nowMs) : undefined;
       default: {
-        const notice = { type: 'unreachable', node: elementAt(nodes, number), reason: 'disconnected' };
+        const notice = { type: 'unreachable', node: elementAt(this.#nodes, number), reason: 'disconnected' };
         return local.life === 'running' ? at.receive(local, address, notice, nowMs) : undefined;
       }
     }
-  };
-  const isHandled = (actor: number, local: Local, kind: number, number: number, nowMs: number): boolean => {
-    if (!tellsHandled) return true;
-    const at = elementAt(rules, actor);
+  }
+
+  #isHandled(actor: number, local: Local, kind: number, number: number, nowMs: number): boolean {
+    if (!this.#tellsHandled) return true;
+    const at = elementAt(this.#rules, actor);
     if (kind === happening.receive) {
-      const { from, message } = envelopes.at(number);
+      const { from, message } = this.#envelopes.at(number);
       return at.handles(local, from, message, nowMs);
     }
     if (kind !== happening.request) return true;
-    return at.handles(local, elementAt(actors, actor).address, asked.at(number).request, nowMs);
-  };
-  const causeOf = (actor: ModelActor, kind: number, number: number): Observation[] => {
-    if (kind === happening.receive) return [{ type: 'received', ...envelopes.at(number) }];
-    if (kind !== happening.request) return [];
-    return [{ type: 'requested', actor: actor.address, request: asked.at(number).request }];
-  };
+    return at.handles(local, elementAt(this.#actors, actor).address, this.asked.at(number).request, nowMs);
+  }
 
-  const compute = (id: number, kind: number, number: number, nowMs: number): LocalOutcome | undefined => {
-    const { actor, local } = locals.at(id);
-    const taken = stepOf(actor, local, kind, number, nowMs);
+  #causeOf(actor: ModelActor, kind: number, number: number): Observation[] {
+    if (kind === happening.receive) return [{ type: 'received', ...this.#envelopes.at(number) }];
+    if (kind !== happening.request) return [];
+    return [{ type: 'requested', actor: actor.address, request: this.asked.at(number).request }];
+  }
+
+  #compute(id: number, kind: number, number: number, nowMs: number): LocalOutcome | undefined {
+    const { actor, local } = this.#locals.at(id);
+    const taken = this.#stepOf(actor, local, kind, number, nowMs);
     if (taken === undefined) return undefined;
-    const subject = elementAt(actors, actor);
+    const subject = elementAt(this.#actors, actor);
     const from: Address = subject.address;
     const sent: number[] = [];
     const sentLocally: number[] = [];
     const performs: Perform[] = [];
     const outputs: Tagged[] = [];
-    const seen: Observation[] = observes ? causeOf(subject, kind, number) : [];
+    const seen: Observation[] = this.#observes ? this.#causeOf(subject, kind, number) : [];
     for (const effect of taken.released) {
       if (effect.type === 'perform') performs.push(effect);
       else if (effect.type === 'deliver') {
         outputs.push(effect.output);
-        if (observes) seen.push({ type: 'delivered', actor: from, output: effect.output });
+        if (this.#observes) seen.push({ type: 'delivered', actor: from, output: effect.output });
       } else {
-        const envelope = envelopes.idOf(from, effect.to, effect.message);
-        if (observes) seen.push({ type: 'sent', ...envelopes.at(envelope) });
-        if (envelopes.addresseeOf(envelope) >= 0) (envelopes.isLocal(envelope) ? sentLocally : sent).push(envelope);
+        const envelope = this.#envelopes.idOf(from, effect.to, effect.message);
+        if (this.#observes) seen.push({ type: 'sent', ...this.#envelopes.at(envelope) });
+        if (this.#envelopes.addresseeOf(envelope) >= 0)
+          (this.#envelopes.isLocal(envelope) ? sentLocally : sent).push(envelope);
       }
     }
-    const next = idOf(actor, taken.local);
+    const next = this.idOf(actor, taken.local);
     return {
       next,
-      isHandled: isHandled(actor, local, kind, number, nowMs),
+      isHandled: this.#isHandled(actor, local, kind, number, nowMs),
       isChange: next !== id || taken.released.length > 0,
       sent,
       sentLocally,
       performs,
       outputs,
-      observations: seen.map((observation) => observations.idOf(observation)),
+      observations: seen.map((observation) => this.observations.idOf(observation)),
     };
-  };
+  }
 
-  const recheck = (id: number, kind: number, number: number, nowMs: number, known: LocalOutcome | undefined): void => {
-    counts.recomputed += 1;
-    const again = compute(id, kind, number, nowMs);
+  #recheck(id: number, kind: number, number: number, nowMs: number, known: LocalOutcome | undefined): void {
+    this.memo.recomputed += 1;
+    const again = this.#compute(id, kind, number, nowMs);
     if (canonicalKey(again) === canonicalKey(known)) return;
-    const { address } = elementAt(actors, elementAt(owners, id));
+    const { address } = elementAt(this.#actors, elementAt(this.#owners, id));
     throw new NotPureError(
       `'${address}' did not do the same again in the same state; its rules must depend on context and message alone`,
     );
-  };
-
-  return {
-    timers,
-    observations,
-    answers,
-    asked,
-    memo: counts,
-    get failures() {
-      return failures.size;
-    },
-    get localStates() {
-      return locals.count;
-    },
-    unborn: (actor, variant) => idOf(actor, elementAt(rules, actor).unborn(variant)),
-    local: (id) => locals.at(id).local,
-    actorOf: (id) => elementAt(owners, id),
-    idOf,
-    ownHappenings: (id) => elementAt(own, id),
-    hasFailed: (id) => failures.has(id),
-    isKnownNoStep(id, number, now) {
-      if (model.deliveries === undefined || model.deliveries === 'all') return false;
-      const instant = readsTime[owners[id] ?? 0] === true ? now : 0;
-      const known = memo.get(id, (number * instants + instant) * 16 + happening.request);
-      const outcome = known > impossible ? outcomes[known - 1] : undefined;
-      return outcome !== undefined && !(tellsHandled ? outcome.isHandled : outcome.isChange);
-    },
-    of(id, kind, number, now) {
-      const instant = readsTime[owners[id] ?? 0] === true ? now : 0;
-      if (!memoise) return compute(id, kind, number, instant * tickMs);
-      const code = (number * instants + instant) * 16 + kind;
-      const known = memo.get(id, code);
-      if (known >= 0) {
-        counts.hits += 1;
-        const outcome = known === impossible ? undefined : outcomes[known - 1];
-        if (counts.hits % recomputeEvery === 0) recheck(id, kind, number, instant * tickMs, outcome);
-        return outcome;
-      }
-      counts.misses += 1;
-      const outcome = compute(id, kind, number, instant * tickMs);
-      memo.add(id, code, outcome === undefined ? impossible : outcomes.push(outcome));
-      return outcome;
-    },
-  };
+  }
 }

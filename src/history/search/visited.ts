@@ -27,120 +27,143 @@ const firstRows = 2 ** firstRowsLog2;
  * @param bitWords words of bits that follow them
  */
 export function createVisited(keyWords: number, bitWords: number, budget: MemoryBudget): Visited {
+  return new VisitedStates(keyWords, bitWords, budget);
+}
+
+class VisitedStates implements Visited {
+  readonly #keyWords: number;
+  readonly #budget: MemoryBudget;
   /** A stored row ends with the number, from 1, of an older one with the same key, or 0. */
-  const width = keyWords + bitWords + 1;
-  const chunks: Uint32Array[] = [];
+  readonly #width: number;
+  readonly #chunks: Uint32Array[] = [];
   /** By hash, the number, from 1, of the newest row of a key, or 0. */
-  let table = new Int32Array(0);
-  let keys = 0;
-  let size = 0;
-  let comparisons = 0;
-  let capacity = 0;
-  let takenBytes = 0;
+  #table = new Int32Array(0);
+  #keys = 0;
+  #size = 0;
+  #comparisons = 0;
+  #capacity = 0;
+  #takenBytes = 0;
 
-  const chunkOf = (index: number): number => 31 - Math.clz32((index >>> firstRowsLog2) + 1);
-  const offsetIn = (chunk: number, index: number): number => (index - firstRows * (2 ** chunk - 1)) * width;
-  const chunkAt = (number: number): Uint32Array => {
-    const chunk = chunks[number];
-    if (chunk === undefined) throw new RangeError(`expected a chunk of rows, got number ${number} of ${chunks.length}`);
+  constructor(keyWords: number, bitWords: number, budget: MemoryBudget) {
+    this.#keyWords = keyWords;
+    this.#budget = budget;
+    this.#width = keyWords + bitWords + 1;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get comparisons(): number {
+    return this.#comparisons;
+  }
+
+  add(row: Uint32Array): 'added' | 'known' | 'full' {
+    if (!this.#grow()) return 'full';
+    const slot = this.#slotOf(row);
+    const newest = this.#table[slot] ?? 0;
+    if (this.#isCovered(row, newest)) return 'known';
+    const number = this.#chunkOf(this.#size);
+    const chunk = this.#chunkAt(number);
+    const offset = this.#offsetIn(number, this.#size);
+    chunk.set(row, offset);
+    chunk[offset + this.#width - 1] = newest;
+    this.#size += 1;
+    if (newest === 0) this.#keys += 1;
+    this.#table[slot] = this.#size;
+    return 'added';
+  }
+
+  release(): void {
+    this.#budget.give(this.#takenBytes);
+    this.#takenBytes = 0;
+    this.#chunks.length = 0;
+    this.#table = new Int32Array(0);
+    this.#size = 0;
+    this.#capacity = 0;
+  }
+
+  #chunkOf(index: number): number {
+    return 31 - Math.clz32((index >>> firstRowsLog2) + 1);
+  }
+
+  #offsetIn(chunk: number, index: number): number {
+    return (index - firstRows * (2 ** chunk - 1)) * this.#width;
+  }
+
+  #chunkAt(number: number): Uint32Array {
+    const chunk = this.#chunks[number];
+    if (chunk === undefined)
+      throw new RangeError(`expected a chunk of rows, got number ${number} of ${this.#chunks.length}`);
     return chunk;
-  };
+  }
 
-  const hashOf = (words: Uint32Array, offset: number): number => {
+  #hashOf(words: Uint32Array, offset: number): number {
     let hash = 0x811c9dc5;
-    for (let index = 0; index < keyWords; index += 1) {
+    for (let index = 0; index < this.#keyWords; index += 1) {
       hash = Math.imul(hash ^ (words[offset + index] ?? 0), 0x9e3779b1);
       hash ^= hash >>> 15;
     }
     return hash >>> 0;
-  };
-  const take = (bytes: number): boolean => {
-    if (!budget.take(bytes)) return false;
-    takenBytes += bytes;
+  }
+
+  #take(bytes: number): boolean {
+    if (!this.#budget.take(bytes)) return false;
+    this.#takenBytes += bytes;
     return true;
-  };
-  const grow = (): boolean => {
-    if (size === capacity) {
-      const rows = firstRows * 2 ** chunks.length;
-      if (!take(rows * width * 4)) return false;
-      chunks.push(new Uint32Array(rows * width));
-      capacity += rows;
+  }
+
+  #grow(): boolean {
+    if (this.#size === this.#capacity) {
+      const rows = firstRows * 2 ** this.#chunks.length;
+      if (!this.#take(rows * this.#width * 4)) return false;
+      this.#chunks.push(new Uint32Array(rows * this.#width));
+      this.#capacity += rows;
     }
-    if (keys * 2 >= table.length) {
-      const slots = Math.max(2 * firstRows, table.length * 2);
-      if (!take((slots - table.length) * 4)) return false;
-      const newest = table;
-      table = new Int32Array(slots);
+    if (this.#keys * 2 >= this.#table.length) {
+      const slots = Math.max(2 * firstRows, this.#table.length * 2);
+      if (!this.#take((slots - this.#table.length) * 4)) return false;
+      const newest = this.#table;
+      this.#table = new Int32Array(slots);
       for (const entry of newest) {
         if (entry === 0) continue;
-        const chunk = chunkOf(entry - 1);
-        let slot = hashOf(chunkAt(chunk), offsetIn(chunk, entry - 1)) & (slots - 1);
-        while (table[slot] !== 0) slot = (slot + 1) & (slots - 1);
-        table[slot] = entry;
+        const chunk = this.#chunkOf(entry - 1);
+        let slot = this.#hashOf(this.#chunkAt(chunk), this.#offsetIn(chunk, entry - 1)) & (slots - 1);
+        while (this.#table[slot] !== 0) slot = (slot + 1) & (slots - 1);
+        this.#table[slot] = entry;
       }
     }
     return true;
-  };
+  }
 
   /** The slot of the newest row with the key of `row`, or the free one where it belongs. */
-  const slotOf = (row: Uint32Array): number => {
-    const mask = table.length - 1;
-    let slot = hashOf(row, 0) & mask;
-    for (let entry = table[slot] ?? 0; entry !== 0; entry = table[slot] ?? 0) {
-      const number = chunkOf(entry - 1);
-      const chunk = chunkAt(number);
-      const offset = offsetIn(number, entry - 1);
+  #slotOf(row: Uint32Array): number {
+    const mask = this.#table.length - 1;
+    let slot = this.#hashOf(row, 0) & mask;
+    for (let entry = this.#table[slot] ?? 0; entry !== 0; entry = this.#table[slot] ?? 0) {
+      const number = this.#chunkOf(entry - 1);
+      const chunk = this.#chunkAt(number);
+      const offset = this.#offsetIn(number, entry - 1);
       let index = 0;
-      while (index < keyWords && chunk[offset + index] === row[index]) index += 1;
-      if (index === keyWords) return slot;
+      while (index < this.#keyWords && chunk[offset + index] === row[index]) index += 1;
+      if (index === this.#keyWords) return slot;
       slot = (slot + 1) & mask;
     }
     return slot;
-  };
+  }
+
   /** Whether `newest`, or an older row of the same key, has no other bits than `row`. */
-  const isCovered = (row: Uint32Array, newest: number): boolean => {
+  #isCovered(row: Uint32Array, newest: number): boolean {
     for (let entry = newest; entry !== 0; ) {
-      comparisons += 1;
-      const number = chunkOf(entry - 1);
-      const chunk = chunkAt(number);
-      const offset = offsetIn(number, entry - 1);
-      let index = keyWords;
-      while (index < width - 1 && ((chunk[offset + index] ?? 0) & ~(row[index] ?? 0)) === 0) index += 1;
-      if (index === width - 1) return true;
-      entry = chunk[offset + width - 1] ?? 0;
+      this.#comparisons += 1;
+      const number = this.#chunkOf(entry - 1);
+      const chunk = this.#chunkAt(number);
+      const offset = this.#offsetIn(number, entry - 1);
+      let index = this.#keyWords;
+      while (index < this.#width - 1 && ((chunk[offset + index] ?? 0) & ~(row[index] ?? 0)) === 0) index += 1;
+      if (index === this.#width - 1) return true;
+      entry = chunk[offset + this.#width - 1] ?? 0;
     }
     return false;
-  };
-
-  return {
-    get size() {
-      return size;
-    },
-    get comparisons() {
-      return comparisons;
-    },
-    add(row) {
-      if (!grow()) return 'full';
-      const slot = slotOf(row);
-      const newest = table[slot] ?? 0;
-      if (isCovered(row, newest)) return 'known';
-      const number = chunkOf(size);
-      const chunk = chunkAt(number);
-      const offset = offsetIn(number, size);
-      chunk.set(row, offset);
-      chunk[offset + width - 1] = newest;
-      size += 1;
-      if (newest === 0) keys += 1;
-      table[slot] = size;
-      return 'added';
-    },
-    release() {
-      budget.give(takenBytes);
-      takenBytes = 0;
-      chunks.length = 0;
-      table = new Int32Array(0);
-      size = 0;
-      capacity = 0;
-    },
-  };
+  }
 }

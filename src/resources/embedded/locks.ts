@@ -41,143 +41,155 @@ interface Waiter {
 const maxWaiters = 10_000;
 
 export function createLockTable(clock: Clock): LockTable {
-  /** Holders per key and, separately, per prefix. */
-  const keys = new Map<string, Map<string, 'shared' | 'exclusive'>>();
-  const prefixes = new Map<string, Set<string>>();
-  const owned = new Map<string, Map<string, Lock>>();
-  let waiters: Waiter[] = [];
+  return new BranchLocks(clock);
+}
 
-  const holdersAgainst = (owner: string, lock: Lock): Set<string> => {
+class BranchLocks implements LockTable {
+  readonly #clock: Clock;
+  /** Holders per key and, separately, per prefix. */
+  readonly #keys = new Map<string, Map<string, 'shared' | 'exclusive'>>();
+  readonly #prefixes = new Map<string, Set<string>>();
+  readonly #owned = new Map<string, Map<string, Lock>>();
+  #waiters: Waiter[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  acquire(owner: string, lock: Lock, timeoutMs: number): Promise<void> {
+    const held = this.#owned.get(owner)?.get(nameOf(lock));
+    if (held !== undefined && (held.kind === lock.kind || held.kind === 'exclusive')) return Promise.resolve();
+    const blockers = this.#blockersOf(owner, lock, this.#waiters);
+    if (blockers.size === 0) {
+      this.#grant(owner, lock);
+      return Promise.resolve();
+    }
+    if (this.#wouldCircle(owner, lock)) {
+      return Promise.reject(
+        new LockError(`deadlock: ${owner} asked for '${lock.key}', and its holders wait for what it holds; try again`),
+      );
+    }
+    if (this.#waiters.length >= maxWaiters) {
+      return Promise.reject(new LockError(`expected fewer than ${maxWaiters} branches waiting for locks`));
+    }
+    return new Promise((resolve, reject) => {
+      const timeout = this.#clock.setTimeout(
+        () =>
+          this.#giveUp(
+            waiter,
+            new LockError(`'${lock.key}' stayed locked for ${Math.ceil(timeoutMs)} ms by ${[...blockers].join(', ')}`),
+          ),
+        timeoutMs,
+      );
+      const waiter: Waiter = { owner, lock, timeout, resolve, reject };
+      this.#waiters.push(waiter);
+    });
+  }
+
+  restore(owner: string, locks: readonly Lock[]): void {
+    for (const lock of locks) this.#grant(owner, lock);
+  }
+
+  releaseAll(owner: string): void {
+    for (const { kind, key } of this.#owned.get(owner)?.values() ?? []) {
+      const holders = kind === 'prefix' ? this.#prefixes.get(key) : this.#keys.get(key);
+      holders?.delete(owner);
+      if (holders?.size === 0) (kind === 'prefix' ? this.#prefixes : this.#keys).delete(key);
+    }
+    this.#owned.delete(owner);
+    const waiter = this.#waiters.find((it) => it.owner === owner);
+    if (waiter === undefined) this.#serve();
+    else this.#giveUp(waiter, new LockError(`${owner} was rolled back while it waited for '${waiter.lock.key}'`));
+  }
+
+  heldBy(owner: string): readonly Lock[] {
+    return [...(this.#owned.get(owner)?.values() ?? [])];
+  }
+
+  #holdersAgainst(owner: string, lock: Lock): Set<string> {
     const found = new Set<string>();
     if (lock.kind === 'prefix') {
-      for (const [key, holders] of keys) {
+      for (const [key, holders] of this.#keys) {
         if (!key.startsWith(lock.key)) continue;
         for (const [holder, mode] of holders) if (mode === 'exclusive') found.add(holder);
       }
     } else {
-      for (const [holder, mode] of keys.get(lock.key) ?? []) {
+      for (const [holder, mode] of this.#keys.get(lock.key) ?? []) {
         if (mode === 'exclusive' || lock.kind === 'exclusive') found.add(holder);
       }
       if (lock.kind === 'exclusive') {
-        for (const [prefix, holders] of prefixes) {
+        for (const [prefix, holders] of this.#prefixes) {
           if (lock.key.startsWith(prefix)) for (const holder of holders) found.add(holder);
         }
       }
     }
     found.delete(owner);
     return found;
-  };
+  }
+
   /** Whom a request waits for: conflicting holders, and conflicting requests that came earlier. */
-  const blockersOf = (owner: string, lock: Lock, earlier: readonly Waiter[]): Set<string> => {
-    const found = holdersAgainst(owner, lock);
+  #blockersOf(owner: string, lock: Lock, earlier: readonly Waiter[]): Set<string> {
+    const found = this.#holdersAgainst(owner, lock);
     // Who upgrades goes first: those who wait for the key wait for this owner anyway.
-    const upgrades = lock.kind === 'exclusive' && keys.get(lock.key)?.has(owner) === true;
+    const upgrades = lock.kind === 'exclusive' && this.#keys.get(lock.key)?.has(owner) === true;
     if (!upgrades) {
       for (const waiter of earlier) {
         if (waiter.owner !== owner && conflict(waiter.lock, lock)) found.add(waiter.owner);
       }
     }
     return found;
-  };
-  const wouldCircle = (owner: string, lock: Lock): boolean => {
+  }
+
+  #wouldCircle(owner: string, lock: Lock): boolean {
     const seen = new Set<string>();
-    const open = [...blockersOf(owner, lock, waiters)];
+    const open = [...this.#blockersOf(owner, lock, this.#waiters)];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       if (next === owner) return true;
       if (seen.has(next)) continue;
       seen.add(next);
-      const index = waiters.findIndex((it) => it.owner === next);
-      const waiter = waiters[index];
-      if (waiter !== undefined) open.push(...blockersOf(next, waiter.lock, waiters.slice(0, index)));
+      const index = this.#waiters.findIndex((it) => it.owner === next);
+      const waiter = this.#waiters[index];
+      if (waiter !== undefined) open.push(...this.#blockersOf(next, waiter.lock, this.#waiters.slice(0, index)));
     }
     return false;
-  };
+  }
 
-  const grant = (owner: string, lock: Lock): void => {
+  #grant(owner: string, lock: Lock): void {
     if (lock.kind === 'prefix') {
-      const holders = prefixes.get(lock.key) ?? new Set<string>();
-      prefixes.set(lock.key, holders.add(owner));
+      const holders = this.#prefixes.get(lock.key) ?? new Set<string>();
+      this.#prefixes.set(lock.key, holders.add(owner));
     } else {
-      const holders = keys.get(lock.key) ?? new Map<string, 'shared' | 'exclusive'>();
+      const holders = this.#keys.get(lock.key) ?? new Map<string, 'shared' | 'exclusive'>();
       if (holders.get(owner) !== 'exclusive') holders.set(owner, lock.kind);
-      keys.set(lock.key, holders);
+      this.#keys.set(lock.key, holders);
     }
-    const locks = owned.get(owner) ?? new Map<string, Lock>();
+    const locks = this.#owned.get(owner) ?? new Map<string, Lock>();
     const name = nameOf(lock);
     if (locks.get(name)?.kind !== 'exclusive') locks.set(name, lock);
-    owned.set(owner, locks);
-  };
-  const serve = (): void => {
-    for (let index = 0; index < waiters.length; ) {
-      const waiter = waiters[index];
+    this.#owned.set(owner, locks);
+  }
+
+  #serve(): void {
+    for (let index = 0; index < this.#waiters.length; ) {
+      const waiter = this.#waiters[index];
       if (waiter === undefined) return;
-      if (blockersOf(waiter.owner, waiter.lock, waiters.slice(0, index)).size > 0) {
+      if (this.#blockersOf(waiter.owner, waiter.lock, this.#waiters.slice(0, index)).size > 0) {
         index += 1;
         continue;
       }
-      waiters.splice(index, 1);
-      clock.clearTimeout(waiter.timeout);
-      grant(waiter.owner, waiter.lock);
+      this.#waiters.splice(index, 1);
+      this.#clock.clearTimeout(waiter.timeout);
+      this.#grant(waiter.owner, waiter.lock);
       waiter.resolve();
     }
-  };
-  const giveUp = (waiter: Waiter, error: Error): void => {
-    waiters = waiters.filter((it) => it !== waiter);
-    clock.clearTimeout(waiter.timeout);
-    waiter.reject(error);
-    serve();
-  };
+  }
 
-  return {
-    acquire(owner, lock, timeoutMs) {
-      const held = owned.get(owner)?.get(nameOf(lock));
-      if (held !== undefined && (held.kind === lock.kind || held.kind === 'exclusive')) return Promise.resolve();
-      const blockers = blockersOf(owner, lock, waiters);
-      if (blockers.size === 0) {
-        grant(owner, lock);
-        return Promise.resolve();
-      }
-      if (wouldCircle(owner, lock)) {
-        return Promise.reject(
-          new LockError(
-            `deadlock: ${owner} asked for '${lock.key}', and its holders wait for what it holds; try again`,
-          ),
-        );
-      }
-      if (waiters.length >= maxWaiters) {
-        return Promise.reject(new LockError(`expected fewer than ${maxWaiters} branches waiting for locks`));
-      }
-      return new Promise((resolve, reject) => {
-        const timeout = clock.setTimeout(
-          () =>
-            giveUp(
-              waiter,
-              new LockError(
-                `'${lock.key}' stayed locked for ${Math.ceil(timeoutMs)} ms by ${[...blockers].join(', ')}`,
-              ),
-            ),
-          timeoutMs,
-        );
-        const waiter: Waiter = { owner, lock, timeout, resolve, reject };
-        waiters.push(waiter);
-      });
-    },
-    restore(owner, locks) {
-      for (const lock of locks) grant(owner, lock);
-    },
-    releaseAll(owner) {
-      for (const { kind, key } of owned.get(owner)?.values() ?? []) {
-        const holders = kind === 'prefix' ? prefixes.get(key) : keys.get(key);
-        holders?.delete(owner);
-        if (holders?.size === 0) (kind === 'prefix' ? prefixes : keys).delete(key);
-      }
-      owned.delete(owner);
-      const waiter = waiters.find((it) => it.owner === owner);
-      if (waiter === undefined) serve();
-      else giveUp(waiter, new LockError(`${owner} was rolled back while it waited for '${waiter.lock.key}'`));
-    },
-    heldBy: (owner) => [...(owned.get(owner)?.values() ?? [])],
-  };
+  #giveUp(waiter: Waiter, error: Error): void {
+    this.#waiters = this.#waiters.filter((it) => it !== waiter);
+    this.#clock.clearTimeout(waiter.timeout);
+    waiter.reject(error);
+    this.#serve();
+  }
 }
 
 const nameOf = ({ kind, key }: Lock): string => (kind === 'prefix' ? `*${key}` : `=${key}`);

@@ -5,7 +5,8 @@
  * The server lets XA statements in procedures and compound statements end it and begin another one of the same name.
  */
 
-import { branchOf, globalIdOf } from '../branch.ts';
+import type { Clock } from '../../environment/clock.ts';
+import { type Branch, branchOf, globalIdOf } from '../branch.ts';
 import { budget, within } from '../deadline.ts';
 import { BranchBrokenError, DuplicateBranchError, ResourceUnreachableError } from '../errors.ts';
 import type { Row } from '../sql/connection.ts';
@@ -36,155 +37,198 @@ const writes =
 const noSuchSavepoint = 1305;
 
 export function createWork(parts: MariaDbSessionParts): MariaDbWork {
-  const { name, branch, clock, loan } = parts;
-  const { connection } = loan;
-  const globalId = globalIdOf(branch);
-  const xid = xidOf(branch);
-  const savepoint = `\`${parts.savepoint}\``;
-  let phase: 'new' | 'active' | 'idle' | 'over' = 'new';
-  let hasWitness = false;
-  let writesBefore: unknown;
-  let hasWritten = false;
-  let hasFailed = false;
-  let mayBePrepared = false;
-  let clean = true;
+  return new StartedWork(parts);
+}
 
-  const limited = <T>(work: Promise<T>, timeoutMs: number): Promise<T> =>
-    within(clock, work, timeoutMs, `the answer of '${name}' in ${globalId}`);
-  const send = async (text: string, timeoutMs: number, values?: readonly Parameter[]): Promise<MariaDbResult> =>
-    (await limited(connection.run(text, values), timeoutMs)).result;
-  /** Whether the server did it; certainly not, when it says so. */
-  const attempt = async (text: string, timeoutMs: number): Promise<boolean> => {
+class StartedWork implements MariaDbWork {
+  readonly #name: string;
+  readonly #branch: Branch;
+  readonly #clock: Clock;
+  readonly #connection: MariaDbConnection;
+  readonly #globalId: string;
+  readonly #xid: string;
+  readonly #savepoint: string;
+  #phase: 'new' | 'active' | 'idle' | 'over' = 'new';
+  #hasWitness = false;
+  #writesBefore: unknown;
+  #hasWritten = false;
+  #hasFailed = false;
+  #mayBePrepared = false;
+  #clean = true;
+
+  constructor(parts: MariaDbSessionParts) {
+    const { name, branch, clock, loan } = parts;
+    this.#name = name;
+    this.#branch = branch;
+    this.#clock = clock;
+    this.#connection = loan.connection;
+    this.#globalId = globalIdOf(branch);
+    this.#xid = xidOf(branch);
+    this.#savepoint = `\`${parts.savepoint}\``;
+  }
+
+  get hasBegun(): boolean {
+    return this.#phase === 'active' || this.#phase === 'idle';
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  get mayBePrepared(): boolean {
+    return this.#mayBePrepared;
+  }
+
+  get isClean(): boolean {
+    return this.#clean;
+  }
+
+  async start(timeoutMs: number): Promise<void> {
+    const limit = budget(this.#clock, timeoutMs);
+    this.#clean = false;
+    const { rows } = await this.#send(`select get_lock(?, 0) as locked, (${writes}) as writes`, limit.remainingMs(), [
+      lockNameOf(this.#branch),
+    ]);
+    if (rows[0]?.locked !== 1) {
+      throw new DuplicateBranchError(
+        `expected a new branch, got ${this.#globalId}, for which a session of '${this.#name}' is open`,
+      );
+    }
+    this.#writesBefore = rows[0]?.writes;
+    await this.#send(`xa start ${this.#xid}`, limit.remainingMs());
+    this.#phase = 'active';
+    await this.#send(`savepoint ${this.#savepoint}`, limit.remainingMs());
+    this.#hasWitness = true;
+  }
+
+  async run<R extends Row>(
+    text: string,
+    values: readonly Parameter[] | undefined,
+    timeoutMs: number,
+  ): Promise<MariaDbResult<R>> {
     try {
-      await send(text, timeoutMs);
+      const { result, isInTransaction } = await this.#limited(this.#connection.run<R>(text, values), timeoutMs);
+      this.#hasWritten ||= result.affectedRows !== undefined && result.affectedRows > 0;
+      if (isInTransaction !== false) return result;
+      // Ended by the statement, or rolled back by the server while a procedure went on.
+      await this.rollBack(timeoutMs);
+      throw new ResourceUnreachableError(`the transaction of ${this.#globalId} was rolled back within a statement`);
+    } catch (error) {
+      this.#hasFailed = true;
+      throw error;
+    }
+  }
+
+  async prepare(timeoutMs: number): Promise<Vote | MustRollBack> {
+    const limit = budget(this.#clock, timeoutMs);
+    if (!this.#hasWritten && !(await this.#hasChanged(limit.remainingMs())))
+      return this.#endReadOnly(limit.remainingMs());
+    const refusal = await this.#finish(null, limit.remainingMs());
+    if (refusal !== undefined) return refusal;
+    this.#mayBePrepared = true;
+    await this.#send(`xa prepare ${this.#xid}`, limit.remainingMs());
+    return { type: 'yes' };
+  }
+
+  async commit(key: string | null, timeoutMs: number): Promise<MustRollBack | 'committed'> {
+    const limit = budget(this.#clock, timeoutMs);
+    const refusal = await this.#finish(key, limit.remainingMs());
+    if (refusal !== undefined) return refusal;
+    await this.#commitOnePhase(limit.remainingMs());
+    return 'committed';
+  }
+
+  async endPrepared(verb: 'commit' | 'rollback', timeoutMs: number): Promise<void> {
+    await this.#send(`xa ${verb} ${this.#xid}`, timeoutMs);
+    this.#phase = 'over';
+  }
+
+  async holderOf(key: string, timeoutMs: number): Promise<Branch | undefined> {
+    const { rows } = await this.#send(recallKey(this.#connection.memory), timeoutMs, [key]);
+    const holder = rows[0]?.global_id;
+    return typeof holder === 'string' ? branchOf(holder) : undefined;
+  }
+
+  reset(timeoutMs: number): Promise<void> {
+    return this.#limited(this.#connection.reset(), timeoutMs);
+  }
+
+  async rollBack(timeoutMs: number): Promise<void> {
+    const limit = budget(this.#clock, timeoutMs);
+    const isWhole =
+      !this.#hasWitness || (await this.#attempt(`release savepoint ${this.#savepoint}`, limit.remainingMs()));
+    // In a transaction that the server has given up, XA END fails and XA ROLLBACK does not.
+    const hasEnded = this.#phase === 'active' && (await this.#attempt(`xa end ${this.#xid}`, limit.remainingMs()));
+    const isUndone = await this.#attempt(`xa rollback ${this.#xid}`, limit.remainingMs());
+    this.#phase = 'over';
+    if (!isWhole && (hasEnded || !isUndone)) throw this.#broken();
+  }
+
+  #limited<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+    return within(this.#clock, work, timeoutMs, `the answer of '${this.#name}' in ${this.#globalId}`);
+  }
+
+  async #send(text: string, timeoutMs: number, values?: readonly Parameter[]): Promise<MariaDbResult> {
+    return (await this.#limited(this.#connection.run(text, values), timeoutMs)).result;
+  }
+
+  /** Whether the server did it; certainly not, when it says so. */
+  async #attempt(text: string, timeoutMs: number): Promise<boolean> {
+    try {
+      await this.#send(text, timeoutMs);
       return true;
     } catch (error) {
       if (!isDefinite(error)) throw error;
       return false;
     }
-  };
-  const broken = (): BranchBrokenError =>
-    new BranchBrokenError(
-      `a statement in ${globalId} has ended its transaction: what it did before may stay; look at '${name}'`,
+  }
+
+  #broken(): BranchBrokenError {
+    return new BranchBrokenError(
+      `a statement in ${this.#globalId} has ended its transaction: what it did before may stay; look at '${this.#name}'`,
     );
+  }
+
   /** @returns that the transaction is another one, or was rolled back by the server; `rollBack` finds out */
-  const releaseWitness = async (timeoutMs: number): Promise<MustRollBack | undefined> => {
+  async #releaseWitness(timeoutMs: number): Promise<MustRollBack | undefined> {
     try {
-      await send(`release savepoint ${savepoint}`, timeoutMs);
-      hasWitness = false;
+      await this.#send(`release savepoint ${this.#savepoint}`, timeoutMs);
+      this.#hasWitness = false;
       return undefined;
     } catch (error) {
       if (errorNumberOf(error) !== noSuchSavepoint) throw error;
       return { type: 'must-roll-back' };
     }
-  };
+  }
+
   /** Stores the key and ends the statements. */
-  const finish = async (key: string | null, timeoutMs: number): Promise<MustRollBack | undefined> => {
-    const limit = budget(clock, timeoutMs);
-    const refusal = await releaseWitness(limit.remainingMs());
+  async #finish(key: string | null, timeoutMs: number): Promise<MustRollBack | undefined> {
+    const limit = budget(this.#clock, timeoutMs);
+    const refusal = await this.#releaseWitness(limit.remainingMs());
     if (refusal !== undefined) return refusal;
-    await send(rememberCommit(connection.memory, timeoutMs), limit.remainingMs(), [globalId, key]);
-    await send(`xa end ${xid}`, limit.remainingMs());
-    phase = 'idle';
+    await this.#send(rememberCommit(this.#connection.memory, timeoutMs), limit.remainingMs(), [this.#globalId, key]);
+    await this.#send(`xa end ${this.#xid}`, limit.remainingMs());
+    this.#phase = 'idle';
     return undefined;
-  };
-  const hasChanged = async (timeoutMs: number): Promise<boolean> => {
-    const { rows } = await send(`select (${writes}) as writes`, timeoutMs);
-    return rows[0]?.writes !== writesBefore;
-  };
-  const commitOnePhase = async (timeoutMs: number): Promise<void> => {
-    await send(`xa commit ${xid} one phase`, timeoutMs);
-    phase = 'over';
-  };
-  const endReadOnly = async (timeoutMs: number): Promise<Vote | MustRollBack> => {
-    const limit = budget(clock, timeoutMs);
-    const refusal = await releaseWitness(limit.remainingMs());
+  }
+
+  async #hasChanged(timeoutMs: number): Promise<boolean> {
+    const { rows } = await this.#send(`select (${writes}) as writes`, timeoutMs);
+    return rows[0]?.writes !== this.#writesBefore;
+  }
+
+  async #commitOnePhase(timeoutMs: number): Promise<void> {
+    await this.#send(`xa commit ${this.#xid} one phase`, timeoutMs);
+    this.#phase = 'over';
+  }
+
+  async #endReadOnly(timeoutMs: number): Promise<Vote | MustRollBack> {
+    const limit = budget(this.#clock, timeoutMs);
+    const refusal = await this.#releaseWitness(limit.remainingMs());
     if (refusal !== undefined) return refusal;
-    await send(`xa end ${xid}`, limit.remainingMs());
-    phase = 'idle';
-    await commitOnePhase(limit.remainingMs());
+    await this.#send(`xa end ${this.#xid}`, limit.remainingMs());
+    this.#phase = 'idle';
+    await this.#commitOnePhase(limit.remainingMs());
     return { type: 'read-only' };
-  };
-
-  const rollBack = async (timeoutMs: number): Promise<void> => {
-    const limit = budget(clock, timeoutMs);
-    const isWhole = !hasWitness || (await attempt(`release savepoint ${savepoint}`, limit.remainingMs()));
-    // In a transaction that the server has given up, XA END fails and XA ROLLBACK does not.
-    const hasEnded = phase === 'active' && (await attempt(`xa end ${xid}`, limit.remainingMs()));
-    const isUndone = await attempt(`xa rollback ${xid}`, limit.remainingMs());
-    phase = 'over';
-    if (!isWhole && (hasEnded || !isUndone)) throw broken();
-  };
-
-  return {
-    get hasBegun() {
-      return phase === 'active' || phase === 'idle';
-    },
-    get hasFailed() {
-      return hasFailed;
-    },
-    get mayBePrepared() {
-      return mayBePrepared;
-    },
-    get isClean() {
-      return clean;
-    },
-    async start(timeoutMs) {
-      const limit = budget(clock, timeoutMs);
-      clean = false;
-      const { rows } = await send(`select get_lock(?, 0) as locked, (${writes}) as writes`, limit.remainingMs(), [
-        lockNameOf(branch),
-      ]);
-      if (rows[0]?.locked !== 1) {
-        throw new DuplicateBranchError(
-          `expected a new branch, got ${globalId}, for which a session of '${name}' is open`,
-        );
-      }
-      writesBefore = rows[0]?.writes;
-      await send(`xa start ${xid}`, limit.remainingMs());
-      phase = 'active';
-      await send(`savepoint ${savepoint}`, limit.remainingMs());
-      hasWitness = true;
-    },
-    async run<R extends Row>(text: string, values: readonly Parameter[] | undefined, timeoutMs: number) {
-      try {
-        const { result, isInTransaction } = await limited(connection.run<R>(text, values), timeoutMs);
-        hasWritten ||= result.affectedRows !== undefined && result.affectedRows > 0;
-        if (isInTransaction !== false) return result;
-        // Ended by the statement, or rolled back by the server while a procedure went on.
-        await rollBack(timeoutMs);
-        throw new ResourceUnreachableError(`the transaction of ${globalId} was rolled back within a statement`);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    },
-    async prepare(timeoutMs) {
-      const limit = budget(clock, timeoutMs);
-      if (!hasWritten && !(await hasChanged(limit.remainingMs()))) return endReadOnly(limit.remainingMs());
-      const refusal = await finish(null, limit.remainingMs());
-      if (refusal !== undefined) return refusal;
-      mayBePrepared = true;
-      await send(`xa prepare ${xid}`, limit.remainingMs());
-      return { type: 'yes' };
-    },
-    async commit(key, timeoutMs) {
-      const limit = budget(clock, timeoutMs);
-      const refusal = await finish(key, limit.remainingMs());
-      if (refusal !== undefined) return refusal;
-      await commitOnePhase(limit.remainingMs());
-      return 'committed';
-    },
-    rollBack,
-    async endPrepared(verb, timeoutMs) {
-      await send(`xa ${verb} ${xid}`, timeoutMs);
-      phase = 'over';
-    },
-    async holderOf(key, timeoutMs) {
-      const { rows } = await send(recallKey(connection.memory), timeoutMs, [key]);
-      const holder = rows[0]?.global_id;
-      return typeof holder === 'string' ? branchOf(holder) : undefined;
-    },
-    reset: (timeoutMs) => limited(connection.reset(), timeoutMs),
-  };
+  }
 }

@@ -4,7 +4,7 @@
  */
 
 import { type Branch, globalIdOf } from '../branch.ts';
-import { budget, within } from '../deadline.ts';
+import { type Budget, budget } from '../deadline.ts';
 import {
   BranchBrokenError,
   BranchClosedError,
@@ -13,9 +13,10 @@ import {
   ResourceUnreachableError,
   StatementError,
 } from '../errors.ts';
-import { createSerialQueue } from '../queue.ts';
+import { createSerialQueue, type SerialQueue } from '../queue.ts';
 import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
 import type { ErrorMeanings, SqlConnection } from './connection.ts';
+import { Standing } from './standing.ts';
 import type { MustRollBack, OwnSession, SessionParts, Work } from './work.ts';
 
 /** The outline of a session, from which a dialect makes its own. */
@@ -44,268 +45,221 @@ export interface Voted<T> {
 const maxWaitingStatements = 1_000;
 const cleanupTimeoutMs = 5_000;
 
-/** Makes the outline over a dialect's work. */
-export function createOutline<Connection extends SqlConnection>(
-  parts: SessionParts<Connection>,
+/**
+ * Makes the outline over a dialect's work.
+ *
+ * @param staysWithConnection whether a prepared branch belongs to its connection as long as that lives
+ */
+export const createOutline = (
+  parts: SessionParts<SqlConnection>,
   work: Work,
   meanings: ErrorMeanings,
-  /** Whether a prepared branch belongs to its connection as long as that lives. */
   staysWithConnection: boolean,
-): Outline {
-  const { name, branch, clock, loan } = parts;
-  const { connection } = loan;
-  const globalId = globalIdOf(branch);
-  const queue = createSerialQueue(`branch ${globalId}`, maxWaitingStatements);
-  const time = budget(clock, parts.timeoutMs);
-  let state: 'working' | 'prepared' | 'over' | 'lost' = 'working';
-  /** Why no statement is accepted any more. */
-  let closedBecause: string | undefined;
-  /** The error that a vote of no reports. */
-  let failure: string | undefined;
-  let broken: string | undefined;
-  let takesNoWrites = false;
-  /** Given once; whoever asks for it again gets it again. */
-  let voted: Vote | undefined;
+): Outline => new WorkingBranch(parts, work, meanings, staysWithConnection);
 
-  const isOver = (): boolean => state === 'over' || state === 'lost';
-  /** Gives the connection back, as new, or not at all. */
-  const over = async (): Promise<void> => {
-    if (isOver()) return;
-    state = 'over';
-    closedBecause ??= 'it is over';
-    parts.onEnd('over');
-    if (work.isClean || takesNoWrites) {
-      loan.release(takesNoWrites ? 'discard' : undefined);
-      return;
+class WorkingBranch implements Outline {
+  readonly branch: Branch;
+  readonly #name: string;
+  readonly #connection: SqlConnection;
+  readonly #globalId: string;
+  readonly #work: Work;
+  readonly #meanings: ErrorMeanings;
+  readonly #staysWithConnection: boolean;
+  readonly #standing: Standing;
+  readonly #queue: SerialQueue;
+  readonly #time: Budget;
+  /** Given once; a caller that asks for it again gets it again. */
+  #voted: Vote | undefined;
+
+  constructor(parts: SessionParts<SqlConnection>, work: Work, meanings: ErrorMeanings, staysWithConnection: boolean) {
+    this.branch = parts.branch;
+    this.#name = parts.name;
+    this.#connection = parts.loan.connection;
+    this.#globalId = globalIdOf(parts.branch);
+    this.#work = work;
+    this.#meanings = meanings;
+    this.#staysWithConnection = staysWithConnection;
+    this.#standing = new Standing(parts, work, meanings);
+    this.#queue = createSerialQueue(`branch ${this.#globalId}`, maxWaitingStatements);
+    this.#time = budget(parts.clock, parts.timeoutMs);
+  }
+
+  get isPrepared(): boolean {
+    return this.#standing.isPrepared;
+  }
+
+  get isLost(): boolean {
+    return this.#standing.isLost;
+  }
+
+  get brokenBecause(): string | undefined {
+    return this.#standing.brokenBecause;
+  }
+
+  cut(reason: string): void {
+    this.#standing.cut(reason);
+  }
+
+  statement<T>(run: (timeoutMs: number) => Promise<T>): Promise<T> {
+    return this.#queue.run(async () => {
+      this.#assertOpen();
+      try {
+        const result = await run(this.#time.remainingMs());
+        if (!this.#work.hasFailed && this.#meanings.forgivesFailures) this.#standing.forgive();
+        return result;
+      } catch (error) {
+        throw this.#refusedStatement(error);
+      }
+    });
+  }
+
+  lastStatement<T>(timeoutMs: number, run: (timeoutMs: number) => Promise<Last<T>>): Promise<Voted<T>> {
+    return this.#queue.run(async () => {
+      this.#assertOpen();
+      this.#close();
+      try {
+        const { prepared, ...rest } = await run(Math.min(timeoutMs, this.#time.remainingMs()));
+        this.#voted = await this.#voteOn(prepared);
+        return { vote: this.#voted, ...rest };
+      } catch (error) {
+        this.#voted = await this.#notPrepared(error);
+        return { vote: this.#voted };
+      }
+    });
+  }
+
+  prepare({ timeoutMs }: { readonly timeoutMs: number }): Promise<Vote> {
+    return this.#queue.run(async () => {
+      this.#close();
+      this.#voted ??= await this.#prepareNow(timeoutMs);
+      return this.#voted;
+    });
+  }
+
+  commitDirectly(options: DirectCommitOptions): Promise<DirectCommit> {
+    return this.#queue.run(() => {
+      this.#close();
+      return this.#commitNow(options);
+    });
+  }
+
+  rollback(): Promise<void> {
+    const standing = this.#standing;
+    if (standing.isPrepared) return Promise.resolve();
+    standing.rollingBack('it was rolled back');
+    // A statement that is under way may wait for a lock for long: then the connection goes, and the work with it.
+    if (this.#queue.isBusy) {
+      standing.cut('it was rolled back');
+      return Promise.resolve();
     }
-    try {
-      await within(clock, work.reset(cleanupTimeoutMs), cleanupTimeoutMs, `the reset of a session of '${name}'`);
-      loan.release();
-    } catch {
-      loan.release('discard');
-    }
-  };
-  const cut = (reason: string): void => {
-    if (isOver()) return;
-    state = 'lost';
-    closedBecause ??= reason;
-    failure ??= reason;
-    loan.release('discard');
-    parts.onEnd('lost');
-  };
-  const brokenBy = (error: BranchBrokenError): void => {
-    if (broken === undefined) parts.onBroken(error.message);
-    broken ??= error.message;
-    cut(error.message);
-  };
-  /** Takes note of an error, and says whether it is certain that what was asked for did not happen. */
-  const failed = (error: unknown): boolean => {
-    if (error instanceof BranchBrokenError) {
-      brokenBy(error);
-      return false;
-    }
-    if (error instanceof ResourceDeadlineError || !meanings.isDefinite(error) || !connection.isUsable()) {
-      cut(messageOf(error));
-      return false;
-    }
-    failure ??= messageOf(error);
-    takesNoWrites ||= meanings.takesNoWrites(error);
-    return true;
-  };
-  const undo = async (): Promise<void> => {
-    if (state !== 'working') return;
-    try {
-      if (work.hasBegun) await work.rollBack(cleanupTimeoutMs);
-      await over();
-    } catch (error) {
-      if (error instanceof BranchBrokenError) brokenBy(error);
-      else cut(messageOf(error));
-    }
-  };
-  /** Rolls back, unless that turns out to be impossible. */
-  const no = async (reason: string): Promise<No | Unknown> => {
-    await undo();
-    return broken === undefined ? { type: 'no', reason } : { type: 'unknown', reason: broken };
-  };
-  const rolledBack = ({ error }: MustRollBack, before: string | undefined): Promise<No | Unknown> => {
-    takesNoWrites ||= meanings.takesNoWrites(error);
-    return no(before ?? (error === undefined ? failedBefore : meanings.refusalOf(name, error)));
-  };
-  /** What is known before anything is sent. */
-  const foregone = async (): Promise<No | Unknown | undefined> => {
-    if (broken !== undefined) return { type: 'unknown', reason: broken };
-    if (isOver()) return { type: 'no', reason: failure ?? closedBecause ?? 'the branch is over' };
-    if (!connection.isUsable()) {
-      const reason = failure ?? 'the connection was lost';
-      cut(reason);
-      return { type: 'no', reason };
-    }
-    return work.hasFailed ? no(failure ?? failedBefore) : undefined;
-  };
-  const close = (): void => {
-    closedBecause ??= 'it was asked to prepare or commit';
-  };
-  const assertOpen = (): void => {
+    return this.#queue.run(() => standing.undo());
+  }
+
+  endPrepared(verb: 'commit' | 'rollback', timeoutMs: number): Promise<void> {
+    return this.#queue.run(async () => {
+      try {
+        if (!this.#connection.isUsable()) {
+          throw new ResourceUnreachableError(`the connection that prepared ${this.#globalId} is gone`);
+        }
+        await this.#work.endPrepared(verb, timeoutMs);
+      } catch (error) {
+        // Whatever the server says, the branch is looked for from outside, once this session is gone.
+        this.cut(messageOf(error));
+        throw error;
+      }
+      // A rollback looks for the session next, and must not take this one for it.
+      if (verb === 'rollback') await this.#standing.over();
+      else void this.#standing.over();
+    });
+  }
+
+  #close(): void {
+    this.#standing.close('it was asked to prepare or commit');
+  }
+
+  #assertOpen(): void {
+    const { closedBecause } = this.#standing;
     if (closedBecause === undefined) return;
-    throw new BranchClosedError(`expected no statement in ${globalId} at '${name}': ${closedBecause}`);
-  };
+    throw new BranchClosedError(`expected no statement in ${this.#globalId} at '${this.#name}': ${closedBecause}`);
+  }
 
-  const settle = async (prepared: Vote | MustRollBack): Promise<Vote> => {
-    if (prepared.type === 'must-roll-back') return rolledBack(prepared, failure);
-    if (prepared.type === 'yes' && staysWithConnection) state = 'prepared';
-    else void over();
-    return prepared;
-  };
-  const notPrepared = async (error: unknown): Promise<Vote> => {
-    const before = failure;
-    if (failed(error)) return no(before ?? meanings.refusalOf(name, error));
-    const reason = broken ?? messageOf(error);
-    // What was not asked to prepare goes with its session.
-    return work.mayBePrepared || broken !== undefined ? { type: 'unknown', reason } : { type: 'no', reason };
-  };
-  const prepare = async (timeoutMs: number): Promise<Vote> => {
-    const known = await foregone();
+  #refusedStatement(error: unknown): Error {
+    this.#standing.failed(error);
+    if (error instanceof BranchBrokenError || error instanceof ResourceDeadlineError) return error;
+    return new StatementError(`'${this.#name}' refused a statement: ${messageOf(error)}`, {
+      cause: error,
+      resourceCode: this.#meanings.codeOf(error),
+    });
+  }
+
+  async #prepareNow(timeoutMs: number): Promise<Vote> {
+    const known = await this.#standing.foregone();
     if (known !== undefined) return known;
-    if (!work.hasBegun) {
-      void over();
+    if (!this.#work.hasBegun) {
+      void this.#standing.over();
       return { type: 'read-only' };
     }
     try {
-      return await settle(await work.prepare(timeoutMs));
+      return await this.#voteOn(await this.#work.prepare(timeoutMs));
     } catch (error) {
-      return notPrepared(error);
+      return this.#notPrepared(error);
     }
-  };
-  const holderOf = async (key: string | null, error: unknown): Promise<Branch | undefined> => {
-    if (key === null || !meanings.isTaken(error)) return undefined;
-    return work.holderOf(key, cleanupTimeoutMs).catch(() => undefined);
-  };
-  const commitDirectly = async ({ timeoutMs, idempotencyKey }: DirectCommitOptions): Promise<DirectCommit> => {
-    const known = await foregone();
+  }
+
+  async #voteOn(prepared: Vote | MustRollBack): Promise<Vote> {
+    const standing = this.#standing;
+    if (prepared.type === 'must-roll-back') return standing.rolledBack(prepared, standing.failure);
+    if (prepared.type === 'yes' && this.#staysWithConnection) standing.prepared();
+    else void standing.over();
+    return prepared;
+  }
+
+  async #notPrepared(error: unknown): Promise<Vote> {
+    const standing = this.#standing;
+    const before = standing.failure;
+    if (standing.failed(error)) return standing.no(before ?? this.#meanings.refusalOf(this.#name, error));
+    const reason = standing.brokenBecause ?? messageOf(error);
+    // What was not asked to prepare goes with its session.
+    const mayBePrepared = this.#work.mayBePrepared || standing.brokenBecause !== undefined;
+    return { type: mayBePrepared ? 'unknown' : 'no', reason };
+  }
+
+  async #commitNow({ timeoutMs, idempotencyKey }: DirectCommitOptions): Promise<DirectCommit> {
+    const standing = this.#standing;
+    const known = await standing.foregone();
     if (known !== undefined) return known;
-    const key = idempotencyKey === undefined ? null : `${branch.manager}:${idempotencyKey}`;
-    const before = failure;
+    const key = idempotencyKey === undefined ? null : `${this.branch.manager}:${idempotencyKey}`;
+    const before = standing.failure;
     let refusal: MustRollBack;
     try {
-      const committed = await work.commit(key, timeoutMs);
+      const committed = await this.#work.commit(key, timeoutMs);
       if (committed === 'committed') {
-        void over();
+        void standing.over();
         return { type: 'committed' };
       }
       refusal = committed;
     } catch (error) {
-      if (!failed(error)) return { type: 'unknown', reason: broken ?? messageOf(error) };
+      if (!standing.failed(error)) return { type: 'unknown', reason: standing.brokenBecause ?? messageOf(error) };
       refusal = { type: 'must-roll-back', error };
     }
-    const holder = await holderOf(key, refusal.error);
-    const answer = await rolledBack(refusal, before);
+    const holder = await this.#holderOf(key, refusal.error);
+    const answer = await standing.rolledBack(refusal, before);
     return holder === undefined || answer.type !== 'no' ? answer : { ...answer, committedBy: holder };
-  };
-  const refusedStatement = (error: unknown): Error => {
-    failed(error);
-    if (error instanceof BranchBrokenError || error instanceof ResourceDeadlineError) return error;
-    return new StatementError(`'${name}' refused a statement: ${messageOf(error)}`, {
-      cause: error,
-      resourceCode: meanings.codeOf(error),
-    });
-  };
+  }
 
-  return {
-    branch,
-    cut,
-    get isPrepared() {
-      return state === 'prepared';
-    },
-    get isLost() {
-      return state === 'lost';
-    },
-    get brokenBecause() {
-      return broken;
-    },
-    statement: (run) =>
-      queue.run(async () => {
-        assertOpen();
-        try {
-          const result = await run(time.remainingMs());
-          // The application has gone back to a savepoint.
-          if (!work.hasFailed && meanings.forgivesFailures) failure = undefined;
-          return result;
-        } catch (error) {
-          throw refusedStatement(error);
-        }
-      }),
-    lastStatement: (timeoutMs, run) =>
-      queue.run(async () => {
-        assertOpen();
-        close();
-        try {
-          const { prepared, ...rest } = await run(Math.min(timeoutMs, time.remainingMs()));
-          voted = await settle(prepared);
-          return { vote: voted, ...rest };
-        } catch (error) {
-          voted = await notPrepared(error);
-          return { vote: voted };
-        }
-      }),
-    prepare: ({ timeoutMs }) =>
-      queue.run(async () => {
-        close();
-        voted ??= await prepare(timeoutMs);
-        return voted;
-      }),
-    commitDirectly: (options) =>
-      queue.run(() => {
-        close();
-        return commitDirectly(options);
-      }),
-    rollback() {
-      if (state === 'prepared') return Promise.resolve();
-      closedBecause ??= 'it was rolled back';
-      failure ??= 'it was rolled back';
-      // A statement that is under way may wait for a lock for long: then the connection goes, and the work with it.
-      if (queue.isBusy) {
-        cut('it was rolled back');
-        return Promise.resolve();
-      }
-      return queue.run(undo);
-    },
-    endPrepared: (verb, timeoutMs) =>
-      queue.run(async () => {
-        try {
-          if (!connection.isUsable()) {
-            throw new ResourceUnreachableError(`the connection that prepared ${globalId} is gone`);
-          }
-          await work.endPrepared(verb, timeoutMs);
-        } catch (error) {
-          // Whatever the server says, the branch is looked for from outside, once this session is gone.
-          cut(messageOf(error));
-          throw error;
-        }
-        // Whoever rolls back looks for the session next, and must not take this one for it.
-        if (verb === 'rollback') await over();
-        else void over();
-      }),
-  };
+  async #holderOf(key: string | null, error: unknown): Promise<Branch | undefined> {
+    if (key === null || !this.#meanings.isTaken(error)) return undefined;
+    return this.#work.holderOf(key, cleanupTimeoutMs).catch(() => undefined);
+  }
 }
 
 /** What applications and managers see of it, without the methods of the dialect. */
 export const branchSessionOf = (own: Outline): BranchSession => ({
   branch: own.branch,
-  prepare: own.prepare,
-  commitDirectly: own.commitDirectly,
-  rollback: own.rollback,
+  prepare: (options) => own.prepare(options),
+  commitDirectly: (options) => own.commitDirectly(options),
+  rollback: () => own.rollback(),
   get brokenBecause() {
     return own.brokenBecause;
   },
 });
-
-const failedBefore = 'the transaction had failed before';
-
-interface No {
-  readonly type: 'no';
-  readonly reason: string;
-}
-interface Unknown {
-  readonly type: 'unknown';
-  readonly reason: string;
-}

@@ -52,125 +52,165 @@ export interface BranchesParts {
 }
 
 /** Makes a server that remembers nothing. */
-export function createBranches({ name, rows, sessions, time, witness, mistakes }: BranchesParts): Branches {
-  const prepared = new Map<string, Prepared>();
-  const ended = new Map<string, Ended>();
+export function createBranches(parts: BranchesParts): Branches {
+  return new PreparedBranches(parts);
+}
 
-  const settle: Branches['settle'] = (branch, outcome, writes) => {
+class PreparedBranches implements Branches {
+  readonly #name: string;
+  readonly #rows: Rows;
+  readonly #sessions: Sessions;
+  readonly #time: Clock;
+  readonly #witness: DatabaseWitness;
+  readonly #mistakes: Mistakes;
+  readonly #prepared = new Map<string, Prepared>();
+  readonly #ended = new Map<string, Ended>();
+
+  constructor({ name, rows, sessions, time, witness, mistakes }: BranchesParts) {
+    this.#name = name;
+    this.#rows = rows;
+    this.#sessions = sessions;
+    this.#time = time;
+    this.#witness = witness;
+    this.#mistakes = mistakes;
+  }
+
+  isNew(id: string): boolean {
+    return !this.#prepared.has(id) && !this.#ended.has(id);
+  }
+
+  isEnded(id: string): boolean {
+    return this.#ended.has(id);
+  }
+
+  prepare(session: Running, isTied: boolean): void {
+    const { branch, id, writes } = session;
+    this.#prepared.set(id, { branch, writes, sinceMs: this.#time.nowMs(), session });
+    this.#witness.prepared(this.#name, branch);
+    if (isTied) session.state = 'tied';
+    else this.#sessions.over(session);
+  }
+
+  prepared(manager: string): readonly PreparedBranch[] {
+    return this.leftovers().filter(({ branch }) => branch.manager === manager);
+  }
+
+  forget(manager: string, olderThanMs: number): number {
+    const old = [...this.#ended].filter(
+      ([, it]) => it.branch.manager === manager && this.#time.nowMs() - it.atMs > olderThanMs,
+    );
+    for (const [id] of old) this.#ended.delete(id);
+    return old.length;
+  }
+
+  settle(branch: Branch, outcome: 'committed' | 'aborted', writes: ReadonlyMap<string, number>): void {
     const id = globalIdOf(branch);
-    const session = prepared.get(id)?.session;
-    prepared.delete(id);
-    ended.set(id, { branch, outcome, atMs: time.nowMs() });
-    if (outcome === 'committed') for (const [account, amount] of writes) rows.add(account, amount);
-    rows.release(id);
-    witness.ended(name, branch, outcome);
-    if (session?.state === 'tied') sessions.over(session);
-  };
-  /** A prepared branch, once somebody else than its session can get at it. */
-  const released = ({ session }: Prepared, via: Session | undefined, then: () => void): void => {
-    if (session.state === 'tied' && session !== via) sessions.end([session], then);
-    else then();
-  };
-  /** Ends a prepared branch, unless somebody else was faster, and says how it ended. */
-  const endPrepared = (found: Prepared, outcome: Ended['outcome'], via: Session | undefined, then: () => void): void =>
-    released(found, via, () => {
-      const id = globalIdOf(found.branch);
-      if (prepared.get(id) === found) settle(found.branch, outcome, found.writes);
-      then();
-    });
-  /** The sessions that recovery of a branch must end: of its manager's other lives, and the branch's own. */
-  const inTheWay = ({ manager }: Branch, id: string, { life }: Client): readonly Running[] =>
-    sessions.all().filter((it) => it.id === id || (it.branch.manager === manager && it.client.life !== life));
+    const session = this.#prepared.get(id)?.session;
+    this.#prepared.delete(id);
+    this.#ended.set(id, { branch, outcome, atMs: this.#time.nowMs() });
+    if (outcome === 'committed') for (const [account, amount] of writes) this.#rows.add(account, amount);
+    this.#rows.release(id);
+    this.#witness.ended(this.#name, branch, outcome);
+    if (session?.state === 'tied') this.#sessions.over(session);
+  }
 
-  const commit: Branches['commit'] = (branch, via, reply) => {
+  commit(branch: Branch, via: Session | undefined, reply: Reply<Ending>): void {
     const id = globalIdOf(branch);
     const answer = (): void => {
-      const known = ended.get(id)?.outcome;
+      const known = this.#ended.get(id)?.outcome;
       if (known === 'committed') reply({ type: 'done' });
       else if (known === 'aborted') reply({ type: 'refused', reason: 'it was rolled back' });
       else reply({ type: 'unknown', reason: 'there is no such name' });
     };
-    const found = prepared.get(id);
+    const found = this.#prepared.get(id);
     const isHidden = found?.session.state === 'tied' && found.session !== via;
-    if (isHidden && mistakes.takesUnknownForSuccess === true) reply({ type: 'done' });
+    if (isHidden && this.#mistakes.takesUnknownForSuccess === true) reply({ type: 'done' });
     else if (found === undefined) answer();
-    else endPrepared(found, 'committed', via, answer);
-  };
-  const writeAbsence: Branches['writeAbsence'] = (branch, client, reply) => {
-    const id = globalIdOf(branch);
-    sessions.end(inTheWay(branch, id, client), () => {
-      if (prepared.has(id)) reply({ type: 'present', reason: 'it is prepared' });
-      else if (ended.get(id)?.outcome === 'committed') {
-        witness.found(name, branch);
-        reply({ type: 'committed' });
-      } else {
-        if (!ended.has(id)) ended.set(id, { branch, outcome: 'aborted', atMs: time.nowMs() });
-        witness.gone(name, branch);
-        reply({ type: 'absent' });
-      }
-    });
-  };
-  const rollback: Branches['rollback'] = (branch, client, via, reply) => {
+    else this.#endPrepared(found, 'committed', via, answer);
+  }
+
+  rollback(branch: Branch, client: Client, via: Session | undefined, reply: Reply<Ending>): void {
     const id = globalIdOf(branch);
     const isGone = (): void => {
-      witness.gone(name, branch);
+      this.#witness.gone(this.#name, branch);
       reply({ type: 'done' });
     };
     const answer = (): void => {
-      const known = ended.get(id)?.outcome;
+      const known = this.#ended.get(id)?.outcome;
       if (known === 'committed') reply({ type: 'refused', reason: 'it is committed' });
       else if (known === 'aborted') isGone();
-      else if (mistakes.acceptsLatePrepares === true) {
-        const left = sessions.all().find((it) => it.id === id);
-        if (left !== undefined) time.setTimeout(() => sessions.leave(left), goodbyeMs);
+      else if (this.#mistakes.acceptsLatePrepares === true) {
+        const left = this.#sessions.all().find((it) => it.id === id);
+        if (left !== undefined) this.#time.setTimeout(() => this.#sessions.leave(left), goodbyeMs);
         isGone();
       } else {
-        writeAbsence(branch, client, (absence) => {
+        this.#keepOut(branch, client, (absence) => {
           // What was at work when it was told to end may have got done.
           if (absence.type === 'absent') reply({ type: 'done' });
-          else rollback(branch, client, via, reply);
+          else this.rollback(branch, client, via, reply);
         });
       }
     };
-    const found = prepared.get(id);
+    const found = this.#prepared.get(id);
     if (found === undefined) answer();
-    else endPrepared(found, 'aborted', via, answer);
-  };
+    else this.#endPrepared(found, 'aborted', via, answer);
+  }
 
-  const outcomeOf: Branches['outcomeOf'] = (branch) => {
+  outcomeOf(branch: Branch): { type: 'committed' | 'aborted' | 'absent' | 'prepared' } {
     const id = globalIdOf(branch);
-    return { type: prepared.has(id) ? 'prepared' : (ended.get(id)?.outcome ?? 'absent') };
-  };
-  const readAbsence: Branches['writeAbsence'] = (branch, _client, reply) => {
-    const { type } = outcomeOf(branch);
+    return { type: this.#prepared.has(id) ? 'prepared' : (this.#ended.get(id)?.outcome ?? 'absent') };
+  }
+
+  leftovers(): readonly PreparedBranch[] {
+    return [...this.#prepared.values()].map(({ branch, sinceMs }) => ({ branch, ageMs: this.#time.nowMs() - sinceMs }));
+  }
+
+  writeAbsence(branch: Branch, client: Client, reply: Reply<Absence>): void {
+    if (this.#mistakes.readsAbsence === true) this.#readAbsence(branch, reply);
+    else this.#keepOut(branch, client, reply);
+  }
+
+  #readAbsence(branch: Branch, reply: Reply<Absence>): void {
+    const { type } = this.outcomeOf(branch);
     if (type === 'prepared') reply({ type: 'present', reason: 'it is prepared' });
     else reply({ type: type === 'committed' ? type : 'absent' });
-  };
+  }
 
-  const leftovers = (): readonly PreparedBranch[] =>
-    [...prepared.values()].map(({ branch, sinceMs }) => ({ branch, ageMs: time.nowMs() - sinceMs }));
+  /** Writes the absence of a branch that is neither prepared nor committed, once nothing can prepare it any more. */
+  #keepOut(branch: Branch, client: Client, reply: Reply<Absence>): void {
+    const id = globalIdOf(branch);
+    this.#sessions.end(this.#inTheWay(branch, id, client), () => {
+      if (this.#prepared.has(id)) reply({ type: 'present', reason: 'it is prepared' });
+      else if (this.#ended.get(id)?.outcome === 'committed') {
+        this.#witness.found(this.#name, branch);
+        reply({ type: 'committed' });
+      } else {
+        if (!this.#ended.has(id)) this.#ended.set(id, { branch, outcome: 'aborted', atMs: this.#time.nowMs() });
+        this.#witness.gone(this.#name, branch);
+        reply({ type: 'absent' });
+      }
+    });
+  }
 
-  return {
-    isNew: (id) => !prepared.has(id) && !ended.has(id),
-    isEnded: (id) => ended.has(id),
-    prepare(session, isTied) {
-      const { branch, id, writes } = session;
-      prepared.set(id, { branch, writes, sinceMs: time.nowMs(), session });
-      witness.prepared(name, branch);
-      if (isTied) session.state = 'tied';
-      else sessions.over(session);
-    },
-    settle,
-    commit,
-    rollback,
-    writeAbsence: mistakes.readsAbsence === true ? readAbsence : writeAbsence,
-    outcomeOf,
-    leftovers,
-    prepared: (manager) => leftovers().filter(({ branch }) => branch.manager === manager),
-    forget(manager, olderThanMs) {
-      const old = [...ended].filter(([, it]) => it.branch.manager === manager && time.nowMs() - it.atMs > olderThanMs);
-      for (const [id] of old) ended.delete(id);
-      return old.length;
-    },
-  };
+  /** A prepared branch, once others than its session can get at it. */
+  #released({ session }: Prepared, via: Session | undefined, then: () => void): void {
+    if (session.state === 'tied' && session !== via) this.#sessions.end([session], then);
+    else then();
+  }
+
+  /** Ends a prepared branch, unless somebody else was faster, and says how it ended. */
+  #endPrepared(found: Prepared, outcome: Ended['outcome'], via: Session | undefined, then: () => void): void {
+    this.#released(found, via, () => {
+      const id = globalIdOf(found.branch);
+      if (this.#prepared.get(id) === found) this.settle(found.branch, outcome, found.writes);
+      then();
+    });
+  }
+
+  /** The sessions that recovery of a branch must end: of its manager's other lives, and the branch's own. */
+  #inTheWay({ manager }: Branch, id: string, { life }: Client): readonly Running[] {
+    return this.#sessions
+      .all()
+      .filter((it) => it.id === id || (it.branch.manager === manager && it.client.life !== life));
+  }
 }
