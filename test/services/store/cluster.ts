@@ -15,6 +15,7 @@ import { type Client, createStoreClient, type StoreClientOptions } from '../../.
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../../../src/services/store/key-value/store.ts';
 import { type RaftOptions, raft } from '../../../src/services/store/log/raft.ts';
+import type { LogStarter } from '../../../src/services/store/log/replicated-log.ts';
 import {
   type ReplicatedStore,
   type ReplicatedStoreOptions,
@@ -34,6 +35,8 @@ export interface Member {
 export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'limits'>> {
   /** How Raft differs from its defaults. */
   readonly raft?: Omit<RaftOptions, 'voters'>;
+  /** The log of each node, in place of Raft's. */
+  readonly log?: (nodes: readonly string[], id: string) => LogStarter;
   readonly nodes?: readonly string[];
   readonly seed?: number;
   readonly flushDelayMs?: number;
@@ -104,7 +107,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     const store = startReplicatedStore({
       node,
       machine: machine(),
-      log: raft({ voters: nodes, ...options.raft }),
+      log: options.log?.(nodes, id) ?? raft({ voters: nodes, ...options.raft }),
       environment,
       ...(options.limits && { limits: options.limits }),
     });
