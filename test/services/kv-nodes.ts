@@ -30,8 +30,11 @@ export interface NodeLab {
   leader(): Promise<KeyValueNode>;
 }
 
-/** Makes a lab; what it started is stopped after the test. */
-export async function createNodeLab(ids: readonly string[] = ['n1', 'n2', 'n3']): Promise<NodeLab> {
+/** Makes a lab; what it started is stopped after the test. `shared` options are those of all nodes. */
+export async function createNodeLab(
+  ids: readonly string[] = ['n1', 'n2', 'n3'],
+  shared: Pick<KeyValueNodeOptions, 'protocol'> = {},
+): Promise<NodeLab> {
   const directory = temporaryDirectory();
   const ports = await freePorts(ids.length);
   const addresses = new Map(ids.map((id, index) => [id, at(ports[index] ?? 0)]));
@@ -49,6 +52,7 @@ export async function createNodeLab(ids: readonly string[] = ['n1', 'n2', 'n3'])
     peers: Object.fromEntries([...addresses].filter(([other]) => other !== id)),
     pid: process.pid,
     requestDeadlineMs: 5_000,
+    ...shared,
   });
   const node = (id: string): KeyValueNode => {
     const found = running.get(id);

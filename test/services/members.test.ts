@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { type KeyValueNode, MemberRetiredError } from '../../src/services/kv-node.ts';
 import { MalformedRequestError } from '../../src/services/store/errors.ts';
+import { type LogProtocolName, logProtocolNames } from '../../src/services/store/log/protocol-names.ts';
 import { connect } from '../../src/services/store/tcp-client.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { until } from '../fixtures/until.ts';
@@ -14,8 +15,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const founders = ['n1', 'n2', 'n3'];
 
-async function startedCluster(): Promise<NodeLab> {
-  const lab = await createNodeLab(founders);
+async function startedCluster(protocol: LogProtocolName = 'raft'): Promise<NodeLab> {
+  const lab = await createNodeLab(founders, { protocol });
   for (const id of founders) await lab.start(id);
   const leader = await lab.leader();
   expect(await put(leader, 'kept', 'before')).toBe(200);
@@ -45,9 +46,9 @@ const byNewcomer = (old: string, id: string, port: number) => ({ old, new: { id,
 const failureOf = (node: KeyValueNode): Promise<unknown> =>
   new Promise((resolve) => void node.failure.subscribe((error) => resolve(error)));
 
-describe('a node is replaced', () => {
+describe.each(logProtocolNames)('a node is replaced in a log by %s', (protocol) => {
   test('whose disk is lost; then any two of the three go on, and all start again with the options of before', async () => {
-    const lab = await startedCluster();
+    const lab = await startedCluster(protocol);
     await lab.stop('n3');
     fs.rmSync(join(lab.directory, 'n3'), { recursive: true });
     const { port, node } = await startJoining(lab, 'n4');
@@ -78,7 +79,7 @@ describe('a node is replaced', () => {
   });
 
   test('that leads, and stops for good when it knows', async () => {
-    const lab = await startedCluster();
+    const lab = await startedCluster(protocol);
     const leader = await lab.leader();
     const old = leader.store.status().id;
     const failure = failureOf(leader);
@@ -91,7 +92,7 @@ describe('a node is replaced', () => {
   });
 
   test('through a client', async () => {
-    const lab = await startedCluster();
+    const lab = await startedCluster(protocol);
     const { port } = await startJoining(lab, 'n4');
     const { host, port: first } = lab.node('n1').bus.address();
     const client = await connect([`${host}:${first}`]);
