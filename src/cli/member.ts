@@ -1,4 +1,4 @@
-/** `quorate member`: who takes part in a cluster, and one node in the place of another. It asks over HTTP. */
+/** `quorate member`: who takes part in a cluster, one node in the place of another, and who leads. It asks over HTTP. */
 
 import { Command } from 'commander';
 import * as v from 'valibot';
@@ -20,6 +20,11 @@ The new node is sent the data first, and votes when it has it; the old one is re
 must run: without one nothing happens. From then on the nodes know by their data who takes part and where, whatever
 --peer says.
 
+A node that is stopped cleanly while it leads lets another one lead first. To choose which, or before something else that
+takes a node away for a while:
+
+  $ quorate member transfer n2
+
 Exit codes: 0 done, 1 refused, or not known whether it was done (the line says which), 2 wrong options.`;
 
 /** Makes the command. */
@@ -35,7 +40,7 @@ export function memberCommand(terminal: Terminal): Command {
       .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine');
   const list = about(new Command('list').description('Prints who takes part, and where.')).action(
     async (options: AskedNode) => {
-      terminal.out(tableOf(await ask(options, 'GET', '/members')));
+      terminal.out(tableOf(await ask(options, membersQuestion)));
     },
   );
   const replace = about(
@@ -46,34 +51,68 @@ export function memberCommand(terminal: Terminal): Command {
   ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: AskedNode) => {
     for (const [id, { host, port }] of joining) {
       const body = { old, new: { id, host: host.includes(':') ? `[${host}]` : host, port } };
-      const members = await ask(options, 'POST', '/members/replace', body);
+      const members = await ask(options, { ...replacement, body });
       terminal.out(`${id} has taken the place of ${old}.\n${tableOf(members)}`);
     }
   });
+  const transfer = about(
+    new Command('transfer')
+      .description('Lets another node lead, within some round trips.')
+      .argument('[node]', 'the node that should lead (default: one of those that have most of the data)', nodeIdIn),
+  ).action(async (to: string | undefined, options: AskedNode) => {
+    const { leader } = await ask(options, { ...succession, body: to === undefined ? {} : { to } });
+    terminal.out(`${leader} leads.`);
+  });
   return new Command('member')
-    .summary('who takes part in a cluster, and one node in the place of another')
-    .description('Tells who takes part in a cluster, and replaces a node.')
+    .summary('who takes part in a cluster, one node in the place of another, and who leads')
+    .description('Tells who takes part in a cluster, replaces a node, and lets another one lead.')
     .addHelpText('after', help)
     .addCommand(list)
-    .addCommand(replace);
+    .addCommand(replace)
+    .addCommand(transfer);
 }
 
+/** What a node is asked, and how its answer reads. */
+interface Question<Schema extends v.GenericSchema> {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly answer: Schema;
+  readonly body?: unknown;
+  /** What to do where it is not known whether it happened. */
+  readonly ifUnknown: string;
+}
+
+const membersQuestion = { method: 'GET', path: '/members', answer: logMembers, ifUnknown: 'ask again' } as const;
+const replacement = {
+  method: 'POST',
+  path: '/members/replace',
+  answer: logMembers,
+  ifUnknown: 'the change may go on: quorate member list tells, and the same command waits for it',
+} as const;
+const succession = {
+  method: 'POST',
+  path: '/members/leader',
+  answer: v.object({ leader: v.string() }),
+  ifUnknown: 'another node may lead by now: GET /status of the nodes tells',
+} as const;
+
 /** @throws NodeRequestError */
-async function ask(options: AskedNode, method: 'GET' | 'POST', path: string, body?: unknown): Promise<LogMembers> {
+async function ask<Schema extends v.GenericSchema>(
+  options: AskedNode,
+  { method, path, answer: schema, body, ifUnknown }: Question<Schema>,
+): Promise<v.InferOutput<Schema>> {
   const answer = await requestNode(
     options,
     { method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
-    method === 'GET' ? '' : '; whether the change was begun is not known, and quorate member list tells',
+    method === 'GET' ? '' : `; ${ifUnknown}`,
   );
-  const members = v.safeParse(logMembers, jsonIn(answer.text));
-  if (answer.isOk && members.success) return members.output;
+  const parsed = v.safeParse(schema, jsonIn(answer.text));
+  if (answer.isOk && parsed.success) return parsed.output;
   const { code, message, whatToDo, outcome } = problemIn(options, answer);
   const isKnown = outcome === 'did-not-happen';
   throw new NodeRequestError(
     code,
-    isKnown
-      ? `${message}; nothing has changed: ${whatToDo}`
-      : `${message}; the change may go on: quorate member list tells, and the same command waits for it`,
+    isKnown ? `${message}; nothing has changed: ${whatToDo}` : `${message}; ${ifUnknown}`,
   );
 }
 

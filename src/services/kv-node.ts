@@ -75,7 +75,7 @@ export interface KeyValueNode {
   readonly roleChanges: Observable<RoleChange>;
   /** Emits once when the node has stopped for good, and cannot go on. */
   readonly failure: Observable<QuorateError>;
-  /** Stops cleanly: answers what is under way, flushes, closes. Idempotent. */
+  /** Stops cleanly: lets another node lead if this one does, answers what is under way, flushes, closes. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -163,8 +163,9 @@ function assembled(
   const { node, bus, journal, standing } = running;
   const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
+  const stop = (isAble = true): Promise<void> => {
     stopping ??= (async () => {
+      if (isAble) await store.resign();
       await http.close();
       store.close();
       await running.stop();
@@ -175,7 +176,7 @@ function assembled(
     if (stopping !== undefined) return;
     // Nothing that waits can still succeed here: it ends now, so that others can be asked.
     store.close();
-    void stop();
+    void stop(false);
     failure.next(error);
     failure.complete();
   };
@@ -193,6 +194,6 @@ function assembled(
     httpUrl: http.url,
     roleChanges: node.roleChanges,
     failure: failure.asObservable(),
-    stop,
+    stop: () => stop(),
   };
 }

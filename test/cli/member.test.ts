@@ -57,6 +57,9 @@ test('a node that lost its disk is replaced, and all start again with the option
   const first = up();
   await first.printed(isReady);
   await until('a write', () => put(0, 'before'));
+  const transferred = quorate('member', 'transfer', 'n2', '--node', http(0));
+  await ended(transferred, 0);
+  expect(transferred.stdout).toBe('n2 leads.\n');
   await stop(first);
   rmSync(join(data, 'n3'), { recursive: true });
   const second = up();

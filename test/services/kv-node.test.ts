@@ -59,8 +59,13 @@ describe('a cluster of nodes on disk and TCP', () => {
   test('replicates, survives a leader that stops, and finds its data again', async () => {
     const lab = await startedCluster();
     const first = await lab.leader();
-    await lab.stop(first.node.id);
     const others = ['n1', 'n2', 'n3'].filter((id) => id !== first.node.id);
+    const roles = new Map<string, (string | undefined)[]>(others.map((id) => [id, []]));
+    for (const id of others) lab.node(id).roleChanges.subscribe(({ role }) => void roles.get(id)?.push(role));
+    await lab.stop(first.node.id);
+    // It has let one of them lead, which therefore need not miss it, and ask for pre-votes, first.
+    const next = await lab.leader();
+    expect(roles.get(next.node.id)?.slice(0, 2)).toEqual(['candidate', 'leader']);
     await expectAllIsWell(lab, others);
     await lab.start(first.node.id);
     const back = lab.node(first.node.id);

@@ -103,6 +103,37 @@ describe.each(logProtocolNames)('a node is replaced in a log by %s', (protocol) 
   });
 });
 
+describe('leadership is handed over', () => {
+  const transfer = async (node: KeyValueNode, body?: unknown) => {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${node.httpUrl}/members/leader`, { method: 'POST', ...sent });
+    return { status: response.status, body: await response.json() };
+  };
+
+  test('to the node that is named, or to some other one, whichever node is asked', async () => {
+    const lab = await startedCluster();
+    const { id } = (await lab.leader()).node;
+    const [to = '', asked = ''] = founders.filter((it) => it !== id);
+    expect(await transfer(lab.node(asked), { to })).toEqual({ status: 200, body: { leader: to } });
+    expect((await lab.leader()).node.id).toBe(to);
+    const answer = await transfer(lab.node(asked));
+    const next = (await lab.leader()).node.id;
+    expect(next).not.toBe(to);
+    expect(answer).toEqual({ status: 200, body: { leader: next } });
+  });
+
+  test('and not to a node that has no vote, nor by a request that makes no sense', async () => {
+    const lab = await startedCluster();
+    const leader = await lab.leader();
+    const refused = { status: 409, body: { code: 'NOT_HANDED_OVER', outcome: 'did-not-happen' } };
+    expect(await transfer(leader, { to: 'n9' })).toMatchObject(refused);
+    for (const malformed of [{ to: 'n/2' }, { to: 2 }, { from: 'n1' }, 'n2']) {
+      expect(await transfer(leader, malformed)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
+    }
+    expect((await lab.leader()).node.id).toBe(leader.node.id);
+  });
+});
+
 describe('a change is refused by name', () => {
   test('that makes no sense, and the members stay who they were', async () => {
     const lab = await startedCluster();

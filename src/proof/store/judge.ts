@@ -9,6 +9,9 @@ import { operationSchema } from './workload.ts';
 /** What clients must have met with, in some run. */
 export const storeGoals = ['an operation succeeded', 'a compare-and-set succeeded', 'an outcome was unknown'] as const;
 
+/** The same, where clients ask for transfers of leadership. */
+export const transferGoals = ['leadership was handed over'] as const;
+
 /** Far more than the history of a run takes. */
 const stepLimit = 5_000_000;
 
@@ -32,7 +35,7 @@ export function createStoreJudge(): StoreJudge {
     invoked(operation, nowMs) {
       time.nowMs = nowMs;
       const { f, key, value } = v.parse(operationSchema, operation.operation);
-      if (f === 'replace') return;
+      if (f === 'replace' || f === 'handOver') return;
       // What a compare-and-set expects is known only once it has read; it is recorded as a put that may be refused.
       const process = operation.client < 0 ? `probe ${operation.atMs}` : operation.client;
       const invocation = f === 'put' || f === 'cas' ? { f: 'put', key, value } : { f, key };
@@ -47,7 +50,8 @@ export function createStoreJudge(): StoreJudge {
         reached.add('an outcome was unknown');
         call?.info(outcome.reason);
       } else {
-        if (f === 'replace') return;
+        if (f === 'handOver') reached.add(transferGoals[0]);
+        if (f === 'replace' || f === 'handOver') return;
         reached.add('an operation succeeded');
         if (f === 'cas') {
           const { swapped } = v.parse(swapSchema, outcome.value);

@@ -13,10 +13,10 @@ import { createKeyValueMachine } from '../../services/store/key-value/machine.ts
 import type { LogStarter } from '../../services/store/log/replicated-log.ts';
 import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { Application, Boot, Scenario, Watch } from '../../simulator/scenario.ts';
-import { createStoreJudge, storeGoals } from './judge.ts';
+import { createStoreJudge, storeGoals, transferGoals } from './judge.ts';
 import { createReplacements, replacementGoals } from './replacements.ts';
 import { addressesOf, createLookout, type LogInvariants } from './servers.ts';
-import { operationSchema, performOn, planOperations, probeAt, withReplacement } from './workload.ts';
+import { operationSchema, performOn, planOperations, probeAt, withReplacement, withTransfers } from './workload.ts';
 
 /** A node with its store. */
 export interface StoreApplication extends Application {
@@ -49,6 +49,8 @@ export interface StoreScenarioOptions {
   readonly rollbacks?: 'witnessed' | 'unwitnessed';
   /** Whether the last machine joins, and takes the place of the last but one. */
   readonly replaces?: boolean;
+  /** Whether somebody asks for transfers of leadership. */
+  readonly transfers?: boolean;
 }
 
 const storeKey = 'kv';
@@ -56,15 +58,21 @@ const storeKey = 'kv';
 /** The scenario of a store over `log`. */
 export function storeScenario<Context>(
   log: LogUnderProof<Context>,
-  { rollbacks, replaces = false }: StoreScenarioOptions = {},
+  { rollbacks, replaces = false, transfers = false }: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> {
   return {
     ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
     name: log.name,
     minNodes: replaces ? 3 : 1,
-    goals: [...log.goals, ...storeGoals, ...(replaces ? [...replacementGoals, ...log.replacementGoals] : [])],
+    goals: [
+      ...log.goals,
+      ...storeGoals,
+      ...(replaces ? [...replacementGoals, ...log.replacementGoals] : []),
+      ...(transfers ? transferGoals : []),
+    ],
     plan(machines, durationMs, random) {
-      const operations = planOperations(machines, durationMs, random);
+      const written = planOperations(machines, durationMs, random);
+      const operations = transfers ? withTransfers(written, machines, durationMs, random) : written;
       return replaces ? withReplacement(operations, machines, durationMs, random) : operations;
     },
     probe: probeAt,

@@ -13,7 +13,7 @@ import type { PlannedOperation } from '../../simulator/schedule.ts';
 
 /** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
 export const operationSchema = v.object({
-  f: v.picklist(['put', 'get', 'delete', 'cas', 'replace']),
+  f: v.picklist(['put', 'get', 'delete', 'cas', 'replace', 'handOver']),
   key: v.string(),
   value: v.number(),
 });
@@ -53,6 +53,23 @@ export function withReplacement(
     const atMs = Math.round(random.next() * durationMs);
     const operation = { f: 'replace', key: machines.slice(-2).join(' '), value: 0 } satisfies KeyOperation;
     return { client: clients, atMs, node: pick(random, machines) ?? '', operation };
+  });
+  return [...operations, ...asked].sort((a, b) => a.atMs - b.atMs);
+}
+
+const transfersPerRun = 4;
+
+/** Asks a few times, at whichever machine, that some other one leads, or a certain one. */
+export function withTransfers(
+  operations: readonly PlannedOperation[],
+  machines: readonly string[],
+  durationMs: number,
+  random: Random,
+): readonly PlannedOperation[] {
+  const asked = Array.from({ length: transfersPerRun }, (): PlannedOperation => {
+    const atMs = Math.round(random.next() * durationMs);
+    const operation = { f: 'handOver', key: pick(random, ['', ...machines]) ?? '', value: 0 } satisfies KeyOperation;
+    return { client: clients + 1, atMs, node: pick(random, machines) ?? '', operation };
   });
   return [...operations, ...asked].sort((a, b) => a.atMs - b.atMs);
 }
@@ -98,6 +115,10 @@ export function performOn(
       const [leaving = '', joining = ''] = key.split(' ');
       const change = { leaving, joining, place: `${joining}:1` };
       store.replaceThen(change, { deadlineMs }, (error) =>
+        done(error === undefined ? { type: 'ok', value: null } : outcomeOf(error)),
+      );
+    } else if (f === 'handOver') {
+      store.handOverThen(key === '' ? undefined : key, { deadlineMs }, (error) =>
         done(error === undefined ? { type: 'ok', value: null } : outcomeOf(error)),
       );
     } else if (f === 'get') get((found) => done({ type: 'ok', value: found === undefined ? null : numberIn(found) }));

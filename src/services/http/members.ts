@@ -1,4 +1,4 @@
-/** The members of the store over HTTP: who takes part, and one node in the place of another. */
+/** The members of the store over HTTP: who takes part, one node in the place of another, and which of them leads. */
 
 import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
@@ -19,33 +19,50 @@ const replacement = v.strictObject({
   }),
 });
 
+/** The body of `POST /members/leader`, which may be empty. */
+const succession = v.strictObject({
+  to: v.exactOptional(v.pipe(v.string(), v.check(isId, 'expected the id of a node'))),
+});
+
 /** Longer than other requests, as a snapshot may have to travel. A shorter wait is the asker's to choose. */
 const replaceDeadlineMs = 30_000;
 
-/** Adds `GET /members` and `POST /members/replace`. */
+/** Adds `GET /members`, `POST /members/replace` and `POST /members/leader`. */
 export function addMemberRoutes(app: FastifyInstance, store: ReplicatedStore, deadlineMs: number): void {
   app.get('/members', async (_request, reply) => {
     const members = await store.members({ deadlineMs });
     return reply.header('cache-control', 'no-store').send(members);
   });
   app.post('/members/replace', async (request, reply) => {
-    const { old, new: joining } = bodyOf(request.body);
+    const example = '{"old": "n3", "new": {"id": "n4", "host": "10.0.0.4", "port": 4801}}';
+    const { old, new: joining } = bodyOf(replacement, jsonIn(request.body), example);
     const place = `${joining.host}:${joining.port}`;
     const change = { leaving: old, joining: joining.id, place };
     const members = await store.replaceMember(change, { deadlineMs: Math.max(deadlineMs, replaceDeadlineMs) });
     return reply.send(members);
   });
+  app.post('/members/leader', async (request, reply) => {
+    const { body } = request;
+    const isEmpty = body === undefined || body === null || (body instanceof Uint8Array && body.length === 0);
+    const { to } = bodyOf(succession, isEmpty ? {} : jsonIn(body), '{"to": "n2"}, or nothing');
+    return reply.send({ leader: await store.handOver(to, { deadlineMs }) });
+  });
 }
 
-function bodyOf(body: unknown): v.InferOutput<typeof replacement> {
-  const parsed = v.safeParse(replacement, jsonIn(body), { abortEarly: true });
+/** @throws HttpRequestError */
+function bodyOf<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  example: string,
+): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, value, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw new HttpRequestError(
     400,
     'MALFORMED_REQUEST',
     `the body is malformed at ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`,
-    'send JSON like {"old": "n3", "new": {"id": "n4", "host": "10.0.0.4", "port": 4801}}',
+    `send JSON like ${example}`,
   );
 }
 

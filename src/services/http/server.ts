@@ -117,7 +117,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
       404,
       'UNKNOWN_ROUTE',
       `there is no ${request.method} ${request.url}`,
-      'use GET, PUT or DELETE /kv/KEY, GET or PUT /agree/KEY, GET /members, POST /members/replace, or GET /status, /healthz, /metrics',
+      'use GET, PUT or DELETE /kv/KEY, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /status, /healthz, /metrics',
     );
   });
   app.addHook('onSend', async (_request, reply) => {

@@ -113,6 +113,7 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
     executor,
     members: executor.members,
     replaceMember: executor.replaceMember,
+    handOver: executor.handOver,
     nodes: () => nodes,
     connected: (deadlineMs) =>
       new Promise((resolve, reject) => {

@@ -85,6 +85,18 @@ export class NotReplacedError extends NotHappenedError {
   }
 }
 
+/** No other node leads because of this request: why, is the `reason`. */
+export class NotHandedOverError extends NotHappenedError {
+  readonly code = 'NOT_HANDED_OVER';
+  /** A `HandOverRefusal`, `another-leads`, or `never` of a log that hands over to no node. */
+  readonly reason: string;
+
+  constructor(message: string, reason: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /** The session that would tell a first request from a repeated one is gone. The request was not applied now. */
 export class SessionExpiredError extends OutcomeUnknownError {
   override readonly code = 'SESSION_EXPIRED';

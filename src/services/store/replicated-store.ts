@@ -103,6 +103,13 @@ export interface ReplicatedStore extends Executor, CallbackExecutor, MemberAdmin
   /** Emits once when the store cannot go on; its node stops then, because a leader that cannot apply would block all. */
   readonly failure: Observable<StoreFailedError>;
   /**
+   * Before this node stops: where it leads, lets another one lead, so that the others need not miss it first. Requests are
+   * taken as before.
+   *
+   * @param patienceMs how long to wait for that at most. Default 1,000 ms, the longest election timeout
+   */
+  resign(patienceMs?: number): Promise<void>;
+  /**
    * Takes no more requests; those under way end as not happened, or as unknown. The node goes on to replicate.
    * Idempotent.
    */
@@ -113,6 +120,8 @@ const defaultCommandBytes = 1_024 * 1_024 + 8 * 1_024;
 
 /** A passed-on request ends earlier than its asker's patience, so that the asker hears how. */
 const forwardMarginMs = 100;
+
+const resignationMs = 1_000;
 
 /**
  * Starts a replicated store on a node.
@@ -276,6 +285,14 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
         repeated: router.repeated,
       };
     },
+    resign: (patienceMs = resignationMs) =>
+      new Promise((resolve) => {
+        const timeout = clock.setTimeout(resolve, patienceMs);
+        server.resign(() => {
+          clock.clearTimeout(timeout);
+          resolve();
+        });
+      }),
     close: () => close(new StoreClosedError(`store '${key}' of node '${node.id}' was closed`)),
   };
 }

@@ -7,6 +7,7 @@ import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { MalformedRequestError } from './errors.ts';
+import { createHandOvers, type LeadershipBody } from './hand-overs.ts';
 import type { LogEntry, LogEvent, LogToken, ReplicatedLog } from './log/replicated-log.ts';
 import { createMemberChanges, type MemberBody } from './member-changes.ts';
 import { Replica } from './replica.ts';
@@ -68,6 +69,8 @@ export interface Server {
   changed(): void;
   /** This node leads no more: what waits in the log is answered as unknown. */
   stepDown(): void;
+  /** Lets another node lead, if this one does; `done` is called in a later turn, unless the node ends before. */
+  resign(done: () => void): void;
   /** Requests that wait. */
   readonly waiting: number;
   /** The last entry applied. */
@@ -78,7 +81,7 @@ export interface Server {
 
 type WaitingWrite = Waiting<Operation>;
 /** What is answered once the leader knows that it still leads. */
-type WaitingRead = Waiting<Extract<Body, { type: 'query' }> | MemberBody>;
+type WaitingRead = Waiting<Extract<Body, { type: 'query' }> | MemberBody | LeadershipBody>;
 
 /** The writes that share an entry. */
 interface EntryOfWrites {
@@ -111,12 +114,14 @@ export function createServer(parts: ServerParts): Server {
     return lastId;
   };
   const changes = createMemberChanges(clock, log, desk, nextId);
+  const handOvers = createHandOvers(clock, log, desk, nextId);
 
   /** A question changes nothing, so one that makes the state machine throw harms nobody but its asker. */
   const answerRead = (item: WaitingRead): void => {
     const { body, ...asked } = item;
     if (body.type !== 'query') {
-      changes.take({ ...asked, body });
+      if (body.type === 'handOver' || body.type === 'leader') handOvers.take({ ...asked, body });
+      else changes.take({ ...asked, body });
       return;
     }
     if (!item.sink.hasRoom) {
@@ -328,6 +333,10 @@ export function createServer(parts: ServerParts): Server {
       case 'notReplaced':
         changes.event(event);
         break;
+      case 'handedOver':
+      case 'notHandedOver':
+        handOvers.event(event);
+        break;
       case 'snapshotInstalled':
         replica.install(event.index, event.snapshot);
         break;
@@ -358,6 +367,7 @@ export function createServer(parts: ServerParts): Server {
       for (const index of inLog.keys()) lose(index);
       desk.flush();
     },
+    resign: handOvers.resign,
     get waiting() {
       return desk.waiting;
     },

@@ -5,7 +5,7 @@
  */
 
 import type { Address } from '../../actor/address.ts';
-import { type Deliver, deliverAhead, sendAhead } from '../../actor/effects.ts';
+import { type Deliver, deliver, deliverAhead, sendAhead } from '../../actor/effects.ts';
 import { isVoterAfterwards } from '../../replication/members.ts';
 import type { Progress } from '../../replication/progress.ts';
 import type { HandOver, Received, Result, ServerContext } from '../context.ts';
@@ -91,12 +91,12 @@ export function giveUpHandOver(context: ServerContext): Result {
   return { context: { handOver: null }, effects: [notHandedOver(context, handOver.id, reason)] };
 }
 
-/** §3.10: another server leads. */
+/** §3.10: another server leads. Told once the term is durable in which this one does not. */
 export function concludeHandOver({ handOver }: ServerContext, { from }: { readonly from: Address }): Result {
   if (handOver === null) return {};
   return {
     context: { handOver: null },
-    effects: [deliverAhead({ type: 'handedOver', id: handOver.id, leader: from })],
+    effects: [deliver({ type: 'handedOver', id: handOver.id, leader: from })],
   };
 }
 

@@ -31,8 +31,11 @@ export const sizeOf = (operation: Operation): number =>
   operationOverheadBytes + ('command' in operation ? operation.command.length : 0);
 
 /** Whether a request goes into the log as it is. */
-export const isOperation = (body: Body): body is Operation =>
-  body.type !== 'query' && body.type !== 'members' && body.type !== 'replace';
+export const isOperation = (body: Body): body is Operation => !nonOperations.includes(body.type);
+const nonOperations: readonly string[] = ['query', 'members', 'replace', 'leader', 'handOver'] satisfies Exclude<
+  Body,
+  Operation
+>['type'][];
 
 /** Where requests wait. */
 export interface Desk {

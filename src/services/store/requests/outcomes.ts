@@ -4,6 +4,7 @@ import type { QuorateError } from '../../../../statecharts/actor.ts';
 import {
   IdempotencyKeyReusedError,
   MalformedRequestError,
+  NotHandedOverError,
   NotReplacedError,
   OutcomeUnknownError,
   OverloadedError,
@@ -47,6 +48,8 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       );
     case 'not-replaced':
       return notReplaced(response.detail ?? 'unknown');
+    case 'not-handed-over':
+      return notHandedOver(response.detail ?? 'unknown');
     case 'session-expired':
       return new SessionExpiredError(
         'the session of this request has expired; it was not applied now, but may have been before: read to find out',
@@ -72,6 +75,23 @@ const whyNotReplaced: Readonly<Record<string, string>> = {
 const notReplaced = (reason: string): NotReplacedError =>
   new NotReplacedError(`no node was replaced: ${whyNotReplaced[reason] ?? reason}`, reason);
 
+const whyNotHandedOver: Readonly<Record<string, string>> = {
+  'under-way': 'the leader is handing over to another node already; wait for that',
+  'not-a-voter': 'the node that should lead is none of the voters, or is about to leave; look at the list of members',
+  'no-voter-heard': 'the leader has heard of no other voter lately; start one, or see to it that it is reached',
+  'target-behind': 'the node that should lead did not get all of the log in time; see whether it runs and is reached',
+  'another-leads': 'another node was elected meanwhile',
+  never: 'this log elects another leader only when the last one is gone',
+};
+
+/** One that was told to lead, and was not heard of in time, may lead still. */
+const notHandedOver = (reason: string): NotHandedOverError | OutcomeUnknownError =>
+  reason === 'timed-out'
+    ? new OutcomeUnknownError(
+        'the node that should lead was told to, and was not heard to lead in time; look who leads',
+      )
+    : new NotHandedOverError(`no other node leads now: ${whyNotHandedOver[reason] ?? reason}`, reason);
+
 const detailOf = (response: Response): string =>
   response.status === 'refused' && response.detail !== undefined ? `: ${response.detail}` : '';
 
@@ -85,6 +105,9 @@ export function responseOf(id: number, error: QuorateError | undefined, value: u
   if (error instanceof SessionsFullError) return { id, status: 'refused', reason: 'sessions-full' };
   if (error instanceof IdempotencyKeyReusedError) return { id, status: 'refused', reason: 'key-reused' };
   if (error instanceof NotReplacedError) return { id, status: 'refused', reason: 'not-replaced', detail: error.reason };
+  if (error instanceof NotHandedOverError) {
+    return { id, status: 'refused', reason: 'not-handed-over', detail: error.reason };
+  }
   if (error instanceof UnavailableError) return { id, status: 'refused', reason: 'unavailable' };
   return { id, status: 'refused', reason: 'malformed', detail: error.message };
 }

@@ -4,6 +4,9 @@ import type { QuorateError } from '../../../../statecharts/actor.ts';
 import { OutcomeUnknownError, UnavailableError } from '../errors.ts';
 import type { Body } from './wire.ts';
 
+/** What changes nothing, so that one without an answer has not happened. */
+const questions: readonly string[] = ['query', 'members', 'leader'] satisfies Body['type'][];
+
 /** A request to be answered. */
 export interface Submission {
   /**
@@ -90,7 +93,7 @@ export function createPendingTable(beforeFirstId: number): PendingTable {
     },
     finish,
     giveUp(pending) {
-      const isWrite = pending.body !== undefined && pending.body.type !== 'query' && pending.body.type !== 'members';
+      const isWrite = pending.body !== undefined && !questions.includes(pending.body.type);
       const wasSent = pending.sentTo !== undefined || pending.mayHaveHappened;
       finish(
         pending,

@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { isId, type QuorateError } from '../../../../statecharts/actor.ts';
+import { isId, QuorateError } from '../../../../statecharts/actor.ts';
 import { isPlace } from '../../../../statecharts/raft.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { isNatural } from '../codec.ts';
@@ -60,6 +60,7 @@ export interface CallbackExecutor {
   queryThen(question: unknown, options: QueryOptions, done: Done): void;
   /** `replaceMember`, without asking beforehand whether a majority answers. */
   replaceThen(change: MemberChange, options: { readonly deadlineMs?: number }, done: Done): void;
+  handOverThen(to: string | undefined, options: { readonly deadlineMs?: number }, done: Done): void;
 }
 
 /** Asks about members, and changes them. */
@@ -75,6 +76,15 @@ export interface MemberAdministration {
    * deadline (30 s by default) came first: the change may go on, which `members` tells
    */
   replaceMember(change: MemberChange, options?: { readonly deadlineMs?: number }): Promise<LogMembers>;
+  /**
+   * Lets the node `to` lead, or without one some other voter that has most of the log, within some round trips. Until
+   * then writes wait.
+   *
+   * @returns the node that leads now
+   * @throws NotHandedOverError; UnavailableError; OutcomeUnknownError when the other node was told to lead, and was not
+   * heard to in time
+   */
+  handOver(to?: string, options?: { readonly deadlineMs?: number }): Promise<string>;
 }
 
 const defaultDeadlineMs = 5_000;
@@ -198,6 +208,25 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     const body = { type: 'replace', leaving, joining, place } as const;
     submit(() => body, deadlineMs, done);
   };
+  const handOverThen: CallbackExecutor['handOverThen'] = (to, { deadlineMs = defaultDeadlineMs }, done) => {
+    if (to !== undefined && !isId(to)) throw new MalformedRequestError(`expected the id of a node, got '${to}'`);
+    if (to !== undefined) {
+      submit(() => ({ type: 'handOver', to }), deadlineMs, done);
+      return;
+    }
+    const untilMs = clock.nowMs() + deadlineMs;
+    const handOverFrom: Done = (error, from) => {
+      try {
+        if (error !== undefined) throw error;
+        const body: Body = { type: 'handOver', from: nodeIn(from) };
+        submit(() => body, Math.max(1, untilMs - clock.nowMs()), done);
+      } catch (cause) {
+        if (!(cause instanceof QuorateError)) throw cause;
+        done(cause, undefined);
+      }
+    };
+    submit(() => ({ type: 'leader' }), deadlineMs, handOverFrom);
+  };
   const members: MemberAdministration['members'] = async ({ deadlineMs = defaultDeadlineMs } = {}) =>
     membersIn(await promised((done) => submit(() => ({ type: 'members' }), deadlineMs, done)));
   return {
@@ -207,6 +236,8 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
     members,
     replaceThen,
+    handOverThen,
+    handOver: async (to, options = {}) => nodeIn(await promised((done) => handOverThen(to, options, done))),
     async replaceMember(change, { deadlineMs = replaceDeadlineMs } = {}) {
       checkChange(change);
       const untilMs = clock.nowMs() + deadlineMs;
@@ -223,6 +254,13 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
 function checkChange({ leaving, joining, place }: MemberChange): void {
   if (isId(leaving) && isId(joining) && isPlace(place)) return;
   throw new MalformedRequestError(`expected two node ids and host:port, got '${leaving}', '${joining}' and '${place}'`);
+}
+
+function nodeIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new MalformedRequestError(
+    'expected the id of the node that leads, got something else; are all nodes up to date?',
+  );
 }
 
 function membersIn(value: unknown): LogMembers {

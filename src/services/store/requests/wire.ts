@@ -25,7 +25,12 @@ export type Body =
   /** Who takes part in the store. */
   | { readonly type: 'members' }
   /** Let one node take the place of another. */
-  | ({ readonly type: 'replace' } & MemberChange);
+  | ({ readonly type: 'replace' } & MemberChange)
+  /** Who leads. */
+  | { readonly type: 'leader' }
+  /** Let `to` lead; or any other node, as long as `from` leads, so that it is done once however often it is asked. */
+  | { readonly type: 'handOver'; readonly to: string }
+  | { readonly type: 'handOver'; readonly from: string };
 
 export interface Request {
   /** Chosen by the asker; new for each attempt, and of no earlier life of the asker. */
@@ -48,7 +53,9 @@ export type RefusedReason =
   | 'sessions-full'
   | 'key-reused'
   /** The change of members; the detail is a `MemberRefusal`, or `given-up`. */
-  | 'not-replaced';
+  | 'not-replaced'
+  /** The detail is a `HandOverRefusal`, `another-leads`, or `never`. */
+  | 'not-handed-over';
 
 /** Why nobody knows what became of the request. */
 export type UnknownReason = 'leadership-lost' | 'session-expired' | 'already-answered' | 'no-answer';
@@ -77,6 +84,7 @@ const refusedReasons: readonly unknown[] = [
   'sessions-full',
   'key-reused',
   'not-replaced',
+  'not-handed-over',
 ] satisfies RefusedReason[];
 const unknownReasons: readonly unknown[] = [
   'leadership-lost',
@@ -125,6 +133,11 @@ function isBody(value: unknown): value is Body {
         'place' in value &&
         isPlace(value.place)
       );
+    case 'handOver': {
+      const node = 'to' in value ? value.to : 'from' in value ? value.from : undefined;
+      return typeof node === 'string' && isId(node);
+    }
+    case 'leader':
     case 'members':
     case 'register':
       return true;

@@ -228,6 +228,7 @@ export class Witness {
       }
       case 'handedOver':
         if (event.leader === life.node) throw new Error(`${life.node} has handed over to itself`);
+        if (life.log.isLeader) throw new Error(`${life.node} has handed over, and says that it leads`);
         this.#handOverEnded(life, event, 'handed over');
         return;
       case 'notHandedOver':
