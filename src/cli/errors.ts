@@ -39,6 +39,11 @@ export class RegisterUnreachableError extends QuorateError {
   readonly code = 'REGISTER_UNREACHABLE';
 }
 
+/** No majority of a transaction manager's acceptors is connected, so that nothing can be decided. */
+export class AcceptorsUnreachableError extends QuorateError {
+  readonly code = 'ACCEPTORS_UNREACHABLE';
+}
+
 /** The data directory holds something else than what was to be started. */
 export class DataDirectoryError extends QuorateError {
   readonly code = 'DATA_DIRECTORY';

@@ -6,7 +6,7 @@ import type { ListedTransaction, ResourceReport } from '../services/transactions
 import { exitCodes, tell } from './errors.ts';
 import { positiveIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
-import { readTxnConfig, registerTimeoutMs, resourcesOf } from './txn/config.ts';
+import { majorityTimeoutMs, readTxnConfig, resourcesOf } from './txn/config.ts';
 import { reachManager } from './txn/manager.ts';
 import type { AnyManager } from './txn/own-manager.ts';
 
@@ -30,7 +30,9 @@ Where it has a decision register, say which store keeps it, and where the other 
     "cluster": "shop", "secretFile": "/etc/quorate/secret",
     "register": { "key": "txn", "peers": { "n2": "10.0.0.2:5701", "n3": "10.0.0.3:5701" } }
 When no manager runs, the command then takes the node's place among them, at "address" (or at "listen" in "register"). It
-waits ${registerTimeoutMs / 1_000} s for a majority ("timeoutMs" in "register"), and changes nothing without one.
+waits ${majorityTimeoutMs / 1_000} s for a majority ("timeoutMs" in "register"), and changes nothing without one.
+Where acceptors decide, name them and the other nodes likewise:
+    "acceptors": { "nodes": ["n1", "n2", "n3"], "peers": { "n2": "10.0.0.2:5701", "n3": "10.0.0.3:5701" } }
 
 Exit codes: 0 all is well, 1 something is unresolved or wrong, 2 wrong options or configuration.`;
 

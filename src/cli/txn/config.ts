@@ -32,71 +32,78 @@ const resource = v.variant('type', [
 ]);
 const nodeId = v.pipe(v.string(), v.check(isId, 'expected a node id'));
 
-/** How long a majority of the register's nodes is waited for by default, in milliseconds. */
-export const registerTimeoutMs = 10_000;
+/** How long a majority of the other nodes is waited for by default, in milliseconds. */
+export const majorityTimeoutMs = 10_000;
 
-const register = v.strictObject({
-  /** Of the store that keeps it, as `startReplicatedStore` is told. */
-  key: v.pipe(v.string(), v.minLength(1, 'expected the key of the store that keeps the register')),
-  /** The other nodes that replicate it, and where their buses listen. */
+const together = {
+  /** The other nodes that replicate the register, or are acceptors, and where their buses listen. */
   peers: v.record(nodeId, hostPort),
   /** Where this node's bus is to listen, if that is not `address`: such as 0.0.0.0 and its port. */
   listen: v.optional(hostPort),
   /** How long a majority of the nodes is waited for, in milliseconds. */
-  timeoutMs: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0, 'expected a number above 0')), registerTimeoutMs),
+  timeoutMs: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0, 'expected a number above 0')), majorityTimeoutMs),
+};
+const register = v.strictObject({
+  /** Of the store that keeps it, as `startReplicatedStore` is told. */
+  key: v.pipe(v.string(), v.minLength(1, 'expected the key of the store that keeps the register')),
+  ...together,
+});
+const nodes = v.pipe(v.array(nodeId), v.minLength(1, 'expected the acceptors'));
+const acceptors = v.strictObject({
+  /** As `paxosCommit` is told. */
+  nodes,
+  former: v.optional(v.array(nodes), []),
+  ...together,
 });
 /** Where decisions are kept that outlive their coordinators' nodes. */
 export type RegisterConfig = v.InferOutput<typeof register>;
+export type AcceptorsConfig = v.InferOutput<typeof acceptors>;
+/** What both say of the other nodes. */
+export type TogetherConfig = Omit<RegisterConfig, 'key'>;
 
-const config = v.pipe(
-  v.strictObject({
-    /** The node whose manager it is. */
-    node: nodeId,
-    /** Where the node's bus listens. */
-    address: v.optional(hostPort),
-    cluster: v.optional(v.string()),
-    /** The secret that the nodes of the cluster share; needed to take the node's place, or to ask it from elsewhere. */
-    secretFile: v.optional(v.string()),
-    /** The node's journal; opened only when no manager runs. */
-    dataDirectory: v.optional(v.string()),
-    /** The resource that decides by its own commit, as the manager has it. */
-    last: v.optional(v.string()),
-    /** The decision register, as the manager has it; needed only when no manager runs. */
-    register: v.optional(register),
-    resources: v.record(v.string(), resource),
-  }),
-  v.forward(
-    v.check(
-      ({ node, register: it }) => it === undefined || !Object.hasOwn(it.peers, node),
-      ({ input }) => `expected the other nodes, got '${input.node}' itself; leave it out`,
-    ),
-    ['register'],
-  ),
-  v.forward(
-    v.check(
-      ({ last, register: it }) => it === undefined || last === undefined,
-      "a transaction is decided in one place: give either 'last' or 'register'",
-    ),
-    ['register'],
-  ),
-  v.forward(
-    v.check(
-      ({ address, register: it }) => it === undefined || it.listen !== undefined || address !== undefined,
-      "expected 'listen', or the node's 'address': there the other nodes of the register look for it",
-    ),
-    ['register'],
-  ),
-  v.forward(
-    v.check(
-      ({ secretFile, register: it }) =>
-        it === undefined || secretFile !== undefined || Object.keys(it.peers).length === 0,
-      "expected 'secretFile', as the nodes of a register prove to each other that they share a secret",
-    ),
-    ['register'],
-  ),
-);
+const config = v.strictObject({
+  /** The node whose manager it is. */
+  node: nodeId,
+  /** Where the node's bus listens. */
+  address: v.optional(hostPort),
+  cluster: v.optional(v.string()),
+  /** The secret that the nodes of the cluster share; needed to take the node's place, or to ask it from elsewhere. */
+  secretFile: v.optional(v.string()),
+  /** The node's journal; opened only when no manager runs. */
+  dataDirectory: v.optional(v.string()),
+  /** The resource that decides by its own commit, as the manager has it. */
+  last: v.optional(v.string()),
+  /** The decision register, as the manager has it; needed only when no manager runs. */
+  register: v.optional(register),
+  /** The acceptors, as the manager has them; likewise. */
+  acceptors: v.optional(acceptors),
+  resources: v.record(v.string(), resource),
+});
 
 export type TxnConfig = v.InferOutput<typeof config>;
+
+/** What does not fit together, and where it stands. */
+function faultOf(given: TxnConfig): string | undefined {
+  const { node, last, address, secretFile, register: inRegister, acceptors: withAcceptors } = given;
+  if (inRegister !== undefined && withAcceptors !== undefined) {
+    return "acceptors: a transaction is decided in one place: give either 'register' or 'acceptors'";
+  }
+  const [where, kept] =
+    inRegister === undefined ? (['acceptors', withAcceptors] as const) : (['register', inRegister] as const);
+  if (kept === undefined) return undefined;
+  if (Object.hasOwn(kept.peers, node)) return `${where}: expected the other nodes, got '${node}' itself; leave it out`;
+  if (last !== undefined) {
+    return `${where}: a transaction is decided in one place: give either 'last' or '${where}'`;
+  }
+  if (kept.listen === undefined && address === undefined) {
+    return `${where}: expected 'listen', or the node's 'address': there the other nodes look for it`;
+  }
+  if (secretFile === undefined && Object.keys(kept.peers).length > 0) {
+    return `${where}: expected 'secretFile', as nodes prove to each other that they share a secret`;
+  }
+  const stranger = withAcceptors?.nodes.find((it) => it !== node && !Object.hasOwn(withAcceptors.peers, it));
+  return stranger === undefined ? undefined : `acceptors: expected the address of acceptor '${stranger}' among 'peers'`;
+}
 
 /** Reads the file. @throws FileError when it cannot be read, or is not what it should be */
 export function readTxnConfig(path: string): TxnConfig {
@@ -109,7 +116,11 @@ export function readTxnConfig(path: string): TxnConfig {
     });
   }
   const parsed = v.safeParse(config, content);
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    const fault = faultOf(parsed.output);
+    if (fault === undefined) return parsed.output;
+    throw new FileError(`'${path}' is malformed at ${fault}`);
+  }
   const [issue] = parsed.issues;
   throw new FileError(`'${path}' is malformed at ${v.getDotPath(issue) ?? 'its top'}: ${issue.message}`);
 }

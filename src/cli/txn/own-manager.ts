@@ -1,6 +1,6 @@
 /**
- * A manager over the journal of a node that does not run. Where the node's decisions are kept in a register, it takes the
- * node's place among the nodes that replicate it, and does nothing before a majority of them answers.
+ * A manager over the journal of a node that does not run. Where the node's decisions are kept in a register or with
+ * acceptors, it takes the node's place among the others, and does nothing before a majority of them is there.
  */
 
 import { createMemoryNetwork } from '../../bus/memory.ts';
@@ -12,10 +12,14 @@ import {
   createTransactionManager,
   inRegister,
   type ListedTransaction,
+  paxosCommit,
   type ResourceReport,
   type TransactionManager,
   type TransactionOutcome,
+  transactionDefinitions,
 } from '../../services/transactions.ts';
+import { awaitAcceptors } from './acceptors.ts';
+import { openBus } from './bus.ts';
 import { resourcesOf, type TxnConfig } from './config.ts';
 import { type OwnRegister, openRegister, requireRegister } from './register.ts';
 
@@ -38,13 +42,13 @@ const registerName = 'decision register';
 /**
  * Opens the journal and makes the manager.
  *
- * @throws RegisterMissingError, RegisterUnreachableError, VotersMismatchError; JournalLostError when the register's nodes
+ * @throws AcceptorsUnreachableError, RegisterMissingError, RegisterUnreachableError, VotersMismatchError; JournalLostError when the register's nodes
  *   know this one by another journal; the errors of `openFileJournal` and `createTcpBus`
  */
 export async function ownManager(config: OfflineConfig, environment: Environment): Promise<AnyManager> {
-  const { register } = config;
-  if (register === undefined) return managerOver(config, environment);
-  const untilMs = environment.clock.nowMs() + register.timeoutMs;
+  const together = config.register ?? config.acceptors;
+  if (together === undefined) return managerOver(config, environment);
+  const untilMs = environment.clock.nowMs() + together.timeoutMs;
   try {
     return await managerOver(config, environment, { untilMs, isIntroduced: false });
   } catch (error) {
@@ -63,7 +67,7 @@ interface Joining {
 }
 
 async function managerOver(config: OfflineConfig, environment: Environment, joining?: Joining): Promise<AnyManager> {
-  const { node: id, last, register, dataDirectory } = config;
+  const { node: id, last, register, acceptors, dataDirectory } = config;
   const { clock, ids } = environment;
   const closers: (() => Promise<void>)[] = [];
   try {
@@ -71,6 +75,21 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
     closers.push(() => journal.close());
     const resources = resourcesOf(config, environment, journal);
     const parts = { id, journal, environment };
+    if (acceptors !== undefined && joining !== undefined) {
+      const own = await openBus(config, acceptors, environment, journal, joining.isIntroduced);
+      closers.push(() => own.bus.close());
+      const node = createNode({ ...parts, bus: own.bus, resources, definitions: transactionDefinitions });
+      closers.push(() => node.stop());
+      await awaitAcceptors(own, acceptors, environment, joining.untilMs);
+      const { nodes, former } = acceptors;
+      const decisions = paxosCommit({ acceptors: nodes, former });
+      const manager = await createTransactionManager({ node, environment, decisions });
+      return served(
+        manager,
+        closers,
+        `the journal of node '${id}', which does not run, and the acceptors ${nodes.join(', ')}`,
+      );
+    }
     if (register === undefined || joining === undefined) {
       const node = createNode({ ...parts, bus: createMemoryNetwork({ clock }).join(id), resources });
       closers.push(() => node.stop());

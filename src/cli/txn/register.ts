@@ -4,15 +4,11 @@
  */
 
 import { partsOf } from '../../../statecharts/actor.ts';
-import type { Bus, PeerStatus } from '../../bus/bus.ts';
-import { createTcpBus, readSecretFile } from '../../bus/tcp.ts';
+import type { Bus } from '../../bus/bus.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
-import { hasLived } from '../../services/lives/memory.ts';
-import { createWitness } from '../../services/lives/witness.ts';
-import { createDurablePeerMemory, hasPeerMemory, journalLosses } from '../../services/peer-journals.ts';
-import { beginLifeIn } from '../../services/start-node.ts';
+import { journalLosses } from '../../services/peer-journals.ts';
 import { StoreFailedError, UnreadableStateError } from '../../services/store/errors.ts';
 import { raft, raftAddress } from '../../services/store/log/raft.ts';
 import { checkVoters } from '../../services/store/log/voters.ts';
@@ -26,7 +22,7 @@ import {
   type ListedTransaction,
 } from '../../services/transactions.ts';
 import { RegisterMissingError, RegisterUnreachableError } from '../errors.ts';
-import { textOf } from '../options.ts';
+import { openBus } from './bus.ts';
 import type { RegisterConfig, TxnConfig } from './config.ts';
 
 /** A node's register, and the bus over which it is replicated. The node that they are given to closes both. */
@@ -77,49 +73,27 @@ export function requireRegister(journal: Journal, { key }: RegisterConfig): void
  * @throws the errors of `createTcpBus` and of `readSecretFile`
  */
 export async function openRegister(
-  { node, address, cluster = 'quorate', secretFile, dataDirectory, register: config }: RegisteredConfig,
+  registered: RegisteredConfig,
   environment: Environment,
   journal: Journal,
   isIntroduced: boolean,
 ): Promise<OwnRegister> {
+  const { node, register: config } = registered;
   const { clock } = environment;
-  const { key, peers, listen = address, timeoutMs } = config;
+  const { key, peers, timeoutMs } = config;
   const voters = [node, ...Object.keys(peers)].sort();
-  const remembersPeers = hasPeerMemory(journal);
-  // A node that was started by one call is known to its peers by its lives, too.
-  const life = hasLived(journal)
-    ? beginLifeIn(dataDirectory, { journal, clock, ids: environment.ids, isPeer: (peer) => Object.hasOwn(peers, peer) })
-    : undefined;
-  const tcp = await createTcpBus({
-    node,
-    cluster,
-    ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile) }),
-    peers,
-    environment,
-    ...(listen === undefined ? {} : { listen }),
-    ...(isIntroduced || remembersPeers ? { journalId: journal.id } : {}),
-    ...(remembersPeers ? { peerMemory: createDurablePeerMemory(journal) } : {}),
-  });
-  const bus =
-    life === undefined ? tcp : createWitness({ ...life, bus: tcp, clock, peers: () => Object.keys(peers) }).bus;
+  const { bus, standings } = await openBus(registered, config, environment, journal, isIntroduced);
   const register = createDecisionRegister({ clock });
   const openedMs = clock.nowMs();
-  const statuses = new Map<string, PeerStatus>();
-  bus.peers.subscribe((status) => void statuses.set(status.node, status));
 
-  const standingOf = ([peer, at]: [string, RegisterConfig['peers'][string]]): string => {
-    const { status = 'disconnected', reason } = statuses.get(peer) ?? {};
-    return `${peer} at ${textOf(at)} is ${status}${reason === undefined ? '' : `: ${reason}`}`;
-  };
   const unreachable = (cause: unknown): Error => {
     if (cause instanceof StoreFailedError) {
       const why = cause.cause;
       if (!(why instanceof UnreadableStateError)) return cause;
       return new RegisterMissingError(`${why.message}; correct register.key`, { cause });
     }
-    const standings = Object.entries(peers).map(standingOf).join('; ');
     return new RegisterUnreachableError(
-      `no majority of ${voters.join(', ')}, which replicate the decision register '${key}', answered within ${timeoutMs / 1_000} s (${standings}). Without one nothing is decided, and prepared branches wait: start those nodes and repeat, or raise register.timeoutMs`,
+      `no majority of ${voters.join(', ')}, which replicate the decision register '${key}', answered within ${timeoutMs / 1_000} s (${standings()}). Without one nothing is decided, and prepared branches wait: start those nodes and repeat, or raise register.timeoutMs`,
       { cause },
     );
   };
