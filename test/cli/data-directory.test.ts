@@ -48,6 +48,9 @@ describe('a data directory', () => {
     expect(JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8'))).toMatchObject({ protocol: 'raft' });
     writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ version: 1, ...three }));
     expect(claimDataDirectory(directory, three, 'raft')).toEqual({ isNew: false, protocol: 'raft' });
+    const other = (): unknown => claimDataDirectory(directory, three, 'paxos');
+    expect(other).toThrow(DataDirectoryError);
+    expect(other).toThrow(/replicated by raft, not by paxos; start it with --protocol raft/);
     writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ version: 1, ...three, protocol: 'gossip' }));
     expect(() => claimDataDirectory(directory, three)).toThrow(/cluster\.json' to read like.*"protocol":"raft"/);
   });

@@ -13,7 +13,13 @@ import {
   JournalOwnerError,
 } from '../../src/journal/errors.ts';
 import { HttpListenError } from '../../src/services/http/server.ts';
-import { JournalLostError, type KeyValueNode, MemberPlaceMissingError } from '../../src/services/kv-node.ts';
+import {
+  JournalLostError,
+  type KeyValueNode,
+  MemberPlaceMissingError,
+  OtherProtocolError,
+} from '../../src/services/kv-node.ts';
+import { type LogProtocolName, logProtocolNames } from '../../src/services/store/log/protocol-names.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { until } from '../fixtures/until.ts';
 import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
@@ -24,9 +30,9 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const failureOf = (node: KeyValueNode): Promise<unknown> => firstValueFrom(node.failure.pipe(timeout(15_000)));
 
 /** Three nodes, and a write that was acknowledged. */
-async function startedCluster(): Promise<NodeLab> {
+async function startedCluster(protocol?: LogProtocolName): Promise<NodeLab> {
   const lab = await createNodeLab();
-  for (const id of ['n1', 'n2', 'n3']) await lab.start(id);
+  for (const id of ['n1', 'n2', 'n3']) await lab.start(id, protocol === undefined ? {} : { protocol });
   const leader = await lab.leader();
   expect(await put(leader, 'kept', 'acknowledged')).toBe(200);
   return lab;
@@ -55,9 +61,9 @@ const standing = (node: KeyValueNode, peer: string, wanted: (status: PeerStatus)
     return found;
   });
 
-describe('a cluster of nodes on disk and TCP', () => {
+describe.each(logProtocolNames)('a cluster of nodes on disk and TCP, replicated by %s,', (protocol) => {
   test('replicates, survives a leader that stops, and finds its data again', async () => {
-    const lab = await startedCluster();
+    const lab = await startedCluster(protocol);
     const first = await lab.leader();
     const others = ['n1', 'n2', 'n3'].filter((id) => id !== first.node.id);
     const roles = new Map<string, (string | undefined)[]>(others.map((id) => [id, []]));
@@ -80,10 +86,26 @@ describe('a cluster of nodes on disk and TCP', () => {
 
   test('of one node works by itself', async () => {
     const lab = await createNodeLab(['n1']);
-    const node = await lab.start('n1');
+    const node = await lab.start('n1', { protocol });
     expect(await put(node, 'kept', 'acknowledged')).toBe(200);
     await lab.stop('n1');
     await lab.start('n1');
+    await expectAllIsWell(lab, ['n1']);
+  });
+
+  test('goes on with that protocol when it is not told, says so, and is refused another', async () => {
+    const lab = await createNodeLab(['n1']);
+    await put(await lab.start('n1', { protocol }), 'kept', 'acknowledged');
+    await lab.stop('n1');
+    const [other] = logProtocolNames.filter((name) => name !== protocol);
+    if (other === undefined) throw new Error('there is no other protocol');
+    const refused = lab.start('n1', { protocol: other });
+    await expect(refused).rejects.toThrow(OtherProtocolError);
+    await expect(refused).rejects.toThrow(`replicated by ${other}, but the journal of n1 has one by ${protocol}`);
+    const node = await lab.start('n1');
+    expect(node.protocol).toBe(protocol);
+    const status = await fetch(`${node.httpUrl}/status`);
+    expect(await status.json()).toMatchObject({ protocol });
     await expectAllIsWell(lab, ['n1']);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { logProtocolIn } from '../../src/cli/options.ts';
 import { systemClock } from '../../src/environment/clock.ts';
 import { seededRandomness, systemRandomness } from '../../src/environment/random.ts';
 import { createHistoryRecorder } from '../../src/history.ts';
@@ -12,6 +13,7 @@ import { createdKeys, work } from './workload.ts';
 const clock = systemClock();
 const seconds = Number(process.env.TORTURE_SECONDS ?? 30);
 const seed = Number(process.env.TORTURE_SEED ?? Math.floor(systemRandomness().stream('seed').next() * 2 ** 31));
+const protocol = logProtocolIn(process.env.TORTURE_PROTOCOL ?? 'raft');
 /** A round has a history of its own, short enough to be judged in seconds. */
 const roundSeconds = 30;
 const clients = 5;
@@ -20,11 +22,11 @@ const sharedKeys = 24;
 
 let cluster: ProcessCluster;
 beforeAll(async () => {
-  cluster = await startCluster();
+  cluster = await startCluster(3, protocol);
 });
 afterAll(() => cluster.close());
 
-test(`three processes under kill -9 and SIGSTOP lose nothing, for ${seconds} s`, async () => {
+test(`three processes that replicate by ${protocol}, under kill -9 and SIGSTOP lose nothing, for ${seconds} s`, async () => {
   const randomness = seededRandomness(seed);
   console.log(`torture: seed ${seed} (TORTURE_SEED), ${seconds} s (TORTURE_SECONDS)`);
   await cluster.leader();
