@@ -1,7 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { CheckResult } from '../../src/checker.ts';
-import { runSuiteOf } from '../../src/cli/simulate/suite.ts';
-import { findTwin, suiteFor } from '../../src/cli/simulate/twins.ts';
+import { findTwin } from '../../src/cli/simulate/twins.ts';
 import { protocols } from '../../src/proof/protocols.ts';
 
 // Bounded by states and runs, not by time: a busy machine takes longer.
@@ -29,13 +28,9 @@ describe.each(protocols)('$name', (protocol) => {
   });
 
   const simulated = twins.filter(({ simulator }) => simulator !== undefined);
-  test.each(simulated)('the simulator finds that $name, and nothing wrong with the true parts', async (twin) => {
-    const { verdict, runs = 0 } = await findTwin(protocol, twin);
-    expect(verdict).toBe('found');
-    const suite = suiteFor(protocol, twin);
-    if (suite === undefined) throw new Error('it is not said to be found');
-    const { failed } = await runSuiteOf(protocol.scenario(), { ...suite, runs }, () => {});
-    expect(failed?.violation).toBeUndefined();
+  // That the true parts survive the same runs is for `quorate prove`.
+  test.each(simulated)('the simulator finds that $name', async (twin) => {
+    expect((await findTwin(protocol, twin)).verdict).toBe('found');
   });
 });
 

@@ -11,7 +11,7 @@ describe('the replicated store over Raft, simulated', () => {
   test('keeps its invariants and stays linearizable under all faults, and reaches every goal', {
     timeout: 120_000,
   }, () => {
-    const result = suite({ seed: 1, runs: 40, nodes: 3 });
+    const result = suite({ seed: 1, runs: 25, nodes: 3 });
     expect(result.failed?.violation).toBeUndefined();
     expect(result.missed).toEqual([]);
   });
