@@ -13,6 +13,7 @@ import {
   fileOf,
   first,
   followerWith,
+  led,
   members,
   n1,
   n2,
@@ -265,6 +266,17 @@ describe('a life begins', () => {
       persist({ type: 'chosen', upTo: 1 }),
       deliverAhead({ type: 'committed', ballot: zero, entries: [first] }),
     ]);
+  });
+
+  test('with its promise, and refuses what comes before that', () => {
+    const records = [
+      { type: 'accepted', ballot: zero, entries: [first] },
+      { type: 'promise', ballot: at(4, n3) },
+    ] as const;
+    const recovered = records.reduce((state, record) => memory.step(state, record), memory.start);
+    const { state } = paxosServer.start(recovered, { self: n1, input: { voters: [] } });
+    const { effects } = paxosServer.step(paxosServer.at(led, state.snapshot.context), prepare(3));
+    expect(effects).toEqual([send(n3, { type: 'refused', promised: at(4, n3) })]);
   });
 
   test('with its snapshot, and with what it had written down to be chosen', () => {
