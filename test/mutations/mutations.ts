@@ -752,4 +752,18 @@ export const mutations: readonly Mutation[] = [
     becomes: 'return slots.accept(ballot, entries);',
     tests: paxosLog,
   },
+  {
+    name: 'a partial partition cuts all links but its own',
+    file: 'src/simulator/faults.ts',
+    text: 'return fault.cut.includes(',
+    becomes: 'return !fault.cut.includes(',
+    tests: ['test/simulator/faults.test.ts'],
+  },
+  {
+    name: 'a node goes on with the log of another protocol',
+    file: 'src/services/store/log/protocols.ts',
+    text: 'known !== undefined && wanted !== undefined && known !== wanted',
+    becomes: 'known !== undefined && wanted !== undefined && known === undefined',
+    tests: ['test/services/kv-node.test.ts'],
+  },
 ];
