@@ -96,10 +96,10 @@ describe('quorate check 2pc', () => {
     [['--participants', '1'], /--participants.*whole number from 2 to 5/],
     [['--participants', '6'], /--participants.*whole number from 2 to 5/],
     [['--timeouts', 'few'], /--timeouts.*whole number/],
-    [['--crashing', 'n1'], /--crashing.*c, d, p1/],
+    [['--crashing', 'n1'], /--crashing.*c, d, e, p1/],
     [['--crashing', 'p3'], /CHECK_OPTIONS: .*up to p2, got 'p3'/],
     [['--readers', '3'], /CHECK_OPTIONS: .*at most 2 --readers/],
-    [['--crashing', 'd'], /CHECK_OPTIONS: .*only where a register decides/],
+    [['--crashing', 'd'], /CHECK_OPTIONS: .*only where a register or acceptors decide/],
     [['--broken', 'nothing'], /UNKNOWN_TWIN: .*got 'nothing'; there are 'all' and/],
   ])('ends with 2 for %j', async (args, problem) => {
     const { code, stderr } = await quorate('check', '2pc', ...args);

@@ -193,9 +193,7 @@ export function twoPhaseCommitModel(options: TwoPhaseCommitOptions = {}): Model<
       transactionTimeout: 0,
       inquiryInterval: inquiries,
       peerInquiryDelay: peerInquiries,
-      leadPause: pauses,
-      ...(place === 'paxos' ? { voteRetryInterval: wider } : {}),
-      reminderInterval: 0,
+      ...(place === 'paxos' ? { voteRetryInterval: wider, leadPause: pauses, reminderInterval: 0 } : {}),
       // Nobody forgets what has ended while the run lasts.
       retention: 0,
       linger: 0,
