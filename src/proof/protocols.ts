@@ -1,5 +1,6 @@
 /** The protocols of the project: the one list that is edited when there is another. */
 
+import { agree } from './agree/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import { raft } from './raft/protocol.ts';
 import {
@@ -11,6 +12,7 @@ import {
 
 export const protocols: readonly Protocol[] = [
   raft,
+  agree,
   twoPhaseCommit,
   twoPhaseCommitLast,
   twoPhaseCommitRegister,

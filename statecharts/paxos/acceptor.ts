@@ -1,7 +1,6 @@
 /**
  * The acceptor of one decision (Paxos Made Simple §2.2): promises ballots, accepts values, and remembers both for ever. It
- * is born of the first message that names it, and serves whatever proposes: a proposer that has one value chosen, or a
- * register whose value changes from ballot to ballot.
+ * is born of the first message that names it.
  */
 
 import { setup } from 'xstate';
@@ -120,5 +119,5 @@ export const defineAcceptor = (rules: AcceptorRules = acceptorRules) =>
     view: ({ context }) => context,
   });
 
-/** The acceptor; the key of its address is the decision's, `agree/KEY` or `register/KEY`. */
+/** The acceptor; the key of its address is the decision's, `agree/KEY`. */
 export const acceptor = defineAcceptor();

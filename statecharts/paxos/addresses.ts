@@ -1,6 +1,6 @@
 /**
  * Where acceptors live, and those who talk to them. The key of an address begins with the kind of what is decided, so that
- * a value that is agreed on and a register of the same key have nothing to do with each other.
+ * decisions of different kinds and the same key have nothing to do with each other.
  */
 
 import { type Address, addressOf } from '../actor.ts';
@@ -9,10 +9,9 @@ import { type Address, addressOf } from '../actor.ts';
 export const acceptorName = 'paxos.acceptor';
 export const proposerName = 'paxos.proposer';
 export const learnerName = 'paxos.learner';
-export const registerName = 'paxos.register';
 
-/** What is decided under a key: one value for ever, or a register's value after each change. */
-export type DecisionKind = 'agree' | 'register';
+/** What is decided under a key: one value for ever. */
+export type DecisionKind = 'agree';
 
 /** The key of all addresses that have to do with one decision. */
 export const decisionKey = (kind: DecisionKind, key: string): string => `${kind}/${key}`;

@@ -1,6 +1,6 @@
 /**
  * The two phases of a ballot as those who propose see them (Paxos Made Simple §2.2): what they ask of the acceptors, what
- * they count, and which value they may propose. Shared by the proposer of one value and by the register.
+ * they count, and which value they may propose.
  */
 
 import { type Address, send } from '../../actor.ts';

@@ -1,0 +1,81 @@
+/** What may happen to a decision that is checked, and how often. */
+
+import { BoundError, type BoundsOf, budget, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+
+/** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
+export const agreeBounds = {
+  proposers: count({
+    about: 'nodes that propose, each a value of its own',
+    unit: ['proposer', 'proposers'],
+    least: 1,
+    most: 3,
+    default: 2,
+  }),
+  acceptors: count({
+    about: 'acceptors, on nodes n1, n2, ...; those that propose are the first of them',
+    unit: ['acceptor', 'acceptors'],
+    least: 1,
+    most: 5,
+    default: 3,
+  }),
+  promises: optional(
+    count({
+      about: 'how many acceptors make a quorum of phase 1; what is left over, and one more, make one of phase 2',
+      unit: ['to promise', 'to promise'],
+      least: 1,
+      most: 5,
+      default: 0,
+    }),
+    'a majority, as for phase 2',
+  ),
+  ballots: budget({
+    about: 'ballots after the first of each proposer that follow a refusal',
+    unit: ['further ballot', 'further ballots'],
+    default: 1,
+  }),
+  crashes: count({
+    about: 'crashes, each followed by a restart at any time; what was not durable is lost',
+    unit: ['crash', 'crashes'],
+    default: 0,
+  }),
+  crashing: optional(
+    list({
+      about: 'which nodes may crash: n1, n2, ..., and with --apart p1, p2, ...',
+      placeholder: 'nodes',
+      pattern: /^[np][1-5]$/,
+      expected: 'nodes out of n1, n2, ..., p1, p2, ...',
+      before: 'only of',
+    }),
+    'all',
+  ),
+  apart: flag({
+    about: 'let proposers be on nodes of their own, p1, p2, ...',
+    default: false,
+    otherwise: 'proposers apart',
+  }),
+  flushes: flag({
+    about: 'let records become durable in steps of their own, and not at once',
+    default: true,
+    otherwise: 'durable at once',
+  }),
+  learner: flag({ about: 'let a node that proposes nothing learn', default: false, otherwise: 'a learner' }),
+};
+
+/** A value for every bound. */
+export type AgreeBounds = BoundsOf<typeof agreeBounds>;
+/** Values for some bounds; the others have their defaults. */
+export type GivenAgreeBounds = GivenBounds<typeof agreeBounds>;
+
+/** @throws BoundError when more nodes propose than there are, a quorum is no group of them, or one is to crash that is not there */
+export function assertPossible({ proposers, acceptors, promises = 1, apart, crashing = [] }: AgreeBounds): void {
+  if (!apart && proposers > acceptors) {
+    throw new BoundError(`expected at most ${acceptors} --proposers, as there are acceptors, got ${proposers}`);
+  }
+  if (promises > acceptors) {
+    throw new BoundError(`expected at most ${acceptors} --promises, as there are acceptors, got ${promises}`);
+  }
+  const stray = crashing.find(
+    (node) => Number(node.slice(1)) > (node.startsWith('p') ? (apart ? proposers : 0) : acceptors),
+  );
+  if (stray !== undefined) throw new BoundError(`expected --crashing to name nodes that there are, got '${stray}'`);
+}

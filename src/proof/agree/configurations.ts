@@ -1,0 +1,12 @@
+/** The systems whose proofs are made before a release, the largest first. */
+
+import type { ProvenSystem } from '../protocol.ts';
+import type { GivenAgreeBounds } from './bounds.ts';
+
+export const agreeSystems: readonly ProvenSystem<GivenAgreeBounds>[] = [
+  { bounds: { flushes: false } },
+  { bounds: { ballots: 0, crashes: 1, crashing: ['n1'], flushes: false } },
+  { bounds: { ballots: 0, flushes: false, promises: 3 } },
+  { bounds: { ballots: 0, flushes: false } },
+  { bounds: { proposers: 1, ballots: 0, crashes: 1 } },
+];

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/environment/clock.ts';
+import { agreeScenario } from '../../../src/proof/agree/scenario.ts';
+import { allFaults } from '../../../src/simulator/plan.ts';
+import { runSuite, type SuiteOptions } from '../../../src/simulator/suite.ts';
+
+const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
+  runSuite(agreeScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+
+test('agreement keeps its claims under all faults, and reaches every goal', { timeout: 120_000 }, () => {
+  const { failed, missed } = suite({ seed: 1, runs: 40, nodes: 3 });
+  expect(failed?.violation).toBeUndefined();
+  expect(missed).toEqual([]);
+});
+
+test.each([1, 2, 5])('it survives with %i nodes', { timeout: 120_000 }, (nodes) => {
+  expect(suite({ seed: 1_000 * nodes, runs: 6, nodes }).failed?.violation).toBeUndefined();
+});
+
+test('it gives the same event log for the same seed, to the last byte', { timeout: 120_000 }, () => {
+  expect(suite({ seed: 500, runs: 4, nodes: 3, checksDeterminism: true }).divergedSeed).toBeUndefined();
+});
