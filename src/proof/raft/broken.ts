@@ -243,6 +243,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
     checker: {
       bounds: { ...slowly, inFlight: 3, transfers: 1, candidates: ['n1', 'n2|n3'] },
       violates: 'one vote per server and term',
+      statesToFind: 120_000,
     },
   },
   {
