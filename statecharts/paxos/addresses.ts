@@ -9,9 +9,10 @@ import { type Address, addressOf } from '../actor.ts';
 export const acceptorName = 'paxos.acceptor';
 export const proposerName = 'paxos.proposer';
 export const learnerName = 'paxos.learner';
+export const registerName = 'paxos.register';
 
-/** What is decided under a key: one value for ever. */
-export type DecisionKind = 'agree';
+/** What is decided under a key: one value for ever, or the values of a register, one after the other. */
+export type DecisionKind = 'agree' | 'register';
 
 /** The key of all addresses that have to do with one decision. */
 export const decisionKey = (kind: DecisionKind, key: string): string => `${kind}/${key}`;

@@ -1,5 +1,5 @@
 /**
- * What acceptors hear and answer, what applications ask of proposers and learners, and what is written down. After
+ * What acceptors hear and answer, what applications ask of proposers, learners and registers, and what is written down. After
  * Lamport, Paxos Made Simple (2001), §2.2 and §2.3, whose phases the messages are: `prepare` (1a), `promise` (1b), `accept`
  * (2a), `accepted` (2b). Beyond it, as it suggests: a refusal names the ballot that stands in the way (§2.2, the end);
  * learners ask for what was accepted (§2.3: "a proposer could ask the acceptors"). And every message of a decision says
@@ -9,7 +9,7 @@
 import * as v from 'valibot';
 import type { Sender, Senders, TaggedBy } from '../actor.ts';
 import { acceptors } from './acceptors.ts';
-import { acceptorName, learnerName, proposerName } from './addresses.ts';
+import { acceptorName, learnerName, proposerName, registerName } from './addresses.ts';
 import { ballot } from './ballot.ts';
 
 /** The most bytes that a value may ever have, as UTF-8. Services set lower limits. */
@@ -21,6 +21,8 @@ export const value = v.pipe(v.string(), v.maxBytes(valueLimitBytes));
 /** That an acceptor has accepted a value at a ballot. */
 const acceptance = v.object({ ballot, value });
 export type Acceptance = Readonly<v.InferOutput<typeof acceptance>>;
+
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** What acceptors are told and asked. */
 export const acceptorMessages = {
@@ -50,7 +52,7 @@ export type AcceptorAnswer = TaggedBy<typeof answers>;
 export const learnerMessages = { accepted: answers.accepted, differs: answers.differs };
 export type LearnerMessage = TaggedBy<typeof learnerMessages>;
 
-const proposing: Sender = { actor: proposerName };
+const proposing: readonly Sender[] = [{ actor: proposerName }, { actor: registerName }];
 
 /** Who may say what to acceptors. */
 export const acceptorSenders: Senders<keyof typeof acceptorMessages> = {
@@ -92,6 +94,17 @@ export const learnerRequests = {
 };
 export type LearnerRequest = TaggedBy<typeof learnerRequests>;
 
+/** What an application asks of the register on its own node, one change at a time. */
+export const registerRequests = {
+  /** Begin the change `id`. Answered by `current`, or by `differs`. */
+  change: v.object({ id, acceptors }),
+  /** The new value, in answer to `current`. Answered by `changed` or by `conflict`. */
+  replace: v.object({ id, value }),
+  /** Nobody waits for the change any more. After `replace` it may happen all the same. */
+  abandon: v.object({ id }),
+};
+export type RegisterRequest = TaggedBy<typeof registerRequests>;
+
 /** What an acceptor writes down: each record is all that it has to remember. */
 export const acceptorRecords = {
   standing: v.object({ acceptors, promised: ballot, accepted: v.nullable(acceptance) }),
@@ -106,3 +119,7 @@ export const proposerRecords = {
   chosen: v.object({ acceptors, value }),
 };
 export type ProposerRecord = TaggedBy<typeof proposerRecords>;
+
+/** What a register writes down. */
+export const registerRecords = { round: proposerRecords.round };
+export type RegisterRecord = TaggedBy<typeof registerRecords>;

@@ -31,10 +31,11 @@ export type ProposerPhase = (typeof proposerPhases)[number];
 /** Pauses are drawn from 10 ms up to 20 ms after the first refusal, and up to 640 ms after the sixth and all later ones. */
 const shortestPauseMs = 10;
 
+/** How long those who propose wait, registers too. */
 export const proposerDelays = {
   /** Whatever has not been answered is said again. */
   retryInterval: fixed(100),
-  pause: ({ refusals }: ProposerContext) => between(shortestPauseMs, shortestPauseMs * 2 ** refusals),
+  pause: ({ refusals }: { readonly refusals: number }) => between(shortestPauseMs, shortestPauseMs * 2 ** refusals),
 };
 
 const refused = {

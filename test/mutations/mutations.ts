@@ -18,6 +18,7 @@ export interface Mutation {
 const raft = ['test/statecharts/raft'];
 const paxosLog = ['follower', 'candidate', 'leader'].map((role) => `test/statecharts/paxos/server-${role}.test.ts`);
 const paxos = ['test/statecharts/paxos'];
+const paxosRegister = ['test/statecharts/paxos/register.test.ts'];
 const commit = ['test/statecharts/two-phase-commit'];
 const wire = ['test/bus/tcp-secret.test.ts'];
 const table = ['test/services/store/table'];
@@ -660,6 +661,34 @@ export const mutations: readonly Mutation[] = [
     text: 'heard.filter((it) => sameBallot(it.ballot, ballot)).map(({ from }) => from);',
     becomes: 'heard.filter((it) => it.ballot.round > 0 && ballot.round > 0).map(({ from }) => from);',
     tests: paxos,
+  },
+  {
+    name: 'a register prepares a ballot that it may have used before',
+    file: 'statecharts/paxos/rules/register.ts',
+    text: "effects: [checkpoint({ type: 'round', round }), ...prepares({ ...context, ...begun })],",
+    becomes: "effects: [...prepares({ ...context, ...begun }), checkpoint({ type: 'round', round })],",
+    tests: paxosRegister,
+  },
+  {
+    name: 'a register repeats a change after a conflict',
+    file: 'statecharts/paxos/register.ts',
+    text: "          target: 'idle',\n          actions: { type: 'tellConflict', params: message },",
+    becomes: "          target: 'pausing',\n          actions: { type: 'stepBack', params: message },",
+    tests: paxosRegister,
+  },
+  {
+    name: 'a register takes the answer to another change',
+    file: 'statecharts/paxos/rules/register.ts',
+    text: 'context.id === id,',
+    becomes: 'context.id >= id,',
+    tests: paxosRegister,
+  },
+  {
+    name: 'a register changes another value than the latest',
+    file: 'statecharts/paxos/rules/register.ts',
+    text: 'value: latestAccepted(promises)?.value ?? null',
+    becomes: 'value: promises.find((it) => it.accepted !== null)?.accepted?.value ?? null',
+    tests: paxosRegister,
   },
   {
     name: 'a proposal goes on although nobody waits for it',

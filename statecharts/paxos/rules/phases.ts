@@ -29,6 +29,15 @@ export interface Phases {
   readonly acceptances: readonly Address[];
 }
 
+/** Beyond so many refusals in a row, pauses grow no longer. */
+export const mostRefusals = 6;
+
+/** What a refusal leaves: the next ballot has to be later than the one that stands in the way, after a longer pause. */
+export const steppedBack = (
+  { highestRound, refusals }: { readonly highestRound: number; readonly refusals: number },
+  promised: Ballot,
+) => ({ highestRound: Math.max(highestRound, promised.round), refusals: Math.min(refusals + 1, mostRefusals) });
+
 /** A round beyond all that it has used or heard of. */
 export const nextRound = ({ round, highestRound }: Phases): number => Math.max(round, highestRound) + 1;
 

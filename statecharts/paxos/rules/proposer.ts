@@ -16,6 +16,7 @@ import {
   nextRound,
   type Phases,
   prepares,
+  steppedBack,
   withAcceptance,
   withPromise,
 } from './phases.ts';
@@ -45,9 +46,6 @@ type Context = ProposerContext;
 type Answer = Ruling<Context, ProposerEffect>;
 type Heard<Type extends AcceptorAnswer['type']> = Delivered<Extract<AcceptorAnswer, { type: Type }>>;
 type Asked<Type extends ProposerRequest['type']> = Delivered<Extract<ProposerRequest, { type: Type }>>;
-
-/** Beyond so many refusals in a row, pauses grow no longer. */
-export const mostRefusals = 6;
 
 /** What a proposer remembers of its earlier lives. */
 export interface ProposerMemory {
@@ -102,12 +100,7 @@ export const proposerRules = {
   }),
 
   /** A later ballot stands in the way: the next one has to be later still. */
-  stepBack: ({ highestRound, refusals }: Context, { promised }: Heard<'refused'>): Answer => ({
-    context: {
-      highestRound: Math.max(highestRound, promised.round),
-      refusals: Math.min(refusals + 1, mostRefusals),
-    },
-  }),
+  stepBack: (context: Context, { promised }: Heard<'refused'>): Answer => ({ context: steppedBack(context, promised) }),
 
   /** Nothing can be chosen but this any more, whatever is proposed. */
   conclude({ acceptors, proposal }: Context): Answer {
