@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { protocols as described } from '../../src/proof/protocols.ts';
 import { run } from '../fixtures/processes.ts';
 import { quorate } from './commands.ts';
 
@@ -114,13 +115,7 @@ describe('quorate check', () => {
     expect(listed).toEqual({ code: 0, stdout: expect.anything(), stderr: '' });
     expect(await quorate('simulate', '--list', '--json')).toEqual(listed);
     const { protocols } = JSON.parse(listed.stdout);
-    expect(protocols.map(({ name }: { name: string }) => name)).toEqual([
-      'raft',
-      '2pc',
-      '2pc-last',
-      '2pc-register',
-      '2pc-paxos',
-    ]);
+    expect(protocols.map(({ name }: { name: string }) => name)).toEqual(described.map(({ name }) => name));
   });
 
   test('tells a check as JSON', async () => {

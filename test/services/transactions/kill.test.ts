@@ -24,9 +24,9 @@ const leavesBelow = (node: AnyStateNode): string[] => {
   const children = Object.values<AnyStateNode>(node.states);
   return children.length === 0 ? [node.path.join('.')] : children.flatMap(leavesBelow);
 };
-/** States that need a register, a last resource, one phase, a coordinator that is out of reach, a memory that is gone, or a database that does not answer. */
+/** States that need a register, acceptors, a last resource, one phase, a coordinator that is out of reach, a memory that is gone, or a database that does not answer. */
 const elsewhere =
-  /born|summoned|resolving|registering|claiming|ruling|fenced|delegating|ending|presuming|aborting|deciding|readOnly|rollingBack|cooperating|givingUp|informed|committing\.waiting/;
+  /born|summoned|resolving|registering|polling|leading|claiming|ruling|fenced|delegating|ending|presuming|aborting|deciding|readOnly|rollingBack|cooperating|givingUp|informed|committing\.waiting/;
 /** At its final state an actor ends. */
 const final = /^(finished|gone)$/;
 const states = [coordinator, participant].flatMap((actor) =>
