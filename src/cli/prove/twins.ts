@@ -12,7 +12,7 @@ import { findTwin, suiteFor } from '../simulate/twins.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** The states up to which true actors are followed in the systems in which twins are found. */
-const statesToSurvive = 800_000;
+const statesToSurvive = 400_000;
 
 /** Whether the checker finds all twins, and nothing wrong with the true actors in the same systems. */
 export async function twinsAreChecked(protocol: Protocol, jobs: number, terminal: Terminal): Promise<boolean> {
