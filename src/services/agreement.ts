@@ -1,6 +1,8 @@
-/** Agreement among nodes without a log: one value for ever. */
+/** Agreement among nodes without a log: one value for ever, or a register that changes by compare-and-set. */
 
 export * from './agreement/agree.ts';
+export { registerWaitingLimit } from './agreement/changes.ts';
 export { agreementActors, type DecisionOptions, keyLimitBytes } from './agreement/decision.ts';
 export * from './agreement/errors.ts';
-export type { Json } from './agreement/json.ts';
+export { defaultValueLimitBytes, type Json } from './agreement/json.ts';
+export * from './agreement/register.ts';

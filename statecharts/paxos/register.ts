@@ -6,7 +6,7 @@
  *
  * A refusal before the new value has left does no harm: the change begins again, after a pause that is random and grows, so
  * that two registers do not hinder each other for ever. Afterwards it is a conflict, which is told and never repeated here:
- * the change may have happened, and again it would happen twice.
+ * the change may have happened, and again it would happen twice. The next change pauses before it begins.
  *
  * There is no deletion: acceptors that forgot the ballots of a key could let a change of the time before come back.
  */
@@ -69,7 +69,10 @@ export const registerChart = setup({
       id: 'free',
       tags: 'idle',
       on: {
-        change: { target: 'preparing', actions: { type: 'begin', params: message } },
+        change: [
+          { guard: 'wasRefused', target: 'pausing', actions: { type: 'begin', params: message } },
+          { target: 'preparing', actions: { type: 'begin', params: message } },
+        ],
         abandon: {},
         differs: {},
       },

@@ -691,6 +691,20 @@ export const mutations: readonly Mutation[] = [
     tests: paxosRegister,
   },
   {
+    name: 'a change of a register is repeated after a conflict',
+    file: 'src/services/agreement/changes.ts',
+    text: 'if (change.isSame) {',
+    becomes: 'if (change.text !== null) {',
+    tests: ['test/services/agreement/register.test.ts'],
+  },
+  {
+    name: 'a change of a register that may have happened is said not to have',
+    file: 'src/services/agreement/changes.ts',
+    text: 'if (text === null || isSame) {',
+    becomes: "if (text !== '') {",
+    tests: ['test/services/agreement/register.test.ts'],
+  },
+  {
     name: 'a proposal goes on although nobody waits for it',
     file: 'src/services/agreement/calls.ts',
     text: "if (node.isAlive(address)) node.request(address, { type: 'withdraw' });",

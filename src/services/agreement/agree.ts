@@ -17,7 +17,7 @@ import type { Node } from '../../host/node.ts';
 import { createCalls } from './calls.ts';
 import { agreementActors, type Decision, type DecisionOptions, decisionOf, differing } from './decision.ts';
 import { DecisionUnknownError } from './errors.ts';
-import { type Json, jsonOf, jsonTextOf } from './json.ts';
+import { defaultValueLimitBytes, type Json, jsonOf, jsonTextOf } from './json.ts';
 
 /** What is proposed, to whom. */
 export interface AgreeOptions extends DecisionOptions {
@@ -26,9 +26,6 @@ export interface AgreeOptions extends DecisionOptions {
   /** The most bytes of its JSON text. Default 64 KiB; at most 1 MiB. */
   readonly valueLimitBytes?: number;
 }
-
-/** The most bytes of a value's JSON text, unless told otherwise. */
-export const defaultValueLimitBytes = 64 * 1_024;
 
 const proposals = createCalls<ProposerOutput>();
 const questions = createCalls<LearnerOutput>();

@@ -1,6 +1,6 @@
 /**
- * How an agreement can fail. Where `DecisionUnknownError` is thrown the value may be chosen, or may still be; after every
- * other error this call has changed nothing.
+ * How agreements and registers can fail. After `DecisionUnknownError` the value may be chosen, or may still be; after
+ * `RegisterUnknownError` the change may have happened, or may still; after every other error the call has changed nothing.
  */
 
 import { QuorateError } from '../../../statecharts/actor.ts';
@@ -41,4 +41,26 @@ export class AcceptorsDifferError extends QuorateError {
  */
 export class DecisionUnknownError extends QuorateError {
   readonly code = 'DECISION_UNKNOWN';
+}
+
+/**
+ * The change of a register may have happened, may happen later, or never: another change came between while it was being
+ * accepted, or its deadline passed or its node stopped then. Read the register to see what it holds; a change that may
+ * happen twice may be made again, any other had better be recognisable in the value.
+ */
+export class RegisterUnknownError extends QuorateError {
+  readonly code = 'REGISTER_UNKNOWN';
+}
+
+/**
+ * The deadline passed, or the node stopped, before anything of the change had left: it has not happened, and will not. So
+ * ends every read that is not answered in time, too.
+ */
+export class RegisterUnchangedError extends QuorateError {
+  readonly code = 'REGISTER_UNCHANGED';
+}
+
+/** Too many changes of the register wait on this node. The call has done nothing; make it later. */
+export class RegisterOverloadedError extends QuorateError {
+  readonly code = 'REGISTER_OVERLOADED';
 }

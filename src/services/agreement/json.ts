@@ -5,6 +5,9 @@ import { DecisionValueError, DecisionValueLimitError } from './errors.ts';
 /** What JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
+/** The most bytes of a value's JSON text, unless told otherwise. */
+export const defaultValueLimitBytes = 64 * 1_024;
+
 const encoder = new TextEncoder();
 
 /** The text of a value. @throws DecisionValueError when it has none; DecisionValueLimitError beyond `limitBytes` */

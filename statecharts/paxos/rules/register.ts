@@ -29,7 +29,7 @@ export interface RegisterContext extends Phases {
   readonly id: number;
   /** What it has the register changed to; null before that is known. */
   readonly next: string | null;
-  /** How often in a row phase 1 was refused, as far as pauses grow with it. */
+  /** How often in a row it was refused, as far as pauses grow with it. */
   readonly refusals: number;
 }
 
@@ -67,7 +67,7 @@ export const registerContext = (self: Address, acceptors: Acceptors, round: numb
 
 export const registerRules = {
   begin: (_context: Context, { id, acceptors }: Asked<'change'>): Answer => ({
-    context: { id, acceptors, refusals: 0 },
+    context: { id, acceptors },
   }),
 
   /** Phase 1a, at a ballot beyond all that it has used or heard of, which is durable before it leaves. */
@@ -103,7 +103,7 @@ export const registerRules = {
   }),
 
   conclude: ({ id }: Context): Answer => ({
-    context: { next: null, promises: [], acceptances: [] },
+    context: { next: null, promises: [], acceptances: [], refusals: 0 },
     effects: [deliver({ type: 'changed', id })],
   }),
 
@@ -112,15 +112,17 @@ export const registerRules = {
 
   /** Its value has left: some acceptor may have it, and a later change may find it there or not. */
   tellConflict: (context: Context, { promised }: Heard<'refused'>): Answer => ({
-    context: { highestRound: steppedBack(context, promised).highestRound, next: null, promises: [], acceptances: [] },
+    context: { ...steppedBack(context, promised), next: null, promises: [], acceptances: [] },
     effects: [deliver({ type: 'conflict', id: context.id })],
   }),
 
   giveUp: ({ id }: Context, { acceptors }: Heard<'differs'>): Answer => ({
-    context: { promises: [] },
+    context: { promises: [], refusals: 0 },
     effects: [deliver({ type: 'differs', id, acceptors })],
   }),
 
+  /** Whether another register was in its way the last time, and may still be there. */
+  wasRefused: ({ refusals }: Context): boolean => refusals > 0,
   isOfBallot,
   isPrepared,
   isChosen,

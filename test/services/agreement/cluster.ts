@@ -13,6 +13,7 @@ import { createVirtualClock, type VirtualClock } from '../../../src/simulator/vi
 export interface Cluster {
   readonly clock: VirtualClock;
   node(id: string): Node;
+  isAlive(id: string): boolean;
   crash(id: string): void;
   restart(id: string): Node;
   /** Drops what `from` sends to `to`. */
@@ -61,6 +62,7 @@ export function createCluster(seed = 1, ids: readonly string[] = ['n1', 'n2', 'n
       if (node === undefined) throw new Error(`node ${id} is not alive`);
       return node;
     },
+    isAlive: (id) => living.has(id),
     crash(id) {
       storages.get(id)?.crash();
       void living.get(id)?.stop();

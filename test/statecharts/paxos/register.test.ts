@@ -40,7 +40,7 @@ const computing = register.at('computing', at({ promises: bothPromised }));
 const accepting = register.at({ accepting: 'waiting' }, at({ promises: bothPromised, next: 'new' }));
 const halfAccepted = register.at(
   { accepting: 'waiting' },
-  at({ promises: bothPromised, next: 'new', acceptances: [a3] }),
+  at({ promises: bothPromised, next: 'new', acceptances: [a3], refusals: 2 }),
 );
 const pausing = register.at('pausing', at({ highestRound: 4, refusals: 1 }));
 
@@ -144,6 +144,7 @@ describe('phase 2', () => {
   test('the change has happened when a quorum has accepted it', () => {
     const step = register.step(halfAccepted, accepted(a1));
     expect(step.effects).toEqual([told({ type: 'changed', id: 5 })]);
+    expect(step.snapshot.context).toMatchObject({ next: null, promises: [], acceptances: [], refusals: 0 });
     expect(step.rules).toEqual(['CASPaxos §2.2: a quorum has accepted']);
     expect(step.snapshot.hasTag('idle')).toBe(true);
     expect(armed(step.state)).toEqual([]);
@@ -160,9 +161,13 @@ describe('phase 2', () => {
     expect(step.rules).toEqual(['CASPaxos §2.2: a conflict in phase 2']);
     expect(step.snapshot.hasTag('idle')).toBe(true);
     expect(armed(step.state)).toEqual([]);
-    // The next change knows of the ballot that was in the way, and nothing of this one.
+    // The next change knows of the ballot that was in the way, keeps out of it for a while, and knows nothing of this one.
     const next = register.step(register.at('idle', step.snapshot.context), { ...change, id: 6 });
-    expect(next.effects).toEqual([written(round(5)), ...prepares(5)]);
+    expect(next.effects).toEqual([]);
+    expect(armed(next.state)).toEqual(['pause']);
+    const begun = register.step(register.at('pausing', next.snapshot.context), { timer: 'pause' });
+    expect(begun.effects).toEqual([written(round(5)), ...prepares(5)]);
+    expect(begun.snapshot.context.id).toBe(6);
   });
 
   test('a refusal that comes while the application computes waits for its answer, and refuses that', () => {
