@@ -4,7 +4,8 @@ import type { Address } from '../../../statecharts/actor.ts';
 import { type Ballot, ballotText, isLater, sameBallot } from '../../../statecharts/paxos/ballot.ts';
 import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
 import type { Entry } from '../../../statecharts/paxos/log/messages.ts';
-import type { Slots } from '../../../statecharts/paxos/log/slots.ts';
+import type { Accepted, Slots } from '../../../statecharts/paxos/log/slots.ts';
+import { isQuorum, type Quorum } from '../../../statecharts/quorum.ts';
 
 /** What is wrong, in words; undefined when nothing is. */
 export type Problem = string | undefined;
@@ -13,6 +14,22 @@ export type Problem = string | undefined;
 export interface Value {
   readonly index: number;
   readonly text: string;
+}
+
+/** That a value is chosen. */
+export interface Choice extends Value {
+  /** The ballot at which it was chosen first. */
+  readonly ballot: Ballot;
+  /** The stop-sign that began the configuration that decided. */
+  readonly configurationIndex: number;
+}
+
+/** What an acceptor would remember after a crash: all that it has accepted, but for compacted slots, which are chosen. */
+export interface Votes {
+  readonly acceptor: Address;
+  readonly promised: Ballot | null;
+  readonly baseIndex: number;
+  readonly accepted: readonly Accepted[];
 }
 
 /** The value of `entry`, which was accepted at `ballot`. */
@@ -32,13 +49,47 @@ export function valueAt(slots: Slots, index: number): Value | undefined {
 export const agreement = (one: Value, other: Value): Problem =>
   one.text === other.text ? undefined : `agreement: slot ${one.index} is chosen as ${one.text}, and as ${other.text}`;
 
-/** Paxos Made Simple §2.2, P2b: what is chosen is what every later ballot proposes. */
-export function chosenStays(leader: Address, { slots, promised }: ServerContext, chosen: Value): Problem {
+/** Paxos Made Simple §2.2, P2b: what is chosen is what every later ballot of that configuration, or a later one, proposes. */
+export function chosenStays(leader: Address, context: ServerContext, chosen: Choice): Problem {
+  const { leadership, promised, slots } = context;
+  if (promised === null || leadership === null || isLater(chosen.ballot, promised)) return undefined;
+  if (chosen.configurationIndex > leadership.configurationIndex || chosen.index <= slots.baseIndex) return undefined;
   const held = valueAt(slots, chosen.index);
   return held?.text === chosen.text
     ? undefined
     : `chosen stays chosen: ${leader} leads at ${ballotIn(promised)} with ${held?.text ?? 'nothing'} in slot ${chosen.index}, where ${chosen.text} is chosen`;
 }
+
+/** Paxos 2b: what was chosen by `quorum` was accepted by all of one, at one ballot, and is not forgotten. */
+export function acceptedAtQuorum(chosen: Choice, quorum: Quorum, acceptors: readonly Votes[]): Problem {
+  const holders = acceptors.filter(
+    ({ accepted, baseIndex }) =>
+      chosen.index <= baseIndex ||
+      accepted.some(
+        ({ ballot, entries }) =>
+          sameBallot(ballot, chosen.ballot) &&
+          entries.some((entry) => entry.index === chosen.index && valueIn(entry, ballot).text === chosen.text),
+      ),
+  );
+  const names = holders.map(({ acceptor }) => acceptor);
+  return isQuorum(quorum, names)
+    ? undefined
+    : `durability: slot ${chosen.index} is chosen at ${ballotText(chosen.ballot)}, which ${names.join(', ') || 'nobody'} would remember`;
+}
+
+/** Paxos 1a, 1b: who has asked or answered at `ballot` has promised it, and does not forget it. */
+export const rememberedPromise = ({ acceptor, promised }: Votes, ballot: Ballot): Problem =>
+  promised === null || isLater(ballot, promised)
+    ? `promise: ${acceptor} speaks at ${ballotText(ballot)}, and would remember ${ballotIn(promised)}`
+    : undefined;
+
+/** A server tells its application of every slot once per life, in order. */
+export const toldInOrder = (server: Address, toldUpTo: number, index: number): Problem =>
+  index === toldUpTo + 1 ? undefined : `${server} told its application of ${index} instead of ${toldUpTo + 1}`;
+
+/** Linearizability: a read sees all that was known to be chosen, up to `floor`, before it was asked. */
+export const readsSeeChoices = (server: Address, floor: number, index: number): Problem =>
+  index >= floor ? undefined : `${server} let a read see ${index}, though ${floor} was chosen before`;
 
 /** A ballot has one proposer, and that one proposes one value in a slot. */
 export function oneValuePerBallot(one: Slots, other: Slots): Problem {

@@ -7,13 +7,13 @@ import type { LogInvariants, ServerView } from '../store/servers.ts';
 import {
   acceptsOwnProposals,
   agreement,
+  type Choice,
   chosenStays,
   holdsChosen,
   leadsAtOwnBallot,
   nothingTakenBack,
   oneValuePerBallot,
   type Problem,
-  type Value,
   valueAt,
 } from './claims.ts';
 
@@ -36,12 +36,14 @@ type Goal = (typeof paxosGoals)[number];
 export function createPaxosInvariants(): LogInvariants<ServerContext> {
   const leaders = new Set<string>();
   /** What is chosen in each slot, as the first server that knew had it. */
-  const chosen = new Map<number, Value>();
+  const chosen = new Map<number, Choice>();
+  /** The last slot in which a stop-sign is chosen. */
+  let lastStop = 0;
   const seen = new Map<Address, PaxosView>();
   const reached = new Set<Goal>();
 
   const checkLeader = ({ address, context }: PaxosView): Problem => {
-    const { promised, slots, commitIndex, leadership } = context;
+    const { promised, commitIndex, leadership } = context;
     const problem = leadsAtOwnBallot(address, context) ?? acceptsOwnProposals(address, context);
     if (problem !== undefined || promised === null || leaders.has(ballotText(promised))) return problem;
     reached.add(leaders.size === 0 ? 'a leader was elected' : 'another leader was elected');
@@ -50,7 +52,7 @@ export function createPaxosInvariants(): LogInvariants<ServerContext> {
     }
     leaders.add(ballotText(promised));
     for (const value of chosen.values()) {
-      const contradiction = value.index > slots.baseIndex ? chosenStays(address, context, value) : undefined;
+      const contradiction = chosenStays(address, context, value);
       if (contradiction !== undefined) return contradiction;
     }
     return undefined;
@@ -58,11 +60,15 @@ export function createPaxosInvariants(): LogInvariants<ServerContext> {
   const checkChosen = ({ slots, commitIndex }: ServerContext, seenIndex: number): Problem => {
     for (let index = Math.max(seenIndex, slots.baseIndex) + 1; index <= commitIndex; index += 1) {
       const value = valueAt(slots, index);
-      if (value === undefined) return `held: slot ${index} is known to be chosen where nothing was accepted in it`;
+      const ballot = slots.ballotAt(index);
+      if (value === undefined || ballot === null)
+        return `held: slot ${index} is known to be chosen where nothing was accepted in it`;
       const known = chosen.get(index);
       const problem = known === undefined ? undefined : agreement(known, value);
       if (problem !== undefined) return problem;
-      chosen.set(index, value);
+      if (known !== undefined) continue;
+      chosen.set(index, { ...value, ballot, configurationIndex: lastStop });
+      if (slots.acceptedAt(index)?.kind === 'stop') lastStop = index;
     }
     return undefined;
   };

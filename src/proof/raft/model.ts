@@ -5,17 +5,10 @@
 
 import { type Address, addressOf, nodeOf } from '../../../statecharts/actor.ts';
 import { defineServer, type RaftLimits, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
-import { type SnapshotFile, snapshotResource, type TransferOperation } from '../../../statecharts/transfer.ts';
-import {
-  actorOf,
-  defineModel,
-  type Model,
-  type RequestStep,
-  request,
-  resourceModel,
-  type SystemState,
-} from '../../checker.ts';
+import { snapshotResource } from '../../../statecharts/transfer.ts';
+import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { snapshotFileAt, snapshotTransfers } from '../snapshots.ts';
 import { type GivenRaftBounds, raftBounds } from './bounds.ts';
 import { emptyHistory, observeRaft, type RaftHistory } from './model-history.ts';
 import { raftGoalsOf, raftProperties } from './model-properties.ts';
@@ -113,7 +106,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
       ...Array.from({ length: compactions === 0 ? 0 : terms + entries }, (_, place) =>
         request(
           it,
-          { type: 'compact', index: place + 2, file: fileOf(place + 2) },
+          { type: 'compact', index: place + 2, file: snapshotFileAt(`${server.name}/${key}`, place + 2) },
           { when: (state: SystemState<RaftHistory>) => state.history.compactions < compactions },
         ),
       ),
@@ -146,19 +139,3 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
     sometimes: raftGoalsOf(servers, bounds),
   });
 }
-
-/** The state as of `index`: the same on all servers, since they apply the same entries. */
-const fileOf = (index: number): SnapshotFile => ({
-  name: `raft.server/${key}/${index}`,
-  sizeBytes: 1,
-  checksum: index,
-});
-
-/** Transfers of snapshots: each comes to its end, whole, or fails at some time. */
-const snapshotTransfers = resourceModel({
-  start: null,
-  perform: (state: null, _operation: TransferOperation) => [
-    { state, result: { type: 'done', value: undefined } },
-    { state, result: { type: 'refused', error: 'the transfer failed' } },
-  ],
-});
