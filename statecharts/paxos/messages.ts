@@ -96,7 +96,7 @@ export type LearnerRequest = TaggedBy<typeof learnerRequests>;
 
 /** What an application asks of the register on its own node, one change at a time. */
 export const registerRequests = {
-  /** Begin the change `id`. Answered by `current`, or by `differs`. */
+  /** Begin the change `id`, in the place of one that is under way. Answered by `current`, or by `differs`. */
   change: v.object({ id, acceptors }),
   /** The new value, in answer to `current`. Answered by `changed` or by `conflict`. */
   replace: v.object({ id, value }),

@@ -54,12 +54,15 @@ export const registerChart = setup({
   id: 'register',
   context: ({ input }) => input,
   initial: 'idle',
-  // What comes too late means nothing. There is one change at a time, and one value in answer to `current`.
+  // What comes too late means nothing. There is one change at a time: another one takes its place, as if it were given up.
   on: {
     promise: {},
     accepted: {},
     refused: {},
-    change: {},
+    change: [
+      { guard: 'wasRefused', target: '#pausing', actions: { type: 'begin', params: message } },
+      { target: '#preparing', actions: { type: 'begin', params: message } },
+    ],
     replace: {},
     differs,
     abandon: { guard: { type: 'isOfChange', params: message }, target: '#free' },
@@ -69,16 +72,13 @@ export const registerChart = setup({
       id: 'free',
       tags: 'idle',
       on: {
-        change: [
-          { guard: 'wasRefused', target: 'pausing', actions: { type: 'begin', params: message } },
-          { target: 'preparing', actions: { type: 'begin', params: message } },
-        ],
         abandon: {},
         differs: {},
       },
     },
 
     preparing: {
+      id: 'preparing',
       tags: 'preparing',
       entry: 'prepare',
       initial: 'waiting',
@@ -151,6 +151,7 @@ export const registerChart = setup({
     },
 
     pausing: {
+      id: 'pausing',
       tags: 'pausing',
       after: { pause: { target: 'preparing', meta: { rule: 'Paxos 1a' } } },
     },

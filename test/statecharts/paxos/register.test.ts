@@ -183,10 +183,20 @@ describe('a change that is under way', () => {
     ['computing', computing],
     ['accepting', accepting],
     ['pausing', pausing],
-  ])('is not disturbed by another one while %s, and ends when nobody waits for it', (_phase, state) => {
+  ])('makes room for another one while %s, whose ballot is a later one', (_phase, state) => {
+    const { refusals, highestRound } = state.snapshot.context;
     const other = register.step(state, { ...change, id: 6 });
-    expect(other.effects).toEqual([]);
-    expect(other.snapshot.context).toEqual(state.snapshot.context);
+    expect(other.snapshot.context.id).toBe(6);
+    if (refusals > 0) expect([other.effects, armed(other.state)]).toEqual([[], ['pause']]);
+    else expect(other.effects).toEqual([written(round(highestRound + 1)), ...prepares(highestRound + 1)]);
+  });
+
+  test.each([
+    ['preparing', preparing],
+    ['computing', computing],
+    ['accepting', accepting],
+    ['pausing', pausing],
+  ])('ends while %s when nobody waits for it', (_phase, state) => {
     expect(register.step(state, { type: 'abandon', id: 4 }).snapshot.value).toEqual(state.snapshot.value);
     const step = register.step(state, { type: 'abandon', id: 5 });
     expect(step.effects).toEqual([]);
