@@ -164,7 +164,8 @@ function createWatch(): Watch<AgreeApplication> {
       if (restarted.has(planned.node)) reached.add('a value is told by a machine that was restarted');
     },
     check({ machines }) {
-      for (const key of told.keys()) {
+      // From the first proposal on: an acceptor may be down by the time that the value is told which it has accepted.
+      for (const key of proposed.keys()) {
         const known = remembered.get(key) ?? new Map<string, Acceptance | null>();
         remembered.set(key, known);
         let acceptors: Acceptors | undefined;
