@@ -319,13 +319,6 @@ export const mutations: readonly Mutation[] = [
     tests: table,
   },
   {
-    name: 'a slab that a view holds is let go',
-    file: 'src/services/store/table/table.ts',
-    text: 'slab === this.#slabs.filling || this.#isHeld(slab)) return;',
-    becomes: 'slab === this.#slabs.filling) return;',
-    tests: table,
-  },
-  {
     name: 'slabs that a view held stay for ever',
     file: 'src/services/store/table/table.ts',
     text: 'for (const { slab } of view.stretches) this.#releaseIfEmpty(slab);',
