@@ -58,6 +58,16 @@ test.each<[string, Condition, boolean, boolean]>([
   );
 });
 
+test('keys that begin with a byte order mark are told from those without it, after a snapshot too', () => {
+  const { machine, apply } = createRun();
+  const keys = ['a', '\ufeffa', '\ufeff\ufeffa', '\ufeff'];
+  for (const key of keys) apply(put(key, `of ${key}`));
+  const other = createKeyValueMachine();
+  restore(other, partsOf(machine));
+  expect(other.keys).toBe(keys.length);
+  for (const key of keys) expect(other.query({ type: 'get', key })?.value).toEqual(bytes(`of ${key}`));
+});
+
 test('a stored value shares no memory with the command that brought it', () => {
   const machine = createKeyValueMachine();
   const command = encodeCommand(put('a', 'hello'));

@@ -72,7 +72,8 @@ interface OpenView {
   readonly stretches: Stretch[];
 }
 
-const text = new TextDecoder();
+/** A key may begin with what elsewhere marks the order of bytes, and be another one without it. */
+const text = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class VersionedTable {
   readonly #slabBytes: number;

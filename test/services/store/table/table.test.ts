@@ -38,7 +38,20 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const keys = ['', 'a', 'b', 'key-1', 'key-2', '\u00fc', '\u6f22\u5b57', '\u{1f600}', '__proto__', 'k'.repeat(2_000)];
+const keys = [
+  '',
+  'a',
+  'b',
+  'key-1',
+  'key-2',
+  '\u00fc',
+  '\u6f22\u5b57',
+  '\u{1f600}',
+  '\ufeff',
+  '\ufeffa',
+  '__proto__',
+  'k'.repeat(2_000),
+];
 const key = fc.oneof(
   fc.constantFrom(...keys),
   fc.integer({ min: 0, max: 60 }).map((it) => `n${it}`),
