@@ -54,12 +54,16 @@ export function createCalls<Output extends Tagged>(): Calls<Output> {
     addresses.set(address, calls);
     return calls;
   };
+  /** Those that wait now: an actor may end when none does any more, and then nothing is kept of it. */
+  const callsNow = (node: Node, address: Address): readonly Call<Output>[] => [
+    ...(byNode.get(node)?.get(address) ?? []),
+  ];
   const observerOf = (node: Node, address: Address): ActorObserver<Output> => ({
     delivered: (output) => {
-      for (const call of [...waitingFor(node, address)]) call.heard(output);
+      for (const call of callsNow(node, address)) call.heard(output);
     },
     ended: (cause) => {
-      for (const call of [...waitingFor(node, address)]) call.lost(cause);
+      for (const call of callsNow(node, address)) call.lost(cause);
     },
   });
   const leave = (node: Node, address: Address, call: Call<Output>): void => {
