@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 
 /** The text of a value. @throws DecisionValueError when it has none; DecisionValueLimitError beyond `limitBytes` */
 export function jsonTextOf(value: Json, limitBytes: number): string {
-  const text: string | undefined = JSON.stringify(value);
+  const text = textIn(value);
   if (text === undefined) {
     throw new DecisionValueError(`expected a value that JSON can say, got ${typeof value}; make it one`);
   }
@@ -23,6 +23,19 @@ export function jsonTextOf(value: Json, limitBytes: number): string {
     );
   }
   return text;
+}
+
+function textIn(value: Json): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    throw new DecisionValueError(
+      'expected a value that JSON can say, got one that is too deep or holds itself; make it flat',
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** The value of a text. @throws DecisionValueError when it is none, because something else wrote it */

@@ -4,6 +4,7 @@
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isId } from '../../../statecharts/actor.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import { DecisionValueError } from '../agreement/errors.ts';
 import { type Json, jsonOf } from '../agreement/json.ts';
@@ -11,7 +12,7 @@ import { HttpRequestError } from './problems.ts';
 
 interface Asked {
   readonly Params: { readonly '*': string };
-  readonly Querystring: { readonly acceptors?: string };
+  readonly Querystring: { readonly acceptors?: string | readonly string[] };
 }
 
 /** Nothing may be chosen, which no waiting tells from acceptors that are slow: who asks can ask again. */
@@ -40,17 +41,25 @@ export function addDecisionRoutes(app: FastifyInstance, decisions: Decisions, de
 function acceptorsOf({ query: { acceptors } }: { readonly query: Asked['Querystring'] }): {
   readonly acceptors?: readonly string[];
 } {
-  return acceptors === undefined ? {} : { acceptors: acceptors.split(',') };
+  if (acceptors === undefined) return {};
+  const ids = typeof acceptors === 'string' ? acceptors.split(',') : acceptors;
+  if (typeof acceptors === 'string' && ids.every(isId)) return { acceptors: ids };
+  throw new HttpRequestError(
+    400,
+    'MALFORMED_REQUEST',
+    `expected the ids of nodes in ?acceptors, once, got '${ids.join()}'`,
+    'name one or more nodes, each once, in ?acceptors=n1,n2,n3',
+  );
 }
 
 function proposedIn({ body, headers }: Pick<FastifyRequest, 'body' | 'headers'>): Json {
   const text = body instanceof Uint8Array ? textOf(body) : '';
-  return isJson(headers['content-type']) ? jsonOf(text) : text;
+  return isJson(headers['content-type']) ? jsonOf(text.replace(/^\ufeff/, '')) : text;
 }
 
 function textOf(body: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch (cause) {
     throw new DecisionValueError('expected a value of UTF-8 text, got other bytes; encode them', { cause });
   }

@@ -39,6 +39,9 @@ test('a value is agreed on over HTTP, as text or as JSON, and learned at every n
   expect(await put(lab.node('n1'), 'owner', 'n1')).toEqual(text);
   expect(await put(lab.node('n2'), 'owner', 'n2')).toEqual(text);
   expect(await ask(lab.node('n3'), 'owner')).toEqual(text);
+  // As bytes, because `text()` leaves a byte order mark out.
+  const marked = await fetch(`${lab.node('n1').httpUrl}/agree/marked`, { method: 'PUT', body: '\ufeffn1' });
+  expect(new Uint8Array(await marked.arrayBuffer())).toEqual(new TextEncoder().encode('\ufeffn1'));
   const json = { status: 200, type: 'application/json; charset=utf-8', text: '{"port":1}' };
   expect(await put(lab.node('n1'), 'a/b', '{ "port": 1 }', 'application/json')).toEqual(json);
   expect(await ask(lab.node('n2'), 'a/b')).toEqual(json);
@@ -60,6 +63,11 @@ test('what cannot be is refused over HTTP with what to do', async () => {
   expect(await refused(put(node, 'k'.repeat(513), 'x'))).toEqual({ status: 400, code: 'DECISION_KEY' });
   expect(await refused(put(node, 'big', 'x'.repeat(70_000)))).toEqual({ status: 413, code: 'DECISION_VALUE_LIMIT' });
   expect(await refused(put(node, 'json', '{', 'application/json'))).toEqual({ status: 400, code: 'DECISION_VALUE' });
+  for (const named of ['acceptors=', 'acceptors=a%20b', 'acceptors=n1&acceptors=n2']) {
+    expect(await refused(put(node, `owner?${named}`, 'x'))).toEqual({ status: 400, code: 'MALFORMED_REQUEST' });
+  }
+  const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+  expect(await refused(put(node, 'deep', deep, 'application/json'))).toEqual({ status: 400, code: 'DECISION_VALUE' });
   await lab.stop('n2');
   await lab.stop('n3');
   await lab.stop('n1');
