@@ -5,9 +5,7 @@
 
 import { type Acceptance, type Acceptors, isLater, phase1Quorum } from '../../../statecharts/paxos.ts';
 import { isQuorum } from '../../../statecharts/quorum.ts';
-
-/** What is wrong, in words; undefined when nothing is. */
-export type Problem = string | undefined;
+import type { Problem } from '../claim.ts';
 
 /** What was seen of a decision. */
 export interface Decided {

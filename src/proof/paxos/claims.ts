@@ -6,9 +6,7 @@ import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
 import type { Entry } from '../../../statecharts/paxos/log/messages.ts';
 import type { Accepted, Slots } from '../../../statecharts/paxos/log/slots.ts';
 import { isQuorum, type Quorum } from '../../../statecharts/quorum.ts';
-
-/** What is wrong, in words; undefined when nothing is. */
-export type Problem = string | undefined;
+import type { Problem } from '../claim.ts';
 
 /** What a slot holds, whichever ballot it was accepted at last: the value, and the ballot at which that was first proposed. */
 export interface Value {
@@ -82,10 +80,6 @@ export const rememberedPromise = ({ acceptor, promised }: Votes, ballot: Ballot)
   promised === null || isLater(ballot, promised)
     ? `promise: ${acceptor} speaks at ${ballotText(ballot)}, and would remember ${ballotIn(promised)}`
     : undefined;
-
-/** A server tells its application of every slot once per life, in order. */
-export const toldInOrder = (server: Address, toldUpTo: number, index: number): Problem =>
-  index === toldUpTo + 1 ? undefined : `${server} told its application of ${index} instead of ${toldUpTo + 1}`;
 
 /** Linearizability: a read sees all that was known to be chosen, up to `floor`, before it was asked. */
 export const readsSeeChoices = (server: Address, floor: number, index: number): Problem =>

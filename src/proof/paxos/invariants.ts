@@ -3,6 +3,7 @@
 import type { Address } from '../../../statecharts/actor.ts';
 import { ballotText } from '../../../statecharts/paxos/ballot.ts';
 import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
+import type { Problem } from '../claim.ts';
 import type { LogInvariants, ServerView } from '../store/servers.ts';
 import {
   acceptsOwnProposals,
@@ -13,7 +14,6 @@ import {
   leadsAtOwnBallot,
   nothingTakenBack,
   oneValuePerBallot,
-  type Problem,
   valueAt,
 } from './claims.ts';
 

@@ -10,7 +10,7 @@ import type { Remembered } from '../../../statecharts/paxos/log/context.ts';
 import { records } from '../../../statecharts/paxos/log/messages.ts';
 import { type PaxosRequest, type PaxosServerContext, paxosServer, Slots } from '../../../statecharts/paxos.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
-import { ofAnyTwo } from '../raft/claims.ts';
+import { ofAnyTwo, type Problem } from '../claim.ts';
 import type { PaxosBounds } from './bounds.ts';
 import {
   acceptedAtQuorum,
@@ -19,7 +19,6 @@ import {
   holdsChosen,
   leadsAtOwnBallot,
   oneValuePerBallot,
-  type Problem,
   rememberedPromise,
   type Votes,
 } from './claims.ts';

@@ -18,9 +18,7 @@ import {
   type ServerContext,
   sameMembers,
 } from '../../../statecharts/raft.ts';
-
-/** What is wrong, in words; undefined when nothing is. */
-export type Problem = string | undefined;
+import type { Problem } from '../claim.ts';
 
 /** A vote that was given. */
 export interface Vote {
@@ -69,18 +67,6 @@ export const commitOf = (entry: Entry, inTerm: number): Commit => ({
   entry: entryText(entry),
   inTerm,
 });
-
-/** The first problem that `claim` finds between two of `observations`. */
-export function ofAnyTwo<T>(observations: readonly T[], claim: (one: T, other: T) => Problem): Problem {
-  for (const [place, one] of observations.entries()) {
-    for (let next = place + 1; next < observations.length; next += 1) {
-      const other = observations[next];
-      const problem = other === undefined ? undefined : claim(one, other);
-      if (problem !== undefined) return problem;
-    }
-  }
-  return undefined;
-}
 
 /** §3.4: a server votes for one candidate in a term. */
 export const oneVotePerTerm = (one: Vote, other: Vote): Problem =>
@@ -221,10 +207,6 @@ function isTrueOf(
       return true;
   }
 }
-
-/** §3.5: an application is told of each entry once in a life, in order and without gaps. */
-export const toldInOrder = (server: Address, toldUpTo: number, index: number): Problem =>
-  index === toldUpTo + 1 ? undefined : `${server} told its application of ${index} instead of ${toldUpTo + 1}`;
 
 /** §6.4, linearizability: a read sees all that was committed, up to `floor`, before it was asked. */
 export const readsSeeCommits = (server: Address, floor: number, index: number): Problem =>

@@ -5,6 +5,7 @@
 
 import type { Address } from '../../../statecharts/actor.ts';
 import type { ServerContext } from '../../../statecharts/raft.ts';
+import { ofAnyTwo, type Problem } from '../claim.ts';
 import type { LogInvariants, ServerView } from '../store/servers.ts';
 import {
   ascendingTerms,
@@ -18,9 +19,7 @@ import {
   leaderCompleteness,
   logMatching,
   nothingTakenBack,
-  ofAnyTwo,
   oneVotePerTerm,
-  type Problem,
   snapshotReachesLog,
   stateMachineSafety,
   type Vote,

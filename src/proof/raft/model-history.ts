@@ -6,58 +6,43 @@
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Configuration, Entry } from '../../../statecharts/raft.ts';
 import type { Observation } from '../../checker.ts';
-import { type Commit, commitOf, type Problem, type Reign, readsSeeCommits, toldInOrder, type Vote } from './claims.ts';
-
-/** A read that was asked, and the last entry that was committed anywhere when it was. */
-export interface Read {
-  readonly server: Address;
-  readonly id: number;
-  readonly floor: number;
-  readonly isAnswered: boolean;
-}
-
-/** How far a server has told its application, in this life. */
-export interface Told {
-  readonly server: Address;
-  readonly index: number;
-}
+import {
+  asked,
+  emptyLogHistory,
+  including,
+  type LogHistory,
+  numberIn,
+  readAnswered,
+  toldOf,
+  withoutTold,
+  withTold,
+} from '../log/history.ts';
+import { type Commit, commitOf, type Reign, readsSeeCommits, type Vote } from './claims.ts';
 
 /** Everything is a set, kept sorted, so that equal pasts are equal. */
-export interface RaftHistory {
+export interface RaftHistory extends LogHistory {
   /** Votes that were told: a candidate's own, by which it asks for others, and those answered. */
   readonly votes: readonly Vote[];
   /** Who has sent appends in which term. */
   readonly reigns: readonly Reign[];
   /** Entries that some server has told its application of, as the first one that did had them. */
   readonly commits: readonly Commit[];
-  readonly told: readonly Told[];
   /** The latest configuration that some server has told its application of. */
   readonly configuration: Configuration | null;
   /** The servers that have voted, crashed and started again. */
   readonly recovered: readonly Address[];
-  readonly asked: readonly Read[];
-  /** What went wrong in an order that no single state shows. */
-  readonly problems: readonly string[];
-  readonly proposals: number;
-  readonly replacements: number;
-  readonly compactions: number;
   readonly transfers: number;
   /** How transfers of leadership have ended. */
   readonly transferEnds: readonly ('handedOver' | 'notHandedOver')[];
 }
 
 export const emptyHistory: RaftHistory = {
+  ...emptyLogHistory,
   votes: [],
   reigns: [],
   commits: [],
-  told: [],
   configuration: null,
   recovered: [],
-  asked: [],
-  problems: [],
-  proposals: 0,
-  replacements: 0,
-  compactions: 0,
   transfers: 0,
   transferEnds: [],
 };
@@ -74,11 +59,12 @@ export function observeRaft(
     case 'delivered':
       return told(history, happening.actor, happening.output);
     case 'requested':
-      return asked(history, happening.actor, happening.request);
-    case 'crashed': {
-      const server = addressOnNode(happening.node);
-      return { ...history, told: history.told.filter((it) => it.server !== server) };
-    }
+      if (happening.request.type === 'handOver') return { ...history, transfers: history.transfers + 1 };
+      return asked(history, happening.actor, happening.request, () =>
+        Math.max(0, ...history.commits.map(({ index }) => index)),
+      );
+    case 'crashed':
+      return withoutTold(history, addressOnNode(happening.node));
     case 'restarted': {
       const server = addressOnNode(happening.node);
       const hasVoted = history.votes.some(({ voter }) => voter === server);
@@ -110,15 +96,8 @@ function told(history: RaftHistory, server: Address, output: { readonly type: st
       return 'entries' in output ? committed(history, server, entriesIn(output.entries)) : history;
     case 'snapshotInstalled':
       return withTold(history, server, numberIn(output, 'index'));
-    case 'readable': {
-      const id = numberIn(output, 'id');
-      const index = numberIn(output, 'index');
-      const read = history.asked.find((it) => it.server === server && it.id === id);
-      if (read === undefined) return history;
-      const others = history.asked.filter((it) => it !== read);
-      const answered = { ...history, asked: including(others, { ...read, isAnswered: true }) };
-      return withProblem(answered, readsSeeCommits(server, read.floor, index));
-    }
+    case 'readable':
+      return readAnswered(history, server, output, readsSeeCommits);
     case 'handedOver':
     case 'notHandedOver':
       return { ...history, transferEnds: including(history.transferEnds, output.type) };
@@ -131,8 +110,7 @@ function committed(history: RaftHistory, server: Address, entries: readonly Entr
   const [first] = entries;
   const last = entries.at(-1);
   if (first === undefined || last === undefined) return history;
-  const toldUpTo = history.told.find((it) => it.server === server)?.index ?? 0;
-  let next = withProblem(withTold(history, server, last.index), toldInOrder(server, toldUpTo, first.index));
+  let next = toldOf(history, server, first.index, last.index);
   const inTerm = Math.max(last.term, ...history.reigns.map(({ leader, term }) => (leader === server ? term : 0)));
   for (const entry of entries) {
     const commit = commitOf(entry, inTerm);
@@ -144,50 +122,6 @@ function committed(history: RaftHistory, server: Address, entries: readonly Entr
   }
   return next;
 }
-
-function asked(history: RaftHistory, server: Address, request: { readonly type: string }): RaftHistory {
-  switch (request.type) {
-    case 'propose':
-      return { ...history, proposals: history.proposals + 1 };
-    case 'replace':
-      return { ...history, replacements: history.replacements + 1 };
-    case 'handOver':
-      return { ...history, transfers: history.transfers + 1 };
-    case 'compact':
-      return { ...history, compactions: history.compactions + 1 };
-    case 'read': {
-      const floor = Math.max(0, ...history.commits.map(({ index }) => index));
-      return {
-        ...history,
-        asked: including(history.asked, { server, id: numberIn(request, 'id'), floor, isAnswered: false }),
-      };
-    }
-    default:
-      return history;
-  }
-}
-
-const withTold = (history: RaftHistory, server: Address, index: number): RaftHistory => ({
-  ...history,
-  told: including(
-    history.told.filter((it) => it.server !== server),
-    { server, index },
-  ),
-});
-
-const withProblem = (history: RaftHistory, problem: Problem): RaftHistory =>
-  problem === undefined ? history : { ...history, problems: including(history.problems, problem) };
-
-function including<T>(set: readonly T[], item: T): readonly T[] {
-  const key = JSON.stringify(item);
-  if (set.some((it) => JSON.stringify(it) === key)) return set;
-  return [...set, item].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-}
-
-const numberIn = (value: object, member: string): number => {
-  const found: unknown = new Map(Object.entries(value)).get(member);
-  return typeof found === 'number' ? found : 0;
-};
 
 const isEntry = (value: unknown): value is Entry =>
   typeof value === 'object' && value !== null && 'index' in value && 'term' in value && 'kind' in value;

@@ -6,6 +6,7 @@
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { type Configuration, Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
+import { ofAnyTwo, type Problem } from '../claim.ts';
 import type { RaftBounds } from './bounds.ts';
 import {
   ascendingTerms,
@@ -16,9 +17,7 @@ import {
   latestConfiguration,
   leaderCompleteness,
   logMatching,
-  ofAnyTwo,
   oneVotePerTerm,
-  type Problem,
   stateMachineSafety,
 } from './claims.ts';
 import type { RaftHistory } from './model-history.ts';

@@ -4,9 +4,7 @@
  */
 
 import type { Outcome } from '../../../statecharts/two-phase-commit.ts';
-
-/** What is wrong, in words; undefined when nothing is. */
-export type Problem = string | undefined;
+import type { Problem } from '../claim.ts';
 
 /** At which resources the branches of a transaction stand how; a branch that changed nothing stands nowhere. */
 export interface Branches {

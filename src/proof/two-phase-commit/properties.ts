@@ -3,17 +3,9 @@
 import type { Tagged } from '../../../statecharts/actor.ts';
 import type { coordinator, Outcome, participant } from '../../../statecharts/two-phase-commit.ts';
 import type { ModelActor, Predicates, SystemState } from '../../checker.ts';
+import type { Problem } from '../claim.ts';
 import type { CommitBounds } from './bounds.ts';
-import {
-  agreement,
-  type Branches,
-  durability,
-  goneForGood,
-  oneOutcome,
-  type Problem,
-  truthful,
-  validity,
-} from './claims.ts';
+import { agreement, type Branches, durability, goneForGood, oneOutcome, truthful, validity } from './claims.ts';
 import type { CommitHistory } from './history.ts';
 import type { Standing } from './resources.ts';
 

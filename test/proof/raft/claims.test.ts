@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ofAnyTwo } from '../../../src/proof/claim.ts';
+import { toldInOrder } from '../../../src/proof/log/claims.ts';
 import * as claims from '../../../src/proof/raft/claims.ts';
 import { type Address, addressOf } from '../../../statecharts/actor.ts';
 import { type Entry, foundingMembers, Log } from '../../../statecharts/raft.ts';
@@ -95,15 +97,15 @@ describe('each claim of Raft', () => {
   });
 
   test('outputs and reads: say what was left out, repeated or not seen', () => {
-    expect(claims.toldInOrder(n1, 2, 4)).toMatch(/of 4 instead of 3/);
-    expect(claims.toldInOrder(n1, 2, 3)).toBeUndefined();
+    expect(toldInOrder(n1, 2, 4)).toMatch(/of 4 instead of 3/);
+    expect(toldInOrder(n1, 2, 3)).toBeUndefined();
     expect(claims.readsSeeCommits(n1, 3, 2)).toMatch(/though 3 was committed/);
     expect(claims.readsSeeCommits(n1, 3, 3)).toBeUndefined();
   });
 
   test('of any two observations, however far apart', () => {
     const reigns = [1, 2, 3].map((term) => ({ term, leader: n1 }));
-    expect(claims.ofAnyTwo(reigns, claims.electionSafety)).toBeUndefined();
-    expect(claims.ofAnyTwo([...reigns, { term: 1, leader: n2 }], claims.electionSafety)).toMatch(/term 1/);
+    expect(ofAnyTwo(reigns, claims.electionSafety)).toBeUndefined();
+    expect(ofAnyTwo([...reigns, { term: 1, leader: n2 }], claims.electionSafety)).toMatch(/term 1/);
   });
 });

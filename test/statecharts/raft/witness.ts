@@ -3,15 +3,15 @@
  * that, what the drivers of this folder know alone: which commands were proposed, and what is in a snapshot.
  */
 
+import type { Problem } from '../../../src/proof/claim.ts';
+import { toldInOrder } from '../../../src/proof/log/claims.ts';
 import {
   type Commit,
   commitOf,
   durableAtQuorum,
   durableBeforeSaid,
-  type Problem,
   readsSeeCommits,
   stateMachineSafety,
-  toldInOrder,
 } from '../../../src/proof/raft/claims.ts';
 import { createRaftInvariants, type RaftView } from '../../../src/proof/raft/invariants.ts';
 import type { Address, Tagged } from '../../../statecharts/actor.ts';

@@ -6,13 +6,13 @@
 
 import { integerBelow, pick, type Random, seededRandomness } from '../../../src/environment/random.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from '../../../src/host/outbox.ts';
+import type { Problem } from '../../../src/proof/claim.ts';
 import {
   agreement,
   type Branches,
   durability,
   goneForGood,
   oneOutcome,
-  type Problem,
   truthful,
   validity,
 } from '../../../src/proof/two-phase-commit/claims.ts';

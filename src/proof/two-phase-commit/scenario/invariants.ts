@@ -5,6 +5,7 @@
 
 import type { Outcome } from '../../../../statecharts/two-phase-commit.ts';
 import { type Branch, globalIdOf } from '../../../resources/branch.ts';
+import type { Problem } from '../../claim.ts';
 import {
   agreement,
   type Branches,
@@ -13,7 +14,6 @@ import {
   goneForGood,
   oneOutcome,
   oneOwnerPerEpoch,
-  type Problem,
   truthful,
   validity,
 } from '../claims.ts';
