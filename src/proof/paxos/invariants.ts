@@ -4,7 +4,7 @@ import type { Address } from '../../../statecharts/actor.ts';
 import { ballotText } from '../../../statecharts/paxos/ballot.ts';
 import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
 import type { Problem } from '../claim.ts';
-import type { LogInvariants, ServerView } from '../store/servers.ts';
+import { type LogInvariants, type ServerView, watched } from '../store/servers.ts';
 import {
   acceptsOwnProposals,
   agreement,
@@ -86,21 +86,7 @@ export function createPaxosInvariants(): LogInvariants<ServerContext> {
     checkChosen(now.context, before?.context.commitIndex ?? 0) ??
     (now.role === 'leader' ? checkLeader(now) : undefined);
 
-  return {
-    check(servers) {
-      for (const server of servers) {
-        const before = seen.get(server.address);
-        if (before?.context === server.context && before.role === server.role) continue;
-        seen.set(server.address, server);
-        const problem = checkServer(server, before);
-        if (problem !== undefined) return problem;
-        if (before !== undefined) noteStep(before, server, reached);
-      }
-      return undefined;
-    },
-    died: (server) => void seen.delete(server),
-    reached,
-  };
+  return watched({ check: checkServer, note: (before, now) => noteStep(before, now, reached), seen, reached });
 }
 
 function noteStep(before: PaxosView, now: PaxosView, reached: Set<Goal>): void {

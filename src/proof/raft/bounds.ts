@@ -1,16 +1,14 @@
 /** What may happen in a system of Raft servers that is checked, and how often. */
 
-import { type BoundsOf, budget, choice, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+import { type BoundsOf, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+import { logBounds } from '../log/bounds.ts';
+
+const { nodes, entries, crashes, losses, duplicates, quorumChecks, reads, compactions } = logBounds;
+const { replacements, leaderLeaves, lateRounds, notices, inFlight, network } = logBounds;
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const raftBounds = {
-  nodes: count({
-    about: 'servers, all of which vote in the beginning',
-    unit: ['server', 'servers'],
-    least: 1,
-    most: 5,
-    default: 3,
-  }),
+  nodes,
   terms: count({
     about: 'terms; no server begins a later one',
     unit: ['term', 'terms'],
@@ -18,15 +16,10 @@ export const raftBounds = {
     most: 100,
     default: 2,
   }),
-  entries: count({ about: 'proposals, in all', unit: ['entry', 'entries'], default: 1 }),
-  crashes: count({
-    about: 'crashes, each followed by a recovery at any time; what was not durable is lost',
-    unit: ['crash', 'crashes'],
-    default: 0,
-  }),
-  // In an unordered network they change no verdict: a lost message and one that never arrives are the same to everybody.
-  losses: budget({ about: 'messages that are lost', unit: ['loss', 'losses'], default: 0 }),
-  duplicates: count({ about: 'messages that arrive again', unit: ['duplicate', 'duplicates'], default: 0 }),
+  entries,
+  crashes,
+  losses,
+  duplicates,
   elections: count({
     about: 'election timeouts, of whichever server, that end without a leader',
     unit: ['election timeout', 'election timeouts'],
@@ -34,39 +27,18 @@ export const raftBounds = {
   }),
   // Without any, only what a leader has to replicate makes it send.
   heartbeats: count({ about: 'heartbeats of leaders', unit: ['heartbeat', 'heartbeats'], default: 0 }),
-  quorumChecks: count({
-    about: 'looks of leaders for their quorum',
-    unit: ['quorum check', 'quorum checks'],
-    default: 0,
-  }),
-  reads: count({ about: 'linearizable reads, in all', unit: ['read', 'reads'], default: 0 }),
-  compactions: count({ about: 'snapshots by applications', unit: ['compaction', 'compactions'], default: 0 }),
-  replacements: count({
-    about: 'times that a leader is asked to replace its last server by one that joins',
-    unit: ['replacement', 'replacements'],
-    most: 1,
-    default: 0,
-  }),
+  quorumChecks,
+  reads,
+  compactions,
+  replacements,
   transfers: count({
     about: 'times that a leader is asked to let another server lead, whichever it is',
     unit: ['transfer of leadership', 'transfers of leadership'],
     default: 0,
   }),
-  leaderLeaves: flag({
-    about: 'replace the first server, in place of the last',
-    default: false,
-    otherwise: 'n1 leaves',
-  }),
-  lateRounds: count({
-    about: 'rounds of a learner that take too long, and looks at it that find no headway',
-    unit: ['late round', 'late rounds'],
-    default: 0,
-  }),
-  notices: count({
-    about: 'notices, true or not, that a node cannot be reached',
-    unit: ['notice', 'notices'],
-    default: 0,
-  }),
+  leaderLeaves,
+  lateRounds,
+  notices,
   // Pre-votes bind nobody: without them there are more elections, and more states are left for what matters.
   preVotes: flag({
     about: 'ask beforehand whether one would be elected; without, any server may stand at any time',
@@ -84,21 +56,8 @@ export const raftBounds = {
     }),
     'anybody in any term',
   ),
-  inFlight: optional(
-    count({
-      about: 'messages on their way at one time; states with more are not followed',
-      unit: ['message in flight', 'messages in flight'],
-      before: 'at most ',
-      default: 0,
-    }),
-    'any number',
-  ),
-  network: choice({
-    about: 'how messages travel',
-    of: ['unordered', 'duplicating', 'ordered'],
-    default: 'unordered',
-    unit: 'network',
-  }),
+  inFlight,
+  network,
 };
 
 /** A value for every bound. */

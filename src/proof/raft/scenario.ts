@@ -1,22 +1,17 @@
 /** The replicated store over Raft under simulation. */
 
-import { fixed } from '../../../statecharts/actor.ts';
 import { type RaftLimits, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import { raft } from '../../services/store/log/raft.ts';
 import type { Scenario } from '../../simulator/scenario.ts';
 import {
+  briefDelays,
   type LogUnderProof,
   type StoreApplication,
   type StoreScenarioOptions,
+  smallLimits,
   storeScenario,
 } from '../store/scenario.ts';
 import { createRaftInvariants, raftGoals, raftReplacementGoals } from './invariants.ts';
-
-/** Small, so that logs are compacted and snapshots travel in chunks within seconds of virtual time. */
-const smallLimits = { compactBeyondBytes: 700, retainBytes: 0, maxAppendBytes: 600 };
-
-/** Short, so that a server that cannot be reached for a while is given up as a newcomer. */
-const delays = { catchUpPatience: fixed(1_000) };
 
 /** Servers of Raft as the log of a store. @param limits what differs from the default limits */
 export const raftLog = (
@@ -27,7 +22,7 @@ export const raftLog = (
   serverName: server.name,
   goals: raftGoals,
   replacementGoals: raftReplacementGoals,
-  start: ({ voters, joins }) => raft({ voters, joins, limits, delays, server }),
+  start: ({ voters, joins }) => raft({ voters, joins, limits, delays: briefDelays, server }),
   invariants: createRaftInvariants,
 });
 

@@ -5,6 +5,7 @@
  */
 
 import * as v from 'valibot';
+import { fixed } from '../../../statecharts/actor.ts';
 import { NodeFailedError } from '../../host/errors.ts';
 import { createNode, type Node } from '../../host/node.ts';
 import { beginLife } from '../../services/lives/memory.ts';
@@ -52,6 +53,12 @@ export interface StoreScenarioOptions {
   /** Whether somebody asks for transfers of leadership. */
   readonly transfers?: boolean;
 }
+
+/** Small, so that logs are compacted and snapshots travel in chunks within seconds of virtual time. */
+export const smallLimits = { compactBeyondBytes: 700, retainBytes: 0, maxAppendBytes: 600 };
+
+/** Short, so that a server that cannot be reached for a while is given up as a newcomer. */
+export const briefDelays = { catchUpPatience: fixed(1_000) };
 
 const storeKey = 'kv';
 

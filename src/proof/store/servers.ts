@@ -2,6 +2,7 @@
 
 import { type Address, addressOf } from '../../../statecharts/actor.ts';
 import type { Application, World } from '../../simulator/scenario.ts';
+import type { Problem } from '../claim.ts';
 
 /** One server. */
 export interface ServerView<Context> {
@@ -13,12 +14,40 @@ export interface ServerView<Context> {
 /** What a protocol claims of its servers, watched in one run. */
 export interface LogInvariants<Context> {
   /** Looks at the servers that are up. @returns the first problem, in words */
-  check(servers: readonly ServerView<Context>[]): string | undefined;
+  check(servers: readonly ServerView<Context>[]): Problem;
   /** A server has died: what was not durable is gone, and was told to nobody. */
   died(server: Address): void;
   /** The goals of the protocol that the run has reached. */
   readonly reached: ReadonlySet<string>;
 }
+
+/** What a protocol asks of one server, whenever that stands otherwise than before. */
+export interface ServerChecks<Context> {
+  /** @returns what is wrong with `now`, given what it was before in this life, if it was looked at */
+  check(now: ServerView<Context>, before: ServerView<Context> | undefined): Problem;
+  /** Takes note of the goals that the step has reached; nothing was wrong with it. */
+  note(before: ServerView<Context>, now: ServerView<Context>): void;
+  /** The latest look at each server that is up, the one at hand included. */
+  readonly seen: Map<Address, ServerView<Context>>;
+  readonly reached: ReadonlySet<string>;
+}
+
+/** Watches servers by what their protocol asks of each. */
+export const watched = <Context>({ check, note, seen, reached }: ServerChecks<Context>): LogInvariants<Context> => ({
+  check(servers) {
+    for (const server of servers) {
+      const before = seen.get(server.address);
+      if (before?.context === server.context && before.role === server.role) continue;
+      seen.set(server.address, server);
+      const problem = check(server, before);
+      if (problem !== undefined) return problem;
+      if (before !== undefined) note(before, server);
+    }
+    return undefined;
+  },
+  died: (server) => void seen.delete(server),
+  reached,
+});
 
 /** Finds the servers that are up; made once per run, because it is asked after every event. */
 export function createLookout<Context>(
