@@ -1,7 +1,7 @@
 /**
- * Fragments of charts that recur: what asks until it is answered, and what says something until it is heard. Each is a
- * function of names, and what it makes is part of a chart like any other state, with the same checks of its names. How
- * long a pause is, is said by the definition's delays.
+ * Fragments of charts that recur: what asks until it is answered, what says something until it is heard, and what does
+ * something every so often. Each is a function of names, and what it makes is part of a chart like any other state, with the
+ * same checks of its names. How long a pause is, is said by the definition's delays.
  */
 
 /** What `askingUntilAnswered` makes. */
@@ -75,4 +75,38 @@ export function repeating<const Name extends string, const Say extends string, c
 ): Repeating<Name, Say, Pause>;
 export function repeating(name: string, say: string, pause: string): object {
   return { entry: say, after: { [pause]: { target: name, reenter: true } } };
+}
+
+/** What `every` makes. */
+export interface Every<Pause extends string, Act extends string | readonly string[]> {
+  readonly initial: 'waiting';
+  readonly states: {
+    readonly waiting: {
+      readonly after: {
+        readonly [Delay in Pause]: {
+          readonly target: 'waiting';
+          readonly reenter: true;
+          readonly actions: Act;
+          readonly meta: { readonly rule: string };
+        };
+      };
+    };
+  };
+}
+
+/**
+ * A compound state that does something after each pause for as long as it is not left; not as it is entered. The pause
+ * begins anew within it, so that what is around it is not left.
+ *
+ * @param act the action, or several in their order
+ * @param rule what it follows, as its transition cites it
+ */
+export function every<const Pause extends string, const Act extends string | readonly string[]>(
+  pause: Pause,
+  act: Act,
+  rule: string,
+): Every<Pause, Act>;
+export function every(pause: string, act: string | readonly string[], rule: string): object {
+  const again = { target: 'waiting', reenter: true, actions: act, meta: { rule } };
+  return { initial: 'waiting', states: { waiting: { after: { [pause]: again } } } };
 }

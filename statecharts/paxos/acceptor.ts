@@ -27,6 +27,11 @@ const differs = {
   actions: { type: 'tellAcceptors', params: message },
 } as const;
 
+const late = {
+  actions: { type: 'refuse', params: message },
+  meta: { rule: 'Paxos Made Simple §2.2: tell of the later ballot' },
+} as const;
+
 /** The acceptor's chart. */
 export const acceptorChart = setup({
   types: {
@@ -55,10 +60,7 @@ export const acceptorChart = setup({
         actions: { type: 'promiseAgain', params: message },
         meta: { rule: 'Paxos 1b' },
       },
-      {
-        actions: { type: 'refuse', params: message },
-        meta: { rule: 'Paxos Made Simple §2.2: tell of the later ballot' },
-      },
+      late,
     ],
     accept: [
       differs,
@@ -72,10 +74,7 @@ export const acceptorChart = setup({
         actions: { type: 'accept', params: message },
         meta: { rule: 'Paxos 2b' },
       },
-      {
-        actions: { type: 'refuse', params: message },
-        meta: { rule: 'Paxos Made Simple §2.2: tell of the later ballot' },
-      },
+      late,
     ],
     inquire: [
       differs,

@@ -8,7 +8,7 @@
  */
 
 import { setup } from 'xstate';
-import { type Birth, between, defineActor, fixed, message, named, recordsOf, rulesOf } from '../actor.ts';
+import { type Birth, between, defineActor, every, fixed, message, named, recordsOf, rulesOf } from '../actor.ts';
 import type { Acceptors } from './acceptors.ts';
 import { proposerName } from './addresses.ts';
 import { answerSenders, answers, proposerRecords, proposerRequests } from './messages.ts';
@@ -89,7 +89,7 @@ export const proposerChart = setup({
     preparing: {
       tags: 'preparing',
       entry: 'prepare',
-      initial: 'waiting',
+      ...every('retryInterval', 'prepareAgain', 'Paxos 1a'),
       on: {
         promise: {
           guard: { type: 'isOfBallot', params: message },
@@ -98,19 +98,12 @@ export const proposerChart = setup({
         refused,
       },
       always: { guard: 'isPrepared', target: 'accepting', meta: { rule: 'Paxos 2a' } },
-      states: {
-        waiting: {
-          after: {
-            retryInterval: { target: 'waiting', reenter: true, actions: 'prepareAgain', meta: { rule: 'Paxos 1a' } },
-          },
-        },
-      },
     },
 
     accepting: {
       tags: 'accepting',
       entry: 'propose',
-      initial: 'waiting',
+      ...every('retryInterval', 'proposeAgain', 'Paxos 2a'),
       on: {
         accepted: {
           guard: { type: 'isOfBallot', params: message },
@@ -123,13 +116,6 @@ export const proposerChart = setup({
         target: 'chosen',
         actions: 'conclude',
         meta: { rule: 'Paxos Made Simple §2.3: a quorum has accepted' },
-      },
-      states: {
-        waiting: {
-          after: {
-            retryInterval: { target: 'waiting', reenter: true, actions: 'proposeAgain', meta: { rule: 'Paxos 2a' } },
-          },
-        },
       },
     },
 

@@ -12,7 +12,7 @@
  */
 
 import { setup } from 'xstate';
-import { type Birth, defineActor, message, named, recordsOf, rulesOf } from '../actor.ts';
+import { type Birth, defineActor, every, message, named, recordsOf, rulesOf } from '../actor.ts';
 import type { Acceptors } from './acceptors.ts';
 import { registerName } from './addresses.ts';
 import { answerSenders, answers, registerRecords, registerRequests } from './messages.ts';
@@ -81,7 +81,7 @@ export const registerChart = setup({
       id: 'preparing',
       tags: 'preparing',
       entry: 'prepare',
-      initial: 'waiting',
+      ...every('retryInterval', 'prepareAgain', 'Paxos 1a'),
       on: {
         promise: {
           guard: { type: 'isOfBallot', params: message },
@@ -95,13 +95,6 @@ export const registerChart = setup({
         },
       },
       always: { guard: 'isPrepared', target: 'computing', meta: { rule: 'CASPaxos §2.2: the current value' } },
-      states: {
-        waiting: {
-          after: {
-            retryInterval: { target: 'waiting', reenter: true, actions: 'prepareAgain', meta: { rule: 'Paxos 1a' } },
-          },
-        },
-      },
     },
 
     // A refusal is left to phase 2, because the application may have answered already.
@@ -120,7 +113,7 @@ export const registerChart = setup({
 
     accepting: {
       tags: 'accepting',
-      initial: 'waiting',
+      ...every('retryInterval', 'replaceAgain', 'Paxos 2a'),
       on: {
         accepted: {
           guard: { type: 'isOfBallot', params: message },
@@ -140,13 +133,6 @@ export const registerChart = setup({
         target: 'idle',
         actions: 'conclude',
         meta: { rule: 'CASPaxos §2.2: a quorum has accepted' },
-      },
-      states: {
-        waiting: {
-          after: {
-            retryInterval: { target: 'waiting', reenter: true, actions: 'replaceAgain', meta: { rule: 'Paxos 2a' } },
-          },
-        },
       },
     },
 

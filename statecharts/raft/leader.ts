@@ -4,6 +4,7 @@
  * (Raft §6.2), or when it has left the cluster (§4.2.2).
  */
 
+import { every } from '../actor/fragments.ts';
 import { message } from '../actor/rules.ts';
 import {
   compaction,
@@ -30,21 +31,7 @@ export const leader = raft.createStateConfig({
   exit: 'leaveOffice',
   type: 'parallel',
   states: {
-    heartbeats: {
-      initial: 'waiting',
-      states: {
-        waiting: {
-          after: {
-            heartbeatInterval: {
-              target: 'waiting',
-              reenter: true,
-              actions: 'sendHeartbeats',
-              meta: { rule: 'Raft §3.4' },
-            },
-          },
-        },
-      },
-    },
+    heartbeats: every('heartbeatInterval', 'sendHeartbeats', 'Raft §3.4'),
     quorum: {
       initial: 'watching',
       states: {

@@ -27,7 +27,7 @@ import { claiming, fenced, informed, registering, ruling } from './coordinator/r
 import { type CoordinatorRules, coordinatorRules } from './coordinator/rules.ts';
 import { decided } from './coordinator/second-phase.ts';
 import { coordinatorView } from './coordinator/view.ts';
-import { bindCoordinator, coordinating, delays } from './coordinator/vocabulary.ts';
+import { bindCoordinator, coordinating, delays, fromAcceptors } from './coordinator/vocabulary.ts';
 import { coordinatorMessages, coordinatorRequests, coordinatorSenders } from './messages.ts';
 
 /** The coordinator's chart. Its parts are told apart by phase, and by where the decision is kept. */
@@ -47,10 +47,7 @@ export const coordinatorChart = coordinating.createMachine({
         vote: {},
         acknowledgement: {},
         settled: {},
-        'phase-1b': {},
-        'phase-2b': {},
-        outvoted: {},
-        remembered: {},
+        ...fromAcceptors,
         reminder: {},
       },
       states: {

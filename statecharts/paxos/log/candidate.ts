@@ -4,6 +4,7 @@
  * ballot was promised, or nothing comes any more.
  */
 
+import { every } from '../../actor/fragments.ts';
 import { message } from '../../actor/rules.ts';
 import {
   beat,
@@ -26,21 +27,7 @@ export const candidate = paxos.createStateConfig({
   type: 'parallel',
   always: { guard: 'hasPromises', target: '#leader', meta: { rule: 'Paxos 2a' } },
   states: {
-    asking: {
-      initial: 'waiting',
-      states: {
-        waiting: {
-          after: {
-            heartbeatInterval: {
-              target: 'waiting',
-              reenter: true,
-              actions: ['askAgain', 'sendBeats'],
-              meta: { rule: 'Paxos 1a' },
-            },
-          },
-        },
-      },
-    },
+    asking: every('heartbeatInterval', ['askAgain', 'sendBeats'], 'Paxos 1a'),
     patience: {
       initial: 'watching',
       states: {

@@ -3,6 +3,7 @@
  * tells the others whether it is led, and stands for election when neither it nor any of them is.
  */
 
+import { every } from '../../actor/fragments.ts';
 import { message } from '../../actor/rules.ts';
 import {
   beat,
@@ -26,21 +27,7 @@ export const follower = paxos.createStateConfig({
   tags: 'follower',
   type: 'parallel',
   states: {
-    beats: {
-      initial: 'waiting',
-      states: {
-        waiting: {
-          after: {
-            heartbeatInterval: {
-              target: 'waiting',
-              reenter: true,
-              actions: 'sendBeats',
-              meta: { rule: 'Omni-Paxos §5.2' },
-            },
-          },
-        },
-      },
-    },
+    beats: every('heartbeatInterval', 'sendBeats', 'Omni-Paxos §5.2'),
     listening: {
       initial: 'alone',
       states: {

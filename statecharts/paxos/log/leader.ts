@@ -4,6 +4,7 @@
  * its own journal, answers, and when the next configuration is without it, or may have had other leaders.
  */
 
+import { every } from '../../actor/fragments.ts';
 import { message } from '../../actor/rules.ts';
 import {
   compaction,
@@ -31,21 +32,7 @@ export const leader = paxos.createStateConfig({
     { guard: 'hasLeft', target: '#alone', meta: { rule: 'Stoppable §3' } },
   ],
   states: {
-    heartbeats: {
-      initial: 'waiting',
-      states: {
-        waiting: {
-          after: {
-            heartbeatInterval: {
-              target: 'waiting',
-              reenter: true,
-              actions: 'sendHeartbeats',
-              meta: { rule: 'Paxos 2a' },
-            },
-          },
-        },
-      },
-    },
+    heartbeats: every('heartbeatInterval', 'sendHeartbeats', 'Paxos 2a'),
     quorum: {
       initial: 'watching',
       states: {

@@ -30,7 +30,7 @@ export interface Phases {
 }
 
 /** Beyond so many refusals in a row, pauses grow no longer. */
-export const mostRefusals = 6;
+const mostRefusals = 6;
 
 /** What a refusal leaves: the next ballot has to be later than the one that stands in the way, after a longer pause. */
 export const steppedBack = (
@@ -45,7 +45,7 @@ export const nextRound = ({ round, highestRound }: Phases): number => Math.max(r
 export const ballotOf = ({ round, self }: Pick<Phases, 'round' | 'self'>): Ballot => ({ round, proposer: self });
 
 /** Whether an answer is to the ballot at hand: each counts for its own ballot alone. */
-export const isOfBallot = (phases: Phases, { ballot }: { readonly ballot: Ballot }): boolean =>
+const isOfBallot = (phases: Phases, { ballot }: { readonly ballot: Ballot }): boolean =>
   sameBallot(ballot, ballotOf(phases));
 
 /** Phase 1a, to those acceptors that have not promised yet. */
@@ -63,24 +63,24 @@ export const accepts = (phases: Phases, value: string) => {
 };
 
 /** The promises with one more; the first of each acceptor stays. */
-export const withPromise = (promises: readonly Promised[], { from, accepted }: Promised): readonly Promised[] =>
+const withPromise = (promises: readonly Promised[], { from, accepted }: Promised): readonly Promised[] =>
   promises.some((it) => it.from === from)
     ? promises
     : [...promises, { from, accepted }].sort((one, other) => (one.from < other.from ? -1 : 1));
 
 /** The acceptances with one more. */
-export const withAcceptance = (acceptances: readonly Address[], from: Address): readonly Address[] =>
+const withAcceptance = (acceptances: readonly Address[], from: Address): readonly Address[] =>
   acceptances.includes(from) ? acceptances : [...acceptances, from].sort();
 
 /** Whether a quorum has promised. */
-export const isPrepared = ({ acceptors, promises }: Phases): boolean =>
+const isPrepared = ({ acceptors, promises }: Phases): boolean =>
   isQuorum(
     phase1Quorum(acceptors),
     promises.map(({ from }) => from),
   );
 
 /** Whether a quorum has accepted, all of them at the ballot at hand: the value is chosen. */
-export const isChosen = ({ acceptors, acceptances }: Phases): boolean => isQuorum(phase2Quorum(acceptors), acceptances);
+const isChosen = ({ acceptors, acceptances }: Phases): boolean => isQuorum(phase2Quorum(acceptors), acceptances);
 
 /**
  * The acceptance of the highest ballot among the promises (P2c): if any value is chosen at an earlier ballot, then it is
@@ -92,3 +92,21 @@ export const latestAccepted = (promises: readonly Promised[]): Acceptance | null
       accepted !== null && isLater(accepted.ballot, latest?.ballot ?? null) ? accepted : latest,
     null,
   );
+
+/** The rules that all who propose have in common. */
+export const phaseRules = {
+  /** Phase 1a, again, where no promise has come. */
+  prepareAgain: (phases: Phases) => ({ effects: prepares(phases) }),
+
+  hearPromise: ({ promises }: Phases, promised: Promised) => ({
+    context: { promises: withPromise(promises, promised) },
+  }),
+
+  hearAccepted: ({ acceptances }: Phases, { from }: { readonly from: Address }) => ({
+    context: { acceptances: withAcceptance(acceptances, from) },
+  }),
+
+  isOfBallot,
+  isPrepared,
+  isChosen,
+};

@@ -7,19 +7,7 @@
 import { type Address, checkpoint, type Delivered, deliver, type EffectOf, type Ruling } from '../../actor.ts';
 import { type Acceptors, sameAcceptors } from '../acceptors.ts';
 import type { AcceptorAnswer, AcceptorMessage, ProposerRecord, ProposerRequest } from '../messages.ts';
-import {
-  accepts,
-  isChosen,
-  isOfBallot,
-  isPrepared,
-  latestAccepted,
-  nextRound,
-  type Phases,
-  prepares,
-  steppedBack,
-  withAcceptance,
-  withPromise,
-} from './phases.ts';
+import { accepts, latestAccepted, nextRound, type Phases, phaseRules, prepares, steppedBack } from './phases.ts';
 
 export interface ProposerContext extends Phases {
   /** What it wants to have chosen, in its own interest; null before it is asked. */
@@ -68,6 +56,8 @@ export const proposerContext = (self: Address, acceptors: Acceptors, { round, ch
 });
 
 export const proposerRules = {
+  ...phaseRules,
+
   begin: (_context: Context, { value: wanted, acceptors }: Asked<'propose'>): Answer => ({
     context: { wanted, acceptors, refusals: 0 },
   }),
@@ -81,11 +71,6 @@ export const proposerRules = {
       effects: [checkpoint({ type: 'round', round }), ...prepares({ ...context, ...begun })],
     };
   },
-  prepareAgain: (context: Context): Answer => ({ effects: prepares(context) }),
-
-  hearPromise: ({ promises }: Context, message: Heard<'promise'>): Answer => ({
-    context: { promises: withPromise(promises, message) },
-  }),
 
   /** Phase 2a: the value of the highest ballot that the quorum has told of (P2c), or else its own. */
   propose(context: Context): Answer {
@@ -94,10 +79,6 @@ export const proposerRules = {
   },
   proposeAgain: (context: Context): Answer =>
     context.proposal === null ? {} : { effects: accepts(context, context.proposal) },
-
-  hearAccepted: ({ acceptances }: Context, { from }: Heard<'accepted'>): Answer => ({
-    context: { acceptances: withAcceptance(acceptances, from) },
-  }),
 
   /** A later ballot stands in the way: the next one has to be later still. */
   stepBack: (context: Context, { promised }: Heard<'refused'>): Answer => ({ context: steppedBack(context, promised) }),
@@ -123,9 +104,6 @@ export const proposerRules = {
   }),
 
   isDecided: ({ isDecided }: Context): boolean => isDecided,
-  isOfBallot,
-  isPrepared,
-  isChosen,
   isOfOthers: (context: Context, { acceptors }: Asked<'propose'> | Heard<'differs'>): boolean =>
     !sameAcceptors(context.acceptors, acceptors),
 };

@@ -10,19 +10,7 @@
 import { type Address, checkpoint, type Delivered, deliver, type EffectOf, type Ruling } from '../../actor.ts';
 import { type Acceptors, sameAcceptors } from '../acceptors.ts';
 import type { AcceptorAnswer, AcceptorMessage, RegisterRecord, RegisterRequest } from '../messages.ts';
-import {
-  accepts,
-  isChosen,
-  isOfBallot,
-  isPrepared,
-  latestAccepted,
-  nextRound,
-  type Phases,
-  prepares,
-  steppedBack,
-  withAcceptance,
-  withPromise,
-} from './phases.ts';
+import { accepts, latestAccepted, nextRound, type Phases, phaseRules, prepares, steppedBack } from './phases.ts';
 
 export interface RegisterContext extends Phases {
   /** The change at hand, or the last one; 0 before the first. */
@@ -66,6 +54,8 @@ export const registerContext = (self: Address, acceptors: Acceptors, round: numb
 });
 
 export const registerRules = {
+  ...phaseRules,
+
   begin: (_context: Context, { id, acceptors }: Asked<'change'>): Answer => ({
     context: { id, acceptors },
   }),
@@ -79,11 +69,6 @@ export const registerRules = {
       effects: [checkpoint({ type: 'round', round }), ...prepares({ ...context, ...begun })],
     };
   },
-  prepareAgain: (context: Context): Answer => ({ effects: prepares(context) }),
-
-  hearPromise: ({ promises }: Context, message: Heard<'promise'>): Answer => ({
-    context: { promises: withPromise(promises, message) },
-  }),
 
   /** The value of the highest ballot that the quorum has told of: no other one can be the latest that was chosen. */
   tellCurrent: ({ id, promises }: Context): Answer => ({
@@ -97,10 +82,6 @@ export const registerRules = {
   }),
   replaceAgain: (context: Context): Answer =>
     context.next === null ? {} : { effects: accepts(context, context.next) },
-
-  hearAccepted: ({ acceptances }: Context, { from }: Heard<'accepted'>): Answer => ({
-    context: { acceptances: withAcceptance(acceptances, from) },
-  }),
 
   conclude: ({ id }: Context): Answer => ({
     context: { next: null, promises: [], acceptances: [], refusals: 0 },
@@ -123,9 +104,6 @@ export const registerRules = {
 
   /** Whether another register was in its way the last time, and may still be there. */
   wasRefused: ({ refusals }: Context): boolean => refusals > 0,
-  isOfBallot,
-  isPrepared,
-  isChosen,
   isOfChange: (context: Context, { id }: Asked<'replace' | 'abandon'>): boolean => context.id === id,
   isOfOthers: (context: Context, { acceptors }: Heard<'differs'>): boolean =>
     !sameAcceptors(context.acceptors, acceptors),

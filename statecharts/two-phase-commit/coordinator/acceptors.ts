@@ -4,7 +4,7 @@
  */
 
 import { message, repeating } from '../../actor.ts';
-import { changedMind, coordinating } from './vocabulary.ts';
+import { absent, changedMind, coordinating, voteMissing } from './vocabulary.ts';
 
 /** Another leader has told an acceptor how it ended. */
 const remembered = {
@@ -24,11 +24,7 @@ export const polling = coordinating.createStateConfig({
       actions: { type: 'noteLater', params: message },
     },
     remembered,
-    unreachable: {
-      guard: { type: 'cannotVote', params: message },
-      target: 'givingUp',
-      actions: { type: 'giveUp', params: ({ event }) => ({ code: 'absent', detail: event.address ?? event.node }) },
-    },
+    unreachable: absent,
     abort: changedMind,
   },
   always: [
@@ -40,12 +36,7 @@ export const polling = coordinating.createStateConfig({
       meta: { rule: 'Gray & Lamport §4.2: all instances chosen as prepared commit' },
     },
   ],
-  after: {
-    voteTimeout: {
-      target: 'givingUp',
-      actions: { type: 'giveUp', params: { code: 'vote-timeout', detail: 'a vote is missing' } },
-    },
-  },
+  after: { voteTimeout: voteMissing },
   states: { asking: repeating('asking', 'poll', 'voteRetryInterval') },
 });
 

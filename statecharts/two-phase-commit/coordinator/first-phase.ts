@@ -1,7 +1,7 @@
 /** The first phase: branches join, the application asks to commit, votes are collected, and the coordinator makes up its mind. */
 
 import { message, repeating } from '../../actor.ts';
-import { changedMind, coordinating } from './vocabulary.ts';
+import { absent, changedMind, coordinating, voteMissing } from './vocabulary.ts';
 
 export const active = coordinating.createStateConfig({
   on: {
@@ -32,11 +32,7 @@ export const collecting = coordinating.createStateConfig({
   initial: 'asking',
   on: {
     vote: { actions: { type: 'countVote', params: message } },
-    unreachable: {
-      guard: { type: 'cannotVote', params: message },
-      target: 'givingUp',
-      actions: { type: 'giveUp', params: ({ event }) => ({ code: 'absent', detail: event.address ?? event.node }) },
-    },
+    unreachable: absent,
     abort: changedMind,
   },
   always: [
@@ -48,13 +44,7 @@ export const collecting = coordinating.createStateConfig({
       meta: { rule: 'Gray & Reuter §10.4: all yes commits' },
     },
   ],
-  after: {
-    voteTimeout: {
-      target: 'givingUp',
-      actions: { type: 'giveUp', params: { code: 'vote-timeout', detail: 'a vote is missing' } },
-      meta: { rule: 'Gray & Reuter §10.4: silence aborts' },
-    },
-  },
+  after: { voteTimeout: { ...voteMissing, meta: { rule: 'Gray & Reuter §10.4: silence aborts' } } },
   states: { asking: repeating('asking', 'askForVotes', 'voteRetryInterval') },
 });
 

@@ -4,7 +4,7 @@
  */
 
 import { message, repeating } from '../../actor.ts';
-import { coordinating, to } from './vocabulary.ts';
+import { coordinating, fromAcceptors, to } from './vocabulary.ts';
 
 export const presuming = coordinating.createStateConfig({
   id: 'presuming',
@@ -17,10 +17,7 @@ export const presuming = coordinating.createStateConfig({
     vote: {},
     acknowledgement: {},
     settled: {},
-    'phase-1b': {},
-    'phase-2b': {},
-    outvoted: {},
-    remembered: {},
+    ...fromAcceptors,
     reminder: {
       guard: { type: 'asksForAcceptors', params: message },
       target: '#leading',

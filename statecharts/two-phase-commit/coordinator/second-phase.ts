@@ -3,7 +3,7 @@
 import { and } from 'xstate';
 import { message, repeating } from '../../actor.ts';
 import { ending } from './register.ts';
-import { coordinating } from './vocabulary.ts';
+import { coordinating, fromAcceptors } from './vocabulary.ts';
 
 /** Phase two of a commit and of an abort alike. */
 const telling = {
@@ -23,11 +23,7 @@ export const decided = coordinating.createStateConfig({
     vote: { actions: { type: 'answerVote', params: message } },
     acknowledgement: { actions: { type: 'countAcknowledgement', params: message } },
     settled: {},
-    // What comes late from an acceptor changes nothing.
-    'phase-1b': {},
-    'phase-2b': {},
-    outvoted: {},
-    remembered: {},
+    ...fromAcceptors,
     reminder: {},
   },
   states: {

@@ -1,7 +1,7 @@
 /** The vocabulary of the coordinator's chart: every rule under its name, and every delay. */
 
 import { setup } from 'xstate';
-import { askingUntilAnswered, between, fixed, named, type Performed, rulesOf } from '../../actor.ts';
+import { askingUntilAnswered, between, fixed, message, named, type Performed, rulesOf } from '../../actor.ts';
 import type { CoordinatorContext, CoordinatorEffect, CoordinatorEvent, CoordinatorPhase } from './context.ts';
 import { coordinatorRules, type RegisterAnswer } from './rules.ts';
 
@@ -68,3 +68,29 @@ export const changedMind = {
     }),
   },
 } as const;
+
+/** A participant that cannot be reached before it has voted. */
+export const absent = {
+  guard: { type: 'cannotVote', params: message },
+  target: 'givingUp',
+  actions: {
+    type: 'giveUp',
+    params: ({
+      event,
+    }: {
+      event: { readonly address?: string; readonly node: string };
+    }): {
+      code: 'absent';
+      detail: string;
+    } => ({ code: 'absent', detail: event.address ?? event.node }),
+  },
+} as const;
+
+/** Patience with the votes has ended. */
+export const voteMissing = {
+  target: 'givingUp',
+  actions: { type: 'giveUp', params: { code: 'vote-timeout', detail: 'a vote is missing' } },
+} as const;
+
+/** What acceptors say means nothing where no acceptors are asked, or any more. */
+export const fromAcceptors = { 'phase-1b': {}, 'phase-2b': {}, outvoted: {}, remembered: {} } as const;

@@ -1,6 +1,6 @@
 /** Between its yes and the decision, a participant neither commits nor aborts, however long it takes. */
 
-import { message } from '../../actor.ts';
+import { every, message } from '../../actor.ts';
 import { participating } from './vocabulary.ts';
 
 export const inDoubt = participating.createStateConfig({
@@ -21,7 +21,7 @@ export const inDoubt = participating.createStateConfig({
   states: {
     // A coordinator that lives may be waiting for a slower vote, and a peer that is asked before its vote gives up.
     relying: {
-      initial: 'waiting',
+      ...every('inquiryInterval', 'inquire', 'Gray & Reuter §10.4: in doubt, ask the coordinator'),
       on: {
         unreachable: {
           guard: { type: 'concernsCoordinator', params: message },
@@ -30,18 +30,6 @@ export const inDoubt = participating.createStateConfig({
         },
       },
       after: { peerInquiryDelay: { target: 'cooperating', actions: 'inquireEverywhere' } },
-      states: {
-        waiting: {
-          after: {
-            inquiryInterval: {
-              target: 'waiting',
-              reenter: true,
-              actions: 'inquire',
-              meta: { rule: 'Gray & Reuter §10.4: in doubt, ask the coordinator' },
-            },
-          },
-        },
-      },
     },
     cooperating: {
       after: {
