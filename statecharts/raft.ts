@@ -14,7 +14,6 @@ export type {
   RaftOutput,
   RaftRecord,
   RaftRequest,
-  RefusalReason,
   Snapshot,
 } from './raft/messages.ts';
 export { preCandidateAlone } from './raft/pre-candidate.ts';
@@ -25,4 +24,5 @@ export { delays as raftDelays } from './raft/vocabulary.ts';
 export { defaultLimits, type Limits as RaftLimits } from './replication/limits.ts';
 export { allMembers, foundingMembers, isChanging, isPlace, type Members, sameMembers } from './replication/members.ts';
 export type { Progress } from './replication/progress.ts';
+export type { RequestRefusal as RefusalReason } from './replication/refusals.ts';
 export { entrySizeBytes } from './replication/sequence.ts';

@@ -9,6 +9,7 @@ import type { TaggedBy } from '../actor/schemas.ts';
 import type { Limits } from '../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../replication/members.ts';
 import { snapshotStandings } from '../replication/progress.ts';
+import type { HandOverRefusal, ReplacementRefusal, RequestRefusal } from '../replication/refusals.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
@@ -160,52 +161,6 @@ export interface Durable {
 }
 export const own = ['durable'] as const;
 
-/** Why a request was refused. Nothing of it has happened or will happen. */
-export type RefusalReason =
-  /** This server does not lead (any more); `leader` is who it takes for the leader. */
-  | 'not-leader'
-  /** This leader has not committed an entry of its own term yet (§6.4). */
-  | 'not-ready'
-  /** Too many bytes wait to be committed. */
-  | 'overloaded'
-  /** It lets another server lead (§3.10). */
-  | 'handing-over';
-
-/** Why a server did not hand over. All but the last two are told at once, and nothing was begun. */
-export type HandOverRefusal =
-  /** As for other requests. */
-  | 'not-leader'
-  | 'not-ready'
-  /** The server that should lead is the one that was asked. */
-  | 'leads-already'
-  | 'under-way'
-  /** The server that should lead has no vote, or loses it by the change that is under way. */
-  | 'not-a-voter'
-  /** None was named, and no other voter has answered lately. */
-  | 'no-voter-heard'
-  /** The server that should lead did not get all of the log in time. */
-  | 'target-behind'
-  /** It was told to stand for election, and no leader was heard of in time. */
-  | 'timed-out';
-
-/** Why a server is not replaced. Nothing of it has happened or will happen. */
-export type ReplacementRefusal =
-  /** As for other requests. */
-  | 'not-leader'
-  | 'not-ready'
-  /** A change of members is under way (§4.1: one at a time). */
-  | 'change-under-way'
-  /** The server that should leave does not vote. */
-  | 'not-a-voter'
-  /** The server that should join takes part already. */
-  | 'already-a-member'
-  /** The server that should join has left before, and its votes with it. */
-  | 'retired'
-  /** As many servers have left as a cluster remembers. */
-  | 'too-many-retired'
-  /** Nobody has said where the server that should join is reached. */
-  | 'no-place';
-
 /**
  * What a server delivers to its application. The entry at (`index`, `term`) decides a proposal's fate: when an entry of
  * another term commits at that index, or a snapshot covers it, the proposal is lost or unknown.
@@ -213,7 +168,7 @@ export type ReplacementRefusal =
 export type RaftOutput =
   /** The commands of proposal `id` are entries `index`, `index + 1`, ... of `term` in this leader's log. */
   | { readonly type: 'proposed'; readonly id: number; readonly term: number; readonly index: number }
-  | { readonly type: 'refused'; readonly id: number; readonly reason: RefusalReason; readonly leader?: Address }
+  | { readonly type: 'refused'; readonly id: number; readonly reason: RequestRefusal; readonly leader?: Address }
   /** The replacement `id` begins with entry `index` of `term`. */
   | { readonly type: 'replacing'; readonly id: number; readonly term: number; readonly index: number }
   | {

@@ -9,6 +9,7 @@ import type { TaggedBy } from '../../actor/schemas.ts';
 import type { Limits } from '../../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../../replication/members.ts';
 import { snapshotStandings } from '../../replication/progress.ts';
+import type { ReplacementRefusal, RequestRefusal } from '../../replication/refusals.ts';
 import { type SnapshotFile, snapshotFile } from '../../transfer.ts';
 import { acceptors, type QuorumSizes } from '../acceptors.ts';
 import { type Ballot, ballot, isLater } from '../ballot.ts';
@@ -170,33 +171,6 @@ export interface Durable {
 }
 export const own = ['durable'] as const;
 
-/** Why a request was refused. Nothing of it has happened or will happen. */
-export type RefusalReason =
-  /** This server does not lead (any more); `leader` is who it takes for the leader. */
-  | 'not-leader'
-  /** What this leader took over is not chosen yet, or its configuration is about to end. */
-  | 'not-ready'
-  /** Too many bytes wait to be committed. */
-  | 'overloaded';
-
-/** Why a server is not replaced. Nothing of it has happened or will happen. */
-export type ReplacementRefusal =
-  /** As for other requests. */
-  | 'not-leader'
-  | 'not-ready'
-  /** A change of members is under way: one at a time. */
-  | 'change-under-way'
-  /** The server that should leave does not vote. */
-  | 'not-a-voter'
-  /** The server that should join takes part already. */
-  | 'already-a-member'
-  /** The server that should join has left before, and its promises with it. */
-  | 'retired'
-  /** As many servers have left as a cluster remembers. */
-  | 'too-many-retired'
-  /** It is not known where the server that should join is reached. */
-  | 'no-place';
-
 /**
  * What a server delivers to its application. The entry that is chosen in slot `index` is the one that was proposed there
  * if both were first proposed at the same ballot; else the proposal is lost, or, under a snapshot, unknown.
@@ -204,7 +178,7 @@ export type ReplacementRefusal =
 export type PaxosOutput =
   /** The commands of proposal `id` are proposed in the slots `index`, `index + 1`, ... at `ballot`. */
   | { readonly type: 'proposed'; readonly id: number; readonly ballot: Ballot; readonly index: number }
-  | { readonly type: 'refused'; readonly id: number; readonly reason: RefusalReason; readonly leader?: Address }
+  | { readonly type: 'refused'; readonly id: number; readonly reason: RequestRefusal; readonly leader?: Address }
   /** The replacement `id` begins with slot `index`. */
   | { readonly type: 'replacing'; readonly id: number; readonly index: number }
   | {

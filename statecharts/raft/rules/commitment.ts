@@ -2,8 +2,9 @@
 
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import { bytesToCompact } from '../../replication/commitment.ts';
+import type { RequestRefusal } from '../../replication/refusals.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
-import type { RaftOutput, RefusalReason } from '../messages.ts';
+import type { RaftOutput } from '../messages.ts';
 
 /** What learning a commit index changes. */
 interface Learned {
@@ -30,7 +31,7 @@ export function learnCommitted(context: ServerContext, commitIndex: number): Lea
 }
 
 /** Refuses request `id`. Ahead: it did not happen, whatever becomes of the records that wait. */
-export function refusal({ leader }: ServerContext, id: number, reason: RefusalReason): Deliver<RaftOutput> {
+export function refusal({ leader }: ServerContext, id: number, reason: RequestRefusal): Deliver<RaftOutput> {
   return deliverAhead({ type: 'refused', id, reason, ...(leader === null ? {} : { leader }) });
 }
 

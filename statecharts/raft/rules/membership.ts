@@ -4,22 +4,20 @@
  * so that the next leader goes on where the last one was.
  */
 
-import { nodeOf } from '../../actor/address.ts';
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../replication/learning.ts';
 import {
-  allMembers,
   isChanging,
   isVoter,
   type Members,
-  maxRetired,
   withLearner,
   withoutLearner,
 } from '../../replication/members.ts';
 import { freshProgress, type Progress } from '../../replication/progress.ts';
+import { objectionIn, type ReplacementRefusal } from '../../replication/refusals.ts';
 import { peersOf, type Received, type Result, type ServerContext } from '../context.ts';
 import { afterJoint, jointly } from '../joint.ts';
-import type { RaftOutput, ReplacementRefusal } from '../messages.ts';
+import type { RaftOutput } from '../messages.ts';
 import { knowsCommitted } from './leading.ts';
 import { append, leadershipOf } from './replication.ts';
 
@@ -34,17 +32,13 @@ export const isConfigurationCommitted = ({ commitIndex, configuration }: ServerC
   configuration.index <= commitIndex;
 
 /** What stands against a change. */
-function objectionTo(context: ServerContext, { leaving, joining, places }: Replace): ReplacementRefusal | undefined {
+function objectionTo(context: ServerContext, change: Replace): ReplacementRefusal | undefined {
   const { configuration, handOver, leadership } = context;
   if (leadership === null) return 'not-leader';
   // Before an entry of its own term is committed, a configuration of an earlier one may be, that others count by.
   if (!knowsCommitted(context) || handOver !== null) return 'not-ready';
   if (isChanging(configuration) || !isConfigurationCommitted(context)) return 'change-under-way';
-  if (!isVoter(configuration, leaving)) return 'not-a-voter';
-  if (allMembers(configuration).includes(joining)) return 'already-a-member';
-  if (configuration.retired.includes(joining)) return 'retired';
-  if (configuration.retired.length >= maxRetired) return 'too-many-retired';
-  return places[nodeOf(joining)] === undefined ? 'no-place' : undefined;
+  return objectionIn(configuration, change);
 }
 
 /** §4.1: whether the change may begin now. */

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot';
 import { isId } from '../../../../statecharts/actor.ts';
+import type { ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
 
 const node = v.pipe(v.string(), v.check(isId, 'expected the id of a node'));
 const nodes = v.array(node);
@@ -36,17 +37,7 @@ export interface MemberChange {
 }
 
 /** Why a change was not begun, or not carried through. Nothing of it remains. */
-export const memberRefusals = [
-  'not-leader',
-  'not-ready',
-  'change-under-way',
-  'not-a-voter',
-  'already-a-member',
-  'retired',
-  'too-many-retired',
-  'no-place',
-] as const;
-export type MemberRefusal = (typeof memberRefusals)[number];
+export type MemberRefusal = ReplacementRefusal;
 
 /** The membership of a log whose members can change. */
 export interface LogMembership {

@@ -1,7 +1,7 @@
 /** The members of a log, by their nodes, as the servers of a protocol know them. */
 
 import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
-import { allMembers, isChanging, type Members } from '../../../../statecharts/replication/members.ts';
+import { allMembers, isChanging, type Members, type Replacement } from '../../../../statecharts/replication/members.ts';
 import type { LogMembers, LogMembership } from './members.ts';
 
 /** The members from an entry on. */
@@ -19,6 +19,12 @@ export interface KnownMembers {
   readonly isCommitted: boolean;
 }
 
+/** What a server is asked when a node is to be replaced. */
+export interface MembersRequest extends Replacement {
+  readonly type: 'replace';
+  readonly id: number;
+}
+
 interface MembershipParts {
   /** This node. */
   readonly node: string;
@@ -28,13 +34,7 @@ interface MembershipParts {
   /** Where nodes listen, as this node was told. */
   readonly places: Readonly<Record<string, string>>;
   readonly isFixed: boolean;
-  ask(request: {
-    readonly type: 'replace';
-    readonly id: number;
-    readonly leaving: Address;
-    readonly joining: Address;
-    readonly places: Readonly<Record<string, string>>;
-  }): void;
+  ask(request: MembersRequest): void;
   known(): KnownMembers;
 }
 

@@ -6,16 +6,14 @@ import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Journal } from '../../../journal/journal.ts';
 import { paxos } from './paxos.ts';
 import { type LogProtocolName, logProtocolNames } from './protocol-names.ts';
-import { type RaftOptions, raft } from './raft.ts';
+import { raft } from './raft.ts';
 import type { LogStarter } from './replicated-log.ts';
-
-/** What every protocol is told of its cluster. */
-export type LogOptions = Pick<RaftOptions, 'voters' | 'joins' | 'places' | 'isFixed'>;
+import type { ServerLogOptions } from './server-log.ts';
 
 interface LogProtocol {
   /** The actor that keeps the log, and so has the records in a node's journal. */
   readonly serverName: string;
-  start(options: LogOptions): LogStarter;
+  start(options: ServerLogOptions): LogStarter;
 }
 
 /** How each is started. */

@@ -4,9 +4,12 @@
  * promises is tested by one suite that every log passes.
  */
 
+import type { HandOverRefusal, RequestRefusal } from '../../../../statecharts/replication/refusals.ts';
 import type { Environment } from '../../../environment/environment.ts';
 import type { Node } from '../../../host/node.ts';
 import type { LogMembership, MemberRefusal } from './members.ts';
+
+export type { HandOverRefusal } from '../../../../statecharts/replication/refusals.ts';
 
 /**
  * Names who put an entry where it stands. It means nothing but this: the entry that commits at an index is the one that
@@ -24,34 +27,7 @@ export interface LogEntry {
 }
 
 /** Why a request was refused. Nothing of it has happened or will happen. */
-export type LogRefusal =
-  /** This server does not lead (any more). */
-  | 'not-leader'
-  /** It leads, and does not know yet what is committed. */
-  | 'not-ready'
-  /** Too many bytes wait to be committed. */
-  | 'overloaded'
-  /** It lets another server lead, and takes no proposals meanwhile: soon that one does, or this one again. */
-  | 'handing-over';
-
-/** Why a server did not hand over. */
-export type HandOverRefusal =
-  /** Nothing was begun. This server does not lead; */
-  | 'not-leader'
-  /** it leads, and does not know yet what is committed; */
-  | 'not-ready'
-  /** it is the one that should lead; */
-  | 'leads-already'
-  /** it hands over already; */
-  | 'under-way'
-  /** the node that should lead has no vote, or is about to lose it; */
-  | 'not-a-voter'
-  /** none was named, and no other voter was heard lately. */
-  | 'no-voter-heard'
-  /** The node that should lead did not get all of the log in time. This server takes proposals again. */
-  | 'target-behind'
-  /** It got all and was told to lead, and no leader was heard of in time. It may lead still, or this server again. */
-  | 'timed-out';
+export type LogRefusal = RequestRefusal;
 
 /** What a log tells, in order. */
 export type LogEvent =

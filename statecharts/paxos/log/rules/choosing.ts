@@ -2,10 +2,11 @@
 
 import { type Deliver, deliverAhead, persist } from '../../../actor/effects.ts';
 import { bytesToCompact } from '../../../replication/commitment.ts';
+import type { RequestRefusal } from '../../../replication/refusals.ts';
 import { begunBy, type Configuration } from '../configuration.ts';
 import type { Effect, Received, Result, ServerContext } from '../context.ts';
 import { PaxosInvariantError } from '../errors.ts';
-import type { Entry, RefusalReason } from '../messages.ts';
+import type { Entry } from '../messages.ts';
 
 /** What learning a commit index changes. */
 export interface Learned {
@@ -64,8 +65,8 @@ export const known = ({ effects: _, ...patch }: Learned): Omit<Learned, 'effects
 export function refusal(
   { leader }: ServerContext,
   id: number,
-  reason: RefusalReason,
-): Deliver<{ type: 'refused'; id: number; reason: RefusalReason }> {
+  reason: RequestRefusal,
+): Deliver<{ type: 'refused'; id: number; reason: RequestRefusal }> {
   return deliverAhead({ type: 'refused', id, reason, ...(leader === null ? {} : { leader }) });
 }
 

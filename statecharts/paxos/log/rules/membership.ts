@@ -4,39 +4,32 @@
  * latest configuration says how far a change is, so that the next leader goes on where the last one was.
  */
 
-import { nodeOf } from '../../../actor/address.ts';
 import { type Deliver, deliverAhead } from '../../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../../replication/learning.ts';
 import {
-  allMembers,
   isChanging,
-  isVoter,
   type Members,
-  maxRetired,
   placed,
   serverSetOf,
   withLearner,
   withoutLearner,
 } from '../../../replication/members.ts';
 import type { Progress } from '../../../replication/progress.ts';
+import { objectionIn, type ReplacementRefusal } from '../../../replication/refusals.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
-import type { PaxosOutput, ReplacementRefusal } from '../messages.ts';
+import type { PaxosOutput } from '../messages.ts';
 import { knowsChosen } from './leading.ts';
 import { leadershipOf, proposeNext } from './replication.ts';
 
 type Replace = Received<'replace'>;
 
 /** What stands against a change. */
-function objectionTo(context: ServerContext, { leaving, joining, places }: Replace): ReplacementRefusal | undefined {
+function objectionTo(context: ServerContext, change: Replace): ReplacementRefusal | undefined {
   const { configuration, leadership } = context;
   if (leadership === null) return 'not-leader';
   if (!knowsChosen(context)) return 'not-ready';
   if (isChanging(configuration) || leadership.isStopped) return 'change-under-way';
-  if (!isVoter(configuration, leaving)) return 'not-a-voter';
-  if (allMembers(configuration).includes(joining)) return 'already-a-member';
-  if (configuration.retired.includes(joining)) return 'retired';
-  if (configuration.retired.length >= maxRetired) return 'too-many-retired';
-  return places[nodeOf(joining)] === undefined ? 'no-place' : undefined;
+  return objectionIn(configuration, change);
 }
 
 /** Whether the change may begin now. */

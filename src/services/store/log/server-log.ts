@@ -1,0 +1,163 @@
+/**
+ * The log of a store, kept by one actor on each node: what is alike whatever protocol that actor follows. The adapter of a
+ * protocol says what its server has in store, and what its own outputs mean.
+ */
+
+import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
+import type { ReplacementRefusal, RequestRefusal } from '../../../../statecharts/replication/refusals.ts';
+import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transfer.ts';
+import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
+import { checkKey } from './key.ts';
+import { type KnownMembers, type MembersRequest, membershipOf } from './membership.ts';
+import type { LogEvent, LogPlace, LogStatus, ReplicatedLog } from './replicated-log.ts';
+import { createSnapshots } from './snapshots.ts';
+
+/** How a log is replicated by servers on the nodes of a cluster. */
+export interface ServerLogOptions {
+  /** The nodes that vote, this one included; only a node without records asks. */
+  readonly voters: readonly string[];
+  /** Whether a node without records waits to be taken into a cluster that runs. Default false. */
+  readonly joins?: boolean;
+  /** Where nodes listen, `host:port` by id: what a change of members writes into the log, where that does not say yet. */
+  readonly places?: Readonly<Record<string, string>>;
+  /** Whether no node may be replaced, as nodes without a secret cannot prove who they are. Default false. */
+  readonly isFixed?: boolean;
+}
+
+/** What all servers are asked. */
+export type ServerRequest =
+  | { readonly type: 'propose'; readonly id: number; readonly commands: readonly Uint8Array[] }
+  | { readonly type: 'read'; readonly id: number }
+  | { readonly type: 'compact'; readonly index: number; readonly file: SnapshotFile }
+  | MembersRequest;
+
+/** What all servers tell in the same words. */
+export type ServerOutput =
+  | { readonly type: 'refused'; readonly id: number; readonly reason: RequestRefusal; readonly leader?: Address }
+  | { readonly type: 'readable'; readonly id: number; readonly index: number }
+  | { readonly type: 'snapshotInstalled'; readonly index: number; readonly file: SnapshotFile }
+  | { readonly type: 'replacing'; readonly id: number; readonly index: number }
+  | {
+      readonly type: 'notReplaced';
+      readonly id: number;
+      readonly reason: ReplacementRefusal;
+      readonly leader?: Address;
+    }
+  | { readonly type: 'compactionDue'; readonly index: number; readonly logSizeBytes: number };
+
+/** A server as it durably stands. */
+interface Standing {
+  readonly context: {
+    readonly leader: Address | null;
+    readonly commitIndex: number;
+    readonly configuration: { readonly voters: readonly Address[] };
+    readonly snapshot: { readonly file: SnapshotFile } | null;
+    readonly incoming: { readonly snapshot: { readonly file: SnapshotFile } } | null;
+  };
+  hasTag(tag: 'leader'): boolean;
+}
+
+/** The handle of a server. */
+interface Server<Shown, Output> {
+  getSnapshot(): Shown;
+  on(type: '*', heard: (output: Output) => void): unknown;
+  subscribe(observer: { next(shown: Shown): void; error(error: unknown): void; complete(): void }): unknown;
+}
+
+export interface ServerLogParts<Shown extends Standing, Output> {
+  readonly place: LogPlace;
+  readonly options: ServerLogOptions;
+  /** The name of the protocol's servers. */
+  readonly serverName: string;
+  readonly server: Server<Shown, Output>;
+  /** Where the protocol hands over. */
+  readonly handOver?: (id: number, to: string | undefined) => void;
+  /** What the server knows of its members. */
+  known(shown: Shown): KnownMembers;
+  /** What only the protocol can say of the server. */
+  standing(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'>;
+  /** What an output of the server means. */
+  eventOf(output: Output, room: SnapshotRoom): LogEvent;
+}
+
+/** The addresses of `nodes`' servers. @throws MalformedRequestError when no file could be named after `key` */
+export function serversOn(nodes: readonly string[], serverName: string, key: string): readonly Address[] {
+  checkKey(key);
+  return nodes.map((node) => addressOf(node, serverName, key));
+}
+
+/** The log that a server keeps, which has been started. */
+export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<Shown, Output>): ReplicatedLog {
+  const { place, options, serverName, server } = parts;
+  const { node, key, environment } = place;
+  const { places = {}, isFixed = false } = options;
+  const address = addressOf(node.id, serverName, key);
+  const owner = snapshotOwner(address);
+  const room = node.journal.snapshots;
+  const files = createSnapshots(room, owner, environment.clock);
+  let shown = server.getSnapshot();
+  let isLeader = shown.hasTag('leader');
+  const ask = (request: ServerRequest): void => node.request(address, request);
+  const leader = (): string | undefined => (shown.context.leader === null ? undefined : nodeOf(shown.context.leader));
+  return {
+    propose: (id, commands) => ask({ type: 'propose', id, commands }),
+    read: (id) => ask({ type: 'read', id }),
+    ...(parts.handOver === undefined ? {} : { handOver: parts.handOver }),
+    snapshot: (index) => files.write(`${owner}/${index}-${node.id}`, (file) => ask({ type: 'compact', index, file })),
+    listen({ event, changed, ended }) {
+      server.on('*', (output) => event(parts.eventOf(output, room)));
+      server.subscribe({
+        next(next) {
+          shown = next;
+          const { snapshot: latest, incoming } = next.context;
+          files.keep(latest?.file.name, incoming?.snapshot.file.name);
+          isLeader = next.hasTag('leader');
+          changed();
+        },
+        error: (error) => ended(error instanceof Error ? error : new Error(String(error))),
+        complete: () => ended(),
+      });
+    },
+    membership: membershipOf({
+      node: node.id,
+      server: serverName,
+      key,
+      places,
+      isFixed,
+      ask,
+      known: () => parts.known(shown),
+    }),
+    get isLeader() {
+      return isLeader;
+    },
+    get leader() {
+      return leader();
+    },
+    status() {
+      const { commitIndex, configuration } = shown.context;
+      return { leader: leader(), commitIndex, nodes: configuration.voters.map(nodeOf), ...parts.standing(shown) };
+    },
+  };
+}
+
+/** The leader that a refusal names, by its node. */
+export const ledBy = ({ leader }: { readonly leader?: Address }): { readonly leader?: string } =>
+  leader === undefined ? {} : { leader: nodeOf(leader) };
+
+/** What an output means that all servers have in the same words. */
+export function commonEventOf(output: ServerOutput, room: SnapshotRoom): LogEvent {
+  switch (output.type) {
+    case 'refused':
+      return { type: 'refused', id: output.id, reason: output.reason, ...ledBy(output) };
+    case 'notReplaced':
+      return { type: 'notReplaced', id: output.id, reason: output.reason, ...ledBy(output) };
+    case 'readable':
+      return output;
+    case 'snapshotInstalled':
+      return { type: 'snapshotInstalled', index: output.index, snapshot: room.open(output.file) };
+    case 'replacing':
+      return { type: 'replacing', id: output.id, index: output.index };
+    case 'compactionDue':
+      return { type: 'snapshotDue', logSizeBytes: output.logSizeBytes };
+  }
+}

@@ -1,0 +1,64 @@
+/** Why a server of a replicated log does not do what it was asked, whatever its protocol. */
+
+import { nodeOf } from '../actor/address.ts';
+import { allMembers, isVoter, type Members, maxRetired, type Replacement } from './members.ts';
+
+/** Why a request was refused. Nothing of it has happened or will happen. */
+export type RequestRefusal =
+  /** This server does not lead (any more). */
+  | 'not-leader'
+  /** It leads, and does not know yet what is committed. */
+  | 'not-ready'
+  /** Too many bytes wait to be committed. */
+  | 'overloaded'
+  /** It lets another server lead, and takes no proposals meanwhile: soon that one does, or this one again. */
+  | 'handing-over';
+
+/** Why a server did not hand over. */
+export type HandOverRefusal =
+  /** Nothing was begun. This server does not lead; */
+  | 'not-leader'
+  /** it leads, and does not know yet what is committed; */
+  | 'not-ready'
+  /** it is the one that should lead; */
+  | 'leads-already'
+  /** it hands over already; */
+  | 'under-way'
+  /** the server that should lead has no vote, or is about to lose it; */
+  | 'not-a-voter'
+  /** none was named, and no other voter was heard lately. */
+  | 'no-voter-heard'
+  /** The server that should lead did not get all of the log in time. This server takes proposals again. */
+  | 'target-behind'
+  /** It got all and was told to lead, and no leader was heard of in time. It may lead still, or this server again. */
+  | 'timed-out';
+
+/** Why a server is not replaced. Nothing of it has happened or will happen. */
+export type ReplacementRefusal =
+  /** As for other requests. */
+  | 'not-leader'
+  | 'not-ready'
+  /** A change of members is under way: one at a time. */
+  | 'change-under-way'
+  /** The server that should leave does not vote. */
+  | 'not-a-voter'
+  /** The server that should join takes part already. */
+  | 'already-a-member'
+  /** The server that should join has left before, and its votes with it. */
+  | 'retired'
+  /** As many servers have left as a cluster remembers. */
+  | 'too-many-retired'
+  /** It is not known where the server that should join is reached. */
+  | 'no-place';
+
+/** What stands against a change of `members` that are settled. */
+export function objectionIn(
+  members: Members,
+  { leaving, joining, places }: Replacement,
+): ReplacementRefusal | undefined {
+  if (!isVoter(members, leaving)) return 'not-a-voter';
+  if (allMembers(members).includes(joining)) return 'already-a-member';
+  if (members.retired.includes(joining)) return 'retired';
+  if (members.retired.length >= maxRetired) return 'too-many-retired';
+  return places[nodeOf(joining)] === undefined ? 'no-place' : undefined;
+}
