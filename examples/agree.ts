@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClusterSecret, type HostPort } from '../src/bus/tcp.ts';
-import { agree, agreementActors } from '../src/services/agreement.ts';
+import { agree, agreementDefinitions } from '../src/services/agreement.ts';
 import { type RunningNode, startNode } from '../src/services/start-node.ts';
 
 const ids = ['n1', 'n2', 'n3'];
@@ -18,7 +18,7 @@ const secret = createClusterSecret();
 /** Starts the nodes over TCP, each with its data in `directory`, and tells them where the others listen. */
 async function startAll(directory: string): Promise<readonly RunningNode[]> {
   const running = await Promise.all(
-    ids.map((id) => startNode({ id, directory: join(directory, id), secret, definitions: agreementActors })),
+    ids.map((id) => startNode({ id, directory: join(directory, id), secret, definitions: agreementDefinitions })),
   );
   const places: [string, HostPort][] = running.map(({ node, bus }) => [node.id, bus.address()]);
   for (const { node, bus } of running) bus.setPeers(Object.fromEntries(places.filter(([id]) => id !== node.id)));

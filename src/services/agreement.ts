@@ -2,7 +2,7 @@
 
 export * from './agreement/agree.ts';
 export { registerWaitingLimit } from './agreement/changes.ts';
-export { agreementActors, type DecisionOptions, keyLimitBytes } from './agreement/decision.ts';
+export { agreementDefinitions, type DecisionOptions, keyLimitBytes } from './agreement/decision.ts';
 export * from './agreement/errors.ts';
 export { defaultValueLimitBytes, type Json } from './agreement/json.ts';
 export * from './agreement/register.ts';

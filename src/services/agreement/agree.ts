@@ -15,7 +15,7 @@ import {
 } from '../../../statecharts/paxos.ts';
 import type { Node } from '../../host/node.ts';
 import { createCalls } from './calls.ts';
-import { agreementActors, type Decision, type DecisionOptions, decisionOf, differing } from './decision.ts';
+import { agreementDefinitions, type Decision, type DecisionOptions, decisionOf, differing } from './decision.ts';
 import { DecisionUnknownError } from './errors.ts';
 import { defaultValueLimitBytes, type Json, jsonOf, jsonTextOf } from './json.ts';
 
@@ -51,7 +51,7 @@ export async function agree(node: Node, options: AgreeOptions): Promise<Json> {
   const decision = decisionOf('agree', options);
   const value = jsonTextOf(options.value, options.valueLimitBytes ?? defaultValueLimitBytes);
   const { actorKey: key, acceptors, deadlineMs, clock } = decision;
-  node.adopt(agreementActors);
+  node.adopt(agreementDefinitions);
   const chosen = await proposals.wait({
     node,
     address: addressOf(node.id, proposerName, key),
@@ -80,7 +80,7 @@ export async function agree(node: Node, options: AgreeOptions): Promise<Json> {
 export async function learn(node: Node, options: DecisionOptions): Promise<Json | undefined> {
   const decision = decisionOf('agree', options);
   const { actorKey: key, acceptors, deadlineMs, clock } = decision;
-  node.adopt(agreementActors);
+  node.adopt(agreementDefinitions);
   const known = node.view(proposer, key);
   if (typeof known?.chosen === 'string' && sameAcceptors(known.acceptors, acceptors)) return jsonOf(known.chosen);
   const chosen = await questions.wait<string | null>({

@@ -47,10 +47,10 @@ const defaultDeadlineMs = 5_000;
 const encoder = new TextEncoder();
 
 /**
- * What a node needs to be an acceptor: `createNode({ ..., actors: agreementActors })`, or `startNode` likewise. Calls make
+ * What a node needs to be an acceptor: `createNode({ ..., definitions: agreementDefinitions })`, or `startNode` likewise. Calls make
  * their own node one.
  */
-export const agreementActors = [acceptor] as const;
+export const agreementDefinitions = [acceptor] as const;
 
 /** Checks what a call names. @throws DecisionKeyError, AcceptorsError, AddressError for what is no id of a node */
 export function decisionOf(kind: DecisionKind, options: DecisionOptions): Decision {

@@ -3,7 +3,7 @@
 import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
 import { agree, learn } from './agree.ts';
-import { agreementActors } from './decision.ts';
+import { agreementDefinitions } from './decision.ts';
 import type { Json } from './json.ts';
 
 /** How long a question may take, and whom it is about. */
@@ -27,7 +27,7 @@ export interface Decisions {
  * @param acceptors who decides what is asked for now
  */
 export function createDecisions(node: Node, acceptors: () => readonly string[], clock: Clock): Decisions {
-  node.adopt(agreementActors);
+  node.adopt(agreementDefinitions);
   return {
     agree: (key, value, question) => agree(node, { key, value, acceptors: acceptors(), clock, ...question }),
     learn: (key, question) => learn(node, { key, acceptors: acceptors(), clock, ...question }),

@@ -6,7 +6,7 @@
 import { canonicalKey } from '../../../statecharts/actor/plain.ts';
 import type { Node } from '../../host/node.ts';
 import { changesOf } from './changes.ts';
-import { agreementActors, type DecisionOptions, decisionOf } from './decision.ts';
+import { agreementDefinitions, type DecisionOptions, decisionOf } from './decision.ts';
 import { defaultValueLimitBytes, type Json, jsonOf, jsonTextOf } from './json.ts';
 
 /** Which register, and who keeps it. */
@@ -58,7 +58,7 @@ export interface Register {
 export function openRegister(node: Node, options: RegisterOptions): Register {
   const { valueLimitBytes = defaultValueLimitBytes, ...named } = options;
   const decision = decisionOf('register', named);
-  node.adopt(agreementActors);
+  node.adopt(agreementDefinitions);
   const changes = changesOf(node, decision.actorKey);
   const textOf = (value: Json): string => jsonTextOf(value, valueLimitBytes);
   return {

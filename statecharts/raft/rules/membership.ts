@@ -6,13 +6,7 @@
 
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../replication/learning.ts';
-import {
-  isChanging,
-  isVoter,
-  type Members,
-  withLearner,
-  withoutLearner,
-} from '../../replication/members.ts';
+import { isChanging, isVoter, type Members, withLearner, withoutLearner } from '../../replication/members.ts';
 import { freshProgress, type Progress } from '../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../replication/refusals.ts';
 import { peersOf, type Received, type Result, type ServerContext } from '../context.ts';

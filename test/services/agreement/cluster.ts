@@ -7,7 +7,7 @@ import { seededIds } from '../../../src/environment/ids.ts';
 import { seededRandomness } from '../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
-import { agreementActors } from '../../../src/services/agreement.ts';
+import { agreementDefinitions } from '../../../src/services/agreement.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
 
 export interface Cluster {
@@ -48,7 +48,7 @@ export function createCluster(seed = 1, ids: readonly string[] = ['n1', 'n2', 'n
       bus,
       journal: storage.open(),
       environment,
-      definitions: agreementActors,
+      definitions: agreementDefinitions,
       development: true,
     });
     living.set(id, node);
