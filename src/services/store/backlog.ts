@@ -3,10 +3,10 @@
  * them: neither taking a run nor going through some of it takes longer the more there are.
  */
 
-import type { LogEntry } from './log/replicated-log.ts';
+import type { LogEntry, LogRun } from './log/replicated-log.ts';
 
 export class Backlog {
-  #runs: (readonly LogEntry[])[] = [];
+  #runs: LogRun[] = [];
   /** The next one of the first run. */
   #place = 0;
 
@@ -14,15 +14,15 @@ export class Backlog {
     return this.#runs.length === 0;
   }
 
-  add(entries: readonly LogEntry[]): void {
-    if (entries.length > 0) this.#runs.push(entries);
+  add(run: LogRun): void {
+    if (run.length > 0) this.#runs.push(run);
   }
 
   /** Takes out the next one; undefined when there is none. */
   next(): LogEntry | undefined {
     const [run] = this.#runs;
     if (run === undefined) return undefined;
-    const entry = run[this.#place];
+    const entry = run.at(this.#place);
     this.#place += 1;
     if (this.#place === run.length) {
       this.#runs.shift();

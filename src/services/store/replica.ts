@@ -8,7 +8,7 @@ import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { Backlog } from './backlog.ts';
 import { UnreadableStateError } from './errors.ts';
-import type { LogEntry, ReplicatedLog, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
+import type { LogEntry, LogRun, ReplicatedLog, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
 import type { Fate, SessionedMachine } from './sessions/machine.ts';
 import type { StateRestoration, StateView } from './state-machine.ts';
 
@@ -73,7 +73,7 @@ export class Replica {
   }
 
   /** Takes the next committed entries: some are applied now, the rest in later turns. */
-  follow(entries: readonly LogEntry[]): void {
+  follow(entries: LogRun): void {
     if (this.#isClosed) return;
     const isFirst = this.#backlog.isEmpty && !this.isRestoring;
     this.#backlog.add(entries);

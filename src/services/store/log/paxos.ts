@@ -9,7 +9,8 @@ import type { PaxosOutput } from '../../../../statecharts/paxos/log/messages.ts'
 import { paxosServer } from '../../../../statecharts/paxos/server.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
-import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
+import type { LogEvent, LogRun, LogStarter, LogStatus } from './replicated-log.ts';
+import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
 
 /** How to replicate by Multi-Paxos. */
@@ -85,15 +86,15 @@ function eventOf(output: PaxosOutput, room: SnapshotRoom): LogEvent {
     case 'proposed':
       return { type: 'placed', id: output.id, index: output.index, token: ballotText(output.ballot) };
     case 'committed':
-      return { type: 'committed', entries: entriesOf(output) };
+      return { type: 'committed', entries: chosenIn(output) };
     default:
       return commonEventOf(output, room);
   }
 }
 
-function entriesOf({ ballot, entries }: Extract<PaxosOutput, { type: 'committed' }>): readonly LogEntry[] {
+function chosenIn({ ballot, entries }: Extract<PaxosOutput, { type: 'committed' }>): LogRun {
   const token = ballotText(ballot);
-  return entries.map((entry) => ({
+  return runOf(entries, (entry) => ({
     index: entry.index,
     token: entry.origin === undefined ? token : ballotText(entry.origin),
     command: entry.kind === 'command' ? entry.data : undefined,

@@ -9,6 +9,7 @@ import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
+import { runOf } from './run.ts';
 import { commonEventOf, ledBy, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
 
 /** How to replicate by Raft. */
@@ -76,7 +77,7 @@ function eventOf(output: RaftOutput, room: SnapshotRoom): LogEvent {
     case 'proposed':
       return { type: 'placed', id: output.id, index: output.index, token: output.term };
     case 'committed':
-      return { type: 'committed', entries: output.entries.map(entryOf) };
+      return { type: 'committed', entries: runOf(output.entries, entryOf) };
     case 'handedOver':
       return { type: 'handedOver', id: output.id, leader: nodeOf(output.leader) };
     case 'notHandedOver':

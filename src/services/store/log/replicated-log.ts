@@ -26,6 +26,13 @@ export interface LogEntry {
   readonly command: Uint8Array | undefined;
 }
 
+/** Entries one after the other; an array of them is one. */
+export interface LogRun extends Iterable<LogEntry> {
+  readonly length: number;
+  /** The one at a place, from 0; undefined beyond the last. */
+  at(place: number): LogEntry | undefined;
+}
+
 /** Why a request was refused. Nothing of it has happened or will happen. */
 export type LogRefusal = RequestRefusal;
 
@@ -47,7 +54,7 @@ export type LogEvent =
   /** Read `id` is linearizable once the state has everything up to `index`. */
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   /** The next committed entries, in the order of their indexes, without gaps, each once in a life. */
-  | { readonly type: 'committed'; readonly entries: readonly LogEntry[] }
+  | { readonly type: 'committed'; readonly entries: LogRun }
   /** The state as of `index` is what `snapshot` holds; `committed` goes on after it. */
   | { readonly type: 'snapshotInstalled'; readonly index: number; readonly snapshot: SnapshotReader }
   /** The log has grown beyond its limit: answer with `snapshot`. Told once until that is done. */

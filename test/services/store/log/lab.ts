@@ -274,7 +274,7 @@ export class Witness {
     if (wasBegun && asked.tookProposal) throw new Error(`${life.node} took a proposal while it handed over`);
   }
 
-  #applyAll(life: Life, entries: readonly LogEntry[]): void {
+  #applyAll(life: Life, entries: Iterable<LogEntry>): void {
     for (const { index, token, command } of entries) {
       const value = command === undefined ? undefined : Number(decode(command));
       this.#apply(life, index, { token, value });

@@ -41,7 +41,7 @@ describe('a log is found out that', () => {
   test.each<[string, (event: LogEvent) => LogEvent | undefined]>([
     [
       'leaves out an entry',
-      (event) => (event.type === 'committed' ? { ...event, entries: event.entries.slice(1) } : event),
+      (event) => (event.type === 'committed' ? { ...event, entries: [...event.entries].slice(1) } : event),
     ],
     ['reads from the past', (event) => (event.type === 'readable' ? { ...event, index: 0 } : event)],
     ['names all entries alike', (event) => (event.type === 'placed' ? { ...event, token: 'mine' } : event)],
