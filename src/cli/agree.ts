@@ -7,8 +7,8 @@ import type { Terminal } from './terminal.ts';
 
 const help = `
 All who ask for a key hear the same value, whatever they propose, and for ever: the one that a majority of the acceptors
-has accepted (Paxos). The acceptors of a key are the voters of the cluster when it is first asked for, and stay so; where
-members were replaced since, --acceptors names those of the key.
+has accepted (Paxos). The acceptors of a key are the nodes with which the cluster began, for ever: also once some of them
+were replaced. Where so many were that no majority is left, --acceptors names others for new keys, the same in each call.
 
   $ quorate up
   $ quorate agree owner n1                                  n1
@@ -34,7 +34,10 @@ export const agreeCommand = (terminal: Terminal): Command =>
       hostPortIn,
       hostPortIn('127.0.0.1:4701'),
     )
-    .option('--acceptors <nodes>', 'the acceptors of the key, separated by commas (default: the voters of the cluster)')
+    .option(
+      '--acceptors <nodes>',
+      'the acceptors of the key, separated by commas (default: the nodes with which the cluster began)',
+    )
     .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
     .addHelpText('after', help)
     .action(async (key: string, value: string | undefined, options: AgreeCommandOptions) => {

@@ -124,11 +124,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const http = await serveHttp({
       node,
       store,
-      decisions: createDecisions(
-        node,
-        () => store.membership?.members().voters ?? [id, ...Object.keys(peers)],
-        environment.clock,
-      ),
+      decisions: createDecisions(node, () => store.membership?.founders, environment.clock),
       environment,
       ...options.http,
       access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },

@@ -3,7 +3,7 @@
  * once the one before is committed: the newcomer learns (§4.2.1); both sets decide jointly; those of after decide alone.
  */
 
-import { type Members, placed, serverSetOf } from '../replication/members.ts';
+import { type Members, placed, serverSetOf, withRetired } from '../replication/members.ts';
 
 /** §4.3, C_old,new: the one that has caught up is a voter of the second set, and the one that leaves is none. */
 export function jointly({ change, ...members }: Members): Members {
@@ -21,5 +21,5 @@ export function jointly({ change, ...members }: Members): Members {
 export function afterJoint(members: Members): Members {
   const voters = members.nextVoters ?? members.voters;
   const left = members.voters.filter((voter) => !voters.includes(voter));
-  return placed({ ...members, voters, nextVoters: null, retired: serverSetOf([...members.retired, ...left]) });
+  return placed({ ...members, voters, nextVoters: null, ...withRetired(members, left) });
 }

@@ -18,6 +18,8 @@ export interface Members {
   readonly change: { readonly leaving: Address; readonly joining: Address } | null;
   /** Who took part once and never will again; sorted. */
   readonly retired: readonly Address[];
+  /** Who voted at first, once one of them is retired: before that it is who votes. */
+  readonly founders?: readonly Address[];
   /** Where members are reached, `host:port` by node id, as far as the log knows it. */
   readonly places: Readonly<Record<string, string>>;
 }
@@ -50,6 +52,36 @@ export const foundingMembers = (voters: readonly Address[]): Members => ({
 
 /** The members of no cluster: what a server knows that waits to be taken in. */
 export const noMembers: Members = foundingMembers([]);
+
+/** What tells with whom a cluster began. */
+type Begun = Pick<Members, 'voters' | 'retired' | 'founders'>;
+
+/**
+ * Who voted at first: the same for every server that knows any members, and for ever. Undefined where it knows none, and
+ * where one was retired by a release that did not write down who they were.
+ */
+export const foundersOf = ({ founders, voters, retired }: Begun): readonly Address[] | undefined =>
+  founders ?? (retired.length === 0 && voters.length > 0 ? voters : undefined);
+
+/** Who is retired, and who voted at first, once `leaving` are retired of `members`. */
+export function withRetired(members: Begun, leaving: readonly Address[]): Pick<Members, 'retired' | 'founders'> {
+  const founders = foundersOf(members);
+  return {
+    retired: serverSetOf([...members.retired, ...leaving]),
+    ...(founders === undefined ? {} : { founders }),
+  };
+}
+
+/** The members alone, of what says more besides. */
+export const membersIn = ({ voters, nextVoters, learners, change, retired, founders, places }: Members): Members => ({
+  voters,
+  nextVoters,
+  learners,
+  change,
+  retired,
+  ...(founders === undefined ? {} : { founders }),
+  places,
+});
 
 /** All who are sent the log: voters, those of afterwards included, and learners; sorted. */
 export const allMembers = ({ voters, nextVoters, learners }: Members): readonly Address[] =>
@@ -95,6 +127,7 @@ export const sameMembers = (one: Members, other: Members): boolean =>
   one.change?.leaving === other.change?.leaving &&
   one.change?.joining === other.change?.joining &&
   sameServers(one.retired, other.retired) &&
+  sameServers(one.founders ?? [], other.founders ?? []) &&
   JSON.stringify(one.places) === JSON.stringify(other.places);
 
 const sameServers = (one: readonly Address[], other: readonly Address[]): boolean =>
@@ -112,6 +145,7 @@ export function isMembers(value: unknown): value is Members {
     isServerSet(learners, 0) &&
     isChange(change) &&
     isServerSet(retired, 0) &&
+    (!('founders' in value) || isServerSet(value.founders, 1)) &&
     isPlaces(places)
   );
 }

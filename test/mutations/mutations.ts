@@ -25,6 +25,20 @@ const table = ['test/services/store/table'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'the founders of a cluster are forgotten with the second replacement',
+    file: 'statecharts/replication/members.ts',
+    text: 'founders ?? (retired.length === 0 && voters.length > 0 ? voters : undefined);',
+    becomes: '(retired.length === 0 && voters.length > 0 ? voters : undefined);',
+    tests: ['test/statecharts/replication/members.test.ts'],
+  },
+  {
+    name: 'keys without named acceptors are decided by whoever votes now',
+    file: 'src/services/store/log/membership.ts',
+    text: 'return foundersOf(known().configuration)?.map(nodeOf);',
+    becomes: 'return known().configuration.voters.map(nodeOf);',
+    tests: ['test/services/agreement/founders.test.ts'],
+  },
+  {
     name: 'a leader goes on proposing while it hands over',
     file: 'statecharts/raft/leader.ts',
     text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },",

@@ -15,7 +15,14 @@ import {
 } from '../../../statecharts/paxos.ts';
 import type { Node } from '../../host/node.ts';
 import { createCalls } from './calls.ts';
-import { agreementDefinitions, type Decision, type DecisionOptions, decisionOf, differing } from './decision.ts';
+import {
+  agreementDefinitions,
+  type Decision,
+  type DecisionOptions,
+  decisionOf,
+  differing,
+  nodesOf,
+} from './decision.ts';
 import { DecisionUnknownError } from './errors.ts';
 import { defaultValueLimitBytes, type Json, jsonOf, jsonTextOf } from './json.ts';
 
@@ -62,7 +69,7 @@ export async function agree(node: Node, options: AgreeOptions): Promise<Json> {
     clock,
     late: () => {
       throw new DecisionUnknownError(
-        `expected '${key}' to be decided within ${deadlineMs} ms, and it is not known to be: too few acceptors answer; ` +
+        `expected '${key}' to be decided within ${deadlineMs} ms, and it is not known to be: too few of ${nodesOf(acceptors).join(', ')} answer; ` +
           'what was proposed may still be chosen, so ask again to find out',
       );
     },

@@ -74,12 +74,14 @@ export function decisionOf(kind: DecisionKind, options: DecisionOptions): Decisi
 
 /** The error for a call that named other acceptors than `theirs`. */
 export function differing({ actorKey, acceptors }: Decision, theirs: Acceptors): AcceptorsDifferError {
-  const nodes = theirs.acceptors.map(nodeOf);
   return new AcceptorsDifferError(
     `expected the acceptors that decide '${actorKey}', ${textOf(theirs)}, got ${textOf(acceptors)}; name those, or choose another key`,
-    nodes,
+    nodesOf(theirs),
   );
 }
 
-const textOf = ({ acceptors, phase1Size, phase2Size }: Acceptors): string =>
-  `${acceptors.map(nodeOf).join(', ')} (${phase1Size} to promise, ${phase2Size} to accept)`;
+/** The nodes of acceptors. */
+export const nodesOf = ({ acceptors }: Acceptors): readonly string[] => acceptors.map(nodeOf);
+
+const textOf = (them: Acceptors): string =>
+  `${nodesOf(them).join(', ')} (${them.phase1Size} to promise, ${them.phase2Size} to accept)`;

@@ -35,6 +35,11 @@ export class AcceptorsDifferError extends QuorateError {
   }
 }
 
+/** Nobody named the acceptors of the key, and the node does not know the founders of the cluster, which they would be. */
+export class AcceptorsUnknownError extends QuorateError {
+  readonly code = 'DECISION_ACCEPTORS_UNKNOWN';
+}
+
 /**
  * The call ended before it was known what is chosen: its deadline passed, or its node stopped. The value that it proposed
  * may be chosen now, or later, or never; the same call again tells, and does no harm.

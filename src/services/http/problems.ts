@@ -5,6 +5,7 @@ import { AcceptorsError } from '../../../statecharts/paxos.ts';
 import { NodeStoppedError } from '../../host/errors.ts';
 import {
   AcceptorsDifferError,
+  AcceptorsUnknownError,
   DecisionKeyError,
   DecisionUnknownError,
   DecisionValueError,
@@ -78,6 +79,7 @@ const answers: readonly (readonly [
   [DecisionValueLimitError, 413, 'agree on a name for it, and keep it elsewhere'],
   [AcceptorsError, 400, 'name one or more nodes, each once, in ?acceptors=n1,n2,n3'],
   [AcceptorsDifferError, 409, 'name the acceptors of the key in ?acceptors=n1,n2,n3, or choose another key'],
+  [AcceptorsUnknownError, 503, 'ask another node, or name the acceptors of the key in ?acceptors=n1,n2,n3'],
   [NotReplacedError, 409, 'look at GET /members, and mend the request or what it says of the node that should join'],
   [NotHandedOverError, 409, 'look at GET /status of the nodes, and name another node that votes and runs'],
   [StoreFullError, 507, 'delete keys, or raise the limit of the state on all nodes'],

@@ -6,7 +6,14 @@
 
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../replication/learning.ts';
-import { isChanging, isVoter, type Members, withLearner, withoutLearner } from '../../replication/members.ts';
+import {
+  isChanging,
+  isVoter,
+  type Members,
+  membersIn,
+  withLearner,
+  withoutLearner,
+} from '../../replication/members.ts';
 import { freshProgress, type Progress } from '../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../replication/refusals.ts';
 import { peersOf, type Received, type Result, type ServerContext } from '../context.ts';
@@ -55,12 +62,8 @@ export function beginReplacement(context: ServerContext, message: Replace): Resu
 }
 
 /** Appends a configuration, which is in force at once (§4.1): from here on its members are sent the log, and counted. */
-function appendMembers(
-  context: ServerContext,
-  { voters, nextVoters, learners, change, retired, places }: Members,
-  outputs: readonly Deliver<RaftOutput>[] = [],
-): Result {
-  const members = { voters, nextVoters, learners, change, retired, places };
+function appendMembers(context: ServerContext, after: Members, outputs: readonly Deliver<RaftOutput>[] = []): Result {
+  const members = membersIn(after);
   const { log, term } = context;
   const index = log.lastIndex + 1;
   const next = { ...context, configuration: { ...members, index } };

@@ -273,7 +273,7 @@ describe('a leader ends its configuration by a stop-sign', () => {
     const learning = { ...contextWith().configuration, ...(stop.kind === 'stop' ? stop.members : members) };
     const leader = heardBy(leaderWith({ configuration: learning }));
     const { effects, state } = paxosServer.step(leader, acceptedBy(n4, 1));
-    const swapped = { ...members, voters: [n1, n2, n4], retired: [n3], places: { n4: 'h:1' } };
+    const swapped = { ...members, voters: [n1, n2, n4], retired: [n3], founders: [n1, n2, n3], places: { n4: 'h:1' } };
     expect(effects).toContainEqual(written(mine, { index: 2, kind: 'stop', members: swapped, sizes }));
     const chosen = [durable(1, 2), acceptedBy(n2, 2)].reduce(
       (it, message) => paxosServer.step(it, message).state,

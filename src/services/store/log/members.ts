@@ -48,6 +48,11 @@ export interface LogMembership {
    * is committed. The same object until that changes.
    */
   reachable(): ReadonlyMap<string, string | undefined>;
+  /**
+   * The voters with which the log began: the same on every node and for ever. Undefined on a node that was not taken in
+   * yet, and where an earlier release replaced one of them, which did not write down who they were.
+   */
+  readonly founders: readonly string[] | undefined;
   /** Whether no node may be replaced, as nodes cannot prove who they are. */
   readonly isFixed: boolean;
   /** Whether this node has left for good. */

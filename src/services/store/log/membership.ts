@@ -1,7 +1,13 @@
 /** The members of a log, by their nodes, as the servers of a protocol know them. */
 
 import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
-import { allMembers, isChanging, type Members, type Replacement } from '../../../../statecharts/replication/members.ts';
+import {
+  allMembers,
+  foundersOf,
+  isChanging,
+  type Members,
+  type Replacement,
+} from '../../../../statecharts/replication/members.ts';
 import type { LogMembers, LogMembership } from './members.ts';
 
 /** The members from an entry on. */
@@ -56,6 +62,9 @@ export function membershipOf({ node, server, key, places, isFixed, ask, known }:
         reached = { configuration, isCommitted, places: placesIn(node, [settled, configuration]) };
       }
       return reached.places;
+    },
+    get founders() {
+      return foundersOf(known().configuration)?.map(nodeOf);
     },
     get hasLeft() {
       // What is not committed may be taken back.

@@ -9,10 +9,12 @@ import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../../
 import {
   isChanging,
   type Members,
+  membersIn,
   placed,
   serverSetOf,
   withLearner,
   withoutLearner,
+  withRetired,
 } from '../../../replication/members.ts';
 import type { Progress } from '../../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../../replication/refusals.ts';
@@ -52,8 +54,7 @@ export function beginReplacement(context: ServerContext, message: Replace): Resu
 
 /** Proposes a stop-sign: those of `next` decide what comes after it, and nothing is proposed before it is chosen. */
 function stopWith(context: ServerContext, next: Members, outputs: readonly Deliver<PaxosOutput>[] = []): Result {
-  const { voters, nextVoters, learners, change, retired, places } = next;
-  const members = { voters, nextVoters, learners, change, retired, places };
+  const members = membersIn(next);
   const leadership = { ...leadershipOf(context), isStopped: true };
   const { sizes } = context.configuration;
   const index = leadership.lastIndex + 1;
@@ -114,6 +115,6 @@ function swapped({ change, ...members }: Members): Members {
     voters: serverSetOf([...members.voters.filter((voter) => voter !== leaving), joining]),
     learners: members.learners.filter((learner) => learner !== joining),
     change: null,
-    retired: serverSetOf([...members.retired, leaving]),
+    ...withRetired(members, [leaving]),
   });
 }
