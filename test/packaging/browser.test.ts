@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { expect, test } from 'vitest';
-import { root } from '../examples/readme.ts';
+import { root } from '../docs/pages.ts';
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const needsNode = ['./bus/tcp', './journal/file', './client', './kv-node', './node', './inspector/server'];

@@ -3,16 +3,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { asPackage, fragmentsIn, programsIn, readDocument, readReadme, root } from '../examples/readme.ts';
+import { pages, root } from '../docs/pages.ts';
+import { asPackage, fragmentsIn, programsIn } from '../docs/snippets.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { startPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 import { installedProject, type Project, run } from './package.ts';
 
 const minutes = 60_000;
-const documents = [readReadme(), readDocument('transactions.md')];
-const blocks = documents.flatMap(programsIn);
-const fragments = documents.flatMap(fragmentsIn);
+const blocks = pages.flatMap(({ text }) => programsIn(text));
+const fragments = pages.flatMap(({ text }) => fragmentsIn(text));
 const examples = readdirSync(join(root, 'examples')).filter((file) => file.endsWith('.ts'));
 
 /** What a wrong use must not compile to: types that are lost on the way to the package would let it. */

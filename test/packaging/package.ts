@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../examples/readme.ts';
+import { root } from '../docs/pages.ts';
 
 /** A command's end; one that fails does not throw, so that a test can show what it said. */
 export interface Ended {

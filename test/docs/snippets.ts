@@ -1,14 +1,8 @@
-/** The README as data: its blocks of code, by the file that each of them stands for. */
+/** The blocks of code in documents, by the file that each of them stands for, or by what it is a fragment of. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mermaidOf } from '../../src/inspector/mermaid.ts';
-import { serverChart } from '../../statecharts/raft.ts';
-
-export const root = join(import.meta.dirname, '..', '..');
-export const readmePath = join(root, 'README.md');
-export const readReadme = (): string => readFileSync(readmePath, 'utf8');
-export const readDocument = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
+import { root } from './pages.ts';
 
 /** What the imports of the repository are called in the package. */
 export function asPackage(source: string): string {
@@ -70,15 +64,3 @@ export const fragmentsIn = (markdown: string): string[] =>
     if (around === undefined) throw new Error(`nobody knows what a fragment of ${whole} takes for granted`);
     return [`${around}${code}\nexport {};\n`];
   });
-
-/** The README with the blocks anew that are made from the sources. */
-export function regenerated(markdown: string): string {
-  const made: Record<string, string> = {
-    mermaid: `${mermaidOf(serverChart)}\n`,
-    'ts fault-detector.ts': asPackage(readFileSync(join(root, 'examples', 'fault-detector.ts'), 'utf8')),
-  };
-  return markdown.replaceAll(fence, (all, info: string) => {
-    const code = made[info];
-    return code === undefined ? all : `\`\`\`${info}\n${code}\`\`\``;
-  });
-}

@@ -1,18 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { blocksIn, readmePath, readReadme, regenerated, root } from './readme.ts';
+import { pageOf, pages, root } from './pages.ts';
 
-const readme = readReadme();
+const readme = pageOf('README.md').text;
 const { scripts, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 describe('the README', () => {
-  test('shows the chart and the example as they are', async () => {
-    const update = 'to update the README: npx vitest run --config test/vitest.config.ts test/examples/readme -u';
-    await expect(regenerated(readme), update).toMatchFileSnapshot(readmePath);
-    expect(blocksIn(readme).find(({ info }) => info === 'mermaid')?.code).toContain('candidate --> leader');
-  });
-
   test('names only scripts that there are', () => {
     const named = [...readme.matchAll(/npm run ([a-z:]+)|`(bench:[a-z]+)`/g)].map(
       ([, script, bench]) => script ?? bench,
@@ -35,11 +29,8 @@ describe('the README', () => {
   });
 });
 
-const documents = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(root, 'docs')).map((file) => `docs/${file}`)];
-
-test.each(documents.filter((file) => file.endsWith('.md')))('%s names only files that there are', (file) => {
-  const text = readFileSync(join(root, file), 'utf8');
-  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => join(root, file, '..', link));
+test.each(pages)('$path names only files that there are', ({ path: page, text }) => {
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => join(root, page, '..', link));
   const paths = [...text.matchAll(/`((?:src|statecharts|examples|test|docs)\/[\w./-]+)`/g)].map(([, path = '']) =>
     join(root, path),
   );
