@@ -22,6 +22,7 @@ const paxosRegister = ['test/statecharts/paxos/register.test.ts'];
 const commit = ['test/statecharts/two-phase-commit'];
 const wire = ['test/bus/tcp-secret.test.ts'];
 const table = ['test/services/store/table'];
+const estimators = ['test/statecharts/failover/estimators'];
 
 export const mutations: readonly Mutation[] = [
   {
@@ -815,5 +816,33 @@ export const mutations: readonly Mutation[] = [
     text: 'known !== undefined && wanted !== undefined && known !== wanted',
     becomes: 'known !== undefined && wanted !== undefined && known === undefined',
     tests: ['test/services/kv-node.test.ts'],
+  },
+  {
+    name: 'phi is taken of all intervals there ever were',
+    file: 'statecharts/failover/estimators/phi.ts',
+    text: '.slice(-state.windowSize)',
+    becomes: '',
+    tests: estimators,
+  },
+  {
+    name: 'an interval in which the detector was away counts as one between heartbeats',
+    file: 'statecharts/failover/estimators/phi.ts',
+    text: 'interrupted: (state, atMs) => ({ ...state, lastMs: atMs, isArrival: false }),',
+    becomes: 'interrupted: (state, atMs) => ({ ...state, lastMs: atMs }),',
+    tests: estimators,
+  },
+  {
+    name: 'the next heartbeat is expected as late as the last one was',
+    file: 'statecharts/failover/estimators/nfd-e.ts',
+    text: 'offsetsMs: [...state.offsetsMs, arrivalMs - state.intervalMs * sequence]',
+    becomes: 'offsetsMs: [arrivalMs - state.intervalMs * sequence]',
+    tests: estimators,
+  },
+  {
+    name: 'a configuration forgets that heartbeats are lost',
+    file: 'statecharts/failover/estimators/configuration.ts',
+    text: '(delayVarianceMs2 + lossProbability * square)',
+    becomes: 'delayVarianceMs2',
+    tests: estimators,
   },
 ];
