@@ -21,6 +21,8 @@
  *   slots after one, which nobody may propose before it is chosen. So the pipeline needs no bound. The leader that was the
  *   first to propose a stop-sign goes on at its ballot; one that took it over stands again, in the next configuration.
  *   Acceptors answer for any configuration: who counts them knows which one decides.
+ * - Leadership is handed over as in Raft (Ongaro 2014, §3.10): the server that is told to stand raises its ballot above the
+ *   leader's, and does what any candidate does. It is told once; what is lost costs a round, and may be asked for again.
  * - Who has left the cluster is not spoken to, so it hears no quorum and does not stand; it is promised nothing.
  */
 
@@ -62,7 +64,7 @@ export const definePaxosServer = (rules: PaxosRules = paxosRules) =>
   });
 
 /**
- * The actor `paxos.server`: start it with `{ voters, sizes?, limits? }`, ask it with `propose`, `read`, `compact` and
- * `replace`, and listen to what it delivers. Messages, requests and outputs are described in `log/messages.ts`.
+ * The actor `paxos.server`: start it with `{ voters, sizes?, limits? }`, ask it with `propose`, `read`, `compact`,
+ * `replace` and `handOver`, and listen to what it delivers. Messages, requests and outputs are described in `log/messages.ts`.
  */
 export const paxosServer = definePaxosServer();

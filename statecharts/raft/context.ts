@@ -4,6 +4,7 @@ import type { Address } from '../actor/address.ts';
 import type { Birth, Records } from '../actor/definition.ts';
 import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effects.ts';
 import type { Ruling } from '../actor/rules.ts';
+import type { HandOver } from '../replication/hand-over.ts';
 import type { CatchUp } from '../replication/learning.ts';
 import { defaultLimits, type Limits } from '../replication/limits.ts';
 import { allMembers, foundingMembers, isVoter } from '../replication/members.ts';
@@ -64,12 +65,6 @@ export interface Incoming {
   readonly id: string;
   readonly leader: Address;
   readonly snapshot: Snapshot;
-}
-
-/** A request to let another server lead (§3.10). */
-export interface HandOver {
-  readonly id: number;
-  readonly to: Address;
 }
 
 /** What only a leader has (Figure 3.1, "volatile state on leaders"). */

@@ -6,10 +6,11 @@
 import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import type { TaggedBy } from '../actor/schemas.ts';
+import type { HandOverOutput } from '../replication/hand-over.ts';
 import type { Limits } from '../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../replication/members.ts';
 import { snapshotStandings } from '../replication/progress.ts';
-import type { HandOverRefusal, ReplacementRefusal, RequestRefusal } from '../replication/refusals.ts';
+import type { ReplacementRefusal, RequestRefusal } from '../replication/refusals.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
@@ -177,9 +178,7 @@ export type RaftOutput =
       readonly reason: ReplacementRefusal;
       readonly leader?: Address;
     }
-  /** This server leads no more, and `leader` does. */
-  | { readonly type: 'handedOver'; readonly id: number; readonly leader: Address }
-  | { readonly type: 'notHandedOver'; readonly id: number; readonly reason: HandOverRefusal; readonly leader?: Address }
+  | HandOverOutput
   /** Read `id` is linearizable once the application has applied everything up to `index`. */
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   /** The next committed entries, in order of their indexes, without gaps, each once per life. */

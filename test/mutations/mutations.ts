@@ -17,6 +17,7 @@ export interface Mutation {
 
 const raft = ['test/statecharts/raft'];
 const paxosLog = ['follower', 'candidate', 'leader'].map((role) => `test/statecharts/paxos/server-${role}.test.ts`);
+const paxosHandOver = ['test/statecharts/paxos/server-hand-over.test.ts'];
 const paxos = ['test/statecharts/paxos'];
 const paxosRegister = ['test/statecharts/paxos/register.test.ts'];
 const commit = ['test/statecharts/two-phase-commit'];
@@ -49,8 +50,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a server is told to lead before it has all of the log',
     file: 'statecharts/raft/rules/hand-over.ts',
-    text: 'return target?.match === context.log.lastIndex;',
-    becomes: 'return target !== undefined;',
+    text: 'targetMatch(context) === context.log.lastIndex;',
+    becomes: 'targetMatch(context) !== undefined;',
     tests: ['test/statecharts/raft/hand-over.test.ts'],
   },
   {
@@ -795,6 +796,41 @@ export const mutations: readonly Mutation[] = [
     text: 'context.commitIndex >= leadershipOf(context).inheritedIndex;',
     becomes: 'context.commitIndex >= 0;',
     tests: paxosLog,
+  },
+  {
+    name: 'a Multi-Paxos leader goes on proposing while it hands over',
+    file: 'statecharts/paxos/log/leader.ts',
+    text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },",
+    becomes: '',
+    tests: paxosHandOver,
+  },
+  {
+    name: 'a server of Multi-Paxos is told to stand before it has accepted all',
+    file: 'statecharts/paxos/log/rules/hand-over.ts',
+    text: 'targetMatch(context) === leadershipOf(context).lastIndex;',
+    becomes: 'targetMatch(context) !== undefined;',
+    tests: paxosHandOver,
+  },
+  {
+    name: 'a server stands when a leader tells it to whose ballot is over',
+    file: 'statecharts/paxos/log/rules/hand-over.ts',
+    text: 'sameBallot(message.ballot, promised) && votesIn(configuration, self);',
+    becomes: 'votesIn(configuration, self);',
+    tests: paxosHandOver,
+  },
+  {
+    name: 'a leader hands over while a stop-sign waits to be chosen',
+    file: 'statecharts/paxos/log/rules/hand-over.ts',
+    text: 'knowsChosen(context) && !leadershipOf(context).isStopped',
+    becomes: 'knowsChosen(context)',
+    tests: paxosHandOver,
+  },
+  {
+    name: 'a change of members goes on while leadership of Multi-Paxos is handed over',
+    file: 'statecharts/paxos/log/rules/membership.ts',
+    text: 'context.handOver === null && hasGoneOn(context) && hasEnded(',
+    becomes: 'hasGoneOn(context) && hasEnded(',
+    tests: paxosHandOver,
   },
   {
     name: 'what was accepted before a kept record is lost in recovery',

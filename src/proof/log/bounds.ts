@@ -33,6 +33,11 @@ export const logBounds = {
     most: 1,
     default: 0,
   }),
+  transfers: count({
+    about: 'times that a leader is asked to let another server lead, whichever it is',
+    unit: ['transfer of leadership', 'transfers of leadership'],
+    default: 0,
+  }),
   leaderLeaves: flag({
     about: 'replace the first server, in place of the last',
     default: false,

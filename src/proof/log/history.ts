@@ -4,6 +4,7 @@
  */
 
 import type { Address } from '../../../statecharts/actor.ts';
+import type { HandOverOutput } from '../../../statecharts/replication/hand-over.ts';
 import type { Problem } from '../claim.ts';
 import { toldInOrder } from './claims.ts';
 
@@ -30,6 +31,9 @@ export interface LogHistory {
   readonly proposals: number;
   readonly replacements: number;
   readonly compactions: number;
+  readonly transfers: number;
+  /** How transfers of leadership have ended. */
+  readonly transferEnds: readonly HandOverOutput['type'][];
 }
 
 /** Nothing was told or asked. */
@@ -40,6 +44,8 @@ export const emptyLogHistory: LogHistory = {
   proposals: 0,
   replacements: 0,
   compactions: 0,
+  transfers: 0,
+  transferEnds: [],
 };
 
 /** Takes note of what an application has asked of `server`; `floor` is the last entry that is committed anywhere. */
@@ -54,6 +60,8 @@ export function asked<H extends LogHistory>(
       return { ...history, proposals: history.proposals + 1 };
     case 'replace':
       return { ...history, replacements: history.replacements + 1 };
+    case 'handOver':
+      return { ...history, transfers: history.transfers + 1 };
     case 'compact':
       return { ...history, compactions: history.compactions + 1 };
     case 'read': {
@@ -85,6 +93,12 @@ export function toldOf<H extends LogHistory>(history: H, server: Address, first:
   const toldUpTo = history.told.find((it) => it.server === server)?.index ?? 0;
   return withProblem(withTold(history, server, last), toldInOrder(server, toldUpTo, first));
 }
+
+/** Takes note of how a transfer of leadership has ended. */
+export const transferEnded = <H extends LogHistory>(history: H, { type }: Pick<HandOverOutput, 'type'>): H => ({
+  ...history,
+  transferEnds: including(history.transferEnds, type),
+});
 
 /** `server` has told its application of all up to `index`. */
 export const withTold = <H extends LogHistory>(history: H, server: Address, index: number): H => ({

@@ -86,6 +86,22 @@ export function takeNothing(context: ServerContext, message: Received<'promise'>
   return { ...noted, context: { ...noted.context, phase1: { ...phase1, found: context.phase1.found } } };
 }
 
+/** Stands at the ballot of the leader, as if that were handed over with the leadership. */
+export function standAtBallotOfLeader(context: ServerContext): Result {
+  const { leader, promised } = context;
+  const stood = paxosRules.stand(context);
+  if (leader === null || promised === null) return stood;
+  const effects = (stood.effects ?? []).flatMap((effect): Effect[] => {
+    if (effect.type === 'persist') return [];
+    if (effect.type !== 'send') return [effect];
+    const { message } = effect;
+    return message.type === 'prepare' || message.type === 'durable'
+      ? [{ ...effect, message: { ...message, ballot: promised } }]
+      : [effect];
+  });
+  return { context: { ...stood.context, promised, highest: context.highest }, effects };
+}
+
 /** Takes office with no-ops in the place of what was accepted. */
 export function takeOfficeWithNoops(context: ServerContext): Result {
   const { commitIndex, phase1, promised } = context;

@@ -167,6 +167,15 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
     },
   },
   {
+    name: 'a server that is told to stand does so at the ballot of the leader that told it',
+    rule: 'Raft §3.10',
+    broken: { stand: broken.standAtBallotOfLeader },
+    checker: {
+      bounds: { ...twoLeaders, entries: 0, ballots: 1, transfers: 1, candidates: ['n1|n2'] },
+      violates: 'no actor fails',
+    },
+  },
+  {
     name: 'a slot after a stop-sign is proposed before that is chosen',
     rule: 'Stoppable §3',
     broken: { isStopped: () => false },

@@ -10,6 +10,9 @@ import type { GivenPaxosBounds } from './bounds.ts';
 const lossy = { losses: 'unlimited', inFlight: 2 } as const;
 
 /** The largest first, so that two processors end at about the same time. */
-const systems: readonly GivenPaxosBounds[] = [{ nodes: 2, ballots: 2, entries: 1, crashes: 1, ...lossy }];
+const systems: readonly GivenPaxosBounds[] = [
+  { nodes: 2, ballots: 2, entries: 1, crashes: 1, ...lossy },
+  { nodes: 2, ballots: 2, entries: 1, transfers: 1, ...lossy },
+];
 
 export const paxosSystems: readonly ProvenSystem<GivenPaxosBounds>[] = systems.map((bounds) => ({ bounds }));

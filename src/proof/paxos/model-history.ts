@@ -21,6 +21,7 @@ import {
   numberIn,
   readAnswered,
   toldOf,
+  transferEnded,
   withoutTold,
   withProblem,
   withTold,
@@ -87,6 +88,9 @@ function told(history: PaxosHistory, server: Address, output: { readonly type: s
       return withTold(history, server, numberIn(output, 'index'));
     case 'readable':
       return readAnswered(history, server, output, readsSeeChoices);
+    case 'handedOver':
+    case 'notHandedOver':
+      return transferEnded(history, { type: output.type });
     default:
       return history;
   }

@@ -89,7 +89,7 @@ export function paxosProperties(servers: readonly PaxosModelServer[]): Predicate
 /** The goals that a model with `bounds` must reach. */
 export function paxosGoalsOf(servers: readonly PaxosModelServer[], bounds: PaxosBounds): Predicates<PaxosHistory> {
   const { nodes, ballots, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
-  const { replacements, lateRounds } = bounds;
+  const { replacements, lateRounds, transfers } = bounds;
   // A leader that nobody disturbs leads for ever.
   const mayChange = ballots > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: PaxosState): PaxosServerContext[] => contextsIn(state, servers);
@@ -148,6 +148,12 @@ export function paxosGoalsOf(servers: readonly PaxosModelServer[], bounds: Paxos
         contexts(state).some(
           ({ leadership }) => leadership?.isStopped === true && leadership.inheritedIndex === leadership.lastIndex,
         ),
+    }),
+    ...when(transfers > 0 && nodes > 1, {
+      'a hand-over is given up': ({ history }) => history.transferEnds.includes('notHandedOver'),
+    }),
+    ...when(transfers > 0 && nodes > 1 && ballots > 1, {
+      'leadership is handed over': ({ history }) => history.transferEnds.includes('handedOver'),
     }),
     ...when(replacements > 0 && lateRounds > 1, {
       'a replacement is given up': ({ history }) =>

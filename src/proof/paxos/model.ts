@@ -30,7 +30,7 @@ const limits: Partial<Limits> = { maxAppendBytes: 1, retainBytes: 0 };
 export function paxosModel({ broken = {}, ...given }: PaxosModelOptions = {}): Model<PaxosHistory> {
   const bounds = boundsOf(paxosBounds, given);
   const { nodes, phase2, ballots, crashes, losses, duplicates, network, beats, candidates, inFlight } = bounds;
-  const { elections, heartbeats, quorumChecks, compactions, replacements, lateRounds, notices } = bounds;
+  const { elections, heartbeats, quorumChecks, compactions, replacements, transfers, lateRounds, notices } = bounds;
   const server = definePaxosServer({ ...paxosRules, ...(beats ? {} : withoutBeats), ...broken });
   const addressOnNode = (node: string): Address => addressOf(node, server.name, key);
   const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
@@ -52,6 +52,7 @@ export function paxosModel({ broken = {}, ...given }: PaxosModelOptions = {}): M
       electionRound: elections,
       heartbeatInterval: heartbeats,
       quorumTimeout: quorumChecks,
+      handOverTimeout: transfers,
       catchUpRound: lateRounds,
       catchUpPatience: lateRounds,
     },
@@ -81,7 +82,7 @@ type State = SystemState<PaxosHistory>;
 /** What applications ask of `server`, and when. */
 function requestsOf(
   server: PaxosModelServer,
-  { nodes, entries, reads, compactions, replacements, leaderLeaves }: PaxosBounds,
+  { nodes, entries, reads, compactions, replacements, transfers, leaderLeaves }: PaxosBounds,
   addressOnNode: (node: string) => Address,
 ): readonly Step[] {
   const times = <T>(length: number, make: (place: number) => T): readonly T[] =>
@@ -118,6 +119,15 @@ function requestsOf(
         { when: (state: State) => state.history.replacements === place && leads(state) },
       ),
     ),
+    ...times(transfers === 0 ? 0 : nodes, (place) => addressOnNode(`n${place + 1}`))
+      .filter((to) => to !== server.address)
+      .map((to) =>
+        request(
+          server,
+          { type: 'handOver', id: 1, to },
+          { when: (state: State) => state.history.transfers < transfers && leads(state) },
+        ),
+      ),
     ...times(compactions === 0 ? 0 : slots, (place) =>
       request(
         server,

@@ -14,6 +14,7 @@ import {
   numberIn,
   readAnswered,
   toldOf,
+  transferEnded,
   withoutTold,
   withTold,
 } from '../log/history.ts';
@@ -31,9 +32,6 @@ export interface RaftHistory extends LogHistory {
   readonly configuration: Configuration | null;
   /** The servers that have voted, crashed and started again. */
   readonly recovered: readonly Address[];
-  readonly transfers: number;
-  /** How transfers of leadership have ended. */
-  readonly transferEnds: readonly ('handedOver' | 'notHandedOver')[];
 }
 
 export const emptyHistory: RaftHistory = {
@@ -43,8 +41,6 @@ export const emptyHistory: RaftHistory = {
   commits: [],
   configuration: null,
   recovered: [],
-  transfers: 0,
-  transferEnds: [],
 };
 
 /** Takes note of what happened. Servers are addressed by `addressOnNode` of their nodes. */
@@ -59,7 +55,6 @@ export function observeRaft(
     case 'delivered':
       return told(history, happening.actor, happening.output);
     case 'requested':
-      if (happening.request.type === 'handOver') return { ...history, transfers: history.transfers + 1 };
       return asked(history, happening.actor, happening.request, () =>
         Math.max(0, ...history.commits.map(({ index }) => index)),
       );
@@ -100,7 +95,7 @@ function told(history: RaftHistory, server: Address, output: { readonly type: st
       return readAnswered(history, server, output, readsSeeCommits);
     case 'handedOver':
     case 'notHandedOver':
-      return { ...history, transferEnds: including(history.transferEnds, output.type) };
+      return transferEnded(history, { type: output.type });
     default:
       return history;
   }

@@ -88,7 +88,7 @@ export class NotReplacedError extends NotHappenedError {
 /** No other node leads because of this request: why, is the `reason`. */
 export class NotHandedOverError extends NotHappenedError {
   readonly code = 'NOT_HANDED_OVER';
-  /** A `HandOverRefusal`, `another-leads`, or `never` of a log that hands over to no node. */
+  /** A `HandOverRefusal`, or `another-leads`. */
   readonly reason: string;
 
   constructor(message: string, reason: string) {

@@ -41,7 +41,7 @@ export function createHandOvers(clock: Clock, log: ReplicatedLog, desk: Desk, ne
     const id = nextId();
     attempts.set(id, { to, waiters: [onEnd] });
     try {
-      log.handOver?.(id, to);
+      log.handOver(id, to);
     } catch (error) {
       attempts.delete(id);
       throw error;
@@ -86,11 +86,10 @@ export function createHandOvers(clock: Clock, log: ReplicatedLog, desk: Desk, ne
       else if (isDone) desk.answer(item, { id, status: 'done', value: log.leader });
       // Nothing begins of which the asker hears no more.
       else if (expiresAtMs !== undefined && clock.nowMs() >= expiresAtMs) desk.refuse(item, 'unavailable');
-      else if (log.handOver === undefined) desk.refuse(item, 'not-handed-over', undefined, 'never');
       else handOver({ ...item, body });
     },
     resign(done) {
-      if (!log.isLeader || log.handOver === undefined) {
+      if (!log.isLeader) {
         clock.enqueue(done);
         return;
       }

@@ -4,6 +4,7 @@ import type { Address } from '../../actor/address.ts';
 import { type Birth, recordsOf } from '../../actor/definition.ts';
 import type { Delivered, EffectOf, Performed, Unreachable } from '../../actor/effects.ts';
 import type { Ruling } from '../../actor/rules.ts';
+import type { HandOver } from '../../replication/hand-over.ts';
 import type { CatchUp } from '../../replication/learning.ts';
 import { defaultLimits, type Limits } from '../../replication/limits.ts';
 import { allMembers, foundingMembers } from '../../replication/members.ts';
@@ -139,6 +140,8 @@ export interface ServerContext extends Remembered {
   readonly heard: readonly Heard[];
   /** `compactionDue` was delivered and not answered yet. */
   readonly compactionAsked: boolean;
+  /** This server lets another one lead, and has not told how that ended; also after it has ceased to lead. */
+  readonly handOver: HandOver | null;
   readonly incoming: Incoming | null;
   readonly phase1: Phase1 | null;
   readonly leadership: Leadership | null;
@@ -207,6 +210,7 @@ export function newServer(recovered: Remembered, { self, input }: Birth<PaxosInp
     isLed: false,
     heard: [],
     compactionAsked: false,
+    handOver: null,
     incoming: null,
     phase1: null,
     leadership: null,

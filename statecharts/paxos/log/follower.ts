@@ -1,6 +1,7 @@
 /**
  * The follower: an acceptor that answers candidates and takes what its leader proposes, and a learner of what is chosen. It
- * tells the others whether it is led, and stands for election when neither it nor any of them is.
+ * tells the others whether it is led, and stands for election when neither it nor any of them is,
+ * or when its leader tells it to.
  */
 
 import { every } from '../../actor/fragments.ts';
@@ -10,6 +11,7 @@ import {
   compaction,
   earlierBallot,
   laterBallot,
+  notHandingOver,
   notLeading,
   notReplacing,
   paxos,
@@ -20,7 +22,15 @@ import {
 // A follower stays one.
 const { target: _, ...laterBallotHere } = laterBallot;
 
-const standing = { guard: 'mayStand', target: '#candidate', meta: { rule: 'Omni-Paxos §5.2' } } as const;
+const standing = {
+  guard: 'mayStand',
+  target: '#candidate',
+  actions: 'giveUpHandOver',
+  meta: { rule: 'Omni-Paxos §5.2' },
+} as const;
+
+/** A server that handed over hears by it that another one leads. */
+const handedOver = { type: 'concludeHandOver', params: message } as const;
 
 export const follower = paxos.createStateConfig({
   id: 'follower',
@@ -32,12 +42,22 @@ export const follower = paxos.createStateConfig({
       initial: 'alone',
       states: {
         // A leader was heard, or a candidate, which has a round to become one.
-        led: { after: { electionRound: [standing, { target: 'alone', meta: { rule: 'Omni-Paxos §5.2' } }] } },
+        led: {
+          after: {
+            electionRound: [
+              standing,
+              { target: 'alone', actions: 'giveUpHandOver', meta: { rule: 'Omni-Paxos §5.2' } },
+            ],
+          },
+        },
         alone: {
           id: 'alone',
           entry: 'noteAlone',
           after: {
-            electionRound: [standing, { target: 'alone', reenter: true, meta: { rule: 'Omni-Paxos §5.2' } }],
+            electionRound: [
+              standing,
+              { target: 'alone', reenter: true, actions: 'giveUpHandOver', meta: { rule: 'Omni-Paxos §5.2' } },
+            ],
           },
         },
       },
@@ -51,17 +71,27 @@ export const follower = paxos.createStateConfig({
         accept: [
           laterBallotHere,
           earlierBallot,
-          { target: '.led', actions: { type: 'acceptFromLeader', params: message }, meta: { rule: 'Paxos 2b' } },
+          {
+            target: '.led',
+            actions: [{ type: 'acceptFromLeader', params: message }, handedOver],
+            meta: { rule: 'Paxos 2b' },
+          },
         ],
         installSnapshot: [
           laterBallotHere,
           earlierBallot,
           {
             target: '.led',
-            actions: { type: 'takeSnapshot', params: message },
+            actions: [{ type: 'takeSnapshot', params: message }, handedOver],
             meta: { rule: 'Paxos Made Live §5.2' },
           },
         ],
+        standNow: {
+          guard: { type: 'mayStandNow', params: message },
+          target: '#candidate',
+          actions: 'giveUpHandOver',
+          meta: { rule: 'Raft §3.10' },
+        },
         beat: [
           {
             guard: { type: 'isForsaken', params: message },
@@ -79,6 +109,7 @@ export const follower = paxos.createStateConfig({
         propose: notLeading,
         read: notLeading,
         replace: notReplacing,
+        handOver: notHandingOver,
         compact: compaction,
         performed: transferEnd,
         durable: {},

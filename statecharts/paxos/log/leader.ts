@@ -1,6 +1,6 @@
 /**
  * The leader: the distinguished proposer, in phase 2 of one slot after the other, many at once. It answers reads, and
- * replaces servers by ending its configuration. It steps down when another ballot was promised, when no quorum, or not even
+ * replaces servers by ending its configuration, and hands over to another one. It steps down when another ballot was promised, when no quorum, or not even
  * its own journal, answers, and when the next configuration is without it, or may have had other leaders.
  */
 
@@ -10,6 +10,7 @@ import {
   compaction,
   earlierBallot,
   laterBallot,
+  notHandingOver,
   notReplacing,
   overtaken,
   paxos,
@@ -90,6 +91,35 @@ export const leader = paxos.createStateConfig({
         },
       },
     },
+    handOver: {
+      initial: 'none',
+      states: {
+        none: {
+          on: {
+            handOver: [
+              {
+                guard: { type: 'mayHandOver', params: message },
+                target: 'underWay',
+                actions: { type: 'beginHandOver', params: message },
+                meta: { rule: 'Raft §3.10' },
+              },
+              notHandingOver,
+            ],
+          },
+        },
+        underWay: {
+          initial: 'catchingUp',
+          on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },
+          after: { handOverTimeout: { target: 'none', actions: 'giveUpHandOver', meta: { rule: 'Raft §3.10' } } },
+          states: {
+            catchingUp: {
+              always: { guard: 'targetHasAll', target: 'told', actions: 'sendStandNow', meta: { rule: 'Raft §3.10' } },
+            },
+            told: {},
+          },
+        },
+      },
+    },
   },
   on: {
     propose: [
@@ -123,6 +153,7 @@ export const leader = paxos.createStateConfig({
       },
       notReplacing,
     ],
+    handOver: notHandingOver,
     compact: compaction,
     performed: { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' },
     unreachable: { actions: { type: 'noteLost', params: message } },
@@ -134,6 +165,7 @@ export const leader = paxos.createStateConfig({
     // Those who follow another ballot say so when they are asked to accept.
     beat: {},
     promise: {},
+    standNow: {},
   },
 });
 

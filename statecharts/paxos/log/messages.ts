@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import { type Address, isAddress } from '../../actor/address.ts';
 import type { TaggedBy } from '../../actor/schemas.ts';
+import type { HandOverOutput } from '../../replication/hand-over.ts';
 import type { Limits } from '../../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../../replication/members.ts';
 import { snapshotStandings } from '../../replication/progress.ts';
@@ -130,6 +131,8 @@ export const messages = {
   refused: v.object({ promised: ballot }),
   /** How the sender stands, for the election of leaders: which ballot it has promised, and whether it is led. */
   beat: v.object({ promised: v.nullable(ballot), isLed: v.boolean() }),
+  /** The leader at `ballot` lets the receiver lead: it is to stand at once, at a later one. */
+  standNow: v.object({ ballot }),
   /** What the receiver needs is compacted, and `snapshot` is on the sender's node. Repeated with heartbeats. */
   installSnapshot: v.object({ ballot, snapshot }),
   /** How it stands with the snapshot of `lastIndex`. */
@@ -157,6 +160,11 @@ export const requests = {
    * change was given up. `places` says where members are reached, `host:port` by node id, `joining` among them.
    */
   replace: v.object({ id: natural, leaving: address, joining: address, places }),
+  /**
+   * Let `to` lead, or the voter that has most of the log. Answered by `handedOver` or `notHandedOver`, within two rounds
+   * of elections.
+   */
+  handOver: v.object({ id: natural, to: v.nullable(address) }),
 };
 export type PaxosRequest = TaggedBy<typeof requests>;
 
@@ -187,6 +195,7 @@ export type PaxosOutput =
       readonly reason: ReplacementRefusal;
       readonly leader?: Address;
     }
+  | HandOverOutput
   /** Read `id` is linearizable once the application has applied everything up to `index`. */
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   /**

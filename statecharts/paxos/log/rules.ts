@@ -3,6 +3,7 @@
 import { refuseNotLeader } from './rules/choosing.ts';
 import * as election from './rules/election.ts';
 import * as following from './rules/following.ts';
+import * as handOver from './rules/hand-over.ts';
 import * as leading from './rules/leading.ts';
 import * as membership from './rules/membership.ts';
 import * as phase1 from './rules/phase1.ts';
@@ -19,6 +20,7 @@ import {
 export const paxosRules = {
   ...election,
   ...following,
+  ...handOver,
   ...leading,
   ...membership,
   ...phase1,

@@ -17,6 +17,8 @@ export const delays = {
   electionRound: between(400, 600),
   /** How often a leader looks whether a quorum, and its own journal, have answered since the last look. */
   quorumTimeout: fixed(500),
+  /** How long a leader that hands over waits for the next one, before it proposes again: the least `electionRound`. */
+  handOverTimeout: fixed(400),
   /** A round that a learner ends within this time is its last: about an `electionRound`. */
   catchUpRound: fixed(500),
   /** How long a learner may go without making headway before the change is given up. */
@@ -84,3 +86,7 @@ export const transferEnd = {
 } as const;
 export const notLeading = { actions: { type: 'refuseNotLeader', params: message } } as const;
 export const notReplacing = { actions: { type: 'refuseReplacement', params: message } } as const;
+export const notHandingOver = {
+  actions: { type: 'refuseHandOver', params: message },
+  meta: { rule: 'Raft §3.10' },
+} as const;

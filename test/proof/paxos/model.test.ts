@@ -18,6 +18,8 @@ const small: readonly PaxosModelOptions[] = [
   { nodes: 3, ballots: 1, entries: 1 },
   { nodes: 2, ballots: 2, entries: 1, crashes: 1, candidates: ['n1', 'n2'], ...lossy },
   { nodes: 2, phase2: 2, ballots: 2, entries: 1, candidates: ['n1', 'n2'], ...lossy },
+  { nodes: 2, ballots: 2, entries: 1, transfers: 1, candidates: ['n1', 'n2'], ...lossy },
+  { nodes: 3, ballots: 2, entries: 0, transfers: 1, candidates: ['n1', 'n2'], elections: 1, ...lossy },
   { nodes: 2, ballots: 1, entries: 0, replacements: 1, heartbeats: 1, candidates: ['n1'], ...lossy, inFlight: 4 },
 ];
 

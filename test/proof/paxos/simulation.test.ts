@@ -24,6 +24,14 @@ describe('the replicated store over Multi-Paxos, simulated', () => {
     expect(result.missed).toEqual([]);
   });
 
+  test('keeps them while leadership is handed over, under all faults', { timeout: 240_000 }, () => {
+    const result = runSuite(paxosScenario(undefined, { transfers: true }), {
+      ...{ seed: 1, runs: 20, nodes: 3, faults: allFaults, isNetworkFaulty: true, clock: systemClock() },
+    });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.missed).toEqual([]);
+  });
+
   test.each([1, 2, 5])('survives with %i nodes', { timeout: 120_000 }, (nodes) => {
     const result = suite({ seed: 1_000 * nodes, runs: 6, nodes });
     expect(result.failed?.violation).toBeUndefined();

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { NotHandedOverError, OutcomeUnknownError } from '../../../src/services/store/errors.ts';
+import { logProtocolNames } from '../../../src/services/store/log/protocol-names.ts';
+import { logProtocols } from '../../../src/services/store/log/protocols.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 
 const value = new TextEncoder().encode('value');
@@ -25,92 +27,94 @@ async function longestPauseMs(cluster: Cluster, act: () => void): Promise<number
   return Math.max(...answeredAtMs.map((atMs, index) => atMs - (answeredAtMs[index - 1] ?? atMs)));
 }
 
-/** A cluster whose leader is known to all. */
-function elected(): Cluster {
-  const cluster = createCluster();
-  cluster.elect();
-  return cluster;
-}
+describe.each(logProtocolNames)('over %s, a node', (protocol) => {
+  /** A cluster whose leader is known to all. */
+  const elected = (): Cluster => {
+    const cluster = createCluster({ log: (voters) => logProtocols[protocol].start({ voters }) });
+    cluster.elect();
+    return cluster;
+  };
 
-describe('a node that leads', () => {
-  test('and stops leaves no gap of an election timeout in a steady load of puts, all of which succeed', async () => {
-    const cluster = elected();
-    const { id, store, node } = cluster.leader();
-    const pauseMs = await longestPauseMs(cluster, () => {
-      void store.resign().then(() => {
-        expect(store.status().role).toBe('follower');
-        store.close();
-        return node.stop();
+  describe('that leads', () => {
+    test('and stops leaves no gap of an election timeout in a steady load of puts, all of which succeed', async () => {
+      const cluster = elected();
+      const { id, store, node } = cluster.leader();
+      const pauseMs = await longestPauseMs(cluster, () => {
+        void store.resign().then(() => {
+          expect(store.status().role).toBe('follower');
+          store.close();
+          return node.stop();
+        });
       });
+      expect(pauseMs).toBeLessThan(100);
+      expect(cluster.members().find((it) => it.id !== id && it.store.status().role === 'leader')).toBeDefined();
     });
-    expect(pauseMs).toBeLessThan(100);
-    expect(cluster.members().find((it) => it.id !== id && it.store.status().role === 'leader')).toBeDefined();
+
+    test('leaves one when it crashes', async () => {
+      const cluster = elected();
+      expect(await longestPauseMs(cluster, () => cluster.crash(cluster.leader().id))).toBeGreaterThan(500);
+    });
+
+    test('lets the node lead that is named, whichever node is asked; and once more that is done', async () => {
+      const cluster = elected();
+      const to = cluster.follower().id;
+      for (const { store } of cluster.members()) {
+        expect(await cluster.value(store.handOver(to))).toBe(to);
+        expect(cluster.leader().id).toBe(to);
+      }
+      expect(await cluster.value(cluster.client().handOver(to))).toBe(to);
+    });
+
+    test('lets another one lead when none is named', async () => {
+      const cluster = elected();
+      const { id, store } = cluster.leader();
+      const next = await cluster.value(store.handOver());
+      expect(next).not.toBe(id);
+      expect(cluster.leader().id).toBe(next);
+    });
+
+    test('answers alike who asks for the same at once', async () => {
+      const cluster = elected();
+      const to = cluster.follower().id;
+      const { store } = cluster.leader();
+      expect(await cluster.value(Promise.all([store.handOver(to), store.handOver(to)]))).toEqual([to, to]);
+    });
+
+    test('says why none does, and leads on', async () => {
+      const cluster = elected();
+      const { id, store } = cluster.leader();
+      const stranger = await cluster.failure(store.handOver('n9'));
+      expect(stranger).toBeInstanceOf(NotHandedOverError);
+      expect(stranger).toMatchObject({ code: 'NOT_HANDED_OVER', reason: 'not-a-voter' });
+      expect(String(stranger)).toContain('none of the voters');
+      expect(cluster.leader().id).toBe(id);
+    });
+
+    test('says that it is not known where the other one was told to lead and is not heard', async () => {
+      const cluster = elected();
+      const { id, store } = cluster.leader();
+      const to = cluster.follower().id;
+      cluster.cut(id, to);
+      expect(await cluster.failure(store.handOver(to))).toBeInstanceOf(OutcomeUnknownError);
+      expect(cluster.leader().id).toBe(id);
+    });
   });
 
-  test('leaves one when it crashes', async () => {
-    const cluster = elected();
-    expect(await longestPauseMs(cluster, () => cluster.crash(cluster.leader().id))).toBeGreaterThan(500);
-  });
+  describe('that stops', () => {
+    test('without leading waits for nothing', async () => {
+      const cluster = elected();
+      const startedAtMs = cluster.clock.nowMs();
+      await cluster.value(cluster.follower().store.resign());
+      expect(cluster.clock.nowMs()).toBe(startedAtMs);
+    });
 
-  test('lets the node lead that is named, whichever node is asked; and once more that is done', async () => {
-    const cluster = elected();
-    const to = cluster.follower().id;
-    for (const { store } of cluster.members()) {
-      expect(await cluster.value(store.handOver(to))).toBe(to);
-      expect(cluster.leader().id).toBe(to);
-    }
-    expect(await cluster.value(cluster.client().handOver(to))).toBe(to);
-  });
-
-  test('lets another one lead when none is named', async () => {
-    const cluster = elected();
-    const { id, store } = cluster.leader();
-    const next = await cluster.value(store.handOver());
-    expect(next).not.toBe(id);
-    expect(cluster.leader().id).toBe(next);
-  });
-
-  test('answers alike who asks for the same at once', async () => {
-    const cluster = elected();
-    const to = cluster.follower().id;
-    const { store } = cluster.leader();
-    expect(await cluster.value(Promise.all([store.handOver(to), store.handOver(to)]))).toEqual([to, to]);
-  });
-
-  test('says why none does, and leads on', async () => {
-    const cluster = elected();
-    const { id, store } = cluster.leader();
-    const stranger = await cluster.failure(store.handOver('n9'));
-    expect(stranger).toBeInstanceOf(NotHandedOverError);
-    expect(stranger).toMatchObject({ code: 'NOT_HANDED_OVER', reason: 'not-a-voter' });
-    expect(String(stranger)).toContain('none of the voters');
-    expect(cluster.leader().id).toBe(id);
-  });
-
-  test('says that it is not known where the other one was told to lead and is not heard', async () => {
-    const cluster = elected();
-    const { id, store } = cluster.leader();
-    const to = cluster.follower().id;
-    cluster.cut(id, to);
-    expect(await cluster.failure(store.handOver(to))).toBeInstanceOf(OutcomeUnknownError);
-    expect(cluster.leader().id).toBe(id);
-  });
-});
-
-describe('a node that stops', () => {
-  test('without leading waits for nothing', async () => {
-    const cluster = elected();
-    const startedAtMs = cluster.clock.nowMs();
-    await cluster.value(cluster.follower().store.resign());
-    expect(cluster.clock.nowMs()).toBe(startedAtMs);
-  });
-
-  test('as the last of its cluster waits for an election timeout at most', async () => {
-    const cluster = elected();
-    const { id, store } = cluster.leader();
-    for (const other of cluster.members()) if (other.id !== id) cluster.crash(other.id);
-    const startedAtMs = cluster.clock.nowMs();
-    await cluster.value(store.resign());
-    expect(cluster.clock.nowMs() - startedAtMs).toBeLessThanOrEqual(1_000);
+    test('as the last of its cluster waits for an election timeout at most', async () => {
+      const cluster = elected();
+      const { id, store } = cluster.leader();
+      for (const other of cluster.members()) if (other.id !== id) cluster.crash(other.id);
+      const startedAtMs = cluster.clock.nowMs();
+      await cluster.value(store.resign());
+      expect(cluster.clock.nowMs() - startedAtMs).toBeLessThanOrEqual(1_000);
+    });
   });
 });

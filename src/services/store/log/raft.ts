@@ -1,16 +1,16 @@
 /** The log of a store, kept by Raft: the only part of a store that knows the protocol. */
 
 import type { SnapshotFrom } from 'xstate';
-import { type Address, addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
+import { type Address, addressOf, type DelayRange } from '../../../../statecharts/actor.ts';
 import { settledConfiguration } from '../../../../statecharts/raft/configuration.ts';
 import { roles } from '../../../../statecharts/raft/context.ts';
-import type { Entry, RaftOutput, RaftRequest } from '../../../../statecharts/raft/messages.ts';
+import type { Entry, RaftOutput } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
-import { commonEventOf, ledBy, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
 
 /** How to replicate by Raft. */
 export interface RaftOptions extends ServerLogOptions {
@@ -44,14 +44,11 @@ export function raft(options: RaftOptions): LogStarter {
       },
       ...(delays === undefined ? {} : { delays }),
     });
-    const ask = (request: RaftRequest): void => node.request(addressOf(node.id, server.name, key), request);
     return serverLog({
       place,
       options,
       serverName: server.name,
       server: handle,
-      handOver: (id, to) =>
-        ask({ type: 'handOver', id, to: to === undefined ? null : addressOf(to, server.name, key) }),
       known: ({ context }: Shown) => ({
         configuration: context.configuration,
         settled: settledConfiguration(context),
@@ -78,10 +75,6 @@ function eventOf(output: RaftOutput, room: SnapshotRoom): LogEvent {
       return { type: 'placed', id: output.id, index: output.index, token: output.term };
     case 'committed':
       return { type: 'committed', entries: runOf(output.entries, entryOf) };
-    case 'handedOver':
-      return { type: 'handedOver', id: output.id, leader: nodeOf(output.leader) };
-    case 'notHandedOver':
-      return { type: 'notHandedOver', id: output.id, reason: output.reason, ...ledBy(output) };
     default:
       return commonEventOf(output, room);
   }

@@ -123,10 +123,9 @@ export interface ReplicatedLog {
   /**
    * Asks this server, which leads, to let `to` lead in its place; without `to`, the voter that has most of the log. From
    * then on it refuses proposals as `handing-over`, while reads go on; what it has placed stays. Answered by `handedOver`
-   * or `notHandedOver`, once, unless the server ends, and within a few election timeouts. Throws like `propose`. Left out
-   * by a log that elects a leader only when the last one is gone.
+   * or `notHandedOver`, once, unless the server ends, and within a few election timeouts. Throws like `propose`.
    */
-  handOver?(id: number, to?: string): void;
+  handOver(id: number, to?: string): void;
   /**
    * Begins a snapshot of the state as of the committed entry `index`, which takes the place of the entries up to it once
    * it is whole. One at a time. Throws like `propose`.

@@ -4,6 +4,7 @@
  */
 
 import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
+import type { HandOverOutput } from '../../../../statecharts/replication/hand-over.ts';
 import type { ReplacementRefusal, RequestRefusal } from '../../../../statecharts/replication/refusals.ts';
 import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
@@ -28,6 +29,7 @@ export interface ServerLogOptions {
 export type ServerRequest =
   | { readonly type: 'propose'; readonly id: number; readonly commands: readonly Uint8Array[] }
   | { readonly type: 'read'; readonly id: number }
+  | { readonly type: 'handOver'; readonly id: number; readonly to: Address | null }
   | { readonly type: 'compact'; readonly index: number; readonly file: SnapshotFile }
   | MembersRequest;
 
@@ -43,6 +45,7 @@ export type ServerOutput =
       readonly reason: ReplacementRefusal;
       readonly leader?: Address;
     }
+  | HandOverOutput
   | { readonly type: 'compactionDue'; readonly index: number; readonly logSizeBytes: number };
 
 /** A server as it durably stands. */
@@ -70,8 +73,6 @@ export interface ServerLogParts<Shown extends Standing, Output> {
   /** The name of the protocol's servers. */
   readonly serverName: string;
   readonly server: Server<Shown, Output>;
-  /** Where the protocol hands over. */
-  readonly handOver?: (id: number, to: string | undefined) => void;
   /** What the server knows of its members. */
   known(shown: Shown): KnownMembers;
   /** What only the protocol can say of the server. */
@@ -102,7 +103,7 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
   return {
     propose: (id, commands) => ask({ type: 'propose', id, commands }),
     read: (id) => ask({ type: 'read', id }),
-    ...(parts.handOver === undefined ? {} : { handOver: parts.handOver }),
+    handOver: (id, to) => ask({ type: 'handOver', id, to: to === undefined ? null : addressOf(to, serverName, key) }),
     snapshot: (index) => files.write(`${owner}/${index}-${node.id}`, (file) => ask({ type: 'compact', index, file })),
     listen({ event, changed, ended }) {
       server.on('*', (output) => event(parts.eventOf(output, room)));
@@ -141,7 +142,7 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
 }
 
 /** The leader that a refusal names, by its node. */
-export const ledBy = ({ leader }: { readonly leader?: Address }): { readonly leader?: string } =>
+const ledBy = ({ leader }: { readonly leader?: Address }): { readonly leader?: string } =>
   leader === undefined ? {} : { leader: nodeOf(leader) };
 
 /** What an output means that all servers have in the same words. */
@@ -151,6 +152,10 @@ export function commonEventOf(output: ServerOutput, room: SnapshotRoom): LogEven
       return { type: 'refused', id: output.id, reason: output.reason, ...ledBy(output) };
     case 'notReplaced':
       return { type: 'notReplaced', id: output.id, reason: output.reason, ...ledBy(output) };
+    case 'handedOver':
+      return { type: 'handedOver', id: output.id, leader: nodeOf(output.leader) };
+    case 'notHandedOver':
+      return { type: 'notHandedOver', id: output.id, reason: output.reason, ...ledBy(output) };
     case 'readable':
       return output;
     case 'snapshotInstalled':

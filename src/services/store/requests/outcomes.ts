@@ -81,7 +81,6 @@ const whyNotHandedOver: Readonly<Record<string, string>> = {
   'no-voter-heard': 'the leader has heard of no other voter lately; start one, or see to it that it is reached',
   'target-behind': 'the node that should lead did not get all of the log in time; see whether it runs and is reached',
   'another-leads': 'another node was elected meanwhile',
-  never: 'this log elects another leader only when the last one is gone',
 };
 
 /** One that was told to lead, and was not heard of in time, may lead still. */

@@ -54,7 +54,7 @@ export type RefusedReason =
   | 'key-reused'
   /** The change of members; the detail is a `MemberRefusal`, or `given-up`. */
   | 'not-replaced'
-  /** The detail is a `HandOverRefusal`, `another-leads`, or `never`. */
+  /** The detail is a `HandOverRefusal`, or `another-leads`. */
   | 'not-handed-over';
 
 /** Why nobody knows what became of the request. */

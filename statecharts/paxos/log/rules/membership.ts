@@ -27,9 +27,9 @@ type Replace = Received<'replace'>;
 
 /** What stands against a change. */
 function objectionTo(context: ServerContext, change: Replace): ReplacementRefusal | undefined {
-  const { configuration, leadership } = context;
+  const { configuration, handOver, leadership } = context;
   if (leadership === null) return 'not-leader';
-  if (!knowsChosen(context)) return 'not-ready';
+  if (!knowsChosen(context) || handOver !== null) return 'not-ready';
   if (isChanging(configuration) || leadership.isStopped) return 'change-under-way';
   return objectionIn(configuration, change);
 }
@@ -81,17 +81,17 @@ export function beginRound(context: ServerContext): Result {
   return { context: { leadership: { ...leadership, catchUp } } };
 }
 
-/** The learner has all that the round sends. */
+/** The learner has all that the round sends, and nothing keeps the leader from going on. */
 export const hasCaughtUp = (context: ServerContext): boolean =>
-  hasGoneOn(context) && hasEnded(leadershipOf(context).catchUp, learnerOf(context));
+  context.handOver === null && hasGoneOn(context) && hasEnded(leadershipOf(context).catchUp, learnerOf(context));
 
 /** No round was short enough: the learner cannot keep up, and would hold up what it votes on. */
 export const isOutOfRounds = (context: ServerContext): boolean =>
   hasCaughtUp(context) && isLastRound(leadershipOf(context).catchUp);
 
-/** Whether the learner has come further since the last look. */
+/** Whether the learner has come further since the last look. During a hand-over a change rests, and is not given up. */
 export const makesHeadway = (context: ServerContext): boolean =>
-  isFurther(leadershipOf(context).catchUp, learnerOf(context));
+  context.handOver !== null || isFurther(leadershipOf(context).catchUp, learnerOf(context));
 
 /** Begins the next look. */
 export function watchLearner(context: ServerContext): Result {

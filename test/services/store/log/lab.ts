@@ -138,10 +138,10 @@ export class Witness {
     life.log.read(this.#lastId);
   }
 
-  /** @returns the id of the request; undefined where there is no server, or a log that does not hand over */
+  /** @returns the id of the request; undefined where there is no server */
   handOver(node: string, to?: string): number | undefined {
     const life = this.#lives.get(node);
-    if (life?.log.handOver === undefined) return undefined;
+    if (life === undefined) return undefined;
     this.#lastId += 1;
     const id = this.#lastId;
     this.#handOvers.set(id, { id, life, answer: undefined, tookProposal: false });

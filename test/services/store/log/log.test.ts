@@ -6,9 +6,9 @@ import { isFoundOut, testLog } from './conformance.ts';
 import { paxosLab, raftLab } from './host-lab.ts';
 import { memoryLab } from './memory-lab.ts';
 
-testLog('in memory', memoryLab, { handsOver: true });
-testLog('kept by Raft', raftLab, { handsOver: true });
-testLog('kept by Multi-Paxos', paxosLab, { handsOver: false });
+testLog('in memory', memoryLab);
+testLog('kept by Raft', raftLab);
+testLog('kept by Multi-Paxos', paxosLab);
 
 /** A log whose events are spoilt on their way; `undefined` swallows one. */
 const spoilt =
