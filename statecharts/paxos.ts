@@ -31,6 +31,7 @@ export { delays as paxosDelays } from './paxos/log/vocabulary.ts';
 export * from './paxos/messages.ts';
 export * from './paxos/proposer.ts';
 export * from './paxos/register.ts';
+export * from './paxos/rooms.ts';
 export * from './paxos/rules/acceptor.ts';
 export * from './paxos/rules/learner.ts';
 export * from './paxos/rules/proposer.ts';

@@ -67,10 +67,13 @@ class NodeBirths implements Births {
 
   ofRecords(definitions: readonly AnyActor[]): void {
     const { journal, roster } = this.#parts;
+    if (definitions.length === 0) return;
     for (const address of journal.actors()) {
       const definition = definitions.find(({ name }) => name === partsOf(address).name);
-      const input = definition?.bornOfRecords();
-      if (definition === undefined || input === undefined || roster.runners.has(address)) continue;
+      if (definition === undefined) continue;
+      roster.remember(definition, address);
+      const input = definition.bornOfRecords();
+      if (input === undefined || roster.runners.has(address)) continue;
       this.soon(definition, address, { input });
     }
   }
@@ -78,8 +81,10 @@ class NodeBirths implements Births {
   #begin(definition: AnyActor, address: Address, { input, delays = {}, observer }: Birth): Runner {
     const { life, roster, inspection, host } = this.#parts;
     life.assertRunning();
-    roster.assertRoomFor(address);
+    roster.assertFree(address);
     const records = this.#recordsOf(definition, address);
+    // What is durable comes back though a limit was lowered.
+    if (records.length === 0) roster.assertRoomFor(definition, address);
     const runner = startRunner({ definition, address, input, records, delays, observer }, host);
     this.#unread.delete(address);
     roster.enter(runner);

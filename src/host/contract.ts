@@ -23,6 +23,7 @@ import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
 import type { InspectionEvent } from './inspection.ts';
 import type { RefusedCounts } from './mail.ts';
+import type { Occupancy } from './rooms.ts';
 import type { ActorObserver } from './runner.ts';
 
 /** A definition, as far as its view is concerned. */
@@ -34,6 +35,8 @@ export interface NodeLimits {
   readonly unflushedBytes: number;
   /** Actors alive at once, with those that failed and whose records are still there. Default 100,000. */
   readonly actors: number;
+  /** Keys in the rooms of definitions, by the name of the room, in place of what those say. */
+  readonly rooms: Readonly<Record<string, number>>;
   /** `stop` waits this many milliseconds for bus, journal and resources to close, and then for none. Default 10,000. */
   readonly closeMs: number;
 }
@@ -86,7 +89,7 @@ export interface Node<Owned extends Resources = Resources> {
    * Starts an actor, from its records if the journal holds any.
    *
    * @throws AddressTakenError, RecordsVersionError, RefusedInputError (a record that the definition does not read),
-   * NodeStoppedError, NodeOverloadedError (too many actors), ActorFailedError (it failed on this node, which would start
+   * NodeStoppedError, NodeOverloadedError (too many actors), RoomFullError (too many keys of its room), ActorFailedError (it failed on this node, which would start
    * it again without what it wrote), or whatever the chart throws on its first step
    */
   start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
@@ -149,6 +152,11 @@ export interface Node<Owned extends Resources = Resources> {
   readonly backlog: Backlog | undefined;
   /** How many messages and requests were not taken, by the reason; what exactly, `inspection` tells. */
   readonly refused: RefusedCounts;
+  /**
+   * How many actors there are, and keys in each room of a definition, and how many there may be. What the journal
+   * remembers comes back though that is more, and nothing new begins then.
+   */
+  readonly occupancy: { readonly actors: Occupancy; readonly rooms: Readonly<Record<string, Occupancy>> };
   /** Everything that the node does. */
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;

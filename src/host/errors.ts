@@ -12,9 +12,14 @@ export class NodeFailedError extends QuorateError {
   readonly code = 'NODE_FAILED';
 }
 
-/** Too many bytes wait for the disk; the request was not taken and certainly did not happen. */
+/** Too many bytes wait for the disk, or too many actors are alive; nothing was taken and certainly nothing happened. */
 export class NodeOverloadedError extends QuorateError {
   readonly code = 'NODE_OVERLOADED';
+}
+
+/** The keys of some definitions take all the room that the node gives them; nothing was done. */
+export class RoomFullError extends QuorateError {
+  readonly code = 'ROOM_FULL';
 }
 
 /** An actor was stopped because its chart, or a delay of it, misbehaved. The node goes on without it. */

@@ -15,6 +15,7 @@ import {
 import type { Arrival, Bus, Envelope, Loss } from '../bus/bus.ts';
 import type { ShortLivedMap } from '../environment/short-lived-map.ts';
 import type { EndpointParts } from './endpoint.ts';
+import { NodeOverloadedError, RoomFullError } from './errors.ts';
 import type { Inspection, RefusedKind } from './inspection.ts';
 import type { Dispatch } from './jobs.ts';
 import type { Runner } from './runner.ts';
@@ -88,7 +89,8 @@ export function createMail(parts: MailParts): Mail {
     try {
       return birth();
     } catch (error) {
-      reject(envelope, origin, 'absent', messageOf(error));
+      const isFull = error instanceof NodeOverloadedError || error instanceof RoomFullError;
+      reject(envelope, origin, isFull ? 'overload' : 'absent', messageOf(error));
       return undefined;
     }
   };

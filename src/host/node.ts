@@ -40,7 +40,7 @@ import { createTransfer, transferAddress, transferMessages } from './transfer.ts
 
 export * from './contract.ts';
 
-const defaultLimits: NodeLimits = { unflushedBytes: 128 * 1024 * 1024, actors: 100_000, closeMs: 10_000 };
+const defaultLimits: NodeLimits = { unflushedBytes: 128 * 1024 * 1024, actors: 100_000, rooms: {}, closeMs: 10_000 };
 
 /**
  * Makes a node and brings to life the actors that the journal remembers.
@@ -84,7 +84,7 @@ class LocalNode implements Node {
     const inspection = createInspection(id, clock.nowMs);
     const roleChanges = new Subject<RoleChange>();
     const dispatch = createJobs(clock);
-    const roster = createRoster({ node: id, maxActors: limits.actors, inspection });
+    const roster = createRoster({ node: id, maxActors: limits.actors, rooms: limits.rooms, inspection });
     const life = createLife({
       node: id,
       clock,
@@ -155,6 +155,10 @@ class LocalNode implements Node {
 
   get definitions(): readonly string[] {
     return this.#roster.definitions;
+  }
+
+  get occupancy(): Node['occupancy'] {
+    return this.#roster.occupancy;
   }
 
   get isRunning(): boolean {

@@ -5,6 +5,7 @@ import { ShortLivedMap } from '../environment/short-lived-map.ts';
 import type { EndpointParts } from './endpoint.ts';
 import { ActorFailedError, AddressTakenError, NodeOverloadedError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
+import { createRooms, type Occupancy, type Rooms } from './rooms.ts';
 import type { Runner } from './runner.ts';
 
 export interface RosterParts {
@@ -12,6 +13,8 @@ export interface RosterParts {
   readonly node: string;
   /** Actors that may be alive at once, with those that failed and whose records are still there. */
   readonly maxActors: number;
+  /** Keys that the rooms of definitions have, by their names, where that differs from what those say. */
+  readonly rooms: Readonly<Record<string, number>>;
   readonly inspection: Inspection;
 }
 
@@ -25,8 +28,14 @@ export interface Roster {
   definitionAt(address: Address): AnyActor | undefined;
   /** Adds definitions. @returns those that were not known @throws AddressTakenError when another has the name */
   define(definitions: readonly AnyActor[]): readonly AnyActor[];
-  /** @throws ActorFailedError, AddressTakenError, NodeOverloadedError: no actor may begin there now */
-  assertRoomFor(address: Address): void;
+  /** @throws ActorFailedError, AddressTakenError: no actor may begin there now */
+  assertFree(address: Address): void;
+  /** @throws NodeOverloadedError, RoomFullError: no actor may begin there that is not remembered */
+  assertRoomFor(definition: AnyActor, address: Address): void;
+  /** The journal has records of an actor, alive or not. */
+  remember(definition: AnyActor, address: Address): void;
+  /** How many actors there are, and keys in each room, and how many there may be. */
+  readonly occupancy: { readonly actors: Occupancy; readonly rooms: Readonly<Record<string, Occupancy>> };
   /** Whether an actor or an endpoint has the address. */
   isTaken(address: Address): boolean;
   /** An actor is alive from now on. */
@@ -51,9 +60,11 @@ class NodeRoster implements Roster {
   readonly #definitions = new Map<string, AnyActor>();
   /** Actors that failed, and have records that only another node, on the same journal, will read. */
   readonly #failed = new Set<Address>();
+  readonly #rooms: Rooms;
 
   constructor(parts: RosterParts) {
     this.#parts = parts;
+    this.#rooms = createRooms(parts.node, parts.rooms);
   }
 
   get definitions(): readonly string[] {
@@ -80,8 +91,7 @@ class NodeRoster implements Roster {
     return added;
   }
 
-  assertRoomFor(address: Address): void {
-    const { node, maxActors } = this.#parts;
+  assertFree(address: Address): void {
     if (this.#failed.has(address)) {
       throw new ActorFailedError(
         `'${address}' failed, and its records are read only when a node starts: make a new one`,
@@ -90,9 +100,28 @@ class NodeRoster implements Roster {
     if (this.isTaken(address)) {
       throw new AddressTakenError(`'${address}' is taken; choose another key, or stop the actor that has it`);
     }
-    if (this.runners.size + this.#failed.size >= maxActors) {
-      throw new NodeOverloadedError(`node '${node}' has ${maxActors} actors, its limit; raise limits.actors`);
+  }
+
+  assertRoomFor(definition: AnyActor, address: Address): void {
+    const { count, limit } = this.#actors;
+    if (count >= limit) {
+      throw new NodeOverloadedError(
+        `expected at most ${limit} actors on node '${this.#parts.node}', got one more; try again later, or raise limits.actors`,
+      );
     }
+    this.#rooms.assertRoomFor(definition, address);
+  }
+
+  remember(definition: AnyActor, address: Address): void {
+    this.#rooms.enter(definition, address);
+  }
+
+  get occupancy(): Roster['occupancy'] {
+    return { actors: this.#actors, rooms: this.#rooms.occupancy };
+  }
+
+  get #actors(): Occupancy {
+    return { count: this.runners.size + this.#failed.size, limit: this.#parts.maxActors };
   }
 
   isTaken(address: Address): boolean {
@@ -101,6 +130,7 @@ class NodeRoster implements Roster {
 
   enter(runner: Runner): void {
     this.runners.set(runner.address, runner);
+    this.#rooms.enter(runner.definition, runner.address);
   }
 
   open(address: Address, endpoint: EndpointParts): void {
@@ -115,6 +145,7 @@ class NodeRoster implements Roster {
     const { address } = runner;
     this.runners.delete(address);
     if (error !== undefined && runner.hasRecords) this.#failed.add(address);
+    else this.#rooms.leave(runner.definition, address);
     const { inspection } = this.#parts;
     if (!inspection.observed) return;
     inspection.report(

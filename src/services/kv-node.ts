@@ -5,6 +5,7 @@
 
 import { type Observable, ReplaySubject } from 'rxjs';
 import type { QuorateError } from '../../statecharts/actor.ts';
+import { agreementRoom } from '../../statecharts/paxos.ts';
 import { type ClusterSecret, type HostPort, type OpenClients, textOf } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
@@ -53,6 +54,8 @@ export interface KeyValueNodeOptions {
   readonly pid: number;
   /** Bytes of all keys and values, beyond which only deletes are taken. Default 256 MiB; the same on all nodes. */
   readonly stateBytes?: number;
+  /** Keys of agreements that the node keeps, beyond which it takes no new ones. Default 10,000. */
+  readonly agreementKeys?: number;
   /** How long an HTTP request may take, in milliseconds. Default 5,000. */
   readonly requestDeadlineMs?: number;
   /** Told of errors in answering HTTP that are a fault of this program. By default nobody is. */
@@ -89,7 +92,14 @@ const key = 'kv';
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
   const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers, pid } = options;
-  const { environment = systemEnvironment(), requestDeadlineMs, onUnexpected, stateBytes, joins = false } = options;
+  const {
+    environment = systemEnvironment(),
+    requestDeadlineMs,
+    onUnexpected,
+    stateBytes,
+    joins = false,
+    agreementKeys,
+  } = options;
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -102,6 +112,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       openClients,
       ...(secret === undefined ? {} : { secret }),
       environment,
+      ...(agreementKeys === undefined ? {} : { limits: { node: { rooms: { [agreementRoom.name]: agreementKeys } } } }),
     });
     const { node } = running;
     opened.push(() => running.stop());

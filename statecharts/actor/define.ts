@@ -83,6 +83,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
   return {
     name,
     chart,
+    room: options.room,
     roles,
     delays,
     own,

@@ -44,6 +44,13 @@ export interface Records<S extends Schemas, State> {
 /** Binds the fold of an actor's records to their schemas, so that each `record` is known by its type. */
 export const recordsOf = <const S extends Schemas, State>(records: Records<S, State>): Records<S, State> => records;
 
+/** What limits how many keys the actors of all definitions that share it may have on a node. */
+export interface Room {
+  readonly name: string;
+  /** How many, unless the node is told otherwise. */
+  readonly keys: number;
+}
+
 /** Where a new life begins. */
 export interface Birth<Input> {
   readonly self: Address;
@@ -65,6 +72,8 @@ export interface ActorOptions<
   /** The dotted name of the definition, the middle of its actors' addresses: `raft.server`. */
   readonly name: string;
   readonly chart: Chart;
+  /** Limits how many keys its actors may have on a node; without it, the node's limit of all actors does. */
+  readonly room?: Room;
   /** The tags that are roles; a change between them is reported as a change of role. */
   readonly roles?: readonly string[];
   /** All that may come from other actors, and off a wire. */
@@ -108,6 +117,7 @@ type Loose<Event> = Event extends Delivery ? Omit<Event, keyof Delivery> & Parti
 export interface AnyActor {
   readonly name: string;
   readonly chart: AnyStateMachine;
+  readonly room: Room | undefined;
   readonly roles: readonly string[];
   readonly delays: Readonly<Record<string, DelayRange | ((context: never) => DelayRange)>>;
   readonly recordsVersion: number;

@@ -7,6 +7,7 @@ import { setup } from 'xstate';
 import { type Birth, defineActor, message, recordsOf, rulesOf } from '../actor.ts';
 import { acceptorName } from './addresses.ts';
 import { acceptorMessages, acceptorRecords, acceptorSenders } from './messages.ts';
+import { agreementRoom } from './rooms.ts';
 import {
   type AcceptorContext,
   type AcceptorEffect,
@@ -107,6 +108,7 @@ export type AcceptorBegin = Readonly<Record<never, never>>;
 export const defineAcceptor = (rules: AcceptorRules = acceptorRules) =>
   defineActor({
     name: acceptorName,
+    room: agreementRoom,
     chart: acceptorChart.provide(bind(rules)),
     messages: acceptorMessages,
     senders: acceptorSenders,

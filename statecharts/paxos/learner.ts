@@ -10,6 +10,7 @@ import { type Birth, defineActor, fixed, message, named, repeating, rulesOf } fr
 import type { Acceptors } from './acceptors.ts';
 import { learnerName } from './addresses.ts';
 import { learnerMessages, learnerRequests, learnerSenders } from './messages.ts';
+import { learningRoom } from './rooms.ts';
 import {
   type LearnerContext,
   type LearnerEffect,
@@ -72,6 +73,7 @@ export interface LearnerBegin {
 export const defineLearner = (rules: LearnerRules = learnerRules) =>
   defineActor({
     name: learnerName,
+    room: learningRoom,
     chart: learnerChart.provide(bind(rules)),
     messages: learnerMessages,
     senders: learnerSenders,

@@ -12,6 +12,7 @@ import { type Birth, between, defineActor, every, fixed, message, named, records
 import type { Acceptors } from './acceptors.ts';
 import { proposerName } from './addresses.ts';
 import { answerSenders, answers, proposerRecords, proposerRequests } from './messages.ts';
+import { agreementRoom } from './rooms.ts';
 import {
   type ProposerContext,
   type ProposerEffect,
@@ -158,6 +159,7 @@ const records = recordsOf({
 export const defineProposer = (rules: ProposerRules = proposerRules) =>
   defineActor({
     name: proposerName,
+    room: agreementRoom,
     chart: proposerChart.provide(bind(rules)),
     messages: answers,
     senders: answerSenders,

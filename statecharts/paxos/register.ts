@@ -17,6 +17,7 @@ import type { Acceptors } from './acceptors.ts';
 import { registerName } from './addresses.ts';
 import { answerSenders, answers, registerRecords, registerRequests } from './messages.ts';
 import { proposerDelays } from './proposer.ts';
+import { agreementRoom } from './rooms.ts';
 import {
   type RegisterContext,
   type RegisterEffect,
@@ -161,6 +162,7 @@ const records = recordsOf({
 export const defineRegister = (rules: RegisterRules = registerRules) =>
   defineActor({
     name: registerName,
+    room: agreementRoom,
     chart: registerChart.provide(bind(rules)),
     messages: answers,
     senders: answerSenders,

@@ -52,7 +52,7 @@ describe('a first message', () => {
     n2.say('n1/test.counter/b', add(1));
     settle();
     expect(n1.actors()).toEqual(['n1/test.counter/a']);
-    expect(reasonsIn(seen)[0]).toMatch(/its limit/);
+    expect(reasonsIn(seen)[0]).toMatch(/at most 1 actors/);
     expect(losses).toMatchObject([{ address: 'n1/test.counter/b', reason: 'absent' }]);
   });
 

@@ -27,6 +27,20 @@ const estimators = ['test/statecharts/failover/estimators'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a room takes a key beyond its limit',
+    file: 'src/host/rooms.ts',
+    text: 'room.keys.size < room.limit ||',
+    becomes: 'room.keys.size <= room.limit ||',
+    tests: ['test/host/rooms.test.ts'],
+  },
+  {
+    name: 'what is durable does not come back once a limit was lowered',
+    file: 'src/host/births.ts',
+    text: 'if (records.length === 0) roster.assertRoomFor(definition, address);',
+    becomes: 'roster.assertRoomFor(definition, address);',
+    tests: ['test/host/rooms.test.ts'],
+  },
+  {
     name: 'the founders of a cluster are forgotten with the second replacement',
     file: 'statecharts/replication/members.ts',
     text: 'founders ?? (retired.length === 0 && voters.length > 0 ? voters : undefined);',

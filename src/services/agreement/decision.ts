@@ -8,7 +8,9 @@ import {
   acceptorsOf,
   type DecisionKind,
   decisionKey,
+  proposer,
   type QuorumSizes,
+  register,
 } from '../../../statecharts/paxos.ts';
 import { type Clock, systemClock } from '../../environment/clock.ts';
 import { AcceptorsDifferError, DecisionKeyError } from './errors.ts';
@@ -50,7 +52,7 @@ const encoder = new TextEncoder();
  * What a node needs to be an acceptor: `createNode({ ..., definitions: agreementDefinitions })`, or `startNode` likewise. Calls make
  * their own node one.
  */
-export const agreementDefinitions = [acceptor] as const;
+export const agreementDefinitions = [acceptor, proposer, register] as const;
 
 /** Checks what a call names. @throws DecisionKeyError, AcceptorsError, AddressError for what is no id of a node */
 export function decisionOf(kind: DecisionKind, options: DecisionOptions): Decision {

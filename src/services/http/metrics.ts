@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Node } from '../../host/node.ts';
+import type { Occupancy } from '../../host/rooms.ts';
 import type { ReplicatedStore, StoreStatus } from '../store/replicated-store.ts';
 import type { ResponseBudget } from './response-budget.ts';
 
@@ -24,10 +25,30 @@ const gauges: readonly (readonly [name: string, help: string, read: (status: Sto
   ['quorate_in_flight_requests', 'Requests under way', ({ inFlight }) => inFlight],
 ];
 
+/** How full the node is: what it holds for ever is worth an alarm before it refuses. */
+function addOccupancy(node: Node, registers: readonly Registry[]): void {
+  const add = (name: string, help: string, read: (occupancy: Occupancy) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['room'],
+      registers: [...registers],
+      collect() {
+        const { actors, rooms } = node.occupancy;
+        this.set({ room: 'actors' }, read(actors));
+        for (const [room, occupancy] of Object.entries(rooms)) this.set({ room }, read(occupancy));
+      },
+    });
+  };
+  add('quorate_room_taken', 'Actors, and keys in the rooms of definitions', ({ count }) => count);
+  add('quorate_room_limit', 'How many of them there may be', ({ limit }) => limit);
+}
+
 /** Makes the metrics of a node and its store. */
 export function createMetrics(node: Node, store: ReplicatedStore, budget: ResponseBudget): Metrics {
   const registers = [new Registry()] as const;
   const [registry] = registers;
+  addOccupancy(node, registers);
   collectDefaultMetrics({ register: registry });
   for (const [name, help, read] of gauges) {
     new Gauge({

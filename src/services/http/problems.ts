@@ -1,8 +1,16 @@
 /** Errors as HTTP answers: a status, and a body that says what happened, as a code for programs and in words. */
 
-import { QuorateError } from '../../../statecharts/actor.ts';
+import { QuorateError, RefusedInputError } from '../../../statecharts/actor.ts';
 import { AcceptorsError } from '../../../statecharts/paxos.ts';
-import { NodeStoppedError } from '../../host/errors.ts';
+import {
+  ActorFailedError,
+  AddressTakenError,
+  NodeFailedError,
+  NodeOverloadedError,
+  NodeStoppedError,
+  RecordsVersionError,
+  RoomFullError,
+} from '../../host/errors.ts';
 import {
   AcceptorsDifferError,
   AcceptorsUnknownError,
@@ -88,7 +96,14 @@ const answers: readonly (readonly [
   [UnavailableError, 503, 'try again: there was no leader in reach of a majority'],
   [StoreClosedError, 503, 'ask another node: this one is stopping'],
   [StoreFailedError, 503, 'ask another node, and look at the log of this one'],
+  [RoomFullError, 507, 'use a key that is there, or raise the limit of keys on the node'],
+  [NodeOverloadedError, 503, 'try again later, with fewer requests at once'],
   [NodeStoppedError, 503, 'ask another node: this one has stopped'],
+  [NodeFailedError, 503, 'ask another node, and look at the log of this one'],
+  [ActorFailedError, 503, 'ask another node, and start this one again'],
+  [RecordsVersionError, 503, 'ask another node, and run on this one the program that wrote its data'],
+  [RefusedInputError, 503, 'ask another node, and run on this one the program that wrote its data'],
+  [AddressTakenError, 503, 'ask another node, and look at what this one runs'],
 ];
 
 /** Tells an error. What is not known to have failed is told as unknown. */

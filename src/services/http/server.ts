@@ -284,6 +284,7 @@ function addStatusRoutes(
       leader,
       ...rest,
       ...(standing === undefined ? {} : { standing: standing() }),
+      occupancy: node.occupancy,
       uptimeMs: Math.round(nowMs() - startedMs),
     };
   });

@@ -5,7 +5,7 @@ import { createMemoryNetwork } from '../../../src/bus/memory.ts';
 import type { Environment } from '../../../src/environment/environment.ts';
 import { seededIds } from '../../../src/environment/ids.ts';
 import { seededRandomness } from '../../../src/environment/random.ts';
-import { createNode, type Node } from '../../../src/host/node.ts';
+import { createNode, type Node, type NodeOptions } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
 import { agreementDefinitions } from '../../../src/services/agreement.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
@@ -15,7 +15,7 @@ export interface Cluster {
   node(id: string): Node;
   isAlive(id: string): boolean;
   crash(id: string): void;
-  restart(id: string): Node;
+  restart(id: string, limits?: NodeOptions['limits']): Node;
   /** Drops what `from` sends to `to`. */
   cut(from: string, to: string): void;
   heal(): void;
@@ -23,7 +23,12 @@ export interface Cluster {
   value<T>(promise: Promise<T>): Promise<T>;
 }
 
-export function createCluster(seed = 1, ids: readonly string[] = ['n1', 'n2', 'n3']): Cluster {
+/** @param limits of every node, in its first life */
+export function createCluster(
+  seed = 1,
+  ids: readonly string[] = ['n1', 'n2', 'n3'],
+  limits: NodeOptions['limits'] = {},
+): Cluster {
   const clock = createVirtualClock();
   const randomness = seededRandomness(seed);
   const environment: Environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
@@ -39,7 +44,7 @@ export function createCluster(seed = 1, ids: readonly string[] = ['n1', 'n2', 'n
       if (!cuts.has(`${bus.node}>${to}`)) bus.send(envelope);
     },
   });
-  const start = (id: string): Node => {
+  const start = (id: string, itsLimits = limits): Node => {
     const storage = storages.get(id) ?? createMemoryStorage({ node: id, clock, ids: environment.ids, flushDelayMs: 1 });
     storages.set(id, storage);
     const bus = lossy(network.join(id));
@@ -50,6 +55,7 @@ export function createCluster(seed = 1, ids: readonly string[] = ['n1', 'n2', 'n
       environment,
       definitions: agreementDefinitions,
       development: true,
+      limits: itsLimits,
     });
     living.set(id, node);
     return node;

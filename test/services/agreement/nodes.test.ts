@@ -75,6 +75,27 @@ test('what cannot be is refused over HTTP with what to do', async () => {
   expect(await refused(put(alone, 'later', 'x'))).toEqual({ status: 504, code: 'DECISION_UNKNOWN' });
 });
 
+test('keys beyond the limit of a node are refused over HTTP, by name and visibly, and the store goes on', async () => {
+  const lab = await createNodeLab(['n1']);
+  const node = await lab.start('n1', { agreementKeys: 2 });
+  for (const key of ['a', 'b']) expect(await put(node, key, 'v')).toMatchObject({ status: 200, text: 'v' });
+  const { status, text } = await put(node, 'c', 'v');
+  expect({ status, ...JSON.parse(text) }).toMatchObject({
+    status: 507,
+    code: 'ROOM_FULL',
+    outcome: 'did-not-happen',
+    message:
+      "expected at most 2 keys in the room 'agreement' of node 'n1', got one more; use a key that is there, or raise limits.rooms",
+  });
+  expect(await put(node, 'a', 'w')).toMatchObject({ status: 200, text: 'v' });
+  expect((await fetch(`${node.httpUrl}/kv/c`, { method: 'PUT', body: 'v' })).status).toBe(200);
+  const shown = await (await fetch(`${node.httpUrl}/status`)).json();
+  expect(shown).toMatchObject({ occupancy: { rooms: { agreement: { count: 2, limit: 2 } } } });
+  const metrics = await (await fetch(`${node.httpUrl}/metrics`)).text();
+  expect(metrics).toMatch(/^quorate_room_taken\{room="agreement"\} 2$/m);
+  expect(metrics).toMatch(/^quorate_room_limit\{room="actors"\} 100000$/m);
+});
+
 test('the command line agrees, and tells', async () => {
   const lab = await startedCluster();
   const quorate = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
