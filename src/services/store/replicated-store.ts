@@ -31,7 +31,8 @@ import {
   storeMessages,
   storeSenders,
 } from './requests/wire.ts';
-import { createServer, defaultServerLimits, type ServerLimits } from './server.ts';
+import { defaultServerLimits, type ServerLimits } from './server/limits.ts';
+import { createServer } from './server.ts';
 import { defaultSessionLimits, type SessionLimits } from './sessions/entries.ts';
 import { createSessionedMachine } from './sessions/machine.ts';
 import type { SlicedStateMachine, StateMachine } from './state-machine.ts';
@@ -248,7 +249,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
 
   let wasLeader = false;
   log.listen({
-    event: server.event,
+    event: (event) => server.event(event),
     changed() {
       if (wasLeader && !log.isLeader) server.stepDown();
       wasLeader = log.isLeader;

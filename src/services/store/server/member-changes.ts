@@ -3,12 +3,12 @@
  * change that cannot be committed is not begun. It is answered when it is over, and may be asked for again meanwhile.
  */
 
-import { QuorateError } from '../../../statecharts/actor.ts';
-import type { Clock } from '../../environment/clock.ts';
-import type { LogMembers, MemberChange } from './log/members.ts';
-import type { LogEvent, ReplicatedLog } from './log/replicated-log.ts';
-import type { Desk, Waiting } from './requests/desk.ts';
-import type { Body } from './requests/wire.ts';
+import { QuorateError } from '../../../../statecharts/actor.ts';
+import type { Clock } from '../../../environment/clock.ts';
+import type { LogMembers, MemberChange } from '../log/members.ts';
+import type { LogEvent, ReplicatedLog } from '../log/replicated-log.ts';
+import type { Desk, Waiting } from '../requests/desk.ts';
+import type { Body } from '../requests/wire.ts';
 
 /** A request about members. */
 export type MemberBody = Extract<Body, { type: 'members' | 'replace' }>;

@@ -3,11 +3,11 @@
  * is answered when the log has said how it ended; what is asked again meanwhile waits with the first.
  */
 
-import { QuorateError } from '../../../statecharts/actor.ts';
-import type { Clock } from '../../environment/clock.ts';
-import type { LogEvent, ReplicatedLog } from './log/replicated-log.ts';
-import type { Desk, Waiting } from './requests/desk.ts';
-import type { Body } from './requests/wire.ts';
+import { QuorateError } from '../../../../statecharts/actor.ts';
+import type { Clock } from '../../../environment/clock.ts';
+import type { LogEvent, ReplicatedLog } from '../log/replicated-log.ts';
+import type { Desk, Waiting } from '../requests/desk.ts';
+import type { Body } from '../requests/wire.ts';
 
 /** A request to let another node lead, or about who leads. */
 export type LeadershipBody = Extract<Body, { type: 'leader' | 'handOver' }>;

@@ -1,0 +1,104 @@
+/**
+ * Requests that are answered once the leader knows that it still leads, and its state holds all that was committed when
+ * they came: questions to the state, and requests about members and leadership. All that come in one turn share one asking.
+ */
+
+import { QuorateError } from '../../../../statecharts/actor.ts';
+import type { LogEvent, ReplicatedLog } from '../log/replicated-log.ts';
+import type { Replica } from '../replica.ts';
+import type { Desk, Waiting } from '../requests/desk.ts';
+import type { Body, RefusedReason } from '../requests/wire.ts';
+import type { LeadershipBody } from './hand-overs.ts';
+import type { ServerLimits } from './limits.ts';
+import type { MemberBody } from './member-changes.ts';
+
+/** A question to the state, or a request about members or leadership. */
+export type Read = Waiting<Extract<Body, { type: 'query' }> | MemberBody | LeadershipBody>;
+
+export interface ReadsParts {
+  readonly log: ReplicatedLog;
+  readonly replica: Replica;
+  readonly desk: Desk;
+  /** Numbers requests of the log. */
+  nextId(): number;
+  readonly limits: ServerLimits;
+  /** Answers a read that may be answered now. */
+  answer(read: Read): void;
+}
+
+interface ReadsAtIndex {
+  readonly index: number;
+  readonly reads: readonly Read[];
+}
+
+/** The reads that wait at one server. */
+export class Reads {
+  readonly #parts: ReadsParts;
+  /** Taken in this turn. */
+  #queued: Read[] = [];
+  /** Of which the log has not said yet from which index on they may be answered. */
+  readonly #asked = new Map<number, readonly Read[]>();
+  /** That wait until the state has come to their index. */
+  #readable: ReadsAtIndex[] = [];
+
+  constructor(parts: ReadsParts) {
+    this.#parts = parts;
+  }
+
+  get areQueued(): boolean {
+    return this.#queued.length > 0;
+  }
+
+  /** Queues a read, answers it from the state as it is where that is asked for, or refuses it. */
+  take(read: Read): void {
+    const { log, desk, limits } = this.#parts;
+    if (read.body.type === 'query' && read.body.stale) this.#parts.answer(read);
+    else if (!log.isLeader) desk.refuse(read, 'not-leader', log.leader);
+    else if (desk.waiting > limits.waitingRequests) desk.refuse(read, 'overloaded');
+    else this.#queued.push(read);
+  }
+
+  /** Asks the log whether this node still leads, for all that are queued. */
+  ask(): void {
+    if (this.#queued.length === 0) return;
+    const reads = this.#queued;
+    this.#queued = [];
+    const id = this.#parts.nextId();
+    this.#asked.set(id, reads);
+    try {
+      this.#parts.log.read(id);
+    } catch (error) {
+      if (!(error instanceof QuorateError)) throw error;
+      this.#asked.delete(id);
+      for (const read of reads) this.#parts.desk.refuse(read, 'overloaded', undefined, error.message);
+    }
+  }
+
+  /** The log says from which index on the reads of one asking may be answered. */
+  readable({ id, index }: Extract<LogEvent, { type: 'readable' }>): void {
+    const reads = this.#asked.get(id);
+    if (reads === undefined) return;
+    this.#asked.delete(id);
+    this.#readable.push({ index, reads });
+    this.advanced();
+  }
+
+  /** The log has not taken request `id`, which may be an asking. */
+  refused(id: number, reason: RefusedReason, leader: string | undefined): void {
+    for (const read of this.#asked.get(id) ?? []) this.#parts.desk.refuse(read, reason, leader);
+    this.#asked.delete(id);
+  }
+
+  /** The state may have come to where some reads wait for it. */
+  advanced(): void {
+    if (this.#readable.length === 0) return;
+    const { replica } = this.#parts;
+    let answered = 0;
+    for (const { index, reads } of this.#readable) {
+      if (replica.isRestoring || index > replica.appliedIndex) break;
+      answered += 1;
+      for (const read of reads) this.#parts.answer(read);
+    }
+    if (answered > 0) this.#readable = this.#readable.slice(answered);
+  }
+}
