@@ -1,6 +1,7 @@
 /** The protocols of the project: the one list that is edited when there is another. */
 
 import { agree } from './agree/protocol.ts';
+import { casPaxos } from './caspaxos/protocol.ts';
 import { paxos } from './paxos/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import { raft } from './raft/protocol.ts';
@@ -15,6 +16,7 @@ export const protocols: readonly Protocol[] = [
   raft,
   paxos,
   agree,
+  casPaxos,
   twoPhaseCommit,
   twoPhaseCommitLast,
   twoPhaseCommitRegister,

@@ -5,4 +5,4 @@ export { registerWaitingLimit } from './agreement/changes.ts';
 export { agreementDefinitions, type DecisionOptions, keyLimitBytes } from './agreement/decision.ts';
 export * from './agreement/errors.ts';
 export { defaultValueLimitBytes, type Json } from './agreement/json.ts';
-export * from './agreement/register.ts';
+export { openRegister, type Register, type RegisterOptions } from './agreement/register.ts';

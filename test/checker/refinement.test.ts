@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { actorOf, check, defineModel, type Model, refinement, renderTrace, request, walk } from '../../src/checker.ts';
-import { chosenIn, type Vote, type Voting, votingOf } from '../../src/proof/agree/voting.ts';
+import type { Vote } from '../../src/proof/acceptors/votes.ts';
+import { chosenIn, type Voting, votingOf } from '../../src/proof/agree/voting.ts';
 import type { Address } from '../../statecharts/actor.ts';
 import { anyOf, majorityOf } from '../../statecharts/quorum.ts';
 import { counter } from './models/counter.ts';

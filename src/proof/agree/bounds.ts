@@ -1,6 +1,9 @@
 /** What may happen to a decision that is checked, and how often. */
 
-import { BoundError, type BoundsOf, budget, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+import { acceptorBounds, assertThere } from '../acceptors/bounds.ts';
+import { BoundError, type BoundsOf, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+
+const { acceptors, ballots, crashes, flushes } = acceptorBounds;
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const agreeBounds = {
@@ -11,13 +14,7 @@ export const agreeBounds = {
     most: 3,
     default: 2,
   }),
-  acceptors: count({
-    about: 'acceptors, on nodes n1, n2, ...; those that propose are the first of them',
-    unit: ['acceptor', 'acceptors'],
-    least: 1,
-    most: 5,
-    default: 3,
-  }),
+  acceptors,
   promises: optional(
     count({
       about: 'how many acceptors make a quorum of phase 1; what is left over, and one more, make one of phase 2',
@@ -28,16 +25,8 @@ export const agreeBounds = {
     }),
     'a majority, as for phase 2',
   ),
-  ballots: budget({
-    about: 'ballots after the first of each proposer that follow a refusal',
-    unit: ['further ballot', 'further ballots'],
-    default: 1,
-  }),
-  crashes: count({
-    about: 'crashes, each followed by a restart at any time; what was not durable is lost',
-    unit: ['crash', 'crashes'],
-    default: 0,
-  }),
+  ballots,
+  crashes,
   crashing: optional(
     list({
       about: 'which nodes may crash: n1, n2, ..., and with --apart p1, p2, ...',
@@ -53,11 +42,7 @@ export const agreeBounds = {
     default: false,
     otherwise: 'proposers apart',
   }),
-  flushes: flag({
-    about: 'let records become durable in steps of their own, and not at once',
-    default: true,
-    otherwise: 'durable at once',
-  }),
+  flushes,
   learner: flag({ about: 'let a node that proposes nothing learn', default: false, otherwise: 'a learner' }),
 };
 
@@ -74,8 +59,5 @@ export function assertPossible({ proposers, acceptors, promises = 1, apart, cras
   if (promises > acceptors) {
     throw new BoundError(`expected at most ${acceptors} --promises, as there are acceptors, got ${promises}`);
   }
-  const stray = crashing.find(
-    (node) => Number(node.slice(1)) > (node.startsWith('p') ? (apart ? proposers : 0) : acceptors),
-  );
-  if (stray !== undefined) throw new BoundError(`expected --crashing to name nodes that there are, got '${stray}'`);
+  assertThere(crashing, { n: acceptors, p: apart ? proposers : 0 });
 }

@@ -4,42 +4,22 @@
  */
 
 import { deliver } from '../../../statecharts/actor.ts';
-import {
-  type AcceptorRules,
-  acceptorRules,
-  type LearnerRules,
-  type ProposerRules,
-  proposerRules,
-} from '../../../statecharts/paxos.ts';
+import { type LearnerRules, type ProposerRules, proposerRules } from '../../../statecharts/paxos.ts';
+import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, sentAlone } from '../acceptors/broken-rules.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenAgreeBounds } from './bounds.ts';
 import type { BrokenRoles } from './model.ts';
 
 export type AgreeTwin = Twin<GivenAgreeBounds, BrokenRoles>;
 
-const { promise, accept } = acceptorRules;
 const { prepare, propose } = proposerRules;
 
-const sentAlone = <Effect extends { readonly type: string }>(effects: readonly Effect[] = []): readonly Effect[] =>
-  effects.filter(({ type }) => type === 'send');
-
-const promiseUnwritten: AcceptorRules['promise'] = (context, asked) => {
-  const { effects, ...change } = promise(context, asked);
-  return { ...change, effects: sentAlone(effects) };
-};
-const acceptFirst: AcceptorRules['accept'] = (context, asked) => {
-  const { effects = [], ...change } = accept(context, asked);
-  return { ...change, effects: effects.toReversed() };
-};
 const prepareUnwritten: ProposerRules['prepare'] = (context) => {
   const { effects, ...change } = prepare(context);
   return { ...change, effects: sentAlone(effects) };
 };
-/** Of the quorum, the acceptance that comes first, whatever its ballot. */
-const proposeAny: ProposerRules['propose'] = (context) => {
-  const first = context.promises.find(({ accepted }) => accepted !== null);
-  return propose({ ...context, promises: first === undefined ? [] : [first] });
-};
+const proposeAny: ProposerRules['propose'] = (context) =>
+  propose({ ...context, promises: anyAcceptance(context.promises) });
 const proposeOwn: ProposerRules['propose'] = (context) => propose({ ...context, promises: [] });
 
 /** What the first that was heard has accepted. */
@@ -110,7 +90,7 @@ export const agreeTwins: readonly AgreeTwin[] = [
   {
     name: 'disjoint-quorums',
     rule: 'Flexible Paxos §4: quorums of the two phases meet',
-    broken: { proposer: { isPrepared: ({ promises }) => promises.length > 0 } },
+    broken: { proposer: { isPrepared: preparedByOne } },
     checker: { bounds: { ...atOnce, ballots: 0 }, violates: 'Voting' },
     simulator: {},
   },

@@ -36,10 +36,11 @@ import {
   request,
   type SystemState,
 } from '../../checker.ts';
+import { standingOf } from '../acceptors/standing.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
 import { agreeBounds, assertPossible, type GivenAgreeBounds } from './bounds.ts';
 import { type DecisionHistory, emptyHistory, observeDecision } from './history.ts';
-import { agreeGoals, agreeProperties, standingOf } from './properties.ts';
+import { agreeGoals, agreeProperties } from './properties.ts';
 import { type Voting, votingOf } from './voting.ts';
 
 /** Rules that differ from the true ones. */

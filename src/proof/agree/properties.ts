@@ -1,44 +1,14 @@
 /** What must hold of every run of single-decree Paxos, and what must happen in some run. */
 
-import type { Tagged } from '../../../statecharts/actor.ts';
-import {
-  type Acceptance,
-  type AcceptorContext,
-  type Acceptors,
-  type acceptor,
-  blankAcceptor,
-  isLater,
-  phase1Quorum,
-  phase2Quorum,
-  sameAcceptors,
-} from '../../../statecharts/paxos.ts';
-import type { ModelActor, Predicates, SystemState } from '../../checker.ts';
+import { type Acceptors, isLater, phase1Quorum, phase2Quorum, sameAcceptors } from '../../../statecharts/paxos.ts';
+import type { Predicates, SystemState } from '../../checker.ts';
+import { type Accepting, rememberedBy, standingOf } from '../acceptors/standing.ts';
 import type { AgreeBounds } from './bounds.ts';
 import { agreement, type Decided, durability, validity } from './claims.ts';
 import type { DecisionHistory } from './history.ts';
 import { chosenIn } from './voting.ts';
 
 type State = SystemState<DecisionHistory>;
-type Accepting = ModelActor<(typeof acceptor)['chart'], Tagged>;
-
-const isContext = (value: unknown): value is AcceptorContext =>
-  typeof value === 'object' && value !== null && 'promised' in value && 'accepted' in value && 'acceptors' in value;
-
-/** What an acceptor would remember, were it to start again now. */
-export function standingOf(state: State, it: Accepting): AcceptorContext {
-  const { durableRecords } = state.of(it);
-  const known = standings.get(durableRecords);
-  if (known !== undefined) return known;
-  const remembered = it.definition.recover(durableRecords);
-  const standing = isContext(remembered) ? remembered : blankAcceptor;
-  standings.set(durableRecords, standing);
-  return standing;
-}
-/** A state of an actor is seen millions of times, each time with the same records. */
-const standings = new WeakMap<readonly Tagged[], AcceptorContext>();
-
-const rememberedIn = (state: State, accepting: readonly Accepting[]) =>
-  new Map<string, Acceptance | null>(accepting.map((it) => [it.address, standingOf(state, it).accepted]));
 
 /** The promises of consensus. */
 export function agreeProperties(
@@ -50,7 +20,7 @@ export function agreeProperties(
   return {
     'agreement: one value is told': (state) => agreement(seen(state)) === undefined,
     'validity: what is told was proposed': (state) => validity(seen(state)) === undefined,
-    'chosen stays chosen': (state) => durability(seen(state), acceptors, rememberedIn(state, accepting)) === undefined,
+    'chosen stays chosen': (state) => durability(seen(state), acceptors, rememberedBy(state, accepting)) === undefined,
     'an acceptor keeps its acceptors': (state) =>
       accepting.every((it) => {
         const { acceptors: own } = standingOf(state, it);

@@ -9,12 +9,7 @@ import type { Address } from '../../../statecharts/actor.ts';
 import { type Ballot, compareBallots, isLater, sameBallot } from '../../../statecharts/paxos.ts';
 import { isQuorum, type Quorum } from '../../../statecharts/quorum.ts';
 import type { Specification } from '../../checker.ts';
-
-/** That an acceptor has voted for a value at a ballot. */
-export interface Vote {
-  readonly ballot: Ballot;
-  readonly value: string;
-}
+import type { Vote } from '../acceptors/votes.ts';
 
 /** What an acceptor has done. */
 export interface Voter {

@@ -4,7 +4,7 @@
  */
 
 import { type Address, addressOf } from '../../../statecharts/actor.ts';
-import { type RegisterOutput, type RegisterRequest, register } from '../../../statecharts/paxos.ts';
+import type { RegisterOutput, RegisterRequest, register } from '../../../statecharts/paxos.ts';
 import type { Node } from '../../host/node.ts';
 import { type Decision, differing } from './decision.ts';
 import { RegisterOverloadedError, RegisterUnchangedError, RegisterUnknownError } from './errors.ts';
@@ -42,17 +42,20 @@ interface Change {
 
 const byNode = new WeakMap<Node, Map<Address, Changes>>();
 
+/** The actor that makes the changes. */
+export type RegisterActor = typeof register;
+
 /** The changes of the register with that key of addresses, the same for all that ask on `node`. */
-export function changesOf(node: Node, actorKey: string): Changes {
+export function changesOf(node: Node, actor: RegisterActor, actorKey: string): Changes {
   const registers = byNode.get(node) ?? new Map<Address, Changes>();
   byNode.set(node, registers);
-  const address = addressOf(node.id, register.name, actorKey);
-  const changes = registers.get(address) ?? createChanges(node, address, actorKey);
+  const address = addressOf(node.id, actor.name, actorKey);
+  const changes = registers.get(address) ?? createChanges(node, actor, address, actorKey);
   registers.set(address, changes);
   return changes;
 }
 
-function createChanges(node: Node, address: Address, key: string): Changes {
+function createChanges(node: Node, actor: RegisterActor, address: Address, key: string): Changes {
   const waiting: Change[] = [];
   let current: Change | undefined;
   let lastId = 0;
@@ -64,7 +67,7 @@ function createChanges(node: Node, address: Address, key: string): Changes {
     change.text = null;
     const { acceptors } = change.decision;
     try {
-      if (!node.isAlive(address)) node.launch(register, { key, input: { acceptors }, observer: { delivered, ended } });
+      if (!node.isAlive(address)) node.launch(actor, { key, input: { acceptors }, observer: { delivered, ended } });
       ask({ type: 'change', id: lastId, acceptors });
     } catch (error) {
       leave(change);

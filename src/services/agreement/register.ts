@@ -4,9 +4,10 @@
  */
 
 import { canonicalKey } from '../../../statecharts/actor/plain.ts';
+import { acceptor, register } from '../../../statecharts/paxos.ts';
 import type { Node } from '../../host/node.ts';
-import { changesOf } from './changes.ts';
-import { agreementDefinitions, type DecisionOptions, decisionOf } from './decision.ts';
+import { changesOf, type RegisterActor } from './changes.ts';
+import { type DecisionOptions, decisionOf } from './decision.ts';
 import { defaultValueLimitBytes, type Json, jsonOf, jsonTextOf } from './json.ts';
 
 /** Which register, and who keeps it. */
@@ -55,11 +56,21 @@ export interface Register {
  * const lease = openRegister(node, { key: 'lease', acceptors: ['n1', 'n2', 'n3'] });
  * if (await lease.compareAndSet(null, node.id)) await work();
  */
-export function openRegister(node: Node, options: RegisterOptions): Register {
+export const openRegister = (node: Node, options: RegisterOptions): Register =>
+  openRegisterOf({ acceptor, register }, node, options);
+
+/** The actors that registers are made of. */
+export interface RegisterActors {
+  readonly acceptor: typeof acceptor;
+  readonly register: RegisterActor;
+}
+
+/** As `openRegister`. Other actors than the true ones are for proofs that a fault would be found. */
+export function openRegisterOf(actors: RegisterActors, node: Node, options: RegisterOptions): Register {
   const { valueLimitBytes = defaultValueLimitBytes, ...named } = options;
   const decision = decisionOf('register', named);
-  node.adopt(agreementDefinitions);
-  const changes = changesOf(node, decision.actorKey);
+  node.adopt([actors.acceptor]);
+  const changes = changesOf(node, actors.register, decision.actorKey);
   const textOf = (value: Json): string => jsonTextOf(value, valueLimitBytes);
   return {
     read: async () => jsonOf(await changes.change(decision, (text) => text)),

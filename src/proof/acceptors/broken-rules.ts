@@ -1,0 +1,30 @@
+/** The rules of acceptors, and those that all who propose to them share, each broken in one way: the material of twins. */
+
+import type { Promised } from '../../../statecharts/paxos/rules/phases.ts';
+import { type AcceptorRules, acceptorRules, type ProposerRules } from '../../../statecharts/paxos.ts';
+
+const { promise, accept } = acceptorRules;
+
+/** What is said, without what is written down. */
+export const sentAlone = <Effect extends { readonly type: string }>(
+  effects: readonly Effect[] = [],
+): readonly Effect[] => effects.filter(({ type }) => type === 'send');
+
+/** Promises, and writes nothing down. */
+export const promiseUnwritten: AcceptorRules['promise'] = (context, asked) => {
+  const { effects, ...change } = promise(context, asked);
+  return { ...change, effects: sentAlone(effects) };
+};
+
+/** Answers, and then writes down what it has accepted. */
+export const acceptFirst: AcceptorRules['accept'] = (context, asked) => {
+  const { effects = [], ...change } = accept(context, asked);
+  return { ...change, effects: effects.toReversed() };
+};
+
+/** Of the quorum, the acceptance that comes first, whatever its ballot. */
+export const anyAcceptance = (promises: readonly Promised[]): readonly Promised[] =>
+  promises.filter(({ accepted }) => accepted !== null).slice(0, 1);
+
+/** A quorum of phase 1 that need not meet those of phase 2. */
+export const preparedByOne: ProposerRules['isPrepared'] = ({ promises }) => promises.length > 0;

@@ -1,0 +1,51 @@
+/** What the clients of a simulated run saw, recorded and judged: there must be an order in which it makes sense. */
+
+import {
+  checkHistory,
+  createHistoryRecorder,
+  type RecordedCall,
+  type RecordedInvocation,
+  readHistory,
+  type SequentialModel,
+} from '../history.ts';
+import type { PlannedOperation } from '../simulator/schedule.ts';
+import type { Problem } from './claim.ts';
+
+/** Far more than the history of a run takes. */
+const stepLimit = 5_000_000;
+
+/** The history of one run. Times are true ones, in virtual milliseconds. */
+export interface ClientHistory {
+  invoked(operation: PlannedOperation, invocation: RecordedInvocation, nowMs: number): void;
+  /** What takes the answer that has come to `operation`; undefined where it was not recorded. */
+  answered(operation: PlannedOperation, nowMs: number): RecordedCall | undefined;
+  /** What is wrong with it, in words. */
+  problem(): Problem;
+}
+
+/** Makes the history of a run, to be judged by `model`. */
+export function createClientHistory(model: SequentialModel<unknown>): ClientHistory {
+  const time = { nowMs: 0 };
+  const clock = { nowMs: () => time.nowMs, setTimeout: () => 0, clearTimeout: () => {}, enqueue: () => {} };
+  const recorder = createHistoryRecorder({ clock });
+  const calls = new Map<PlannedOperation, RecordedCall>();
+  return {
+    invoked(operation, invocation, nowMs) {
+      time.nowMs = nowMs;
+      const { client, node, atMs } = operation;
+      calls.set(operation, recorder.invoke(client < 0 ? `probe of ${node} at ${atMs}` : client, invocation));
+    },
+    answered(operation, nowMs) {
+      time.nowMs = nowMs;
+      return calls.get(operation);
+    },
+    problem() {
+      const history = readHistory(recorder.lines(), model);
+      const { verdict, violation } = checkHistory(history, model, { clock, stepLimit });
+      if (verdict === 'unknown') return `linearizability: not decided within ${stepLimit} steps`;
+      return verdict === 'violation'
+        ? `linearizability: key ${String(violation?.key)} has no order of operations`
+        : undefined;
+    },
+  };
+}

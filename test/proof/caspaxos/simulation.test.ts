@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/environment/clock.ts';
+import { registerScenario } from '../../../src/proof/caspaxos/scenario.ts';
+import { allFaults } from '../../../src/simulator/plan.ts';
+import { runSuiteAsync, type SuiteOptions } from '../../../src/simulator/suite.ts';
+
+const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
+  runSuiteAsync(registerScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+
+test('registers are linearizable under all faults, and reach every goal', { timeout: 120_000 }, async () => {
+  const { failed, missed } = await suite({ seed: 1, runs: 30, nodes: 3 });
+  expect(failed?.violation).toBeUndefined();
+  expect(missed).toEqual([]);
+});
+
+test.each([1, 2, 5])('they survive with %i nodes', { timeout: 120_000 }, async (nodes) => {
+  expect((await suite({ seed: 1_000 * nodes, runs: 6, nodes })).failed?.violation).toBeUndefined();
+});
+
+test('they give the same event log for the same seed, to the last byte', { timeout: 120_000 }, async () => {
+  expect((await suite({ seed: 500, runs: 4, nodes: 3, checksDeterminism: true })).divergedSeed).toBeUndefined();
+});
