@@ -23,6 +23,7 @@ const paxosRegister = ['test/statecharts/paxos/register.test.ts'];
 const commit = ['test/statecharts/two-phase-commit'];
 const wire = ['test/bus/tcp-secret.test.ts'];
 const table = ['test/services/store/table'];
+const detector = ['test/statecharts/failover/fault-detector.test.ts'];
 const estimators = ['test/statecharts/failover/estimators'];
 
 export const mutations: readonly Mutation[] = [
@@ -894,5 +895,54 @@ export const mutations: readonly Mutation[] = [
     text: '(delayVarianceMs2 + lossProbability * square)',
     becomes: 'delayVarianceMs2',
     tests: estimators,
+  },
+  {
+    name: 'a fault detector takes answers of an earlier life of the node',
+    file: 'statecharts/failover/rules/judging.ts',
+    text: ' && said.life >= life;',
+    becomes: ';',
+    tests: detector,
+  },
+  {
+    name: 'a fault detector takes answers to another of its watches',
+    file: 'statecharts/failover/rules/judging.ts',
+    text: 'said.watch === watch && said.sequence <= sequence && said.sequence',
+    becomes: 'said.sequence <= sequence && said.sequence',
+    tests: detector,
+  },
+  {
+    name: 'what was on its way brings a node back that was taken for dead',
+    file: 'statecharts/failover/rules/judging.ts',
+    text: 'ack.sequence > context.confirmedAt',
+    becomes: 'true',
+    tests: detector,
+  },
+  {
+    name: 'a fault detector never notices that it was away',
+    file: 'statecharts/failover/rules/pinging.ts',
+    text: 'atMs - dueMs > settings.stallMs',
+    becomes: 'false',
+    tests: detector,
+  },
+  {
+    name: 'a stall is counted by each timer that finds it',
+    file: 'statecharts/failover/rules/pinging.ts',
+    text: 'if (atMs <= stalledUntilMs) return again;',
+    becomes: '',
+    tests: detector,
+  },
+  {
+    name: "others' answers to an earlier question are counted",
+    file: 'statecharts/failover/rules/judging.ts',
+    text: 'said.watch === watch && said.round === round',
+    becomes: 'said.watch === watch',
+    tests: detector,
+  },
+  {
+    name: 'how long an answer took counts though the detector was away',
+    file: 'statecharts/failover/rules/judging.ts',
+    text: 'sequence > untimed && life',
+    becomes: 'life',
+    tests: detector,
   },
 ];
