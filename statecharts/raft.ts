@@ -1,7 +1,7 @@
 /** Raft: replicated logs. The actor, the charts of its roles, and what goes in and comes out. */
 
 export { candidateAlone } from './raft/candidate.ts';
-export { type Configuration, quorumOf, sameVoters, settledConfiguration } from './raft/configuration.ts';
+export { type Configuration, quorumOf, settledConfiguration } from './raft/configuration.ts';
 export type { Leadership, Role as RaftRole, ServerContext } from './raft/context.ts';
 export { RaftBootstrapError, RaftInvariantError } from './raft/errors.ts';
 export { followerAlone } from './raft/follower.ts';

@@ -5,7 +5,7 @@
 
 import type { Address } from '../actor/address.ts';
 import { jointOf, majorityOf, type Quorum } from '../quorum.ts';
-import { isVoter, type Members, noMembers, serverSetOf } from '../replication/members.ts';
+import { isVoter, type Members, noMembers } from '../replication/members.ts';
 import type { Log } from './log.ts';
 import type { Snapshot } from './messages.ts';
 
@@ -13,12 +13,6 @@ import type { Snapshot } from './messages.ts';
 export interface Configuration extends Members {
   /** The entry that it comes from, or the snapshot's last one. */
   readonly index: number;
-}
-
-/** Whether `addresses`, in any order, are the voters of `configuration`. */
-export function sameVoters(addresses: readonly Address[], configuration: Configuration): boolean {
-  const voters = serverSetOf(addresses);
-  return voters.length === configuration.voters.length && voters.every((it, at) => it === configuration.voters[at]);
 }
 
 /** Those who together decide: a majority of the voters; in a joint configuration, of each of its two sets (§4.3). */

@@ -221,7 +221,7 @@ export type RaftRecord = TaggedBy<typeof records>;
 export interface RaftInput {
   /**
    * The servers that vote in the first configuration, this one among them, in any order. Used only by a server
-   * without records: it becomes the first entry of the log. Afterwards the log knows; see `sameVoters`.
+   * without records: it becomes the first entry of the log. Afterwards the log knows.
    */
   readonly voters: readonly Address[];
   /**

@@ -12,7 +12,8 @@ import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import type { Operation } from '../../src/resources/resource.ts';
-import { raft } from '../../src/services/store/log/raft.ts';
+import type { LogProtocolName } from '../../src/services/store/log/protocol-names.ts';
+import { logProtocols } from '../../src/services/store/log/protocols.ts';
 import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import {
   createDecisionRegister,
@@ -46,7 +47,7 @@ const transactionIn = ({ operation }: Operation): string => {
 };
 
 /** @param isIntroduced whether the buses of the nodes tell the ids of their journals */
-export async function createRegisterLab(isIntroduced: boolean) {
+export async function createRegisterLab(isIntroduced: boolean, protocol: LogProtocolName = 'raft') {
   const directory = temporary();
   const secretFile = join(directory, 'secret');
   writeFileSync(secretFile, testSecret.text(), { mode: 0o600 });
@@ -111,7 +112,7 @@ export async function createRegisterLab(isIntroduced: boolean) {
       node,
       key: 'txn',
       machine: createDecisionRegisterMachine(),
-      log: raft({ voters }),
+      log: logProtocols[protocol].start({ voters }),
       environment,
     });
     register.attach(store);

@@ -26,52 +26,59 @@ const refusal = (code: string, text: RegExp): object => ({
 
 describe('quorate txn, when the manager of a register is dead', () => {
   test.each([
-    ['that introduce themselves by their journals', true],
-    ['that do not', false],
-  ])('resolves what it left by what the register says, among nodes %s', { timeout: 60_000 }, async (_which, how) => {
-    const lab = await createRegisterLab(how);
-    const halfFinished = await lab.leaveAt('half-finished', 'c');
-    const unheard = await lab.leaveAt('unheard', 'b');
-    const undecided = await lab.leaveAt('undecided', 'a');
-    await lab.stop('n1');
+    ['raft', 'that introduce themselves by their journals', true],
+    ['raft', 'that do not', false],
+    ['paxos', 'that introduce themselves by their journals', true],
+  ] as const)(
+    'resolves what it left by what the register says, replicated by %s among nodes %s',
+    {
+      timeout: 60_000,
+    },
+    async (protocol, _which, how) => {
+      const lab = await createRegisterLab(how, protocol);
+      const halfFinished = await lab.leaveAt('half-finished', 'c');
+      const unheard = await lab.leaveAt('unheard', 'b');
+      const undecided = await lab.leaveAt('undecided', 'a');
+      await lab.stop('n1');
 
-    // At first, the manager is looked for where it would answer if it lived.
-    const config = configure(lab.directory, { ...lab.config, address: lab.textOf('n1') });
-    const resolved = await txn('resolve', '--config', config);
-    expect(resolved).toMatchObject({ stdout: expect.stringMatching(/Nothing is left in doubt/), code: 0 });
-    expect(resolved.stderr).toMatch(/the decision register of n1, n2, n3/);
-    expect(await lab.decided('n2', undecided)).toMatchObject({ outcome: 'aborted' });
-    for (const transaction of [unheard, halfFinished])
-      expect(await lab.decided('n3', transaction)).toMatchObject({ outcome: 'committed' });
-    expect(await lab.member('n2').register.openOf('n1', 5_000)).toEqual([]);
+      // At first, the manager is looked for where it would answer if it lived.
+      const config = configure(lab.directory, { ...lab.config, address: lab.textOf('n1') });
+      const resolved = await txn('resolve', '--config', config);
+      expect(resolved).toMatchObject({ stdout: expect.stringMatching(/Nothing is left in doubt/), code: 0 });
+      expect(resolved.stderr).toMatch(/the decision register of n1, n2, n3/);
+      expect(await lab.decided('n2', undecided)).toMatchObject({ outcome: 'aborted' });
+      for (const transaction of [unheard, halfFinished])
+        expect(await lab.decided('n3', transaction)).toMatchObject({ outcome: 'committed' });
+      expect(await lab.member('n2').register.openOf('n1', 5_000)).toEqual([]);
 
-    configure(lab.directory, lab.config);
-    expect(await txn('resolve', undecided, '--config', config)).toMatchObject({
-      stdout: expect.stringMatching(`${undecided}: aborted`),
-      code: 0,
-    });
-    expect(await txn('resolve', unheard, '--config', config)).toMatchObject({
-      stdout: expect.stringMatching(`${unheard}: committed`),
-      code: 0,
-    });
-    expect(await txn('list', '--config', config)).toMatchObject({
-      stdout: expect.stringMatching(/No transaction is open/),
-      code: 0,
-    });
+      configure(lab.directory, lab.config);
+      expect(await txn('resolve', undecided, '--config', config)).toMatchObject({
+        stdout: expect.stringMatching(`${undecided}: aborted`),
+        code: 0,
+      });
+      expect(await txn('resolve', unheard, '--config', config)).toMatchObject({
+        stdout: expect.stringMatching(`${unheard}: committed`),
+        code: 0,
+      });
+      expect(await txn('list', '--config', config)).toMatchObject({
+        stdout: expect.stringMatching(/No transaction is open/),
+        code: 0,
+      });
 
-    // The node comes back, is taken in again, and finds nothing half done and nothing locked.
-    const { manager, orders, stock } = await lab.start('n1');
-    for (const store of [orders, stock]) {
-      expect({ a: store.peek('a'), b: store.peek('b'), c: store.peek('c') }).toEqual({ a: undefined, b: 1, c: 1 });
-      expect(await store.prepared('n1', { timeoutMs: 5_000 })).toEqual([]);
-    }
-    await manager.transact(async (work) => {
-      for (const key of ['a', 'b', 'c']) {
-        await work.orders.put(key, 2);
-        await work.stock.put(key, 2);
+      // The node comes back, is taken in again, and finds nothing half done and nothing locked.
+      const { manager, orders, stock } = await lab.start('n1');
+      for (const store of [orders, stock]) {
+        expect({ a: store.peek('a'), b: store.peek('b'), c: store.peek('c') }).toEqual({ a: undefined, b: 1, c: 1 });
+        expect(await store.prepared('n1', { timeoutMs: 5_000 })).toEqual([]);
       }
-    });
-  });
+      await manager.transact(async (work) => {
+        for (const key of ['a', 'b', 'c']) {
+          await work.orders.put(key, 2);
+          await work.stock.put(key, 2);
+        }
+      });
+    },
+  );
 
   test('says within its time that no majority answers, and decides nothing', { timeout: 60_000 }, async () => {
     const lab = await createRegisterLab(true);

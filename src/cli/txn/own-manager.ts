@@ -96,8 +96,9 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
       const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
       return served(manager, closers, `the journal of node '${id}', which does not run`);
     }
-    requireRegister(journal, register);
-    const decisions = await openRegister({ ...config, register }, environment, journal, joining.isIntroduced);
+    const protocol = requireRegister(journal, register);
+    const { isIntroduced } = joining;
+    const decisions = await openRegister({ ...config, register }, environment, journal, { isIntroduced, protocol });
     closers.push(() => decisions.bus.close());
     const node = createNode({
       ...parts,

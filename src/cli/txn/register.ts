@@ -10,7 +10,8 @@ import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { journalLosses } from '../../services/peer-journals.ts';
 import { StoreFailedError, UnreadableStateError } from '../../services/store/errors.ts';
-import { raft, raftAddress } from '../../services/store/log/raft.ts';
+import type { LogProtocolName } from '../../services/store/log/protocol-names.ts';
+import { logProtocols, recordedProtocolOf } from '../../services/store/log/protocols.ts';
 import { checkVoters } from '../../services/store/log/voters.ts';
 import { startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { SlicedStateMachine } from '../../services/store/state-machine.ts';
@@ -51,14 +52,17 @@ export type RegisteredConfig = TxnConfig & { readonly register: RegisterConfig; 
  * Nothing is begun here: a server without records would join the others as if it had never voted.
  *
  * @param journal nothing was taken from it yet
+ * @returns the protocol by which the register is replicated
  * @throws RegisterMissingError when it has no records of the register
  */
-export function requireRegister(journal: Journal, { key }: RegisterConfig): void {
-  const address = raftAddress(journal.node, key);
-  const actors = journal.actors();
-  if (actors.includes(address)) return;
-  const { name } = partsOf(address);
-  const keys = actors.map(partsOf).flatMap((it) => (it.name === name ? [`'${it.key}'`] : []));
+export function requireRegister(journal: Journal, { key }: RegisterConfig): LogProtocolName {
+  const protocol = recordedProtocolOf(journal, key);
+  if (protocol !== undefined) return protocol;
+  const names = Object.values(logProtocols).map(({ serverName }) => serverName);
+  const keys = journal
+    .actors()
+    .map(partsOf)
+    .flatMap((it) => (names.includes(it.name) ? [`'${it.key}'`] : []));
   throw new RegisterMissingError(
     `expected the journal of node '${journal.node}' to hold its part of the register with the key '${key}', got ${
       keys.length === 0 ? 'no replicated store' : `the stores ${keys.join(', ')}`
@@ -69,14 +73,14 @@ export function requireRegister(journal: Journal, { key }: RegisterConfig): void
 /**
  * Opens the node's bus, which begins to connect to the others.
  *
- * @param isIntroduced whether the node tells the others the id of its journal; one that remembers theirs always does
+ * @param how `isIntroduced`: whether the node tells the others the id of its journal; one that remembers theirs always does
  * @throws the errors of `createTcpBus` and of `readSecretFile`
  */
 export async function openRegister(
   registered: RegisteredConfig,
   environment: Environment,
   journal: Journal,
-  isIntroduced: boolean,
+  { isIntroduced, protocol }: { readonly isIntroduced: boolean; readonly protocol: LogProtocolName },
 ): Promise<OwnRegister> {
   const { node, register: config } = registered;
   const { clock } = environment;
@@ -104,8 +108,10 @@ export async function openRegister(
     voters,
     async join(joined, untilMs) {
       const machine = onlyRegister(createDecisionRegisterMachine(), key);
-      register.attach(startReplicatedStore({ node: joined, key, machine, log: raft({ voters }), environment }));
-      checkVoters(joined, key, voters);
+      const log = logProtocols[protocol].start({ voters });
+      const store = startReplicatedStore({ node: joined, key, machine, log, environment });
+      register.attach(store);
+      checkVoters(store, voters);
       const remainingMs = Math.max(1, untilMs - clock.nowMs());
       await new Promise<void>((resolve, reject) => {
         const losses = journalLosses(bus).subscribe(reject);

@@ -6,7 +6,10 @@ import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from '../../../src/services/http/server.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
+import { paxos } from '../../../src/services/store/log/paxos.ts';
+import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
 import { raft } from '../../../src/services/store/log/raft.ts';
+import type { LogStarter } from '../../../src/services/store/log/replicated-log.ts';
 import {
   type ReplicatedStore,
   type StoreLimits,
@@ -28,6 +31,8 @@ export interface HttpNode {
 export interface HttpNodeOptions {
   /** The nodes that vote; the others are not there. */
   readonly voters?: readonly string[];
+  /** How the store is replicated; by Raft by default. */
+  readonly protocol?: LogProtocolName;
   readonly deadlineMs?: number;
   readonly limits?: StoreLimits;
   readonly http?: Pick<HttpServerOptions, 'access' | 'hostNames' | 'limits'>;
@@ -35,9 +40,22 @@ export interface HttpNodeOptions {
   readonly wrap?: (store: ReplicatedStore) => ReplicatedStore;
 }
 
+/** Logs that elect a leader soon. */
+const soon: Readonly<Record<LogProtocolName, (voters: readonly string[]) => LogStarter>> = {
+  raft: (voters) => raft({ voters, delays: { electionTimeout: between(20, 40) } }),
+  paxos: (voters) => paxos({ voters, delays: { electionRound: between(20, 40) } }),
+};
+
 /** Starts a node; with one voter, waits until it leads. */
 export async function startHttpNode(options: HttpNodeOptions = {}): Promise<HttpNode> {
-  const { voters = ['n1'], deadlineMs = 5_000, limits, http: httpOptions = {}, wrap = (store) => store } = options;
+  const {
+    protocol = 'raft',
+    voters = ['n1'],
+    deadlineMs = 5_000,
+    limits,
+    http: httpOptions = {},
+    wrap = (store) => store,
+  } = options;
   const environment = systemEnvironment();
   const { clock, ids } = environment;
   const storage = createMemoryStorage({ node: 'n1', clock, ids });
@@ -46,7 +64,7 @@ export async function startHttpNode(options: HttpNodeOptions = {}): Promise<Http
   const store = startReplicatedStore({
     node,
     machine: createKeyValueMachine(),
-    log: raft({ voters, delays: { electionTimeout: between(20, 40) } }),
+    log: soon[protocol](voters),
     environment,
     ...(limits === undefined ? {} : { limits }),
   });
@@ -57,6 +75,7 @@ export async function startHttpNode(options: HttpNodeOptions = {}): Promise<Http
     environment,
     ...httpOptions,
     pid: process.pid,
+    protocol,
     deadlineMs,
     onUnexpected: (error) => unexpected.push(error),
   });

@@ -147,15 +147,19 @@ describe('the HTTP interface', () => {
     expect((await fetch(`${node.url}/healthz`)).status).toBe(200);
   });
 
-  test('shows how the node stands', async () => {
-    const node = await started();
+  test.each([
+    ['raft', 'term'],
+    ['paxos', 'round'],
+  ] as const)('shows how the node stands, and by which protocol: %s', async (protocol, count) => {
+    const node = await started({ protocol });
     await fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'v' });
     const status: unknown = await (await fetch(`${node.url}/status`)).json();
     expect(status).toMatchObject({
       id: 'n1',
       pid: process.pid,
       role: 'leader',
-      term: expect.any(Number),
+      protocol,
+      [count]: expect.any(Number),
       leader: 'n1',
       commitIndex: expect.any(Number),
       appliedIndex: expect.any(Number),

@@ -8,11 +8,12 @@ import { createNode, type Node } from '../../../src/host/node.ts';
 import { openJournalOn } from '../../../src/journal/segmented/open.ts';
 import { beginLife } from '../../../src/services/lives/memory.ts';
 import { createWitness, type Witness } from '../../../src/services/lives/witness.ts';
+import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
+import { logProtocols } from '../../../src/services/store/log/protocols.ts';
 import {
   createKeyValueMachine,
   keyValueStore,
   type ReplicatedStore,
-  raft,
   startReplicatedStore,
 } from '../../../src/services/store.ts';
 import { createSimulatedDisk } from '../../../src/simulator/disk.ts';
@@ -27,7 +28,13 @@ export interface Machine {
   readonly failures: string[];
 }
 
-export function createLab({ isWitnessed = true }: { readonly isWitnessed?: boolean } = {}) {
+interface LabOptions {
+  readonly isWitnessed?: boolean;
+  /** How the store is replicated; by Raft by default. */
+  readonly protocol?: LogProtocolName;
+}
+
+export function createLab({ isWitnessed = true, protocol = 'raft' }: LabOptions = {}) {
   const clock = createVirtualClock();
   const network = createMemoryNetwork({ clock });
   const randomness = seededRandomness(7);
@@ -58,7 +65,12 @@ export function createLab({ isWitnessed = true }: { readonly isWitnessed?: boole
       onCleared: () => {},
     });
     const node = createNode({ id, bus: isWitnessed ? witness.bus : raw, journal, environment });
-    const store = startReplicatedStore({ node, machine: createKeyValueMachine(), log: raft({ voters }), environment });
+    const store = startReplicatedStore({
+      node,
+      machine: createKeyValueMachine(),
+      log: logProtocols[protocol].start({ voters }),
+      environment,
+    });
     const failures: string[] = [];
     witness.standing.failure.subscribe(({ code }) => failures.push(code));
     const machine = { node, store, witness, failures };

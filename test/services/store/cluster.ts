@@ -14,7 +14,9 @@ import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/me
 import { type Client, createStoreClient, type StoreClientOptions } from '../../../src/services/store/client.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../../../src/services/store/key-value/store.ts';
-import { type RaftOptions, raft } from '../../../src/services/store/log/raft.ts';
+import { paxos } from '../../../src/services/store/log/paxos.ts';
+import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
+import { raft } from '../../../src/services/store/log/raft.ts';
 import type { LogStarter } from '../../../src/services/store/log/replicated-log.ts';
 import {
   type ReplicatedStore,
@@ -23,6 +25,7 @@ import {
 } from '../../../src/services/store/replicated-store.ts';
 import type { StateMachine } from '../../../src/services/store/state-machine.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
+import type { Limits } from '../../../statecharts/replication/limits.ts';
 
 export interface Member {
   readonly id: string;
@@ -33,9 +36,11 @@ export interface Member {
 }
 
 export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'limits'>> {
-  /** How Raft differs from its defaults. */
-  readonly raft?: Omit<RaftOptions, 'voters'>;
-  /** The log of each node, in place of Raft's. */
+  /** How the log is replicated; by Raft by default. */
+  readonly protocol?: LogProtocolName;
+  /** How that protocol's limits differ from its defaults. */
+  readonly logLimits?: Partial<Limits>;
+  /** The log of each node, in place of that protocol's. */
   readonly log?: (nodes: readonly string[], id: string) => LogStarter;
   readonly nodes?: readonly string[];
   readonly seed?: number;
@@ -71,8 +76,11 @@ export interface Cluster {
   client(options?: StoreClientOptions & { readonly reaches?: readonly string[] }): Client;
 }
 
+const starters = { raft, paxos } satisfies Record<LogProtocolName, unknown>;
+
 export function createCluster(options: ClusterOptions = {}): Cluster {
   const { nodes = ['n1', 'n2', 'n3'], seed = 1, flushDelayMs = 1, machine = createKeyValueMachine } = options;
+  const { protocol = 'raft', logLimits = {} } = options;
   const clock = createVirtualClock();
   const randomness = seededRandomness(seed);
   const environment: Environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
@@ -107,7 +115,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     const store = startReplicatedStore({
       node,
       machine: machine(),
-      log: options.log?.(nodes, id) ?? raft({ voters: nodes, ...options.raft }),
+      log: options.log?.(nodes, id) ?? starters[protocol]({ voters: nodes, limits: logLimits }),
       environment,
       ...(options.limits && { limits: options.limits }),
     });

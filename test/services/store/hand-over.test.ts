@@ -3,7 +3,6 @@
 import { describe, expect, test } from 'vitest';
 import { NotHandedOverError, OutcomeUnknownError } from '../../../src/services/store/errors.ts';
 import { logProtocolNames } from '../../../src/services/store/log/protocol-names.ts';
-import { logProtocols } from '../../../src/services/store/log/protocols.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 
 const value = new TextEncoder().encode('value');
@@ -30,7 +29,7 @@ async function longestPauseMs(cluster: Cluster, act: () => void): Promise<number
 describe.each(logProtocolNames)('over %s, a node', (protocol) => {
   /** A cluster whose leader is known to all. */
   const elected = (): Cluster => {
-    const cluster = createCluster({ log: (voters) => logProtocols[protocol].start({ voters }) });
+    const cluster = createCluster({ protocol });
     cluster.elect();
     return cluster;
   };

@@ -28,6 +28,16 @@ export class OtherProtocolError extends QuorateError {
 }
 
 /**
+ * The protocol whose records of log `key` the journal of a node has.
+ *
+ * @param journal the log's records were not taken from it yet
+ */
+export function recordedProtocolOf(journal: Journal, key: string): LogProtocolName | undefined {
+  const actors = journal.actors();
+  return logProtocolNames.find((name) => actors.includes(addressOf(journal.node, logProtocols[name].serverName, key)));
+}
+
+/**
  * The protocol by which a node keeps log `key`: the one whose records its journal has, as one protocol makes nothing of what
  * another wrote down; with none, `wanted`, or else Raft.
  *
@@ -35,10 +45,7 @@ export class OtherProtocolError extends QuorateError {
  * @throws OtherProtocolError when `wanted` is not the one that was
  */
 export function protocolOf(journal: Journal, key: string, wanted?: LogProtocolName): LogProtocolName {
-  const actors = journal.actors();
-  const known = logProtocolNames.find((name) =>
-    actors.includes(addressOf(journal.node, logProtocols[name].serverName, key)),
-  );
+  const known = recordedProtocolOf(journal, key);
   if (known !== undefined && wanted !== undefined && known !== wanted) {
     throw new OtherProtocolError(
       `expected a log that is replicated by ${wanted}, but the journal of ${journal.node} has one by ${known}; go on with ${known}, or begin a cluster in another directory`,

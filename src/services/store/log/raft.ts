@@ -1,7 +1,7 @@
 /** The log of a store, kept by Raft: the only part of a store that knows the protocol. */
 
 import type { SnapshotFrom } from 'xstate';
-import { type Address, addressOf, type DelayRange } from '../../../../statecharts/actor.ts';
+import type { DelayRange } from '../../../../statecharts/actor.ts';
 import { settledConfiguration } from '../../../../statecharts/raft/configuration.ts';
 import { roles } from '../../../../statecharts/raft/context.ts';
 import type { Entry, RaftOutput } from '../../../../statecharts/raft/messages.ts';
@@ -21,9 +21,6 @@ export interface RaftOptions extends ServerLogOptions {
   /** The actor that keeps the log; `raftServer` by default. Proofs put variants in its place. */
   readonly server?: typeof raftServer;
 }
-
-/** Where the server of a log lives on a node, and its records in the node's journal. */
-export const raftAddress = (node: string, key: string): Address => addressOf(node, raftServer.name, key);
 
 /**
  * Replicates by Raft.
