@@ -386,14 +386,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a repeated request of a session is applied again',
-    file: 'src/services/store/sessions/machine.ts',
+    file: 'src/services/store/sessions/live.ts',
     text: "if (results.has(sequence)) return { type: 'applied', result: results.get(sequence) };",
     becomes: '',
     tests: ['test/services/store/sessions.test.ts'],
   },
   {
     name: 'a request that was answered long ago is applied again',
-    file: 'src/services/store/sessions/machine.ts',
+    file: 'src/services/store/sessions/live.ts',
     text: "if (sequence < session.lowestUnanswered) return { type: 'already-answered' };",
     becomes: '',
     tests: ['test/services/store/sessions.test.ts'],
@@ -659,9 +659,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a full table of sessions ends one that lives',
-    file: 'src/services/store/sessions/machine.ts',
-    text: 'endsSessions ? leastRecent() : idleOne(limits)',
-    becomes: 'endsSessions ? leastRecent() : (idleOne(limits) ?? leastRecent())',
+    file: 'src/services/store/sessions/live.ts',
+    text: 'endsSessions ? this.#leastRecent() : this.#idleOne(limits)',
+    becomes: 'endsSessions ? this.#leastRecent() : (this.#idleOne(limits) ?? this.#leastRecent())',
     tests: ['test/services/store/sessions.test.ts'],
   },
   {
@@ -680,7 +680,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'sessions of an earlier log count as unused, and those of its snapshot as used',
-    file: 'src/services/store/sessions/machine.ts',
+    file: 'src/services/store/sessions/live.ts',
     text: 'isUsed: endsSessions,',
     becomes: 'isUsed: false,',
     tests: ['test/services/store/sessions.test.ts'],

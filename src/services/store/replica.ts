@@ -9,7 +9,8 @@ import type { Random } from '../../environment/random.ts';
 import { Backlog } from './backlog.ts';
 import { UnreadableStateError } from './errors.ts';
 import type { LogEntry, LogRun, ReplicatedLog, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
-import type { Fate, SessionedMachine } from './sessions/machine.ts';
+import type { Fate } from './sessions/fate.ts';
+import type { SessionedMachine } from './sessions/machine.ts';
 import type { StateRestoration, StateView } from './state-machine.ts';
 
 /** About the bytes of one part of a snapshot: some hundred entries, which are encoded within a millisecond or two. */

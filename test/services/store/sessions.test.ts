@@ -8,12 +8,9 @@ import {
   type Operation,
   type SessionLimits,
 } from '../../../src/services/store/sessions/entries.ts';
-import {
-  createSessionedMachine,
-  type Fate,
-  type SessionedMachine,
-  sessionWindow,
-} from '../../../src/services/store/sessions/machine.ts';
+import type { Fate } from '../../../src/services/store/sessions/fate.ts';
+import { sessionWindow } from '../../../src/services/store/sessions/live.ts';
+import { createSessionedMachine, type SessionedMachine } from '../../../src/services/store/sessions/machine.ts';
 import { readPart } from '../../../src/services/store/sessions/parts.ts';
 import type { StateMachine } from '../../../src/services/store/state-machine.ts';
 import { slicedOf } from '../../../src/services/store/whole-state.ts';

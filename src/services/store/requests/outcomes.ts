@@ -13,7 +13,7 @@ import {
   StoreFullError,
   UnavailableError,
 } from '../errors.ts';
-import type { Fate } from '../sessions/machine.ts';
+import type { Fate } from '../sessions/fate.ts';
 import type { Response } from './wire.ts';
 
 /** The error that ends the request; undefined when it is worth another attempt. */

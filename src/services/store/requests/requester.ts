@@ -11,7 +11,7 @@ import { isNatural } from '../codec.ts';
 import { MalformedRequestError, SessionExpiredError, SessionsFullError, ValueLimitError } from '../errors.ts';
 import { type LogMembers, logMembers, type MemberChange } from '../log/members.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
-import { sessionWindow } from '../sessions/machine.ts';
+import { sessionWindow } from '../sessions/live.ts';
 import type { Router } from './router.ts';
 import type { Body } from './wire.ts';
 

@@ -10,7 +10,7 @@ import { type Desk, sizeOf, type Waiting } from '../requests/desk.ts';
 import { responseFor } from '../requests/outcomes.ts';
 import { type RefusedReason, runsOf } from '../requests/wire.ts';
 import { encodeEntry, type Operation, type SessionLimits } from '../sessions/entries.ts';
-import type { Fate } from '../sessions/machine.ts';
+import type { Fate } from '../sessions/fate.ts';
 import type { SlicedStateMachine } from '../state-machine.ts';
 import type { ServerLimits } from './limits.ts';
 
