@@ -484,8 +484,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a transaction that was taken over stays with its first node',
-    file: 'src/services/transactions/register/machine.ts',
-    text: 'if (!before.isEnded) open.remove(nodeOf(before.owner), before.transaction);',
+    file: 'src/services/transactions/register/entries.ts',
+    text: 'if (!before.isEnded) this.#open.remove(nodeOf(before.owner), before.transaction);',
     becomes: '',
     tests: ['test/services/transactions/open-by-node.test.ts'],
   },

@@ -15,7 +15,7 @@ import { logProtocols, recordedProtocolOf } from '../../services/store/log/proto
 import { checkVoters } from '../../services/store/log/voters.ts';
 import { startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { SlicedStateMachine } from '../../services/store/state-machine.ts';
-import { isRegisterCommand } from '../../services/transactions/register/machine.ts';
+import { isRegisterCommand } from '../../services/transactions/register/messages.ts';
 import {
   createDecisionRegister,
   createDecisionRegisterMachine,

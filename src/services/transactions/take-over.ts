@@ -10,7 +10,7 @@ import { TransactionOptionsError } from './errors.ts';
 import { originOf } from './ids.ts';
 import { createLeading, type Leading } from './leading.ts';
 import { fenceSessions } from './recovery.ts';
-import type { OpenTransaction } from './register/machine.ts';
+import type { OpenTransaction } from './register/messages.ts';
 import type { TakeOverParts, TakeOverReport } from './take-over-parts.ts';
 
 export interface TakeOver {

@@ -2,11 +2,8 @@ import fc from 'fast-check';
 import { afterEach, expect, test, vi } from 'vitest';
 import { seededRandomness } from '../../../src/environment/random.ts';
 import { ViewedMap } from '../../../src/services/store/viewed-map.ts';
-import {
-  createDecisionRegisterMachine,
-  encodeRegisterCommand,
-  type RegisterCommand,
-} from '../../../src/services/transactions/register/machine.ts';
+import { createDecisionRegisterMachine } from '../../../src/services/transactions/register/machine.ts';
+import { encodeRegisterCommand, type RegisterCommand } from '../../../src/services/transactions/register/messages.ts';
 import { OpenByNode } from '../../../src/services/transactions/register/open-by-node.ts';
 import { addressOf } from '../../../statecharts/actor.ts';
 import { partsOf, restore } from '../store/parts.ts';

@@ -1,7 +1,7 @@
 /** The decision register, and nodes that take over from each other through it. */
 
 import { describe, expect, test } from 'vitest';
-import { encodeRegisterCommand, type RegisterCommand } from '../../../src/services/transactions/register/machine.ts';
+import { encodeRegisterCommand, type RegisterCommand } from '../../../src/services/transactions/register/messages.ts';
 import { createDecisionRegisterMachine } from '../../../src/services/transactions.ts';
 import { addressOf } from '../../../statecharts/actor.ts';
 import { partsOf, restore } from '../store/parts.ts';

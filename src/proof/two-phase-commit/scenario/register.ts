@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { outcome } from '../../../../statecharts/two-phase-commit.ts';
 import { decode } from '../../../services/store/codec.ts';
 import type { SlicedStateMachine } from '../../../services/store/state-machine.ts';
-import { registerCommand } from '../../../services/transactions/register/machine.ts';
+import { registerCommand } from '../../../services/transactions/register/messages.ts';
 import { createDecisionRegisterMachine, type DecisionRegister } from '../../../services/transactions.ts';
 import type { Witness } from './witness.ts';
 

@@ -18,7 +18,7 @@ import {
   registerCommand,
   registerDecision,
   registerResult,
-} from './machine.ts';
+} from './messages.ts';
 
 /** A decision register, as a node has it among its resources. */
 export interface DecisionRegister extends Resource {
