@@ -1,22 +1,29 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../fixtures/ports.ts';
 import { isAlive, type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
+import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 const started: Run[] = [];
+async function kill(cluster: Run): Promise<void> {
+  const pids = pidsIn(cluster.stdout);
+  cluster.signal('SIGKILL');
+  await cluster.end();
+  await until('the children to be gone', () => !pids.some(isAlive));
+}
 afterEach(async () => {
-  for (const it of started.splice(0)) {
-    const pids = pidsIn(it.stdout);
-    it.signal('SIGKILL');
-    await it.end();
-    await until('the children to be gone', () => !pids.some(isAlive));
-  }
+  for (const it of started.splice(0)) await kill(it);
+});
+
+const directories: string[] = [];
+afterAll(() => {
+  for (const it of directories) rmSync(it, { recursive: true, force: true });
 });
 
 interface Place {
@@ -24,12 +31,15 @@ interface Place {
   readonly port: number;
 }
 async function place(): Promise<Place> {
-  const directory = mkdtempSync(join(tmpdir(), 'quorate-up-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return { directory: join(directory, 'data'), port: await freePort([0, 1, 2, 100, 101, 102]) };
+  const parent = mkdtempSync(join(tmpdir(), 'quorate-up-'));
+  directories.push(parent);
+  return { directory: join(parent, 'data'), port: await freePort([0, 1, 2, 100, 101, 102]) };
 }
-function up({ directory, port }: Place, ...more: string[]): Run {
-  const it = run(['up', '--data', directory, '--port', String(port), ...more]);
+const runAt = ({ directory, port }: Place, ...more: string[]): Run =>
+  run(['up', '--data', directory, '--port', String(port), ...more]);
+/** One that ends with the test. */
+function up(where: Place, ...more: string[]): Run {
+  const it = runAt(where, ...more);
   started.push(it);
   return it;
 }
@@ -47,40 +57,29 @@ async function ready(cluster: Run): Promise<void> {
 }
 const url = ({ port }: Place, index: number): string => `http://127.0.0.1:${port + index}`;
 
-describe('quorate up', () => {
-  test('starts three nodes, says where they answer, who leads and what to try, and finds its data again', async () => {
-    const where = await place();
-    const first = up(where);
-    await ready(first);
-    for (const index of [0, 1, 2]) expect(first.stdout).toMatch(new RegExp(`n${index + 1} .*${url(where, index)}`));
-    expect(first.stdout).toMatch(/n\d .* leads$|n\d {2}leader in term/m);
+describe('a cluster that quorate up runs', () => {
+  // One for all of these tests, each of which leaves three nodes that run.
+  let where: Place;
+  let cluster: Run;
+  beforeAll(async () => {
+    where = await place();
+    cluster = runAt(where);
+    await ready(cluster);
+  });
+  afterAll(() => kill(cluster));
+
+  test('says where its nodes answer, who leads and what to try', async () => {
+    for (const index of [0, 1, 2]) expect(cluster.stdout).toMatch(new RegExp(`n${index + 1} .*${url(where, index)}`));
+    expect(cluster.stdout).toMatch(/n\d .* leads$|n\d {2}leader in term/m);
+    expect(pidsIn(cluster.stdout).length).toBeGreaterThanOrEqual(3);
     // What it says to try can be tried.
-    const [, target = ''] = /curl -X PUT --data hello (\S+)/.exec(first.stdout) ?? [];
+    const [, target = ''] = /curl -X PUT --data hello (\S+)/.exec(cluster.stdout) ?? [];
     const stored = await fetch(`http://${target.replace('localhost', '127.0.0.1')}`, { method: 'PUT', body: 'hello' });
     expect(stored.status).toBe(200);
     expect(await (await fetch(`${url(where, 1)}/kv/greeting`)).text()).toBe('hello');
-
-    const pids = pidsIn(first.stdout);
-    expect(pids).toHaveLength(3);
-    first.signal('SIGINT');
-    expect(await first.end()).toBe(0);
-    expect(first.stdout).toContain('Stopped.');
-    expect(first.stderr).toBe('');
-    expect(pids.filter(isAlive)).toEqual([]);
-
-    const second = up(where);
-    await ready(second);
-    expect(second.stdout).toMatch(/data found .*, replicated by raft/);
-    expect(await (await fetch(`${url(where, 1)}/status`)).json()).toMatchObject({ protocol: 'raft' });
-    expect(await (await fetch(`${url(where, 2)}/kv/greeting`)).text()).toBe('hello');
-    second.signal('SIGTERM');
-    expect(await second.end()).toBe(0);
   });
 
   test('tells of a node that is killed, of the next leader, and starts the node again', async () => {
-    const where = await place();
-    const cluster = up(where);
-    await ready(cluster);
     const [, leader = ''] = await cluster.printed(/(n\d) (?:.* leads$| leader in term)/m);
     const [, pid = ''] = await cluster.printed(new RegExp(`${leader} +http\\S+ +\\S+ +(\\d+)`));
     process.kill(Number(pid), 'SIGKILL');
@@ -89,60 +88,54 @@ describe('quorate up', () => {
     );
     await cluster.printed(new RegExp(`\\+\\d+\\.\\ds  (?!${leader})n\\d  leader in term \\d+`));
     await cluster.printed(new RegExp(`${leader}  answers at .*, process (?!${pid})\\d+`));
-    cluster.signal('SIGINT');
-    expect(await cluster.end()).toBe(0);
   });
 
-  test('takes its nodes with it when it is killed itself', async () => {
-    const where = await place();
-    const cluster = up(where);
-    await ready(cluster);
-    const pids = pidsIn(cluster.stdout);
-    expect(pids.every(isAlive)).toBe(true);
-    cluster.signal('SIGKILL');
-    await cluster.end();
-    await until('the nodes to stop', () => !pids.some(isAlive));
-  });
-
-  test('refuses ports that are taken before anything is started', async () => {
-    const where = await place();
-    const first = up(where);
-    await ready(first);
+  test('keeps its ports: another is refused before anything is started', async () => {
     const other = { ...(await place()), port: where.port };
     const second = up(other);
     expect(await second.end()).toBe(1);
     expect(second.stderr).toMatch(new RegExp(`^PORTS_TAKEN: .*${where.port} \\(EADDRINUSE\\).*--port`));
     expect(existsSync(other.directory)).toBe(false);
-    expect(first.ended).toBeUndefined();
+    expect(cluster.ended).toBeUndefined();
   });
+});
 
-  test('refuses data of another number of nodes, and names the way to start them', async () => {
-    const where = await place();
-    const first = up(where);
-    await ready(first);
-    first.signal('SIGINT');
-    await first.end();
-    const wider = up({ ...where, port: await freePort([0, 1, 2, 3, 4, 100, 101, 102, 103, 104]) }, '--nodes', '5');
-    expect(await wider.end()).toBe(1);
-    expect(wider.stderr).toMatch(/^DATA_DIRECTORY: .*3 nodes.*--nodes 3/);
-    expect(readdirSync(where.directory).sort()).toEqual(['cluster.json', 'n1', 'n2', 'n3', 'secret']);
-  });
-
-  test('leaves a node with a damaged journal alone, names it, and runs the others', async () => {
+// Not copies of one directory: nodes notice that, and ask all others to vouch for them.
+describe('data that quorate up has left', () => {
+  /** A cluster that has kept a write, and was stopped. */
+  async function stopped(): Promise<Place> {
     const where = await place();
     const first = up(where);
     await ready(first);
     expect((await fetch(`${url(where, 0)}/kv/x`, { method: 'PUT', body: 'kept' })).status).toBe(200);
+    const pids = pidsIn(first.stdout);
+    expect(pids).toHaveLength(3);
     first.signal('SIGINT');
-    await first.end();
+    expect(await first.end()).toBe(0);
+    expect(first.stdout).toContain('Stopped.');
+    expect(first.stderr).toBe('');
+    expect(pids.filter(isAlive)).toEqual([]);
+    return where;
+  }
+
+  test('is found again: not by another number of nodes, without one whose journal is damaged, and not without two', async () => {
+    const where = await stopped();
+    const port = await freePort([0, 1, 2, 3, 4, 100, 101, 102, 103, 104]);
+    const wider = up({ ...where, port }, '--nodes', '5');
+    expect(await wider.end()).toBe(1);
+    expect(wider.stderr).toMatch(/^DATA_DIRECTORY: .*3 nodes.*--nodes 3/);
+    expect(readdirSync(where.directory).sort()).toEqual(['cluster.json', 'n1', 'n2', 'n3', 'secret']);
+
     damage(join(where.directory, 'n2'));
     const second = up(where);
     await ready(second);
+    expect(second.stdout).toMatch(/data found .*, replicated by raft/);
     expect(second.stdout).toMatch(/n2 {2}JOURNAL_DAMAGED: .*peers have the data/);
     expect(second.stdout).toMatch(/n2 {2}died \(exit code 1\); it is not started again/);
     expect(second.stdout).toMatch(/n2 +does not run/);
+    expect(await (await fetch(`${url(where, 0)}/status`)).json()).toMatchObject({ protocol: 'raft' });
     expect(await (await fetch(`${url(where, 2)}/kv/x`)).text()).toBe('kept');
-    second.signal('SIGINT');
+    second.signal('SIGTERM');
     expect(await second.end()).toBe(0);
 
     damage(join(where.directory, 'n3'));
@@ -151,13 +144,8 @@ describe('quorate up', () => {
     expect(third.stderr).toMatch(/^MAJORITY_LOST: 1 of 3 nodes can run/);
   });
 
-  test('leaves a node whose data was wiped alone, and runs the others', async () => {
-    const where = await place();
-    const first = up(where);
-    await ready(first);
-    expect((await fetch(`${url(where, 0)}/kv/x`, { method: 'PUT', body: 'kept' })).status).toBe(200);
-    first.signal('SIGINT');
-    await first.end();
+  test('is found again without a node whose part of it was wiped', async () => {
+    const where = await stopped();
     rmSync(join(where.directory, 'n1'), { recursive: true });
     const second = up(where);
     await second.printed(/n1 {2}JOURNAL_LOST: .*restore the data directory/);
@@ -165,21 +153,34 @@ describe('quorate up', () => {
     await ready(second);
     expect(await (await fetch(`${url(where, 1)}/kv/x`)).text()).toBe('kept');
   });
+});
+
+describe('quorate up', () => {
+  test('takes its nodes with it when it is killed itself', async () => {
+    const cluster = up(await place(), '--nodes', '1');
+    await ready(cluster);
+    const pids = pidsIn(cluster.stdout);
+    expect(pids).toHaveLength(1);
+    expect(pids.every(isAlive)).toBe(true);
+    cluster.signal('SIGKILL');
+    await cluster.end();
+    await until('the node to stop', () => !pids.some(isAlive));
+  });
 
   test('refuses numbers that make no cluster', async () => {
-    const where = await place();
+    const { directory } = await place();
     for (const [more, message] of [
       [['--nodes', '0'], /from 1 to 15/],
       [['--nodes', 'three'], /from 1 to 15/],
-      [['--port', '65500'], /^CLUSTER_OPTIONS: .*choose --port 65433 or less/],
+      [['--port', '65500'], /CLUSTER_OPTIONS: .*choose --port 65433 or less/],
       [['--protocol', 'gossip'], /no protocol 'gossip' for a store; there are: raft/],
       [['--prot', '4701'], /Did you mean --port/],
     ] as const) {
-      const refused = up(where, ...more);
-      expect(await refused.end()).toBe(2);
+      const refused = await quorateHere('up', '--data', directory, ...more);
+      expect(refused.code).toBe(2);
       expect(refused.stderr).toMatch(message);
     }
-    expect(existsSync(where.directory)).toBe(false);
+    expect(existsSync(directory)).toBe(false);
   });
 });
 

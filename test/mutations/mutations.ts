@@ -420,6 +420,13 @@ export const mutations: readonly Mutation[] = [
     tests: table,
   },
   {
+    name: 'each start loads every command',
+    file: 'src/cli/commands.ts',
+    text: '(asked === undefined ? [...commands.values()] : [asked])',
+    becomes: '[...commands.values()]',
+    tests: ['test/cli/commands.test.ts'],
+  },
+  {
     name: 'slabs that a view held stay for ever',
     file: 'src/services/store/table/table.ts',
     text: 'for (const { slab } of view.stretches) this.#releaseIfEmpty(slab);',

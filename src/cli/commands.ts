@@ -1,0 +1,35 @@
+/**
+ * The commands of `quorate`, one file each; a new one is registered here. Only what is asked for is loaded: a node would
+ * wait for the checker and all that is proven before it starts, else.
+ */
+
+import type { Command } from 'commander';
+import type { Terminal } from './terminal.ts';
+
+/** What commands are made with. */
+export interface Surroundings {
+  readonly terminal: Terminal;
+  /** The file that processes of nodes run. */
+  readonly program: string;
+}
+
+type Load = (surroundings: Surroundings) => Promise<Command>;
+
+const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
+  ['up', async ({ terminal, program }) => (await import('./up.ts')).upCommand(terminal, program)],
+  ['node', async ({ terminal }) => (await import('./node.ts')).nodeCommand(terminal)],
+  ['agree', async ({ terminal }) => (await import('./agree.ts')).agreeCommand(terminal)],
+  ['member', async ({ terminal }) => (await import('./member.ts')).memberCommand(terminal)],
+  ['secret', async ({ terminal }) => (await import('./secret.ts')).secretCommand(terminal)],
+  ['history', async ({ terminal }) => (await import('./history.ts')).historyCommand(terminal)],
+  ['simulate', async ({ terminal }) => (await import('./simulate.ts')).simulateCommand(terminal)],
+  ['check', async ({ terminal }) => (await import('./check.ts')).checkCommand(terminal)],
+  ['prove', async ({ terminal }) => (await import('./prove.ts')).proveCommand(terminal)],
+  ['txn', async ({ terminal }) => (await import('./txn.ts')).txnCommand(terminal)],
+]);
+
+/** The command that `args` begin with; all of them where they begin with none, which wants help or is misspelt. */
+export function commandsFor([name = '']: readonly string[], surroundings: Surroundings): Promise<readonly Command[]> {
+  const asked = commands.get(name);
+  return Promise.all((asked === undefined ? [...commands.values()] : [asked]).map((load) => load(surroundings)));
+}
