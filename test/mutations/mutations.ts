@@ -646,15 +646,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a suspended node hears other nodes',
     file: 'src/services/lives/witness.ts',
-    text: 'if (standing.now.isSuspended) return;',
-    becomes: 'if (isClosed) return;',
+    text: 'if (this.standing.now.isSuspended) return;',
+    becomes: 'if (this.#isClosed) return;',
     tests: ['test/services/lives'],
   },
   {
     name: 'a message goes to a peer that has not vouched',
     file: 'src/services/lives/witness.ts',
-    text: 'if (standing.now.isSuspended || !standing.hasVouched(to)) return;',
-    becomes: 'if (isClosed) return;',
+    text: 'if (this.standing.now.isSuspended || !this.standing.hasVouched(to)) return;',
+    becomes: 'if (this.#isClosed) return;',
     tests: ['test/services/lives'],
   },
   {

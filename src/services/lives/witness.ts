@@ -6,29 +6,17 @@
  * tells of it.
  */
 
-import * as v from 'valibot';
 import { type Address, addressOf, nodeOf, parseTagged, QuorateError, type Tagged } from '../../../statecharts/actor.ts';
-import type { Arrival, Bus } from '../../bus/bus.ts';
+import type { Arrival, Bus, PeerStatus } from '../../bus/bus.ts';
 import { createInbox } from '../../bus/inbox.ts';
 import type { Clock } from '../../environment/clock.ts';
-import { claim, judgeClaim, type KnownLife, knownOf, type Rollback, rollbacks } from './claim.ts';
+import { JudgedPeers } from './judged.ts';
 import type { LivesMemory } from './memory.ts';
+import { type PositionMessage, witnessMessages } from './messages.ts';
 import { createStanding, type StandingKeeper } from './standing.ts';
+import { ToldPositions } from './told.ts';
 
 const service = 'quorate.lives';
-const ofLife = { number: v.number(), name: v.string() };
-const messages = {
-  /** Judge me. */
-  claim,
-  /** Who are you? I have not heard since I live. */
-  introduce: v.object({}),
-  /** Your life is what I know, or news. */
-  vouch: v.object(ofLife),
-  /** Your life is not what I know. */
-  /** My journal has grown. */
-  position: v.object({ position: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
-  object: v.object({ ...ofLife, rollback: v.picklist(rollbacks), reason: v.string() }),
-};
 
 /** How often a peer that has not vouched is asked again, and one is told of a journal that has grown, in milliseconds. */
 export const tellIntervalMs = 250;
@@ -51,106 +39,129 @@ export interface Witness {
 }
 
 /** Puts a witness between a bus and the node that gets the result. */
-export function createWitness(parts: WitnessParts): Witness {
-  const { bus, clock, memory, peers } = parts;
-  const self: Address = addressOf(bus.node, service);
-  const inbox = createInbox();
-  /** The peers whose present life was judged and accepted, and what they have said last. */
-  const heard = new Map<string, KnownLife>();
-  /** Which position each peer was told, and how much of the news. */
-  const told = new Map<string, Pick<LivesMemory, 'position' | 'news'>>();
-  const asked = new Set<string>();
-  let isClosed = false;
-  let isAlive = false;
+export const createWitness = (parts: WitnessParts): Witness => new BusWitness(parts);
 
-  const standing = createStanding({
-    node: bus.node,
-    peers,
-    mustBeVouched: parts.mustBeVouched || memory.rollback !== undefined,
-    onObjection: (by, { reason }) => memory.setRollback({ by, reason }),
-    onCleared() {
-      memory.setRollback(undefined);
-      parts.onCleared();
-    },
-  });
+class BusWitness implements Witness {
+  readonly standing: StandingKeeper;
+  readonly bus: Bus;
+  readonly #parts: WitnessParts;
+  readonly #self: Address;
+  readonly #inbox = createInbox();
+  readonly #judged: JudgedPeers;
+  readonly #told: ToldPositions;
+  /** Strangers that were asked who they are, since the peers were told last. */
+  readonly #asked = new Set<string>();
+  #isClosed = false;
+  /** Whether this life is durable, and so may be claimed. */
+  #isAlive = false;
 
-  const say = (peer: string, message: Tagged): void => bus.send({ from: self, to: addressOf(peer, service), message });
-  const introduce = (peer: string): void => {
-    if (!isAlive || isClosed) return;
-    told.set(peer, { position: memory.position, news: memory.news });
-    say(peer, { type: 'claim', ...memory.claim() });
-  };
-  /** Told with every message, so that a lost one takes no knowledge along: the last position that was news to the peer. */
-  const positionFor = (peer: string): number => {
-    const { position, news } = memory;
-    const last = told.get(peer);
-    if (last !== undefined && (last.position === position || (news !== undefined && last.news === news))) {
-      return last.position;
+  constructor(parts: WitnessParts) {
+    const { bus, memory } = parts;
+    this.#parts = parts;
+    this.#self = addressOf(bus.node, service);
+    this.#judged = new JudgedPeers(memory);
+    this.#told = new ToldPositions(memory);
+    this.standing = createStanding({
+      node: bus.node,
+      peers: parts.peers,
+      mustBeVouched: parts.mustBeVouched || memory.rollback !== undefined,
+      onObjection: (by, { reason }) => memory.setRollback({ by, reason }),
+      onCleared() {
+        memory.setRollback(undefined);
+        parts.onCleared();
+      },
+    });
+    this.bus = this.#busOfNode();
+    this.#tellAllLater();
+    memory.whenDurable(() => {
+      this.#isAlive = true;
+      for (const peer of parts.peers()) this.#introduce(peer);
+    });
+  }
+
+  #busOfNode(): Bus {
+    const { bus, peers } = this.#parts;
+    const subscriptions = [
+      bus.envelopes().subscribe((arrival) => this.#receive(arrival)),
+      bus.peers.subscribe((status) => this.#noteStatus(status)),
+    ];
+    return {
+      node: bus.node,
+      send: (envelope) => {
+        const to = nodeOf(envelope.to);
+        if (to !== bus.node && (this.#judged.has(to) || peers().includes(to))) {
+          if (this.standing.now.isSuspended || !this.standing.hasVouched(to)) return;
+          const position = this.#told.positionFor(to);
+          bus.send({ from: envelope.from, to: envelope.to, message: envelope.message, position });
+          return;
+        }
+        bus.send(envelope);
+      },
+      envelopes: (address) => this.#inbox.envelopes(address),
+      reject: (envelope) => bus.reject(envelope),
+      peers: bus.peers,
+      losses: bus.losses,
+      close: () => {
+        this.#isClosed = true;
+        for (const subscription of subscriptions) subscription.unsubscribe();
+        this.#inbox.complete();
+        this.standing.complete();
+        return bus.close();
+      },
+    };
+  }
+
+  #say(peer: string, message: Tagged): void {
+    this.#parts.bus.send({ from: this.#self, to: addressOf(peer, service), message });
+  }
+
+  #introduce(peer: string): void {
+    if (!this.#isAlive || this.#isClosed) return;
+    this.#told.note(peer);
+    this.#say(peer, { type: 'claim', ...this.#parts.memory.claim() });
+  }
+
+  #tellAllLater(): void {
+    const { clock, peers } = this.#parts;
+    clock.setTimeout(() => {
+      if (this.#isClosed) return;
+      this.#asked.clear();
+      this.standing.refresh();
+      for (const peer of peers()) {
+        if (this.standing.hasVouched(peer)) this.#tell(peer);
+        else this.#introduce(peer);
+      }
+      this.#tellAllLater();
+    }, tellIntervalMs);
+  }
+
+  #tell(peer: string): void {
+    const position = this.#told.newsFor(peer);
+    if (position === undefined) return;
+    const message: PositionMessage = { type: 'position', position };
+    this.#say(peer, message);
+  }
+
+  #noteStatus({ node, status, refusal, reason }: PeerStatus): void {
+    if (refusal?.code === 'journal-lost' && refusal.by === 'peer') {
+      this.standing.objected(node, { code: 'journal-lost', reason: reason ?? 'it knows another journal' });
     }
-    told.set(peer, { position, news });
-    return position;
-  };
-  const tell = (peer: string): void => {
-    const last = told.get(peer)?.position;
-    const position = positionFor(peer);
-    if (position !== last) say(peer, Object.assign({ type: 'position' }, { position }));
-  };
-  const present = () => memory.claim().lives.at(-1);
-
-  const judge = (peer: string, claimed: v.InferOutput<typeof claim>): void => {
-    const known = memory.recall(peer) ?? heard.get(peer);
-    const rollback = judgeClaim(known, claimed);
-    const life = claimed.lives.at(-1);
-    const next = knownOf(claimed);
-    if (life === undefined || next === undefined) return;
-    const { number, name } = life;
-    if (rollback !== undefined && known !== undefined) {
-      heard.delete(peer);
-      say(
-        peer,
-        Object.assign({ type: 'object' }, { number, name, rollback, reason: reasonOf(rollback, known, claimed) }),
-      );
+    if (status === 'connected') {
+      if (this.#parts.peers().includes(node)) this.#parts.clock.enqueue(() => this.#introduce(node));
       return;
     }
-    heard.set(peer, next);
-    memory.remember(peer, next);
-    say(peer, Object.assign({ type: 'vouch' }, { number, name }));
-    if (!standing.hasVouched(peer)) introduce(peer);
-  };
-  const grown = (peer: string, position: number): void => {
-    const known = heard.get(peer);
-    if (known === undefined || position <= known.position) return;
-    const next = { ...known, position };
-    heard.set(peer, next);
-    memory.remember(peer, next);
-  };
-  const hear = (peer: string, message: Tagged): void => {
-    const said = parseTagged(self, 'message', messages, message);
-    switch (said.type) {
-      case 'claim':
-        judge(peer, said);
-        return;
-      case 'introduce':
-        introduce(peer);
-        return;
-      case 'position':
-        grown(peer, said.position);
-        return;
-      case 'vouch':
-        if (said.name === present()?.name) standing.vouched(peer);
-        return;
-      case 'object':
-        if (said.name === present()?.name) standing.objected(peer, { code: 'rolled-back', reason: said.reason });
-    }
-  };
+    this.#judged.forget(node);
+    this.#told.forget(node);
+  }
 
-  const receive = (arrival: Arrival): void => {
+  #receive(arrival: Arrival): void {
+    const { bus } = this.#parts;
     const { from, to, message, origin, position } = arrival;
     const peer = nodeOf(from);
-    if (origin === 'member' && position !== undefined) grown(peer, position);
-    if (origin === 'member' && to === self) {
+    if (origin === 'member' && position !== undefined) this.#judged.grown(peer, position);
+    if (origin === 'member' && to === this.#self) {
       try {
-        if (from === addressOf(peer, service)) hear(peer, message);
+        if (from === addressOf(peer, service)) this.#hear(peer, message);
       } catch (error) {
         // A peer that talks nonsense has said nothing.
         if (!(error instanceof QuorateError)) throw error;
@@ -158,86 +169,46 @@ export function createWitness(parts: WitnessParts): Witness {
       return;
     }
     if (origin === 'member' && peer !== bus.node) {
-      if (!heard.has(peer)) {
-        if (asked.has(peer)) return;
-        asked.add(peer);
-        say(peer, { type: 'introduce' });
+      if (!this.#judged.has(peer)) {
+        this.#askOnce(peer);
         return;
       }
-      if (standing.now.isSuspended) return;
+      if (this.standing.now.isSuspended) return;
     }
-    if (!inbox.deliver(arrival)) bus.reject(arrival);
-  };
+    if (!this.#inbox.deliver(arrival)) bus.reject(arrival);
+  }
 
-  const forget = (peer: string): void => {
-    heard.delete(peer);
-    told.delete(peer);
-  };
-  const introduceAgain = (peer: string): void => {
-    if (peers().includes(peer)) clock.enqueue(() => introduce(peer));
-  };
-  const subscriptions = [
-    bus.envelopes().subscribe(receive),
-    bus.peers.subscribe(({ node, status, refusal, reason }) => {
-      if (refusal?.code === 'journal-lost' && refusal.by === 'peer') {
-        standing.objected(node, { code: 'journal-lost', reason: reason ?? 'it knows another journal' });
+  #askOnce(peer: string): void {
+    if (this.#asked.has(peer)) return;
+    this.#asked.add(peer);
+    this.#say(peer, { type: 'introduce' });
+  }
+
+  #hear(peer: string, message: Tagged): void {
+    const said = parseTagged(this.#self, 'message', witnessMessages, message);
+    switch (said.type) {
+      case 'claim': {
+        const verdict = this.#judged.judge(peer, said);
+        if (verdict === undefined) return;
+        this.#say(peer, verdict);
+        if (verdict.type === 'vouch' && !this.standing.hasVouched(peer)) this.#introduce(peer);
+        return;
       }
-      if (status === 'connected') introduceAgain(node);
-      else forget(node);
-    }),
-  ];
-  const tellAll = (): void => {
-    if (isClosed) return;
-    asked.clear();
-    standing.refresh();
-    for (const peer of peers()) {
-      if (standing.hasVouched(peer)) tell(peer);
-      else introduce(peer);
+      case 'introduce':
+        this.#introduce(peer);
+        return;
+      case 'position':
+        this.#judged.grown(peer, said.position);
+        return;
+      case 'vouch':
+        if (this.#isOfThisLife(said)) this.standing.vouched(peer);
+        return;
+      case 'object':
+        if (this.#isOfThisLife(said)) this.standing.objected(peer, { code: 'rolled-back', reason: said.reason });
     }
-    clock.setTimeout(tellAll, tellIntervalMs);
-  };
-  clock.setTimeout(tellAll, tellIntervalMs);
-  memory.whenDurable(() => {
-    isAlive = true;
-    for (const peer of peers()) introduce(peer);
-  });
+  }
 
-  return {
-    standing,
-    bus: {
-      node: bus.node,
-      send(envelope) {
-        const to = nodeOf(envelope.to);
-        if (to !== bus.node && (heard.has(to) || peers().includes(to))) {
-          if (standing.now.isSuspended || !standing.hasVouched(to)) return;
-          bus.send({ from: envelope.from, to: envelope.to, message: envelope.message, position: positionFor(to) });
-          return;
-        }
-        bus.send(envelope);
-      },
-      envelopes: (address) => inbox.envelopes(address),
-      reject: (envelope) => bus.reject(envelope),
-      peers: bus.peers,
-      losses: bus.losses,
-      close() {
-        isClosed = true;
-        for (const subscription of subscriptions) subscription.unsubscribe();
-        inbox.complete();
-        standing.complete();
-        return bus.close();
-      },
-    },
-  };
-}
-
-function reasonOf(rollback: Rollback, known: KnownLife, { lives, position }: v.InferOutput<typeof claim>): string {
-  const now = lives.at(-1);
-  switch (rollback) {
-    case 'older-life':
-      return `older-life: it has met life ${known.number} of the node, and this is life ${now?.number}`;
-    case 'other-life':
-      return `other-life: it has met another life ${known.number} of the node, so its directory was copied and ran twice`;
-    case 'shorter-journal':
-      return `shorter-journal: it knows ${known.position} records of the journal, of which life ${now?.number} began with ${now?.start} and has ${position}`;
+  #isOfThisLife({ name }: { readonly name: string }): boolean {
+    return name === this.#parts.memory.claim().lives.at(-1)?.name;
   }
 }
