@@ -8,11 +8,11 @@ import type { Address } from './address.ts';
 /**
  * A kind of sender.
  * - `peer`: the actor or service of the same name and key on any node of the cluster
- * - `{ actor }`: an actor or service of that name on any node of the cluster
+ * - `{ actor }`: an actor or service of that name on any node of the cluster; with `key: 'same'`, of the same key
  * - `node`: any actor or service of the own node
  * - `member`: any actor or service of any node of the cluster
  */
-export type Sender = 'peer' | 'node' | 'member' | { readonly actor: string };
+export type Sender = 'peer' | 'node' | 'member' | { readonly actor: string; readonly key?: 'same' };
 
 /** Services may be open to clients, too, which are no part of the cluster; actors never are. */
 export type ServiceSender = Sender | 'client';
@@ -54,8 +54,11 @@ function isFrom(kind: ServiceSender, { from, to, origin }: Way): boolean {
     case 'client':
       return false;
     default:
-      return withoutNode(from).startsWith(`${kind.actor}/`);
+      return kind.key === 'same'
+        ? withoutNode(from) === `${kind.actor}/${keyOf(to)}`
+        : withoutNode(from).startsWith(`${kind.actor}/`);
   }
 }
 
 const withoutNode = (address: Address): string => address.slice(address.indexOf('/') + 1);
+const keyOf = (address: Address): string => address.slice(address.indexOf('/', address.indexOf('/') + 1) + 1);

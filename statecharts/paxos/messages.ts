@@ -52,27 +52,30 @@ export type AcceptorAnswer = TaggedBy<typeof answers>;
 export const learnerMessages = { accepted: answers.accepted, differs: answers.differs };
 export type LearnerMessage = TaggedBy<typeof learnerMessages>;
 
-const proposing: readonly Sender[] = [{ actor: proposerName }, { actor: registerName }];
+/** Actors of one decision: those of other keys have nothing to say to each other. */
+const ofDecision = (actor: string): Sender => ({ actor, key: 'same' });
+const proposing = [ofDecision(proposerName), ofDecision(registerName)];
+const anAcceptor = ofDecision(acceptorName);
 
 /** Who may say what to acceptors. */
 export const acceptorSenders: Senders<keyof typeof acceptorMessages> = {
   prepare: proposing,
   accept: proposing,
-  inquire: { actor: learnerName },
+  inquire: ofDecision(learnerName),
 };
 
 /** Only acceptors answer. */
 export const answerSenders: Senders<keyof typeof answers> = {
-  promise: { actor: acceptorName },
-  accepted: { actor: acceptorName },
-  refused: { actor: acceptorName },
-  differs: { actor: acceptorName },
+  promise: anAcceptor,
+  accepted: anAcceptor,
+  refused: anAcceptor,
+  differs: anAcceptor,
 };
 
 /** Only acceptors are learned from. */
 export const learnerSenders: Senders<keyof typeof learnerMessages> = {
-  accepted: { actor: acceptorName },
-  differs: { actor: acceptorName },
+  accepted: anAcceptor,
+  differs: anAcceptor,
 };
 
 /** What an application asks of the proposer on its own node. */

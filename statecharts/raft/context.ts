@@ -142,14 +142,14 @@ export const memory: Records<typeof records, Remembered> = {
 };
 
 /**
- * The context in which a server starts. A server without records takes `input.voters` for the first entry of its log,
+ * The context in which a server starts. A server without records, of a term even, takes `input.voters` for the first entry of its log,
  * (index 1, term 0): the same on every server that was given the same voters, so that the logs match from the start;
  * unless it joins, and then it has no entry at all.
  *
  * @throws RaftBootstrapError when a server without records is not among its voters
  */
 export function newServer(recovered: Remembered, { self, input }: Birth<RaftInput>): ServerContext {
-  const isNew = recovered.snapshot === null && recovered.log.lastIndex === 0;
+  const isNew = recovered.snapshot === null && recovered.log.lastIndex === 0 && recovered.term === bootstrapTerm;
   const { joins = false } = input;
   const members = foundingMembers(input.voters);
   const { voters } = members;

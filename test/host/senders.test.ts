@@ -18,7 +18,7 @@ import { coordinatorMessages, participantMessages } from '../../statecharts/two-
 import { coordinator, participant } from '../../statecharts/two-phase-commit.ts';
 import { bench, outputsOf } from './bench.ts';
 
-const types = ['fromPeer', 'fromClerk', 'fromNode', 'fromMember'] as const;
+const types = ['fromPeer', 'fromClerk', 'fromItsClerk', 'fromNode', 'fromMember'] as const;
 type Said = { readonly type: (typeof types)[number] };
 const { bind } = rulesOf<object, Delivered<Said>, EffectOf<{ output: Tagged }>>();
 const chart = setup({
@@ -30,6 +30,7 @@ const chart = setup({
   on: {
     fromPeer: { actions: { type: 'tell', params: message } },
     fromClerk: { actions: { type: 'tell', params: message } },
+    fromItsClerk: { actions: { type: 'tell', params: message } },
     fromNode: { actions: { type: 'tell', params: message } },
     fromMember: { actions: { type: 'tell', params: message } },
   },
@@ -38,8 +39,14 @@ const nothing = v.object({});
 const listener = defineActor({
   name: 'test.listener',
   chart,
-  messages: { fromPeer: nothing, fromClerk: nothing, fromNode: nothing, fromMember: nothing },
-  senders: { fromPeer: 'peer', fromClerk: { actor: 'test.clerk' }, fromNode: ['node'], fromMember: 'member' },
+  messages: { fromPeer: nothing, fromClerk: nothing, fromItsClerk: nothing, fromNode: nothing, fromMember: nothing },
+  senders: {
+    fromPeer: 'peer',
+    fromClerk: { actor: 'test.clerk' },
+    fromItsClerk: { actor: 'test.clerk', key: 'same' },
+    fromNode: ['node'],
+    fromMember: 'member',
+  },
   input: () => ({}),
   bornOfMessage: () => ({}),
 });
@@ -60,7 +67,9 @@ describe('a message', () => {
   test.each<[string, Address, readonly string[]]>([
     ['the peer of the same name and key', 'n2/test.listener/a', ['fromPeer', 'fromMember']],
     ['a peer of another key', 'n2/test.listener/b', ['fromMember']],
-    ['another actor of a member', 'n2/test.clerk/a', ['fromClerk', 'fromMember']],
+    ['another actor of a member', 'n2/test.clerk/a', ['fromClerk', 'fromItsClerk', 'fromMember']],
+    ['another actor of another key', 'n2/test.clerk/b', ['fromClerk', 'fromMember']],
+    ['another actor of a longer key', 'n2/test.clerk/a/a', ['fromClerk', 'fromMember']],
     ['one whose name only begins alike', 'n2/test.clerks/a', ['fromMember']],
   ])('of %s is taken where the definition says so, and refused otherwise', (_what, from, taken) => {
     const { network, settle, heard, n1, refused } = listening();
@@ -93,10 +102,10 @@ describe('a message', () => {
     settle();
     expect(heard).toEqual([]);
     expect(n1.actors()).toEqual([here]);
-    expect(n1.refused.stranger).toBe(15);
-    expect(refused).toHaveLength(15);
+    expect(n1.refused.stranger).toBe(18);
+    expect(refused).toHaveLength(18);
     // It learns no more than that nobody is there for it.
-    expect(losses).toContainEqual({ node: 'n1', address: here, reason: 'absent', count: 4 });
+    expect(losses).toContainEqual({ node: 'n1', address: here, reason: 'absent', count: types.length });
   });
 
   test('that came over the bus is not of this node, though its address says so', () => {

@@ -28,6 +28,20 @@ const estimators = ['test/statecharts/failover/estimators'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a server that has promised forgets it, and begins a cluster',
+    file: 'statecharts/paxos/log/context.ts',
+    text: 'held.lastIndex === 0 && promised === null;',
+    becomes: 'held.lastIndex === 0;',
+    tests: paxosLog,
+  },
+  {
+    name: 'an actor of another key may say what only one of the same key may',
+    file: 'statecharts/actor/senders.ts',
+    text: "return kind.key === 'same'",
+    becomes: "return kind.key !== 'same' && kind.key !== undefined",
+    tests: ['test/host/senders.test.ts'],
+  },
+  {
     name: 'a room takes a key beyond its limit',
     file: 'src/host/rooms.ts',
     text: 'room.keys.size < room.limit ||',

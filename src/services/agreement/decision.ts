@@ -14,6 +14,7 @@ import {
 } from '../../../statecharts/paxos.ts';
 import { type Clock, systemClock } from '../../environment/clock.ts';
 import { AcceptorsDifferError, DecisionKeyError } from './errors.ts';
+import { isWellFormed } from './json.ts';
 
 /** Which decision, and who decides. */
 export interface DecisionOptions {
@@ -43,8 +44,6 @@ export interface Decision {
 
 /** The most bytes of a key. */
 export const keyLimitBytes = 512;
-/** Half a character, of which UTF-8 has no bytes. */
-const loneSurrogate = /\p{Surrogate}/u;
 const defaultDeadlineMs = 5_000;
 const encoder = new TextEncoder();
 
@@ -58,7 +57,7 @@ export const agreementDefinitions = [acceptor, proposer, register] as const;
 export function decisionOf(kind: DecisionKind, options: DecisionOptions): Decision {
   const { key, acceptors, quorums, deadlineMs = defaultDeadlineMs, clock = systemClock() } = options;
   const sizeBytes = encoder.encode(key).length;
-  if (sizeBytes < 1 || sizeBytes > keyLimitBytes || loneSurrogate.test(key)) {
+  if (sizeBytes < 1 || sizeBytes > keyLimitBytes || !isWellFormed(key)) {
     throw new DecisionKeyError(
       `expected a key of 1 to ${keyLimitBytes} bytes of text, got ${sizeBytes}; choose another`,
     );

@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isId } from '../../../statecharts/actor.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import { DecisionValueError } from '../agreement/errors.ts';
-import { type Json, jsonOf } from '../agreement/json.ts';
+import { exactJsonOf, type Json } from '../agreement/json.ts';
 import { HttpRequestError } from './problems.ts';
 
 interface Asked {
@@ -38,9 +38,17 @@ export function addDecisionRoutes(app: FastifyInstance, decisions: Decisions, de
   });
 }
 
-function acceptorsOf({ query: { acceptors } }: { readonly query: Asked['Querystring'] }): {
-  readonly acceptors?: readonly string[];
-} {
+function acceptorsOf({ query }: { readonly query: Asked['Querystring'] }): { readonly acceptors?: readonly string[] } {
+  const { acceptors } = query;
+  const other = Object.keys(query).find((name) => name !== 'acceptors');
+  if (other !== undefined) {
+    throw new HttpRequestError(
+      400,
+      'MALFORMED_REQUEST',
+      `expected no parameter but acceptors, got '${other}'`,
+      'name the acceptors of the key in ?acceptors=n1,n2,n3, or leave them out',
+    );
+  }
   if (acceptors === undefined) return {};
   const ids = typeof acceptors === 'string' ? acceptors.split(',') : acceptors;
   if (typeof acceptors === 'string' && ids.every(isId)) return { acceptors: ids };
@@ -54,7 +62,7 @@ function acceptorsOf({ query: { acceptors } }: { readonly query: Asked['Querystr
 
 function proposedIn({ body, headers }: Pick<FastifyRequest, 'body' | 'headers'>): Json {
   const text = body instanceof Uint8Array ? textOf(body) : '';
-  return isJson(headers['content-type']) ? jsonOf(text.replace(/^\ufeff/, '')) : text;
+  return isJson(headers['content-type']) ? exactJsonOf(text.replace(/^\ufeff/, '')) : text;
 }
 
 function textOf(body: Uint8Array): string {

@@ -185,7 +185,7 @@ export const memory = recordsOf<typeof records, Remembered>({
 });
 
 /**
- * The context in which a server starts. A server without records takes `input.voters` for the stop-sign in slot 1, chosen
+ * The context in which a server starts. A server without records, of a promise even, takes `input.voters` for the stop-sign in slot 1, chosen
  * before any ballot: the same on every server that was given the same voters and sizes; unless it joins, and then it has
  * accepted nothing.
  *
@@ -193,7 +193,8 @@ export const memory = recordsOf<typeof records, Remembered>({
  * @throws AcceptorsError when the voters cannot decide with quorums of such sizes
  */
 export function newServer(recovered: Remembered, { self, input }: Birth<PaxosInput>): ServerContext {
-  const isNew = recovered.snapshot === null && recovered.slots.lastIndex === 0;
+  const { snapshot: kept, slots: held, promised } = recovered;
+  const isNew = kept === null && held.lastIndex === 0 && promised === null;
   const begins = isNew && !(input.joins ?? false);
   const founded = begins ? founding(recovered, self, input) : recovered;
   const { slots, snapshot } = founded;

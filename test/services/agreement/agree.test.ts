@@ -5,6 +5,7 @@ import {
   agree,
   DecisionKeyError,
   DecisionUnknownError,
+  DecisionValueError,
   DecisionValueLimitError,
   type Json,
   learn,
@@ -177,6 +178,10 @@ describe('bad input', () => {
     ['an empty key', { key: '' }, DecisionKeyError],
     ['a key of 513 bytes', { key: `${'k'.repeat(511)}ü` }, DecisionKeyError],
     ['half a character', { key: '\ud800' }, DecisionKeyError],
+    ['a number that is not finite', { value: [1, { at: Number.POSITIVE_INFINITY }] }, DecisionValueError],
+    ['no number', { value: Number.NaN }, DecisionValueError],
+    ['text with half a character', { value: { name: 'a\udc00' } }, DecisionValueError],
+    ['a name with half a character', { value: { '\ud800': 1 } }, DecisionValueError],
     ['a value of more than 64 KiB', { value: 'v'.repeat(64 * 1_024 - 1) }, DecisionValueLimitError],
   ])('is refused before anything is proposed: %s', async (_what, wrong, kind) => {
     const cluster = createCluster();

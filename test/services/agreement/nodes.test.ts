@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { agree } from '../../../src/services/agreement.ts';
 import type { KeyValueNode } from '../../../src/services/kv-node.ts';
-import { run } from '../../fixtures/processes.ts';
+import { quorate } from '../../cli/commands.ts';
 import { until } from '../../fixtures/until.ts';
 import { createNodeLab, type NodeLab } from '../kv-nodes.ts';
 
@@ -45,6 +45,10 @@ test('a value is agreed on over HTTP, as text or as JSON, and learned at every n
   const json = { status: 200, type: 'application/json; charset=utf-8', text: '{"port":1}' };
   expect(await put(lab.node('n1'), 'a/b', '{ "port": 1 }', 'application/json')).toEqual(json);
   expect(await ask(lab.node('n2'), 'a/b')).toEqual(json);
+  // As they were given: numbers that doubles hold, long fractions, and digits within text.
+  const exact = '[1e21,9007199254740992,0.12345678901234567890,"\\"9007199254740993"]';
+  const told = '[1e+21,9007199254740992,0.12345678901234568,"\\"9007199254740993"]';
+  expect(await put(lab.node('n1'), 'exact', exact, 'application/json')).toMatchObject({ status: 200, text: told });
 });
 
 test('what cannot be is refused over HTTP with what to do', async () => {
@@ -63,7 +67,24 @@ test('what cannot be is refused over HTTP with what to do', async () => {
   expect(await refused(put(node, 'k'.repeat(513), 'x'))).toEqual({ status: 400, code: 'DECISION_KEY' });
   expect(await refused(put(node, 'big', 'x'.repeat(70_000)))).toEqual({ status: 413, code: 'DECISION_VALUE_LIMIT' });
   expect(await refused(put(node, 'json', '{', 'application/json'))).toEqual({ status: 400, code: 'DECISION_VALUE' });
-  for (const named of ['acceptors=', 'acceptors=a%20b', 'acceptors=n1&acceptors=n2']) {
+  for (const json of [
+    '1e999',
+    '[-1e999]',
+    '"\\ud800"',
+    '{"\\udc00":1}',
+    '9007199254740993',
+    '{"id":-12345678901234567890}',
+  ]) {
+    expect(await refused(put(node, 'json', json, 'application/json'))).toEqual({ status: 400, code: 'DECISION_VALUE' });
+  }
+  for (const named of [
+    'acceptor=n1,n2',
+    'acceptors=n1,n2,n3&quorums=1',
+    '__proto__=1',
+    'acceptors=',
+    'acceptors=a%20b',
+    'acceptors=n1&acceptors=n2',
+  ]) {
     expect(await refused(put(node, `owner?${named}`, 'x'))).toEqual({ status: 400, code: 'MALFORMED_REQUEST' });
   }
   const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
@@ -96,23 +117,30 @@ test('keys beyond the limit of a node are refused over HTTP, by name and visibly
   expect(metrics).toMatch(/^quorate_room_limit\{room="actors"\} 100000$/m);
 });
 
-test('the command line agrees, and tells', async () => {
+test('the command line agrees, and tells, and names what cannot be', async () => {
   const lab = await startedCluster();
-  const quorate = async (...args: string[]): Promise<{ code: unknown; out: string; err: string }> => {
-    const it = run(['agree', ...args]);
-    return { code: await it.end(), out: it.stdout.trim(), err: it.stderr };
+  const agreed = async (id: string, ...args: readonly string[]): Promise<unknown> => {
+    const { code, stdout, stderr } = await quorate('agree', '--node', new URL(lab.node(id).httpUrl).host, ...args);
+    return code === 0 ? stdout.trimEnd() : { code, refused: stderr.slice(0, stderr.indexOf(':')), stderr };
   };
-  const at = (id: string): string[] => ['--node', new URL(lab.node(id).httpUrl).host];
-  expect(await quorate('owner', 'n1', ...at('n1'))).toMatchObject({ code: 0, out: 'n1' });
-  expect(await quorate('owner', 'n2', ...at('n2'))).toMatchObject({ code: 0, out: 'n1' });
-  expect(await quorate('owner', ...at('n3'))).toMatchObject({ code: 0, out: 'n1' });
-  const other = await quorate('owner', 'x', ...at('n3'), '--acceptors', 'n1,n2');
-  expect(other).toMatchObject({
+  expect(await agreed('n1', 'owner', 'n1')).toBe('n1');
+  expect(await agreed('n2', 'owner', 'n2')).toBe('n1');
+  expect(await agreed('n3', 'owner')).toBe('n1');
+  expect(await agreed('n3', 'owner', 'x', '--acceptors', 'n1,n2')).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/^DECISION_ACCEPTORS_DIFFER: .*n1, n2, n3 \(2 to promise/),
+    stderr: expect.stringMatching(/^DECISION_ACCEPTORS_DIFFER: .*n1, n2, n3 \(2 to promise/),
   });
-  const nothing = await quorate('nothing', ...at('n3'));
-  expect(nothing).toMatchObject({ code: 1, err: expect.stringMatching(/^NOT_KNOWN_TO_BE_CHOSEN: /) });
+  for (const [refused, ...args] of [
+    ['NOT_KNOWN_TO_BE_CHOSEN', 'nothing'],
+    ['PAXOS_ACCEPTORS', 'owner', 'x', '--acceptors', 'n1,n1'],
+    ['MALFORMED_REQUEST', 'owner', 'x', '--acceptors', ''],
+    ['MALFORMED_REQUEST', 'owner', '--acceptors', 'n1&quorums=1'],
+    ['DECISION_KEY', '', 'x'],
+    ['DECISION_KEY', 'k'.repeat(513), 'x'],
+    ['DECISION_VALUE_LIMIT', 'big', 'x'.repeat(70_000)],
+  ] as const) {
+    expect(await agreed('n1', ...args)).toMatchObject({ code: 1, refused });
+  }
 });
 
 test('an acceptor that lost its journal is refused, and what it forgot is kept by the others', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type AcceptorContext, acceptor, blankAcceptor } from '../../../statecharts/paxos.ts';
+import { type AcceptorContext, acceptor, blankAcceptor, learner, proposer } from '../../../statecharts/paxos.ts';
 import { a1, accept, acceptors, ballot, others, p1, p2, prepare, sent, written } from './parts.ts';
 
 const blank = acceptor.at('unpromised', blankAcceptor);
@@ -129,6 +129,24 @@ test('no acceptor listens to others than proposers and learners', () => {
   expect(acceptor.admits(way('paxos.learner'), 'accept')).toBe(false);
   expect(acceptor.admits(way('paxos.learner'), 'inquire')).toBe(true);
   expect(acceptor.admits({ ...way('paxos.proposer'), origin: 'client' }, 'prepare')).toBe(false);
+});
+
+test('no acceptor listens to those of another decision, of another kind or key', () => {
+  for (const key of ['agree/other', 'register/k', 'agree/k/k', 'agree', '']) {
+    for (const [name, type] of [
+      ['paxos.proposer', 'prepare'],
+      ['paxos.register', 'accept'],
+      ['paxos.learner', 'inquire'],
+    ] as const) {
+      expect(acceptor.admits({ from: `n2/${name}/${key}`, to: a1, origin: 'member' }, type)).toBe(false);
+    }
+    expect(
+      learner.admits({ from: `n2/paxos.acceptor/${key}`, to: 'n1/paxos.learner/agree/k', origin: 'node' }, 'accepted'),
+    ).toBe(false);
+    expect(
+      proposer.admits({ from: `n2/paxos.acceptor/${key}`, to: 'n1/paxos.proposer/agree/k', origin: 'node' }, 'promise'),
+    ).toBe(false);
+  }
 });
 
 test('a value beyond the limit comes off no wire', () => {

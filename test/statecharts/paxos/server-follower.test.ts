@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { deliverAhead, persist, send } from '../../../statecharts/actor.ts';
 import { memory } from '../../../statecharts/paxos/log/context.ts';
 import { PaxosInvariantError } from '../../../statecharts/paxos/log/errors.ts';
+import type { PaxosRecord } from '../../../statecharts/paxos/log/messages.ts';
 import { paxosServer } from '../../../statecharts/paxos/server.ts';
 import {
   aloneWith,
@@ -305,5 +306,16 @@ describe('a life begins', () => {
     const { slots } = records.reduce((state, record) => memory.step(state, record), memory.start);
     expect([slots.baseIndex, slots.lastIndex]).toEqual([5, 9]);
     expect(slots.accepted(6, 9)).toEqual([run(at(1), command(7, 7)), run(at(1), command(9, 9))]);
+  });
+});
+
+describe('a server that has promised and accepted nothing, as one that joined and was started again without saying so', () => {
+  test('keeps its promise, begins no cluster, and waits to be taken in', () => {
+    const promise: PaxosRecord = { type: 'promise', ballot: at(3) };
+    const recovered = paxosServer.recover([promise]);
+    const { effects, state } = paxosServer.start(recovered, { self: n1, input: { voters: [n1, n2, n3] } });
+    expect(effects.filter(({ type }) => type === 'persist')).toEqual([]);
+    expect(state.snapshot.context).toMatchObject({ promised: at(3), isNew: false, configuration: { voters: [] } });
+    expect(paxosServer.step(state, prepare(2)).effects).toEqual([send(n3, { type: 'refused', promised: at(3) })]);
   });
 });

@@ -3,6 +3,7 @@ import { type Address, deliverAhead, type Effect } from '../../../statecharts/ac
 import { isQuorum, reachedBy } from '../../../statecharts/quorum.ts';
 import { quorumOf } from '../../../statecharts/raft/configuration.ts';
 import { afterJoint, jointly } from '../../../statecharts/raft/joint.ts';
+import type { RaftRecord } from '../../../statecharts/raft/messages.ts';
 import { type Entry, type Members, raftServer } from '../../../statecharts/raft.ts';
 import { withLearner, withoutLearner } from '../../../statecharts/replication/members.ts';
 import {
@@ -327,6 +328,14 @@ describe('a server that joins', () => {
     expect(born.effects).toEqual([]);
     expect(born.state.snapshot.context.log.lastIndex).toBe(0);
     expect(taking(born.state, { timer: 'electionTimeout' }).snapshot.hasTag('follower')).toBe(true);
+  });
+
+  test('begins none later either, started again without saying so, once it has heard of a term', () => {
+    const heard: RaftRecord = { type: 'term-and-vote', term: 4, votedFor: null };
+    const recovered = raftServer.recover([heard]);
+    const again = raftServer.start(recovered, { self: n4, input: { voters: [n1, n2, n3, n4] } });
+    expect(again.effects).toEqual([]);
+    expect(again.state.snapshot.context).toMatchObject({ term: 4, configuration: { voters: [] } });
   });
 
   test('takes its log, and its part in the cluster, from a leader', () => {
