@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { noSkips } from './no-skips.ts';
+import { SlowestFirst } from './slowest-first.ts';
 
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
@@ -12,6 +13,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Modules hold no state, so that files of a worker can share them; loading them anew took a third of all time.
     isolate: false,
+    sequence: { sequencer: SlowestFirst },
     reporters: process.env.CI === undefined ? ['default'] : ['default', noSkips],
     // By default two processors mean one file at a time; but much of the time is spent waiting for other processes.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -57,9 +57,8 @@ test('a node that lost its disk is replaced, and all start again with the option
   const first = up();
   await first.printed(isReady);
   await until('a write', () => put(0, 'before'));
-  const transferred = quorate('member', 'transfer', 'n2', '--node', http(0));
-  await ended(transferred, 0);
-  expect(transferred.stdout).toBe('n2 leads.\n');
+  const transferred = await quorateHere('member', 'transfer', 'n2', '--node', http(0));
+  expect(transferred).toMatchObject({ code: 0, stdout: 'n2 leads.\n' });
   await stop(first);
   rmSync(join(data, 'n3'), { recursive: true });
   const second = up();
@@ -67,17 +66,17 @@ test('a node that lost its disk is replaced, and all start again with the option
 
   const joining = n4(`n1=${tcp(0)}`, `n2=${tcp(1)}`);
   await joining.printed(/n4/);
-  const replaced = quorate('member', 'replace', 'n3', `n4=${tcp(3)}`, '--node', http(0));
-  await ended(replaced, 0);
+  const replaced = await quorateHere('member', 'replace', 'n3', `n4=${tcp(3)}`, '--node', http(0));
+  expect(replaced).toMatchObject({ code: 0 });
   expect(replaced.stdout).toMatch(
     /^n4 has taken the place of n3\.\nn1 {2}votes.*\nn2 {2}votes.*\nn4 {2}votes .*\nn3 {2}left for good/,
   );
   expect(await get(3)).toBe('before');
 
   // Once more, and for something that makes no sense.
-  await ended(quorate('member', 'replace', 'n3', `n4=${tcp(3)}`, '--node', http(1)), 0);
-  const refused = quorate('member', 'replace', 'n3', `n5=${tcp(3)}`, '--node', http(1));
-  await ended(refused, 1);
+  expect(await quorateHere('member', 'replace', 'n3', `n4=${tcp(3)}`, '--node', http(1))).toMatchObject({ code: 0 });
+  const refused = await quorateHere('member', 'replace', 'n3', `n5=${tcp(3)}`, '--node', http(1));
+  expect(refused).toMatchObject({ code: 1 });
   expect(refused.stderr).toMatch(/^NOT_REPLACED: .*nothing has changed/);
 
   await stop(second);
@@ -87,8 +86,8 @@ test('a node that lost its disk is replaced, and all start again with the option
   await third.printed(isReady);
   await again.printed(/n4/);
   await until('a write at n4', () => put(3, 'after'));
-  const list = quorate('member', 'list', '--node', http(3));
-  await ended(list, 0);
+  const list = await quorateHere('member', 'list', '--node', http(3));
+  expect(list).toMatchObject({ code: 0 });
   expect(list.stdout).toContain(`n4  votes   ${tcp(3)}`);
   expect(await get(1)).toBe('after');
 });

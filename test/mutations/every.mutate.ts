@@ -1,26 +1,35 @@
-/** Puts each mutation into a copy of the project and runs the tests that must notice it there. */
+/** Puts each mutation into a copy of the project and runs the tests that must notice it there, in two copies at a time. */
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { mutations } from './mutations.ts';
 
 const root = join(import.meta.dirname, '../..');
 const copied = ['src', 'statecharts', 'test', 'examples', 'package.json', 'tsconfig.json'];
-let copy = '';
+const directory = mkdtempSync(join(tmpdir(), 'quorate-mutations-'));
+/** Copies in which no mutation is at the moment; `maxConcurrency` of the configuration says how many take one. */
+const unused = ['1', '2'].map((name) => join(directory, name));
 
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'quorate-mutations-'));
-  for (const name of copied) cpSync(join(root, name), join(copy, name), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const copy of unused) {
+    for (const name of copied) cpSync(join(root, name), join(copy, name), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  }
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-function runTests(tests: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs tests in a copy, one file after the other. */
+function runTests(copy: string, tests: readonly string[]): Promise<Ended> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const options = ['--config', 'test/vitest.config.ts', '--typecheck.enabled=false', '--bail=1'];
+  const options = ['--config', 'test/vitest.config.ts', '--typecheck.enabled=false', '--maxWorkers=1', '--bail=1'];
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [vitest, 'run', ...options, ...tests], {
       cwd: copy,
@@ -36,7 +45,9 @@ function runTests(tests: readonly string[]): Promise<{ readonly code: number | n
   });
 }
 
-test.each(mutations)('is noticed: $name', async ({ file, text, becomes, tests }) => {
+test.concurrent.for(mutations)('is noticed: $name', async ({ file, text, becomes, tests }, { expect }) => {
+  const copy = unused.pop();
+  if (copy === undefined) throw new Error('expected a copy for each test that runs; maxConcurrency must be as many');
   const path = join(copy, file);
   const source = readFileSync(path, 'utf8');
   writeFileSync(
@@ -44,10 +55,11 @@ test.each(mutations)('is noticed: $name', async ({ file, text, becomes, tests })
     source.replace(text, () => becomes),
   );
   try {
-    const { code, output } = await runTests(tests);
+    const { code, output } = await runTests(copy, tests);
     expect(output).toMatch(/Tests {2}\d+ failed/);
     expect(code).toBe(1);
   } finally {
     writeFileSync(path, source);
+    unused.push(copy);
   }
 });

@@ -3,6 +3,7 @@ import type { CheckResult } from '../../src/checker.ts';
 import { findTwin } from '../../src/cli/simulate/twins.ts';
 import { protocols } from '../../src/proof/protocols.ts';
 
+// That nothing is wrong with the true actors in the same systems and runs is for `quorate prove`, which goes much further.
 // Bounded by states and runs, not by time: a busy machine takes longer.
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -16,19 +17,11 @@ describe.each(protocols)('$name', (protocol) => {
     checker === undefined || checker.statesToFind !== undefined ? [] : { name, ...checker },
   );
 
-  test.each(checked)('the checker finds that $name, and nothing wrong with the true actors', (twin) => {
-    const { name, bounds, violates } = twin;
-    const found = protocol.check({}, { maxStates }, name);
-    expect(violatedIn(found)).toContain(violates);
-    const result = protocol.check(bounds, { maxStates: found.states });
-    expect(violatedIn(result)).toEqual([]);
-    // Where the states are enough for all that can happen, nothing is wrong at all, and every goal is reached.
-    if (result.complete) expect(result.ok).toBe(true);
-    else expect(result.states).toBeGreaterThan(found.states);
+  test.each(checked)('the checker finds that $name', ({ name, violates }) => {
+    expect(violatedIn(protocol.check({}, { maxStates }, name))).toContain(violates);
   });
 
   const simulated = twins.filter(({ simulator }) => simulator !== undefined);
-  // That the true parts survive the same runs is for `quorate prove`.
   test.each(simulated)('the simulator finds that $name', async (twin) => {
     expect((await findTwin(protocol, twin)).verdict).toBe('found');
   });

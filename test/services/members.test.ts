@@ -155,20 +155,18 @@ describe('a change is refused by name', () => {
     expect(await membersAt(node)).toMatchObject({ voters: founders, retired: [], isSettled: true });
   });
 
-  test.each(['127.0.0.1:0', '127.0.0.1:99999', '[]:4801', 'n4\0:4801'])(
-    'that would have every node look for a member at %j, where none can listen; and they go on',
-    async (place) => {
-      const lab = await startedCluster();
-      const { host, port } = lab.node('n1').bus.address();
-      const client = await connect([`${host}:${port}`]);
-      await expect(client.replaceMember({ leaving: 'n3', joining: 'n4', place })).rejects.toBeInstanceOf(
-        MalformedRequestError,
-      );
-      expect(await client.members()).toMatchObject({ voters: founders, change: null });
-      expect(await put(lab.node('n2'), 'kept', 'after')).toBe(200);
-      await client.close();
-    },
-  );
+  test('that would have every node look for a member where none can listen, and they go on', async () => {
+    const lab = await startedCluster();
+    const { host, port } = lab.node('n1').bus.address();
+    const client = await connect([`${host}:${port}`]);
+    for (const place of ['127.0.0.1:0', '127.0.0.1:99999', '[]:4801', 'n4\0:4801']) {
+      const change = { leaving: 'n3', joining: 'n4', place };
+      await expect(client.replaceMember(change), place).rejects.toBeInstanceOf(MalformedRequestError);
+    }
+    expect(await client.members()).toMatchObject({ voters: founders, change: null });
+    expect(await put(lab.node('n2'), 'kept', 'after')).toBe(200);
+    await client.close();
+  });
 
   test('without a majority: nothing happens, then or later', async () => {
     const lab = await startedCluster();

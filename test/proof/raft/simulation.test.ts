@@ -8,12 +8,15 @@ const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<
   runSuite(raftScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
 
 describe('the replicated store over Raft, simulated', () => {
-  test('keeps its invariants and stays linearizable under all faults, and reaches every goal', {
+  // The first of the runs that `quorate prove` plays, which also asks for every goal.
+  test('keeps its invariants and stays linearizable under all faults', {
     timeout: 120_000,
   }, () => {
-    const result = suite({ seed: 1, runs: 25, nodes: 3 });
+    const result = suite({ seed: 1, runs: 8, nodes: 3 });
     expect(result.failed?.violation).toBeUndefined();
-    expect(result.missed).toEqual([]);
+    for (const goal of ['another leader was elected', 'an operation succeeded']) {
+      expect(result.goals.get(goal)).toBeGreaterThan(0);
+    }
   });
 
   test('keeps them while a server is replaced, under all faults', { timeout: 240_000 }, () => {

@@ -25,18 +25,21 @@ const suite = (
     ...runs,
   });
 
-/** Enough for every goal, several times over; `quorate prove` plays more of them. */
-const runsOf = { journal: 40, last: 80, register: 20, paxos: 60 } as const;
+/** The first of the runs that `quorate prove` plays, which also asks for every goal: so few reach only what is common. */
+const firstRuns = { seed: 1, runs: 6 } as const;
 
 describe.each(['journal', 'last', 'register', 'paxos'] as const)('two-phase commit (%s), simulated', (place) => {
-  test('is atomic under all faults, comes to an end, and reaches every goal', async () => {
-    const result = await suite({ place }, { seed: 1, runs: runsOf[place] });
+  test('is atomic under all faults, and comes to an end', async () => {
+    const result = await suite({ place }, firstRuns);
     expect(result.failed?.violation).toBeUndefined();
-    expect(result.missed).toEqual([]);
+    expect(result.runs).toBe(firstRuns.runs);
+    for (const goal of ['a transaction committed', 'a vote of no aborted a transaction']) {
+      expect(result.goals.get(goal)).toBeGreaterThan(0);
+    }
   });
 
   test.each([1, 2, 5])('survives with %i nodes', async (nodes) => {
-    const result = await suite({ place }, { seed: 1_000 * nodes, runs: 3, nodes });
+    const result = await suite({ place }, { seed: 1_000 * nodes, runs: 1, nodes });
     expect(result.failed?.violation).toBeUndefined();
   });
 
@@ -47,9 +50,9 @@ describe.each(['journal', 'last', 'register', 'paxos'] as const)('two-phase comm
   });
 
   test('commits what nobody refuses when nothing fails', async () => {
-    const result = await suite({ place }, { seed: 1, runs: 3, faults: [], isNetworkFaulty: false });
+    const result = await suite({ place }, { seed: 1, runs: 2, faults: [], isNetworkFaulty: false });
     expect(result.failed?.violation).toBeUndefined();
-    expect(result.goals.get('a transaction committed')).toBe(3);
+    expect(result.goals.get('a transaction committed')).toBe(2);
     expect(result.goals.get('a client was told that the outcome is unknown')).toBe(0);
   });
 });

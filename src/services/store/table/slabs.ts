@@ -95,8 +95,11 @@ export class Slabs {
     return this.#filling;
   }
 
-  /** Lets go of a slab in which nothing is needed. */
+  /** Lets go of a slab in which nothing is needed. @throws RangeError when that was done before: two would have its number then */
   release(slab: Slab): void {
+    if (this.#slots[slab.number] !== slab) {
+      throw new RangeError(`expected a slab that is there, got number ${slab.number}, which was let go of before`);
+    }
     this.#slots[slab.number] = undefined;
     this.#freeNumbers.push(slab.number);
     this.#takenBytes -= slab.bytes.length;
