@@ -81,6 +81,19 @@ export function totalText(protocols: readonly Protocol[], recorded: Figures): st
   return `Together ${states} states and ${counted(sum((one) => one.transitions))} transitions.`;
 }
 
+/** How much of each protocol was explored: all of its proven systems together, as far as they were counted, and the largest. */
+export const exploredTable = (protocols: readonly Protocol[], recorded: Figures): string =>
+  table(
+    ['protocol', 'proven systems', 'distinct states', 'of the largest', 'broken twins'],
+    protocols.map(({ name, systems, systemName, twins }) => {
+      const states = systems.flatMap(({ bounds }) => recorded[name]?.[systemName(bounds)]?.states ?? []);
+      const sum = states.reduce((total, one) => total + one, 0);
+      const found = states.length === 0 ? ['?', '?'] : [sum, Math.max(...states)].map(counted);
+      return [`\`${name}\``, counted(systems.length), ...found, counted(twins.length)];
+    }),
+    1,
+  );
+
 const foundBy = ({ checker, simulator }: TwinDescription): string =>
   [checker === undefined ? [] : `checker: ${checker.violates}`, simulator === undefined ? [] : 'simulator']
     .flat()

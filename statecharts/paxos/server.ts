@@ -17,7 +17,7 @@
  * - The sizes of quorums are those of the configuration (Howard, Malkhi & Spiegelman 2016, Flexible Paxos): a read is
  *   confirmed by as many as share one with every quorum of phase 1.
  * - The first voters are a stop-sign in slot 1, chosen at ballot (0, first voter), which all of them begin with.
- * - Members change by stop-signs (Lamport, Malkhi & Zhou 2010), and not by a window alpha: the next configuration decides the
+ * - Members change by stop-signs (Lamport, Malkhi & Zhou 2008, Stoppable Paxos), and not by a window alpha: the next configuration decides the
  *   slots after one, which nobody may propose before it is chosen. So the pipeline needs no bound. The leader that was the
  *   first to propose a stop-sign goes on at its ballot; one that took it over stands again, in the next configuration.
  *   Acceptors answer for any configuration: who counts them knows which one decides.

@@ -4,10 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import { type MermaidOptions, mermaidOf } from '../../src/inspector/mermaid.ts';
+import { provenLogs } from '../../src/proof/logs.ts';
 import { protocols } from '../../src/proof/protocols.ts';
-import { outagesSchema, outagesTable } from '../../src/proof/store/outages.ts';
+import { commandCostsTable } from '../../src/proof/store/command-costs.ts';
+import { crashesTable, outagesSchema, outagesTable } from '../../src/proof/store/outages.ts';
 import {
   boundsTable,
+  exploredTable,
   figuresSchema,
   protocolsTable,
   systemsTable,
@@ -24,11 +27,14 @@ import {
 } from '../../statecharts/paxos.ts';
 import { serverChart as raftServerChart } from '../../statecharts/raft.ts';
 import { acceptorChart as commitAcceptorChart } from '../../statecharts/two-phase-commit.ts';
+import { logMessages, messagesTable } from './messages.ts';
 import { root } from './pages.ts';
 import { asPackage } from './snippets.ts';
 
 const recorded = (name: string): unknown => JSON.parse(readFileSync(join(root, 'test', 'proof', name), 'utf8'));
 const figures = figuresSchema(recorded('figures.json'));
+const outages = outagesSchema(recorded('outages.json'));
+const logs = protocols.filter(({ name }) => name in provenLogs);
 
 const fenced = (info: string, code: string): string => `\`\`\`${info}\n${code.trimEnd()}\n\`\`\``;
 const chart = (machine: AnyStateMachine, options?: MermaidOptions) => (): string =>
@@ -45,7 +51,11 @@ export const parts: Readonly<Record<string, () => string>> = {
   'chart of a register': chart(registerChart),
   'chart of a server of Multi-Paxos': chart(paxosServerChart),
   'chart of an acceptor of Paxos Commit': chart(commitAcceptorChart),
-  'partial partitions': () => outagesTable(outagesSchema(recorded('outages.json'))),
+  'messages of Multi-Paxos': () => messagesTable(paxosServerChart, logMessages),
+  'costs of a command': () => commandCostsTable(Object.values(provenLogs)),
+  'crashes of leaders': () => crashesTable(outages),
+  'partial partitions': () => outagesTable(outages),
+  'explored of logs': () => exploredTable(logs, figures),
   'costs in the paper': paperTable,
   'costs here': ownTable,
   protocols: () => protocolsTable(protocols),

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './pages.ts';
+import { surroundings } from './surroundings.ts';
 
 /** What the imports of the repository are called in the package. */
 export function asPackage(source: string): string {
@@ -27,40 +28,13 @@ export const programsIn = (markdown: string): { readonly file: string; readonly 
     return file === undefined ? [] : [{ file, code }];
   });
 
-/** What fragments take for granted, by what they say they are a fragment of. */
-const surroundings: Readonly<Record<string, string>> = {
-  'an application with a node': `
-import type { Node } from 'quorate';
-declare const node: Node;
-`,
-  'an application with a manager': `
-import type { EmbeddedStore } from 'quorate/resources';
-import type { TransactionManager, WorkOf } from 'quorate/transactions';
-type Stores = { readonly orders: EmbeddedStore; readonly stock: EmbeddedStore };
-declare const manager: TransactionManager<Stores>;
-declare const work: (sessions: WorkOf<Stores>) => Promise<void>;
-declare const requestId: string;
-`,
-  'an application with a cluster': `
-import type { Environment } from 'quorate';
-import type { StartNodeOptions } from 'quorate/node';
-import type { EmbeddedStore } from 'quorate/resources';
-declare const environment: Environment;
-declare const { id, directory, listen, peers, secret }: Required<
-  Pick<StartNodeOptions, 'id' | 'directory' | 'listen' | 'peers' | 'secret'>
->;
-declare const orders: EmbeddedStore;
-declare const stock: EmbeddedStore;
-declare const voters: readonly string[];
-`,
-};
-
 /** Blocks that are part of a program, as modules that type-check when the block is right. */
 export const fragmentsIn = (markdown: string): string[] =>
   blocksIn(markdown).flatMap(({ info, code }) => {
     const whole = /^ts fragment of (?<whole>.+)$/.exec(info)?.groups?.whole;
     if (whole === undefined) return [];
     const around = surroundings[whole];
-    if (around === undefined) throw new Error(`nobody knows what a fragment of ${whole} takes for granted`);
+    if (around === undefined)
+      throw new Error(`expected a fragment of ${Object.keys(surroundings).join(', or of ')}, got ${whole}`);
     return [`${around}${code}\nexport {};\n`];
   });

@@ -102,7 +102,7 @@ describe('what the documents and the examples show', () => {
       expect.arrayContaining(['client', 'embedded', 'transfer', 'orders', 'two-nodes', 'fault-detector', 'checkout']),
     );
     expect(new Set(blocks.map(({ file }) => file)).size).toBe(blocks.length);
-    expect(fragments).toHaveLength(5);
+    expect(fragments.length).toBeGreaterThan(10);
   });
 
   const modes = [

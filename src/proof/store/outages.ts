@@ -1,8 +1,8 @@
-/** The recorded outages of replicated stores whose network was cut in part, and their table in the docs. */
+/** The recorded outages of replicated stores whose leader crashed or whose network was cut in part, and their tables in the docs. */
 
 import * as v from 'valibot';
 import { table } from '../tables.ts';
-import { cutMs, type Outage, type Shape, shapes } from './partial-partitions.ts';
+import { crashes, cutMs, type Outage, type Shape, shapes } from './partial-partitions.ts';
 
 /** What came of one shape over many seeds: `null` where no write succeeded. */
 const outages = v.object({
@@ -28,7 +28,27 @@ export const recordOf = (measured: readonly Outage[]): v.InferOutput<typeof outa
   longestPauseMs: measured.map(({ longestPauseMs }) => Math.round(longestPauseMs)),
 });
 
-/** The table of the docs, in election timeouts of each protocol. */
+/** One that never came is later than any. */
+const inOrder = (nextWriteMs: readonly (number | null)[]): number[] =>
+  nextWriteMs.map((ms) => ms ?? Infinity).toSorted((a, b) => a - b);
+
+const medianOf = (sorted: readonly number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? Infinity;
+const worstOf = (sorted: readonly number[]): number => sorted.at(-1) ?? Infinity;
+
+/** How long it takes until a write succeeds that was begun after the leader had crashed, in milliseconds. */
+export function crashesTable(recorded: RecordedOutages): string {
+  const rows = crashes.flatMap((shape) =>
+    Object.entries(recorded).flatMap(([protocol, { shapes: byShape }]) => {
+      const found = byShape[shapeName(shape)];
+      if (found === undefined) return [];
+      const sorted = inOrder(found.nextWriteMs);
+      return [[shapeName(shape), protocol, String(medianOf(sorted)), String(worstOf(sorted)), String(sorted.length)]];
+    }),
+  );
+  return table(['what happens', 'protocol', 'next write: median, ms', 'worst, ms', 'runs'], rows, 2);
+}
+
+/** The table of partial partitions in the docs, in election timeouts of each protocol. */
 export function outagesTable(recorded: RecordedOutages): string {
   const rows = shapes.flatMap((shape) =>
     Object.entries(recorded).flatMap(([protocol, { electionTimeoutMs, shapes: byShape }]) => {
@@ -36,15 +56,14 @@ export function outagesTable(recorded: RecordedOutages): string {
       if (found === undefined) return [];
       const inTimeouts = (ms: number): string => (ms / electionTimeoutMs).toFixed(1);
       const never = found.nextWriteMs.filter((ms) => ms === null).length;
-      // One that never came is later than any.
-      const sorted = found.nextWriteMs.map((ms) => ms ?? Infinity).toSorted((a, b) => a - b);
-      const shown = (ms = Infinity): string => (Number.isFinite(ms) ? inTimeouts(ms) : `> ${inTimeouts(cutMs)}`);
+      const sorted = inOrder(found.nextWriteMs);
+      const shown = (ms: number): string => (Number.isFinite(ms) ? inTimeouts(ms) : `> ${inTimeouts(cutMs)}`);
       return [
         [
           shapeName(shape),
           protocol,
-          shown(sorted[Math.floor((sorted.length - 1) / 2)]),
-          shown(sorted.at(-1)),
+          shown(medianOf(sorted)),
+          shown(worstOf(sorted)),
           `${never} of ${sorted.length}`,
           inTimeouts(Math.max(...found.longestPauseMs)),
         ],

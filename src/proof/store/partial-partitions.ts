@@ -1,7 +1,7 @@
 /**
- * How long a replicated store makes no progress when single links fail: in each of the three shapes of Ng et al.,
- * Omni-Paxos (EuroSys 2023, §2), a cluster that works is cut, and clients at all nodes go on writing. A server that sees a
- * quorum remains in each of them, so that a protocol can go on.
+ * How long a replicated store makes no progress when its leader crashes, and when single links fail: in each of the three
+ * shapes of Ng et al., Omni-Paxos (EuroSys 2023, §2), a cluster that works is cut, and clients at all nodes go on writing. A
+ * server that sees a quorum remains in each of them, so that a protocol can go on.
  */
 
 import { seededRandomness } from '../../environment/random.ts';
@@ -39,6 +39,13 @@ export const shapes: readonly Shape[] = [
   { name: 'chained', nodes: 3, cut: (leader, others, during) => chained([leader, ...others], during) },
   { name: 'chained', nodes: 5, cut: (leader, others, during) => chained([leader, ...others], during) },
 ];
+
+/** The leader crashes, and stays away while the others elect another one. */
+export const crashes: readonly Shape[] = [3, 5].map((nodes) => ({
+  name: 'the leader crashes',
+  nodes,
+  cut: (leader, _others, during) => [{ kind: 'crash', node: leader, ...during }],
+}));
 
 /** What came of one cut, in milliseconds of virtual time. */
 export interface Outage {

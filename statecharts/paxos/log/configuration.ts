@@ -1,7 +1,7 @@
 /**
  * The configuration in force: who decides the slots that are not chosen yet. A configuration lasts until a stop-sign is
- * chosen, after which nothing was proposed (Lamport, Malkhi & Zhou 2010, "Reconfiguring a State Machine", §3: stoppable
- * state machines), so that a slot is only ever decided by one configuration, and the depth of the pipeline needs no bound.
+ * chosen, after which nothing was proposed (Lamport, Malkhi & Zhou 2008, "Stoppable Paxos", §1 and §3), so that a slot is
+ * only ever decided by one configuration, and the depth of the pipeline needs no bound.
  */
 
 import type { Address } from '../../actor/address.ts';

@@ -83,7 +83,7 @@ export const follower = paxos.createStateConfig({
           {
             target: '.led',
             actions: [{ type: 'takeSnapshot', params: message }, handedOver],
-            meta: { rule: 'Paxos Made Live §5.2' },
+            meta: { rule: 'Paxos Made Live §5.5' },
           },
         ],
         standNow: {
@@ -101,7 +101,7 @@ export const follower = paxos.createStateConfig({
           },
           beat,
         ],
-        refused: { actions: { type: 'noteBallot', params: message }, meta: { rule: 'Paxos Made Simple §2.5' } },
+        refused: { actions: { type: 'noteBallot', params: message }, meta: { rule: 'Paxos Made Simple §2.2' } },
         promise: {},
         accepted: {},
         snapshotReply: {},

@@ -135,7 +135,7 @@ export const leader = paxos.createStateConfig({
     snapshotReply: {
       guard: ofBallot,
       actions: { type: 'noteSnapshot', params: message },
-      meta: { rule: 'Paxos Made Live §5.2' },
+      meta: { rule: 'Paxos Made Live §5.5' },
     },
     read: [
       {

@@ -53,13 +53,13 @@ export const laterBallot = {
 export const earlierBallot = {
   guard: { type: 'isEarlierBallot', params: message },
   actions: { type: 'refuse', params: message },
-  meta: { rule: 'Paxos Made Simple §2.5' },
+  meta: { rule: 'Paxos Made Simple §2.2' },
 } as const;
 
 /** A ballot has one proposer. */
 export const rival = {
   actions: { type: 'refuseRival', params: message },
-  meta: { rule: 'Paxos Made Simple §2.5' },
+  meta: { rule: 'Paxos Made Simple §2.2' },
 } as const;
 
 /** Another ballot was promised: this one is over, and its proposer waits to see how the other one does. */
@@ -67,7 +67,7 @@ export const overtaken = {
   guard: { type: 'isOvertaken', params: message },
   target: '#alone',
   actions: { type: 'noteBallot', params: message },
-  meta: { rule: 'Paxos Made Simple §2.5' },
+  meta: { rule: 'Paxos Made Simple §2.2' },
 } as const;
 
 /** Who has left the cluster asks for no promises. */

@@ -39,7 +39,7 @@ export function promise({ highest }: ServerContext, { ballot }: OfProposer): Res
 
 const laterOf = (one: Ballot | null, other: Ballot): Ballot => (isLater(other, one) ? other : (one ?? other));
 
-/** Paxos Made Simple §2.5: a proposer of an earlier ballot had better know. */
+/** Paxos Made Simple §2.2: a proposer of an earlier ballot had better know. */
 export const refuse = ({ promised }: ServerContext, { from }: OfProposer): Result =>
   promised === null ? {} : { effects: [send(from, { type: 'refused', promised })] };
 
