@@ -837,6 +837,13 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/services/agreement/agree.test.ts'],
   },
   {
+    name: 'an acceptor of Paxos Commit remembers outcomes for ever',
+    file: 'statecharts/two-phase-commit/acceptor.ts',
+    text: "after: { retention: 'gone' },",
+    becomes: '',
+    tests: ['test/services/transactions/paxos-commit.test.ts'],
+  },
+  {
     name: 'a Multi-Paxos acceptor forgets its promise in a crash',
     file: 'statecharts/paxos/log/context.ts',
     text: 'return { ...state, promised: laterOf(state.promised, record.ballot) };',

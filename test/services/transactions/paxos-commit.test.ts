@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptorsDigest, partsOfTransactionId, transactionIdOf } from '../../../src/services/transactions/ids.ts';
 import { paxosCommit } from '../../../src/services/transactions.ts';
 import type { Effect } from '../../../statecharts/actor.ts';
+import { defaultAcceptorTimes } from '../../../statecharts/two-phase-commit/acceptor/context.ts';
 import { acceptorAddress } from '../../../statecharts/two-phase-commit.ts';
 import { createBank } from './bank.ts';
 import { createCluster } from './cluster.ts';
@@ -14,6 +15,10 @@ const crossings = (effects: readonly Effect[]): string[] =>
     if (it.type === 'perform') return it.operation.type;
     return it.type === 'send' ? it.message.type : [];
   });
+
+/** How long an outcome is remembered by default. */
+const retentionMs = 3_600_000;
+const { reminderIntervalMs } = defaultAcceptorTimes;
 
 type Cluster = Awaited<ReturnType<typeof createCluster>>;
 
@@ -157,6 +162,39 @@ describe('transactions that acceptors decide', () => {
     expect(cluster.balances()).toEqual({ checking: -10, savings: 10 });
     // Whoever has taken over knows the outcome.
     expect(await cluster.value(survivor.outcome(claimed[0] ?? ''))).toMatchObject({ outcome: 'committed' });
+  });
+
+  test('are forgotten by their acceptors, votes as they end and outcomes after the retention, in their journals, too', async () => {
+    const cluster = await createCluster('acceptors');
+    const transactions: string[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      transactions.push((await cluster.value(cluster.transfer('n1'))).transaction);
+    }
+    const heldAt = (id: string): unknown[] =>
+      transactions.flatMap((it) => cluster.member(id).node.peek(acceptorAddress(id, it))?.state.snapshot.context ?? []);
+    const outcome = { votes: [], branches: [], accepted: null, promised: null, outcome: 'committed' };
+    const outcomes = transactions.map(() => expect.objectContaining(outcome));
+    const haveEnded = (id: string): boolean =>
+      transactions.every(
+        (it) => cluster.member(id).node.peek(acceptorAddress(id, it))?.state.snapshot.value === 'ended',
+      );
+    await cluster.until(() => haveEnded('n1') && haveEnded('n2'));
+    const endedMs = cluster.time.nowMs();
+    for (const id of ['n1', 'n2']) expect(heldAt(id)).toEqual(outcomes);
+
+    // An end is not flushed by itself: one that comes back may hold votes again, and asks for the end a minute later.
+    cluster.crash('n2');
+    cluster.boot('n2');
+    await cluster.until(() => haveEnded('n2'), 2 * reminderIntervalMs);
+    expect(heldAt('n2')).toEqual(outcomes);
+    await cluster.until(() => heldAt('n1').length === 0, 2 * retentionMs);
+    expect(cluster.time.nowMs() - endedMs).toBeGreaterThan(retentionMs - 1_000);
+    await cluster.until(() => heldAt('n2').length === 0, retentionMs);
+    // With the next vote that is written down, the journal has forgotten them, too.
+    await cluster.value(cluster.transfer('n1'));
+    cluster.crash('n2');
+    cluster.boot('n2');
+    expect(heldAt('n2')).toEqual([]);
   });
 
   test('are left alone by a manager that was given other acceptors, which says so', async () => {
