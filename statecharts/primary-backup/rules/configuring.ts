@@ -3,7 +3,7 @@
  * more. What it was told is durable before it acts on it, so that no later life of it mistakes an epoch for a new one.
  */
 
-import { deliverAhead, persist, send } from '../../actor/effects.ts';
+import { deliver, persist, send } from '../../actor/effects.ts';
 import type { Effect, Received, ReplicaContext, Result } from '../context.ts';
 import type { ReplicaOutput } from '../messages.ts';
 
@@ -30,20 +30,20 @@ export function adopt(context: ReplicaContext, { configuration }: Configured): R
   const settled = send(self, { type: 'settled', version: configuration.version } as const);
   const ended: Effect[] = handOver === null ? [] : [concluded({ ...context, configuration }, handOver.id)];
   if (written !== null && written.version >= configuration.version) {
-    return { context: { configuration, handOver: null }, effects: [...ended, settled] };
+    return { context: { configuration, handOver: null }, effects: [settled, ...ended] };
   }
   return {
     context: { configuration, written: configuration, handOver: null },
-    effects: [...ended, persist({ type: 'configuration', configuration }), settled],
+    effects: [persist({ type: 'configuration', configuration }), settled, ...ended],
   };
 }
 
-/** Ahead: who is primary is the authority's word, and concerns no record of this replica. */
+/** Told once this replica durably knows that it is not primary any more, and shows it. */
 function concluded({ configuration, self }: ReplicaContext, id: number): Effect {
   const { primary } = configuration;
   const output: ReplicaOutput =
     primary === self ? { type: 'notHandedOver', id, reason: 'timed-out' } : { type: 'handedOver', id, leader: primary };
-  return deliverAhead(output);
+  return deliver(output);
 }
 
 /** A word about an earlier configuration than the latest. */

@@ -15,13 +15,16 @@ import { leadershipOf } from './replicating.ts';
 
 type Asked = Received<'handOver'>;
 
-/** Who should be primary: the one that was named, or of those in sync the one heard lately that has most of the log. */
+/**
+ * Who should be primary: the one that was named, which may still have to catch up; or of those in sync the one heard lately
+ * that has most of the log.
+ */
 function successorOf(context: ReplicaContext, { to }: Asked): Address | HandOverRefusal {
   const { configuration, handOver, leadership, self } = context;
   if (leadership === null) return 'not-leader';
   if (handOver !== null || isSucceeding(context)) return 'under-way';
   if (to === self) return 'leads-already';
-  if (to !== null && !configuration.inSync.includes(to)) return 'not-a-voter';
+  if (to !== null && !configuration.replicas.includes(to)) return 'not-a-voter';
   if (!knowsCommitted(context)) return 'not-ready';
   if (to !== null) return to;
   const heard = leadership.followers.filter((it) => it.heard && configuration.inSync.includes(it.server));
@@ -67,11 +70,12 @@ export const refuseHandingOver = (context: ReplicaContext, { id }: Received<'pro
   effects: [refusal(context, id, 'handing-over')],
 });
 
-/** The next primary holds all of the log, which is acknowledged; and no other change is under way. */
+/** The next primary is in sync and holds all of the log, which is acknowledged; and no other change is under way. */
 export function successorHasAll(context: ReplicaContext): boolean {
-  const { commitIndex, handOver, log } = context;
+  const { commitIndex, configuration, handOver, log } = context;
   const { asked, followers } = leadershipOf(context);
   if (handOver === null || asked !== null || commitIndex < log.lastIndex) return false;
+  if (!configuration.inSync.includes(handOver.to)) return false;
   return followerOf(followers, handOver.to)?.match === log.lastIndex;
 }
 

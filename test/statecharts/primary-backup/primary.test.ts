@@ -275,7 +275,7 @@ describe('a hand-over (VR §4.2)', () => {
     const { effects, state } = replica.step(primaryWith(), handOver);
     expect(effects).toEqual([proposal]);
     const { effects: told } = replica.step(state, { type: 'configured', from: authority, configuration: ofN2 });
-    expect(outputs(told)).toEqual([deliverAhead({ type: 'handedOver', id: 6, leader: n2 })]);
+    expect(outputs(told)).toEqual([deliver({ type: 'handedOver', id: 6, leader: n2 })]);
   });
 
   test('is given up when the next primary stays behind, and proposals are taken again', () => {
@@ -283,6 +283,19 @@ describe('a hand-over (VR §4.2)', () => {
     const late = replica.step(state, { timer: 'handOverTimeout' });
     expect(late.effects).toEqual([ended('target-behind')]);
     expect(propose(late.state, 8).effects[0]).toMatchObject({ output: { type: 'proposed' } });
+  });
+
+  test('waits for a replica that catches up to be in sync (KIP-966)', () => {
+    const begun = replica.step(primaryWith({ ...founding, version: 2, inSync: [n1, n3] }), handOver);
+    expect(begun.effects).toEqual([]);
+    const { effects } = replica.step(begun.state, {
+      type: 'configured',
+      from: authority,
+      configuration: { ...founding, version: 3 },
+    });
+    expect(effects.at(-1)).toEqual(
+      send(authority, { type: 'reconfigure', expected: 3, epoch: 2, primary: n2, inSync: replicas }),
+    );
   });
 
   test('may still come about when the authority is silent, so that nothing is taken until it has decided', () => {
