@@ -21,7 +21,7 @@ const paxosHandOver = ['test/statecharts/paxos/server-hand-over.test.ts'];
 const paxos = ['test/statecharts/paxos'];
 const paxosRegister = ['test/statecharts/paxos/register.test.ts'];
 /** Not the schedules, which are many. */
-const commit = ['coordinator', 'participant', 'acceptor', 'paxos-commit'].map(
+const commit = ['coordinator', 'participant', 'acceptor', 'paxos-commit', 'second-words'].map(
   (role) => `test/statecharts/two-phase-commit/${role}.test.ts`,
 );
 const wire = ['test/bus/tcp-secret.test.ts'];

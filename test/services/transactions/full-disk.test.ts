@@ -110,7 +110,7 @@ async function live(
     ? ['bash', '-c', `ulimit -f ${limitBytes / 1_024}; exec "$@"`, 'bash', ...node]
     : node;
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 40_000);
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 100_000);
   const lines: Line[] = [];
   try {
     for await (const line of createInterface(child.stdout)) lines.push(JSON.parse(line));
@@ -161,5 +161,5 @@ test.skipIf(process.platform === 'win32')(
       });
     }
   },
-  120_000,
+  300_000,
 );
