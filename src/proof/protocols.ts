@@ -2,6 +2,7 @@
 
 import { agree } from './agree/protocol.ts';
 import { casPaxos } from './caspaxos/protocol.ts';
+import { detector } from './detector/protocol.ts';
 import { paxos } from './paxos/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import { raft } from './raft/protocol.ts';
@@ -21,4 +22,5 @@ export const protocols: readonly Protocol[] = [
   twoPhaseCommitLast,
   twoPhaseCommitRegister,
   paxosCommit,
+  detector,
 ];

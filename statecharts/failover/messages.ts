@@ -86,7 +86,7 @@ export type Why =
   | { readonly type: 'answers' }
   /** A later life of it answers: it has started again in between. */
   | { readonly type: 'restarted' }
-  /** No answer came in time, nor any through `asked` others, of which `relayed` were reached. */
-  | { readonly type: 'silent'; readonly asked: number; readonly relayed: number }
+  /** No answer came until `sinceMs`, and then none through `asked` others either, of which `relayed` were reached. */
+  | { readonly type: 'silent'; readonly sinceMs: number; readonly asked: number; readonly relayed: number }
   /** A quorum of detectors has suspected it since this one does. */
   | { readonly type: 'quorum'; readonly of: readonly string[] };

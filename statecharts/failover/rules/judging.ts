@@ -21,9 +21,10 @@ const changed = (context: Context, opinion: Opinion, atMs: number, why: Why) => 
   return deliver({ type: 'changed' as const, watched, by: self, opinion, atMs, life, heardMs, why });
 };
 
-/** Those whose help is asked for: as many as the settings say, and others each time. */
+/** Those whose help is asked for: as many as the settings say, and others each time; with no ping yet there is none to help with. */
 function helpersIn({ others, sequence, settings }: Context): readonly Address[] {
-  const first = others.length === 0 ? 0 : sequence % others.length;
+  if (others.length === 0 || sequence === 0) return [];
+  const first = sequence % others.length;
   return [...others.slice(first), ...others.slice(0, first)].slice(0, settings.relays);
 }
 
@@ -114,7 +115,12 @@ export const judgingRules = {
       },
       effects: [
         ...askAll(now),
-        changed(now, 'suspected', atMs, { type: 'silent', asked: asked.length, relayed: relayed.length }),
+        changed(now, 'suspected', atMs, {
+          type: 'silent',
+          sinceMs: context.freshUntilMs,
+          asked: asked.length,
+          relayed: relayed.length,
+        }),
       ],
     };
   },

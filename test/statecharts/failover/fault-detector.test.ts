@@ -117,6 +117,12 @@ describe('silence', () => {
     expect(delayOf(state, 'probeTimeout')).toBe(100);
   });
 
+  test('before the first ping has left has nothing that others could help with', () => {
+    const { effects, state } = fire(born().state, 'silence', 250);
+    expect(effects).toEqual([]);
+    expect(state.snapshot.matches({ judging: { trusted: 'probing' } })).toBe(true);
+  });
+
   test('asks no more others than the settings say, and each time others', () => {
     const settings = { ...knowing().settings, relays: 1 };
     const asks = (sequence: number) =>
@@ -143,7 +149,7 @@ describe('silence', () => {
     expect(effects).toEqual([
       sent(second, { type: 'suspicion', watch: 2, round: 1 }),
       sent(third, { type: 'suspicion', watch: 2, round: 1 }),
-      told('suspected', 10_951, { type: 'silent', asked: 2, relayed: 2 }),
+      told('suspected', 10_951, { type: 'silent', sinceMs: 10_851, asked: 2, relayed: 2 }),
     ]);
     expect(rules).toEqual(['SWIM §4.2: suspicion']);
     expect(state.snapshot.context).toMatchObject({ suspecting: ['n1'], suspectedMs: 10_951, dueMs: 11_551, health: 0 });

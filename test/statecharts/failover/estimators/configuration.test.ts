@@ -1,4 +1,4 @@
-/** The configuration procedures of Chen, Toueg & Aguilera 2002, held to the examples of the paper. */
+/** The configuration procedures of Chen, Toueg & Aguilera 2002, held to their formulas. */
 
 import { expect, test } from 'vitest';
 import { DetectorQualityError } from '../../../../statecharts/failover/errors.ts';
@@ -27,14 +27,14 @@ const reasonOf = (attempt: () => unknown): string => {
   return 'none';
 };
 
-test('the example of §4: delays exponential with a mean of 0.02 s, one heartbeat in 100 lost: 9.97 s and 20.03 s', () => {
+test('delays known to be exponential with a mean of 0.02 s, one heartbeat in 100 lost, take 9.97 s and 20.03 s (§4)', () => {
   const missing = (slackMs: number): number => 0.01 + 0.99 * Math.exp(-slackMs / (0.02 * seconds));
   const { intervalMs, slackMs } = paceOf(wanted, missing);
   expect(intervalMs / seconds).toBeCloseTo(9.975, 2);
   expect(slackMs / seconds).toBeCloseTo(20.025, 2);
 });
 
-test('the example of §5 and §6: only a variance of 0.02 s² is known: 9.71 s and 20.29 s', () => {
+test('delays of which only a variance of 0.02 s² is known take 9.71 s and 20.29 s (§5, §6)', () => {
   const config = configureNfdE(wanted, { lossProbability: 0.01, delayVarianceMs2: 0.02 * seconds ** 2 });
   expect(config.intervalMs / seconds).toBeCloseTo(9.715, 2);
   expect(config.slackMs / seconds).toBeCloseTo(20.285, 2);

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/environment/clock.ts';
+import { detectorScenario } from '../../../src/proof/detector/scenario.ts';
+import { allFaults } from '../../../src/simulator/plan.ts';
+import { runSuite, type SuiteOptions } from '../../../src/simulator/suite.ts';
+
+const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
+  runSuite(detectorScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+
+test('detectors keep their claims under all faults, and reach every goal', { timeout: 120_000 }, () => {
+  const { failed, missed } = suite({ seed: 1, runs: 20, nodes: 4 });
+  expect(failed?.violation).toBeUndefined();
+  expect(missed).toEqual([]);
+});
+
+test.each([2, 3, 5])('they survive with %i nodes', { timeout: 120_000 }, (nodes) => {
+  expect(suite({ seed: 1_000 * nodes, runs: 4, nodes }).failed?.violation).toBeUndefined();
+});
+
+test('they give the same event log for the same seed, to the last byte', { timeout: 120_000 }, () => {
+  expect(suite({ seed: 500, runs: 2, nodes: 3, checksDeterminism: true }).divergedSeed).toBeUndefined();
+});
