@@ -4,15 +4,15 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import { paxos } from '../../../src/services/store/log/paxos.ts';
 import { paxosDelays } from '../../../statecharts/paxos.ts';
+import type { Limits } from '../../../statecharts/replication/limits.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 
 const electionRoundMs = paxosDelays.electionRound.maxMs;
 const value = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-function startCluster(nodes: readonly string[], seed = 1): Cluster {
-  const cluster = createCluster({ nodes, seed, log: (voters) => paxos({ voters }) });
+function startCluster(nodes: readonly string[], seed = 1, logLimits: Partial<Limits> = {}): Cluster {
+  const cluster = createCluster({ nodes, seed, protocol: 'paxos', logLimits });
   cluster.elect();
   return cluster;
 }
@@ -54,21 +54,40 @@ describe('the log goes on', () => {
     },
   );
 
-  test('within four rounds when the only one that sees a quorum has an old log (constrained election)', async () => {
+  test.each<[string, Partial<Limits>]>([
+    ['', {}],
+    [', and what it lacks is compacted', { compactBeyondBytes: 400, retainBytes: 0 }],
+  ])(
+    'within four rounds when the only one that sees a quorum has an old log (constrained election)%s',
+    async (_, limits) => {
+      const cluster = startCluster(five, 1, limits);
+      const leader = cluster.leader().id;
+      const centre = five.find((id) => id !== leader) ?? 'n1';
+      cluster.isolate(centre);
+      for (let count = 0; count < 20; count += 1)
+        await cluster.value(cluster.member(leader).keys.put(`k${count}`, value('x')));
+      const lastIndex = cluster.member(leader).store.status().commitIndex;
+      expect(cluster.member(centre).store.status().commitIndex).toBeLessThan(lastIndex);
+      cluster.heal();
+      makeStar(cluster, five, centre);
+      cutBoth(cluster, leader, centre);
+      expect(await roundsUntilLeads(cluster, centre)).toBeLessThan(4);
+      expect(cluster.member(centre).store.status().commitIndex).toBeGreaterThanOrEqual(lastIndex);
+      expect(await cluster.value(cluster.member(centre).keys.get('k19'))).toMatchObject({ value: value('x') });
+      const { names } = cluster.member(centre).node.journal.snapshots;
+      expect(names().some((name) => !name.endsWith(`-${centre}`))).toBe('retainBytes' in limits);
+    },
+  );
+
+  test('within four rounds when leadership is handed over to one that sees the leader alone', async () => {
     const cluster = startCluster(five);
-    const leader = cluster.leader().id;
-    const centre = five.find((id) => id !== leader) ?? 'n1';
-    cluster.isolate(centre);
-    for (let count = 0; count < 20; count += 1)
-      await cluster.value(cluster.member(leader).keys.put(`k${count}`, value('x')));
-    const lastIndex = cluster.member(leader).store.status().commitIndex;
-    expect(cluster.member(centre).store.status().commitIndex).toBeLessThan(lastIndex);
-    cluster.heal();
-    makeStar(cluster, five, centre);
-    cutBoth(cluster, leader, centre);
-    expect(await roundsUntilLeads(cluster, centre)).toBeLessThan(4);
-    expect(cluster.member(centre).store.status().commitIndex).toBeGreaterThanOrEqual(lastIndex);
-    expect(await cluster.value(cluster.member(centre).keys.get('k19'))).toMatchObject({ value: value('x') });
+    const leader = cluster.leader();
+    const end = five.find((id) => id !== leader.id) ?? 'n1';
+    for (const id of five) if (id !== end && id !== leader.id) cutBoth(cluster, end, id);
+    const sinceMs = cluster.clock.nowMs();
+    expect(await cluster.failure(leader.store.handOver(end))).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    await cluster.value(leader.keys.put('k', value('after'), { deadlineMs: 20_000 }));
+    expect((cluster.clock.nowMs() - sinceMs) / electionRoundMs).toBeLessThan(4);
   });
 
   test('without another leader when the ends of a chain do not see each other', async () => {
