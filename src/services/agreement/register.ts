@@ -69,7 +69,7 @@ export interface RegisterActors {
 export function openRegisterOf(actors: RegisterActors, node: Node, options: RegisterOptions): Register {
   const { valueLimitBytes = defaultValueLimitBytes, ...named } = options;
   const decision = decisionOf('register', named);
-  node.adopt([actors.acceptor]);
+  node.adopt([actors.acceptor, actors.register]);
   const changes = changesOf(node, actors.register, decision.actorKey);
   const textOf = (value: Json): string => jsonTextOf(value, valueLimitBytes);
   return {

@@ -42,6 +42,18 @@ describe('a node that keeps as many keys as it may', () => {
   });
 });
 
+test('a node that is no acceptor counts the keys that it remembers, before anything is asked of them', async () => {
+  const cluster = createCluster(1, ['n1', 'n2', 'n3', 'n4'], two);
+  await agreeing(cluster, 'n4', 'a', 'a');
+  const opened = (key: string) => openRegister(cluster.node('n4'), { key, acceptors, clock: cluster.clock });
+  await cluster.value(opened('b').change(() => 1));
+  cluster.crash('n4');
+  cluster.restart('n4');
+  expect(await cluster.value(opened('b').read())).toBe(1);
+  await expect(cluster.value(opened('c').read())).rejects.toThrow(RoomFullError);
+  await expect(agreeing(cluster, 'n4', 'c', 'c')).rejects.toThrow(RoomFullError);
+});
+
 test('a node whose limit was lowered starts with all keys that it had, and takes no other', async () => {
   const cluster = createCluster(1, acceptors, two);
   for (const key of ['a', 'b']) await agreeing(cluster, 'n1', key, key);
