@@ -6,6 +6,11 @@ export * from './store/key-value/machine.ts';
 export * from './store/key-value/store.ts';
 export type { LogMembers, LogMembership, MemberChange, MemberRefusal } from './store/log/members.ts';
 export { type PaxosOptions, paxos } from './store/log/paxos.ts';
+export {
+  type PrimaryBackupOptions,
+  primaryBackup,
+  type ReplicaReport,
+} from './store/log/primary-backup.ts';
 export { type RaftOptions, raft } from './store/log/raft.ts';
 export type * from './store/log/replicated-log.ts';
 export * from './store/replicated-store.ts';

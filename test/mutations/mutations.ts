@@ -80,6 +80,20 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/statecharts/primary-backup/primary.test.ts'],
   },
   {
+    name: 'what a replica asks is not passed on to the authority that leads',
+    file: 'src/services/store/log/configuration-authority.ts',
+    text: "else if (message.type !== 'passed' && log.leader !== undefined) {",
+    becomes: "else if (message.type === 'passed' && log.leader !== undefined) {",
+    tests: ['test/services/store/log/primary-backup.test.ts'],
+  },
+  {
+    name: 'a primary that comes back says nothing of what it discards',
+    file: 'src/services/store/log/primary-backup.ts',
+    text: "report({ type: 'discarded', from: output.from, to: output.to });",
+    becomes: '',
+    tests: ['test/services/store/log/primary-backup.test.ts'],
+  },
+  {
     name: 'more is acknowledged asynchronously than may be lost',
     file: 'statecharts/primary-backup/rules/acknowledging.ts',
     text: 'synchronous + configuration.maxLoss)',

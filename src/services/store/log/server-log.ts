@@ -73,12 +73,14 @@ export interface ServerLogParts<Shown extends Standing, Output> {
   /** The name of the protocol's servers. */
   readonly serverName: string;
   readonly server: Server<Shown, Output>;
-  /** What the server knows of its members. */
-  known(shown: Shown): KnownMembers;
+  /** What the server knows of its members; left out where they stay those that the log began with. */
+  known?(shown: Shown): KnownMembers;
+  /** Begins what the log stands on besides its server, and ends with; called as the log is listened to. */
+  begin?(ended: (error?: Error) => void): void;
   /** What only the protocol can say of the server. */
   standing(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'>;
-  /** What an output of the server means. */
-  eventOf(output: Output, room: SnapshotRoom): LogEvent;
+  /** What an output of the server means; undefined where it is none of the log's business. */
+  eventOf(output: Output, room: SnapshotRoom): LogEvent | undefined;
 }
 
 /** The addresses of `nodes`' servers. @throws MalformedRequestError when no file could be named after `key` */
@@ -89,7 +91,7 @@ export function serversOn(nodes: readonly string[], serverName: string, key: str
 
 /** The log that a server keeps, which has been started. */
 export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<Shown, Output>): ReplicatedLog {
-  const { place, options, serverName, server } = parts;
+  const { place, options, serverName, server, known } = parts;
   const { node, key, environment } = place;
   const { places = {}, isFixed = false } = options;
   const address = addressOf(node.id, serverName, key);
@@ -105,8 +107,18 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
     read: (id) => ask({ type: 'read', id }),
     handOver: (id, to) => ask({ type: 'handOver', id, to: to === undefined ? null : addressOf(to, serverName, key) }),
     snapshot: (index) => files.write(`${owner}/${index}-${node.id}`, (file) => ask({ type: 'compact', index, file })),
-    listen({ event, changed, ended }) {
-      server.on('*', (output) => event(parts.eventOf(output, room)));
+    listen({ event, changed, ended: tellEnded }) {
+      let hasEnded = false;
+      const ended = (error?: Error): void => {
+        if (hasEnded) return;
+        hasEnded = true;
+        tellEnded(error);
+      };
+      parts.begin?.(ended);
+      server.on('*', (output) => {
+        const meant = parts.eventOf(output, room);
+        if (meant !== undefined) event(meant);
+      });
       server.subscribe({
         next(next) {
           shown = next;
@@ -119,15 +131,19 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
         complete: () => ended(),
       });
     },
-    membership: membershipOf({
-      node: node.id,
-      server: serverName,
-      key,
-      places,
-      isFixed,
-      ask,
-      known: () => parts.known(shown),
-    }),
+    ...(known === undefined
+      ? {}
+      : {
+          membership: membershipOf({
+            node: node.id,
+            server: serverName,
+            key,
+            places,
+            isFixed,
+            ask,
+            known: () => known(shown),
+          }),
+        }),
     get isLeader() {
       return isLeader;
     },

@@ -7,6 +7,7 @@ import { seededRandomness } from '../../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../../src/journal/memory.ts';
 import { paxos } from '../../../../src/services/store/log/paxos.ts';
+import { primaryBackup } from '../../../../src/services/store/log/primary-backup.ts';
 import { raft } from '../../../../src/services/store/log/raft.ts';
 import type { LogStarter } from '../../../../src/services/store/log/replicated-log.ts';
 import { createVirtualClock } from '../../../../src/simulator/virtual-clock.ts';
@@ -17,6 +18,8 @@ const limits = { compactBeyondBytes: 400, retainBytes: 100 };
 
 export const raftLab = labOf(raft({ voters: nodes, limits }));
 export const paxosLab = labOf(paxos({ voters: nodes, limits }));
+export const primaryBackupLab = labOf(primaryBackup({ voters: nodes, limits }));
+export const primaryBackupQuorumLab = labOf(primaryBackup({ voters: nodes, mode: 'quorum', limits }));
 
 function labOf(log: LogStarter): MakeLab {
   return (seed, wrap = (starter) => starter) => startLab(seed, wrap(log));
