@@ -3,19 +3,29 @@
  * by their sessions or by their names.
  */
 
+import type { Clock } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
-import { ShortLivedMap } from '../../environment/short-lived-map.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
-import { type Branch, globalIdOf } from '../branch.ts';
-import { budget, within } from '../deadline.ts';
-import { DuplicateBranchError, messageOf, ResourceSetupError } from '../errors.ts';
+import type { Branch } from '../branch.ts';
+import { budget } from '../deadline.ts';
+import { messageOf, ResourceSetupError } from '../errors.ts';
 import { createLocator } from '../place.ts';
-import { createPool } from '../pool.ts';
-import type { BranchSession, Ending, EndOptions, TransactionalResource } from '../transactional.ts';
+import { createPool, type Pool } from '../pool.ts';
+import type {
+  Absence,
+  BranchOutcome,
+  BranchSession,
+  CheckReport,
+  Ending,
+  EndOptions,
+  PreparedBranch,
+  TransactionalResource,
+} from '../transactional.ts';
 import type { Control, SqlConnection } from './connection.ts';
 import { withControl } from './control.ts';
-import type { Created, Dialect, NamedBranch } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { commitBranch, rollbackBranch, unreachable } from './endings.ts';
+import { OpenedBranches } from './opened.ts';
 
 /** What all SQL resources can be told. */
 export interface SqlOptions {
@@ -33,16 +43,6 @@ export interface SqlOptions {
   readonly environment?: Environment;
 }
 
-/** A branch that was begun here, and whose session may still be at work. */
-interface Open<Connection, Session extends BranchSession> {
-  readonly connection: Connection;
-  readonly created: Created<Session>;
-}
-
-const cleanupTimeoutMs = 5_000;
-/** Reasons that are kept of branches whose transactions were ended by statements; the database remembers longer. */
-const maxBroken = 1_000;
-
 /**
  * Makes a resource. It connects on first use.
  *
@@ -55,100 +55,60 @@ export function createSqlResource<Connection extends SqlConnection, Session exte
   dialect: Dialect<Connection, Session>,
 ): EnlistedResource<Session> {
   const { clock } = options.environment ?? systemEnvironment();
-  const { meanings } = dialect;
-  const locator =
-    place === undefined ? undefined : createLocator({ name, clock, protocols: dialect.protocols, find: place });
-  const maxSessions = options.maxSessions ?? 20;
-  const opened = new ShortLivedMap<string, Open<Connection, Session>>();
-  const broken = new Map<string, string>();
-  let isClosed = false;
+  return asResource(new SqlResource(name, clock, place, options, dialect), { clock });
+}
 
-  const pool = createPool<Connection>({
-    name,
-    clock,
-    maxSessions,
-    reservedForControl: options.reservedForControl ?? 4,
-    maxWaiting: options.maxWaiting ?? 1_000,
-    idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
-    async connect(timeoutMs) {
-      const limit = budget(clock, timeoutMs);
-      const url = await locator?.locate(timeoutMs);
-      return dialect.connect({
-        timeoutMs: limit.remainingMs(),
-        url,
-        isCurrent: () => url === undefined || locator?.isCurrent(url) === true,
-      });
-    },
-    isUsable: (it) => it.isUsable(),
-    destroy(it) {
-      it.destroy();
-      if (!isClosed) locator?.recheck();
-    },
-  });
-  const control = <T>(timeoutMs: number, work: (control: Control) => Promise<T>): Promise<T> =>
-    withControl({ pool, clock, meanings }, timeoutMs, work);
-  const named = (branch: Branch, receipt?: string): NamedBranch<Connection> => ({
-    branch,
-    receipt,
-    connection: opened.get(globalIdOf(branch))?.connection,
-  });
-  const assertNew = (globalId: string): void => {
-    if (!opened.has(globalId)) return;
-    throw new DuplicateBranchError(
-      `expected a new branch, got ${globalId}, which was begun at '${name}' and is not over`,
-    );
-  };
-  const closed = (globalId: string, open: Open<Connection, Session>): void => {
-    if (opened.get(globalId) === open) opened.delete(globalId);
-  };
-  /** Ends the server's session of a connection that was cut off. Recovery does it again. */
-  const endLost = async (globalId: string, open: Open<Connection, Session>, branch: Branch): Promise<void> => {
-    try {
-      if (await control(cleanupTimeoutMs, (it) => dialect.endLost(it, { ...named(branch) }))) closed(globalId, open);
-    } catch {
-      // The server is out of reach; the entry stays, and whoever rolls the branch back tries again.
-    }
-  };
-  /** What a statement has made of the branch outlives this process. */
-  const noteBroken = (branch: Branch, reason: string): void => {
-    for (const oldest of broken.keys()) {
-      if (broken.size < maxBroken) break;
-      broken.delete(oldest);
-    }
-    broken.set(globalIdOf(branch), reason);
-    control(cleanupTimeoutMs, (it) => dialect.writeBroken(it, branch)).catch(() => undefined);
-  };
+interface Timeout {
+  readonly timeoutMs: number;
+}
 
-  const begin = async (branch: Branch, timeoutMs: number): Promise<Session> => {
-    const globalId = globalIdOf(branch);
-    const startedMs = clock.nowMs();
-    assertNew(globalId);
-    const loan = await pool.acquire('session', timeoutMs);
-    if (opened.has(globalId)) {
-      loan.release();
-      assertNew(globalId);
-    }
-    const created = dialect.createSession({
+class SqlResource<Connection extends SqlConnection, Session extends BranchSession>
+  implements TransactionalResource<Session>
+{
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #dialect: Dialect<Connection, Session>;
+  readonly #maxSessions: number;
+  readonly #pool: Pool<Connection>;
+  readonly #opened: OpenedBranches<Connection, Session>;
+  #isClosed = false;
+
+  constructor(
+    name: string,
+    clock: Clock,
+    place: (() => unknown) | undefined,
+    options: SqlOptions,
+    dialect: Dialect<Connection, Session>,
+  ) {
+    this.#name = name;
+    this.#clock = clock;
+    this.#dialect = dialect;
+    this.#maxSessions = options.maxSessions ?? 20;
+    this.#pool = this.#createPool(place, options);
+    this.#opened = new OpenedBranches({
       name,
-      branch,
       clock,
-      loan,
-      timeoutMs: Math.max(0, timeoutMs - (clock.nowMs() - startedMs)),
-      onEnd(how) {
-        if (opened.get(globalId) !== open) return;
-        if (how === 'over') opened.delete(globalId);
-        else void endLost(globalId, open, branch);
-      },
-      onBroken: (reason) => noteBroken(branch, reason),
+      dialect,
+      control: (timeoutMs, work) => this.#control(timeoutMs, work),
     });
-    const open: Open<Connection, Session> = { connection: loan.connection, created };
-    opened.set(globalId, open);
-    await created.start?.();
-    return created.session;
-  };
-  const commit = async (branch: Branch, { receipt, timeoutMs }: EndOptions): Promise<Ending> => {
-    const limit = budget(clock, timeoutMs);
-    const own = opened.get(globalIdOf(branch))?.created.own;
+  }
+
+  async begin(branch: Branch, { timeoutMs }: Timeout): Promise<Session> {
+    const startedMs = this.#clock.nowMs();
+    this.#opened.assertNew(branch);
+    const loan = await this.#pool.acquire('session', timeoutMs);
+    try {
+      this.#opened.assertNew(branch);
+    } catch (error) {
+      loan.release();
+      throw error;
+    }
+    return this.#opened.open(branch, loan, Math.max(0, timeoutMs - (this.#clock.nowMs() - startedMs)));
+  }
+
+  async commit(branch: Branch, { receipt, timeoutMs }: EndOptions): Promise<Ending> {
+    const limit = budget(this.#clock, timeoutMs);
+    const own = this.#opened.ownOf(branch);
     if (own?.isPrepared === true) {
       try {
         await own.endPrepared('commit', timeoutMs);
@@ -157,13 +117,13 @@ export function createSqlResource<Connection extends SqlConnection, Session exte
         if (limit.remainingMs() === 0) return unreachable(error);
       }
     }
-    const work = (it: Control) => commitBranch(dialect, it, named(branch, receipt));
-    return control(Math.max(1, limit.remainingMs()), work).catch(unreachable);
-  };
-  const rollback = async (branch: Branch, { receipt, timeoutMs }: EndOptions): Promise<Ending> => {
-    const limit = budget(clock, timeoutMs);
-    const globalId = globalIdOf(branch);
-    const own = opened.get(globalId)?.created.own;
+    const work = (it: Control) => commitBranch(this.#dialect, it, this.#opened.named(branch, receipt));
+    return this.#control(Math.max(1, limit.remainingMs()), work).catch(unreachable);
+  }
+
+  async rollback(branch: Branch, { receipt, timeoutMs }: EndOptions): Promise<Ending> {
+    const limit = budget(this.#clock, timeoutMs);
+    const own = this.#opened.ownOf(branch);
     if (own?.isPrepared === true) {
       try {
         await own.endPrepared('rollback', timeoutMs);
@@ -175,53 +135,92 @@ export function createSqlResource<Connection extends SqlConnection, Session exte
       // A confirmed rollback of a session that only lives here: nothing can prepare it any more.
       if (!own.isLost && receipt === undefined) return { type: 'done' };
     }
-    const work = (it: Control) => rollbackBranch(dialect, it, named(branch, receipt));
-    const ending = await control(Math.max(1, limit.remainingMs()), work).catch(unreachable);
-    if (ending.type !== 'unknown') opened.delete(globalId);
+    const work = (it: Control) => rollbackBranch(this.#dialect, it, this.#opened.named(branch, receipt));
+    const ending = await this.#control(Math.max(1, limit.remainingMs()), work).catch(unreachable);
+    if (ending.type === 'unknown') return ending;
+    this.#opened.forget(branch);
     // What is gone now was not all of it.
-    const reason = broken.get(globalId);
-    return reason === undefined || ending.type === 'unknown' ? ending : { type: 'refused', reason };
-  };
+    const reason = this.#opened.brokenReasonOf(branch);
+    return reason === undefined ? ending : { type: 'refused', reason };
+  }
 
-  const resource: TransactionalResource<Session> = {
-    begin: (branch, { timeoutMs }) => begin(branch, timeoutMs),
-    commit,
-    rollback,
-    prepared: (manager, { timeoutMs }) => control(timeoutMs, (it) => dialect.prepared(it, manager)),
-    outcomeOf: (branch, { receipt, timeoutMs }) =>
-      control(timeoutMs, (it) => dialect.outcomeOf(it, branch, receipt)).catch(unreachable),
-    async writeAbsence(branch, { timeoutMs }) {
-      const globalId = globalIdOf(branch);
-      const own = opened.get(globalId)?.created.own;
-      if (own?.isPrepared === true) return { type: 'present', reason: 'it is prepared' };
-      own?.cut('its absence is being written');
-      const absence = await control(timeoutMs, (it) => dialect.writeAbsence(it, named(branch))).catch(unreachable);
-      if (absence.type !== 'absent' && absence.type !== 'committed') return absence;
-      opened.delete(globalId);
-      return broken.has(globalId) ? { type: 'committed' } : absence;
-    },
-    forget: (manager, { olderThanMs, timeoutMs }) =>
-      control(timeoutMs, (it) => dialect.forget(it, manager, olderThanMs)),
-    setup: ({ timeoutMs }) =>
-      control(timeoutMs, async (it) => {
-        try {
-          await dialect.setup(it);
-        } catch (error) {
-          if (!meanings.isForbidden(error)) throw error;
-          throw new ResourceSetupError(
-            `'${name}' forbids to create what is needed (${messageOf(error)}); run as an administrator: ${dialect.setupScript}`,
-            { cause: error },
-          );
-        }
-      }),
-    check: ({ timeoutMs }) => control(timeoutMs, (it) => dialect.check(it, maxSessions)),
-    async close() {
-      isClosed = true;
-      for (const { created } of opened.values()) {
-        await within(clock, created.own.rollback(), cleanupTimeoutMs, 'a rollback').catch(() => undefined);
+  prepared(manager: string, { timeoutMs }: Timeout): Promise<readonly PreparedBranch[]> {
+    return this.#control(timeoutMs, (it) => this.#dialect.prepared(it, manager));
+  }
+
+  outcomeOf(branch: Branch, { receipt, timeoutMs }: EndOptions): Promise<BranchOutcome> {
+    return this.#control(timeoutMs, (it) => this.#dialect.outcomeOf(it, branch, receipt)).catch(unreachable);
+  }
+
+  async writeAbsence(branch: Branch, { timeoutMs }: Timeout): Promise<Absence> {
+    const own = this.#opened.ownOf(branch);
+    if (own?.isPrepared === true) return { type: 'present', reason: 'it is prepared' };
+    own?.cut('its absence is being written');
+    const work = (it: Control) => this.#dialect.writeAbsence(it, this.#opened.named(branch));
+    const absence = await this.#control(timeoutMs, work).catch(unreachable);
+    if (absence.type !== 'absent' && absence.type !== 'committed') return absence;
+    this.#opened.forget(branch);
+    return this.#opened.brokenReasonOf(branch) === undefined ? absence : { type: 'committed' };
+  }
+
+  forget(manager: string, { olderThanMs, timeoutMs }: Timeout & { readonly olderThanMs: number }): Promise<number> {
+    return this.#control(timeoutMs, (it) => this.#dialect.forget(it, manager, olderThanMs));
+  }
+
+  setup({ timeoutMs }: Timeout): Promise<void> {
+    const { meanings, setupScript } = this.#dialect;
+    return this.#control(timeoutMs, async (it) => {
+      try {
+        await this.#dialect.setup(it);
+      } catch (error) {
+        if (!meanings.isForbidden(error)) throw error;
+        throw new ResourceSetupError(
+          `'${this.#name}' forbids to create what is needed (${messageOf(error)}); run as an administrator: ${setupScript}`,
+          { cause: error },
+        );
       }
-      pool.close();
-    },
-  };
-  return asResource(resource, { clock });
+    });
+  }
+
+  check({ timeoutMs }: Timeout): Promise<CheckReport> {
+    return this.#control(timeoutMs, (it) => this.#dialect.check(it, this.#maxSessions));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#opened.close();
+    this.#pool.close();
+  }
+
+  #createPool(place: (() => unknown) | undefined, options: SqlOptions): Pool<Connection> {
+    const [name, clock, dialect] = [this.#name, this.#clock, this.#dialect];
+    const locator =
+      place === undefined ? undefined : createLocator({ name, clock, protocols: dialect.protocols, find: place });
+    return createPool<Connection>({
+      name,
+      clock,
+      maxSessions: this.#maxSessions,
+      reservedForControl: options.reservedForControl ?? 4,
+      maxWaiting: options.maxWaiting ?? 1_000,
+      idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+      async connect(timeoutMs) {
+        const limit = budget(clock, timeoutMs);
+        const url = await locator?.locate(timeoutMs);
+        return dialect.connect({
+          timeoutMs: limit.remainingMs(),
+          url,
+          isCurrent: () => url === undefined || locator?.isCurrent(url) === true,
+        });
+      },
+      isUsable: (it) => it.isUsable(),
+      destroy: (it) => {
+        it.destroy();
+        if (!this.#isClosed) locator?.recheck();
+      },
+    });
+  }
+
+  #control<T>(timeoutMs: number, work: (control: Control) => Promise<T>): Promise<T> {
+    return withControl({ pool: this.#pool, clock: this.#clock, meanings: this.#dialect.meanings }, timeoutMs, work);
+  }
 }
