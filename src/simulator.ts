@@ -1,7 +1,8 @@
 /** The simulator: whole clusters on virtual time, from one seed; and the virtual clock by itself, for tests. */
 
+export type { Violation } from './simulator/findings.ts';
 export { allFaults, planRun } from './simulator/plan.ts';
-export { type RunOptions, type RunResult, run, runAsync, runSteps, type Violation } from './simulator/run.ts';
+export { type RunOptions, type RunResult, run, runAsync, runSteps } from './simulator/run.ts';
 export * from './simulator/scenario.ts';
 export * from './simulator/schedule.ts';
 export * from './simulator/shrink.ts';

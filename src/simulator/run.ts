@@ -1,24 +1,18 @@
 /** One run: a schedule played out on virtual time, watched after every event. */
 
 import { canonicalKey } from '../../statecharts/actor.ts';
-import { seededRandomness } from '../environment/random.ts';
+import { type Randomness, seededRandomness } from '../environment/random.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { driveFaults } from './faults.ts';
+import { Findings, type Violation } from './findings.ts';
 import { createMachine, type Machine } from './machine.ts';
-import { createSimulatedNetwork } from './network.ts';
+import { createSimulatedNetwork, type Fates, type SimulatedNetwork } from './network.ts';
+import { Operations } from './operations.ts';
 import { calmMood, drawFate, drawMood, type NetworkMood } from './plan.ts';
-import type { AnyScenario, Application, OperationEnd, Play, Stage, StageParts, World } from './scenario.ts';
-import { type Fate, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
+import type { AnyScenario, Application, Play, Stage, StageParts, Watch, World } from './scenario.ts';
+import { nodeIds, type Schedule } from './schedule.ts';
 import { finishSteps, type Steps, settleSteps } from './steps.ts';
-import { createVirtualClock } from './virtual-clock.ts';
-
-/** What went wrong, and when. */
-export interface Violation {
-  /** `invariant`: something that must always hold did not. `progress`: the healed quorum did not recover. */
-  readonly kind: 'invariant' | 'progress' | 'exception';
-  readonly problem: string;
-  readonly atMs: number;
-}
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** What a run came to. */
 export interface RunResult {
@@ -41,6 +35,27 @@ export interface RunOptions {
   readonly isNetworkFaulty?: boolean;
   /** Keeps every line of the event log, with every step of every actor; otherwise only a digest of the main ones. */
   readonly keepsLog?: boolean;
+}
+
+/** The parts of a run that its steps share. */
+interface Running<App extends Application> {
+  readonly scenario: AnyScenario<App>;
+  readonly schedule: Schedule;
+  readonly options: RunOptions;
+  readonly time: VirtualClock;
+  readonly randomness: Randomness;
+  readonly log: EventLog;
+  readonly findings: Findings;
+  readonly play: Play<App>;
+  readonly servers: Stage<App>['servers'];
+  readonly watch: Watch<App>;
+  readonly network: SimulatedNetwork;
+  readonly machines: Map<string, Machine<App>>;
+  readonly operations: Operations<App>;
+  /** The machines between which no message is lost any more. */
+  healed: ReadonlySet<string>;
+  /** Whether the healed quorum has answered. */
+  isRecovered: boolean;
 }
 
 /** How often a healed quorum is asked whether it works again, in milliseconds. */
@@ -79,157 +94,34 @@ export function* runSteps<App extends Application>(
   schedule: Schedule,
   options: RunOptions = {},
 ): Steps<RunResult> {
-  const { seed, faultyMs, recoveryMs } = schedule;
   const { awaits = false } = scenario;
-  const ids = nodeIds(schedule.nodes);
-  const time = createVirtualClock();
-  const randomness = seededRandomness(seed);
-  const log = createEventLog(time, options.keepsLog ?? false);
-  const { play, servers } = playOf(scenario, { time, randomness, log: log.add });
-  const watch = play.watch();
-  const networkRandom = randomness.stream('network');
-  const mood: NetworkMood = options.isNetworkFaulty === true ? drawMood(networkRandom) : calmMood;
-  let violation: Violation | undefined;
-  let healed: ReadonlySet<string> = new Set();
-  let isRecovered = false;
+  const running = setUp(scenario, schedule, options);
+  const { time, log, findings, watch, network, machines, operations } = running;
+  const world: World<App> = { nowMs: time.nowMs, machines: [...machines.values()] };
+  operations.plan(schedule.operations);
+  planFaults(running);
 
-  const fail = (kind: Violation['kind'], problem: string): void => {
-    if (violation !== undefined) return;
-    violation = { kind, problem, atMs: time.nowMs() };
-    log.add('violation', `${kind}: ${problem}`);
-  };
-  const guard = (act: () => void): void => {
-    try {
-      act();
-    } catch (error) {
-      fail('exception', error instanceof Error ? `${error.name}: ${error.message}` : String(error));
-    }
-  };
-
-  const decide = (link: string, index: number): Fate => {
-    const [from = '', to = ''] = link.split('>');
-    const known = schedule.links[link]?.[index];
-    if (known !== undefined) return known;
-    if (options.drawsFates !== true) return [schedule.delayMs];
-    const isCalm = healed.has(from) && healed.has(to);
-    return drawFate(isCalm ? calmMood : mood, randomness.stream(`network/${link}`));
-  };
-  const network = createSimulatedNetwork(time, decide, (event) => {
-    const { from, to, message } = event.envelope;
-    log.add(event.type, from, to, message.type, event.type === 'sent' && event.fate.length === 0 ? 'lost' : '');
-  });
-
-  const machines = new Map<string, Machine<App>>();
-  const views: Machine<App>[] = [];
-  const world: World<App> = { nowMs: time.nowMs, machines: views };
-  const outstanding = new Map<PlannedOperation, { machine: string; end: (outcome: OperationEnd) => void }>();
-  for (const id of ids) {
-    const machine = createMachine<App>({
-      id,
-      machines: ids,
-      seed,
-      time,
-      network,
-      play,
-      onBoot(booted) {
-        log.add('boot', id, String(booted.incarnation));
-        if (options.keepsLog === true) {
-          booted.app?.node.inspection.subscribe((event) => {
-            const { node, sequence, atMs, ...what } = event;
-            log.add('seen', node, String(sequence), String(atMs), canonicalKey(renderable(what)));
-          });
-        }
-        watch.booted?.(booted);
-      },
-      onDeath() {
-        log.add('death', id);
-        watch.died?.(id);
-        for (const [, it] of [...outstanding]) {
-          if (it.machine === id) it.end({ type: 'unknown', reason: `machine ${id} died` });
-        }
-      },
-    });
-    machines.set(id, machine);
-    views.push(machine);
-  }
-
-  const start = (operation: PlannedOperation, ended: (outcome: OperationEnd) => void): void => {
-    const { node: machine } = operation;
-    watch.invoked?.(operation, time.nowMs());
-    log.add('invoke', String(operation.client), machine, canonicalKey(operation.operation));
-    const end = (outcome: OperationEnd): void => {
-      if (!outstanding.delete(operation)) return;
-      log.add('end', String(operation.client), machine, canonicalKey(outcome));
-      watch.ended?.(operation, outcome, time.nowMs());
-      ended(outcome);
-    };
-    outstanding.set(operation, { machine, end });
-    const app = machines.get(machine)?.app;
-    if (app === undefined) end({ type: 'failed', reason: `machine ${machine} is down` });
-    else guard(() => play.perform(app, operation, end));
-  };
-
-  const byClient = new Map<number, PlannedOperation[]>();
-  for (const operation of schedule.operations) {
-    byClient.set(operation.client, [...(byClient.get(operation.client) ?? []), operation]);
-  }
-  const startNext = (operations: PlannedOperation[]): void => {
-    const next = operations.shift();
-    if (next === undefined) return;
-    time.setTimeout(() => start(next, () => startNext(operations)), Math.max(0, next.atMs - time.nowMs()));
-  };
-  for (const operations of byClient.values()) startNext(operations);
-
-  const faults = driveFaults(
-    schedule.faults,
-    faultyMs,
-    machines,
-    network,
-    time,
-    (fault, isActive) => log.add(isActive ? 'fault' : 'relief', canonicalKey(fault)),
-    guard,
-    servers,
-  );
-  const probe = (attempt: number): void => {
-    const machine = schedule.quorum[attempt % schedule.quorum.length];
-    if (machine === undefined || isRecovered) return;
-    start(scenario.probe(machine, time.nowMs()), (outcome) => {
-      if (outcome.type === 'ok') isRecovered = true;
-    });
-    time.setTimeout(() => probe(attempt + 1), probeIntervalMs);
-  };
-  time.setTimeout(() => {
-    healed = new Set(schedule.quorum);
-    log.add('heal', ...schedule.quorum);
-    faults.heal(schedule.quorum, scenario.heals === 'quorum-alone');
-    probe(0);
-  }, faultyMs);
-
-  for (const machine of machines.values()) guard(() => machine.boot());
-  const limitMs = faultyMs + recoveryMs;
-  while (violation === undefined && !isRecovered) {
-    const nextMs = time.nextAtMs();
-    if (nextMs === undefined || nextMs > limitMs) {
-      const hindrance = watch.hindrance?.(world);
-      const why = hindrance === undefined ? '' : `: ${hindrance}`;
-      fail('progress', `${schedule.quorum.join(', ')} were healed, but made no progress within ${recoveryMs} ms${why}`);
+  for (const machine of machines.values()) findings.guard(() => machine.boot());
+  while (findings.violation === undefined && !running.isRecovered) {
+    if (!hasTimeLeft(running)) {
+      noteNoProgress(running, world);
       break;
     }
-    guard(() => time.runNext());
+    findings.guard(() => time.runNext());
     if (awaits) yield;
     const problem = watch.check(world);
-    if (problem !== undefined) fail('invariant', problem);
+    if (problem !== undefined) findings.note('invariant', problem);
   }
-  if (violation === undefined) {
+  if (findings.violation === undefined) {
     const problem = watch.finish?.(world);
-    if (problem !== undefined) fail('invariant', problem);
+    if (problem !== undefined) findings.note('invariant', problem);
   }
   // What the end of the run does to operations that are under way is no merit of it.
   const goals = new Set(watch.goals());
   for (const machine of machines.values()) machine.crash();
   if (awaits) yield;
   return {
-    violation,
+    violation: findings.violation,
     goals,
     schedule: { ...schedule, links: network.fates() },
     events: time.runs,
@@ -238,6 +130,120 @@ export function* runSteps<App extends Application>(
     operations: schedule.operations.length,
     log,
   };
+}
+
+function setUp<App extends Application>(
+  scenario: AnyScenario<App>,
+  schedule: Schedule,
+  options: RunOptions,
+): Running<App> {
+  const time = createVirtualClock();
+  const randomness = seededRandomness(schedule.seed);
+  const log = createEventLog(time, options.keepsLog ?? false);
+  const { play, servers } = playOf(scenario, { time, randomness, log: log.add });
+  const watch = play.watch();
+  const findings = new Findings(time, log);
+  const machines = new Map<string, Machine<App>>();
+  const operations = new Operations({ time, log, findings, play, watch, machines });
+  const fates = fatesOf(schedule, options, randomness, (node) => running.healed.has(node));
+  const network = createSimulatedNetwork(time, fates, (event) => {
+    const { from, to, message } = event.envelope;
+    log.add(event.type, from, to, message.type, event.type === 'sent' && event.fate.length === 0 ? 'lost' : '');
+  });
+  const parts = { scenario, schedule, options, time, randomness, log, findings, play, servers, watch, network };
+  const running: Running<App> = { ...parts, machines, operations, healed: new Set(), isRecovered: false };
+  for (const id of nodeIds(schedule.nodes)) machines.set(id, machineOf(id, running));
+  return running;
+}
+
+/** Fates as the schedule has them, or else as they are drawn. */
+function fatesOf(
+  schedule: Schedule,
+  options: RunOptions,
+  randomness: Randomness,
+  isHealed: (node: string) => boolean,
+): Fates {
+  const random = randomness.stream('network');
+  const mood: NetworkMood = options.isNetworkFaulty === true ? drawMood(random) : calmMood;
+  return (link, index) => {
+    const [from = '', to = ''] = link.split('>');
+    const known = schedule.links[link]?.[index];
+    if (known !== undefined) return known;
+    if (options.drawsFates !== true) return [schedule.delayMs];
+    return drawFate(isHealed(from) && isHealed(to) ? calmMood : mood, randomness.stream(`network/${link}`));
+  };
+}
+
+function machineOf<App extends Application>(id: string, running: Running<App>): Machine<App> {
+  const { schedule, options, time, network, play, log, watch, operations } = running;
+  return createMachine<App>({
+    id,
+    machines: nodeIds(schedule.nodes),
+    seed: schedule.seed,
+    time,
+    network,
+    play,
+    onBoot(booted) {
+      log.add('boot', id, String(booted.incarnation));
+      if (options.keepsLog === true) {
+        booted.app?.node.inspection.subscribe((event) => {
+          const { node, sequence, atMs, ...what } = event;
+          log.add('seen', node, String(sequence), String(atMs), canonicalKey(renderable(what)));
+        });
+      }
+      watch.booted?.(booted);
+    },
+    onDeath() {
+      log.add('death', id);
+      watch.died?.(id);
+      operations.died(id);
+    },
+  });
+}
+
+/** Plans the faults, and the healing of a quorum at their end, which is then asked until it answers. */
+function planFaults<App extends Application>(running: Running<App>): void {
+  const { scenario, schedule, time, log, findings, servers, network, machines, operations } = running;
+  const { quorum, faultyMs } = schedule;
+  const faults = driveFaults(
+    schedule.faults,
+    faultyMs,
+    machines,
+    network,
+    time,
+    (fault, isActive) => log.add(isActive ? 'fault' : 'relief', canonicalKey(fault)),
+    (act) => findings.guard(act),
+    servers,
+  );
+  const probe = (attempt: number): void => {
+    const machine = quorum[attempt % quorum.length];
+    if (machine === undefined || running.isRecovered) return;
+    operations.start(scenario.probe(machine, time.nowMs()), (outcome) => {
+      if (outcome.type === 'ok') running.isRecovered = true;
+    });
+    time.setTimeout(() => probe(attempt + 1), probeIntervalMs);
+  };
+  time.setTimeout(() => {
+    running.healed = new Set(quorum);
+    log.add('heal', ...quorum);
+    faults.heal(quorum, scenario.heals === 'quorum-alone');
+    probe(0);
+  }, faultyMs);
+}
+
+function hasTimeLeft<App extends Application>({ schedule, time }: Running<App>): boolean {
+  const nextMs = time.nextAtMs();
+  return nextMs !== undefined && nextMs <= schedule.faultyMs + schedule.recoveryMs;
+}
+
+function noteNoProgress<App extends Application>(running: Running<App>, world: World<App>): void {
+  const { schedule, watch, findings } = running;
+  const hindrance = watch.hindrance?.(world);
+  const why = hindrance === undefined ? '' : `: ${hindrance}`;
+  findings.note(
+    'progress',
+    `${schedule.quorum.join(', ')} were healed, but made no progress within ${schedule.recoveryMs} ms${why}`,
+  );
 }
 
 /** Errors as their messages: the log is text, and stacks differ from machine to machine. */

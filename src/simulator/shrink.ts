@@ -3,7 +3,8 @@
  * fewer bad fates, an earlier end. Delta debugging (Zeller & Hildebrandt, 2002) over each list in turn.
  */
 
-import type { RunResult, Violation } from './run.ts';
+import type { Violation } from './findings.ts';
+import type { RunResult } from './run.ts';
 import { type Fate, type Fault, nodeIds, type Schedule } from './schedule.ts';
 import { finishSteps, type Steps, settleSteps } from './steps.ts';
 
