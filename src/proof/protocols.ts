@@ -3,9 +3,9 @@
 import { agree } from './agree/protocol.ts';
 import { casPaxos } from './caspaxos/protocol.ts';
 import { detector } from './detector/protocol.ts';
-import { paxos } from './paxos/protocol.ts';
+import { paxos, paxosReplacement } from './paxos/protocol.ts';
 import type { Protocol } from './protocol.ts';
-import { raft } from './raft/protocol.ts';
+import { raft, raftReplacement } from './raft/protocol.ts';
 import {
   paxosCommit,
   twoPhaseCommit,
@@ -15,7 +15,9 @@ import {
 
 export const protocols: readonly Protocol[] = [
   raft,
+  raftReplacement,
   paxos,
+  paxosReplacement,
   agree,
   casPaxos,
   twoPhaseCommit,

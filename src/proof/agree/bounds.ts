@@ -43,6 +43,15 @@ export const agreeBounds = {
     otherwise: 'proposers apart',
   }),
   flushes,
+  /**
+   * Without further ballots a refused proposer does nothing any more, which is as if all answers from then on were lost; and
+   * an acceptor that refuses stays as it is. So whatever acceptors and callers come to with refusals, they come to without.
+   */
+  refusals: flag({
+    about: 'let acceptors answer to what comes too late; only without further ballots may they be silent',
+    default: true,
+    otherwise: 'silent refusals',
+  }),
   learner: flag({ about: 'let a node that proposes nothing learn', default: false, otherwise: 'a learner' }),
 };
 
@@ -51,8 +60,15 @@ export type AgreeBounds = BoundsOf<typeof agreeBounds>;
 /** Values for some bounds; the others have their defaults. */
 export type GivenAgreeBounds = GivenBounds<typeof agreeBounds>;
 
-/** @throws BoundError when more nodes propose than there are, a quorum is no group of them, or one is to crash that is not there */
-export function assertPossible({ proposers, acceptors, promises = 1, apart, crashing = [] }: AgreeBounds): void {
+/**
+ * @throws BoundError when more nodes propose than there are, a quorum is no group of them, one is to crash that is not there, or
+ * ballots are to follow refusals that are not told
+ */
+export function assertPossible(bounds: AgreeBounds): void {
+  const { proposers, acceptors, promises = 1, ballots, apart, crashing = [], refusals } = bounds;
+  if (!refusals && ballots !== 0) {
+    throw new BoundError(`expected --ballots 0 with --no-refusals, got ${ballots}: further ballots follow refusals`);
+  }
   if (!apart && proposers > acceptors) {
     throw new BoundError(`expected at most ${acceptors} --proposers, as there are acceptors, got ${proposers}`);
   }

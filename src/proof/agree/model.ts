@@ -55,12 +55,15 @@ export interface AgreeModelOptions extends GivenAgreeBounds {
   readonly broken?: BrokenRoles;
 }
 
+/** Says nothing where the true acceptor refuses. */
+const silent: Partial<AcceptorRules> = { refuse: () => ({}) };
+
 /** The model of one decision. */
 export function agreeModel(options: AgreeModelOptions = {}): Model<DecisionHistory> {
   const { broken = {}, ...given } = options;
   const bounds = boundsOf(agreeBounds, given);
   assertPossible(bounds);
-  const { proposers, ballots, apart, crashes, crashing, flushes, learner: learns } = bounds;
+  const { proposers, ballots, apart, crashes, crashing, flushes, refusals, learner: learns } = bounds;
   const { promises: phase1Size = majoritySize(bounds.acceptors) } = bounds;
   const nodes = Array.from({ length: bounds.acceptors }, (_, index) => `n${index + 1}`);
   const key = decisionKey('agree', 'k');
@@ -68,7 +71,7 @@ export function agreeModel(options: AgreeModelOptions = {}): Model<DecisionHisto
     nodes.map((node) => acceptorAddress(node, 'agree', 'k')),
     given.promises === undefined ? undefined : { phase1Size, phase2Size: nodes.length - phase1Size + 1 },
   );
-  const acceptor = defineAcceptor({ ...acceptorRules, ...broken.acceptor });
+  const acceptor = defineAcceptor({ ...acceptorRules, ...(refusals ? {} : silent), ...broken.acceptor });
   const proposer = defineProposer({ ...proposerRules, ...broken.proposer });
   const learner = defineLearner({ ...learnerRules, ...broken.learner });
   const accepting = nodes.map((node) => bornOfMessage(acceptor, node, key));

@@ -120,6 +120,16 @@ export function acceptAndLearnAll(context: ServerContext, message: Received<'acc
   return paxosRules.acceptFromLeader({ ...context, slots: slots.accept(promised, entries) }, message);
 }
 
+/** Applies the entries of a proposal that comes again, once more. */
+export function applyAgain(context: ServerContext, message: Received<'accept'>): Result {
+  const ruling = paxosRules.acceptFromLeader(context, message);
+  const isAgain = message.entries.length > 0 && message.index + message.entries.length - 1 <= context.commitIndex;
+  if (!isAgain) return ruling;
+  const { ballot, entries } = message;
+  const again: Effect = { type: 'deliver', output: { type: 'committed', ballot, entries }, ahead: true };
+  return { ...ruling, effects: [again, ...(ruling.effects ?? [])] };
+}
+
 /** Answers a read at once. */
 export const readAtOnce: Rule<[Received<'read'>]> = ({ commitIndex }, { id }) => ({
   effects: [{ type: 'deliver', output: { type: 'readable', id, index: commitIndex }, ahead: true }],

@@ -117,14 +117,14 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
     checker: { bounds: twoLeaders, violates: 'what is chosen stays chosen' },
   },
   {
-    name: 'a no-op is proposed where something was accepted',
+    name: 'a no-op overwrites an accepted slot',
     rule: 'Paxos Made Simple §3',
     broken: { takeOffice: broken.takeOfficeWithNoops },
     checker: { bounds: electing, violates: 'what is chosen stays chosen' },
     simulator: {},
   },
   {
-    name: 'acceptances are counted across ballots',
+    name: 'a leader counts acceptances across ballots',
     rule: 'Paxos 2b',
     broken: { isOfBallot: () => true },
     checker: {
@@ -137,6 +137,15 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
     rule: 'Paxos 2b',
     broken: { isEarlierBallot: () => false },
     checker: { bounds: twoLeaders, violates: 'no actor fails' },
+  },
+  {
+    name: 'a duplicate proposal is applied twice',
+    rule: 'Paxos Made Simple §3',
+    broken: { acceptFromLeader: broken.applyAgain },
+    checker: {
+      bounds: { ...twoLeaders, nodes: 2, ballots: 1, heartbeats: 2, duplicates: 1, candidates: ['n1'] },
+      violates: 'outputs proposed and in order, reads linearizable',
+    },
   },
   {
     name: 'a slot is taken for chosen that was accepted at another ballot',
@@ -175,8 +184,12 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
       violates: 'no actor fails',
     },
   },
+];
+
+/** The same for the rules by which a server is replaced. */
+export const paxosReplacementTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] = [
   {
-    name: 'a slot after a stop-sign is proposed before that is chosen',
+    name: 'two configurations overlap: a slot after a stop-sign is proposed before that is chosen',
     rule: 'Stoppable §3',
     broken: { isStopped: () => false },
     checker: {

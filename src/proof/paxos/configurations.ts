@@ -15,4 +15,13 @@ const systems: readonly GivenPaxosBounds[] = [
   { nodes: 2, ballots: 2, entries: 1, transfers: 1, ...lossy },
 ];
 
+/** Likewise, with a server that is replaced: a leader may crash before its stop-sign is chosen, and the next one inherits it. */
+const replacing: readonly GivenPaxosBounds[] = [
+  { nodes: 2, ballots: 2, entries: 0, crashes: 1, heartbeats: 1, replacements: 1, candidates: ['n1', 'n2'], ...lossy },
+  { nodes: 2, ballots: 2, entries: 0, crashes: 1, replacements: 1, candidates: ['n1', 'n2'], ...lossy },
+];
+
 export const paxosSystems: readonly ProvenSystem<GivenPaxosBounds>[] = systems.map((bounds) => ({ bounds }));
+export const paxosReplacementSystems: readonly ProvenSystem<GivenPaxosBounds>[] = replacing.map((bounds) => ({
+  bounds,
+}));

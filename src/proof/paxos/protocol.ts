@@ -3,8 +3,8 @@
 import { definePaxosServer, type PaxosRules, paxosRules } from '../../../statecharts/paxos.ts';
 import { defineProtocol } from '../protocol.ts';
 import { paxosBounds } from './bounds.ts';
-import { paxosTwins } from './broken.ts';
-import { paxosSystems } from './configurations.ts';
+import { paxosReplacementTwins, paxosTwins } from './broken.ts';
+import { paxosReplacementSystems, paxosSystems } from './configurations.ts';
 import { paxosModel } from './model.ts';
 import { paxosScenario } from './scenario.ts';
 
@@ -26,5 +26,25 @@ export const paxos = defineProtocol({
   examples: [
     { nodes: 2, ballots: 2, entries: 1, crashes: 1 },
     { nodes: 3, ballots: 2, entries: 1, losses: 'unlimited', inFlight: 2 },
+  ],
+});
+
+/** The same while one of them is replaced, in configurations that stop-signs part. */
+export const paxosReplacement = defineProtocol({
+  name: 'paxos-replacement',
+  about: 'the replicated store over Multi-Paxos, one of whose servers is replaced',
+  bounds: paxosBounds,
+  model: (given, broken?: Partial<PaxosRules>) => paxosModel({ ...given, ...(broken && { broken }) }),
+  scenario: (broken) => paxosScenario(definePaxosServer({ ...paxosRules, ...broken }), { replaces: true }),
+  systems: paxosReplacementSystems,
+  suites: [
+    { runs: 1_000, nodes: 4, budgetSeconds: 120 },
+    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 120 },
+  ],
+  statesToFind: 50_000,
+  runsToFind: { runs: 40, nodes: 4 },
+  twins: paxosReplacementTwins,
+  examples: [
+    { nodes: 2, ballots: 1, entries: 0, replacements: 1, candidates: ['n1'], losses: 'unlimited', inFlight: 2 },
   ],
 });

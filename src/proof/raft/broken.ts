@@ -252,6 +252,10 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
     broken: { askForVotes: broken.takeTermOver },
     checker: { bounds: { ...slowly, terms: 1, transfers: 1, candidates: ['n1|n2'] }, violates: 'election safety' },
   },
+];
+
+/** The same for the rules by which a server is replaced. */
+export const raftReplacementTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'a learner is counted',
     rule: 'Raft §4.2.1',

@@ -3,8 +3,8 @@
 import { defineServer, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
 import { defineProtocol } from '../protocol.ts';
 import { raftBounds } from './bounds.ts';
-import { raftTwins } from './broken.ts';
-import { raftSystems } from './configurations.ts';
+import { raftReplacementTwins, raftTwins } from './broken.ts';
+import { raftReplacementSystems, raftSystems } from './configurations.ts';
 import { raftModel } from './model.ts';
 import { raftScenario } from './scenario.ts';
 
@@ -27,4 +27,22 @@ export const raft = defineProtocol({
     { nodes: 2, terms: 2, entries: 1, crashes: 1 },
     { nodes: 3, terms: 2, entries: 1, losses: 'unlimited', inFlight: 2 },
   ],
+});
+
+/** The same while one of them is replaced. */
+export const raftReplacement = defineProtocol({
+  name: 'raft-replacement',
+  about: 'the replicated store over Raft, one of whose servers is replaced',
+  bounds: raftBounds,
+  model: (given, broken?: Partial<RaftRules>) => raftModel({ ...given, ...(broken && { broken }) }),
+  scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken }), { replaces: true }),
+  systems: raftReplacementSystems,
+  suites: [
+    { runs: 1_000, nodes: 4, budgetSeconds: 120 },
+    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 120 },
+  ],
+  statesToFind: 50_000,
+  runsToFind: { runs: 40, nodes: 4 },
+  twins: raftReplacementTwins,
+  examples: [{ nodes: 3, terms: 1, entries: 0, replacements: 1, candidates: ['n1'], losses: 'unlimited', inFlight: 2 }],
 });

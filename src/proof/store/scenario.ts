@@ -48,7 +48,10 @@ export interface StoreScenarioOptions {
    * nothing, which must be found out.
    */
   readonly rollbacks?: 'witnessed' | 'unwitnessed';
-  /** Whether the last machine joins, and takes the place of the last but one. */
+  /**
+   * Whether the last machine joins, and takes the place of the last but one. Only of an even number: of an odd one, a majority
+   * of the machines need not be one of the servers without the newcomer.
+   */
   readonly replaces?: boolean;
   /** Whether somebody asks for transfers of leadership. */
   readonly transfers?: boolean;
@@ -69,7 +72,7 @@ export function storeScenario<Context>(
 ): Scenario<StoreApplication> {
   return {
     ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
-    name: log.name,
+    name: replaces ? `${log.name}-replacement` : log.name,
     minNodes: replaces ? 3 : 1,
     goals: [
       ...log.goals,
@@ -85,7 +88,7 @@ export function storeScenario<Context>(
     probe: probeAt,
     boot(parts) {
       const { id, machines, journal, environment } = parts;
-      const joining = replaces ? machines.at(-1) : undefined;
+      const joining = replaces && machines.length % 2 === 0 ? machines.at(-1) : undefined;
       const witness = rollbacks === 'witnessed' ? witnessOf(parts) : undefined;
       const node = createNode({ id, bus: witness?.bus ?? parts.bus, journal, environment });
       const store = startReplicatedStore({
