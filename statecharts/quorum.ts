@@ -13,7 +13,7 @@ export interface Threshold {
   readonly size: number;
 }
 
-/** Demands that must be met together; none is met by nobody. */
+/** Demands that must be met together; none is met by an empty set. */
 export type Quorum = readonly Threshold[];
 
 /** The least number of `count` members of which any two groups share one. */
@@ -45,7 +45,7 @@ export const isQuorum = (quorum: Quorum, members: readonly string[]): boolean =>
  * The largest number that a whole quorum has reached.
  *
  * @param reached how far a member has come
- * @param none what nobody has reached is at most that: the result of a quorum without demands. Default 0
+ * @param none what no member has reached is at most that: the result of a quorum without demands. Default 0
  */
 export function reachedBy(quorum: Quorum, reached: (member: string) => number, none = 0): number {
   let least = Number.POSITIVE_INFINITY;

@@ -93,7 +93,7 @@ export interface Bus {
   send(envelope: Envelope): void;
   /** What arrives for `address`, or for this whole node when left out. Hot; late subscribers have missed the past. */
   envelopes(address?: Address): Observable<Arrival>;
-  /** Tells the sender of an envelope that nobody lives at its address. Best effort, and limited in rate. */
+  /** Tells the sender of an envelope that no actor lives at its address. Best effort, and limited in rate. */
   reject(envelope: Envelope): void;
   /** Changes of peer status; a subscriber first receives the present status of each known peer. */
   readonly peers: Observable<PeerStatus>;

@@ -1,4 +1,4 @@
-/** The receiving end that transports share: hands each arriving envelope to whoever listens for its address. */
+/** The receiving end that transports share: hands each arriving envelope to the listeners of its address. */
 
 import { Observable, Subject } from 'rxjs';
 import type { Address } from '../../statecharts/actor.ts';
@@ -6,15 +6,15 @@ import type { Arrival } from './bus.ts';
 
 /** Where envelopes arrive. */
 export interface Inbox {
-  /** Hands over an envelope. @returns false when nobody listens for its address */
+  /** Hands over an envelope. @returns false when its address has no listener */
   deliver(envelope: Arrival): boolean;
   /** What arrives for `address`, or everything when left out. Hot. */
   envelopes(address?: Address): Observable<Arrival>;
-  /** Completes what was given out. Later envelopes go to nobody. */
+  /** Completes what was given out. Later envelopes go nowhere. */
   complete(): void;
 }
 
-/** Makes an inbox to which nobody listens yet. */
+/** Makes an inbox without listeners. */
 export function createInbox(): Inbox {
   const whole = new Subject<Arrival>();
   const everything = whole.asObservable();

@@ -50,7 +50,7 @@ interface Lane {
   waiting: number;
 }
 
-/** Makes a network that nobody has joined yet. */
+/** Makes a network that no node has joined yet. */
 export function createMemoryNetwork({ clock, queueLimit = 100_000 }: MemoryNetworkOptions): MemoryNetwork {
   const ends = new Map<string, End>();
   let lanes: Lane[] = [];

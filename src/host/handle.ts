@@ -1,7 +1,7 @@
 /**
  * Handles: how an application holds an actor. A handle is a real XState actor that mirrors the chart, so `waitFor`,
  * `useSelector` and an application's own machines work with it. It shows a state only once the records before it are
- * durable, so that nobody outside acts on a state that a crash could take back; and it takes requests, never messages.
+ * durable, so that no code outside acts on a state that a crash could take back; and it takes requests, never messages.
  */
 
 import {

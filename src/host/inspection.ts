@@ -1,5 +1,5 @@
 /**
- * The inspection stream: everything that a node does, as it does it. Nothing is built while nobody looks, and nothing is
+ * The inspection stream: everything that a node does, as it does it. Nothing is built while no observer looks, and nothing is
  * kept: an observer that cannot keep up must drop by itself (see `latest`).
  */
 
@@ -10,13 +10,13 @@ import type { Released } from './outbox.ts';
 
 interface Seen {
   readonly node: string;
-  /** Numbers the events of this node from 1; what happened while nobody looked has no number. */
+  /** Numbers the events of this node from 1; what happened while no observer looked has no number. */
   readonly sequence: number;
   readonly atMs: number;
 }
 
 /**
- * Why something was not taken: it came from where it may not come from; nobody lives at its address; its addressee knows
+ * Why something was not taken: it came from where it may not come from; no actor lives at its address; its addressee knows
  * nothing of that kind; it is an answer that comes too late; the bus can never carry it; or there is too much to do.
  */
 export type RefusedKind = 'stranger' | 'absent' | 'malformed' | 'late' | 'unsendable' | 'overload';
@@ -61,7 +61,7 @@ export type Happened =
 /** The producing side. */
 export interface Inspection {
   readonly stream: Observable<InspectionEvent>;
-  /** Whether somebody looks. Ask before building an event: that is all the stream may cost while nobody does. */
+  /** Whether an observer looks. Ask before building an event: that is all the stream may cost while none does. */
   readonly observed: boolean;
   report(happened: Happened): void;
 }

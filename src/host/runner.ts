@@ -342,7 +342,7 @@ class ActorRunner implements Runner {
   #carryOut(effects: readonly Released[]): void {
     const { address } = this;
     for (const effect of effects) {
-      // Whoever hears an output may stop the node.
+      // An observer that hears an output may stop the node.
       if (!this.#isAlive) return;
       switch (effect.type) {
         case 'send':

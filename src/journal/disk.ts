@@ -51,7 +51,7 @@ export interface Disk {
    * Makes a file of `sizeBytes` that starts with `start` and is zero from there on. The room is taken at once, so that
    * writing within it needs none. An existing file of that name is replaced.
    *
-   * @param isUrgent whether somebody waits for it; otherwise the disk leaves most of its time to other writes. Asked
+   * @param isUrgent whether a caller waits for it; otherwise the disk leaves most of its time to other writes. Asked
    *   again and again; by default it is
    */
   create(

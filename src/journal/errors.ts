@@ -37,7 +37,7 @@ export class JournalDirectoryError extends QuorateError {
   readonly code = 'JOURNAL_DIRECTORY';
 }
 
-/** Somebody else has the journal open. */
+/** Another process has the journal open. */
 export class JournalLockedError extends QuorateError {
   readonly code = 'JOURNAL_LOCKED';
 }

@@ -34,7 +34,7 @@ export interface RecoveredRecord {
 }
 
 /**
- * Something that recovery found and mended, and that somebody should know: a torn end that was cut off, a file that
+ * Something that recovery found and mended, and that an operator should know: a torn end that was cut off, a file that
  * an interrupted step had left behind, bytes where nothing had been written.
  */
 export interface JournalNotice {
@@ -42,7 +42,7 @@ export interface JournalNotice {
   readonly detail: string;
 }
 
-/** Beyond these the journal refuses, finally: whoever appends pushes back before. */
+/** Beyond these the journal refuses, finally: its user pushes back before. */
 export interface JournalLimits {
   /** Bytes that may wait for the disk. Default 512 MiB. */
   readonly unflushedBytes: number;
@@ -103,7 +103,7 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** How long entries that nobody waits for may lie in memory, in milliseconds. */
+/** How long entries that no caller waits for may lie in memory, in milliseconds. */
 export const unforcedDelayMs = 20;
 
 const defaultLimits: JournalLimits = { unflushedBytes: 512 * 2 ** 20, appendBytes: 256 * 2 ** 20 };

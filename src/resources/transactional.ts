@@ -34,7 +34,7 @@ export type DirectCommit =
 /** The answer to a request to end a prepared branch. */
 export type Ending =
   | { readonly type: 'done' }
-  /** The opposite outcome is final there: somebody else decided. Asking again does not help; a person must know. */
+  /** The opposite outcome is final there: it was decided elsewhere. Asking again does not help; a person must know. */
   | { readonly type: 'refused'; readonly reason: string }
   /** Not known yet; ask again. */
   | { readonly type: 'unknown'; readonly reason: string };
@@ -106,7 +106,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A prepared transaction that somebody left behind, whoever it was. */
+/** A prepared transaction that was left behind, by whatever client. */
 export interface Leftover {
   /** The database's own name of it. */
   readonly globalId: string;
@@ -171,7 +171,7 @@ export interface TransactionalResource<Session extends BranchSession = BranchSes
    * @throws ResourceSetupError that says what to run as an administrator, when permission is missing
    */
   setup(options: { readonly timeoutMs: number }): Promise<void>;
-  /** Settings, permissions, and prepared transactions that nobody ends, with what they lock. */
+  /** Settings, permissions, and prepared transactions that no client ends, with what they lock. */
   check(options: { readonly timeoutMs: number }): Promise<CheckReport>;
   /** Rolls back what is not prepared, and releases all connections. Idempotent. */
   close(): Promise<void>;

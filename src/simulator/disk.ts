@@ -22,7 +22,7 @@ export const healthyDisk: DiskCondition = { latencyMs: { min: 0.1, max: 2 }, isS
 export interface SimulatedDisk {
   /** The disk as a machine sees it that runs on `clock`, from one start to the next crash. */
   attach(clock: Clock): Disk;
-  /** The machine is gone: writes under way are torn or lost, and nobody is called back. */
+  /** The machine is gone: writes under way are torn or lost, and no caller is called back. */
   crash(): void;
   setCondition(condition: DiskCondition): void;
   wipe(): void;

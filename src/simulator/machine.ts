@@ -71,7 +71,7 @@ export function createMachine<App extends Application>(options: MachineOptions<A
       return incarnation;
     },
     boot() {
-      // Whoever mends a disk starts anew what has given up on it.
+      // An operator who mends a disk starts anew what has given up on it.
       if (journal?.failure !== undefined) crash();
       if (clock !== undefined) return;
       incarnation += 1;

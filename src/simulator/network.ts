@@ -43,7 +43,7 @@ interface End {
 /** How long it takes to notice that the other side is gone, in milliseconds. */
 const resetDelayMs = 5;
 
-/** Makes a network that nobody has joined. `onEvent` hears what becomes of each envelope. */
+/** Makes a network that no machine has joined. `onEvent` hears what becomes of each envelope. */
 export function createSimulatedNetwork(
   time: Clock,
   decide: Fates,

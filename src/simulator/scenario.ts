@@ -33,7 +33,7 @@ export interface Application {
   readonly failure?: Observable<unknown>;
 }
 
-/** How an operation ended; `unknown` when the machine died, or nobody can say. */
+/** How an operation ended; `unknown` when the machine died, or it cannot be told. */
 export type OperationEnd =
   | { readonly type: 'ok'; readonly value: unknown }
   | { readonly type: 'failed'; readonly reason: string }
@@ -49,7 +49,7 @@ export interface MachineView<App extends Application> {
   readonly incarnation: number;
 }
 
-/** All machines, as invariants see them: from above, with everybody's memory. */
+/** All machines, as invariants see them: from above, with the memory of each. */
 export interface World<App extends Application> {
   /** True time, in virtual milliseconds. */
   nowMs(): number;

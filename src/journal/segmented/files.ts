@@ -1,6 +1,6 @@
 /**
  * The segments of an open journal: the active one, which takes the flushes; the next one, made ahead so that a flush
- * need not wait for it; the sealed ones, until nobody needs them.
+ * need not wait for it; the sealed ones, until they are not needed.
  */
 
 import type { Disk, DiskError } from '../disk.ts';
@@ -133,7 +133,7 @@ export class SegmentFiles {
     this.#isAwaited = false;
   }
 
-  /** Nobody needs the oldest sealed segment any more; it stays until a flush has said so, and then `remove` is called. */
+  /** The oldest sealed segment is not needed any more; it stays until a flush has said so, and then `remove` is called. */
   release(): void {
     const segment = this.#sealed.shift();
     if (segment === undefined) return;

@@ -1,5 +1,5 @@
 /**
- * Frames: what one flush writes. A frame holds the records of everybody who waited, under one checksum, so that it is
+ * Frames: what one flush writes. A frame holds the records of all callers that waited, under one checksum, so that it is
  * there as a whole or not at all.
  *
  * ```
@@ -7,7 +7,7 @@
  * body         records: payload bytes, version, address bytes, flags, [original sequence], [mark], [keepsAbove],
  *              address, payload;
  *              zeros up to a multiple of 8
- * trailer   8  magic, the header's checksum again: whoever finds it knows that the write came to its end
+ * trailer   8  magic, the header's checksum again: recovery finds it and knows that the write came to its end
  * ```
  *
  * Numbers are little-endian. Checksums start from a salt of journal and segment, the header's from the place of the

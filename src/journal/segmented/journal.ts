@@ -336,7 +336,7 @@ export class SegmentedJournal implements Journal {
     this.#giveUp(this.#failure);
   }
 
-  /** Tells everybody who listens or waits. What is under way may still become durable, but nobody will hear it. */
+  /** Tells all that listen or wait. What is under way may still become durable, but none of them will hear it. */
   #giveUp(error: Error): void {
     this.#nothingIsDue();
     this.#failures.next(error);

@@ -1,6 +1,6 @@
 /**
  * Gives back the room of superseded records. Segments go oldest first: what is still live in the oldest one is copied
- * to the end of the journal, and the segment is removed once a later flush says durably that nobody needs it.
+ * to the end of the journal, and the segment is removed once a later flush says durably that it is not needed.
  *
  * The bound: when nothing is being copied, the segments take at most twice the live bytes and four segments more (and
  * the active one, where a single large append made that larger). No more bytes are ever copied than were appended.

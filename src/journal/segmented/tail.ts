@@ -1,6 +1,6 @@
 /**
  * Where the frames of a segment end: in zeros, in the remains of a write that a crash interrupted, or in damage. A
- * torn write may be cut, because nobody was told that it is durable; damage may not.
+ * torn write may be cut, because no caller was told that it is durable; damage may not.
  */
 
 import type { Crc32 } from './checksum.ts';

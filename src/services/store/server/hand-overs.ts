@@ -1,5 +1,5 @@
 /**
- * Lets another node lead, at the node that leads: because somebody asks for it, or because this node stops. Each request
+ * Lets another node lead, at the node that leads: because a client asks for it, or because this node stops. Each request
  * is answered when the log has said how it ended; what is asked again meanwhile waits with the first.
  */
 

@@ -60,7 +60,7 @@ export interface Entry {
   readonly limits: SessionLimits;
   /**
    * How long, by the clock of the leader that made it, after the entry that it made before, in milliseconds; 0 for its
-   * first one. All of them together are the time of the log, which stands still while nobody leads.
+   * first one. All of them together are the time of the log, which stands still while no node leads.
    */
   readonly elapsedMs: number;
   readonly operations: readonly Operation[];
