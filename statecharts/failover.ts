@@ -34,6 +34,7 @@ export {
   opinions,
   type Why,
 } from './failover/messages.ts';
+export * from './failover/quality.ts';
 export { suspicionMs } from './failover/rules/judging.ts';
 export { type FaultDetectorRules, faultDetectorRules } from './failover/rules.ts';
 export { type DetectorSettings, defaultDetectorSettings } from './failover/settings.ts';
