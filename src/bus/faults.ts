@@ -36,7 +36,7 @@ export const partitioned = (isCut: (from: string, to: string) => boolean): Fault
   filter(({ from, to }) => !isCut(nodeOf(from), nodeOf(to)));
 
 /**
- * Holds each envelope for a time drawn from `rangeMs`, as a slow line does: between each two nodes nobody overtakes,
+ * Holds each envelope for a time drawn from `rangeMs`, as a slow line does: between each two nodes no envelope overtakes,
  * so an envelope may have to wait for the one before it.
  */
 export const delaying = (rangeMs: RangeMs, clock: Clock, random: Random): Fault =>
@@ -50,7 +50,7 @@ export const delaying = (rangeMs: RangeMs, clock: Clock, random: Random): Fault 
       lines.set(key, line);
       line.queue.push(envelope);
       line.freeAtMs = Math.max(line.freeAtMs, nowMs + drawMs(rangeMs, random));
-      // Real timers may fire in another order than they were asked for; the head of the line leaves whoever is due.
+      // Real timers may fire in another order than they were asked for; the head of the line leaves whichever is due.
       held.after(line.freeAtMs - nowMs, () => {
         const next = line.queue.shift();
         if (line.queue.length === 0) lines.delete(key);
@@ -136,7 +136,7 @@ export function withFaults(bus: Bus, { outgoing, incoming }: Faults): Bus {
     try {
       bus.send(envelope);
     } catch (error) {
-      // Whoever sent an envelope that a fault has held cannot be told by an exception any more.
+      // The sender of an envelope that a fault has held cannot be told by an exception any more.
       if (isSending) failures.push(error);
       else lostLater.next({ node: nodeOf(envelope.to), reason: 'dropped', count: 1 });
     }

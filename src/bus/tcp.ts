@@ -61,7 +61,7 @@ export interface TcpBusOptions extends CommonOptions {
   readonly node: string;
   /** Nodes of other clusters are refused. */
   readonly cluster: string;
-  /** Where to listen; 127.0.0.1 and a free port by default, so that nobody else can connect unless that is asked for. */
+  /** Where to listen; 127.0.0.1 and a free port by default, so that other machines cannot connect unasked. */
   readonly listen?: Partial<HostPort>;
   /** What all nodes of the cluster share, and prove to each other. Needed as soon as there are peers. */
   readonly secret?: ClusterSecret;
@@ -71,7 +71,7 @@ export interface TcpBusOptions extends CommonOptions {
    */
   readonly openClients?: OpenClients;
   /**
-   * Where the other nodes of the cluster listen. Sessions are opened with these alone, whoever dials.
+   * Where the other nodes of the cluster listen. Sessions are opened with these alone, whichever side dials.
    */
   readonly peers?: Readonly<Record<string, HostPort>>;
   /** The random id of this node's journal, by which peers notice that it was lost. Only proven peers are told. */
@@ -113,7 +113,7 @@ export interface TcpBus extends TcpClient {
  *
  * @throws BusOptionsError for options that make no sense
  * @throws AddressInUseError when another process listens there
- * @throws ListenError when nobody can listen there
+ * @throws ListenError when it cannot listen there
  */
 export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
   const { node, cluster, peers = {}, journalId, secret, openClients = 'loopback' } = options;

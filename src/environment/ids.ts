@@ -1,4 +1,4 @@
-/** Ids: short strings that nobody else will ever come up with; seeded under simulation. */
+/** Ids: short strings that will never be made again; seeded under simulation. */
 
 import { customRandom, nanoid, urlAlphabet } from 'nanoid';
 import { integerBelow, type Random } from './random.ts';

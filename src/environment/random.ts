@@ -31,7 +31,7 @@ export function seededRandomness(seed: number): Randomness {
   };
 }
 
-/** Numbers of the system's own generator, which nobody can foresee; all streams are the same. */
+/** Numbers of the system's own generator, which cannot be foreseen; all streams are the same. */
 export function systemRandomness(): Randomness {
   const drawn = new Uint32Array(1);
   const random: Random = { next: () => (crypto.getRandomValues(drawn)[0] ?? 0) / 2 ** 32 };

@@ -25,7 +25,7 @@ export interface ObjectResult extends SearchFindings {
   readonly unfinished: Unfinished | undefined;
   /** Operations that were searched: all but those that failed. */
   readonly operations: number;
-  /** Those among them whose outcome nobody knows. */
+  /** Those among them whose outcome is not known. */
   readonly unknownOutcomes: number;
   readonly steps: number;
   readonly states: number;
@@ -66,7 +66,7 @@ export interface CheckOptions {
   readonly memoryLimitBytes?: number;
 }
 
-/** A check that runs a slice at a time, so that whoever runs it can do something else in between. */
+/** A check that runs a slice at a time, so that its caller can do something else in between. */
 export interface HistoryCheck {
   /** Gives every object that is not settled one slice, a millisecond or less each. @returns the result, once there is one */
   advance(): CheckResult | undefined;

@@ -14,7 +14,7 @@ export class HistoryFormatError extends QuorateError {
   }
 }
 
-/** A model's name that nobody knows. */
+/** The name of no model. */
 export class UnknownModelError extends QuorateError {
   readonly code = 'UNKNOWN_MODEL';
 }

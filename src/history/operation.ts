@@ -45,7 +45,7 @@ export interface Operation {
 export interface FaultInterval {
   /** What it was: `crash`, `pause`, `partition`, ... */
   readonly kind: string;
-  /** Whom it struck, in words: `n2`, `n1 | n2 n3`; undefined when nobody said. */
+  /** Whom it struck, in words: `n2`, `n1 | n2 n3`; undefined when that is not said. */
   readonly target: string | undefined;
   readonly begin: Moment;
   /** When it was over, the same as `begin` for a moment; undefined when the history ends before. */

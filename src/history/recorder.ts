@@ -12,7 +12,7 @@ export interface RecordedCall {
   ok(value?: unknown): boolean;
   /** It did not happen, and never will. When in doubt, it is `info`. */
   fail(note?: string): boolean;
-  /** Nobody knows: a timeout, a lost connection. */
+  /** Not known: a timeout, a lost connection. */
   info(note?: string): boolean;
 }
 

@@ -18,7 +18,7 @@ export interface Locator {
   isCurrent(url: string): boolean;
   /**
    * Asks again, so that connections to an earlier place are found out; to be called when one was lost. Never throws:
-   * whoever connects next asks, too, and hears the error.
+   * the next connection asks, too, and hears the error.
    */
   recheck(): void;
 }

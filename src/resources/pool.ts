@@ -97,7 +97,7 @@ class ConnectionPool<Connection> implements Pool<Connection> {
   acquire(purpose: Purpose, timeoutMs: number): Promise<Loan<Connection>> {
     if (this.#isClosed) return Promise.reject(closedError(this.#name));
     const queue = this.#waiting[purpose];
-    // Whoever waits for the other purpose waits for room that there is not for this one either, or needs less.
+    // A caller that waits for the other purpose waits for room that there is not for this one either, or needs less.
     if (queue.length === 0 && this.#hasRoom(purpose)) {
       const connection = this.#takeIdle();
       if (connection !== undefined) return Promise.resolve(this.#lend(connection));

@@ -58,7 +58,7 @@ export interface KeyValueNodeOptions {
   readonly agreementKeys?: number;
   /** How long an HTTP request may take, in milliseconds. Default 5,000. */
   readonly requestDeadlineMs?: number;
-  /** Told of errors in answering HTTP that are a fault of this program. By default nobody is. */
+  /** Told of errors in answering HTTP that are a fault of this program. By default none is. */
   readonly onUnexpected?: (error: unknown) => void;
   readonly environment?: Environment;
 }

@@ -1,6 +1,6 @@
 /**
  * A node, assembled safely: its journal in a directory, its lives, TCP, what it remembers of its peers, the witness before
- * its bus, and the host. What a node must do so that a wiped, copied or rolled-back directory harms nobody is done here.
+ * its bus, and the host. What a node must do so that a wiped, copied or rolled-back directory harms no peer is done here.
  */
 
 import { type Observable, ReplaySubject } from 'rxjs';

@@ -15,7 +15,7 @@ import { type Incoming, parsePayload, pingFrame, pongFrame } from './wire.ts';
 /** No frame of a handshake is longer. A side that has not proven itself costs no more than this. */
 const handshakeLimitBytes = 8 * 1_024;
 
-/** Frames below this size are so small that nobody counts what of them has arrived. */
+/** Frames below this size are so small that what of them has arrived is not counted. */
 const largeBytes = 64 * 1_024;
 
 export interface ConnectionOptions {
@@ -40,7 +40,7 @@ export interface ConnectionOptions {
    * Called once when the connection is over, for whatever reason.
    *
    * @param error what went wrong; undefined when a side closed it in good order
-   * @param lost envelopes that were accepted for sending and nobody took over
+   * @param lost envelopes that were accepted for sending and not taken over
    */
   readonly onClosed: (error: QuorateError | undefined, lost: number) => void;
 }

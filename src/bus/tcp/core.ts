@@ -44,11 +44,11 @@ export interface Core extends CoreOptions {
   noticeEnding(remote: string, ending: Ending): void;
   /** Takes in what came over a session. Refuses what its other side has no right to send. */
   receive(session: Session, theirs: Counterpart, frame: SessionFrame): void;
-  /** Lets go of everybody who listens. */
+  /** Lets go of all listeners. */
   complete(): void;
 }
 
-/** @param onAbsent called for an envelope that nobody listened for */
+/** @param onAbsent called for an envelope that had no listener */
 export function createCore(options: CoreOptions, onAbsent: (from: string, to: Address) => void): Core {
   const { clock } = options.environment;
   const self = options.mine.node;

@@ -6,15 +6,15 @@ import { type HostPort, textOf } from './options.ts';
 import { createPeerLink, type PeerLink } from './peer-link.ts';
 import type { Session, SessionContext } from './session.ts';
 
-/** Somebody to dial. */
+/** A peer to dial. */
 export interface Target {
   readonly address: HostPort;
-  /** The node that must be found there; left out, whoever answers will do. */
+  /** The node that must be found there; left out, any node that answers will do. */
   readonly node?: string;
 }
 
 export interface Links {
-  /** Dials these from now on, and nobody else. Links that stay the same are not disturbed. */
+  /** Dials these from now on, and no others. Links that stay the same are not disturbed. */
   set(targets: readonly Target[]): void;
   /** Whether the node is one of those that must be found somewhere. */
   has(node: string): boolean;
@@ -22,14 +22,14 @@ export interface Links {
   open(): Iterable<readonly [node: string, session: Session]>;
   /** Dials a peer now, because there is a sign that it is back. */
   nudge(node: string): void;
-  /** Ends all sessions, and dials nobody any more. */
+  /** Ends all sessions, and dials no peer any more. */
   stop(): void;
 }
 
 interface Entry {
   readonly target: Target;
   readonly link: PeerLink;
-  /** The peer's node id, or its address while nobody has answered there. */
+  /** The peer's node id, or its address while no node has answered there. */
   label: string;
   session: Session | undefined;
 }

@@ -117,7 +117,7 @@ export function checkNodeId(id: string): void {
   throw new BusOptionsError(`expected a node id of 1 to 64 letters, digits, '.', '-' or '_', got '${id}'`);
 }
 
-/** @param least 0 where a free port may be chosen. @throws BusOptionsError when nobody can listen there */
+/** @param least 0 where a free port may be chosen. @throws BusOptionsError when it cannot listen there */
 export function checkHostPort({ host, port }: HostPort, least: 0 | 1): void {
   if (host !== '' && Number.isInteger(port) && port >= least && port <= 65_535) return;
   throw new BusOptionsError(`expected a host and a port from ${least} to 65535, got '${host}' and ${port}`);

@@ -27,7 +27,7 @@ export interface Outgoing {
   readonly backlogBytes: number;
   /** Bytes of envelopes that the peer's side has taken so far. */
   readonly takenBytes: number;
-  /** Lets go of everything. @returns the number of envelopes that nobody took over from here */
+  /** Lets go of everything. @returns the number of envelopes that were not taken over from here */
   abandon(): number;
 }
 

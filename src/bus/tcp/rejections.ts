@@ -1,4 +1,4 @@
-/** Tells senders that nobody lives at an address: once per turn and address, and so many times a second at most. */
+/** Tells senders that no actor lives at an address: once per turn and address, and so many times a second at most. */
 
 import type { Address } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
@@ -10,7 +10,7 @@ export interface Rejections {
   add(to: string, address: Address): void;
 }
 
-/** Addresses rejected within one turn; beyond it nobody is told, as beyond the rate. */
+/** Addresses rejected within one turn; beyond it no sender is told, as beyond the rate. */
 const addressLimit = 1_000;
 
 /** @param tell hands a frame to the connection that leads to a node, if there is one */

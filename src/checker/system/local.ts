@@ -51,7 +51,7 @@ export interface LocalStep {
 export interface LocalOptions {
   readonly flushAtOnce: boolean;
   readonly localAtOnce: boolean;
-  /** Whether records matter after they are durable: without crashes nobody reads them. */
+  /** Whether records matter after they are durable: without crashes they are never read. */
   readonly keepsRecords: boolean;
   /** The names of the delays that end as soon as they begin. */
   readonly timersAtOnce: readonly string[];

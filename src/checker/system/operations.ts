@@ -16,7 +16,7 @@ export interface Operation {
   readonly operation: Tagged;
   /** Set once it was carried out. */
   readonly result?: Result;
-  /** Nobody waits for the answer any more: its asker has crashed, or was told `unknown`. */
+  /** The answer is not waited for any more: its asker has crashed, or was told `unknown`. */
   readonly isOrphan?: true;
 }
 

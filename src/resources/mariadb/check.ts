@@ -1,4 +1,4 @@
-/** What the doctor looks at in MariaDB: settings, permissions, and prepared transactions that nobody ends. */
+/** What the doctor looks at in MariaDB: settings, permissions, and prepared transactions that no client ends. */
 
 import { globalIdOf } from '../branch.ts';
 import type { Control } from '../sql/connection.ts';

@@ -58,7 +58,7 @@ export interface HttpServerOptions {
   readonly pid: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
-  /** Told what no answer explains: errors that are a fault of this program. By default nobody is. */
+  /** Told what no answer explains: errors that are a fault of this program. By default none is. */
   readonly onUnexpected?: (error: unknown) => void;
 }
 
@@ -149,7 +149,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     url,
     close() {
       closing ??= (async () => {
-        // Somebody who sends a request byte by byte must not hold up the end.
+        // A client that sends a request byte by byte must not hold up the end.
         const timeout = clock.setTimeout(() => app.server.closeAllConnections(), deadlineMs);
         await app.close();
         clock.clearTimeout(timeout);

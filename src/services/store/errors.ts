@@ -8,7 +8,7 @@ import { QuorateError } from '../../../statecharts/actor.ts';
 /** The request did not happen and never will. It may be made anew, where the cause is gone. */
 export abstract class NotHappenedError extends QuorateError {}
 
-/** Nobody who could serve the request was found within its deadline: there is no leader, or no way to it. */
+/** No node that could serve the request was found within its deadline: there is no leader, or no way to it. */
 export class UnavailableError extends NotHappenedError {
   readonly code = 'UNAVAILABLE';
 }

@@ -206,7 +206,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     clock,
     random: environment.randomness.stream('store'),
     limits: routerLimits,
-    // While nobody is known to lead, requests wait here: what was never sent certainly did not happen.
+    // While no leader is known, requests wait here: what was never sent certainly did not happen.
     candidates: () => candidates,
     reaches: () => true,
     send(to, requests, forward) {

@@ -37,7 +37,7 @@ interface Machine {
 /**
  * A deterministic state machine whose snapshot is one value. Results, questions and answers are plain data that
  * MessagePack carries, since they travel between nodes and are kept in snapshots. `snapshot` and `restore` each run in
- * one turn, during which the node answers nobody: a state that may outgrow some mebibytes wants a
+ * one turn, during which the node answers no client: a state that may outgrow some mebibytes wants a
  * `SlicedStateMachine`, and one beyond `wholeStateLimitBytes` stops its node.
  */
 export interface StateMachine extends Machine {

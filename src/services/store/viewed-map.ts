@@ -6,7 +6,7 @@
 
 import { ViewEndedError } from './errors.ts';
 
-/** A value of a viewed map: never changed, only replaced. The map writes `mark`, and nobody else does. */
+/** A value of a viewed map: never changed, only replaced. The map alone writes `mark`. */
 export interface Viewed {
   /** The last view that has this value behind it: that has given it out, or began before it was there. */
   mark: number;

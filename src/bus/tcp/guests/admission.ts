@@ -1,7 +1,7 @@
 /**
  * Who gets in when there is little room. Peers always do, as there is one session for each; connections in their handshake
  * and clients have limits, under which a place (an address, or what counts as one) may take all there is until another
- * place wants some. So many clients behind one address work as long as nobody else needs the room.
+ * place wants some. So many clients behind one address work as long as no other client needs the room.
  */
 
 import type { Verdict } from '../handshake/credentials.ts';

@@ -62,7 +62,7 @@ export function expect<Kind extends 'hello' | 'proof' | 'sealed'>(
   { frame }: Heard,
 ): Extract<Incoming, { kind: Kind }> {
   if (isOfKind(frame, kind)) return frame;
-  // Whoever can be connected to can say this: a lost journal, for which nodes stop, counts only from a proven peer.
+  // Any server that can be connected to can say this: a lost journal, for which nodes stop, counts only from a proven peer.
   if (frame.kind === 'refusal' && frame.code !== 'journal-lost') {
     throw refusedByPeer(frame, false);
   }

@@ -3,7 +3,7 @@
 import type { Operation } from '../sessions/entries.ts';
 import type { Body, RefusedReason, Response } from './wire.ts';
 
-/** Where the answers to somebody's requests go. */
+/** Where the answers to one asker's requests go. */
 export interface Sink {
   /** Takes a response; `flush` follows before the turn ends. */
   push(response: Response): void;

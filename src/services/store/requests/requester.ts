@@ -90,7 +90,7 @@ export interface MemberAdministration {
 const defaultDeadlineMs = 5_000;
 const replaceDeadlineMs = 30_000;
 
-/** How long a registration may take before it is tried anew, if somebody still waits for it. */
+/** How long a registration may take before it is tried anew, if a request still waits for it. */
 const registrationMs = 10_000;
 
 /** A session of this side. Sequence numbers start at 1. */

@@ -44,7 +44,7 @@ export interface Router {
   /** @throws OverloadedError when too many requests are out; what it was closed with, once it was */
   submit(submission: Submission): void;
   receive(from: string, responses: readonly Response[]): void;
-  /** Somebody who should know says who leads, if anybody. Requests that are out elsewhere are asked again there. */
+  /** A node that should know says who leads, if any does. Requests that are out elsewhere are asked again there. */
   leaderIs(node: string | undefined): void;
   /** What was sent to `node` may be lost. */
   lost(node: string): void;

@@ -57,7 +57,7 @@ export type RefusedReason =
   /** The detail is a `HandOverRefusal`, or `another-leads`. */
   | 'not-handed-over';
 
-/** Why nobody knows what became of the request. */
+/** Why it is not known what became of the request. */
 export type UnknownReason = 'leadership-lost' | 'session-expired' | 'already-answered' | 'no-answer';
 
 export type Response =

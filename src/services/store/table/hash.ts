@@ -7,7 +7,7 @@
 
 import { integerBelow, type Random } from '../../../environment/random.ts';
 
-/** Two words of 32 bits, which nobody may know. */
+/** Two words of 32 bits, which are secret. */
 export type HashKey = readonly [number, number];
 
 export const drawHashKey = (random: Random): HashKey => [
