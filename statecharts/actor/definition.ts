@@ -97,7 +97,7 @@ export interface ActorOptions<
   readonly delays?: Delays<ContextFrom<Chart>>;
   /** Whether rules read `atMs`, so that the checker must not set it to 0. */
   readonly readsTime?: boolean;
-  /** The input of an actor that a first message brings to life; without it, such a message finds nobody. */
+  /** The input of an actor that a first message brings to life; without it, such a message finds no actor. */
   readonly bornOfMessage?: (message: TaggedBy<Messages>) => Input | undefined;
   /** The input of an actor that start-up finds only in the journal; without it, the application starts it. */
   readonly bornOfRecords?: () => Input;

@@ -36,7 +36,7 @@ export interface Persist<R extends Tagged = Tagged> {
    */
   readonly keepsAbove?: number;
   /**
-   * Nobody waits for the record, and losing it in a crash costs work but no truth: the journal may take a moment to write
+   * No actor waits for the record, and losing it in a crash costs work but no truth: the journal may take a moment to write
    * it together with what comes next (Mohan, Lindsay & Obermarck 1986, §2: records that are not forced).
    */
   readonly unforced?: true;

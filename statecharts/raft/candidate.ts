@@ -1,6 +1,6 @@
 /**
  * The candidate: it has begun a term and voted for itself, and leads the term when a majority has (Raft §3.4). When the
- * votes are split, or nobody answers, it asks for pre-votes again before it begins another term.
+ * votes are split, or no server answers, it asks for pre-votes again before it begins another term.
  */
 
 import { message } from '../actor/rules.ts';

@@ -19,7 +19,7 @@ export interface Configuration extends Members {
 export const quorumOf = ({ voters, nextVoters }: Members): Quorum =>
   nextVoters === null ? majorityOf(voters) : jointOf(majorityOf(voters), majorityOf(nextVoters));
 
-/** The latest configuration in `log` up to `upToIndex`, or else the snapshot's; one that nobody belongs to if none. */
+/** The latest configuration in `log` up to `upToIndex`, or else the snapshot's; one without members if none. */
 export function configurationIn(log: Log, snapshot: Snapshot | null, upToIndex = log.lastIndex): Configuration {
   const lowest = Math.max(log.baseIndex, snapshot?.index ?? 0);
   for (let index = Math.min(upToIndex, log.lastIndex); index > lowest; index -= 1) {

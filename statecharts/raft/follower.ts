@@ -36,7 +36,7 @@ const votes = [
   { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.6.1' } },
 ] as const;
 
-/** Whoever handed over hears by it that another one leads (§3.10). */
+/** The leader that handed over hears by it that another one leads (§3.10). */
 const handedOver = { type: 'concludeHandOver', params: message } as const;
 
 export const follower = raft.createStateConfig({

@@ -21,7 +21,7 @@ import {
   uninvited,
 } from './vocabulary.ts';
 
-/** §3.4: a term has one leader; another one of this term means that somebody voted twice. */
+/** §3.4: a term has one leader; another one of this term means that a server voted twice. */
 const rival = { actions: { type: 'refuseRival', params: message }, meta: { rule: 'Raft §3.4' } } as const;
 
 export const leader = raft.createStateConfig({

@@ -47,7 +47,7 @@ const ofNewerTerm = { type: 'isNewerTerm', params: message } as const;
 const ofStaleTerm = { type: 'isStaleTerm', params: message } as const;
 const fromRetired = { type: 'isRetired', params: message } as const;
 
-/** A later term: whoever is not a follower becomes one, takes the term over, and hears the message as such. */
+/** A later term: a server that is no follower becomes one, takes the term over, and hears the message as such. */
 export const newerTerm = {
   guard: ofNewerTerm,
   target: '#follower',
@@ -78,7 +78,7 @@ export const staleSnapshot = {
   meta: { rule: 'Raft §3.3' },
 } as const;
 
-/** Somebody else was elected in this term. */
+/** Another server was elected in this term. */
 export const leaderElected = { target: '#follower', actions: 'again', meta: { rule: 'Raft §3.4' } } as const;
 
 /** The leader would have this server lead: it stands at once, as the leader has said that its log suffices (§3.10). */

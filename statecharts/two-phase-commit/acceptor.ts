@@ -1,7 +1,7 @@
 /**
  * The acceptor of one transaction on one node, after Gray & Lamport, Consensus on Transaction Commit (2006): it holds an
  * instance of Paxos for every branch, accepts at ballot 0 what the branch's participant votes and at later ballots what a
- * leader proposes, and never goes back behind a promise. A majority of the acceptors remembers the outcome whoever dies.
+ * leader proposes, and never goes back behind a promise. A majority of the acceptors remembers the outcome whichever node dies.
  *
  * Deviations: the instances of a transaction share their ballots, so that one promise and one message are for all of
  * them. The set of branches is no instance of its own, that of a registrar (§6.2): one coordinator alone fixes it, before

@@ -54,7 +54,7 @@ export const coordinatorTimes = v.object({
   retryIntervalMs: milliseconds,
   /** For one answer of the decision register. */
   resourceDeadlineMs: milliseconds,
-  /** How long the outcome is remembered when nobody needs it any more. */
+  /** How long the outcome is remembered when no participant needs it any more. */
   retentionMs: milliseconds,
 });
 export type CoordinatorTimes = Readonly<v.InferOutput<typeof coordinatorTimes>>;
@@ -93,7 +93,7 @@ export const instance = v.object({ branch: name, vote: v.picklist(['yes', 'no', 
 export type Instance = Readonly<v.InferOutput<typeof instance>>;
 export const instances = v.pipe(v.array(instance), v.readonly());
 
-/** Where votes go: to these acceptors, with who takes part, so that whoever leads later knows the instances (§6.2). */
+/** Where votes go: to these acceptors, with who takes part, so that a later leader knows the instances (§6.2). */
 export const poll = v.object({ nodes: acceptorNodes, branches: enlistedBranches });
 export type Poll = Readonly<v.InferOutput<typeof poll>>;
 
@@ -137,7 +137,7 @@ export const participantSenders: Senders<ParticipantMessage['type']> = {
 /** What a coordinator may be sent by other actors. */
 export const coordinatorMessages = {
   vote: v.object({ ...instance.entries, reason: text }),
-  /** The branch has the decided outcome; `found` differs from it when somebody has interfered with the resource. */
+  /** The branch has the decided outcome; `found` differs from it when the resource was interfered with. */
   acknowledgement: v.object({ branch: name, found: outcome }),
   /** How a one-phase commit ended. */
   settled: v.object({ branch: name, outcome, reason: text }),
@@ -184,7 +184,7 @@ export const acceptorMessages = {
    * and `no` for any instance that is not named.
    */
   'phase-2a': v.object({ ...introduction, ballot, branches: enlistedBranches, instances }),
-  /** Every branch has the outcome: nobody can be in doubt any more. */
+  /** Every branch has the outcome: no participant can be in doubt any more. */
   end: v.object({ outcome }),
 };
 export type AcceptorMessage = TaggedBy<typeof acceptorMessages>;

@@ -25,7 +25,7 @@ export type BranchOperation =
    * The resource alone remembers the vote: it lists what is prepared, and `place` must be found again with the branch.
    */
   | { readonly type: 'prepare'; readonly branch: BranchId; readonly place: DecisionPlace }
-  /** Commit a prepared branch. `done`: it is committed; `refused`: it is known to be rolled back, by somebody else. */
+  /** Commit a prepared branch. `done`: it is committed; `refused`: it is known to be rolled back, from outside. */
   | { readonly type: 'commit'; readonly branch: BranchId; readonly receipt: string | null }
   /**
    * Roll back, and see to it that nothing of this branch can be prepared or committed afterwards: end the session that

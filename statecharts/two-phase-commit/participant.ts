@@ -25,7 +25,7 @@ export const participantChart = participating.createMachine({
   id: 'participant',
   context: ({ input }) => input,
   initial: 'born',
-  // A request to give up comes too late once the vote is cast; an answer that nobody waits for any more means nothing.
+  // A request to give up comes too late once the vote is cast; an answer that is not waited for any more means nothing.
   on: { abort: {}, performed: {}, unreachable: {} },
   states: {
     born: {
@@ -91,7 +91,7 @@ export const defineParticipant = ({ rules = participantRules }: ParticipantOptio
     bornOfMessage: (heard): ParticipantBegin | undefined => {
       switch (heard.type) {
         case 'decision':
-          // An abort that nobody waits for is presumed: there is nothing to do without memory.
+          // An abort that no coordinator waits for is presumed: there is nothing to do without memory.
           return heard.acknowledge ? { type: 'summoned', branch: heard.branch, resource: heard.resource } : undefined;
         case 'commit-one-phase':
         case 'settle':

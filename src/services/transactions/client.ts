@@ -59,7 +59,7 @@ export function createTransactionClient(options: TransactionClientOptions): Tran
         const answer = parseTagged(self, 'message', managerAnswers, message);
         waiting.get(answer.request)?.(answer);
       } catch {
-        // Whoever waits hears that nothing sensible came, by the timeout.
+        // The caller hears that nothing sensible came, by the timeout.
       }
     });
 

@@ -30,9 +30,9 @@ export type Committed<T> =
       readonly value?: undefined;
     };
 
-/** Something that somebody should know. */
+/** Something that an operator should know. */
 export type ManagerNotice =
-  /** Somebody has interfered with a resource: a branch was found with another outcome than the decided one. */
+  /** A resource was interfered with: a branch was found with another outcome than the decided one. */
   | { readonly type: 'hazard'; readonly transaction: string; readonly branch: string; readonly found: string }
   /** How a resource stands has changed, or it has orphans. */
   | { readonly type: 'resource'; readonly report: ResourceReport };

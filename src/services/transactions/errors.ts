@@ -40,7 +40,7 @@ export class TransactionAbortedError extends QuorateError {
   }
 }
 
-/** Nobody knows yet how the transaction ends. Ask `manager.outcome(error.transaction)` later. */
+/** It is not known yet how the transaction ends. Ask `manager.outcome(error.transaction)` later. */
 export class TransactionOutcomeUnknownError extends QuorateError {
   readonly code = 'TRANSACTION_OUTCOME_UNKNOWN';
   readonly transaction: string;

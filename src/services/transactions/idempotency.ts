@@ -31,7 +31,7 @@ export interface IdempotencyKeys {
    * @throws TransactionOutcomeUnknownError
    */
   committedUnder(idempotencyKey: string, untilMs: number): Promise<string | undefined>;
-  /** Takes a key for a transaction. `verdict` resolves to undefined when nobody will hear it. */
+  /** Takes a key for a transaction. `verdict` resolves to undefined when no caller will hear it. */
   take(idempotencyKey: string, transaction: string, verdict: Promise<unknown>): void;
   /** Whether the key is not free, as far as that is known at once. */
   isTaken(idempotencyKey: string): boolean;

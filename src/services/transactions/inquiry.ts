@@ -1,5 +1,5 @@
 /**
- * What became of a transaction, for whoever asks later: from what the manager remembers, from the coordinators that
+ * What became of a transaction, for those who ask later: from what the manager remembers, from the coordinators that
  * live, from the register, and of what earlier lives committed in one phase from the resources. Aborted is only said of
  * what can never have committed.
  */

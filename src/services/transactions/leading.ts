@@ -23,7 +23,7 @@ export interface LeadingReport extends Pick<TakeOverReport, 'claimed' | 'elsewhe
 export interface Leading {
   /** Leads every transaction of which a branch is prepared here. The sessions of the dead manager have ended. */
   from(dead: string): Promise<LeadingReport>;
-  /** Sees to the branches of decided transactions of other managers which nobody else acknowledges. */
+  /** Sees to the branches of decided transactions of other managers which no other node acknowledges. */
   finish(): void;
 }
 
@@ -88,7 +88,7 @@ export function createLeading(parts: TakeOverParts): Leading {
               if (typeof place === 'string') unclaimed.push({ resource, problem: place });
               else {
                 if (!open.has(transaction)) open.set(transaction, lead(dead, transaction, place));
-                // Whoever waits here is answered also when the acceptors have never heard of its transaction.
+                // A caller that waits here is answered also when the acceptors have never heard of its transaction.
                 adoptBranch(parts, branch, resource, place);
               }
             }

@@ -55,7 +55,7 @@ export function listTransactions(node: Node, ageMs: (transaction: string) => num
       listed.set(key, {
         transaction: key,
         manager: found.manager,
-        // Whoever takes over, or comes back, has no application at work that could still want to go on.
+        // A node that takes over, or comes back, has no application at work that could still want to go on.
         state: found.outcome ?? (found.begun === 'begin' ? 'open' : 'in-doubt'),
         ageMs: ageMs(key),
         branches: found.branches.map(({ branch, resource, vote, acknowledged }) => ({
@@ -92,7 +92,7 @@ function waitingAt(node: Node, key: string): (Waiting & { readonly transaction: 
   if (found?.phase !== 'in-doubt' && found?.phase !== 'finishing') return undefined;
   const { branch, resource, outcome: known, phase } = found;
   const { manager, transaction } = branch;
-  // Whoever rolls back before a vote has no outcome to name, and aborts by itself.
+  // A caller that rolls back before a vote has no outcome to name, and aborts by itself.
   const state = known ?? (phase === 'finishing' ? 'aborted' : 'in-doubt');
   return { manager, transaction, branch: branch.branch, resource, outcome: state };
 }

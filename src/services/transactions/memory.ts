@@ -54,7 +54,7 @@ export interface Memory {
   committedUnder(idempotencyKey: string): string | undefined;
   intentUnder(idempotencyKey: string): Intent | undefined;
   intents(): readonly Intent[];
-  /** Remembers a commit that is durable elsewhere, so nobody waits for this. Repeating it is safe. */
+  /** Remembers a commit that is durable elsewhere, so no caller waits for this. Repeating it is safe. */
   committed(transaction: string, idempotencyKey: string | null): void;
   /** Resolves when the intent is durable. @throws what the journal failed with */
   intend(intent: Intent): Promise<void>;
@@ -189,7 +189,7 @@ class JournalMemory implements Memory {
     });
   }
 
-  /** The journal's failure stops the node; whoever writes without waiting has nothing to add to that. */
+  /** The journal's failure stops the node; a caller that writes without waiting has nothing to add to that. */
   #appendSoon(entries: readonly JournalEntry[]): void {
     this.#journal.append(entries, () => {}, 'unforced');
   }

@@ -24,7 +24,7 @@ export interface TransactionTimes {
    * back gets its branches resolved within two of these.
    */
   readonly retryIntervalMs: number;
-  /** Between inquiries of a branch in doubt: whoever restarts wants its locks back soon. Default 250. */
+  /** Between inquiries of a branch in doubt: an application that restarts wants its locks back soon. Default 250. */
   readonly inquiryIntervalMs: number;
   /** Between passes of recovery over the resources. Default 5,000. */
   readonly recoveryIntervalMs: number;

@@ -171,7 +171,7 @@ export function startRecovery(parts: RecoveryParts): Recovery {
   const mayExpire = (): boolean =>
     clock.nowMs() - beganMs >= times.retentionMs * forgetShare || memory.livesKept > maxLivesKept;
   /**
-   * Lets the resource forget branches of which nobody will ask again.
+   * Lets the resource forget branches that are not asked for again.
    *
    * @returns why it does not, if it does not answer
    */

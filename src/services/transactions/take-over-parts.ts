@@ -15,7 +15,7 @@ export interface TakeOverReport {
   readonly claimed: readonly string[];
   /** Resources that were out of reach, or where sessions of the dead manager would not end, and why. */
   readonly unfenced: readonly { readonly resource: string; readonly problem: string }[];
-  /** Branches at resources that this node does not have; they wait until somebody does. */
+  /** Branches at resources that this node does not have; they wait for a node that has. */
   readonly elsewhere: readonly { readonly transaction: string; readonly resource: string }[];
 }
 

@@ -17,7 +17,7 @@ export interface TakeOver {
   /** Takes over what another node's manager has left open. */
   from(dead: string): Promise<TakeOverReport>;
   /**
-   * Takes up what earlier lives of this node own: they may have died before they decided, and nobody else waits for them.
+   * Takes up what earlier lives of this node own: they may have died before they decided, and no other node waits for them.
    *
    * @throws what the register's store throws
    */

@@ -134,7 +134,7 @@ class TransactionRun<W extends object> {
     const { clock, id, outcomeTimeoutMs } = this.#parts;
     let value: T;
     try {
-      // What the function does after its transaction's end is nobody's business any more.
+      // What the function does after its transaction's end is of no consequence any more.
       const working = act(this.#sessions.work);
       working.catch(() => undefined);
       value = await Promise.race([working, this.#committed.then(() => working)]);

@@ -138,7 +138,7 @@ export function createSessions(options: SessionsOptions): Sessions<object> {
       {},
       {
         get(_target, name) {
-          // Whoever returns or awaits a session asks it for `then`: it is no promise.
+          // A function that returns or awaits a session asks it for `then`: it is no promise.
           if (typeof name === 'symbol' || name === 'then') return undefined;
           if (reserved.some((it) => it === name)) {
             throw new TransactionUseError(`'${name}' of '${resource}' is for the transaction manager; leave it to it`);
@@ -153,7 +153,7 @@ export function createSessions(options: SessionsOptions): Sessions<object> {
     async close(why) {
       closedBecause ??= why;
       await Promise.allSettled(branches.values());
-      // Whoever has still to hear of the outcome needs the sessions no more.
+      // A participant that has still to hear of the outcome needs the sessions no more.
       branches.clear();
       return beginFailure;
     },

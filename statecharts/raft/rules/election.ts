@@ -36,7 +36,7 @@ export const isUninvited = (_context: ServerContext, { isAskedFor }: Received<'v
 /** §4.2.2: who votes stands for election, and so does who was told to leave until that is committed. */
 export const mayCampaign = (context: ServerContext): boolean => mayStand(context, context.self);
 
-/** §3.3: takes over a later term, in which nobody has this server's vote yet. */
+/** §3.3: takes over a later term, in which no candidate has this server's vote yet. */
 export function adoptTerm(_context: ServerContext, { term }: FromPeer): Result {
   return {
     context: { term, votedFor: null, leader: null },

@@ -127,7 +127,7 @@ function roundConfirmed({ configuration, self }: ServerContext, leadership: Lead
 const followerOf = ({ followers }: Leadership, server: string): Progress | undefined =>
   followers.find((progress) => progress.server === server);
 
-/** §3.4: tells everybody that the term has a leader; each round has its number, for reads. */
+/** §3.4: tells all servers that the term has a leader; each round has its number, for reads. */
 export function sendHeartbeats(context: ServerContext): Result {
   const { leadership, outgoing } = beginRound(context);
   return { context: { leadership }, effects: outgoing };
@@ -196,7 +196,7 @@ export function watchQuorum(context: ServerContext): Result {
   return { context: { leadership: { ...leadership, followers, dueDurableIndex } } };
 }
 
-/** The leader's knowledge goes with the office, and so do the reads that wait: somebody else may answer them. */
+/** The leader's knowledge goes with the office, and so do the reads that wait: another leader may answer them. */
 export function leaveOffice(context: ServerContext): Result {
   const left = { ...context, leader: null };
   return {

@@ -26,13 +26,13 @@ export interface AcceptorContext {
   /** The node whose manager began the transaction. */
   readonly manager: string;
   readonly transaction: string;
-  /** Names the acceptors; whoever names others is not answered. */
+  /** Names the acceptors; an asker that names others is not answered. */
   readonly place: DecisionPlace;
   /** The branches that take part, as the first vote named them. */
   readonly branches: readonly Enlisted[];
   /** What was accepted at ballot 0, in the order of arrival. */
   readonly votes: readonly Instance[];
-  /** Whether the votes are written down; until then nobody was told of them. */
+  /** Whether the votes are written down; until then no leader was told of them. */
   readonly isWritten: boolean;
   /** Of all instances alike. */
   readonly promised: Ballot | null;
@@ -64,7 +64,7 @@ const recordTypes = {
   voted: v.object({ ...kept, branches: enlistedBranches, votes: instances }),
   promised: v.object({ ...kept, ballot }),
   accepted: v.object({ ...kept, ballot, branches: enlistedBranches, instances }),
-  /** All that stays for the retention when nobody can be in doubt any more. */
+  /** All that stays for the retention when no participant can be in doubt any more. */
   ended: v.object({ ...kept, outcome }),
 };
 export type AcceptorRecord = TaggedBy<typeof recordTypes>;

@@ -130,7 +130,7 @@ export type CoordinatorOutput =
   | { readonly type: 'aborted'; readonly transaction: string; readonly reason: AbortReason }
   /** The coordinator was fenced before it knew the outcome; another owner finishes the transaction. */
   | { readonly type: 'fenced'; readonly transaction: string; readonly detail: string }
-  /** A branch was found with another outcome than the decided one: somebody has interfered with its resource. */
+  /** A branch was found with another outcome than the decided one: its resource was interfered with. */
   | { readonly type: 'hazard'; readonly transaction: string; readonly branch: string; readonly found: Outcome }
   /** Every branch has the outcome; a row that a one-phase commit left at `place` may go after the retention. */
   | {

@@ -32,7 +32,7 @@ export interface ParticipantContext {
   readonly idempotencyKey: string | null;
   /** The decision, once known; of a branch that ended by itself, how it ended. */
   readonly outcome: Outcome | null;
-  /** What the resource did, once known; differs from the outcome only when somebody has interfered. */
+  /** What the resource did, once known; differs from the outcome only when the resource was interfered with. */
   readonly found: Outcome | null;
   /** Whether the coordinator waits for an acknowledgement. */
   readonly acknowledge: boolean;
@@ -57,7 +57,7 @@ export type ParticipantBegin =
     }
   /**
    * The resource lists this branch as prepared, and no participant of it lives. Only after every session of the earlier
-   * incarnation is gone. `place` is where its decision is made, which whoever lists branches has to know.
+   * incarnation is gone. `place` is where its decision is made, which the lister of branches has to know.
    */
   | {
       readonly type: 'found';
@@ -65,7 +65,7 @@ export type ParticipantBegin =
       readonly resource: string;
       readonly place: DecisionPlace;
       readonly receipt: string | null;
-      /** The decision, where whoever lists branches knows it for certain. */
+      /** The decision, where the lister of branches knows it for certain. */
       readonly outcome?: Outcome;
       /** By default where the transaction began. */
       readonly coordinator?: Address;
@@ -78,7 +78,7 @@ export type ParticipantBegin =
 /** What the application hears. */
 export type ParticipantOutput =
   | { readonly type: 'finished'; readonly branch: BranchId; readonly outcome: Outcome | 'read-only' }
-  /** The resource has done something else than what was decided: somebody has interfered with it. */
+  /** The resource has done something else than what was decided: it was interfered with. */
   | { readonly type: 'hazard'; readonly branch: BranchId; readonly decided: Outcome; readonly found: Outcome };
 
 export type ParticipantEvent = Delivered<ParticipantMessage | ParticipantRequest | Performed | Unreachable>;

@@ -128,7 +128,7 @@ export const participantRules = {
   /** In doubt: who decides is asked first (Gray & Reuter §10.4). */
   inquire: (context: Context): Answer => ({ effects: [send(context.coordinator, inquiry(context))] }),
 
-  /** Ask everybody who may know, or may still abort (Bernstein et al. §7.4: cooperative termination). */
+  /** Ask all who may know, or may still abort (Bernstein et al. §7.4: cooperative termination). */
   inquireEverywhere(context: Context): Answer {
     const { coordinator, peers, self } = context;
     const asked = [coordinator, ...peers.filter((peer) => peer !== self && peer !== coordinator)];
@@ -159,7 +159,7 @@ export const participantRules = {
 
   finishCommitted: (context: Context): Answer => finish(context, 'committed'),
   finishAborted: (context: Context): Answer => finish(context, 'aborted'),
-  /** The branch should be rolled back and is committed: somebody else has done that. */
+  /** The branch should be rolled back and is committed: that was done from outside. */
   finishAgainstAbort: (context: Context): Answer => finish(context, 'committed', 'aborted'),
 
   /** The coordinator has not heard that this branch has ended, or a new one wants to know. */

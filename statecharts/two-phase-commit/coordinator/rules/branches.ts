@@ -97,7 +97,7 @@ export const deciderOf = (context: Context): EnlistedBranch | undefined => {
   return place.type === 'branch' ? context.branches.find((it) => it.branch === place.branch) : undefined;
 };
 
-/** The outcome, for somebody who asks and of whom nothing else is known. */
+/** The outcome, for an asker of whom nothing else is known. */
 export const answerTo = (
   { self }: Context,
   { address, branch, resource }: { address: Address; branch: BranchId; resource: string },

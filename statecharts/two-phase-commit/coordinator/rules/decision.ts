@@ -1,4 +1,4 @@
-/** The decision and phase two: one outcome, durable before anybody hears it, and told until everybody has it. */
+/** The decision and phase two: one outcome, durable before any participant hears it, and told until each has it. */
 
 import { checkpoint, deliver, type Ruling, send, unforced } from '../../../actor.ts';
 import { acceptorAddress } from '../../addresses.ts';
@@ -27,7 +27,7 @@ export const decisionRules = {
     return { context: { outcome: 'aborted' }, effects: [verdict(context, 'aborted')] };
   },
 
-  /** Last resource: everybody else is prepared, and this branch's commit is the decision (Gray & Reuter ch. 11). */
+  /** Last resource: all others are prepared, and this branch's commit is the decision (Gray & Reuter ch. 11). */
   delegate(context: Context): Answer {
     const { place, idempotencyKey } = context;
     if (place.type !== 'branch') return {};
@@ -84,7 +84,7 @@ export const decisionRules = {
   },
 
   /**
-   * Nobody can be in doubt any more, so branches and receipts go (Mohan et al. §2: the end record); the outcome and its
+   * No participant can be in doubt any more, so branches and receipts go (Mohan et al. §2: the end record); the outcome and its
    * idempotency key stay for the retention. A register keeps them itself, and so does a branch that has decided. Acceptors
    * are told when it is written here that it is over; before that they are the only ones who know.
    */

@@ -64,7 +64,7 @@ export const registerRules = {
     });
   },
 
-  /** What the register says is decided, whoever wanted it (Gray & Lamport §4: one consensus on the outcome). */
+  /** What the register says is decided, whichever coordinator wanted it (Gray & Lamport §4: one consensus on the outcome). */
   adoptRuling(context: Context, { result }: Performed): Answer {
     const entry = answerOf(registerEntry, result);
     if (entry?.outcome === 'committed')

@@ -1,4 +1,4 @@
-/** Phase one: who takes part, where the decision will be made, and how everybody votes. */
+/** Phase one: who takes part, where the decision will be made, and how each participant votes. */
 
 import { type Ruling, send, type Unreachable } from '../../../actor.ts';
 import type { AbortReason, Enlisted, Message } from '../../messages.ts';
@@ -81,7 +81,7 @@ export const voteRules = {
     return context.branches.every((it) => it === decider || it.vote === 'yes' || it.vote === 'read-only');
   },
 
-  /** Nobody lives at the address of a branch whose vote is awaited: it will not come. */
+  /** No actor lives at the address of a branch whose vote is awaited: it will not come. */
   cannotVote: (context: Context, { address }: Unreachable): boolean =>
     context.branches.some((it) => it.address === address && it.vote === 'awaited'),
 };
