@@ -4,6 +4,7 @@ import { agree } from './agree/protocol.ts';
 import { casPaxos } from './caspaxos/protocol.ts';
 import { detector } from './detector/protocol.ts';
 import { paxos, paxosReplacement } from './paxos/protocol.ts';
+import { primaryBackup } from './primary-backup/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import { raft, raftReplacement } from './raft/protocol.ts';
 import {
@@ -18,6 +19,7 @@ export const protocols: readonly Protocol[] = [
   raftReplacement,
   paxos,
   paxosReplacement,
+  primaryBackup,
   agree,
   casPaxos,
   twoPhaseCommit,

@@ -1,0 +1,30 @@
+/** Primary-backup replication, as a protocol that is simulated, checked and broken. */
+
+import { defineReplica, type ReplicaRules, replicaRules } from '../../../statecharts/primary-backup.ts';
+import { defineProtocol } from '../protocol.ts';
+import { primaryBackupBounds } from './bounds.ts';
+import { primaryBackupTwins } from './broken.ts';
+import { primaryBackupSystems } from './configurations.ts';
+import { primaryBackupModel } from './model.ts';
+import { primaryBackupScenario } from './scenario.ts';
+
+/** The replicas of a store. */
+export const primaryBackup = defineProtocol({
+  name: 'primary-backup',
+  about: 'the replicated store over primary-backup, with an in-sync set',
+  bounds: primaryBackupBounds,
+  model: (given, broken?: Partial<ReplicaRules>) => primaryBackupModel({ ...given, ...(broken && { broken }) }),
+  scenario: (broken) => primaryBackupScenario({ server: defineReplica({ ...replicaRules, ...broken }) }),
+  systems: primaryBackupSystems,
+  suites: [
+    { runs: 2_000, nodes: 3, budgetSeconds: 240 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 240 },
+  ],
+  statesToFind: 60_000,
+  runsToFind: { runs: 40, nodes: 3 },
+  twins: primaryBackupTwins,
+  examples: [
+    { nodes: 2, entries: 1, crashes: 1, inFlight: 2 },
+    { nodes: 3, mode: 'quorum', entries: 0, inFlight: 4 },
+  ],
+});

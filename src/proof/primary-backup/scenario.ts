@@ -1,0 +1,34 @@
+/** The replicated store over primary-backup under simulation. */
+
+import { primaryBackupReplica } from '../../../statecharts/primary-backup/replica.ts';
+import type { ReplicaContext } from '../../../statecharts/primary-backup.ts';
+import type { Limits } from '../../../statecharts/replication/limits.ts';
+import { type PrimaryBackupOptions, primaryBackup } from '../../services/store/log/primary-backup.ts';
+import type { Scenario } from '../../simulator/scenario.ts';
+import {
+  type LogUnderProof,
+  type StoreApplication,
+  type StoreScenarioOptions,
+  smallLimits,
+  storeScenario,
+} from '../store/scenario.ts';
+import { createPrimaryBackupInvariants, primaryBackupGoals } from './invariants.ts';
+
+/** Replicas as the log of a store. */
+export const primaryBackupLog = (
+  options: Pick<PrimaryBackupOptions, 'mode' | 'server'> = {},
+  limits: Partial<Limits> = {},
+): LogUnderProof<ReplicaContext> => ({
+  name: 'primary-backup',
+  serverName: (options.server ?? primaryBackupReplica).name,
+  goals: primaryBackupGoals,
+  replacementGoals: [],
+  start: ({ voters }) => primaryBackup({ voters, limits, ...options }),
+  invariants: createPrimaryBackupInvariants,
+});
+
+/** The scenario of a store whose replicas are `options.server`: the true one, or a broken twin that must be found out. */
+export const primaryBackupScenario = (
+  options: Pick<PrimaryBackupOptions, 'mode' | 'server'> = {},
+  scenario: StoreScenarioOptions = {},
+): Scenario<StoreApplication> => storeScenario(primaryBackupLog(options, smallLimits), scenario);

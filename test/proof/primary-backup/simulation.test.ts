@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/environment/clock.ts';
+import { primaryBackupScenario } from '../../../src/proof/primary-backup/scenario.ts';
+import { allFaults } from '../../../src/simulator/plan.ts';
+import { runSuite } from '../../../src/simulator/suite.ts';
+
+const faulty = { faults: allFaults, isNetworkFaulty: true, clock: systemClock() };
+
+test.each(['synchronous', 'quorum'] as const)(
+  'a store that acknowledges in %s mode keeps its claims and stays linearizable under all faults',
+  { timeout: 240_000 },
+  (mode) => {
+    const { failed, missed } = runSuite(primaryBackupScenario({ mode }), { ...faulty, seed: 1, runs: 30, nodes: 3 });
+    expect(failed?.violation).toBeUndefined();
+    expect(missed).toEqual([]);
+  },
+);
+
+test.each([1, 2, 5])('it survives with %i nodes', { timeout: 240_000 }, (nodes) => {
+  const { failed } = runSuite(primaryBackupScenario(), { ...faulty, seed: 1_000 * nodes, runs: 5, nodes });
+  expect(failed?.violation).toBeUndefined();
+});
+
+test('it keeps its claims while primaries hand over', { timeout: 240_000 }, () => {
+  const scenario = primaryBackupScenario({}, { transfers: true });
+  const { failed, goals } = runSuite(scenario, { ...faulty, seed: 1, runs: 10, nodes: 3 });
+  expect(failed?.violation).toBeUndefined();
+  expect(goals.get('leadership was handed over')).toBeGreaterThan(0);
+});
+
+test('it gives the same event log for the same seed, to the last byte', { timeout: 240_000 }, () => {
+  const options = { ...faulty, seed: 500, runs: 3, nodes: 3, checksDeterminism: true };
+  expect(runSuite(primaryBackupScenario(), options).divergedSeed).toBeUndefined();
+});
