@@ -10,7 +10,8 @@
  *   round before; two that stand at once are told apart by their ballots. Refusals are told, and stop a leader at once.
  * - A ballot is durable as a promise to oneself before its prepare leaves, so that no life uses one twice.
  * - Promises are told in parts, each asked for. What the acceptor knows to be chosen is learned from them at once; a slot that
- *   it has compacted makes the candidate fetch the snapshot first, while any other server that is further may stand.
+ *   it has compacted makes the candidate fetch the snapshot first, while that acceptor, which does not count as led by it,
+ *   or any other server that is further may stand: so nobody waits for a snapshot who could lead without it.
  * - A leader may send a follower what is chosen as proposals at its own ballot: nothing else can be proposed there.
  * - A follower learns what is chosen from the leader's commit index, of slots that it accepted at that leader's ballot.
  * - Slots may be accepted with holes before them, within a window. They are committed in order.

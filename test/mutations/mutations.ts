@@ -914,6 +914,13 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLog,
   },
   {
+    name: 'a server waits for a candidate that has to fetch its snapshot first',
+    file: 'statecharts/paxos/log/rules/phase1.ts',
+    text: '  index <= slots.baseIndex;',
+    becomes: '  index < 0 && index <= slots.baseIndex;',
+    tests: paxosLog,
+  },
+  {
     name: 'a server stands against a leader that others have',
     file: 'statecharts/paxos/log/rules/election.ts',
     text: 'isLed && votesIn(configuration, server)',

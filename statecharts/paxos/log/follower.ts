@@ -66,7 +66,17 @@ export const follower = paxos.createStateConfig({
           retired,
           laterBallotHere,
           earlierBallot,
-          { target: '.led', actions: { type: 'answerPrepare', params: message }, meta: { rule: 'Paxos 1b' } },
+          // It has to fetch a snapshot first; this server has what is in that, and need not wait for it in order to lead.
+          {
+            guard: { type: 'lacksCompacted', params: message },
+            actions: { type: 'answerPrepare', params: message },
+            meta: { rule: 'Paxos 1b' },
+          },
+          {
+            target: '.led',
+            actions: [{ type: 'answerPrepare', params: message }, 'noteLed'],
+            meta: { rule: 'Paxos 1b' },
+          },
         ],
         accept: [
           laterBallotHere,

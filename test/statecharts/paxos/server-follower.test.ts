@@ -246,6 +246,17 @@ describe('a follower stands for election (Omni-Paxos §5.2)', () => {
     expect(paxosServer.step(state, round).snapshot.hasTag('follower')).toBe(true);
   });
 
+  test('while a candidate asks that has to fetch first what is compacted here', () => {
+    const further = { accepted: [run(at(1), command(2, 5), command(3, 6))], snapshot: snapshotOf(3), baseIndex: 3 };
+    const heard = [n2, n3].reduce((it, from) => paxosServer.step(it, beatOf(from, false)).state, aloneWith(further));
+    const asked = paxosServer.step(heard, prepare(2));
+    expect(sentTo(n3, asked.effects)).toMatchObject([{ type: 'promise', snapshot: snapshotOf(3) }]);
+    expect(asked.snapshot.context.isLed).toBe(false);
+    expect(asked.state.snapshot.value).toEqual(heard.snapshot.value);
+    expect(paxosServer.step(asked.state, round).snapshot.context.promised).toEqual(at(3, n1));
+    expect(paxosServer.step(heard, prepare(2, 4)).snapshot.context.isLed).toBe(true);
+  });
+
   test('and tells the others at once that it is led no more', () => {
     const { effects, snapshot } = paxosServer.step(followerWith(), round);
     expect(snapshot.context).toMatchObject({ leader: null, isLed: false });

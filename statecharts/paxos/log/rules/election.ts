@@ -76,6 +76,9 @@ function beats(context: ServerContext): readonly Effect[] {
   return peersOf(context).map((peer) => send(peer, { type: 'beat', promised, isLed } as const));
 }
 
+/** A candidate may become a leader soon: nobody stands against it meanwhile. */
+export const noteLed = (): Result => ({ context: { isLed: true } });
+
 /** No leader was heard for a round: the others are told at once, for they may wait for it. */
 export const noteAlone = (context: ServerContext): Result => ({
   context: { leader: null, isLed: false, phase1: null },

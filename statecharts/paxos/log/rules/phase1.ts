@@ -23,7 +23,7 @@ import { fetchFrom } from './snapshots.ts';
 export function answerPrepare(context: ServerContext, { ballot, from, index }: Received<'prepare'>): Result {
   const { commitIndex, limits, slots, snapshot } = context;
   const { lastIndex } = slots;
-  const isCompacted = index <= slots.baseIndex;
+  const isCompacted = lacksCompacted(context, { index });
   const bound = { maxEntries: limits.windowEntries, maxBytes: limits.maxAppendBytes };
   const upTo = isCompacted || index > lastIndex ? index - 1 : slots.endOf(index, bound);
   const answer = {
@@ -36,8 +36,12 @@ export function answerPrepare(context: ServerContext, { ballot, from, index }: R
     accepted: slots.accepted(index, upTo),
     snapshot: isCompacted ? snapshot : null,
   } as const;
-  return { context: { isLed: true }, effects: [send(from, answer)] };
+  return { effects: [send(from, answer)] };
 }
+
+/** The candidate asks for slots that are compacted here: it leads no sooner than it has fetched their snapshot. */
+export const lacksCompacted = ({ slots }: ServerContext, { index }: { readonly index: number }): boolean =>
+  index <= slots.baseIndex;
 
 function phase1Of({ phase1 }: ServerContext): Phase1 {
   if (phase1 === null) throw new PaxosInvariantError('a rule of candidates was asked of a server that does not stand');
