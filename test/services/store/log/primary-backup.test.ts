@@ -83,4 +83,13 @@ describe('a store kept by primary-backup', () => {
     await cluster.until(() => cluster.member(away).store.status().commitIndex >= commitIndex);
     await cluster.until(() => inSyncOf(cluster) === 'n1 n2 n3');
   });
+
+  test('hands over from whichever node, wherever the log of the configuration is led', async () => {
+    const { cluster } = startStore('synchronous');
+    for (const to of ['n1', 'n2', 'n3', 'n1']) {
+      if (cluster.leader().id === to) continue;
+      expect(await cluster.value(cluster.leader().store.handOver(to))).toBe(to);
+      await cluster.value(cluster.member(to).keys.put('k', value(to)));
+    }
+  });
 });
