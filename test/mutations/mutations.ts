@@ -935,6 +935,13 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLog,
   },
   {
+    name: 'a read that waits for the voters of the next configuration misses what the last one chose',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: 'leadership.reads.map((read) => ({ ...read, index }));',
+    becomes: 'leadership.reads;',
+    tests: paxosLog,
+  },
+  {
     name: 'a read of Multi-Paxos is answered before all that was taken over is chosen',
     file: 'statecharts/paxos/log/rules/leading.ts',
     text: 'context.commitIndex >= leadershipOf(context).inheritedIndex;',

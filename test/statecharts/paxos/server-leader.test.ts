@@ -282,6 +282,20 @@ describe('a leader ends its configuration by a stop-sign', () => {
     expect(chosen.snapshot.context.configuration).toMatchObject({ voters: [n1, n2, n4], retired: [n3] });
   });
 
+  test('and lets a read that waits see all that the last one chose, whose voters may have had another leader', () => {
+    const learning = { ...contextWith().configuration, ...(stop.kind === 'stop' ? stop.members : members) };
+    const waiting = [propose(8, 5), acceptedBy(n4, 2), { type: 'read', id: 4 } as const, durable(1, 3)].reduce(
+      (it, happening) => paxosServer.step(it, happening).state,
+      heardBy(leaderWith({ configuration: learning })),
+    );
+    // n2 and n3 may have promised another ballot since n2 accepted, at which slot 2 was chosen before the read arrived.
+    const over = paxosServer.step(waiting, acceptedBy(n2, 3, 3, 1));
+    expect(delivered(over.effects)).toMatchObject([{ type: 'committed', entries: [{ index: 2 }, { index: 3 }] }]);
+    // n4, which had no vote in the last configuration, answers the round of the read.
+    const { effects } = paxosServer.step(over.state, acceptedBy(n4, 3, 3, 2));
+    expect(delivered(effects)).toEqual([{ type: 'readable', id: 4, index: 3 }]);
+  });
+
   test('and follows when the next one is without it', () => {
     const change = { leaving: n1, joining: n4 };
     const configuration = { ...contextWith().configuration, learners: [n4], change };

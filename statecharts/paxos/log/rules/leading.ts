@@ -190,6 +190,9 @@ function settle(context: ServerContext, leadership: Leadership): Result {
  * The leadership in the configuration that has begun. Where the stop-sign was first proposed at this very ballot, nobody
  * can have proposed anything after it at an earlier one: so all that phase 1 could find there is nothing, and the leader
  * goes on at its ballot. Where it took the stop-sign over, the next configuration may have had leaders before.
+ *
+ * Reads that wait are confirmed by other voters from here on. Those know nothing of another leader of the last
+ * configuration, which may have told of all that is chosen in that: so reads see all of it, too.
  */
 function goingOn(context: ServerContext, leadership: Leadership): Leadership {
   const { configuration } = context;
@@ -198,7 +201,9 @@ function goingOn(context: ServerContext, leadership: Leadership): Leadership {
     (peer) =>
       leadership.followers.find(({ server }) => server === peer) ?? freshProgress(peer, leadership.lastIndex + 1),
   );
-  return { ...leadership, configurationIndex: configuration.index, followers, isStopped: false, catchUp: null };
+  const { index } = configuration;
+  const reads = leadership.reads.map((read) => ({ ...read, index }));
+  return { ...leadership, configurationIndex: index, followers, reads, isStopped: false, catchUp: null };
 }
 
 /** How far a quorum of phase 2 has come, slot by slot in their order, at the leader's own ballot. */
