@@ -1,15 +1,14 @@
 /** `quorate prove`: everything that the project is held to: the systems, the simulated runs and the twins of every protocol. */
 
-import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { systemClock } from '../environment/clock.ts';
 import type { Protocol } from '../proof/protocol.ts';
 import { protocols } from '../proof/protocols.ts';
-import { type Figures, figuresSchema } from '../proof/tables.ts';
-import { type Done, type Job, runJobs, totalOf, verdictOf } from './check/jobs.ts';
-import { exitCodes, FileError } from './errors.ts';
+import { type Job, runJobs, totalOf, verdictOf } from './check/jobs.ts';
+import { exitCodes } from './errors.ts';
 import { integerIn } from './options.ts';
 import { protocolIn } from './protocols.ts';
+import { figuresOf, recordFigures } from './prove/figures.ts';
 import { twinsAreChecked, twinsAreSimulated } from './prove/twins.ts';
 import { everyFault } from './simulate/faults.ts';
 import { progressLine, runSuiteOf } from './simulate/suite.ts';
@@ -94,7 +93,7 @@ async function checkAll(
   const results = await runJobs(list, jobs, terminal, ({ text }) => terminal.out(`${text}\n`));
   terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
   const verdict = verdictOf(results);
-  if (record !== undefined) await writeFigures(record, figuresOf(proven, list, results));
+  if (record !== undefined) await recordFigures(record, figuresOf(proven, list, results));
   if (verdict === 'ok') return exitCodes.done;
   return verdict === 'violated' ? exitCodes.failed : exitCodes.unknown;
 }
@@ -111,28 +110,4 @@ async function findAll(
     if (checks) hasFailed = !(await twinsAreChecked(protocol, jobs, terminal)) || hasFailed;
   }
   return hasFailed ? exitCodes.failed : exitCodes.done;
-}
-
-const figuresOf = (proven: readonly Protocol[], list: readonly Job[], results: readonly Done[]): Figures =>
-  figuresSchema(
-    Object.fromEntries(
-      proven.map(({ name, systemName }) => [
-        name,
-        Object.fromEntries(
-          list.flatMap((job, at): [string, object][] => {
-            const report = results[at]?.report;
-            if (job.protocol !== name || report === undefined) return [];
-            const { states, transitions, depth } = report;
-            return [[systemName(job.bounds), { states, transitions, depth }]];
-          }),
-        ),
-      ]),
-    ),
-  );
-
-/** @throws FileError */
-async function writeFigures(file: string, figures: Figures): Promise<void> {
-  await writeFile(file, `${JSON.stringify(figures, null, 2)}\n`).catch((cause: unknown) => {
-    throw new FileError(`cannot write the figures to '${file}': ${String(cause)}; name another file`, { cause });
-  });
 }
