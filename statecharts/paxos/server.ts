@@ -24,6 +24,8 @@
  *   Acceptors answer for any configuration: who counts them knows which one decides.
  * - Leadership is handed over as in Raft (Ongaro 2014, §3.10): the server that is told to stand raises its ballot above the
  *   leader's, and does what any candidate does. It is told once; what is lost costs a round, and may be asked for again.
+ * - A stop-sign is chosen by those whom it may send away, so a change is not over before those of the next configuration know
+ *   it. Who hears a beat of a server that it does not count in answers, for it may be needed to elect a leader there.
  * - Who has left the cluster is not spoken to, so it hears no quorum and does not stand; it is promised nothing.
  */
 

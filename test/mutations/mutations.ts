@@ -914,6 +914,20 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLog,
   },
   {
+    name: 'a newcomer is not heard by a server that missed its coming',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: '[...peersOf(context), ...strangers(context)]',
+    becomes: 'peersOf(context)',
+    tests: paxosLog,
+  },
+  {
+    name: 'a replacement is told to be over before others than the leader know it',
+    file: 'statecharts/paxos/log/rules/succession.ts',
+    text: 'if (round < configurationRound || upTo',
+    becomes: 'if (upTo',
+    tests: paxosLog,
+  },
+  {
     name: 'a server waits for a candidate that has to fetch its snapshot first',
     file: 'statecharts/paxos/log/rules/phase1.ts',
     text: '  index <= slots.baseIndex;',
@@ -936,7 +950,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a read that waits for the voters of the next configuration misses what the last one chose',
-    file: 'statecharts/paxos/log/rules/leading.ts',
+    file: 'statecharts/paxos/log/rules/succession.ts',
     text: 'leadership.reads.map((read) => ({ ...read, index }));',
     becomes: 'leadership.reads;',
     tests: paxosLog,

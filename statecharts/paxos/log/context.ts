@@ -100,6 +100,10 @@ export interface Incoming {
 export interface Leadership {
   /** The slot that began the configuration for which it leads. */
   readonly configurationIndex: number;
+  /** The first round that tells of that configuration. */
+  readonly configurationRound: number;
+  /** Who durably knows that configuration, as an answer to such a round has shown; sorted. */
+  readonly knowing: readonly Address[];
   /** One for each other member, in the order of their addresses. */
   readonly followers: readonly Progress[];
   /** The last slot that phase 1 found open: once it is chosen, the leader knows what is. */

@@ -23,6 +23,7 @@ import {
   run,
   sentTo,
   snapshotOf,
+  stranger,
   written,
   zero,
 } from './server-bench.ts';
@@ -267,6 +268,26 @@ describe('a follower stands for election (Omni-Paxos §5.2)', () => {
     const forsaken = paxosServer.step(followerWith(), beatOf(n2, false, at(1)));
     expect(forsaken.snapshot.context).toMatchObject({ leader: null, isLed: false });
     expect(paxosServer.step(followerWith(), beatOf(n3, false, at(1))).snapshot.context.leader).toBe(n2);
+  });
+});
+
+describe('a server that counts this one in, and is none of its members', () => {
+  const beat = { timer: 'heartbeatInterval' };
+  const heardBy = (state: ReturnType<typeof aloneWith>, heartbeats: number) => {
+    let step = paxosServer.step(state, beatOf(stranger, false));
+    for (let it = 0; it < heartbeats; it += 1) step = paxosServer.step(step.state, beat);
+    return sentTo(stranger, step.effects);
+  };
+
+  test('is told how this one stands for as long as it is heard, since it may need it in a later configuration', () => {
+    expect(heardBy(aloneWith(), 1)).toEqual([{ type: 'beat', promised: zero, isLed: false }]);
+    expect(heardBy(aloneWith(), 5)).toEqual([]);
+  });
+
+  test('is not told when it has left, nor by one that was not taken in yet', () => {
+    const { configuration } = contextWith();
+    expect(heardBy(aloneWith({ configuration: { ...configuration, retired: [stranger] } }), 1)).toEqual([]);
+    expect(heardBy(aloneWith({ configuration: { ...configuration, voters: [] } }), 1)).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Address, deliverAhead, send, sendAhead } from '../../../statecharts/actor.ts';
 import { PaxosInvariantError } from '../../../statecharts/paxos/log/errors.ts';
 import type { Entry } from '../../../statecharts/paxos/log/messages.ts';
+import { isWidelyKnown } from '../../../statecharts/paxos/log/rules/succession.ts';
 import { paxosServer } from '../../../statecharts/paxos/server.ts';
 import {
   acceptedBy,
@@ -294,6 +295,21 @@ describe('a leader ends its configuration by a stop-sign', () => {
     // n4, which had no vote in the last configuration, answers the round of the read.
     const { effects } = paxosServer.step(over.state, acceptedBy(n4, 3, 3, 2));
     expect(delivered(effects)).toEqual([{ type: 'readable', id: 4, index: 3 }]);
+  });
+
+  test('and may do without those who were replaced once so many know it that no later leader is elected without one', () => {
+    const learning = { ...contextWith().configuration, ...(stop.kind === 'stop' ? stop.members : members) };
+    const leader = heardBy(leaderWith({ configuration: learning }));
+    const hearing = (state: ServerState, ...messages: Parameters<typeof paxosServer.step>[1][]) =>
+      messages.reduce((it: ServerState, message) => paxosServer.step(it, message).state, state);
+    const chosen = hearing(leader, acceptedBy(n4, 1), durable(1, 2), acceptedBy(n2, 2));
+    const isKnown = (state: ServerState) => isWidelyKnown(state.snapshot.context);
+    const { round } = chosen.snapshot.context.leadership ?? { round: 0 };
+    expect(isKnown(chosen)).toBe(false);
+    // One that left, one that answers what it was asked before, and one that lacks the stop-sign do not count.
+    const others = [acceptedBy(n3, 2, 2, round), acceptedBy(n2, 2, 2, round - 1), acceptedBy(n4, 2, 1, round)];
+    expect(isKnown(hearing(chosen, ...others))).toBe(false);
+    expect(isKnown(hearing(chosen, ...others, acceptedBy(n4, 2, 2, round)))).toBe(true);
   });
 
   test('and follows when the next one is without it', () => {

@@ -6,6 +6,7 @@ import type { QuorumSizes } from '../../../../statecharts/paxos/acceptors.ts';
 import { ballotText } from '../../../../statecharts/paxos/ballot.ts';
 import { roles } from '../../../../statecharts/paxos/log/context.ts';
 import type { PaxosOutput } from '../../../../statecharts/paxos/log/messages.ts';
+import { isWidelyKnown } from '../../../../statecharts/paxos/log/rules/succession.ts';
 import { paxosServer } from '../../../../statecharts/paxos/server.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
@@ -56,8 +57,12 @@ export function paxos(options: PaxosOptions): LogStarter {
       options,
       serverName: server.name,
       server: handle,
-      // A configuration is known once its stop-sign is chosen.
-      known: ({ context: { configuration } }: Shown) => ({ configuration, settled: configuration, isCommitted: true }),
+      // A configuration is known once its stop-sign is chosen; those who were replaced may go when others know it, too.
+      known: ({ context }: Shown) => ({
+        configuration: context.configuration,
+        settled: context.configuration,
+        isCommitted: isWidelyKnown(context),
+      }),
       standing: standingOf,
       eventOf,
     });

@@ -6,6 +6,7 @@
 
 import type { Address } from '../../../actor/address.ts';
 import { persist, send } from '../../../actor/effects.ts';
+import { allMembers } from '../../../replication/members.ts';
 import { type Ballot, isLater } from '../../ballot.ts';
 import { canDecide, votesIn } from '../configuration.ts';
 import type { Effect, Heard, Promised, Received, Result, ServerContext } from '../context.ts';
@@ -73,7 +74,17 @@ export function sendBeats(context: ServerContext): Result {
 
 function beats(context: ServerContext): readonly Effect[] {
   const { isLed, promised } = context;
-  return peersOf(context).map((peer) => send(peer, { type: 'beat', promised, isLed } as const));
+  return [...peersOf(context), ...strangers(context)].map((to) => send(to, { type: 'beat', promised, isLed } as const));
+}
+
+/**
+ * Those who count this server in, and are none of its members: they may know of a later configuration, in which they need
+ * it, and must hear it to stand. Who has left is not answered, nor is anybody by a server that was not taken in yet.
+ */
+function strangers({ configuration, heard }: ServerContext): readonly Address[] {
+  const known = [...allMembers(configuration), ...configuration.retired];
+  if (configuration.voters.length === 0) return [];
+  return heard.map(({ server }) => server).filter((server) => !known.includes(server));
 }
 
 /** A candidate may become a leader soon: nobody stands against it meanwhile. */

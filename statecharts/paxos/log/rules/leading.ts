@@ -22,6 +22,7 @@ import {
   proposeNext,
   sendAll,
 } from './replication.ts';
+import { goingOn, withKnowing } from './succession.ts';
 
 /**
  * Paxos 2a, for the slots that phase 1 found open: what was accepted at the highest ballot, and a no-op in a hole (Paxos
@@ -43,6 +44,8 @@ export function takeOffice(context: ServerContext): Result {
   });
   const leadership: Leadership = {
     configurationIndex: configuration.index,
+    configurationRound: 1,
+    knowing: [],
     followers,
     inheritedIndex: lastIndex,
     lastIndex,
@@ -142,7 +145,9 @@ const proposed = ({ slots }: ServerContext, { lastIndex }: Leadership): { baseIn
 
 /** Paxos 2b: so much is accepted there, at this ballot. */
 export const noteAccepted = (context: ServerContext, message: Received<'accepted'>): Result =>
-  note(context, message.from, (progress) => noteReply(proposed(context, leadershipOf(context)), progress, message));
+  note({ ...context, leadership: withKnowing(context, message) }, message.from, (progress) =>
+    noteReply(proposed(context, leadershipOf(context)), progress, message),
+  );
 
 /** The snapshot is on its way, or in force. */
 export const noteSnapshot = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
@@ -184,26 +189,6 @@ function settle(context: ServerContext, leadership: Leadership): Result {
     context: { ...known(learned), leadership: sent.leadership },
     effects: [...learned.effects, ...answers, ...told.outgoing, ...sent.outgoing],
   };
-}
-
-/**
- * The leadership in the configuration that has begun. Where the stop-sign was first proposed at this very ballot, nobody
- * can have proposed anything after it at an earlier one: so all that phase 1 could find there is nothing, and the leader
- * goes on at its ballot. Where it took the stop-sign over, the next configuration may have had leaders before.
- *
- * Reads that wait are confirmed by other voters from here on. Those know nothing of another leader of the last
- * configuration, which may have told of all that is chosen in that: so reads see all of it, too.
- */
-function goingOn(context: ServerContext, leadership: Leadership): Leadership {
-  const { configuration } = context;
-  if (configuration.index <= leadership.inheritedIndex) return leadership;
-  const followers = peersOf(context).map(
-    (peer) =>
-      leadership.followers.find(({ server }) => server === peer) ?? freshProgress(peer, leadership.lastIndex + 1),
-  );
-  const { index } = configuration;
-  const reads = leadership.reads.map((read) => ({ ...read, index }));
-  return { ...leadership, configurationIndex: index, followers, reads, isStopped: false, catchUp: null };
 }
 
 /** How far a quorum of phase 2 has come, slot by slot in their order, at the leader's own ballot. */

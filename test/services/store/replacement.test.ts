@@ -1,0 +1,34 @@
+/** A node was replaced while another one was away, which comes back when the leader of that time is gone. */
+
+import { expect, test } from 'vitest';
+import { paxos } from '../../../src/services/store/log/paxos.ts';
+import { raft } from '../../../src/services/store/log/raft.ts';
+import { createCluster } from './cluster.ts';
+
+const founders = ['n1', 'n2', 'n3'];
+const value = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+test.each([
+  ['raft', raft],
+  ['paxos', paxos],
+] as const)(
+  '%s: a newcomer and a node that missed its coming go on without the leader that took it in',
+  async (_, log) => {
+    const cluster = createCluster({
+      nodes: [...founders, 'n4'],
+      log: (_nodes, id) => log({ voters: founders, joins: id === 'n4' }),
+    });
+    await cluster.until(() => cluster.members().some(({ store }) => store.status().role === 'leader'));
+    const leader = cluster.leader();
+    const [away = '', leaving = ''] = founders.filter((id) => id !== leader.id);
+    await cluster.value(leader.keys.put('k', value('before')));
+    cluster.crash(away);
+    const client = cluster.client({ reaches: [leader.id] });
+    await cluster.value(client.replaceMember({ leaving, joining: 'n4', place: '127.0.0.1:4004' }));
+    cluster.crash(leaving);
+    cluster.crash(leader.id);
+    cluster.restart(away);
+    await cluster.until(() => cluster.members().some(({ store }) => store.status().role === 'leader'));
+    expect(await cluster.value(cluster.leader().keys.get('k'))).toMatchObject({ value: value('before') });
+  },
+);
