@@ -89,7 +89,7 @@ export function paxosProperties(servers: readonly PaxosModelServer[]): Predicate
 /** The goals that a model with `bounds` must reach. */
 export function paxosGoalsOf(servers: readonly PaxosModelServer[], bounds: PaxosBounds): Predicates<PaxosHistory> {
   const { nodes, ballots, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
-  const { replacements, lateRounds, transfers } = bounds;
+  const { phase2, replacements, lateRounds, transfers } = bounds;
   // A leader that nobody disturbs leads for ever.
   const mayChange = ballots > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: PaxosState): PaxosServerContext[] => contextsIn(state, servers);
@@ -106,7 +106,8 @@ export function paxosGoalsOf(servers: readonly PaxosModelServer[], bounds: Paxos
       'a leader takes over a slot that it does not know to be chosen': (state) =>
         contexts(state).some(({ commitIndex, leadership }) => (leadership?.inheritedIndex ?? 0) > commitIndex),
     }),
-    ...when(mayChange && nodes > 2, {
+    // Where a leader chooses by itself, the next one needs its promise, too.
+    ...when(mayChange && nodes > 2 && phase2 !== 1, {
       'two servers lead at once, at different ballots': ({ actors }) =>
         actors.filter(({ role }) => role === 'leader').length > 1,
     }),
