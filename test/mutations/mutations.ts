@@ -956,6 +956,13 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLog,
   },
   {
+    name: 'a candidate counts promises of an earlier ballot of its own',
+    file: 'statecharts/paxos/log/rules/phase1.ts',
+    text: 'if (!sameBallot(ballot, promised) || asked.isWhole || index !== asked.next) return {};',
+    becomes: 'if (asked.isWhole || index !== asked.next) return {};',
+    tests: paxosLog,
+  },
+  {
     name: 'a read of Multi-Paxos is answered before all that was taken over is chosen',
     file: 'statecharts/paxos/log/rules/leading.ts',
     text: 'context.commitIndex >= leadershipOf(context).inheritedIndex;',

@@ -163,6 +163,25 @@ describe('a promise that is told in parts', () => {
     expect(isLeader(paxosServer.step(again.state, rest).state)).toBe(true);
   });
 
+  test('counts for the ballot that asked for it: what comes of an earlier one is no part of it', () => {
+    const gaveUp = [part, { timer: 'electionRound' }, { timer: 'electionRound' }, { timer: 'electionRound' }].reduce(
+      (it, happening) => paxosServer.step(it, happening).state,
+      own,
+    );
+    const heard = [n2, n3].reduce((it, from) => paxosServer.step(it, beatOf(from, false)).state, gaveUp);
+    const anew = paxosServer.step(heard, { timer: 'electionRound' }).state;
+    expect(anew.snapshot.context).toMatchObject({ promised: at(2, n1) });
+    const late = [durable(2, 1), rest, promiseOf(n2, mine)].reduce(
+      (it, message) => paxosServer.step(it, message).state,
+      anew,
+    );
+    expect(isLeader(late)).toBe(false);
+    // From the second ballot's own first part on, all is told again.
+    const told = paxosServer.step(late, { ...part, ballot: at(2, n1) });
+    expect(sentTo(n2, told.effects)).toEqual([{ type: 'prepare', ballot: at(2, n1), index: 4 }]);
+    expect(isLeader(paxosServer.step(told.state, { ...rest, ballot: at(2, n1) }).state)).toBe(true);
+  });
+
   test('is learned from at once where it tells what is chosen', () => {
     const { effects, snapshot } = paxosServer.step(own, { ...part, committed: 2 });
     const chosen = command(2, 5, at(0, n2));

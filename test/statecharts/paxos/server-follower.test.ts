@@ -101,6 +101,17 @@ describe('an acceptor that is asked for a promise (Paxos 1b)', () => {
     expect(part).toMatchObject({ index: 2, upTo: 1, committed: 4, accepted: [], snapshot: snapshotOf(3) });
   });
 
+  test('answers for any configuration, also one of which it has not heard: who counts it knows who votes', () => {
+    const asked = paxosServer.step(followerWith(), prepare(2, 2, stranger));
+    expect(asked.effects).toEqual([
+      persist({ type: 'promise', ballot: at(2, stranger) }),
+      send(stranger, { ...bare, ballot: at(2, stranger) }),
+    ]);
+    const proposed = paxosServer.step(asked.state, { ...accept(2, 2, [5]), from: stranger, ballot: at(2, stranger) });
+    expect(sentTo(stranger, proposed.effects)).toMatchObject([{ type: 'accepted', ballot: at(2, stranger), upTo: 2 }]);
+    expect(proposed.snapshot.context).toMatchObject({ leader: stranger, configuration: { voters: [n1, n2, n3] } });
+  });
+
   test('does not hear who has left the cluster', () => {
     const configuration = { ...contextWith().configuration, retired: [n3] };
     expect(paxosServer.step(followerWith({ configuration }), prepare(9)).effects).toEqual([]);
