@@ -78,6 +78,20 @@ describe.each(logProtocolNames)('a node is replaced in a log by %s', (protocol) 
     await until('n1 and n4 to take writes', async () => (await put(lab.node('n1'), 'kept', 'without n2')) === 200);
   });
 
+  test('while another one is away, which comes back when all who could tell it are gone, and is told of the newcomer', async () => {
+    const lab = await startedCluster(protocol);
+    const leader = await lab.leader();
+    const { id } = leader.node;
+    const [away = '', old = ''] = founders.filter((it) => it !== id);
+    await lab.stop(away);
+    const { port, node } = await startJoining(lab, 'n4');
+    expect(await replace(leader, byNewcomer(old, 'n4', port))).toMatchObject({ status: 200, body: { retired: [old] } });
+    await lab.stop(old);
+    await lab.stop(id);
+    await lab.start(away, { peers: { ...lab.optionsOf(away).peers, n4: at(port) } });
+    await until('the two to take writes', async () => (await put(node, 'kept', 'without others')) === 200);
+  });
+
   test('that leads, and stops for good when it knows', async () => {
     const lab = await startedCluster(protocol);
     const leader = await lab.leader();

@@ -105,6 +105,45 @@ describe('the log goes on', () => {
     await cluster.until(() => cluster.member(end).store.status().leader === leader.id);
   });
 
+  test.each(['is heard and hears nobody', 'hears and is not heard'])(
+    'within three rounds when the leader %s, and without another leader afterwards',
+    async (how) => {
+      const cluster = startCluster(five);
+      const last = cluster.leader().id;
+      const others = five.filter((id) => id !== last);
+      for (const other of others) {
+        if (how === 'hears and is not heard') cluster.cut(last, other);
+        else cluster.cut(other, last);
+      }
+      const sinceMs = cluster.clock.nowMs();
+      await cluster.until(() => leaders(cluster).some((id) => id !== last));
+      expect((cluster.clock.nowMs() - sinceMs) / electionRoundMs).toBeLessThan(3);
+      cluster.clock.advance(20 * electionRoundMs);
+      const next = cluster.leader();
+      const { round } = next.store.status().details;
+      await cluster.value(next.keys.put('k', value('after')));
+      cluster.heal();
+      cluster.clock.advance(5 * electionRoundMs);
+      expect(next.store.status()).toMatchObject({ role: 'leader', details: { round } });
+    },
+  );
+
+  test.each(['hears nobody', 'is not heard'])('without another leader when a follower %s', (how) => {
+    const cluster = startCluster(five);
+    const leader = cluster.leader();
+    const { round } = leader.store.status().details;
+    const odd = five.find((id) => id !== leader.id) ?? 'n1';
+    for (const other of five) {
+      if (other === odd) continue;
+      if (how === 'hears nobody') cluster.cut(other, odd);
+      else cluster.cut(odd, other);
+    }
+    cluster.clock.advance(20 * electionRoundMs);
+    cluster.heal();
+    cluster.clock.advance(5 * electionRoundMs);
+    expect(leader.store.status()).toMatchObject({ role: 'leader', details: { round } });
+  });
+
   test('within three rounds when the leader crashes', async () => {
     const cluster = startCluster(five);
     const last = cluster.leader().id;
