@@ -914,6 +914,13 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLog,
   },
   {
+    name: 'a read of a register is answered from its first phase alone',
+    file: 'src/services/agreement/changes.ts',
+    text: '      change.text = text;',
+    becomes: '      change.text = text; if (change.isSame) return abandon(change), change.succeed(text);',
+    tests: ['test/services/agreement/register.test.ts'],
+  },
+  {
     name: 'a newcomer is not heard by a server that missed its coming',
     file: 'statecharts/paxos/log/rules/election.ts',
     text: '[...peersOf(context), ...strangers(context)]',

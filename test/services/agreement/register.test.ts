@@ -163,6 +163,27 @@ describe('a change that does not come to its end', () => {
     expect(await cluster.value(opened(cluster, 'n1').read())).toBe('between');
   });
 
+  test.each<[string, (register: Register) => Promise<Json>]>([
+    ['a read', (it) => it.read()],
+    ['a change to the same', (it) => it.change((current) => current)],
+    ['a comparison that fails', async (it) => ((await it.compareAndSet('other', 'next')) ? 'next' : null)],
+  ])('that one acceptor alone has is over once %s has missed it, and never comes back', async (_, ask) => {
+    const cluster = createCluster();
+    const call = opened(cluster, 'n1').change((current) => {
+      for (const id of ['n2', 'n3']) {
+        cluster.cut('n1', id);
+        cluster.cut(id, 'n1');
+      }
+      return increment(current);
+    });
+    expect(await errorOf(cluster, call)).toBeInstanceOf(RegisterUnknownError);
+    expect(await cluster.value(ask(opened(cluster, 'n2')))).toBe(null);
+    cluster.heal();
+    cluster.crash('n3');
+    expect(await cluster.value(opened(cluster, 'n2').read())).toBe(null);
+    expect(await cluster.value(opened(cluster, 'n1').read())).toBe(null);
+  });
+
   test('is repeated where it only reads, because that does no harm', async () => {
     const cluster = createCluster();
     const readers = acceptors.map((id) => opened(cluster, id));
