@@ -31,10 +31,24 @@ export function seededRandomness(seed: number): Randomness {
   };
 }
 
+/** Numbers that are drawn from the system at a time: a call for each would cost an actor's timer more than the rest of it. */
+const drawnAtATime = 1_024;
+
 /** Numbers of the system's own generator, which cannot be foreseen; all streams are the same. */
 export function systemRandomness(): Randomness {
-  const drawn = new Uint32Array(1);
-  const random: Random = { next: () => (crypto.getRandomValues(drawn)[0] ?? 0) / 2 ** 32 };
+  const drawn = new Uint32Array(drawnAtATime);
+  let next = drawn.length;
+  const random: Random = {
+    next() {
+      if (next === drawn.length) {
+        crypto.getRandomValues(drawn);
+        next = 0;
+      }
+      const number = drawn[next] ?? 0;
+      next += 1;
+      return number / 2 ** 32;
+    },
+  };
   return { stream: () => random };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/environment/clock.ts';
 import { seededIds, systemIds } from '../../src/environment/ids.ts';
-import { integerBelow, pick, seededRandomness } from '../../src/environment/random.ts';
+import { integerBelow, pick, seededRandomness, systemRandomness } from '../../src/environment/random.ts';
 
 describe('seeded randomness', () => {
   test('gives the same numbers for the same seed and concern, and others otherwise', () => {
@@ -52,6 +52,17 @@ describe('seeded randomness', () => {
     expect([b.next(), b.next()]).toEqual(made);
     expect(new Set(made).size).toBe(2);
     for (const id of [...made, systemIds().next()]) expect(id).toMatch(/^[A-Za-z0-9_-]{21}$/);
+  });
+});
+
+describe('the system’s randomness', () => {
+  test('gives each number once, from 0 to below 1, however many are drawn', () => {
+    const draws = 10_000;
+    const random = systemRandomness().stream('timeouts');
+    const numbers = Array.from({ length: draws }, () => random.next());
+    for (const number of numbers) expect(number >= 0 && number < 1).toBe(true);
+    // Of so many of 2^32, two are equal once in 86 times, and a dozen pairs never.
+    expect(new Set(numbers).size).toBeGreaterThan(draws - 12);
   });
 });
 
