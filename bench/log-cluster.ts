@@ -31,7 +31,8 @@ export interface Sample {
 
 const value = new Uint8Array(256).fill(7);
 
-const freePort = (): Promise<number> =>
+/** A port on loopback that nothing listens on. */
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
