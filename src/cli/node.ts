@@ -8,17 +8,19 @@ import { type Environment, systemEnvironment } from '../environment/environment.
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
 import type { Standing } from '../services/lives/standing.ts';
-import { type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
+import { type LogProtocolName, logProtocolNames, type StoreMode } from '../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
 import {
   hostPortIn,
   integerIn,
   logProtocolIn,
+  modeHelp,
   nameIn,
   nodeIdIn,
   openClientsIn,
   type Peers,
   peerIn,
+  storeModeIn,
   textOf,
 } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
@@ -34,6 +36,7 @@ interface NodeOptions {
   readonly join?: true;
   readonly cluster: string;
   readonly protocol?: LogProtocolName;
+  readonly mode?: StoreMode;
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
   readonly inspect?: true | number;
@@ -77,6 +80,7 @@ export function nodeCommand(terminal: Terminal): Command {
       `by which the store is replicated: ${logProtocolNames.join(', ')}; the same on all nodes (default: what the data says, or raft)`,
       logProtocolIn,
     )
+    .option('--mode <name>', modeHelp, storeModeIn)
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
     .option(
       '--open-clients [which]',
@@ -123,6 +127,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     openClients,
     join,
     protocol,
+    mode,
   } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
@@ -149,6 +154,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       peers: Object.fromEntries(peer),
       joins: join === true,
       ...(protocol === undefined ? {} : { protocol }),
+      ...(mode === undefined ? {} : { mode }),
       ...(secret === undefined ? {} : { secret }),
       openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
       pid: process.pid,
@@ -195,8 +201,12 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
 }
 
 /** The peers that the log neither names as members nor as retired. */
-function strangersAmong({ store: { membership } }: KeyValueNode, peers: readonly string[]): readonly string[] {
-  if (membership === undefined) return [];
+function strangersAmong({ store }: KeyValueNode, peers: readonly string[]): readonly string[] {
+  const { membership } = store;
+  if (membership === undefined) {
+    const members = store.status().peers;
+    return peers.filter((it) => !members.includes(it));
+  }
   const { retired } = membership.members();
   return peers.filter((it) => !membership.reachable().has(it) && !retired.includes(it));
 }
@@ -268,6 +278,7 @@ function reportOn(running: KeyValueNode, { id, peer: peers }: NodeOptions, { clo
   for (const { kind, detail } of running.journal.notices) {
     void tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
   }
+  running.notices.subscribe(({ code, message }) => void tell({ type: 'notice', id, code, message }));
   running.roleChanges.subscribe(({ role }) => {
     if (role !== undefined) void tell({ type: 'role', id, role, remark: running.store.status().remark });
   });

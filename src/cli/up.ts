@@ -6,7 +6,7 @@ import { openSecretFile, readSecretFile } from '../bus/tcp/secret/file.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { logProtocolNames } from '../services/store/log/protocol-names.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
-import { integerIn, logProtocolIn, nameIn } from './options.ts';
+import { integerIn, logProtocolIn, modeHelp, nameIn, storeModeIn } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 import { claimDataDirectory } from './up/data-directory.ts';
@@ -55,6 +55,7 @@ export function upCommand(terminal: Terminal, program: string): Command {
       `by which the store is replicated: ${logProtocolNames.join(', ')} (default: what the data says, or raft)`,
       logProtocolIn,
     )
+    .option('--mode <name>', modeHelp, storeModeIn)
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
     .option('--inspect', 'serve the Stately Inspector for each node')
     .addHelpText('after', help)
@@ -70,8 +71,8 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   await requireFree(members);
   // The nodes read it themselves. What is wrong with it is said here once, before anything is made or started.
   if (options.secretFile !== undefined) readSecretFile(options.secretFile);
-  const { cluster, data, protocol: wanted } = options;
-  const { isNew, protocol } = claimDataDirectory(data, { cluster, nodes: members.map(({ id }) => id) }, wanted);
+  const { cluster, data } = options;
+  const { isNew, ...replication } = claimDataDirectory(data, { cluster, nodes: members.map(({ id }) => id) }, options);
   if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
@@ -90,7 +91,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
     if (isDescribed) return;
     isDescribed = true;
     clock.clearTimeout(patience);
-    out(description({ options, protocol, members, ready, leader: leader(), isNew, terminal }));
+    out(description({ options, replication, members, ready, leader: leader(), isNew, terminal }));
   };
   const describeOnceLed = (): void => {
     const isComplete = supervisors.every(({ standing }) => standing !== 'starting');
@@ -133,7 +134,12 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
     supervise({
       clock,
       start: (listener) =>
-        forkNode(program, argumentsOf(member, members, options, protocol), (text) => line(member.id, text), listener),
+        forkNode(
+          program,
+          argumentsOf(member, members, options, replication),
+          (text) => line(member.id, text),
+          listener,
+        ),
       onReport: hear,
       onDeath: (reason, restartInMs) => mourn(member, reason, restartInMs),
     }),

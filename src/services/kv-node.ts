@@ -3,8 +3,8 @@
  * what an application embeds.
  */
 
-import { type Observable, ReplaySubject } from 'rxjs';
-import type { QuorateError } from '../../statecharts/actor.ts';
+import { filter, map, type Observable, ReplaySubject } from 'rxjs';
+import { addressOf, type QuorateError } from '../../statecharts/actor.ts';
 import { agreementRoom } from '../../statecharts/paxos.ts';
 import { type ClusterSecret, type HostPort, type OpenClients, textOf } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
@@ -14,15 +14,16 @@ import type { Journal } from '../journal/journal.ts';
 import { createDecisions } from './agreement/decisions.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
 import { followMembers } from './member-peers.ts';
+import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
-import type { LogProtocolName } from './store/log/protocol-names.ts';
-import { logProtocols, protocolOf } from './store/log/protocols.ts';
+import type { LogProtocolName, StoreMode } from './store/log/protocol-names.ts';
+import { logProtocols, modeOf, protocolOf } from './store/log/protocols.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
-export { OtherProtocolError } from './store/log/protocols.ts';
+export { MembersFixedError, OtherModeError, OtherProtocolError } from './store/log/protocols.ts';
 
 export interface KeyValueNodeOptions {
   readonly id: string;
@@ -39,6 +40,11 @@ export interface KeyValueNodeOptions {
    * was begun with, and `raft` in a new one.
    */
   readonly protocol?: LogProtocolName;
+  /**
+   * Of `primary-backup` alone: who holds a write before it is acknowledged; the same on all nodes. Default: the one that the
+   * data directory was begun with, and `synchronous` in a new one.
+   */
+  readonly mode?: StoreMode;
   /** Where to listen for other nodes and clients. */
   readonly listen: HostPort;
   /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). */
@@ -75,7 +81,10 @@ export interface KeyValueNode {
   /** Where HTTP is served. */
   readonly httpUrl: string;
   readonly journal: Journal;
+  /** Of the actor that keeps the log of the store; the role of the one that takes proposals is `leader`. */
   readonly roleChanges: Observable<RoleChange>;
+  /** What its log should alarm an operator about. */
+  readonly notices: Observable<NodeNotice>;
   /** Emits once when the node has stopped for good, and cannot go on. */
   readonly failure: Observable<QuorateError>;
   /** Stops cleanly: lets another node lead if this one does, answers what is under way, flushes, closes. Idempotent. */
@@ -87,7 +96,8 @@ const key = 'kv';
 /**
  * Starts a node.
  *
- * @throws OtherProtocolError when the data directory was begun with another protocol; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
+ * @throws OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
+ * when the node is to join where members stay the same; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
  * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
  */
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
@@ -117,6 +127,8 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const { node } = running;
     opened.push(() => running.stop());
     const protocol = protocolOf(running.journal, key, options.protocol);
+    const mode = modeOf(running.journal, key, protocol, options.mode);
+    const { report, notices } = createReplicaNotices();
     const places = placesOf({ ...peers, [id]: running.bus.address() });
     const store = startReplicatedStore({
       node,
@@ -126,6 +138,8 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
         joins,
         places,
         isFixed: secret === undefined,
+        report,
+        ...(mode === undefined ? {} : { mode }),
       }),
       key,
       environment,
@@ -135,7 +149,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const http = await serveHttp({
       node,
       store,
-      decisions: createDecisions(node, () => store.membership?.founders, environment.clock),
+      decisions: createDecisions(node, () => foundersOf(store), environment.clock),
       environment,
       ...options.http,
       access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
@@ -145,7 +159,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
       ...(onUnexpected === undefined ? {} : { onUnexpected }),
     });
-    return assembled(running, store, http, departures, protocol);
+    return assembled({ running, store, http, departures, protocol, notices });
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -160,14 +174,26 @@ const placesOf = (nodes: Readonly<Record<string, HostPort>>): Readonly<Record<st
     ),
   );
 
-function assembled(
-  running: RunningNode,
-  store: ReplicatedStore,
-  http: HttpServer,
-  departures: Observable<QuorateError>,
-  protocol: LogProtocolName,
-): KeyValueNode {
+/** Where members stay those that the log began with, they are its founders. */
+const foundersOf = ({ membership, status }: ReplicatedStore): readonly string[] | undefined => {
+  if (membership !== undefined) return membership.founders;
+  const { id, peers } = status();
+  return [id, ...peers].sort();
+};
+
+interface NodeParts {
+  readonly running: RunningNode;
+  readonly store: ReplicatedStore;
+  readonly http: HttpServer;
+  readonly departures: Observable<QuorateError>;
+  readonly protocol: LogProtocolName;
+  readonly notices: Observable<NodeNotice>;
+}
+
+function assembled({ running, store, http, departures, protocol, notices }: NodeParts): KeyValueNode {
   const { node, bus, journal, standing } = running;
+  const { serverName, leadingRole } = logProtocols[protocol];
+  const server = addressOf(node.id, serverName, key);
   const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
   const stop = (isAble = true): Promise<void> => {
@@ -199,7 +225,11 @@ function assembled(
     standing,
     protocol,
     httpUrl: http.url,
-    roleChanges: node.roleChanges,
+    roleChanges: node.roleChanges.pipe(
+      filter(({ actor }) => actor === server),
+      map((change) => (change.role === leadingRole ? { ...change, role: 'leader' } : change)),
+    ),
+    notices,
     failure: failure.asObservable(),
     stop: () => stop(),
   };

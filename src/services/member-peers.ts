@@ -22,7 +22,7 @@ export class MemberRetiredError extends QuorateError {
 
 export interface MemberPeersParts {
   readonly id: string;
-  readonly store: Pick<ReplicatedStore, 'membership' | 'changes'>;
+  readonly store: Pick<ReplicatedStore, 'membership' | 'changes' | 'status'>;
   readonly bus: { setPeers(peers: Readonly<Record<string, HostPort>>): void };
   /** The other nodes, as the node was told. */
   readonly told: Readonly<Record<string, HostPort>>;
@@ -36,7 +36,11 @@ export interface MemberPeersParts {
  */
 export function followMembers({ id, store, bus, told }: MemberPeersParts): Observable<QuorateError> {
   const { membership, changes } = store;
-  if (membership === undefined) return new Observable();
+  if (membership === undefined) {
+    const away = store.status().peers.find((peer) => told[peer] === undefined);
+    if (away !== undefined) throw placeMissing(id, away);
+    return new Observable();
+  }
   let reachable: ReadonlyMap<string, string | undefined> | undefined;
   const follow = (): void => {
     if (membership.hasLeft) throw retired(id);
@@ -74,12 +78,15 @@ function peersOf(
   const members = [...reachable].map(([peer, known]): [string, HostPort] => {
     const place = hostPortOf(known) ?? told[peer];
     if (place !== undefined) return [peer, place];
-    throw new MemberPlaceMissingError(
-      `expected the place of every member, but neither the log of '${id}' nor its options say where '${peer}' listens; start it with --peer ${peer}=HOST:PORT`,
-    );
+    throw placeMissing(id, peer);
   });
   return Object.fromEntries([...peers, ...members]);
 }
+
+const placeMissing = (id: string, peer: string): MemberPlaceMissingError =>
+  new MemberPlaceMissingError(
+    `expected the place of every member, but neither the log of '${id}' nor its options say where '${peer}' listens; start it with --peer ${peer}=HOST:PORT`,
+  );
 
 const retired = (id: string): MemberRetiredError =>
   new MemberRetiredError(

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DataDirectoryError } from '../../src/cli/errors.ts';
+import { ClusterOptionsError, DataDirectoryError } from '../../src/cli/errors.ts';
 import { claimDataDirectory } from '../../src/cli/up/data-directory.ts';
 
 const three = { cluster: 'quorate', nodes: ['n1', 'n2', 'n3'] };
@@ -47,12 +47,36 @@ describe('a data directory', () => {
     expect(claimDataDirectory(directory, three)).toEqual({ isNew: true, protocol: 'raft' });
     expect(JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8'))).toMatchObject({ protocol: 'raft' });
     writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ version: 1, ...three }));
-    expect(claimDataDirectory(directory, three, 'raft')).toEqual({ isNew: false, protocol: 'raft' });
-    const other = (): unknown => claimDataDirectory(directory, three, 'paxos');
+    expect(claimDataDirectory(directory, three, { protocol: 'raft' })).toEqual({ isNew: false, protocol: 'raft' });
+    const other = (): unknown => claimDataDirectory(directory, three, { protocol: 'paxos' });
     expect(other).toThrow(DataDirectoryError);
     expect(other).toThrow(/replicated by raft, not by paxos; start it with --protocol raft/);
     writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ version: 1, ...three, protocol: 'gossip' }));
     expect(() => claimDataDirectory(directory, three)).toThrow(/cluster\.json' to read like.*"protocol":"raft"/);
+  });
+
+  test('remembers in which mode its cluster is replicated by primary-backup', () => {
+    const directory = temporary();
+    const begun = { protocol: 'primary-backup', mode: 'quorum' } as const;
+    expect(claimDataDirectory(directory, three, begun)).toEqual({ isNew: true, ...begun });
+    expect(claimDataDirectory(directory, three)).toEqual({ isNew: false, ...begun });
+    const other = (): unknown => claimDataDirectory(directory, three, { mode: 'synchronous' });
+    expect(other).toThrow(DataDirectoryError);
+    expect(other).toThrow(/in mode quorum, not synchronous; start it with --mode quorum/);
+    const standard = { protocol: 'primary-backup', mode: 'synchronous' } as const;
+    expect(claimDataDirectory(temporary(), three, { protocol: 'primary-backup' })).toEqual({
+      isNew: true,
+      ...standard,
+    });
+  });
+
+  test('is given no mode where the protocol has none, and nothing is made', () => {
+    const directory = temporary();
+    const claim = (): unknown => claimDataDirectory(directory, three, { protocol: 'paxos', mode: 'quorum' });
+    expect(claim).toThrow(ClusterOptionsError);
+    expect(claim).toThrow(/no --mode for a store that is replicated by paxos.*--protocol primary-backup/);
+    expect(claimDataDirectory(directory, three).isNew).toBe(true);
+    expect(() => claimDataDirectory(directory, three, { mode: 'quorum' })).toThrow(/replicated by raft, got quorum/);
   });
 
   test.each(['', 'not json', '{"version":1', '[]', '{"version":2,"cluster":"quorate","nodes":[]}', '{"version":1}'])(

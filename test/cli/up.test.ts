@@ -174,6 +174,7 @@ describe('quorate up', () => {
       [['--nodes', 'three'], /from 1 to 15/],
       [['--port', '65500'], /CLUSTER_OPTIONS: .*choose --port 65433 or less/],
       [['--protocol', 'gossip'], /no protocol 'gossip' for a store; there are: raft/],
+      [['--mode', 'async'], /does not offer asynchronous writes.*there are: synchronous, quorum/],
       [['--prot', '4701'], /Did you mean --port/],
     ] as const) {
       const refused = await quorateHere('up', '--data', directory, ...more);

@@ -94,6 +94,21 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/services/store/log/primary-backup.test.ts'],
   },
   {
+    name: 'a node goes on in another mode than that of its journal',
+    file: 'src/services/store/log/protocols.ts',
+    text: 'const known = storeModes.find((mode) => actors.has(registerOf(journal.node, key, mode)));',
+    becomes:
+      'const known = storeModes.find((mode) => mode === wanted && actors.has(registerOf(journal.node, key, mode)));',
+    tests: ['test/services/kv-node.test.ts'],
+  },
+  {
+    name: 'nodes in different modes have the log of the configuration in common',
+    file: 'src/services/store/log/primary-backup.ts',
+    text: 'mode === storeModes[0] ?',
+    becomes: 'storeModes.includes(mode) ?',
+    tests: ['test/services/store/log/primary-backup.test.ts'],
+  },
+  {
     name: 'more is acknowledged asynchronously than may be lost',
     file: 'statecharts/primary-backup/rules/acknowledging.ts',
     text: 'synchronous + configuration.maxLoss)',
@@ -1028,8 +1043,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a node goes on with the log of another protocol',
     file: 'src/services/store/log/protocols.ts',
-    text: 'known !== undefined && wanted !== undefined && known !== wanted',
-    becomes: 'known !== undefined && wanted !== undefined && known === undefined',
+    text: 'known !== wanted) {\n    throw new OtherProtocolError(',
+    becomes: 'known === undefined) {\n    throw new OtherProtocolError(',
     tests: ['test/services/kv-node.test.ts'],
   },
   {

@@ -17,6 +17,7 @@ import {
   JournalLostError,
   type KeyValueNode,
   MemberPlaceMissingError,
+  OtherModeError,
   OtherProtocolError,
 } from '../../src/services/kv-node.ts';
 import { type LogProtocolName, logProtocolNames } from '../../src/services/store/log/protocol-names.ts';
@@ -71,7 +72,8 @@ describe.each(logProtocolNames)('a cluster of nodes on disk and TCP, replicated 
     await lab.stop(first.node.id);
     // It has let one of them lead, which therefore need not miss it, and ask for pre-votes, first.
     const next = await lab.leader();
-    expect(roles.get(next.node.id)?.slice(0, 2)).toEqual(['candidate', 'leader']);
+    const stands = protocol === 'primary-backup' ? ['fenced', 'leader'] : ['candidate', 'leader'];
+    expect(roles.get(next.node.id)?.slice(0, 2)).toEqual(stands);
     await expectAllIsWell(lab, others);
     await lab.start(first.node.id);
     const back = lab.node(first.node.id);
@@ -111,6 +113,22 @@ describe.each(logProtocolNames)('a cluster of nodes on disk and TCP, replicated 
 });
 
 describe('a node is refused', () => {
+  test('another mode than that of its data, and a mode where its protocol has none', async () => {
+    const lab = await createNodeLab(['n1']);
+    const begun = { protocol: 'primary-backup', mode: 'quorum' } as const;
+    await put(await lab.start('n1', begun), 'kept', 'acknowledged');
+    await lab.stop('n1');
+    const refused = lab.start('n1', { ...begun, mode: 'synchronous' });
+    await expect(refused).rejects.toThrow(OtherModeError);
+    await expect(refused).rejects.toThrow('in mode synchronous, but the journal of n1 has one in mode quorum');
+    const node = await lab.start('n1');
+    expect(await (await fetch(`${node.httpUrl}/status`)).json()).toMatchObject(begun);
+    await expectAllIsWell(lab, ['n1']);
+    const none = (await createNodeLab(['n1'])).start('n1', { protocol: 'paxos', mode: 'quorum' });
+    await expect(none).rejects.toThrow(OtherModeError);
+    await expect(none).rejects.toThrow('no mode for a log that is replicated by paxos');
+  });
+
   test("another node's data directory", async () => {
     const lab = await startedCluster();
     await lab.stop('n3');

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { type KeyValueNode, MemberRetiredError } from '../../src/services/kv-node.ts';
 import { MalformedRequestError } from '../../src/services/store/errors.ts';
-import { type LogProtocolName, logProtocolNames } from '../../src/services/store/log/protocol-names.ts';
+import type { LogProtocolName } from '../../src/services/store/log/protocol-names.ts';
 import { connect } from '../../src/services/store/tcp-client.ts';
 import { freePort } from '../fixtures/ports.ts';
+import { replacingLogs } from '../fixtures/replacing-logs.ts';
 import { until } from '../fixtures/until.ts';
 import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
 
@@ -46,7 +47,7 @@ const byNewcomer = (old: string, id: string, port: number) => ({ old, new: { id,
 const failureOf = (node: KeyValueNode): Promise<unknown> =>
   new Promise((resolve) => void node.failure.subscribe((error) => resolve(error)));
 
-describe.each(logProtocolNames)('a node is replaced in a log by %s', (protocol) => {
+describe.each(replacingLogs)('a node is replaced in a log by %s', (protocol) => {
   test('whose disk is lost; then any two of the three go on, and all start again with the options of before', async () => {
     const lab = await startedCluster(protocol);
     await lab.stop('n3');
@@ -149,6 +150,18 @@ describe('leadership is handed over', () => {
 });
 
 describe('a change is refused by name', () => {
+  test('where the members stay those that the store began with', async () => {
+    const lab = await startedCluster('primary-backup');
+    const answer = await replace(lab.node('n2'), byNewcomer('n3', 'n4', 4801));
+    expect(answer).toMatchObject({ status: 409, body: { code: 'NOT_REPLACED', outcome: 'did-not-happen' } });
+    expect(JSON.stringify(answer.body)).toMatch(/stay those with which it began; .*copy the data to a new cluster/);
+    expect(await membersAt(lab.node('n3'))).toMatchObject({ voters: founders, change: null, isSettled: true });
+    await expect(startJoining(lab, 'n4')).rejects.toMatchObject({
+      code: 'MEMBERS_FIXED',
+      message: expect.stringContaining('without --join'),
+    });
+  });
+
   test('that makes no sense, and the members stay who they were', async () => {
     const lab = await startedCluster();
     const node = lab.node('n1');

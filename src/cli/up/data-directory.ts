@@ -6,8 +6,13 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { type LogProtocolName, logProtocolNames } from '../../services/store/log/protocol-names.ts';
-import { DataDirectoryError } from '../errors.ts';
+import {
+  type LogProtocolName,
+  logProtocolNames,
+  type StoreMode,
+  storeModes,
+} from '../../services/store/log/protocol-names.ts';
+import { ClusterOptionsError, DataDirectoryError } from '../errors.ts';
 
 const fileName = 'cluster.json';
 const cluster = v.object({
@@ -16,6 +21,8 @@ const cluster = v.object({
   nodes: v.array(v.string()),
   /** Not in directories from before there was more than one. */
   protocol: v.optional(v.picklist(logProtocolNames), 'raft'),
+  /** Of primary-backup alone. */
+  mode: v.exactOptional(v.picklist(storeModes)),
 });
 
 /** The cluster that a data directory is for. */
@@ -29,15 +36,27 @@ export interface ClaimedData {
   /** Whether there was none before. */
   readonly isNew: boolean;
   readonly protocol: LogProtocolName;
+  /** Of primary-backup alone, and always there. */
+  readonly mode?: StoreMode;
+}
+
+/** How a cluster is to be replicated; what is left out is as it was begun, or the default. */
+export interface WantedReplication {
+  readonly protocol?: LogProtocolName;
+  readonly mode?: StoreMode;
 }
 
 /**
  * Makes the directory, or checks that it is that of this cluster.
  *
- * @param protocol by which the cluster is to be replicated; by default as it was begun, and by Raft when it is new
- * @throws DataDirectoryError when it is another cluster's, holds something else, or cannot be used
+ * @throws DataDirectoryError when it is another cluster's, holds something else, or cannot be used; ClusterOptionsError when a
+ * mode is wanted of a protocol that has none
  */
-export function claimDataDirectory(directory: string, wanted: ClusterData, protocol?: LogProtocolName): ClaimedData {
+export function claimDataDirectory(
+  directory: string,
+  wanted: ClusterData,
+  replication: WantedReplication = {},
+): ClaimedData {
   const file = join(directory, fileName);
   let text: string | undefined;
   try {
@@ -51,24 +70,34 @@ export function claimDataDirectory(directory: string, wanted: ClusterData, proto
     }
     if (text === undefined) {
       // A crash in between leaves the old state or the new one, never half a file under this name.
-      const begun = { version: 1, ...wanted, protocol: protocol ?? 'raft' } as const;
+      const begun = { version: 1, ...wanted, ...replicationOf(replication) } as const;
       writeFileSync(`${file}.tmp`, `${JSON.stringify(begun, undefined, 2)}\n`, { flush: true });
       renameSync(`${file}.tmp`, file);
-      return { isNew: true, protocol: begun.protocol };
+      return { isNew: true, ...replicationOf(replication) };
     }
   } catch (cause) {
-    if (cause instanceof DataDirectoryError) throw cause;
+    if (cause instanceof DataDirectoryError || cause instanceof ClusterOptionsError) throw cause;
     const problem = cause instanceof Error ? cause.message : String(cause);
     throw new DataDirectoryError(`cannot keep data in '${directory}': ${problem}; name another directory with --data`, {
       cause,
     });
   }
   const found = parse(file, text);
-  check(directory, found, wanted, protocol);
-  return { isNew: false, protocol: found.protocol };
+  check(directory, found, wanted);
+  checkReplication(directory, found, replication);
+  return { isNew: false, ...replicationOf(found) };
 }
 
-function check(directory: string, found: Found, wanted: ClusterData, protocol: LogProtocolName | undefined): void {
+/** How a cluster is replicated that is begun so. @throws ClusterOptionsError */
+function replicationOf({ protocol = 'raft', mode }: WantedReplication): Omit<ClaimedData, 'isNew'> {
+  if (protocol === 'primary-backup') return { protocol, mode: mode ?? storeModes[0] };
+  if (mode === undefined) return { protocol };
+  throw new ClusterOptionsError(
+    `expected no --mode for a store that is replicated by ${protocol}, got ${mode}; leave it out, or say --protocol primary-backup`,
+  );
+}
+
+function check(directory: string, found: Found, wanted: ClusterData): void {
   if (found.cluster !== wanted.cluster) {
     throw new DataDirectoryError(
       `'${directory}' holds the data of cluster '${found.cluster}', not of '${wanted.cluster}'; start it with --cluster ${found.cluster}, or name another directory with --data`,
@@ -79,11 +108,22 @@ function check(directory: string, found: Found, wanted: ClusterData, protocol: L
       `'${directory}' holds the data of ${found.nodes.length} nodes (${found.nodes.join(', ')}), not of ${wanted.nodes.length}; start it with --nodes ${found.nodes.length}, or name another directory with --data`,
     );
   }
+}
+
+function checkReplication(directory: string, found: Found, { protocol, mode }: WantedReplication): void {
   if (protocol !== undefined && found.protocol !== protocol) {
     throw new DataDirectoryError(
       `'${directory}' holds the data of a cluster that is replicated by ${found.protocol}, not by ${protocol}; start it with --protocol ${found.protocol}, or name another directory with --data`,
     );
   }
+  if (mode === undefined) return;
+  // Throws where the protocol has none.
+  replicationOf({ protocol: found.protocol, mode });
+  const known = replicationOf(found).mode;
+  if (known === mode) return;
+  throw new DataDirectoryError(
+    `'${directory}' holds the data of a store in mode ${known}, not ${mode}; start it with --mode ${known}, or name another directory with --data`,
+  );
 }
 
 type Found = v.InferOutput<typeof cluster>;

@@ -1,13 +1,12 @@
 /** What `quorate up` says once its cluster runs: where everything is, and what to try. */
 
-import type { LogProtocolName } from '../../services/store/log/protocol-names.ts';
 import type { Report } from '../reports.ts';
 import type { Terminal } from '../terminal.ts';
-import type { Member, UpOptions } from './members.ts';
+import type { Member, Replication, UpOptions } from './members.ts';
 
 export interface Described {
   readonly options: UpOptions;
-  readonly protocol: LogProtocolName;
+  readonly replication: Replication;
   readonly members: readonly Member[];
   readonly ready: ReadonlyMap<string, Report & { type: 'ready' }>;
   readonly leader: string | undefined;
@@ -16,7 +15,7 @@ export interface Described {
 }
 
 /** Describes a cluster, as lines. */
-export function description({ options, protocol, members, ready, leader, isNew, terminal }: Described): string {
+export function description({ options, replication, members, ready, leader, isNew, terminal }: Described): string {
   const { bold, cyan, dim, green, yellow } = terminal.outColours;
   const url = (index: number): string => `localhost:${options.port + (index % members.length)}`;
   const leaderPid = leader === undefined ? undefined : ready.get(leader)?.pid;
@@ -28,7 +27,7 @@ export function description({ options, protocol, members, ready, leader, isNew, 
     return `  ${cyan(id.padEnd(4))} ${columns}${inspector}${id === leader ? green(' leads') : ''}`;
   });
   const lines = [
-    `${bold(`${members.length} node${members.length === 1 ? '' : 's'}`)} ${isNew ? 'new data' : 'data found'} in ${options.data}, replicated by ${protocol}`,
+    `${bold(`${members.length} node${members.length === 1 ? '' : 's'}`)} ${isNew ? 'new data' : 'data found'} in ${options.data}, replicated by ${[replication.protocol, replication.mode].filter((it) => it !== undefined).join(', ')}`,
     '',
     dim(`  node ${'HTTP'.padEnd(23)} ${'nodes, clients'.padEnd(18)} process`),
     ...rows,

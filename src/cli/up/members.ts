@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { LogProtocolName } from '../../services/store/log/protocol-names.ts';
+import type { LogProtocolName, StoreMode } from '../../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, PortsTakenError } from '../errors.ts';
 
 /** What `quorate up` is told. */
@@ -12,6 +12,7 @@ export interface UpOptions {
   readonly port: number;
   readonly cluster: string;
   readonly protocol?: LogProtocolName;
+  readonly mode?: StoreMode;
   readonly secretFile?: string;
   readonly inspect?: true;
 }
@@ -62,12 +63,19 @@ const problemOfPort = (port: number): Promise<string | undefined> =>
 /** Where the secret of the cluster lies: in its data directory, unless it is shared with nodes on other machines. */
 export const secretFileOf = ({ secretFile, data }: UpOptions): string => secretFile ?? join(data, 'secret');
 
+/** How the store of a cluster is replicated. */
+export interface Replication {
+  readonly protocol: LogProtocolName;
+  /** Of primary-backup alone. */
+  readonly mode?: StoreMode | undefined;
+}
+
 /** The arguments of `quorate node` for a member. */
 export function argumentsOf(
   member: Member,
   members: readonly Member[],
   options: UpOptions,
-  protocol: LogProtocolName,
+  { protocol, mode }: Replication,
 ): string[] {
   const { cluster, inspect } = options;
   const { id, httpPort, tcpPort, directory } = member;
@@ -75,6 +83,7 @@ export function argumentsOf(
   return [
     ...['--id', id, '--cluster', cluster, '--data', directory],
     ...['--protocol', protocol, '--secret-file', secretFileOf(options)],
+    ...(mode === undefined ? [] : ['--mode', mode]),
     ...['--listen', `${host}:${tcpPort}`, '--http', `${host}:${httpPort}`],
     ...peers.flatMap((peer) => ['--peer', `${peer.id}=${host}:${peer.tcpPort}`]),
     ...(inspect === undefined ? [] : ['--inspect']),

@@ -4,7 +4,7 @@
  * what servers say while there are none is counted apart.
  */
 
-import { nodeOf, partsOf } from '../../../statecharts/actor.ts';
+import { type Address, nodeOf, partsOf } from '../../../statecharts/actor.ts';
 import { run } from '../../simulator/run.ts';
 import { nodeIds, type PlannedOperation } from '../../simulator/schedule.ts';
 import type { ProvenLog } from '../logs.ts';
@@ -26,6 +26,9 @@ const commands = 100;
 /** Far longer than a command takes. */
 const everyMs = 100;
 
+/** Whether an actor keeps the log of the store, or that of its configuration. */
+const keepsLogs = (actor: Address): boolean => /\.(server|replica)$/.test(partsOf(actor).name);
+
 /** Counts on virtual time; the same each time. @throws Error when a command fails */
 export function measureCommands({ scenario }: Pick<ProvenLog, 'scenario'>): CommandCosts {
   const beginMs = settledMs + idleMs;
@@ -44,9 +47,8 @@ export function measureCommands({ scenario }: Pick<ProvenLog, 'scenario'>): Comm
       watch: () => ({
         booted: ({ app }) =>
           void app?.node.inspection.subscribe((event) => {
-            if (event.type !== 'step' || !partsOf(event.actor).name.endsWith('.server') || event.atMs < settledMs)
-              return;
-            if (event.atMs >= endMs) return;
+            if (event.type !== 'step' || !keepsLogs(event.actor)) return;
+            if (event.atMs < settledMs || event.atMs >= endMs) return;
             const count = event.atMs < beginMs ? idle : busy;
             const own = nodeOf(event.actor);
             count.messages += event.effects.filter((it) => it.type === 'send' && nodeOf(it.to) !== own).length;

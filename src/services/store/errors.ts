@@ -76,7 +76,7 @@ export class OutcomeUnknownError extends QuorateError {
 /** A node was not replaced, and will not be by this request: the members are who they were. */
 export class NotReplacedError extends NotHappenedError {
   readonly code = 'NOT_REPLACED';
-  /** A `MemberRefusal`, or `given-up`. */
+  /** A `MemberRefusal`, `no-secret`, `members-fixed`, or `given-up`. */
   readonly reason: string;
 
   constructor(message: string, reason: string) {

@@ -2,8 +2,8 @@
 
 import { expect, test, vi } from 'vitest';
 import type { KeyValueNode } from '../../../src/services/kv-node.ts';
-import { logProtocolNames } from '../../../src/services/store/log/protocol-names.ts';
 import { freePort } from '../../fixtures/ports.ts';
+import { replacingLogs } from '../../fixtures/replacing-logs.ts';
 import { at, createNodeLab, type NodeLab } from '../kv-nodes.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -30,7 +30,7 @@ async function replaceN3(asked: KeyValueNode, newcomer: KeyValueNode): Promise<v
   expect(await response.json()).toMatchObject({ voters: ['n1', 'n2', 'n4'], retired: ['n3'] });
 }
 
-test.each(logProtocolNames)(
+test.each(replacingLogs)(
   'a cluster of which a member was replaced agrees on old and new keys (%s)',
   async (protocol) => {
     const lab = await createNodeLab(founders, { protocol });
@@ -62,7 +62,7 @@ test.each(logProtocolNames)(
   },
 );
 
-test.each(logProtocolNames)('nodes that differ about who votes name the same acceptors (%s)', async (protocol) => {
+test.each(replacingLogs)('nodes that differ about who votes name the same acceptors (%s)', async (protocol) => {
   const lab = await createNodeLab(founders, { protocol });
   for (const id of founders) await lab.start(id);
   await lab.leader();
@@ -83,4 +83,11 @@ test.each(logProtocolNames)('nodes that differ about who votes name the same acc
       message: expect.stringContaining('too few of n1, n2, n3 answer'),
     });
   }
+});
+
+test('where members stay those that the store began with, they are the acceptors', async () => {
+  const lab = await createNodeLab(founders, { protocol: 'primary-backup' });
+  for (const id of founders) await lab.start(id);
+  expect(await propose(lab.node('n1'), 'key', 'first')).toBe('first');
+  expect(await propose(lab.node('n3'), 'key', 'second')).toBe('first');
 });

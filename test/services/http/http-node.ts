@@ -7,6 +7,7 @@ import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/me
 import { type HttpServer, type HttpServerOptions, serveHttp } from '../../../src/services/http/server.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { paxos } from '../../../src/services/store/log/paxos.ts';
+import { primaryBackup } from '../../../src/services/store/log/primary-backup.ts';
 import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
 import { raft } from '../../../src/services/store/log/raft.ts';
 import type { LogStarter } from '../../../src/services/store/log/replicated-log.ts';
@@ -44,6 +45,7 @@ export interface HttpNodeOptions {
 const soon: Readonly<Record<LogProtocolName, (voters: readonly string[]) => LogStarter>> = {
   raft: (voters) => raft({ voters, delays: { electionTimeout: between(20, 40) } }),
   paxos: (voters) => paxos({ voters, delays: { electionRound: between(20, 40) } }),
+  'primary-backup': (voters) => primaryBackup({ voters }),
 };
 
 /** Starts a node; with one voter, waits until it leads. */

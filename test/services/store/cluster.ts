@@ -15,12 +15,14 @@ import { type Client, createStoreClient, type StoreClientOptions } from '../../.
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { type KeyValueStore, keyValueStore } from '../../../src/services/store/key-value/store.ts';
 import { paxos } from '../../../src/services/store/log/paxos.ts';
+import { primaryBackup } from '../../../src/services/store/log/primary-backup.ts';
 import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
 import { raft } from '../../../src/services/store/log/raft.ts';
 import type { LogStarter } from '../../../src/services/store/log/replicated-log.ts';
 import {
   type ReplicatedStore,
   type ReplicatedStoreOptions,
+  type StoreStatus,
   startReplicatedStore,
 } from '../../../src/services/store/replicated-store.ts';
 import type { StateMachine } from '../../../src/services/store/state-machine.ts';
@@ -76,7 +78,7 @@ export interface Cluster {
   client(options?: StoreClientOptions & { readonly reaches?: readonly string[] }): Client;
 }
 
-const starters = { raft, paxos } satisfies Record<LogProtocolName, unknown>;
+const starters = { raft, paxos, 'primary-backup': primaryBackup } satisfies Record<LogProtocolName, unknown>;
 
 export function createCluster(options: ClusterOptions = {}): Cluster {
   const { nodes = ['n1', 'n2', 'n3'], seed = 1, flushDelayMs = 1, machine = createKeyValueMachine } = options;
@@ -169,7 +171,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
       return leader;
     },
     follower() {
-      const follower = [...living.values()].find(({ store }) => store.status().role === 'follower');
+      const follower = [...living.values()].find(({ store }) => ['follower', 'backup'].includes(store.status().role));
       if (follower === undefined) throw new Error('nobody follows');
       return follower;
     },
@@ -177,7 +179,9 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
       clock.runUntil(() => {
         const among = [...living.values()].filter(({ id }) => !cuts.has(`${id}>`));
         const leader = leaderIn(among);
-        return leader !== undefined && among.every(({ store }) => store.status().leader === leader.id);
+        // A replica of primary-backup that is fenced takes no part yet.
+        const isSettled = ({ role, leader: known }: StoreStatus): boolean => known === leader?.id && role !== 'fenced';
+        return leader !== undefined && among.every(({ store }) => isSettled(store.status()));
       }, 20_000);
     },
     settled,

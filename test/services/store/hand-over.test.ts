@@ -40,12 +40,13 @@ describe.each(logProtocolNames)('over %s, a node', (protocol) => {
       const { id, store, node } = cluster.leader();
       const pauseMs = await longestPauseMs(cluster, () => {
         void store.resign().then(() => {
-          expect(store.status().role).toBe('follower');
+          expect(store.status().role).not.toBe('leader');
           store.close();
           return node.stop();
         });
       });
-      expect(pauseMs).toBeLessThan(100);
+      // Synchronous writes wait for a backup that stops until the in-sync set without it is recorded.
+      expect(pauseMs).toBeLessThan(protocol === 'primary-backup' ? 1_500 : 100);
       expect(cluster.members().find((it) => it.id !== id && it.store.status().role === 'leader')).toBeDefined();
     });
 
@@ -95,7 +96,8 @@ describe.each(logProtocolNames)('over %s, a node', (protocol) => {
       const to = cluster.follower().id;
       cluster.cut(id, to);
       expect(await cluster.failure(store.handOver(to))).toBeInstanceOf(OutcomeUnknownError);
-      expect(cluster.leader().id).toBe(id);
+      // A primary is told by the authority, which reaches it by way of the third node.
+      expect(cluster.leader().id).toBe(protocol === 'primary-backup' ? to : id);
     });
   });
 

@@ -10,6 +10,7 @@ import { primaryBackupReplica } from '../../../../statecharts/primary-backup/rep
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { authorityAddress, startAuthority } from './configuration-authority.ts';
+import { type StoreMode, storeModes } from './protocol-names.ts';
 import { raft } from './raft.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
@@ -22,6 +23,8 @@ export type ReplicaReport =
   /** What was never acknowledged, and made in an epoch that is over, is gone from this node's log. */
   | { readonly type: 'discarded'; readonly from: number; readonly to: number };
 
+type Discarded = Extract<ReplicaReport, { type: 'discarded' }>;
+
 /** How to replicate by primary-backup. */
 export interface PrimaryBackupOptions {
   /** The nodes that replicate, this one included; only nodes without records ask. They stay the same. */
@@ -30,7 +33,7 @@ export interface PrimaryBackupOptions {
    * Who holds a write before it is acknowledged: all that are in sync, of which any one may be the last; or a majority of
    * them. Default synchronous.
    */
-  readonly mode?: 'synchronous' | 'quorum';
+  readonly mode?: StoreMode;
   /** Hears what should alarm an operator. */
   readonly report?: (report: ReplicaReport) => void;
   /** What differs from the default limits. */
@@ -41,8 +44,12 @@ export interface PrimaryBackupOptions {
   readonly server?: typeof primaryBackupReplica;
 }
 
-/** The key of the log in which the configuration of store `key` is kept. */
-export const configurationKey = (key: string): string => `${key}-configuration`;
+/**
+ * The key of the log in which the configuration of store `key` is kept. The mode is part of it: nodes that were told
+ * different ones have no log in common, so that no two of them acknowledge by one mode and elect by the other.
+ */
+export const configurationKey = (key: string, mode: StoreMode): string =>
+  mode === storeModes[0] ? `${key}-configuration` : `${key}-configuration-${mode}`;
 
 /**
  * Replicates by primary-backup. The configuration - who is primary, and who is in sync - is kept by Raft on the same nodes,
@@ -56,7 +63,7 @@ export const configurationKey = (key: string): string => `${key}-configuration`;
 export function primaryBackup(options: PrimaryBackupOptions): LogStarter {
   const {
     voters,
-    mode = 'synchronous',
+    mode = storeModes[0],
     report = () => undefined,
     limits,
     delays,
@@ -75,7 +82,12 @@ export function primaryBackup(options: PrimaryBackupOptions): LogStarter {
       },
       ...(delays === undefined ? {} : { delays }),
     });
-    const register = raft({ voters })({ ...place, key: configurationKey(key) });
+    const register = raft({ voters })({ ...place, key: configurationKey(key, mode) });
+    let discarded: Discarded | undefined;
+    const hear = (it: ReplicaReport): void => {
+      if (it.type === 'discarded') discarded = it;
+      report(it);
+    };
     return serverLog({
       place,
       options,
@@ -87,8 +99,8 @@ export function primaryBackup(options: PrimaryBackupOptions): LogStarter {
           handle.subscribe({ next: (shown) => next(seen(shown)), error, complete }),
       },
       begin: (ended) => startAuthority(place, register, foundingConfiguration({ replicas, mode }), ended),
-      standing: standingOf,
-      eventOf: (output: ReplicaOutput, room) => eventOf(output, room, report),
+      standing: (shown) => standingOf(shown, discarded),
+      eventOf: (output: ReplicaOutput, room) => eventOf(output, room, hear),
     });
   };
 }
@@ -111,8 +123,9 @@ function seen(shown: SnapshotFrom<typeof primaryBackupReplica.chart>): Seen {
   const replica = shown.context;
   const { commitIndex, configuration, incoming, self, snapshot } = replica;
   const isPrimary = shown.hasTag('primary');
-  // One that is fenced does not know whether anybody is primary, least of all itself.
-  const leader = isPrimary || configuration.primary !== self ? configuration.primary : null;
+  // One that takes nothing more of its configuration, or was primary itself, does not know whether any replica is.
+  const isOver = replica.promised >= configuration.version || configuration.primary === self;
+  const leader = isPrimary || !isOver ? configuration.primary : null;
   return {
     role: isPrimary ? 'leader' : (roles.find((role) => shown.hasTag(role)) ?? 'none'),
     replica,
@@ -121,11 +134,17 @@ function seen(shown: SnapshotFrom<typeof primaryBackupReplica.chart>): Seen {
   };
 }
 
-function standingOf({ replica, role }: Seen): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'> {
+/** @param discarded what this life of the node has discarded last */
+function standingOf(
+  { replica, role }: Seen,
+  discarded: Discarded | undefined,
+): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'> {
   const { configuration, log } = replica;
-  const { epoch, inSync, replicas } = configuration;
+  const { epoch, inSync, mode, replicas } = configuration;
   const remark = `in epoch ${epoch}, ${inSync.length} of ${replicas.length} in sync`;
-  return { role, lastIndex: log.lastIndex, remark, details: { epoch, inSync: inSync.map(nodeOf).join(' ') } };
+  const lost = discarded === undefined ? {} : { discardedFrom: discarded.from, discardedTo: discarded.to };
+  const details = { epoch, mode, inSync: inSync.map(nodeOf).join(' '), ...lost };
+  return { role, lastIndex: log.lastIndex, remark, details };
 }
 
 /** Index and epoch name an entry, so the epoch is the token. */

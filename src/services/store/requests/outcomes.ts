@@ -68,6 +68,8 @@ const whyNotReplaced: Readonly<Record<string, string>> = {
   'too-many-retired': 'as many nodes have left as a cluster remembers; copy the data to a new cluster',
   'no-place': 'nobody has said where the node that should join listens',
   'no-secret': 'nodes prove to each other that they hold a secret, and this one has none; start all with --secret-file',
+  'members-fixed':
+    'the members of a store that is replicated by this protocol stay those with which it began; restore the directory of a node that was lost, or copy the data to a new cluster',
   'given-up':
     'the node that should join did not catch up with the log, and the change was given up; check that it runs with --join, under this id, at this address, and with the secret of the cluster',
 };

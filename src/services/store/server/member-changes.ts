@@ -48,11 +48,7 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
 
   return {
     take(item) {
-      const members = log.membership?.members();
-      if (members === undefined) {
-        desk.refuse(item, 'malformed', undefined, 'the members of this log stay those with which it began');
-        return;
-      }
+      const members = log.membership?.members() ?? foundersIn(log);
       const { id, body } = item;
       if (body.type === 'members') {
         desk.answer(item, { id, status: 'done', value: members });
@@ -62,7 +58,8 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
       // Nothing begins of which the asker hears no more.
       if (item.expiresAtMs !== undefined && clock.nowMs() >= item.expiresAtMs) desk.refuse(item, 'unavailable');
       else if (isDone(members, body)) desk.answer(item, { id, status: 'done', value: members });
-      else if (log.membership?.isFixed) desk.refuse(item, 'not-replaced', undefined, 'no-secret');
+      else if (log.membership === undefined) desk.refuse(item, 'not-replaced', undefined, 'members-fixed');
+      else if (log.membership.isFixed) desk.refuse(item, 'not-replaced', undefined, 'no-secret');
       else if (!isUnderWay(members, body)) begin(replacing);
       else if (waiters.length >= waitersLimit) desk.refuse(item, 'overloaded');
       else waiters.push({ item: replacing, sinceIndex: members.index });
@@ -100,6 +97,18 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
     },
   };
 }
+
+/** The members of a log that stay those with which it began. */
+const foundersIn = (log: ReplicatedLog): LogMembers => ({
+  voters: [...log.status().nodes],
+  nextVoters: null,
+  learners: [],
+  change: null,
+  retired: [],
+  places: {},
+  index: 0,
+  isSettled: true,
+});
 
 const isDone = ({ voters, retired, isSettled }: LogMembers, { leaving, joining }: MemberChange): boolean =>
   isSettled && voters.includes(joining) && retired.includes(leaving);

@@ -1,6 +1,7 @@
 /** What is particular to a log that is kept by primary-backup: its in-sync set, which says when it is degraded. */
 
 import { describe, expect, test } from 'vitest';
+import { UnavailableError } from '../../../../src/services/store/errors.ts';
 import { primaryBackup, type ReplicaReport } from '../../../../src/services/store/log/primary-backup.ts';
 import { type Cluster, createCluster } from '../cluster.ts';
 
@@ -64,9 +65,23 @@ describe('a store kept by primary-backup', () => {
     await cluster.until(isReplaced);
     cluster.heal();
     await cluster.until(() => reports.some(({ type }) => type === 'discarded'));
-    expect(reports.find(({ type }) => type === 'discarded')).toMatchObject({ by: old.id });
+    const discarded = reports.find(({ type }) => type === 'discarded');
+    expect(discarded).toMatchObject({ by: old.id });
+    const { from: discardedFrom, to: discardedTo } = { from: undefined, to: undefined, ...discarded };
+    expect(old.store.status().details).toMatchObject({ discardedFrom, discardedTo });
     await cluster.until(() => old.store.status().role === 'backup');
     expect(await cluster.value(cluster.leader().keys.get('k'))).toMatchObject({ value: value('acknowledged') });
+  });
+
+  test('has no primary where no majority of the nodes was told the same mode', async () => {
+    const modes = ['synchronous', 'quorum'] as const;
+    const cluster = createCluster({
+      nodes: ['n1', 'n2'],
+      log: (voters, id) => primaryBackup({ voters, mode: modes[id === 'n1' ? 0 : 1] }),
+    });
+    const put = cluster.member('n1').keys.put('k', value('never'), { deadlineMs: 10_000 });
+    expect(await cluster.failure(put)).toBeInstanceOf(UnavailableError);
+    expect(cluster.members().map(({ store }) => store.status().role)).toEqual(['fenced', 'fenced']);
   });
 
   test('gives a node that was away for longer than the log reaches back a snapshot', async () => {

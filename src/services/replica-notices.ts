@@ -1,0 +1,38 @@
+/** What replicas of primary-backup report, as notices to an operator. */
+
+import { type Observable, ReplaySubject } from 'rxjs';
+import type { ReplicaReport } from './store/log/primary-backup.ts';
+
+/** Something that an operator should know, and that the node survives. */
+export interface NodeNotice {
+  readonly code: 'DEGRADED' | 'IN_SYNC' | 'DISCARDED';
+  readonly message: string;
+}
+
+/** Kept for a listener that comes once the node has started; of more, the latest. */
+const noticesKept = 100;
+
+/** Makes the notices of one node. */
+export function createReplicaNotices(): { report(report: ReplicaReport): void; notices: Observable<NodeNotice> } {
+  const notices = new ReplaySubject<NodeNotice>(noticesKept);
+  let isDegraded = false;
+  return {
+    report(report) {
+      if (report.type === 'discarded') {
+        notices.next({ code: 'DISCARDED', message: discardedText(report) });
+        return;
+      }
+      const wasDegraded = isDegraded;
+      isDegraded = report.missing.length > 0;
+      if (isDegraded) notices.next({ code: 'DEGRADED', message: degradedText(report) });
+      else if (wasDegraded) notices.next({ code: 'IN_SYNC', message: 'all replicas hold what is acknowledged again' });
+    },
+    notices: notices.asObservable(),
+  };
+}
+
+const degradedText = ({ nodes, missing }: Extract<ReplicaReport, { type: 'in-sync' }>): string =>
+  `writes are acknowledged without ${missing.join(', ')}, held by ${nodes.join(', ')} alone; see whether what is missing runs and is reached`;
+
+const discardedText = ({ from, to }: Extract<ReplicaReport, { type: 'discarded' }>): string =>
+  `entries ${from} to ${to} are gone from the log of this node: they were made in an epoch that is over, no later primary has them, and none of them was acknowledged`;
