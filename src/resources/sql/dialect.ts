@@ -23,6 +23,8 @@ export interface NamedBranch<Connection> {
   readonly receipt: string | undefined;
   /** On which it was begun here, and may still be at work. */
   readonly connection: Connection | undefined;
+  /** A statement has ended its transaction, so that it may have committed. */
+  readonly isBroken: boolean;
 }
 
 export interface Dialect<Connection extends SqlConnection, Session extends BranchSession> {

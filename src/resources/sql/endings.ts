@@ -4,13 +4,19 @@
  */
 
 import { messageOf } from '../errors.ts';
-import type { BranchSession, Ending } from '../transactional.ts';
+import type { Absence, BranchSession, Ending } from '../transactional.ts';
 import type { Control, SqlConnection } from './connection.ts';
 import type { Dialect, NamedBranch } from './dialect.ts';
 
+/** What of a dialect ends branches by their names. */
+export type Endings<C extends SqlConnection, S extends BranchSession> = Pick<
+  Dialect<C, S>,
+  'endPrepared' | 'outcomeOf' | 'remembersRollbacks' | 'writeAbsence' | 'writeBroken'
+>;
+
 /** Commits a prepared branch; a name that is not known is looked up in what the database remembers. */
 export async function commitBranch<C extends SqlConnection, S extends BranchSession>(
-  dialect: Dialect<C, S>,
+  dialect: Endings<C, S>,
   control: Control,
   { branch, receipt }: NamedBranch<C>,
 ): Promise<Ending> {
@@ -36,7 +42,7 @@ export async function commitBranch<C extends SqlConnection, S extends BranchSess
 
 /** Sees to it that a branch never commits. */
 export async function rollbackBranch<C extends SqlConnection, S extends BranchSession>(
-  dialect: Dialect<C, S>,
+  dialect: Endings<C, S>,
   control: Control,
   named: NamedBranch<C>,
 ): Promise<Ending> {
@@ -52,7 +58,7 @@ export async function rollbackBranch<C extends SqlConnection, S extends BranchSe
       if (found.type === 'aborted') return { type: 'done' };
       if (found.type === 'unknown' && receipt === undefined) return found;
     }
-    const written = await dialect.writeAbsence(control, named);
+    const written = await writeAbsence(dialect, control, named);
     switch (written.type) {
       case 'absent':
         return { type: 'done' };
@@ -65,6 +71,19 @@ export async function rollbackBranch<C extends SqlConnection, S extends BranchSe
     }
   }
   return { type: 'unknown', reason };
+}
+
+/**
+ * Ends the branch's sessions, and writes its key as aborted, unless it may have committed: whichever of the two is written
+ * first stays.
+ */
+export async function writeAbsence<C extends SqlConnection, S extends BranchSession>(
+  dialect: Endings<C, S>,
+  control: Control,
+  named: NamedBranch<C>,
+): Promise<Absence> {
+  if (named.isBroken) await dialect.writeBroken(control, named.branch);
+  return dialect.writeAbsence(control, named);
 }
 
 const committedByAnother: Ending = { type: 'refused', reason: 'it was committed by somebody else' };

@@ -43,7 +43,9 @@ export class OpenedBranches<Connection extends SqlConnection, Session extends Br
 
   /** The branch, with the connection that it was begun on. */
   named(branch: Branch, receipt?: string): NamedBranch<Connection> {
-    return { branch, receipt, connection: this.#opened.get(globalIdOf(branch))?.connection };
+    const globalId = globalIdOf(branch);
+    const connection = this.#opened.get(globalId)?.connection;
+    return { branch, receipt, connection, isBroken: this.#broken.has(globalId) };
   }
 
   /** The session of a branch that was begun here. */

@@ -24,7 +24,7 @@ import type {
 import type { Control, SqlConnection } from './connection.ts';
 import { withControl } from './control.ts';
 import type { Dialect } from './dialect.ts';
-import { commitBranch, rollbackBranch, unreachable } from './endings.ts';
+import { commitBranch, rollbackBranch, unreachable, writeAbsence } from './endings.ts';
 import { OpenedBranches } from './opened.ts';
 
 /** What all SQL resources can be told. */
@@ -156,7 +156,7 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
     const own = this.#opened.ownOf(branch);
     if (own?.isPrepared === true) return { type: 'present', reason: 'it is prepared' };
     own?.cut('its absence is being written');
-    const work = (it: Control) => this.#dialect.writeAbsence(it, this.#opened.named(branch));
+    const work = (it: Control) => writeAbsence(this.#dialect, it, this.#opened.named(branch));
     const absence = await this.#control(timeoutMs, work).catch(unreachable);
     if (absence.type !== 'absent' && absence.type !== 'committed') return absence;
     this.#opened.forget(branch);
