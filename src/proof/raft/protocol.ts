@@ -17,8 +17,8 @@ export const raft = defineProtocol({
   scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken })),
   systems: raftSystems,
   suites: [
-    { runs: 2_000, nodes: 3, budgetSeconds: 240 },
-    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 240 },
+    { runs: 2_000, nodes: 3, budgetSeconds: 120 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 120 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 3 },
@@ -38,8 +38,8 @@ export const raftReplacement = defineProtocol({
   scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken }), { replaces: true }),
   systems: raftReplacementSystems,
   suites: [
-    { runs: 1_000, nodes: 4, budgetSeconds: 120 },
-    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 120 },
+    { runs: 1_000, nodes: 4, budgetSeconds: 60 },
+    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 60 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 4 },
