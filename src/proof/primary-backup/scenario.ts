@@ -23,6 +23,8 @@ export const primaryBackupLog = (
   serverName: (options.server ?? primaryBackupReplica).name,
   goals: primaryBackupGoals,
   replacementGoals: [],
+  // A majority that is well can do nothing where the in-sync set is the rest: the set alone has what was acknowledged.
+  heals: 'all',
   start: ({ voters }) => primaryBackup({ voters, limits, ...options }),
   invariants: createPrimaryBackupInvariants,
 });

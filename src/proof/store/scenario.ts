@@ -35,6 +35,8 @@ export interface LogUnderProof<Context> {
   readonly goals: readonly string[];
   /** What must happen as well where one is replaced. */
   readonly replacementGoals: readonly string[];
+  /** Which machines must be well again before progress is asked for. Default a majority of them. */
+  readonly heals?: 'all';
   /** Starts the log of a machine; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
   start(parts: { readonly voters: readonly string[]; readonly joins: boolean }): LogStarter;
   /** Makes what watches one run. */
@@ -71,6 +73,7 @@ export function storeScenario<Context>(
   { rollbacks, replaces = false, transfers = false }: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> {
   return {
+    ...(log.heals === undefined ? {} : { heals: log.heals }),
     ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
     name: replaces ? `${log.name}-replacement` : log.name,
     minNodes: replaces ? 3 : 1,
