@@ -132,8 +132,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a replica is primary again in an epoch in which it was',
     file: 'statecharts/primary-backup/rules/configuring.ts',
-    text: 'configuration.primary === self && configuration.epoch > barredEpoch;',
-    becomes: 'configuration.primary === self && configuration.epoch >= barredEpoch;',
+    text: 'configuration.primary === self && configuration.epoch > barredEpoch &&',
+    becomes: 'configuration.primary === self && configuration.epoch >= barredEpoch &&',
+    tests: ['test/statecharts/primary-backup/fenced.test.ts'],
+  },
+  {
+    name: 'a replica is primary of a configuration of which it has promised to take nothing',
+    file: 'statecharts/primary-backup/rules/configuring.ts',
+    text: 'configuration.epoch > barredEpoch && configuration.version > promised;',
+    becomes: 'configuration.epoch > barredEpoch && promised >= 0;',
     tests: ['test/statecharts/primary-backup/fenced.test.ts'],
   },
   {

@@ -38,7 +38,7 @@ function asAsked(context: ReplicaContext): ReplicaContext {
 
 const twoNodes: GivenPrimaryBackupBounds = { nodes: 2, entries: 1 };
 /** Three replicas, of which a majority holds what is acknowledged. */
-const majority: GivenPrimaryBackupBounds = { nodes: 3, mode: 'quorum', entries: 0, gathers: 0, inFlight: 5 };
+const majority: GivenPrimaryBackupBounds = { nodes: 3, mode: 'quorum', entries: 0, gathers: 0 };
 
 export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
   {
@@ -69,8 +69,9 @@ export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
     rule: 'VR §4.2',
     broken: { proposePrimary: (context) => replicaRules.proposePrimary({ ...context, promises: [] }) },
     checker: {
-      bounds: majority,
+      bounds: { ...majority, inFlight: 6 },
       violates: 'what was acknowledged is in every later primary',
+      statesToFind: 100_000,
     },
   },
   {
@@ -143,6 +144,7 @@ export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
     broken: {
       isOutdated: ({ configuration }, { epoch }) => epoch < configuration.epoch,
       hasPromised: () => false,
+      mayLead: (context) => replicaRules.mayLead({ ...context, promised: 0 }),
       isInForce: (context, { configuration }) => configuration.version >= context.configuration.version,
     },
     checker: {

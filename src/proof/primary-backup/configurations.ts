@@ -4,9 +4,9 @@ import type { ProvenSystem } from '../protocol.ts';
 import type { GivenPrimaryBackupBounds } from './bounds.ts';
 
 const systems: readonly GivenPrimaryBackupBounds[] = [
+  { nodes: 3, mode: 'quorum', entries: 0, gathers: 1, inFlight: 5 },
   { nodes: 2, entries: 1, reads: 1, looks: 1, inFlight: 3 },
   { nodes: 2, entries: 1, crashes: 1, inFlight: 2 },
-  { nodes: 3, mode: 'quorum', entries: 0, gathers: 1, inFlight: 4 },
   { nodes: 2, entries: 1 },
   { nodes: 2, entries: 1, looks: 2, elections: 0, epochs: 1, duplicates: 1, inFlight: 3 },
   { nodes: 2, mode: 'asynchronous', maxLoss: 2, entries: 1, inFlight: 3 },

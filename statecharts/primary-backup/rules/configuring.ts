@@ -50,12 +50,16 @@ function concluded({ configuration, self }: ReplicaContext, id: number): Effect 
 export const isPassed = ({ configuration }: ReplicaContext, { version }: Received<'settled'>): boolean =>
   version !== configuration.version;
 
-/** KIP-966: this replica is primary, in an epoch in which it never was, nor an earlier life of it. */
-export const mayLead = ({ barredEpoch, configuration, self }: ReplicaContext): boolean =>
-  configuration.primary === self && configuration.epoch > barredEpoch;
+/**
+ * KIP-966: this replica is primary, in an epoch in which it never was, nor an earlier life of it. VR §4.2: and it has not
+ * promised meanwhile to take nothing of the configuration, for then others may be choosing the next primary without it.
+ */
+export const mayLead = ({ barredEpoch, configuration, promised, self }: ReplicaContext): boolean =>
+  configuration.primary === self && configuration.epoch > barredEpoch && configuration.version > promised;
 
 /** It was primary in this epoch, and does not know any more what it said: there must be another epoch. */
-export const isBarred = ({ configuration, self }: ReplicaContext): boolean => configuration.primary === self;
+export const isBarred = ({ barredEpoch, configuration, self }: ReplicaContext): boolean =>
+  configuration.primary === self && configuration.epoch <= barredEpoch;
 
 /** VR §4.2: it has promised to take nothing of this configuration. */
 export const hasPromised = ({ configuration, promised }: ReplicaContext): boolean => promised >= configuration.version;

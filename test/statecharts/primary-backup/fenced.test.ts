@@ -101,6 +101,17 @@ describe('a fenced replica', () => {
     expect(snapshot.value).toEqual({ fenced: 'electing' });
   });
 
+  test('is not primary of a configuration of which it promised to take nothing before it took office (VR §4.2)', () => {
+    const told = replica.step(fencedWith(), { type: 'configured', from: authority, configuration: founding });
+    const promised = replica.step(told.state, { type: 'elect', from: n2, version: 1 });
+    expect(promised.effects).toEqual([
+      persist({ type: 'promise', version: 1 }),
+      send(n2, { type: 'promise', version: 1, lastEpoch: 0, lastIndex: 0 }),
+    ]);
+    const { snapshot } = replica.step(promised.state, { type: 'settled', from: n1, version: 1 });
+    expect(snapshot.value).toEqual(asking);
+  });
+
   test('does not go back to a configuration of which it has promised to take nothing (VR §4.2)', () => {
     const state = fencedWith({ promised: 1 });
     const { effects, snapshot } = replica.step(state, { type: 'configured', from: authority, configuration: founding });
