@@ -3,19 +3,7 @@
  * its primary is not heard for an election timeout, it takes nothing more from it, and looks for the next one.
  */
 
-import { message } from '../actor/rules.ts';
-import {
-  compaction,
-  configured,
-  election,
-  laterEpoch,
-  notForBackups,
-  notHandingOver,
-  notPrimary,
-  outdated,
-  replica,
-  transferEnd,
-} from './vocabulary.ts';
+import { replica, sentTheLog } from './vocabulary.ts';
 
 export const backup = replica.createStateConfig({
   id: 'backup',
@@ -25,37 +13,7 @@ export const backup = replica.createStateConfig({
   states: {
     listening: { after: { electionTimeout: { target: '#electing', meta: { rule: 'VR §4.2' } } } },
   },
-  on: {
-    append: [
-      laterEpoch,
-      outdated,
-      {
-        target: '.listening',
-        reenter: true,
-        actions: { type: 'appendFromPrimary', params: message },
-        meta: { rule: 'VR §4.1' },
-      },
-    ],
-    installSnapshot: [
-      laterEpoch,
-      outdated,
-      {
-        target: '.listening',
-        reenter: true,
-        actions: { type: 'takeSnapshot', params: message },
-        meta: { rule: 'VR §5.2' },
-      },
-    ],
-    elect: election,
-    configured,
-    propose: notPrimary,
-    read: notPrimary,
-    handOver: notHandingOver,
-    compact: compaction,
-    performed: transferEnd,
-    unreachable: {},
-    ...notForBackups,
-  },
+  on: sentTheLog('VR §4.1'),
 });
 
 /** The backup by itself. */

@@ -3,19 +3,7 @@
  * what the primary does, the authority records it as in sync. What an earlier epoch has left in its log it discards.
  */
 
-import { message } from '../actor/rules.ts';
-import {
-  compaction,
-  configured,
-  election,
-  laterEpoch,
-  notForBackups,
-  notHandingOver,
-  notPrimary,
-  outdated,
-  replica,
-  transferEnd,
-} from './vocabulary.ts';
+import { replica, sentTheLog } from './vocabulary.ts';
 
 export const catchingUp = replica.createStateConfig({
   id: 'catching-up',
@@ -26,37 +14,7 @@ export const catchingUp = replica.createStateConfig({
     // Who is not in sync does not look for a primary: it asks what it may have missed.
     listening: { after: { electionTimeout: { target: '#fenced', meta: { rule: 'KIP-966' } } } },
   },
-  on: {
-    append: [
-      laterEpoch,
-      outdated,
-      {
-        target: '.listening',
-        reenter: true,
-        actions: { type: 'appendFromPrimary', params: message },
-        meta: { rule: 'VR §4.3' },
-      },
-    ],
-    installSnapshot: [
-      laterEpoch,
-      outdated,
-      {
-        target: '.listening',
-        reenter: true,
-        actions: { type: 'takeSnapshot', params: message },
-        meta: { rule: 'VR §5.2' },
-      },
-    ],
-    elect: election,
-    configured,
-    propose: notPrimary,
-    read: notPrimary,
-    handOver: notHandingOver,
-    compact: compaction,
-    performed: transferEnd,
-    unreachable: {},
-    ...notForBackups,
-  },
+  on: sentTheLog('VR §4.3'),
 });
 
 /** The replica that catches up by itself. */

@@ -72,7 +72,6 @@ export const primary = replica.createStateConfig({
         },
         underWay: {
           initial: 'catchingUp',
-          on: { handOver: notHandingOver },
           after: { handOverTimeout: { target: 'none', actions: 'giveUpHandOver', meta: { rule: 'VR §4.2' } } },
           states: {
             catchingUp: {

@@ -41,8 +41,6 @@ export const replica = setup({
   ...bindReplica(replicaRules),
 });
 
-const isNews = { type: 'isNews', params: message } as const;
-
 /** A later epoch than this replica was told of: it takes part in nothing until the authority has told it. */
 export const laterEpoch = {
   guard: { type: 'isOfLaterEpoch', params: message },
@@ -63,18 +61,23 @@ export const election = [
   { target: '#fenced', actions: { type: 'promise', params: message }, meta: { rule: 'VR §4.2' } },
 ] as const;
 
+/** Another epoch begins, whoever is primary in it. */
+export const anotherEpoch = {
+  guard: { type: 'isNews', params: message },
+  target: '#fenced',
+  actions: 'again',
+  meta: { rule: 'VR §4.2' },
+} as const;
+
 /** What the authority says: the epoch goes on with another in-sync set, or another epoch begins. */
-export const configured = [
+const configured = [
   {
     guard: { type: 'isSameEpoch', params: message },
     actions: { type: 'adoptInSyncSet', params: message },
     meta: { rule: 'KIP-966' },
   },
-  { guard: isNews, target: '#fenced', actions: 'again', meta: { rule: 'VR §4.2' } },
+  anotherEpoch,
 ] as const;
-
-/** Another epoch begins, whoever is primary in it. */
-export const anotherEpoch = { guard: isNews, target: '#fenced', actions: 'again', meta: { rule: 'VR §4.2' } } as const;
 
 /** Answered in every role alike. */
 export const compaction = {
@@ -83,7 +86,7 @@ export const compaction = {
   meta: { rule: 'VR §5.1' },
 } as const;
 /** A snapshot is taken by who is sent the log; to another it is of no use. */
-export const transferEnd = {
+const transferEnd = {
   guard: { type: 'isIncoming', params: message },
   actions: { type: 'endTransfer', params: message },
   meta: { rule: 'VR §5.2' },
@@ -98,5 +101,46 @@ export const notHandingOver = {
   meta: { rule: 'VR §4.2' },
 } as const;
 
-/** What only a primary hears, or one that looks for the next. */
-export const notForBackups = { appended: {}, outdated: {}, snapshotReply: {}, durable: {}, settled: {}, promise: {} };
+/**
+ * What a replica hears that its primary sends the log: it takes that, by `rule`, and serves nothing itself. Each word of the
+ * primary begins `listening` anew.
+ */
+export const sentTheLog = <const Rule extends string>(rule: Rule) =>
+  ({
+    append: [
+      laterEpoch,
+      outdated,
+      {
+        target: '.listening',
+        reenter: true,
+        actions: { type: 'appendFromPrimary', params: message },
+        meta: { rule },
+      },
+    ],
+    installSnapshot: [
+      laterEpoch,
+      outdated,
+      {
+        target: '.listening',
+        reenter: true,
+        actions: { type: 'takeSnapshot', params: message },
+        meta: { rule: 'VR §5.2' },
+      },
+    ],
+    elect: election,
+    configured,
+    propose: notPrimary,
+    read: notPrimary,
+    handOver: notHandingOver,
+    compact: compaction,
+    performed: transferEnd,
+    unreachable: {},
+
+    // What only a primary hears, or one that looks for the next.
+    appended: {},
+    outdated: {},
+    snapshotReply: {},
+    durable: {},
+    settled: {},
+    promise: {},
+  }) as const;
