@@ -5,10 +5,10 @@
  */
 
 import { message } from '../actor/rules.ts';
+import { notHandingOver } from '../replication/handing-over.ts';
 import {
   compaction,
   newerTerm,
-  notHandingOver,
   notLeading,
   notReplacing,
   preVoteAnswer,

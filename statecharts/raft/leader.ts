@@ -6,10 +6,10 @@
 
 import { every } from '../actor/fragments.ts';
 import { message } from '../actor/rules.ts';
+import { handingOver, notHandingOver } from '../replication/handing-over.ts';
 import {
   compaction,
   newerTerm,
-  notHandingOver,
   notReplacing,
   raft,
   retired,
@@ -111,40 +111,7 @@ export const leader = raft.createStateConfig({
         },
       },
     },
-    handOver: {
-      initial: 'none',
-      states: {
-        none: {
-          on: {
-            handOver: [
-              {
-                guard: { type: 'mayHandOver', params: message },
-                target: 'underWay',
-                actions: { type: 'beginHandOver', params: message },
-                meta: { rule: 'Raft §3.10' },
-              },
-              notHandingOver,
-            ],
-          },
-        },
-        underWay: {
-          initial: 'catchingUp',
-          on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },
-          after: { handOverTimeout: { target: 'none', actions: 'giveUpHandOver', meta: { rule: 'Raft §3.10' } } },
-          states: {
-            catchingUp: {
-              always: {
-                guard: 'targetHasAll',
-                target: 'told',
-                actions: 'sendTimeoutNow',
-                meta: { rule: 'Raft §3.10' },
-              },
-            },
-            told: {},
-          },
-        },
-      },
-    },
+    handOver: handingOver('sendTimeoutNow'),
   },
   on: {
     propose: [

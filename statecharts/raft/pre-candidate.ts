@@ -4,11 +4,11 @@
  */
 
 import { message } from '../actor/rules.ts';
+import { notHandingOver } from '../replication/handing-over.ts';
 import {
   compaction,
   leaderElected,
   newerTerm,
-  notHandingOver,
   notLeading,
   notReplacing,
   preVoteAnswer,

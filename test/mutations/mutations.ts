@@ -180,8 +180,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a leader goes on proposing while it hands over',
-    file: 'statecharts/raft/leader.ts',
-    text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },",
+    file: 'statecharts/replication/handing-over.ts',
+    text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule } } },",
     becomes: '',
     tests: ['test/statecharts/raft/hand-over.test.ts'],
   },
@@ -1000,8 +1000,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a Multi-Paxos leader goes on proposing while it hands over',
-    file: 'statecharts/paxos/log/leader.ts',
-    text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },",
+    file: 'statecharts/replication/handing-over.ts',
+    text: "on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule } } },",
     becomes: '',
     tests: paxosHandOver,
   },

@@ -6,12 +6,12 @@
 
 import { every } from '../../actor/fragments.ts';
 import { message } from '../../actor/rules.ts';
+import { notHandingOver } from '../../replication/handing-over.ts';
 import {
   beat,
   compaction,
   earlierBallot,
   laterBallot,
-  notHandingOver,
   notLeading,
   notReplacing,
   overtaken,

@@ -1,17 +1,17 @@
 /**
  * The follower: an acceptor that answers candidates and takes what its leader proposes, and a learner of what is chosen. It
- * tells the others whether it is led, and stands for election when neither it nor any of them is,
- * or when its leader tells it to.
+ * tells the others whether it is led, and stands for election when neither it nor any of them is, or when its leader tells
+ * it to.
  */
 
 import { every } from '../../actor/fragments.ts';
 import { message } from '../../actor/rules.ts';
+import { notHandingOver } from '../../replication/handing-over.ts';
 import {
   beat,
   compaction,
   earlierBallot,
   laterBallot,
-  notHandingOver,
   notLeading,
   notReplacing,
   paxos,

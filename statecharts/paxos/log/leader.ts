@@ -6,11 +6,11 @@
 
 import { every } from '../../actor/fragments.ts';
 import { message } from '../../actor/rules.ts';
+import { handingOver, notHandingOver } from '../../replication/handing-over.ts';
 import {
   compaction,
   earlierBallot,
   laterBallot,
-  notHandingOver,
   notReplacing,
   overtaken,
   paxos,
@@ -91,35 +91,7 @@ export const leader = paxos.createStateConfig({
         },
       },
     },
-    handOver: {
-      initial: 'none',
-      states: {
-        none: {
-          on: {
-            handOver: [
-              {
-                guard: { type: 'mayHandOver', params: message },
-                target: 'underWay',
-                actions: { type: 'beginHandOver', params: message },
-                meta: { rule: 'Raft §3.10' },
-              },
-              notHandingOver,
-            ],
-          },
-        },
-        underWay: {
-          initial: 'catchingUp',
-          on: { propose: { actions: { type: 'refuseHandingOver', params: message }, meta: { rule: 'Raft §3.10' } } },
-          after: { handOverTimeout: { target: 'none', actions: 'giveUpHandOver', meta: { rule: 'Raft §3.10' } } },
-          states: {
-            catchingUp: {
-              always: { guard: 'targetHasAll', target: 'told', actions: 'sendStandNow', meta: { rule: 'Raft §3.10' } },
-            },
-            told: {},
-          },
-        },
-      },
-    },
+    handOver: handingOver('sendStandNow'),
   },
   on: {
     propose: [

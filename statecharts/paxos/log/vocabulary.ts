@@ -86,7 +86,3 @@ export const transferEnd = {
 } as const;
 export const notLeading = { actions: { type: 'refuseNotLeader', params: message } } as const;
 export const notReplacing = { actions: { type: 'refuseReplacement', params: message } } as const;
-export const notHandingOver = {
-  actions: { type: 'refuseHandOver', params: message },
-  meta: { rule: 'Raft §3.10' },
-} as const;
