@@ -7,7 +7,7 @@
 import type { Address } from '../actor/address.ts';
 import { type Deliver, deliver, deliverAhead } from '../actor/effects.ts';
 import { isVoterAfterwards, type Members } from './members.ts';
-import type { Progress } from './progress.ts';
+import { followerOf, type Progress } from './progress.ts';
 import type { HandOverRefusal } from './refusals.ts';
 
 /** A request to let another server lead that is under way. */
@@ -88,7 +88,7 @@ export function notHandedOver({ leader }: HandingServer, id: number, reason: Han
 
 /** How far the server that is to lead holds the log, as far as the leader knows; undefined where none is to. */
 export const targetMatch = ({ handOver, leadership }: HandingServer): number | undefined =>
-  leadership?.followers.find(({ server }) => server === handOver?.to)?.match;
+  followerOf(leadership?.followers ?? [], handOver?.to)?.match;
 
 /** No leader came of it in time. @param isBehind whether the other server has not got all of the log */
 export function givenUp(server: HandingServer, isBehind: boolean): Partial<Ruled> {

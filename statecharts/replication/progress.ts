@@ -4,7 +4,7 @@
  * follower whose next entry is compacted. A follower that lacks something, or cannot be reached, is probed again.
  */
 
-import type { Address } from '../actor/address.ts';
+import { type Address, nodeOf } from '../actor/address.ts';
 import type { Send, Tagged } from '../actor/effects.ts';
 import type { Limits } from './limits.ts';
 
@@ -163,8 +163,40 @@ export function probingFrom(progress: Known, next: number, probed: boolean): Pro
 }
 
 /** Something was lost on the way: from what is known to be there, the next heartbeat asks how far the follower is. */
-export const noteUnreachable = (progress: Progress): Progress =>
+const noteUnreachable = (progress: Progress): Progress =>
   progress.mode === 'replicating' ? probingFrom(progress, progress.match + 1, true) : progress;
+
+/** What a leader knows of `server`; undefined where that is no follower, or none is meant. */
+export const followerOf = (followers: readonly Progress[], server: string | undefined): Progress | undefined =>
+  followers.find((progress) => progress.server === server);
+
+/**
+ * The followers after `noted` was learned of one of them: the same array where that is nothing new.
+ *
+ * @returns undefined when `server` is no follower
+ */
+export function withNoted(
+  followers: readonly Progress[],
+  server: string,
+  noted: (progress: Progress) => Progress,
+): readonly Progress[] | undefined {
+  const place = followers.findIndex((progress) => progress.server === server);
+  const before = followers[place];
+  if (before === undefined) return undefined;
+  const after = noted(before);
+  return after === before ? followers : followers.with(place, after);
+}
+
+/** The followers after what was in flight to a node, or to one server on it, may have been lost. */
+export const withLost = (
+  followers: readonly Progress[],
+  { address, node }: { readonly address?: Address | undefined; readonly node: string },
+): readonly Progress[] =>
+  followers.map((progress) =>
+    (address === undefined ? nodeOf(progress.server) === node : progress.server === address)
+      ? noteUnreachable(progress)
+      : progress,
+  );
 
 /** How it stands with a snapshot: on its way, not to be had, or in force. */
 export const snapshotStandings = ['fetching', 'failed', 'installed'] as const;

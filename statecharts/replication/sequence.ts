@@ -21,6 +21,16 @@ const overheadBytes = 32;
 /** Bytes that a command counts for wherever there is a limit. */
 export const commandSizeBytes = (data: Uint8Array): number => overheadBytes + data.length;
 
+/**
+ * Whether `commands` would make more wait than may. Where nothing waits, a batch that is too large by itself may go alone.
+ *
+ * @param waitingBytes of entries that are in the log and not committed
+ */
+export function wouldOverload(commands: readonly Uint8Array[], waitingBytes: number, maxBytes: number): boolean {
+  if (waitingBytes === 0) return false;
+  return commands.reduce((sum, data) => sum + commandSizeBytes(data), waitingBytes) > maxBytes;
+}
+
 /** Bytes that `entry` counts for wherever there is a limit. */
 export const entrySizeBytes = ({ data }: Sized): number =>
   data === undefined ? overheadBytes : commandSizeBytes(data);

@@ -189,9 +189,9 @@ export const memory = recordsOf<typeof records, Remembered>({
 });
 
 /**
- * The context in which a server starts. A server without records, of a promise even, takes `input.voters` for the stop-sign in slot 1, chosen
- * before any ballot: the same on every server that was given the same voters and sizes; unless it joins, and then it has
- * accepted nothing.
+ * The context in which a server starts. One without records, of which a promise is one, takes `input.voters` for the
+ * stop-sign in slot 1, chosen before any ballot: the same on every server that was given the same voters and sizes; unless
+ * it joins, and then it has accepted nothing.
  *
  * @throws PaxosBootstrapError when a server without records is not among its voters
  * @throws AcceptorsError when the voters cannot decide with quorums of such sizes

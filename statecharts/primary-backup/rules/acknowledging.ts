@@ -4,9 +4,8 @@
  * has recorded the set without it.
  */
 
-import type { Address } from '../../actor/address.ts';
 import { jointOf, type Quorum, reachedBy } from '../../quorum.ts';
-import type { Progress } from '../../replication/progress.ts';
+import { followerOf } from '../../replication/progress.ts';
 import { holdingQuorum, type Mode } from '../configuration.ts';
 import type { Leadership, ReplicaContext } from '../context.ts';
 
@@ -29,9 +28,6 @@ export const losslessMode = ({ configuration }: ReplicaContext): Mode =>
 /** How far `server` durably holds the primary's log. */
 export const heldBy = ({ self }: ReplicaContext, { durableIndex, followers }: Leadership, server: string): number =>
   server === self ? durableIndex : (followerOf(followers, server)?.match ?? 0);
-
-export const followerOf = (followers: readonly Progress[], server: Address | string): Progress | undefined =>
-  followers.find((progress) => progress.server === server);
 
 /** What `leadership` knows to be held by enough. An epoch's first entry comes before all that it inherits (VR §4.2). */
 export function acknowledgedBy(context: ReplicaContext, leadership: Leadership): Acknowledged {

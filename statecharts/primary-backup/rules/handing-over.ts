@@ -5,10 +5,10 @@
 
 import type { Address } from '../../actor/address.ts';
 import { deliverAhead, send } from '../../actor/effects.ts';
+import { followerOf } from '../../replication/progress.ts';
 import type { HandOverRefusal } from '../../replication/refusals.ts';
 import type { Change } from '../configuration.ts';
 import type { Effect, Received, ReplicaContext, Result } from '../context.ts';
-import { followerOf } from './acknowledging.ts';
 import { refusal } from './committing.ts';
 import { knowsCommitted } from './leading.ts';
 import { leadershipOf } from './replicating.ts';

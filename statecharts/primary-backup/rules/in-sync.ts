@@ -6,9 +6,10 @@
 import type { Address } from '../../actor/address.ts';
 import { persist, send } from '../../actor/effects.ts';
 import { isMet } from '../../quorum.ts';
+import { followerOf } from '../../replication/progress.ts';
 import { type Change, sameSet } from '../configuration.ts';
 import type { Effect, Leadership, Received, ReplicaContext, Result } from '../context.ts';
-import { followerOf, heldBy, holders, losslessMode } from './acknowledging.ts';
+import { heldBy, holders, losslessMode } from './acknowledging.ts';
 import { inSyncTold, settle } from './leading.ts';
 import { leadershipOf } from './replicating.ts';
 

@@ -1,16 +1,22 @@
 /** What a primary does: VR §4.1, and reads that others have confirmed. */
 
-import { nodeOf } from '../../actor/address.ts';
 import { deliver, deliverAhead, type Send } from '../../actor/effects.ts';
 import { isQuorum, reachedBy } from '../../quorum.ts';
-import { freshProgress, noteStanding, noteUnreachable, type Progress } from '../../replication/progress.ts';
+import {
+  followerOf,
+  freshProgress,
+  noteStanding,
+  type Progress,
+  withLost,
+  withNoted,
+} from '../../replication/progress.ts';
 import { type PendingRead, readsDue } from '../../replication/reads.ts';
-import { commandSizeBytes } from '../../replication/sequence.ts';
+import { wouldOverload } from '../../replication/sequence.ts';
 import { type Configuration, offers } from '../configuration.ts';
 import { type Effect, type Leadership, peersOf, type Received, type ReplicaContext, type Result } from '../context.ts';
 import { ReplicaInvariantError } from '../errors.ts';
 import type { Entry, ReplicaMessage } from '../messages.ts';
-import { acknowledgedBy, followerOf, holders, losslessMode } from './acknowledging.ts';
+import { acknowledgedBy, holders, losslessMode } from './acknowledging.ts';
 import { learnCommitted, refusal } from './committing.ts';
 import { append, leadershipOf, noteReply, sendAll, sendHeartbeat } from './replicating.ts';
 
@@ -56,13 +62,11 @@ export function appendCommands(context: ReplicaContext, { commands, id, mode }: 
   return append(context, entries, [deliverAhead({ type: 'proposed', id, epoch, index })]);
 }
 
-/** More bytes than allowed would wait to be acknowledged. A batch that is too large by itself may go alone. */
+/** More bytes than allowed would wait to be acknowledged. */
 export function isOverloaded(context: ReplicaContext, { commands }: Received<'propose'>): boolean {
   const { commitIndex, limits, log } = context;
   const waitingBytes = log.sizeBetween(commitIndex, log.lastIndex);
-  if (waitingBytes === 0) return false;
-  const addedBytes = commands.reduce((sum, data) => sum + commandSizeBytes(data), 0);
-  return waitingBytes + addedBytes > limits.maxUncommittedBytes;
+  return wouldOverload(commands, waitingBytes, limits.maxUncommittedBytes);
 }
 
 export const refuseOverloaded = (context: ReplicaContext, { id }: Received<'propose'>): Result => ({
@@ -80,11 +84,9 @@ export const refuseMode = (context: ReplicaContext, { id }: Received<'propose'>)
 /** An answer of `server` in this epoch changes what the primary knows of it; the rest follows. */
 function note(context: ReplicaContext, server: string, noted: (progress: Progress) => Progress): Result {
   const leadership = leadershipOf(context);
-  const place = leadership.followers.findIndex((progress) => progress.server === server);
-  const before = leadership.followers[place];
-  if (before === undefined) return {};
-  const after = noted(before);
-  return after === before ? {} : settle(context, { ...leadership, followers: leadership.followers.with(place, after) });
+  const followers = withNoted(leadership.followers, server, noted);
+  const isNews = followers !== undefined && followers !== leadership.followers;
+  return isNews ? settle(context, { ...leadership, followers }) : {};
 }
 
 /** Whether an answer is one to this epoch's primary. */
@@ -108,14 +110,9 @@ export function noteDurable(context: ReplicaContext, { index }: Received<'durabl
 }
 
 /** What was in flight to that node may be lost. */
-export function noteLost(context: ReplicaContext, { address, node }: Received<'unreachable'>): Result {
+export function noteLost(context: ReplicaContext, message: Received<'unreachable'>): Result {
   const leadership = leadershipOf(context);
-  const followers = leadership.followers.map((progress) =>
-    (address === undefined ? nodeOf(progress.server) === node : progress.server === address)
-      ? noteUnreachable(progress)
-      : progress,
-  );
-  return { context: { leadership: { ...leadership, followers } } };
+  return { context: { leadership: { ...leadership, followers: withLost(leadership.followers, message) } } };
 }
 
 /** Something is known that was not: acknowledges what may be, answers reads that may be, sends what may go. */

@@ -1,11 +1,17 @@
 /** What a leader does: Raft §3.5, §3.6.2, §6.2, §6.4, §10.2, and the leader's rules of Figure 3.1. */
 
-import { nodeOf } from '../../actor/address.ts';
 import { deliverAhead, type Send } from '../../actor/effects.ts';
 import { isMet, isQuorum, reachedBy } from '../../quorum.ts';
-import { freshProgress, noteStanding, noteUnreachable, type Progress } from '../../replication/progress.ts';
+import {
+  followerOf,
+  freshProgress,
+  noteStanding,
+  type Progress,
+  withLost,
+  withNoted,
+} from '../../replication/progress.ts';
 import { type PendingRead, readsDue } from '../../replication/reads.ts';
-import { commandSizeBytes } from '../../replication/sequence.ts';
+import { wouldOverload } from '../../replication/sequence.ts';
 import { quorumOf } from '../configuration.ts';
 import { type Effect, type Leadership, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
@@ -41,13 +47,11 @@ export function appendCommands(context: ServerContext, { commands, id }: Receive
   return append(context, entries, [deliverAhead({ type: 'proposed', id, term, index })]);
 }
 
-/** More bytes than allowed would wait to be committed. A batch that is too large by itself may go alone. */
+/** More bytes than allowed would wait to be committed. */
 export function isOverloaded(context: ServerContext, { commands }: Received<'propose'>): boolean {
   const { commitIndex, limits, log } = context;
   const waitingBytes = log.sizeBetween(commitIndex, log.lastIndex);
-  if (waitingBytes === 0) return false;
-  const addedBytes = commands.reduce((sum, data) => sum + commandSizeBytes(data), 0);
-  return waitingBytes + addedBytes > limits.maxUncommittedBytes;
+  return wouldOverload(commands, waitingBytes, limits.maxUncommittedBytes);
 }
 
 export const refuseOverloaded = (context: ServerContext, { id }: Received<'propose'>): Result => ({
@@ -57,11 +61,9 @@ export const refuseOverloaded = (context: ServerContext, { id }: Received<'propo
 /** An answer of `server` in this term changes what the leader knows of it; the rest follows. */
 function note(context: ServerContext, server: string, noted: (progress: Progress) => Progress): Result {
   const leadership = leadershipOf(context);
-  const place = leadership.followers.findIndex((progress) => progress.server === server);
-  const before = leadership.followers[place];
-  if (before === undefined) return {};
-  const after = noted(before);
-  return after === before ? {} : settle(context, { ...leadership, followers: leadership.followers.with(place, after) });
+  const followers = withNoted(leadership.followers, server, noted);
+  const isNews = followers !== undefined && followers !== leadership.followers;
+  return isNews ? settle(context, { ...leadership, followers }) : {};
 }
 
 /** §3.5: success advances the follower, failure goes back. */
@@ -80,14 +82,9 @@ export function noteDurable(context: ServerContext, { index, term }: Received<'d
 }
 
 /** What was in flight to that node may be lost. */
-export function noteLost(context: ServerContext, { address, node }: Received<'unreachable'>): Result {
+export function noteLost(context: ServerContext, message: Received<'unreachable'>): Result {
   const leadership = leadershipOf(context);
-  const followers = leadership.followers.map((progress) =>
-    (address === undefined ? nodeOf(progress.server) === node : progress.server === address)
-      ? noteUnreachable(progress)
-      : progress,
-  );
-  return { context: { leadership: { ...leadership, followers } } };
+  return { context: { leadership: { ...leadership, followers: withLost(leadership.followers, message) } } };
 }
 
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
@@ -112,7 +109,7 @@ function settle(context: ServerContext, leadership: Leadership): Result {
 /** §3.6.2: entries of earlier terms are committed only by way of one of this term that a majority holds. */
 function committedBy({ commitIndex, configuration, log, self, term }: ServerContext, leadership: Leadership): number {
   const index = reachedBy(quorumOf(configuration), (voter) =>
-    voter === self ? leadership.durableIndex : (followerOf(leadership, voter)?.match ?? 0),
+    voter === self ? leadership.durableIndex : (followerOf(leadership.followers, voter)?.match ?? 0),
   );
   return index > commitIndex && log.termAt(index) === term ? index : commitIndex;
 }
@@ -120,12 +117,9 @@ function committedBy({ commitIndex, configuration, log, self, term }: ServerCont
 /** §6.4: the last round that a majority has answered, which therefore had no later leader when the round began. */
 function roundConfirmed({ configuration, self }: ServerContext, leadership: Leadership): number {
   return reachedBy(quorumOf(configuration), (voter) =>
-    voter === self ? leadership.round : (followerOf(leadership, voter)?.round ?? 0),
+    voter === self ? leadership.round : (followerOf(leadership.followers, voter)?.round ?? 0),
   );
 }
-
-const followerOf = ({ followers }: Leadership, server: string): Progress | undefined =>
-  followers.find((progress) => progress.server === server);
 
 /** §3.4: tells all servers that the term has a leader; each round has its number, for reads. */
 export function sendHeartbeats(context: ServerContext): Result {

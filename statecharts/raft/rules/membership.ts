@@ -14,7 +14,7 @@ import {
   withLearner,
   withoutLearner,
 } from '../../replication/members.ts';
-import { freshProgress, type Progress } from '../../replication/progress.ts';
+import { followerOf, freshProgress, type Progress } from '../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../replication/refusals.ts';
 import { peersOf, type Received, type Result, type ServerContext } from '../context.ts';
 import { afterJoint, jointly } from '../joint.ts';
@@ -74,9 +74,7 @@ function appendMembers(context: ServerContext, after: Members, outputs: readonly
 /** What is known of each member; of those who are new, nothing. */
 function followersOf(context: ServerContext): readonly Progress[] {
   const { followers } = leadershipOf(context);
-  return peersOf(context).map(
-    (peer) => followers.find(({ server }) => server === peer) ?? freshProgress(peer, context.log.lastIndex + 1),
-  );
+  return peersOf(context).map((peer) => followerOf(followers, peer) ?? freshProgress(peer, context.log.lastIndex + 1));
 }
 
 /** Whether a server is to join, and has to learn the log before. */
@@ -91,7 +89,7 @@ export const hasLeft = (context: ServerContext): boolean =>
 /** The leader's knowledge of the server that joins. */
 function learnerOf(context: ServerContext): Progress | undefined {
   const joining = context.configuration.change?.joining;
-  return leadershipOf(context).followers.find(({ server }) => server === joining);
+  return followerOf(leadershipOf(context).followers, joining);
 }
 
 /** §4.2.1: a round sends what the log holds when it begins; each one has less to send, and so is shorter. */

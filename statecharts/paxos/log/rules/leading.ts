@@ -1,11 +1,17 @@
 /** What a leader, the distinguished proposer, does: Paxos 2a for what phase 1 found and for commands, commitment, reads. */
 
-import { nodeOf } from '../../../actor/address.ts';
 import { deliverAhead } from '../../../actor/effects.ts';
 import { isMet, isQuorum, type Quorum, reachedBy } from '../../../quorum.ts';
-import { freshProgress, noteStanding, noteUnreachable, type Progress } from '../../../replication/progress.ts';
+import {
+  followerOf,
+  freshProgress,
+  noteStanding,
+  type Progress,
+  withLost,
+  withNoted,
+} from '../../../replication/progress.ts';
 import { type PendingRead, readsDue } from '../../../replication/reads.ts';
-import { commandSizeBytes } from '../../../replication/sequence.ts';
+import { wouldOverload } from '../../../replication/sequence.ts';
 import { type Ballot, sameBallot } from '../../ballot.ts';
 import { choosingQuorum, confirmingQuorum, votesIn } from '../configuration.ts';
 import { type Effect, type Leadership, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
@@ -105,13 +111,11 @@ export function proposeCommands(context: ServerContext, { commands, id }: Receiv
   return proposeNext(context, entries, [deliverAhead({ type: 'proposed', id, ballot: ballotOf(context), index })]);
 }
 
-/** More bytes than allowed would wait to be committed. A batch that is too large by itself may go alone. */
+/** More bytes than allowed would wait to be committed. */
 export function isOverloaded(context: ServerContext, { commands }: Received<'propose'>): boolean {
   const { commitIndex, limits, slots } = context;
   const waitingBytes = slots.sizeBetween(commitIndex, leadershipOf(context).lastIndex);
-  if (waitingBytes === 0) return false;
-  const addedBytes = commands.reduce((sum, data) => sum + commandSizeBytes(data), 0);
-  return waitingBytes + addedBytes > limits.maxUncommittedBytes;
+  return wouldOverload(commands, waitingBytes, limits.maxUncommittedBytes);
 }
 
 export const refuseOverloaded = (context: ServerContext, { id }: Received<'propose'>): Result => ({
@@ -132,10 +136,8 @@ export const isOfBallot = (context: ServerContext, { ballot }: Received<'accepte
 /** An answer of `server` at this ballot changes what the leader knows of it; the rest follows. */
 function note(context: ServerContext, server: string, noted: (progress: Progress) => Progress): Result {
   const leadership = leadershipOf(context);
-  const place = leadership.followers.findIndex((progress) => progress.server === server);
-  const before = leadership.followers[place];
-  if (before === undefined) return {};
-  return settle(context, { ...leadership, followers: leadership.followers.with(place, noted(before)) });
+  const followers = withNoted(leadership.followers, server, noted);
+  return followers === undefined ? {} : settle(context, { ...leadership, followers });
 }
 
 const proposed = ({ slots }: ServerContext, { lastIndex }: Leadership): { baseIndex: number; lastIndex: number } => ({
@@ -161,14 +163,9 @@ export function noteDurable(context: ServerContext, { ballot, index }: Received<
 }
 
 /** What was in flight to that node may be lost. */
-export function noteLost(context: ServerContext, { address, node }: Received<'unreachable'>): Result {
+export function noteLost(context: ServerContext, message: Received<'unreachable'>): Result {
   const leadership = leadershipOf(context);
-  const followers = leadership.followers.map((progress) =>
-    (address === undefined ? nodeOf(progress.server) === node : progress.server === address)
-      ? noteUnreachable(progress)
-      : progress,
-  );
-  return { context: { leadership: { ...leadership, followers } } };
+  return { context: { leadership: { ...leadership, followers: withLost(leadership.followers, message) } } };
 }
 
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
@@ -209,9 +206,7 @@ function reachedByAll(
   what: 'match' | 'round',
   own: number,
 ): number {
-  return reachedBy(quorum, (voter) =>
-    voter === self ? own : (followers.find(({ server }) => server === voter)?.[what] ?? 0),
-  );
+  return reachedBy(quorum, (voter) => (voter === self ? own : (followerOf(followers, voter)?.[what] ?? 0)));
 }
 
 export function sendHeartbeats(context: ServerContext): Result {

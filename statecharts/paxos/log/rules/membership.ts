@@ -16,7 +16,7 @@ import {
   withoutLearner,
   withRetired,
 } from '../../../replication/members.ts';
-import type { Progress } from '../../../replication/progress.ts';
+import { followerOf, type Progress } from '../../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../../replication/refusals.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
 import type { PaxosOutput } from '../messages.ts';
@@ -71,7 +71,7 @@ export const hasGoneOn = (context: ServerContext): boolean => !leadershipOf(cont
 /** The leader's knowledge of the server that joins. */
 function learnerOf(context: ServerContext): Progress | undefined {
   const joining = context.configuration.change?.joining;
-  return leadershipOf(context).followers.find(({ server }) => server === joining);
+  return followerOf(leadershipOf(context).followers, joining);
 }
 
 /** A round sends what the log holds when it begins; each one has less to send, and so is shorter. */

@@ -5,7 +5,7 @@
  */
 
 import { isQuorum } from '../../../quorum.ts';
-import { freshProgress } from '../../../replication/progress.ts';
+import { followerOf, freshProgress } from '../../../replication/progress.ts';
 import { confirmingQuorum } from '../configuration.ts';
 import { type Leadership, peersOf, type Received, type ServerContext } from '../context.ts';
 import { leadershipOf } from './replication.ts';
@@ -22,8 +22,7 @@ export function goingOn(context: ServerContext, leadership: Leadership): Leaders
   const { configuration } = context;
   if (configuration.index <= leadership.inheritedIndex) return leadership;
   const followers = peersOf(context).map(
-    (peer) =>
-      leadership.followers.find(({ server }) => server === peer) ?? freshProgress(peer, leadership.lastIndex + 1),
+    (peer) => followerOf(leadership.followers, peer) ?? freshProgress(peer, leadership.lastIndex + 1),
   );
   const { index } = configuration;
   const reads = leadership.reads.map((read) => ({ ...read, index }));
