@@ -12,8 +12,33 @@ export interface PendingRead {
   readonly round: number;
 }
 
-/** How many of `reads`, which stand in the order of their rounds, the confirmed `round` answers: the first so many. */
-export function readsDue(reads: readonly PendingRead[], round: number): number {
+/** What a leader knows of the reads that it was asked, in the order of their rounds, and its last round. */
+interface Asked {
+  readonly reads: readonly PendingRead[];
+  readonly round: number;
+}
+
+interface Answered<Leadership extends Asked> {
+  readonly answered: readonly PendingRead[];
+  readonly leadership: Leadership;
+  /** Reads that arrived during the round that has just ended share the next one, which must begin. */
+  readonly mustAsk: boolean;
+}
+
+/** Which reads of `leadership` the `confirmed` round answers, and what becomes of the others. */
+export function answeredBy<Leadership extends Asked>(leadership: Leadership, confirmed: number): Answered<Leadership> {
+  const due = readsDue(leadership.reads, confirmed);
+  if (due === 0) return { answered: [], leadership, mustAsk: false };
+  const reads = leadership.reads.slice(due);
+  return {
+    answered: leadership.reads.slice(0, due),
+    leadership: { ...leadership, reads },
+    mustAsk: (reads.at(-1)?.round ?? 0) > leadership.round,
+  };
+}
+
+/** How many of `reads` the confirmed `round` answers: the first so many. */
+function readsDue(reads: readonly PendingRead[], round: number): number {
   let due = 0;
   while ((reads[due]?.round ?? Number.POSITIVE_INFINITY) <= round) due += 1;
   return due;

@@ -10,7 +10,7 @@ import {
   withLost,
   withNoted,
 } from '../../replication/progress.ts';
-import { type PendingRead, readsDue } from '../../replication/reads.ts';
+import { answeredBy, type PendingRead } from '../../replication/reads.ts';
 import { wouldOverload } from '../../replication/sequence.ts';
 import { type Configuration, offers } from '../configuration.ts';
 import { type Effect, type Leadership, peersOf, type Received, type ReplicaContext, type Result } from '../context.ts';
@@ -119,19 +119,15 @@ export function noteLost(context: ReplicaContext, message: Received<'unreachable
 export function settle(context: ReplicaContext, leadership: Leadership): Result {
   const { commitIndex, safeIndex } = acknowledgedBy(context, leadership);
   const { context: learned, effects } = learnCommitted(context, commitIndex, safeIndex);
-  const due = readsDue(leadership.reads, roundConfirmed(context, leadership));
-  const answers = leadership.reads.slice(0, due).map(readable);
-  const reads = leadership.reads.slice(due);
-  const next = { ...learned, leadership: { ...leadership, reads } };
-  // Reads that arrived during the round that has just ended share the next one.
-  const mustAsk = due > 0 && (reads.at(-1)?.round ?? 0) > leadership.round;
+  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
+  const next = { ...learned, leadership: waiting };
   const { leadership: asked, outgoing: heartbeats } = mustAsk
     ? beginRound(next)
-    : { leadership: next.leadership, outgoing: [] };
+    : { leadership: waiting, outgoing: [] };
   const { followers, outgoing } = sendAll({ ...next, leadership: asked });
   return {
     context: { ...next, leadership: { ...asked, followers } },
-    effects: [...effects, ...answers, ...heartbeats, ...outgoing],
+    effects: [...effects, ...answered.map(readable), ...heartbeats, ...outgoing],
   };
 }
 

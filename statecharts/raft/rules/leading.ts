@@ -10,7 +10,7 @@ import {
   withLost,
   withNoted,
 } from '../../replication/progress.ts';
-import { type PendingRead, readsDue } from '../../replication/reads.ts';
+import { answeredBy, type PendingRead } from '../../replication/reads.ts';
 import { wouldOverload } from '../../replication/sequence.ts';
 import { quorumOf } from '../configuration.ts';
 import { type Effect, type Leadership, peersOf, type Received, type Result, type ServerContext } from '../context.ts';
@@ -90,19 +90,15 @@ export function noteLost(context: ServerContext, message: Received<'unreachable'
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
 function settle(context: ServerContext, leadership: Leadership): Result {
   const { commitIndex, compactionAsked, effects } = learnCommitted(context, committedBy(context, leadership));
-  const due = readsDue(leadership.reads, roundConfirmed(context, leadership));
-  const answers = due === 0 ? [] : leadership.reads.slice(0, due).map(readable);
-  const reads = due === 0 ? leadership.reads : leadership.reads.slice(due);
-  const next = { ...context, commitIndex, leadership: due === 0 ? leadership : { ...leadership, reads } };
-  // Reads that arrived during the round that has just ended share the next one.
-  const mustAsk = due > 0 && (reads.at(-1)?.round ?? 0) > leadership.round;
+  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
+  const next = { ...context, commitIndex, leadership: waiting };
   const { leadership: asked, outgoing: heartbeats } = mustAsk
     ? beginRound(next)
-    : { leadership: next.leadership, outgoing: [] };
+    : { leadership: waiting, outgoing: [] };
   const { followers, outgoing } = sendAll({ ...next, leadership: asked });
   return {
     context: { commitIndex, compactionAsked, leadership: { ...asked, followers } },
-    effects: [...effects, ...answers, ...heartbeats, ...outgoing],
+    effects: [...effects, ...answered.map(readable), ...heartbeats, ...outgoing],
   };
 }
 

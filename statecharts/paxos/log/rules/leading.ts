@@ -10,7 +10,7 @@ import {
   withLost,
   withNoted,
 } from '../../../replication/progress.ts';
-import { type PendingRead, readsDue } from '../../../replication/reads.ts';
+import { answeredBy, type PendingRead } from '../../../replication/reads.ts';
 import { wouldOverload } from '../../../replication/sequence.ts';
 import { type Ballot, sameBallot } from '../../ballot.ts';
 import { choosingQuorum, confirmingQuorum, votesIn } from '../configuration.ts';
@@ -171,20 +171,15 @@ export function noteLost(context: ServerContext, message: Received<'unreachable'
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
 function settle(context: ServerContext, leadership: Leadership): Result {
   const learned = learnChosen(context, chosenBy(context, leadership));
-  const due = readsDue(leadership.reads, roundConfirmed(context, leadership));
-  const answers = due === 0 ? [] : leadership.reads.slice(0, due).map(readable);
-  const reads = due === 0 ? leadership.reads : leadership.reads.slice(due);
+  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
   const next = { ...context, commitIndex: learned.commitIndex };
-  const pending = due === 0 ? leadership : { ...leadership, reads };
-  // Reads that arrived during the round that has just ended share the next one; and those who do not take part any more
-  // after a stop-sign hear that it is chosen.
+  // Those who do not take part any more after a stop-sign hear that it is chosen.
   const isOver = learned.configuration !== context.configuration;
-  const mustTell = isOver || (due > 0 && (reads.at(-1)?.round ?? 0) > leadership.round);
-  const told = mustTell ? beginHeartbeats(next, pending) : { leadership: pending, outgoing: [] };
+  const told = isOver || mustAsk ? beginHeartbeats(next, waiting) : { leadership: waiting, outgoing: [] };
   const sent = sendAll(next, isOver ? goingOn({ ...next, ...known(learned) }, told.leadership) : told.leadership);
   return {
     context: { ...known(learned), leadership: sent.leadership },
-    effects: [...learned.effects, ...answers, ...told.outgoing, ...sent.outgoing],
+    effects: [...learned.effects, ...answered.map(readable), ...told.outgoing, ...sent.outgoing],
   };
 }
 
