@@ -95,9 +95,9 @@ export function toldOf<H extends LogHistory>(history: H, server: Address, first:
 }
 
 /** Takes note of how a transfer of leadership has ended. */
-export const transferEnded = <H extends LogHistory>(history: H, { type }: Pick<HandOverOutput, 'type'>): H => ({
+export const transferEnded = <H extends LogHistory>(history: H, how: HandOverOutput['type']): H => ({
   ...history,
-  transferEnds: including(history.transferEnds, type),
+  transferEnds: including(history.transferEnds, how),
 });
 
 /** `server` has told its application of all up to `index`. */

@@ -90,7 +90,7 @@ function told(history: PaxosHistory, server: Address, output: { readonly type: s
       return readAnswered(history, server, output, readsSeeChoices);
     case 'handedOver':
     case 'notHandedOver':
-      return transferEnded(history, { type: output.type });
+      return transferEnded(history, output.type);
     default:
       return history;
   }

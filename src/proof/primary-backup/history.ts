@@ -11,6 +11,7 @@ import {
   numberIn,
   readAnswered,
   toldOf,
+  transferEnded,
   withoutTold,
   withProblem,
   withTold,
@@ -26,8 +27,6 @@ export interface ReplicasHistory extends LogHistory {
   readonly hasDiscarded: boolean;
   /** Whether a primary has said that replicas are missing. */
   readonly hasAlarmed: boolean;
-  readonly transfers: number;
-  readonly handedOver: boolean;
 }
 
 export const emptyHistory: ReplicasHistory = {
@@ -36,8 +35,6 @@ export const emptyHistory: ReplicasHistory = {
   acknowledged: [],
   hasDiscarded: false,
   hasAlarmed: false,
-  transfers: 0,
-  handedOver: false,
 };
 
 /** What all replicas of a store have in common. */
@@ -58,7 +55,6 @@ export function observeReplicas(history: ReplicasHistory, happening: Observation
     case 'delivered':
       return told(history, happening.actor, happening.output, kind);
     case 'requested':
-      if (happening.request.type === 'handOver') return { ...history, transfers: history.transfers + 1 };
       return asked(history, happening.actor, happening.request, () => lastToSurvive(history));
     case 'crashed':
       return withoutTold(history, kind.addressOn(happening.node));
@@ -90,7 +86,8 @@ function told(history: ReplicasHistory, server: Address, output: Tagged, kind: S
       return isMissing ? { ...history, hasAlarmed: true } : history;
     }
     case 'handedOver':
-      return { ...history, handedOver: true };
+    case 'notHandedOver':
+      return transferEnded(history, output.type);
     default:
       return history;
   }

@@ -108,7 +108,7 @@ export function replicasGoals(
       'a read is answered': ({ history }) => history.asked.some(({ isAnswered }) => isAnswered),
     }),
     ...when(transfers > 0 && epochs > 1, {
-      'a primary has handed over': ({ history }) => history.handedOver,
+      'a primary has handed over': ({ history }) => history.transferEnds.includes('handedOver'),
     }),
   };
 }

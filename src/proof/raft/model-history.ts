@@ -95,7 +95,7 @@ function told(history: RaftHistory, server: Address, output: { readonly type: st
       return readAnswered(history, server, output, readsSeeCommits);
     case 'handedOver':
     case 'notHandedOver':
-      return transferEnded(history, { type: output.type });
+      return transferEnded(history, output.type);
     default:
       return history;
   }
