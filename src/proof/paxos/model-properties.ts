@@ -11,6 +11,7 @@ import { records } from '../../../statecharts/paxos/log/messages.ts';
 import { type PaxosRequest, type PaxosServerContext, paxosServer, Slots } from '../../../statecharts/paxos.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import { ofAnyTwo, type Problem } from '../claim.ts';
+import { oncePer } from '../once-per.ts';
 import type { PaxosBounds } from './bounds.ts';
 import {
   acceptedAtQuorum,
@@ -35,7 +36,6 @@ const isKept = (problem: Problem): boolean => problem === undefined;
 
 /** The safety properties of a cluster of `servers`. */
 export function paxosProperties(servers: readonly PaxosModelServer[]): Predicates<PaxosHistory> {
-  const votesOf = createVotes();
   const viewsIn = (state: PaxosState): PaxosView[] => servers.map((server) => state.of(server));
   const leadersIn = (state: PaxosState): { address: Address; context: PaxosServerContext }[] =>
     viewsIn(state).flatMap(({ address, role, snapshot }) =>
@@ -172,22 +172,17 @@ const contextsIn = (state: PaxosState, servers: readonly PaxosModelServer[]): Pa
 
 const toldBy = ({ told }: PaxosHistory, server: Address): number => told.find((it) => it.server === server)?.index ?? 0;
 
-/** What a server would remember, kept for each sequence of records. */
-function createVotes(): (view: PaxosView) => Votes {
-  const known = new WeakMap<readonly Tagged[], Omit<Votes, 'acceptor'>>();
-  return ({ address, durableRecords }) => {
-    const before = known.get(durableRecords) ?? rememberedBy(durableRecords);
-    known.set(durableRecords, before);
-    return { acceptor: address, ...before };
-  };
-}
-
-function rememberedBy(durableRecords: readonly Tagged[]): Omit<Votes, 'acceptor'> {
+/** What a server would remember. */
+const rememberedBy = oncePer((durableRecords: readonly Tagged[]): Omit<Votes, 'acceptor'> => {
   const recovered: unknown = paxosServer.recover(durableRecords);
   const { promised, slots } = isRemembered(recovered) ? recovered : { promised: null, slots: Slots.after(0) };
   const accepted = durableRecords.flatMap((it) => (v.is(records.accepted, it) ? [it] : []));
   return { promised, baseIndex: slots.baseIndex, accepted };
-}
+});
+const votesOf = ({ address, durableRecords }: PaxosView): Votes => ({
+  acceptor: address,
+  ...rememberedBy(durableRecords),
+});
 
 const isRemembered = (value: unknown): value is Pick<Remembered, 'promised' | 'slots'> =>
   typeof value === 'object' &&

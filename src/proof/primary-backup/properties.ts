@@ -9,6 +9,7 @@ import {
 } from '../../../statecharts/primary-backup.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import { ofAnyTwo, type Problem } from '../claim.ts';
+import { oncePer } from '../once-per.ts';
 import type { authority } from './authority.ts';
 import type { PrimaryBackupBounds } from './bounds.ts';
 import {
@@ -34,7 +35,6 @@ export function replicasProperties(
   replicas: readonly ModelReplica[],
   authorityActor: ModelAuthority,
 ): Predicates<ReplicasHistory> {
-  const durableOf = createDurable();
   const viewsIn = (state: ReplicasState): ReplicaSeen[] => replicas.map((it) => state.of(it));
   const recorded = (state: ReplicasState): Configuration | undefined =>
     state.of(authorityActor).snapshot?.context.configuration;
@@ -116,18 +116,12 @@ export function replicasGoals(
 const when = (applies: boolean, goals: Predicates<ReplicasHistory>): Predicates<ReplicasHistory> =>
   applies ? goals : {};
 
-/** The log that a replica would recover, remembered for each sequence of records. */
-function createDurable(): (view: ReplicaSeen) => ReplicaLog {
-  const known = new WeakMap<readonly Tagged[], ReplicaLog>();
-  return ({ durableRecords }) => {
-    const before = known.get(durableRecords);
-    if (before !== undefined) return before;
-    const recovered: unknown = primaryBackupReplica.recover(durableRecords);
-    const now = hasLog(recovered) ? recovered.log : ReplicaLog.empty;
-    known.set(durableRecords, now);
-    return now;
-  };
-}
+/** The log that a replica would recover. */
+const recoveredBy = oncePer((durableRecords: readonly Tagged[]): ReplicaLog => {
+  const recovered: unknown = primaryBackupReplica.recover(durableRecords);
+  return hasLog(recovered) ? recovered.log : ReplicaLog.empty;
+});
+const durableOf = ({ durableRecords }: ReplicaSeen): ReplicaLog => recoveredBy(durableRecords);
 
 const hasLog = (value: unknown): value is { readonly log: ReplicaLog } =>
   typeof value === 'object' && value !== null && 'log' in value && value.log instanceof ReplicaLog;

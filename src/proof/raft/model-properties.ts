@@ -7,6 +7,7 @@ import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { type Configuration, Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import { ofAnyTwo, type Problem } from '../claim.ts';
+import { oncePer } from '../once-per.ts';
 import type { RaftBounds } from './bounds.ts';
 import {
   ascendingTerms,
@@ -32,23 +33,16 @@ interface Durable {
   readonly log: Log;
 }
 
-/** A property of a history holds or does not for good, and histories are shared by many states. */
+/** A property of a history holds or does not for good. */
 function ofHistory(holds: (history: RaftHistory) => boolean): (state: RaftState) => boolean {
-  const known = new WeakMap<RaftHistory, boolean>();
-  return ({ history }) => {
-    const before = known.get(history);
-    if (before !== undefined) return before;
-    const now = holds(history);
-    known.set(history, now);
-    return now;
-  };
+  const holdsOf = oncePer(holds);
+  return ({ history }) => holdsOf(history);
 }
 
 const isKept = (problem: Problem): boolean => problem === undefined;
 
 /** The safety properties of a cluster of `servers`; their voters are those of the log. */
 export function raftProperties(servers: readonly RaftModelServer[]): Predicates<RaftHistory> {
-  const durableOf = createDurable();
   const viewsIn = (state: RaftState): RaftView[] => servers.map((server) => state.of(server));
   return {
     'one vote per server and term': ofHistory(({ votes }) => isKept(ofAnyTwo(votes, oneVotePerTerm))),
@@ -185,18 +179,12 @@ const contextsIn = (state: RaftState, servers: readonly RaftModelServer[]): Serv
 
 const toldBy = ({ told }: RaftHistory, server: Address): number => told.find((it) => it.server === server)?.index ?? 0;
 
-/** What a server would recover, remembered for each sequence of records. */
-function createDurable(): (view: RaftView) => Durable {
-  const known = new WeakMap<readonly Tagged[], Durable>();
-  return ({ durableRecords }) => {
-    const before = known.get(durableRecords);
-    if (before !== undefined) return before;
-    const recovered: unknown = raftServer.recover(durableRecords);
-    const now = isDurable(recovered) ? recovered : { term: 0, log: Log.empty };
-    known.set(durableRecords, now);
-    return now;
-  };
-}
+/** What a server would recover. */
+const recoveredBy = oncePer((durableRecords: readonly Tagged[]): Durable => {
+  const recovered: unknown = raftServer.recover(durableRecords);
+  return isDurable(recovered) ? recovered : { term: 0, log: Log.empty };
+});
+const durableOf = ({ durableRecords }: RaftView): Durable => recoveredBy(durableRecords);
 
 const isDurable = (value: unknown): value is Durable =>
   typeof value === 'object' && value !== null && 'log' in value && value.log instanceof Log && 'term' in value;
