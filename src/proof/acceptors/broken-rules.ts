@@ -5,16 +5,16 @@ import { type AcceptorRules, acceptorRules, type ProposerRules } from '../../../
 
 const { promise, accept } = acceptorRules;
 
-/** What is said, without what is written down. */
-export const sentAlone = <Effect extends { readonly type: string }>(
-  effects: readonly Effect[] = [],
-): readonly Effect[] => effects.filter(({ type }) => type === 'send');
+/** What comes of a rule, but for what is written down. */
+export const unwritten = <
+  Effect extends { readonly type: string },
+  Result extends { readonly effects?: readonly Effect[] },
+>(
+  result: Result,
+): Result => ({ ...result, effects: (result.effects ?? []).filter(({ type }) => type !== 'persist') });
 
 /** Promises, and writes nothing down. */
-export const promiseUnwritten: AcceptorRules['promise'] = (context, asked) => {
-  const { effects, ...change } = promise(context, asked);
-  return { ...change, effects: sentAlone(effects) };
-};
+export const promiseUnwritten: AcceptorRules['promise'] = (context, asked) => unwritten(promise(context, asked));
 
 /** Answers, and then writes down what it has accepted. */
 export const acceptFirst: AcceptorRules['accept'] = (context, asked) => {

@@ -20,11 +20,15 @@ export interface CastVote extends Vote {
 const isAccepted = (message: Tagged): message is Tagged & v.InferOutput<typeof answers.accepted> =>
   message.type === 'accepted' && v.is(answers.accepted, message);
 
-/** `votes` with the one that `happening` tells of, if any; sorted. The same object where there is none that is new. */
-export function withVoteIn(votes: readonly CastVote[], happening: Observation): readonly CastVote[] {
-  if (happening.type !== 'sent' || !isAccepted(happening.message)) return votes;
-  const { ballot, value } = happening.message;
-  return withVote(votes, { acceptor: happening.from, ballot, value });
+/** Takes note of the vote that a message tells of, if any. The same object where there is none that is new. */
+export function withVoteIn<H extends { readonly votes: readonly CastVote[] }>(
+  history: H,
+  { from, message }: Extract<Observation, { readonly type: 'sent' }>,
+): H {
+  if (!isAccepted(message)) return history;
+  const { ballot, value } = message;
+  const votes = withVote(history.votes, { acceptor: from, ballot, value });
+  return votes === history.votes ? history : { ...history, votes };
 }
 
 /** `votes` with one more; the same object where it is known. */

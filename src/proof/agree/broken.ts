@@ -5,7 +5,7 @@
 
 import { deliver } from '../../../statecharts/actor.ts';
 import { type LearnerRules, type ProposerRules, proposerRules } from '../../../statecharts/paxos.ts';
-import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, sentAlone } from '../acceptors/broken-rules.ts';
+import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, unwritten } from '../acceptors/broken-rules.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenAgreeBounds } from './bounds.ts';
 import type { BrokenRoles } from './model.ts';
@@ -14,10 +14,7 @@ export type AgreeTwin = Twin<GivenAgreeBounds, BrokenRoles>;
 
 const { prepare, propose } = proposerRules;
 
-const prepareUnwritten: ProposerRules['prepare'] = (context) => {
-  const { effects, ...change } = prepare(context);
-  return { ...change, effects: sentAlone(effects) };
-};
+const prepareUnwritten: ProposerRules['prepare'] = (context) => unwritten(prepare(context));
 const proposeAny: ProposerRules['propose'] = (context) =>
   propose({ ...context, promises: anyAcceptance(context.promises) });
 const proposeOwn: ProposerRules['propose'] = (context) => propose({ ...context, promises: [] });

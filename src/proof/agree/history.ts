@@ -16,10 +16,7 @@ export const emptyHistory: DecisionHistory = { votes: [], told: [], crashed: [] 
 
 /** Folds what happens into the history. */
 export function observeDecision(history: DecisionHistory, happening: Observation): DecisionHistory {
-  if (happening.type === 'sent') {
-    const votes = withVoteIn(history.votes, happening);
-    return votes === history.votes ? history : { ...history, votes };
-  }
+  if (happening.type === 'sent') return withVoteIn(history, happening);
   if (happening.type === 'crashed') {
     const { node } = happening;
     return history.crashed.includes(node) ? history : { ...history, crashed: [...history.crashed, node].sort() };

@@ -2,9 +2,6 @@
  * Single-decree Paxos for the model checker: the acceptors, proposers and learner that run in production, one decision, and
  * around it crashes, lost and repeated messages, and timers at any moment.
  *
- * What is said again costs nothing, because the network is a set that only grows, from which everything may arrive at any
- * time and again; so every delay, repetition and loss is covered, and `retryInterval` need not fire.
- *
  * Votes are what acceptors have told, which they do when it is durable, and ballots are given up when that is durable: so
  * the model refines Voting, which knows no crashes.
  */
@@ -37,6 +34,7 @@ import {
   type SystemState,
 } from '../../checker.ts';
 import { standingOf } from '../acceptors/standing.ts';
+import { surroundingsOf } from '../acceptors/surroundings.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
 import { agreeBounds, assertPossible, type GivenAgreeBounds } from './bounds.ts';
 import { type DecisionHistory, emptyHistory, observeDecision } from './history.ts';
@@ -50,7 +48,7 @@ export interface BrokenRoles {
   readonly learner?: Partial<LearnerRules>;
 }
 
-/** How much may happen, as `agreeBounds` says, and whether somebody makes a mistake. */
+/** How much may happen, as `agreeBounds` says, and what is wrong with it. */
 export interface AgreeModelOptions extends GivenAgreeBounds {
   readonly broken?: BrokenRoles;
 }
@@ -63,7 +61,7 @@ export function agreeModel(options: AgreeModelOptions = {}): Model<DecisionHisto
   const { broken = {}, ...given } = options;
   const bounds = boundsOf(agreeBounds, given);
   assertPossible(bounds);
-  const { proposers, ballots, apart, crashes, crashing, flushes, refusals, learner: learns } = bounds;
+  const { proposers, apart, refusals, learner: learns } = bounds;
   const { promises: phase1Size = majoritySize(bounds.acceptors) } = bounds;
   const nodes = Array.from({ length: bounds.acceptors }, (_, index) => `n${index + 1}`);
   const key = decisionKey('agree', 'k');
@@ -99,15 +97,8 @@ export function agreeModel(options: AgreeModelOptions = {}): Model<DecisionHisto
           : [],
       ),
     ),
-    network: { kind: 'duplicating' },
-    deliveries: 'changing',
-    timers: { retryInterval: 0, pause: ballots },
-    flush: flushes ? 'step' : 'at-once',
-    localMessages: 'at-once',
-    crashes: { times: crashes, ...(crashing === undefined ? {} : { nodes: crashing }) },
+    ...surroundingsOf(bounds),
     history: { start: emptyHistory, observe: observeDecision },
-    // While a record is being written, repeated questions only add to what waits for it.
-    boundary: ({ actors }) => !flushes || actors.every(({ heldEffects }) => heldEffects <= nodes.length),
     always: agreeProperties(accepting, acceptors, values),
     sometimes: agreeGoals(accepting, acceptors, bounds),
     refines: {

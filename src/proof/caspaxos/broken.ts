@@ -4,17 +4,14 @@
  */
 
 import { type RegisterRules, registerRules } from '../../../statecharts/paxos.ts';
-import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, sentAlone } from '../acceptors/broken-rules.ts';
+import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, unwritten } from '../acceptors/broken-rules.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenCasPaxosBounds } from './bounds.ts';
 import type { BrokenRegister } from './model.ts';
 
 const { prepare, tellCurrent } = registerRules;
 
-const prepareUnwritten: RegisterRules['prepare'] = (context) => {
-  const { effects, ...change } = prepare(context);
-  return { ...change, effects: sentAlone(effects) };
-};
+const prepareUnwritten: RegisterRules['prepare'] = (context) => unwritten(prepare(context));
 const tellAny: RegisterRules['tellCurrent'] = (context) =>
   tellCurrent({ ...context, promises: anyAcceptance(context.promises) });
 const tellNone: RegisterRules['tellCurrent'] = (context) => tellCurrent({ ...context, promises: [] });

@@ -3,7 +3,7 @@
  * change adds a mark of its own: so a text tells which changes it comes of, in their order. A problem is told in words.
  */
 
-import { type Acceptors, type Ballot, ballotText, isLater, sameBallot } from '../../../statecharts/paxos.ts';
+import { type Acceptors, ballotText, isLater, sameBallot } from '../../../statecharts/paxos.ts';
 import { misledBy, type Remembered } from '../acceptors/misled.ts';
 import type { CastVote, Vote } from '../acceptors/votes.ts';
 import { ofAnyTwo, type Problem } from '../claim.ts';
@@ -18,7 +18,7 @@ export const marksIn = (text: string): readonly string[] => text.split(' ').filt
 export const comesOf = (text: string, earlier: string): boolean => text.startsWith(earlier);
 
 /** A ballot has one value. */
-export const oneValuePerBallot = (votes: readonly { readonly ballot: Ballot; readonly value: string }[]): Problem =>
+export const oneValuePerBallot = (votes: readonly Vote[]): Problem =>
   ofAnyTwo(votes, (one, other) =>
     one.value === other.value || !sameBallot(one.ballot, other.ballot)
       ? undefined

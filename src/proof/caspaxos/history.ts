@@ -72,10 +72,8 @@ export function observeRegister(
   isAnsweredEarly: boolean,
 ): RegisterHistory {
   switch (happening.type) {
-    case 'sent': {
-      const votes = withVoteIn(history.votes, happening);
-      return votes === history.votes ? history : { ...history, votes };
-    }
+    case 'sent':
+      return withVoteIn(history, happening);
     case 'crashed': {
       const { node } = happening;
       const crashes = { ...history.crashes, [node]: (history.crashes[node] ?? 0) + 1 };

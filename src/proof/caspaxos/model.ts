@@ -1,8 +1,6 @@
 /**
  * CASPaxos for the model checker: the acceptors and registers that run in production, one key, and clients on several nodes
- * that change and read it at once. Each change adds a mark of its own to the text that the register holds. As in the model
- * of agreement, the network is a set that only grows, from which everything may arrive at any time and again; so every
- * delay, repetition and loss is covered, and `retryInterval` need not fire.
+ * that change and read it at once. Each change adds a mark of its own to the text that the register holds.
  */
 
 import {
@@ -18,6 +16,7 @@ import {
   registerRules,
 } from '../../../statecharts/paxos.ts';
 import { actorOf, bornOfMessage, defineModel, type Model, request, type SystemState } from '../../checker.ts';
+import { surroundingsOf } from '../acceptors/surroundings.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
 import { assertPossible, type CasPaxosBounds, casPaxosBounds, type GivenCasPaxosBounds } from './bounds.ts';
 import { marked, marksIn } from './claims.ts';
@@ -48,14 +47,13 @@ const letters = ['a', 'b', 'c'] as const;
 export function registerModel({ broken = {}, ...given }: RegisterModelOptions = {}): Model<RegisterHistory> {
   const bounds = boundsOf(casPaxosBounds, given);
   assertPossible(bounds);
-  const { registers, ballots, crashes, crashing, flushes } = bounds;
   const nodes = Array.from({ length: bounds.acceptors }, (_, index) => `n${index + 1}`);
   const key = decisionKey('register', 'k');
   const acceptors = acceptorsOf(nodes.map((node) => acceptorAddress(node, 'register', 'k')));
   const acceptor = defineAcceptor({ ...acceptorRules, ...broken.acceptor });
   const register = defineRegister({ ...registerRules, ...broken.register });
   const accepting = nodes.map((node) => bornOfMessage(acceptor, node, key));
-  const changing = letters.slice(0, registers).map((letter, index) => {
+  const changing = letters.slice(0, bounds.registers).map((letter, index) => {
     const node = `n${index + 1}`;
     return { node, letter, it: actorOf(register, node, { key, input: { acceptors } }) };
   });
@@ -74,18 +72,11 @@ export function registerModel({ broken = {}, ...given }: RegisterModelOptions = 
         return asksOf(client, history, bounds, broken.client);
       }),
     ),
-    network: { kind: 'duplicating' },
-    deliveries: 'changing',
-    timers: { retryInterval: 0, pause: ballots },
-    flush: flushes ? 'step' : 'at-once',
-    localMessages: 'at-once',
-    crashes: { times: crashes, ...(crashing === undefined ? {} : { nodes: crashing }) },
+    ...surroundingsOf(bounds),
     history: {
       start: emptyHistory,
       observe: (history, happening) => observeRegister(history, happening, broken.client === 'reads-early'),
     },
-    // While a record is being written, repeated questions only add to what waits for it.
-    boundary: ({ actors }) => !flushes || actors.every(({ heldEffects }) => heldEffects <= nodes.length),
     always: registerProperties(accepting, acceptors),
     sometimes: registerGoals(acceptors, bounds),
   });
