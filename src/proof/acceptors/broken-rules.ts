@@ -2,25 +2,15 @@
 
 import type { Promised } from '../../../statecharts/paxos/rules/phases.ts';
 import { type AcceptorRules, acceptorRules, type ProposerRules } from '../../../statecharts/paxos.ts';
+import { answeredFirst, unwritten } from '../broken-results.ts';
 
 const { promise, accept } = acceptorRules;
-
-/** What comes of a rule, but for what is written down. */
-export const unwritten = <
-  Effect extends { readonly type: string },
-  Result extends { readonly effects?: readonly Effect[] },
->(
-  result: Result,
-): Result => ({ ...result, effects: (result.effects ?? []).filter(({ type }) => type !== 'persist') });
 
 /** Promises, and writes nothing down. */
 export const promiseUnwritten: AcceptorRules['promise'] = (context, asked) => unwritten(promise(context, asked));
 
 /** Answers, and then writes down what it has accepted. */
-export const acceptFirst: AcceptorRules['accept'] = (context, asked) => {
-  const { effects = [], ...change } = accept(context, asked);
-  return { ...change, effects: effects.toReversed() };
-};
+export const acceptFirst: AcceptorRules['accept'] = (context, asked) => answeredFirst(accept(context, asked));
 
 /** Of the quorum, the acceptance that comes first, whatever its ballot. */
 export const anyAcceptance = (promises: readonly Promised[]): readonly Promised[] =>

@@ -5,7 +5,8 @@
 
 import { deliver } from '../../../statecharts/actor.ts';
 import { type LearnerRules, type ProposerRules, proposerRules } from '../../../statecharts/paxos.ts';
-import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, unwritten } from '../acceptors/broken-rules.ts';
+import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten } from '../acceptors/broken-rules.ts';
+import { unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenAgreeBounds } from './bounds.ts';
 import type { BrokenRoles } from './model.ts';

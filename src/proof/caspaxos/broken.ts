@@ -4,7 +4,8 @@
  */
 
 import { type RegisterRules, registerRules } from '../../../statecharts/paxos.ts';
-import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten, unwritten } from '../acceptors/broken-rules.ts';
+import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten } from '../acceptors/broken-rules.ts';
+import { unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenCasPaxosBounds } from './bounds.ts';
 import type { BrokenRegister } from './model.ts';

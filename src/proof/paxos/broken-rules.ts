@@ -11,14 +11,6 @@ import { serverSetOf } from '../../../statecharts/replication/members.ts';
 /** A rule that says what happens. */
 type Rule<Params extends readonly unknown[]> = (context: ServerContext, ...params: Params) => Result;
 
-/** A rule without what it writes down. */
-export const unwritten =
-  <Params extends readonly unknown[]>(rule: Rule<Params>): Rule<Params> =>
-  (context, ...params) => {
-    const { effects = [], ...result } = rule(context, ...params);
-    return { ...result, effects: effects.filter(({ type }) => type !== 'persist') };
-  };
-
 /** A rule with messages that do not wait for records; only those to `to`, where that is said. */
 export const hasty =
   <Params extends readonly unknown[]>(

@@ -4,6 +4,7 @@
  */
 
 import { type PaxosRules, paxosRules } from '../../../statecharts/paxos.ts';
+import { unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenPaxosBounds } from './bounds.ts';
 import * as broken from './broken-rules.ts';
@@ -37,7 +38,7 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
   {
     name: 'a promise is not written down',
     rule: 'Paxos 1b',
-    broken: { promise: broken.unwritten(paxosRules.promise) },
+    broken: { promise: (...given) => unwritten(paxosRules.promise(...given)) },
     checker: { bounds: { ...oneRound, candidates: ['n1|n3'] }, violates: 'a promise is durable before it is told' },
   },
   {
@@ -49,7 +50,7 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
   {
     name: 'a ballot is not written down, and used again after a restart',
     rule: 'Paxos 1a',
-    broken: { stand: broken.unwritten(paxosRules.stand) },
+    broken: { stand: (...given) => unwritten(paxosRules.stand(...given)) },
     checker: {
       bounds: { ...oneRound, entries: 2, candidates: ['n1'] },
       violates: 'a promise is durable before it is told',
@@ -67,7 +68,7 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
   {
     name: 'an acceptance is not written down',
     rule: 'Paxos 2b',
-    broken: { acceptFromLeader: broken.unwritten(paxosRules.acceptFromLeader) },
+    broken: { acceptFromLeader: (...given) => unwritten(paxosRules.acceptFromLeader(...given)) },
     checker: {
       bounds: { ...twoLeaders, ballots: 1 },
       violates: 'what is chosen is durable at a quorum, at one ballot',

@@ -6,16 +6,11 @@
 import { send } from '../../../statecharts/actor.ts';
 import type { ReplicaContext, Result } from '../../../statecharts/primary-backup/context.ts';
 import { type ReplicaRules, replicaRules } from '../../../statecharts/primary-backup.ts';
+import { answeredFirst, unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenPrimaryBackupBounds } from './bounds.ts';
 
 export type PrimaryBackupTwin = Twin<GivenPrimaryBackupBounds, Partial<ReplicaRules>>;
-
-/** What is said of a result without its records. */
-const unwritten = ({ effects = [], ...change }: Result): Result => ({
-  ...change,
-  effects: effects.filter(({ type }) => type !== 'persist'),
-});
 
 /** The same context, in whose configuration the primary alone is in sync, as far as acknowledgements go. */
 function alone(context: ReplicaContext): ReplicaContext {
@@ -108,10 +103,7 @@ export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
     name: 'a backup answers before the entry is durable',
     rule: 'VR §4.1',
     broken: {
-      appendFromPrimary(context, message) {
-        const { effects = [], ...change } = replicaRules.appendFromPrimary(context, message);
-        return { ...change, effects: effects.toReversed() };
-      },
+      appendFromPrimary: (context, message) => answeredFirst(replicaRules.appendFromPrimary(context, message)),
     },
     checker: {
       bounds: { ...twoNodes, entries: 0, elections: 0, epochs: 1, crashes: 1 },

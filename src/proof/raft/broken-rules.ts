@@ -7,12 +7,6 @@ import type { Effect, Leadership, Received, Result, ServerContext } from '../../
 import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
 import { type Configuration, Log, quorumOf, raftRules } from '../../../statecharts/raft.ts';
 
-/** What a rule asks for, without what it writes down. */
-export const unwritten = ({ effects = [], ...result }: Result): Result => ({
-  ...result,
-  effects: effects.filter(({ type }) => type !== 'persist'),
-});
-
 /** What a rule asks for, with messages that do not wait for records. */
 export const hasty = ({ effects = [], ...result }: Result): Result => ({
   ...result,

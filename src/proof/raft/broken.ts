@@ -6,6 +6,7 @@
 import type { Configuration } from '../../../statecharts/raft/configuration.ts';
 import type { Result, ServerContext } from '../../../statecharts/raft/context.ts';
 import { type RaftRules, raftRules } from '../../../statecharts/raft.ts';
+import { unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenRaftBounds } from './bounds.ts';
 import * as broken from './broken-rules.ts';
@@ -49,7 +50,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'a vote is not written down',
     rule: 'Raft §3.8',
-    broken: { grantVote: changed(raftRules.grantVote, broken.unwritten) },
+    broken: { grantVote: changed(raftRules.grantVote, unwritten) },
     checker: { bounds: { ...lostVote, nodes: 3 }, violates: 'one vote per server and term' },
   },
   {
@@ -61,7 +62,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'a candidate writes nothing down',
     rule: 'Raft §3.8',
-    broken: { askForVotes: changed(raftRules.askForVotes, broken.unwritten) },
+    broken: { askForVotes: changed(raftRules.askForVotes, unwritten) },
     checker: { bounds: lostVote, violates: 'no durable entry is of a later term than the durable term' },
   },
   {
@@ -73,7 +74,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'a later term is not written down',
     rule: 'Raft §3.3',
-    broken: { adoptTerm: changed(raftRules.adoptTerm, broken.unwritten) },
+    broken: { adoptTerm: changed(raftRules.adoptTerm, unwritten) },
     checker: {
       bounds: { ...twoLeaders, terms: 1 },
       violates: 'no durable entry is of a later term than the durable term',

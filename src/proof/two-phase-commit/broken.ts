@@ -11,6 +11,7 @@ import {
   coordinatorRules,
   participantRules,
 } from '../../../statecharts/two-phase-commit.ts';
+import { answeredFirst } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenCommitBounds } from './bounds.ts';
 import type { BrokenParts } from './broken-parts.ts';
@@ -24,10 +25,7 @@ const announceFirst: CoordinatorRules['decideCommit'] = (context) => {
   const { effects = [], context: change = {} } = decideCommit(context);
   return { context: change, effects: [...(announce({ ...context, ...change }).effects ?? []), ...effects] };
 };
-const answerFirst: CoordinatorRules['decideCommit'] = (context) => {
-  const { effects = [], ...change } = decideCommit(context);
-  return { ...change, effects: effects.toReversed() };
-};
+const answerFirst: CoordinatorRules['decideCommit'] = (context) => answeredFirst(decideCommit(context));
 const announceAndDelegate: CoordinatorRules['delegate'] = (context) => ({
   effects: [...(announce({ ...context, outcome: 'committed' }).effects ?? []), ...(delegate(context).effects ?? [])],
 });
@@ -187,10 +185,8 @@ const decidedInRegister: readonly CommitTwin[] = [
   },
 ];
 
-const answerUnwritten: AcceptorRules['acceptVote'] = (context, heard) => {
-  const { effects = [], ...change } = acceptorRules.acceptVote(context, heard);
-  return { ...change, effects: effects.toReversed() };
-};
+const answerUnwritten: AcceptorRules['acceptVote'] = (context, heard) =>
+  answeredFirst(acceptorRules.acceptVote(context, heard));
 /** As if no acceptor had ever accepted anything. */
 const chooseFreely: CoordinatorRules['choose'] = ({ leadership, ...context }) => {
   const reports = leadership.reports.map((it) => ({ ...it, votes: [], accepted: null }));
