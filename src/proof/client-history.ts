@@ -10,6 +10,7 @@ import {
 } from '../history.ts';
 import type { PlannedOperation } from '../simulator/schedule.ts';
 import type { Problem } from './claim.ts';
+import { isProbe } from './operations.ts';
 
 /** Far more than the history of a run takes. */
 const stepLimit = 5_000_000;
@@ -33,7 +34,7 @@ export function createClientHistory(model: SequentialModel<unknown>): ClientHist
     invoked(operation, invocation, nowMs) {
       time.nowMs = nowMs;
       const { client, node, atMs } = operation;
-      calls.set(operation, recorder.invoke(client < 0 ? `probe of ${node} at ${atMs}` : client, invocation));
+      calls.set(operation, recorder.invoke(isProbe(operation) ? `probe of ${node} at ${atMs}` : client, invocation));
     },
     answered(operation, nowMs) {
       time.nowMs = nowMs;

@@ -23,6 +23,7 @@ import {
 import { integerBelow, pick } from '../../environment/random.ts';
 import { createNode, type Node } from '../../host/node.ts';
 import type { Application, OperationEnd, Scenario, Watch } from '../../simulator/scenario.ts';
+import { drawOperations, probing } from '../operations.ts';
 import { agreement, type Decided, durability, validity } from './claims.ts';
 import type { BrokenRoles } from './model.ts';
 
@@ -57,22 +58,12 @@ export function agreeScenario(broken: BrokenRoles = {}): Scenario<AgreeApplicati
     minNodes: 1,
     goals,
     plan: (machines, durationMs, random) =>
-      Array.from({ length: operationsPerRun }, (_, index) => ({
-        client: index,
-        atMs: Math.round(random.next() * durationMs),
-        node: pick(random, machines) ?? '',
-        operation: {
-          f: pick(random, ['propose', 'propose', 'propose', 'learn'] as const) ?? 'propose',
-          key: keys[integerBelow(random, keys.length)] ?? '',
-          value: `v${index}`,
-        },
-      })).sort((a, b) => a.atMs - b.atMs),
-    probe: (machine, atMs) => ({
-      client: -1,
-      atMs,
-      node: machine,
-      operation: { f: 'propose', key: `probe/${atMs}`, value: `probe/${atMs}` },
-    }),
+      drawOperations({ count: operationsPerRun }, { machines, durationMs, random }, (index) => ({
+        f: pick(random, ['propose', 'propose', 'propose', 'learn'] as const) ?? 'propose',
+        key: keys[integerBelow(random, keys.length)] ?? '',
+        value: `v${index}`,
+      })),
+    probe: (machine, atMs) => probing(machine, atMs, { f: 'propose', key: `probe/${atMs}`, value: `probe/${atMs}` }),
     boot({ id, machines, bus, journal, environment }) {
       const roles = defineRoles(broken);
       const node = createNode({ id, bus, journal, environment });

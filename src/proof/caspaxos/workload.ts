@@ -10,6 +10,7 @@ import type { Json } from '../../services/agreement/json.ts';
 import type { Register } from '../../services/agreement/register.ts';
 import type { OperationEnd } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
+import { probing } from '../operations.ts';
 import type { ClientMistake } from './model.ts';
 
 /** What a client does with a key; in the words of the history checker's key-value store. */
@@ -48,12 +49,8 @@ export function planOperations(
 }
 
 /** The write whose success shows that registers work. */
-export const probeAt = (machine: string, atMs: number): PlannedOperation => ({
-  client: -1,
-  atMs,
-  node: machine,
-  operation: { f: 'put', key: 'probe', value: [atMs], expected: null } satisfies RegisterOperation,
-});
+export const probeAt = (machine: string, atMs: number): PlannedOperation =>
+  probing(machine, atMs, { f: 'put', key: 'probe', value: [atMs], expected: null } satisfies RegisterOperation);
 
 const appended = (current: Json, value: readonly number[]): Json => [
   ...(Array.isArray(current) ? current : []),

@@ -15,9 +15,9 @@ import {
   type OpinionChange,
 } from '../../../statecharts/failover.ts';
 import { majoritySize } from '../../../statecharts/quorum.ts';
-import { pick } from '../../environment/random.ts';
 import { createNode, type Node } from '../../host/node.ts';
 import type { Application, MachineView, Scenario, Watch } from '../../simulator/scenario.ts';
+import { drawOperations, probing } from '../operations.ts';
 import { noteChange, noteDown, noteUp, type Watching, watchingOf } from './claims.ts';
 import type { BrokenDetector } from './model.ts';
 
@@ -57,13 +57,8 @@ export function detectorScenario(broken: BrokenDetector = {}): Scenario<Detector
     minNodes: 2,
     goals,
     plan: (machines, durationMs, random) =>
-      Array.from({ length: operationsPerRun }, (_, index) => ({
-        client: index,
-        atMs: Math.round(random.next() * durationMs),
-        node: pick(random, machines) ?? '',
-        operation: {},
-      })).sort((a, b) => a.atMs - b.atMs),
-    probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: {} }),
+      drawOperations({ count: operationsPerRun }, { machines, durationMs, random }, () => ({})),
+    probe: (machine, atMs) => probing(machine, atMs, {}),
     boot({ id, machines, bus, journal, environment }) {
       const detector = defineFaultDetector({ ...faultDetectorRules, ...broken.detector });
       const heartbeat = defineHeartbeat({ ...heartbeatRules, ...broken.heartbeat });

@@ -10,6 +10,7 @@ import { encodeCommand, type KeyValueResult, type Versioned } from '../../servic
 import type { ReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { OperationEnd } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
+import { drawOperations, probing } from '../operations.ts';
 
 /** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
 export const operationSchema = v.object({
@@ -25,22 +26,21 @@ const keys = ['a', 'b', 'c'];
 const deadlineMs = 2_000;
 
 /** Draws the operations of a run. */
-export function planOperations(
+export const planOperations = (
   machines: readonly string[],
   durationMs: number,
   random: Random,
-): readonly PlannedOperation[] {
-  return Array.from({ length: operationsPerRun }, (_, index) => ({
-    client: index % clients,
-    atMs: Math.round(random.next() * durationMs),
-    node: pick(random, machines) ?? '',
-    operation: {
-      f: pick(random, ['put', 'put', 'get', 'get', 'cas', 'delete'] as const) ?? 'get',
-      key: keys[integerBelow(random, keys.length)] ?? '',
-      value: index + 1,
-    } satisfies KeyOperation,
-  })).sort((a, b) => a.atMs - b.atMs);
-}
+): readonly PlannedOperation[] =>
+  drawOperations(
+    { count: operationsPerRun, clients },
+    { machines, durationMs, random },
+    (index) =>
+      ({
+        f: pick(random, ['put', 'put', 'get', 'get', 'cas', 'delete'] as const) ?? 'get',
+        key: keys[integerBelow(random, keys.length)] ?? '',
+        value: index + 1,
+      }) satisfies KeyOperation,
+  );
 
 /** Asks a few times, at whichever machine, that the last one takes the place of the last but one. */
 export function withReplacement(
@@ -75,12 +75,8 @@ export function withTransfers(
 }
 
 /** The write whose success shows that the store works. */
-export const probeAt = (machine: string, atMs: number): PlannedOperation => ({
-  client: -1,
-  atMs,
-  node: machine,
-  operation: { f: 'put', key: 'probe', value: atMs } satisfies KeyOperation,
-});
+export const probeAt = (machine: string, atMs: number): PlannedOperation =>
+  probing(machine, atMs, { f: 'put', key: 'probe', value: atMs } satisfies KeyOperation);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

@@ -20,6 +20,7 @@ import {
 import { chance, pick } from '../../environment/random.ts';
 import { createDatabaseServer, type DatabaseServer } from '../../simulator/database.ts';
 import type { OperationEnd, StagedScenario, Watch } from '../../simulator/scenario.ts';
+import { probing } from '../operations.ts';
 import type { BrokenParts } from './broken-parts.ts';
 import { type BankApplication, bootBank } from './scenario/bank.ts';
 import { commonGoals, createInvariants, type Invariants, lastGoals, registerGoals } from './scenario/invariants.ts';
@@ -74,7 +75,7 @@ export function twoPhaseCommitScenario(options: TwoPhaseCommitScenarioOptions = 
     serverNames: databases,
     goals: forms[place].goals,
     plan: (machines, durationMs, random) => planOperations(machines, durationMs, random, place),
-    probe: (machine, atMs) => ({ client: -1, atMs, node: machine, operation: { f: 'probe' } }),
+    probe: (machine, atMs) => probing(machine, atMs, { f: 'probe' }),
     stage({ time, randomness, log }) {
       const transfers = new Map<string, Transfer>();
       const invariants = createInvariants((note) => {
