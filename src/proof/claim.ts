@@ -3,6 +3,9 @@
 /** What is wrong, in words; undefined when nothing is. */
 export type Problem = string | undefined;
 
+/** Whether nothing is. */
+export const isKept = (problem: Problem): boolean => problem === undefined;
+
 /** The first problem that `claim` finds between two of `observations`. */
 export function ofAnyTwo<T>(observations: readonly T[], claim: (one: T, other: T) => Problem): Problem {
   for (const [place, one] of observations.entries()) {

@@ -3,6 +3,7 @@
 import { type Acceptors, isLater, phase1Quorum, phase2Quorum, sameAcceptors } from '../../../statecharts/paxos.ts';
 import type { Predicates, SystemState } from '../../checker.ts';
 import { type Accepting, rememberedBy, standingOf } from '../acceptors/standing.ts';
+import { isKept } from '../claim.ts';
 import type { AgreeBounds } from './bounds.ts';
 import { agreement, type Decided, durability, validity } from './claims.ts';
 import type { DecisionHistory } from './history.ts';
@@ -18,9 +19,9 @@ export function agreeProperties(
 ): Predicates<DecisionHistory> {
   const seen = ({ history: { told } }: State): Decided => ({ key: 'k', proposed, told });
   return {
-    'agreement: one value is told': (state) => agreement(seen(state)) === undefined,
-    'validity: what is told was proposed': (state) => validity(seen(state)) === undefined,
-    'chosen stays chosen': (state) => durability(seen(state), acceptors, rememberedBy(state, accepting)) === undefined,
+    'agreement: one value is told': (state) => isKept(agreement(seen(state))),
+    'validity: what is told was proposed': (state) => isKept(validity(seen(state))),
+    'chosen stays chosen': (state) => isKept(durability(seen(state), acceptors, rememberedBy(state, accepting))),
     'an acceptor keeps its acceptors': (state) =>
       accepting.every((it) => {
         const { acceptors: own } = standingOf(state, it);

@@ -4,6 +4,7 @@ import { type Acceptors, phase2Quorum } from '../../../statecharts/paxos.ts';
 import type { Predicates, SystemState } from '../../checker.ts';
 import { type Accepting, rememberedBy } from '../acceptors/standing.ts';
 import { choicesIn, type Vote } from '../acceptors/votes.ts';
+import { isKept } from '../claim.ts';
 import type { CasPaxosBounds } from './bounds.ts';
 import { chain, marksIn, once, oneValuePerBallot, remembersTold, toldIsChosen } from './claims.ts';
 import type { RegisterHistory } from './history.ts';
@@ -15,14 +16,13 @@ export function registerProperties(accepting: readonly Accepting[], acceptors: A
   const quorum = phase2Quorum(acceptors);
   return {
     'each change is made to the latest chosen value': ({ history: { votes } }) =>
-      chain(choicesIn(votes, quorum), votes) === undefined,
-    'what is told is chosen': ({ history: { told, votes } }) =>
-      toldIsChosen(told, choicesIn(votes, quorum)) === undefined,
+      isKept(chain(choicesIn(votes, quorum), votes)),
+    'what is told is chosen': ({ history: { told, votes } }) => isKept(toldIsChosen(told, choicesIn(votes, quorum))),
     'what is told stays': (state) =>
-      remembersTold(state.history.told, acceptors, rememberedBy(state, accepting)) === undefined,
+      isKept(remembersTold(state.history.told, acceptors, rememberedBy(state, accepting))),
     'a client is told of all that was told before it asked': ({ history }) => history.problems.length === 0,
-    'no change happens twice': ({ history: { votes } }) => once(votes) === undefined,
-    'a ballot has one value': ({ history: { votes } }) => oneValuePerBallot(votes) === undefined,
+    'no change happens twice': ({ history: { votes } }) => isKept(once(votes)),
+    'a ballot has one value': ({ history: { votes } }) => isKept(oneValuePerBallot(votes)),
   };
 }
 

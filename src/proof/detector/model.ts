@@ -59,7 +59,7 @@ const modelSettings = { probeTimeoutMs: 100, maxHealth: 0, stallMs: 50 } as cons
 const tickMs = 10_000;
 
 /** Whether what an actor delivered is a change of opinion; models have no other actors that deliver. */
-export const isOpinionChange = (output: Tagged): output is OpinionChange =>
+const isOpinionChange = (output: Tagged): output is OpinionChange =>
   output.type === 'changed' && 'opinion' in output && 'watched' in output;
 
 function observe(history: DetectorHistory, happening: Observation): DetectorHistory {

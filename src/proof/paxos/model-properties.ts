@@ -10,7 +10,7 @@ import type { Remembered } from '../../../statecharts/paxos/log/context.ts';
 import { records } from '../../../statecharts/paxos/log/messages.ts';
 import { type PaxosRequest, type PaxosServerContext, paxosServer, Slots } from '../../../statecharts/paxos.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
-import { ofAnyTwo, type Problem } from '../claim.ts';
+import { isKept, ofAnyTwo } from '../claim.ts';
 import { oncePer } from '../once-per.ts';
 import type { PaxosBounds } from './bounds.ts';
 import {
@@ -31,8 +31,6 @@ type PaxosView = ActorView<typeof paxosServer.chart>;
 
 /** What is said only by those who have promised the ballot. */
 const speaksAtBallot: ReadonlySet<string> = new Set(['prepare', 'promise', 'accept', 'accepted']);
-
-const isKept = (problem: Problem): boolean => problem === undefined;
 
 /** The safety properties of a cluster of `servers`. */
 export function paxosProperties(servers: readonly PaxosModelServer[]): Predicates<PaxosHistory> {

@@ -8,7 +8,7 @@ import {
   ReplicaLog,
 } from '../../../statecharts/primary-backup.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
-import { ofAnyTwo, type Problem } from '../claim.ts';
+import { isKept, ofAnyTwo } from '../claim.ts';
 import { oncePer } from '../once-per.ts';
 import type { authority } from './authority.ts';
 import type { PrimaryBackupBounds } from './bounds.ts';
@@ -27,8 +27,6 @@ export type ReplicasState = SystemState<ReplicasHistory>;
 export type ModelReplica = ModelActor<typeof primaryBackupReplica.chart>;
 export type ModelAuthority = ModelActor<typeof authority.chart>;
 type ReplicaSeen = ActorView<typeof primaryBackupReplica.chart>;
-
-const isKept = (problem: Problem): boolean => problem === undefined;
 
 /** The properties of a store of `replicas`, whose configuration `authority` keeps. */
 export function replicasProperties(

@@ -6,7 +6,7 @@
 import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import { type Configuration, Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
-import { ofAnyTwo, type Problem } from '../claim.ts';
+import { isKept, ofAnyTwo } from '../claim.ts';
 import { oncePer } from '../once-per.ts';
 import type { RaftBounds } from './bounds.ts';
 import {
@@ -38,8 +38,6 @@ function ofHistory(holds: (history: RaftHistory) => boolean): (state: RaftState)
   const holdsOf = oncePer(holds);
   return ({ history }) => holdsOf(history);
 }
-
-const isKept = (problem: Problem): boolean => problem === undefined;
 
 /** The safety properties of a cluster of `servers`; their voters are those of the log. */
 export function raftProperties(servers: readonly RaftModelServer[]): Predicates<RaftHistory> {
