@@ -201,12 +201,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
 }
 
 /** The peers that the log neither names as members nor as retired. */
-function strangersAmong({ store }: KeyValueNode, peers: readonly string[]): readonly string[] {
-  const { membership } = store;
-  if (membership === undefined) {
-    const members = store.status().peers;
-    return peers.filter((it) => !members.includes(it));
-  }
+function strangersAmong({ store: { membership } }: KeyValueNode, peers: readonly string[]): readonly string[] {
   const { retired } = membership.members();
   return peers.filter((it) => !membership.reachable().has(it) && !retired.includes(it));
 }

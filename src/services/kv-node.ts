@@ -149,7 +149,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const http = await serveHttp({
       node,
       store,
-      decisions: createDecisions(node, () => foundersOf(store), environment.clock),
+      decisions: createDecisions(node, () => store.membership.founders, environment.clock),
       environment,
       ...options.http,
       access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
@@ -173,13 +173,6 @@ const placesOf = (nodes: Readonly<Record<string, HostPort>>): Readonly<Record<st
       at.host === '0.0.0.0' || at.host === '::' ? [] : [[node, textOf(at)] as const],
     ),
   );
-
-/** Where members stay those that the log began with, they are its founders. */
-const foundersOf = ({ membership, status }: ReplicatedStore): readonly string[] | undefined => {
-  if (membership !== undefined) return membership.founders;
-  const { id, peers } = status();
-  return [id, ...peers].sort();
-};
 
 interface NodeParts {
   readonly running: RunningNode;

@@ -22,7 +22,7 @@ export class MemberRetiredError extends QuorateError {
 
 export interface MemberPeersParts {
   readonly id: string;
-  readonly store: Pick<ReplicatedStore, 'membership' | 'changes' | 'status'>;
+  readonly store: Pick<ReplicatedStore, 'membership' | 'changes'>;
   readonly bus: { setPeers(peers: Readonly<Record<string, HostPort>>): void };
   /** The other nodes, as the node was told. */
   readonly told: Readonly<Record<string, HostPort>>;
@@ -36,11 +36,6 @@ export interface MemberPeersParts {
  */
 export function followMembers({ id, store, bus, told }: MemberPeersParts): Observable<QuorateError> {
   const { membership, changes } = store;
-  if (membership === undefined) {
-    const away = store.status().peers.find((peer) => told[peer] === undefined);
-    if (away !== undefined) throw placeMissing(id, away);
-    return new Observable();
-  }
   let reachable: ReadonlyMap<string, string | undefined> | undefined;
   const follow = (): void => {
     if (membership.hasLeft) throw retired(id);
@@ -78,15 +73,12 @@ function peersOf(
   const members = [...reachable].map(([peer, known]): [string, HostPort] => {
     const place = hostPortOf(known) ?? told[peer];
     if (place !== undefined) return [peer, place];
-    throw placeMissing(id, peer);
+    throw new MemberPlaceMissingError(
+      `expected the place of every member, but neither the log of '${id}' nor its options say where '${peer}' listens; start it with --peer ${peer}=HOST:PORT`,
+    );
   });
   return Object.fromEntries([...peers, ...members]);
 }
-
-const placeMissing = (id: string, peer: string): MemberPlaceMissingError =>
-  new MemberPlaceMissingError(
-    `expected the place of every member, but neither the log of '${id}' nor its options say where '${peer}' listens; start it with --peer ${peer}=HOST:PORT`,
-  );
 
 const retired = (id: string): MemberRetiredError =>
   new MemberRetiredError(

@@ -10,6 +10,7 @@ import { type Environment, systemEnvironment } from '../../environment/environme
 import { numberFrom } from '../../environment/ids.ts';
 import type { Node } from '../../host/node.ts';
 import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedError } from './errors.ts';
+import { fixedMembership } from './log/fixed-members.ts';
 import type { LogMembership } from './log/members.ts';
 import type { LogStarter } from './log/replicated-log.ts';
 import type { Sink } from './requests/desk.ts';
@@ -97,8 +98,8 @@ export interface StoreStatus {
 /** A store, as its node holds it. */
 export interface ReplicatedStore extends Executor, CallbackExecutor, MemberAdministration {
   status(): StoreStatus;
-  /** Who takes part, as this node knows it; undefined for a log whose members stay the same. */
-  readonly membership: LogMembership | undefined;
+  /** Who takes part, as this node knows it. */
+  readonly membership: LogMembership;
   /** Emits when that may have changed. */
   readonly changes: Observable<void>;
   /** Emits once when the store cannot go on; its node stops then, because a leader that cannot apply would block all. */
@@ -143,6 +144,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const serverLimits = checked({ ...defaultServerLimits, ...limits.server });
   const routerLimits = checked({ ...defaultRouterLimits, ...limits.router });
   const log = options.log({ node, key, environment });
+  const membership = log.membership ?? fixedMembership(node.id, log.status().nodes);
   const machine = slicedOf(options.machine);
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
@@ -179,6 +181,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     clock,
     random: environment.randomness.stream('snapshots'),
     log,
+    membership,
     machine,
     sessioned,
     sessionLimits,
@@ -267,7 +270,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   return {
     ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
     failure: failure.asObservable(),
-    membership: log.membership,
+    membership,
     changes: changes.asObservable(),
     status() {
       const { nodes, ...logStatus } = log.status();

@@ -5,6 +5,7 @@
 
 import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
+import type { LogMembership } from './log/members.ts';
 import type { LogEvent, ReplicatedLog } from './log/replicated-log.ts';
 import { Replica } from './replica.ts';
 import { createDesk, type Desk, isOperation, type Sink } from './requests/desk.ts';
@@ -23,6 +24,8 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ReplicatedLog;
+  /** Of the log. */
+  readonly membership: LogMembership;
   readonly machine: SlicedStateMachine;
   readonly sessioned: SessionedMachine;
   readonly sessionLimits: SessionLimits;
@@ -71,7 +74,7 @@ class StoreServer implements Server {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    const { clock, log } = parts;
+    const { clock, log, membership } = parts;
     const desk = this.#desk;
     const nextId = (): number => {
       this.#lastId += 1;
@@ -82,7 +85,7 @@ class StoreServer implements Server {
     const answer = (read: Read): void => this.#answerRead(read);
     this.#reads = new Reads({ log, replica: this.#replica, desk, nextId, limits: parts.limits, answer });
     this.#answerQuestion = createQuestions(parts.machine, this.#replica, desk);
-    this.#changes = createMemberChanges(clock, log, desk, nextId);
+    this.#changes = createMemberChanges(clock, membership, desk, nextId);
     this.#handOvers = createHandOvers(clock, log, desk, nextId);
   }
 

@@ -1,4 +1,4 @@
-/** Who replicates a log: what a store needs of a protocol whose members can change. */
+/** Who replicates a log: what a store needs to know of it. */
 
 import * as v from 'valibot';
 import { isId } from '../../../../statecharts/actor.ts';
@@ -39,7 +39,7 @@ export interface MemberChange {
 /** Why a change was not begun, or not carried through. Nothing of it remains. */
 export type MemberRefusal = ReplacementRefusal;
 
-/** The membership of a log whose members can change. */
+/** The membership of a log. */
 export interface LogMembership {
   /** As the log says, whether that is committed or not: a change is in force from its entry on. */
   members(): LogMembers;
@@ -53,10 +53,17 @@ export interface LogMembership {
    * yet, and where an earlier release replaced one of them, which did not write down who they were.
    */
   readonly founders: readonly string[] | undefined;
-  /** Whether no node may be replaced, as nodes cannot prove who they are. */
-  readonly isFixed: boolean;
+  /**
+   * Why no node may be replaced: nodes cannot prove who they are, or the log's members stay those with which it began.
+   * Undefined where that may be asked for.
+   */
+  readonly whyFixed: 'no-secret' | 'members-fixed' | undefined;
   /** Whether this node has left for good. */
   readonly hasLeft: boolean;
-  /** Asks for a change; answered by `replacing` or `notReplaced`. Throws like `ReplicatedLog.propose`. */
+  /**
+   * Asks for a change; answered by `replacing` or `notReplaced`. Throws like `ReplicatedLog.propose`.
+   *
+   * @throws NotReplacedError where the members stay those with which the log began
+   */
   replace(id: number, change: MemberChange): void;
 }

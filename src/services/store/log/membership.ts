@@ -54,7 +54,7 @@ export function membershipOf({ node, server, key, places, isFixed, ask, known }:
   let reached: Reached | undefined;
   const addressOn = (id: string): Address => addressOf(id, server, key);
   return {
-    isFixed,
+    whyFixed: isFixed ? 'no-secret' : undefined,
     members: () => membersIn(known()),
     reachable() {
       const { configuration, isCommitted, settled } = known();

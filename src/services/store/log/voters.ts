@@ -16,9 +16,9 @@ export class VotersMismatchError extends QuorateError {
  * @throws VotersMismatchError
  */
 export function checkVoters({ membership }: Pick<ReplicatedStore, 'membership'>, voters: readonly string[]): void {
-  const known = membership?.members().voters.toSorted();
+  const known = membership.members().voters;
   const given = voters.toSorted();
-  if (known === undefined || known.join() === given.join()) return;
+  if (known.join() === given.join()) return;
   throw new VotersMismatchError(
     `expected the nodes ${known.join(', ')}, with which the log began, got ${given.join(', ')}; give the same nodes again, wherever they live now`,
   );

@@ -5,8 +5,8 @@
 
 import { QuorateError } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
-import type { LogMembers, MemberChange } from '../log/members.ts';
-import type { LogEvent, ReplicatedLog } from '../log/replicated-log.ts';
+import type { LogMembers, LogMembership, MemberChange } from '../log/members.ts';
+import type { LogEvent } from '../log/replicated-log.ts';
 import type { Desk, Waiting } from '../requests/desk.ts';
 import type { Body } from '../requests/wire.ts';
 
@@ -27,7 +27,12 @@ export interface MemberChanges {
 const waitersLimit = 100;
 
 /** Makes the desk of one server. `nextId` numbers requests of the log. */
-export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk, nextId: () => number): MemberChanges {
+export function createMemberChanges(
+  clock: Clock,
+  membership: LogMembership,
+  desk: Desk,
+  nextId: () => number,
+): MemberChanges {
   /** What the log was asked, and has not answered. */
   const asked = new Map<number, Asked>();
   let waiters: { readonly item: Asked; readonly sinceIndex: number }[] = [];
@@ -36,7 +41,7 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
     const id = nextId();
     asked.set(id, item);
     try {
-      log.membership?.replace(id, item.body);
+      membership.replace(id, item.body);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       asked.delete(id);
@@ -48,7 +53,7 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
 
   return {
     take(item) {
-      const members = log.membership?.members() ?? foundersIn(log);
+      const members = membership.members();
       const { id, body } = item;
       if (body.type === 'members') {
         desk.answer(item, { id, status: 'done', value: members });
@@ -58,8 +63,7 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
       // Nothing begins of which the asker hears no more.
       if (item.expiresAtMs !== undefined && clock.nowMs() >= item.expiresAtMs) desk.refuse(item, 'unavailable');
       else if (isDone(members, body)) desk.answer(item, { id, status: 'done', value: members });
-      else if (log.membership === undefined) desk.refuse(item, 'not-replaced', undefined, 'members-fixed');
-      else if (log.membership.isFixed) desk.refuse(item, 'not-replaced', undefined, 'no-secret');
+      else if (membership.whyFixed !== undefined) desk.refuse(item, 'not-replaced', undefined, membership.whyFixed);
       else if (!isUnderWay(members, body)) begin(replacing);
       else if (waiters.length >= waitersLimit) desk.refuse(item, 'overloaded');
       else waiters.push({ item: replacing, sinceIndex: members.index });
@@ -78,8 +82,8 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
     },
     changed() {
       if (waiters.length === 0) return;
-      const members = log.membership?.members();
-      if (members === undefined || !members.isSettled) return;
+      const members = membership.members();
+      if (!members.isSettled) return;
       const due = waiters.filter(({ sinceIndex }) => members.index >= sinceIndex);
       if (due.length === 0) return;
       waiters = waiters.filter(({ sinceIndex }) => members.index < sinceIndex);
@@ -97,18 +101,6 @@ export function createMemberChanges(clock: Clock, log: ReplicatedLog, desk: Desk
     },
   };
 }
-
-/** The members of a log that stay those with which it began. */
-const foundersIn = (log: ReplicatedLog): LogMembers => ({
-  voters: [...log.status().nodes],
-  nextVoters: null,
-  learners: [],
-  change: null,
-  retired: [],
-  places: {},
-  index: 0,
-  isSettled: true,
-});
 
 const isDone = ({ voters, retired, isSettled }: LogMembers, { leaving, joining }: MemberChange): boolean =>
   isSettled && voters.includes(joining) && retired.includes(leaving);

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../../../src/services/store/errors.ts';
 import { primaryBackup, type ReplicaReport } from '../../../../src/services/store/log/primary-backup.ts';
+import { checkVoters, VotersMismatchError } from '../../../../src/services/store/log/voters.ts';
 import { type Cluster, createCluster } from '../cluster.ts';
 
 const value = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -71,6 +72,13 @@ describe('a store kept by primary-backup', () => {
     expect(old.store.status().details).toMatchObject({ discardedFrom, discardedTo });
     await cluster.until(() => old.store.status().role === 'backup');
     expect(await cluster.value(cluster.leader().keys.get('k'))).toMatchObject({ value: value('acknowledged') });
+  });
+
+  test('tells nodes that it did not begin with from those that it did', () => {
+    const { cluster } = startStore('synchronous');
+    const { store } = cluster.member('n1');
+    expect(() => checkVoters(store, ['n3', 'n1', 'n2'])).not.toThrow();
+    expect(() => checkVoters(store, ['n1', 'n2'])).toThrow(VotersMismatchError);
   });
 
   test('has no primary where no majority of the nodes was told the same mode', async () => {
