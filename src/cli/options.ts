@@ -5,6 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import { isId } from '../../statecharts/actor.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import {
+  defaultStoreMode,
   type LogProtocolName,
   logProtocolNames,
   type StoreMode,
@@ -44,7 +45,7 @@ export function storeModeIn(text: string): StoreMode {
 }
 
 /** What `--mode` means. */
-export const modeHelp = `of primary-backup: who holds a write before it is acknowledged, all in sync or a majority of them: ${storeModes.join(', ')}; the same on all nodes (default: what the data says, or ${storeModes[0]})`;
+export const modeHelp = `of primary-backup: who holds a write before it is acknowledged, all in sync or a majority of them: ${storeModes.join(', ')}; the same on all nodes (default: what the data says, or ${defaultStoreMode})`;
 
 /** Reads integers of a range. */
 export const integerIn =

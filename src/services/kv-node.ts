@@ -18,7 +18,7 @@ import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
 import type { LogProtocolName, StoreMode } from './store/log/protocol-names.ts';
-import { logProtocols, modeOf, protocolOf } from './store/log/protocols.ts';
+import { logProtocols, replicationOf } from './store/log/protocols.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
@@ -126,8 +126,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     });
     const { node } = running;
     opened.push(() => running.stop());
-    const protocol = protocolOf(running.journal, key, options.protocol);
-    const mode = modeOf(running.journal, key, protocol, options.mode);
+    const { protocol, ...modes } = replicationOf(running.journal, key, options);
     const { report, notices } = createReplicaNotices();
     const places = placesOf({ ...peers, [id]: running.bus.address() });
     const store = startReplicatedStore({
@@ -139,7 +138,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
         places,
         isFixed: secret === undefined,
         report,
-        ...(mode === undefined ? {} : { mode }),
+        ...modes,
       }),
       key,
       environment,

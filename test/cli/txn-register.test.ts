@@ -12,6 +12,7 @@ import { keyValueStore } from '../../src/services/store/key-value/store.ts';
 import { raft } from '../../src/services/store/log/raft.ts';
 import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import { freePort } from '../fixtures/ports.ts';
+import { until } from '../fixtures/until.ts';
 import type { Ended } from './commands.ts';
 import { createRegisterLab } from './register-lab.ts';
 import { configure, temporary, txn } from './txn-command.ts';
@@ -121,6 +122,26 @@ describe('quorate txn, when the manager of a register is dead', () => {
     });
     expect(await txn('resolve', undecided, '--config', config)).toMatchObject({
       stdout: expect.stringMatching(`${undecided}: aborted`),
+    });
+  });
+
+  test('has a register by primary-backup led anew, in the mode that its journal says', {
+    timeout: 60_000,
+  }, async () => {
+    const lab = await createRegisterLab(true, 'primary-backup');
+    const unheard = await lab.leaveAt('unheard', 'b');
+    await lab.stop('n1');
+    const others = ['n2', 'n3'];
+    const isPrimary = (id: string): boolean => lab.member(id).store.status().role === 'leader';
+    await until('another primary', () => others.some(isPrimary));
+    const backup = others.find((id) => !isPrimary(id)) ?? '';
+    for (const id of others) await lab.stop(id);
+    // Without the last primary there is another only once both nodes that are left agree on it.
+    await lab.start(backup);
+    const config = configure(lab.directory, lab.config);
+    expect(await txn('resolve', unheard, '--config', config)).toMatchObject({
+      stdout: expect.stringMatching(`${unheard}: committed`),
+      code: 0,
     });
   });
 

@@ -96,16 +96,22 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a node goes on in another mode than that of its journal',
     file: 'src/services/store/log/protocols.ts',
-    text: 'const known = storeModes.find((mode) => actors.has(registerOf(journal.node, key, mode)));',
-    becomes:
-      'const known = storeModes.find((mode) => mode === wanted && actors.has(registerOf(journal.node, key, mode)));',
+    text: 'if (known.mode === undefined) return begun;',
+    becomes: 'if (known.mode !== wanted.mode) return begun;',
     tests: ['test/services/kv-node.test.ts'],
+  },
+  {
+    name: 'a command takes part in a register in the default mode, whatever the journal says',
+    file: 'src/cli/txn/register.ts',
+    text: 'start({ voters, ...modes });',
+    becomes: 'start({ voters });',
+    tests: ['test/cli/txn-register.test.ts'],
   },
   {
     name: 'nodes in different modes have the log of the configuration in common',
     file: 'src/services/store/log/primary-backup.ts',
-    text: 'mode === storeModes[0] ?',
-    becomes: 'storeModes.includes(mode) ?',
+    text: 'mode === defaultStoreMode ?',
+    becomes: 'mode.length > 0 ?',
     tests: ['test/services/store/log/primary-backup.test.ts'],
   },
   {
@@ -1050,8 +1056,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a node goes on with the log of another protocol',
     file: 'src/services/store/log/protocols.ts',
-    text: 'known !== wanted) {\n    throw new OtherProtocolError(',
-    becomes: 'known === undefined) {\n    throw new OtherProtocolError(',
+    text: 'known.protocol !== wanted.protocol) {',
+    becomes: 'known.protocol === undefined) {',
     tests: ['test/services/kv-node.test.ts'],
   },
   {

@@ -96,9 +96,9 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
       const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
       return served(manager, closers, `the journal of node '${id}', which does not run`);
     }
-    const protocol = requireRegister(journal, register);
+    const replication = requireRegister(journal, register);
     const { isIntroduced } = joining;
-    const decisions = await openRegister({ ...config, register }, environment, journal, { isIntroduced, protocol });
+    const decisions = await openRegister({ ...config, register }, environment, journal, { isIntroduced, replication });
     closers.push(() => decisions.bus.close());
     const node = createNode({
       ...parts,

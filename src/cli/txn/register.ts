@@ -10,8 +10,8 @@ import type { Node } from '../../host/node.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { journalLosses } from '../../services/peer-journals.ts';
 import { StoreFailedError, UnreadableStateError } from '../../services/store/errors.ts';
-import type { LogProtocolName } from '../../services/store/log/protocol-names.ts';
-import { logProtocols, recordedProtocolOf } from '../../services/store/log/protocols.ts';
+import type { Replication } from '../../services/store/log/protocol-names.ts';
+import { hasRecordsOf, logProtocols, replicationOf } from '../../services/store/log/protocols.ts';
 import { checkVoters } from '../../services/store/log/voters.ts';
 import { startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { SlicedStateMachine } from '../../services/store/state-machine.ts';
@@ -52,12 +52,11 @@ export type RegisteredConfig = TxnConfig & { readonly register: RegisterConfig; 
  * Nothing is begun here: a server without records would join the others as if it had never voted.
  *
  * @param journal nothing was taken from it yet
- * @returns the protocol by which the register is replicated
+ * @returns how the register is replicated
  * @throws RegisterMissingError when it has no records of the register
  */
-export function requireRegister(journal: Journal, { key }: RegisterConfig): LogProtocolName {
-  const protocol = recordedProtocolOf(journal, key);
-  if (protocol !== undefined) return protocol;
+export function requireRegister(journal: Journal, { key }: RegisterConfig): Replication {
+  if (hasRecordsOf(journal, key)) return replicationOf(journal, key);
   const names = Object.values(logProtocols).map(({ serverName }) => serverName);
   const keys = journal
     .actors()
@@ -80,11 +79,12 @@ export async function openRegister(
   registered: RegisteredConfig,
   environment: Environment,
   journal: Journal,
-  { isIntroduced, protocol }: { readonly isIntroduced: boolean; readonly protocol: LogProtocolName },
+  { isIntroduced, replication }: { readonly isIntroduced: boolean; readonly replication: Replication },
 ): Promise<OwnRegister> {
   const { node, register: config } = registered;
   const { clock } = environment;
   const { key, peers, timeoutMs } = config;
+  const { protocol, ...modes } = replication;
   const voters = [node, ...Object.keys(peers)].sort();
   const { bus, standings } = await openBus(registered, config, environment, journal, isIntroduced);
   const register = createDecisionRegister({ clock });
@@ -108,7 +108,7 @@ export async function openRegister(
     voters,
     async join(joined, untilMs) {
       const machine = onlyRegister(createDecisionRegisterMachine(), key);
-      const log = logProtocols[protocol].start({ voters });
+      const log = logProtocols[protocol].start({ voters, ...modes });
       const store = startReplicatedStore({ node: joined, key, machine, log, environment });
       register.attach(store);
       checkVoters(store, voters);

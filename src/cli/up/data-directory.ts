@@ -7,10 +7,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import * as v from 'valibot';
 import {
-  type LogProtocolName,
+  defaultLogProtocol,
   logProtocolNames,
-  type StoreMode,
+  type Replication,
+  replicationFrom,
   storeModes,
+  type WantedReplication,
 } from '../../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, DataDirectoryError } from '../errors.ts';
 
@@ -32,18 +34,9 @@ export interface ClusterData {
 }
 
 /** What a data directory says that was claimed. */
-export interface ClaimedData {
+export interface ClaimedData extends Replication {
   /** Whether there was none before. */
   readonly isNew: boolean;
-  readonly protocol: LogProtocolName;
-  /** Of primary-backup alone, and always there. */
-  readonly mode?: StoreMode;
-}
-
-/** How a cluster is to be replicated; what is left out is as it was begun, or the default. */
-export interface WantedReplication {
-  readonly protocol?: LogProtocolName;
-  readonly mode?: StoreMode;
 }
 
 /**
@@ -89,9 +82,10 @@ export function claimDataDirectory(
 }
 
 /** How a cluster is replicated that is begun so. @throws ClusterOptionsError */
-function replicationOf({ protocol = 'raft', mode }: WantedReplication): Omit<ClaimedData, 'isNew'> {
-  if (protocol === 'primary-backup') return { protocol, mode: mode ?? storeModes[0] };
-  if (mode === undefined) return { protocol };
+function replicationOf(wanted: WantedReplication): Replication {
+  const replication = replicationFrom(wanted);
+  if (replication !== undefined) return replication;
+  const { protocol = defaultLogProtocol, mode } = wanted;
   throw new ClusterOptionsError(
     `expected no --mode for a store that is replicated by ${protocol}, got ${mode}; leave it out, or say --protocol primary-backup`,
   );

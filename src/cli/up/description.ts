@@ -1,8 +1,9 @@
 /** What `quorate up` says once its cluster runs: where everything is, and what to try. */
 
+import type { Replication } from '../../services/store/log/protocol-names.ts';
 import type { Report } from '../reports.ts';
 import type { Terminal } from '../terminal.ts';
-import type { Member, Replication, UpOptions } from './members.ts';
+import type { Member, UpOptions } from './members.ts';
 
 export interface Described {
   readonly options: UpOptions;

@@ -2,17 +2,15 @@
 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { LogProtocolName, StoreMode } from '../../services/store/log/protocol-names.ts';
+import type { Replication, WantedReplication } from '../../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, PortsTakenError } from '../errors.ts';
 
 /** What `quorate up` is told. */
-export interface UpOptions {
+export interface UpOptions extends WantedReplication {
   readonly nodes: number;
   readonly data: string;
   readonly port: number;
   readonly cluster: string;
-  readonly protocol?: LogProtocolName;
-  readonly mode?: StoreMode;
   readonly secretFile?: string;
   readonly inspect?: true;
 }
@@ -62,13 +60,6 @@ const problemOfPort = (port: number): Promise<string | undefined> =>
 
 /** Where the secret of the cluster lies: in its data directory, unless it is shared with nodes on other machines. */
 export const secretFileOf = ({ secretFile, data }: UpOptions): string => secretFile ?? join(data, 'secret');
-
-/** How the store of a cluster is replicated. */
-export interface Replication {
-  readonly protocol: LogProtocolName;
-  /** Of primary-backup alone. */
-  readonly mode?: StoreMode | undefined;
-}
 
 /** The arguments of `quorate node` for a member. */
 export function argumentsOf(

@@ -10,7 +10,7 @@ import { primaryBackupReplica } from '../../../../statecharts/primary-backup/rep
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { authorityAddress, startAuthority } from './configuration-authority.ts';
-import { type StoreMode, storeModes } from './protocol-names.ts';
+import { defaultStoreMode, type StoreMode } from './protocol-names.ts';
 import { raft } from './raft.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
@@ -49,7 +49,7 @@ export interface PrimaryBackupOptions {
  * different ones have no log in common, so that no two of them acknowledge by one mode and elect by the other.
  */
 export const configurationKey = (key: string, mode: StoreMode): string =>
-  mode === storeModes[0] ? `${key}-configuration` : `${key}-configuration-${mode}`;
+  mode === defaultStoreMode ? `${key}-configuration` : `${key}-configuration-${mode}`;
 
 /**
  * Replicates by primary-backup. The configuration - who is primary, and who is in sync - is kept by Raft on the same nodes,
@@ -63,7 +63,7 @@ export const configurationKey = (key: string, mode: StoreMode): string =>
 export function primaryBackup(options: PrimaryBackupOptions): LogStarter {
   const {
     voters,
-    mode = storeModes[0],
+    mode = defaultStoreMode,
     report = () => undefined,
     limits,
     delays,

@@ -7,7 +7,17 @@ import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Journal } from '../../../journal/journal.ts';
 import { paxos } from './paxos.ts';
 import { configurationKey, primaryBackup, type ReplicaReport } from './primary-backup.ts';
-import { type LogProtocolName, logProtocolNames, type StoreMode, storeModes } from './protocol-names.ts';
+import {
+  defaultLogProtocol,
+  type LogProtocolName,
+  logProtocolNames,
+  modesOf,
+  type Replication,
+  replicationFrom,
+  type StoreMode,
+  storeModes,
+  type WantedReplication,
+} from './protocol-names.ts';
 import { raft } from './raft.ts';
 import type { LogStarter } from './replicated-log.ts';
 import type { ServerLogOptions } from './server-log.ts';
@@ -25,38 +35,41 @@ interface LogProtocol {
   readonly serverName: string;
   /** The role of it that `LogStatus` calls `leader`. */
   readonly leadingRole: string;
-  /** The actors that write into a node's journal for log `key`: any of them shows that this protocol keeps it. */
-  recordedBy(node: string, key: string): readonly Address[];
+  /**
+   * The actors that write into a node's journal for log `key`: any of them shows that this protocol keeps it. With `mode`,
+   * those of which any shows that it is kept in this mode.
+   */
+  recordedBy(node: string, key: string, mode?: StoreMode): readonly Address[];
   start(options: LogOptions): LogStarter;
 }
 
 /** How each is started. */
 export const logProtocols: Readonly<Record<LogProtocolName, LogProtocol>> = {
-  raft: {
-    serverName: raftServer.name,
-    leadingRole: 'leader',
-    recordedBy: (node, key) => [addressOf(node, raftServer.name, key)],
-    start: raft,
-  },
-  paxos: {
-    serverName: paxosServer.name,
-    leadingRole: 'leader',
-    recordedBy: (node, key) => [addressOf(node, paxosServer.name, key)],
-    start: paxos,
-  },
+  raft: withoutModes(raftServer.name, raft),
+  paxos: withoutModes(paxosServer.name, paxos),
   'primary-backup': {
     serverName: primaryBackupReplica.name,
     leadingRole: 'primary',
-    recordedBy: (node, key) => [
-      addressOf(node, primaryBackupReplica.name, key),
-      ...storeModes.map((mode) => registerOf(node, key, mode)),
-    ],
+    recordedBy: (node, key, mode) =>
+      mode === undefined
+        ? [addressOf(node, primaryBackupReplica.name, key), ...storeModes.map((it) => registerOf(node, key, it))]
+        : [registerOf(node, key, mode)],
     start({ joins, ...options }) {
       if (joins === true) throw new MembersFixedError(noNewcomer);
       return primaryBackup(options);
     },
   },
 };
+
+/** A protocol without modes, whose servers write down all that there is of a log. */
+function withoutModes(serverName: string, start: LogProtocol['start']): LogProtocol {
+  return {
+    serverName,
+    leadingRole: 'leader',
+    recordedBy: (node, key) => [addressOf(node, serverName, key)],
+    start,
+  };
+}
 
 /** Where the configuration of a store by primary-backup is kept on a node. */
 const registerOf = (node: string, key: string, mode: StoreMode): Address =>
@@ -80,58 +93,54 @@ export class OtherModeError extends QuorateError {
   readonly code = 'OTHER_MODE';
 }
 
-/**
- * The protocol whose records of log `key` the journal of a node has.
- *
- * @param journal the log's records were not taken from it yet
- */
-export function recordedProtocolOf(journal: Journal, key: string): LogProtocolName | undefined {
+/** What the journal of a node says of a log. */
+interface Recorded {
+  readonly protocol: LogProtocolName | undefined;
+  readonly mode: StoreMode | undefined;
+}
+
+function recordedIn(journal: Journal, key: string): Recorded {
   const actors = new Set(journal.actors());
-  return logProtocolNames.find((name) => logProtocols[name].recordedBy(journal.node, key).some((it) => actors.has(it)));
+  const isRecorded = (protocol: LogProtocolName, mode?: StoreMode): boolean =>
+    logProtocols[protocol].recordedBy(journal.node, key, mode).some((it) => actors.has(it));
+  const protocol = logProtocolNames.find((name) => isRecorded(name));
+  const mode = protocol === undefined ? undefined : modesOf[protocol].find((it) => isRecorded(protocol, it));
+  return { protocol, mode };
 }
 
 /**
- * The protocol by which a node keeps log `key`: the one whose records its journal has, as one protocol makes nothing of what
- * another wrote down; with none, `wanted`, or else Raft.
+ * Whether the journal of a node has records of log `key`.
  *
  * @param journal the log's records were not taken from it yet
- * @throws OtherProtocolError when `wanted` is not the one that was
  */
-export function protocolOf(journal: Journal, key: string, wanted?: LogProtocolName): LogProtocolName {
-  const known = recordedProtocolOf(journal, key);
-  if (known !== undefined && wanted !== undefined && known !== wanted) {
+export const hasRecordsOf = (journal: Journal, key: string): boolean => recordedIn(journal, key).protocol !== undefined;
+
+/**
+ * How a node keeps log `key`: by the protocol whose records its journal has, as one protocol makes nothing of what another
+ * wrote down, and in the mode that those show; what the journal does not say is as wanted, or else the default.
+ *
+ * @param journal the log's records were not taken from it yet
+ * @throws OtherProtocolError, OtherModeError when that is not what is wanted, or the protocol has no such mode
+ */
+export function replicationOf(journal: Journal, key: string, wanted: WantedReplication = {}): Replication {
+  const known = recordedIn(journal, key);
+  if (known.protocol !== undefined && wanted.protocol !== undefined && known.protocol !== wanted.protocol) {
     throw new OtherProtocolError(
-      `expected a log that is replicated by ${wanted}, but the journal of ${journal.node} has one by ${known}; go on with ${known}, or begin a cluster in another directory`,
+      `expected a log that is replicated by ${wanted.protocol}, but the journal of ${journal.node} has one by ${known.protocol}; go on with ${known.protocol}, or begin a cluster in another directory`,
     );
   }
-  return known ?? wanted ?? 'raft';
-}
-
-/**
- * The mode in which a node keeps log `key` by `protocol`: the one that its journal knows, else `wanted`, or else the default;
- * undefined where the protocol has none.
- *
- * @param journal the log's records were not taken from it yet
- * @throws OtherModeError when `wanted` is not the one that was, or the protocol has none
- */
-export function modeOf(
-  journal: Journal,
-  key: string,
-  protocol: LogProtocolName,
-  wanted?: StoreMode,
-): StoreMode | undefined {
-  if (protocol !== 'primary-backup') {
-    if (wanted === undefined) return undefined;
+  const protocol = known.protocol ?? wanted.protocol ?? defaultLogProtocol;
+  const begun = replicationFrom({ protocol, mode: wanted.mode });
+  if (begun === undefined) {
     throw new OtherModeError(
-      `expected no mode for a log that is replicated by ${protocol}, got ${wanted}; leave it out, or begin a cluster by primary-backup in another directory`,
+      `expected no mode for a log that is replicated by ${protocol}, got ${wanted.mode}; leave it out, or begin a cluster by primary-backup in another directory`,
     );
   }
-  const actors = new Set(journal.actors());
-  const known = storeModes.find((mode) => actors.has(registerOf(journal.node, key, mode)));
-  if (known !== undefined && wanted !== undefined && known !== wanted) {
+  if (known.mode === undefined) return begun;
+  if (wanted.mode !== undefined && known.mode !== wanted.mode) {
     throw new OtherModeError(
-      `expected a log in mode ${wanted}, but the journal of ${journal.node} has one in mode ${known}; go on with ${known}, or begin a cluster in another directory`,
+      `expected a log in mode ${wanted.mode}, but the journal of ${journal.node} has one in mode ${known.mode}; go on with ${known.mode}, or begin a cluster in another directory`,
     );
   }
-  return known ?? wanted ?? storeModes[0];
+  return { protocol, mode: known.mode };
 }
