@@ -1,6 +1,6 @@
 /** What may happen to acceptors that are checked, and to those who propose to them, whatever protocol they belong to. */
 
-import { BoundError, budget, count, flag } from '../bounds.ts';
+import { budget, count, flag } from '../bounds.ts';
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const acceptorBounds = {
@@ -27,12 +27,3 @@ export const acceptorBounds = {
     otherwise: 'durable at once',
   }),
 };
-
-/**
- * @param counts how many nodes of each letter there are
- * @throws BoundError when a node is to crash that is not there
- */
-export function assertThere(crashing: readonly string[], counts: Readonly<Record<string, number>>): void {
-  const stray = crashing.find((node) => Number(node.slice(1)) > (counts[node.slice(0, 1)] ?? 0));
-  if (stray !== undefined) throw new BoundError(`expected --crashing to name nodes that there are, got '${stray}'`);
-}

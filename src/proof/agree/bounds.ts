@@ -1,7 +1,8 @@
 /** What may happen to a decision that is checked, and how often. */
 
-import { acceptorBounds, assertThere } from '../acceptors/bounds.ts';
+import { acceptorBounds } from '../acceptors/bounds.ts';
 import { BoundError, type BoundsOf, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+import { assertThere, numbered } from '../nodes.ts';
 
 const { acceptors, ballots, crashes, flushes } = acceptorBounds;
 
@@ -75,5 +76,5 @@ export function assertPossible(bounds: AgreeBounds): void {
   if (promises > acceptors) {
     throw new BoundError(`expected at most ${acceptors} --promises, as there are acceptors, got ${promises}`);
   }
-  assertThere(crashing, { n: acceptors, p: apart ? proposers : 0 });
+  assertThere(crashing, [...numbered('n', acceptors), ...(apart ? numbered('p', proposers) : [])]);
 }

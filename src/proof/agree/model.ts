@@ -36,6 +36,7 @@ import {
 import { standingOf } from '../acceptors/standing.ts';
 import { surroundingsOf } from '../acceptors/surroundings.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { numbered } from '../nodes.ts';
 import { agreeBounds, assertPossible, type GivenAgreeBounds } from './bounds.ts';
 import { type DecisionHistory, emptyHistory, observeDecision } from './history.ts';
 import { agreeGoals, agreeProperties } from './properties.ts';
@@ -63,7 +64,7 @@ export function agreeModel(options: AgreeModelOptions = {}): Model<DecisionHisto
   assertPossible(bounds);
   const { proposers, apart, refusals, learner: learns } = bounds;
   const { promises: phase1Size = majoritySize(bounds.acceptors) } = bounds;
-  const nodes = Array.from({ length: bounds.acceptors }, (_, index) => `n${index + 1}`);
+  const nodes = numbered('n', bounds.acceptors);
   const key = decisionKey('agree', 'k');
   const acceptors = acceptorsOf(
     nodes.map((node) => acceptorAddress(node, 'agree', 'k')),
@@ -73,8 +74,8 @@ export function agreeModel(options: AgreeModelOptions = {}): Model<DecisionHisto
   const proposer = defineProposer({ ...proposerRules, ...broken.proposer });
   const learner = defineLearner({ ...learnerRules, ...broken.learner });
   const accepting = nodes.map((node) => bornOfMessage(acceptor, node, key));
-  const proposing = Array.from({ length: proposers }, (_, index) =>
-    actorOf(proposer, `${apart ? 'p' : 'n'}${index + 1}`, { key, input: { acceptors } }),
+  const proposing = numbered(apart ? 'p' : 'n', proposers).map((node) =>
+    actorOf(proposer, node, { key, input: { acceptors } }),
   );
   const learning = learns ? [actorOf(learner, 'm1', { key, input: { acceptors } })] : [];
   const proposalOf = (index: number, isLater: boolean): string => `${isLater ? 'w' : 'v'}${index + 1}`;

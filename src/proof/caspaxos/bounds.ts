@@ -1,7 +1,8 @@
 /** What may happen to a register that is checked, and how often. */
 
-import { acceptorBounds, assertThere } from '../acceptors/bounds.ts';
+import { acceptorBounds } from '../acceptors/bounds.ts';
 import { BoundError, type BoundsOf, count, type GivenBounds, list, optional } from '../bounds.ts';
+import { assertThere, numbered } from '../nodes.ts';
 
 const { acceptors, ballots, crashes, flushes } = acceptorBounds;
 
@@ -48,5 +49,5 @@ export function assertPossible({ registers, acceptors: nodes, crashing = [] }: C
   if (registers > nodes) {
     throw new BoundError(`expected at most ${nodes} --registers, as there are acceptors, got ${registers}`);
   }
-  assertThere(crashing, { n: nodes });
+  assertThere(crashing, numbered('n', nodes));
 }

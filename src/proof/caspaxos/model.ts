@@ -18,6 +18,7 @@ import {
 import { actorOf, bornOfMessage, defineModel, type Model, request, type SystemState } from '../../checker.ts';
 import { surroundingsOf } from '../acceptors/surroundings.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { numbered } from '../nodes.ts';
 import { assertPossible, type CasPaxosBounds, casPaxosBounds, type GivenCasPaxosBounds } from './bounds.ts';
 import { marked, marksIn } from './claims.ts';
 import { emptyHistory, observeRegister, type RegisterHistory } from './history.ts';
@@ -47,7 +48,7 @@ const letters = ['a', 'b', 'c'] as const;
 export function registerModel({ broken = {}, ...given }: RegisterModelOptions = {}): Model<RegisterHistory> {
   const bounds = boundsOf(casPaxosBounds, given);
   assertPossible(bounds);
-  const nodes = Array.from({ length: bounds.acceptors }, (_, index) => `n${index + 1}`);
+  const nodes = numbered('n', bounds.acceptors);
   const key = decisionKey('register', 'k');
   const acceptors = acceptorsOf(nodes.map((node) => acceptorAddress(node, 'register', 'k')));
   const acceptor = defineAcceptor({ ...acceptorRules, ...broken.acceptor });

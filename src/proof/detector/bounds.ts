@@ -1,6 +1,7 @@
 /** What may happen to detectors that are checked, and how often. */
 
-import { BoundError, type BoundsOf, budget, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+import { type BoundsOf, budget, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
+import { assertThere, numbered } from '../nodes.ts';
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const detectorBounds = {
@@ -63,8 +64,7 @@ export type DetectorBounds = BoundsOf<typeof detectorBounds>;
 /** Values for some bounds; the others have their defaults. */
 export type GivenDetectorBounds = GivenBounds<typeof detectorBounds>;
 
-/** @throws BoundError when one is to crash that is not there */
+/** @throws BoundError when a node is to crash that is not there */
 export function assertPossible({ detectors, dead, crashing = [] }: DetectorBounds): void {
-  const stray = crashing.find((node) => (node === 'w' ? dead : Number(node.slice(1)) > detectors));
-  if (stray !== undefined) throw new BoundError(`expected --crashing to name nodes that there are, got '${stray}'`);
+  assertThere(crashing, [...(dead ? [] : ['w']), ...numbered('d', detectors)]);
 }

@@ -28,6 +28,7 @@ import {
   type SystemState,
 } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { numbered } from '../nodes.ts';
 import { assertPossible, type DetectorBounds, detectorBounds, type GivenDetectorBounds } from './bounds.ts';
 import { claims, noteChange, noteDown, noteUp, type Watching, watchingOf } from './claims.ts';
 
@@ -133,7 +134,7 @@ export function detectorModel(options: DetectorModelOptions = {}): Model<Detecto
   const bounds = boundsOf(detectorBounds, given);
   assertPossible(bounds);
   const { pings, silences, stalls, crashes, crashing, dead, relays, settling } = bounds;
-  const nodes = Array.from({ length: bounds.detectors }, (_, index) => `d${index + 1}`);
+  const nodes = numbered('d', bounds.detectors);
   const detector = defineFaultDetector({ ...faultDetectorRules, ...broken.detector });
   const heartbeat = defineHeartbeat({ ...heartbeatRules, ...broken.heartbeat });
   const input: FaultDetectorBegin = {

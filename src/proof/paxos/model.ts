@@ -9,6 +9,7 @@ import type { Limits } from '../../../statecharts/replication/limits.ts';
 import { snapshotResource } from '../../../statecharts/transfer.ts';
 import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { numbered } from '../nodes.ts';
 import { snapshotFileAt, snapshotTransfers } from '../snapshots.ts';
 import { type GivenPaxosBounds, type PaxosBounds, paxosBounds } from './bounds.ts';
 import { emptyHistory, observePaxos, type PaxosHistory } from './model-history.ts';
@@ -33,7 +34,7 @@ export function paxosModel({ broken = {}, ...given }: PaxosModelOptions = {}): M
   const { elections, heartbeats, quorumChecks, compactions, replacements, transfers, lateRounds, notices } = bounds;
   const server = definePaxosServer({ ...paxosRules, ...(beats ? {} : withoutBeats), ...broken });
   const addressOnNode = (node: string): Address => addressOf(node, server.name, key);
-  const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+  const ids = numbered('n', nodes);
   const voters = ids.map(addressOnNode);
   const joining = `n${nodes + 1}`;
   const sizes = phase2 === undefined ? {} : { sizes: { phase1Size: nodes - phase2 + 1, phase2Size: phase2 } };
@@ -119,7 +120,8 @@ function requestsOf(
         { when: (state: State) => state.history.replacements === place && leads(state) },
       ),
     ),
-    ...times(transfers === 0 ? 0 : nodes, (place) => addressOnNode(`n${place + 1}`))
+    ...numbered('n', transfers === 0 ? 0 : nodes)
+      .map(addressOnNode)
       .filter((to) => to !== server.address)
       .map((to) =>
         request(

@@ -14,6 +14,7 @@ import type { Limits } from '../../../statecharts/replication/limits.ts';
 import { snapshotResource } from '../../../statecharts/transfer.ts';
 import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { numbered } from '../nodes.ts';
 import { snapshotTransfers } from '../snapshots.ts';
 import { authority } from './authority.ts';
 import { type GivenPrimaryBackupBounds, primaryBackupBounds } from './bounds.ts';
@@ -37,7 +38,7 @@ export function primaryBackupModel({ broken = {}, ...given }: PrimaryBackupModel
   const { crashes, duplicates, elections, entries, epochs, gathers, heartbeats, inFlight, looks, losses } = bounds;
   const { maxLoss, mode, network, nodes, reads, transfers } = bounds;
   const definition = defineReplica({ ...replicaRules, ...broken });
-  const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+  const ids = numbered('n', nodes);
   const addressOn = (node: string): Address => addressOf(node, definition.name, key);
   const store = { replicas: ids.map(addressOn), mode, maxLoss };
   const keeper = actorOf(authority, 'a1', { key, input: { configuration: foundingConfiguration(store) } });

@@ -8,6 +8,7 @@ import { defineServer, type RaftLimits, type RaftRules, raftRules } from '../../
 import { snapshotResource } from '../../../statecharts/transfer.ts';
 import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { numbered } from '../nodes.ts';
 import { snapshotFileAt, snapshotTransfers } from '../snapshots.ts';
 import { type GivenRaftBounds, raftBounds } from './bounds.ts';
 import { emptyHistory, observeRaft, type RaftHistory } from './model-history.ts';
@@ -44,7 +45,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
   const server = defineServer({ ...raftRules, ...(preVotes ? {} : withoutPreVotes), ...broken });
   // Where messages overtake each other, whatever keeps one waiting is covered by its late arrival.
   const isOrdered = network === 'ordered';
-  const ids = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+  const ids = numbered('n', nodes);
   const voters = ids.map((id) => addressOf(id, server.name, key));
   const joining = `n${nodes + 1}`;
   const leaving = leaderLeaves ? 'n1' : `n${nodes}`;

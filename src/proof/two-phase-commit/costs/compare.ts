@@ -8,6 +8,7 @@
  * lets others forget, come later. Of 2F + 1 acceptors, F + 1 are used.
  */
 
+import { numbered } from '../../nodes.ts';
 import { type Deployment, type Measured, measureCommit } from './measure.ts';
 
 /** How much is needed to commit, in messages between nodes, message delays, and writes that are waited for. */
@@ -49,9 +50,6 @@ export function formulaOf({ participants: n, faults: f, placement }: Case): Cost
       return n < f + 1 ? undefined : { messages: n * (f + 3) - 3, delays: 3 + told, stableWrites };
   }
 }
-
-const numbered = (letter: string, count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `${letter}${index + 1}`);
 
 function deploymentOf({ participants: n, faults: f, placement }: Case): Omit<Deployment, 'initiator'> {
   const participants = numbered('r', n);
