@@ -1,29 +1,15 @@
 /** What the Stately Inspector is shown of failure detection: each role with its chart, and its messages in both directions. */
 
 import { expect, test } from 'vitest';
-import { type StatelyEvent, showNode } from '../../src/inspector/stately.ts';
 import { answerDetectors, watch } from '../../src/services/failover.ts';
-import type { Address } from '../../statecharts/actor.ts';
 import { createCluster } from '../services/agreement/cluster.ts';
+import { shownOf } from './shown.ts';
 
 const ids = ['n1', 'n2', 'n3'];
 
 test('a detector, its peers and what answers them are shown, with what they say and hear', () => {
   const { clock, cut, node } = createCluster(1, ids);
-  const events: StatelyEvent[] = [];
-  for (const id of ids) showNode(node(id), { send: (event) => events.push(event) });
-  const said = (from: Address, to: Address): string[] => [
-    ...new Set(
-      events.flatMap((event) =>
-        event.type === '@xstate.event' && event.sourceId === from && event.sessionId === to ? event.event.type : [],
-      ),
-    ),
-  ];
-  const chartOf = (actor: Address): unknown =>
-    events
-      .flatMap((event) => (event.type === '@xstate.actor' && event.sessionId === actor ? (event.definition ?? []) : []))
-      .map((definition) => JSON.parse(definition).id)[0];
-
+  const { chartOf, messages: said } = shownOf(ids.map(node));
   answerDetectors(node('n3'));
   for (const id of ['n1', 'n2']) {
     watch(node(id), { targets: ['n3'], detectors: ['n1', 'n2'], estimator: { kind: 'fixed', timeoutMs: 300 }, clock });

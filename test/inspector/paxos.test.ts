@@ -1,43 +1,19 @@
 /** What the Stately Inspector is shown of Paxos: each role with its chart, and its messages in both directions. */
 
 import { expect, test } from 'vitest';
-import type { Node } from '../../src/host/node.ts';
-import { type StatelyEvent, showNode } from '../../src/inspector/stately.ts';
 import { agree, learn } from '../../src/services/agreement.ts';
 import { paxos } from '../../src/services/store/log/paxos.ts';
 import type { Address } from '../../statecharts/actor.ts';
 import { createCluster as createAgreement } from '../services/agreement/cluster.ts';
 import { createCluster as createStores } from '../services/store/cluster.ts';
 import { createCluster as createManagers } from '../services/transactions/cluster.ts';
-
-/** Watches `nodes` from now on. */
-function watch(nodes: readonly Node[]) {
-  const events: StatelyEvent[] = [];
-  for (const node of nodes) showNode(node, { send: (event) => events.push(event) });
-  return {
-    /** The chart that an actor was introduced with. */
-    chartOf: (actor: Address): unknown =>
-      events
-        .flatMap((event) =>
-          event.type === '@xstate.actor' && event.sessionId === actor ? (event.definition ?? []) : [],
-        )
-        .map((definition) => JSON.parse(definition).id)[0],
-    /** The types of the messages from one actor to another, in the order in which they were first shown. */
-    messages: (from: Address, to: Address): string[] => [
-      ...new Set(
-        events.flatMap((event) =>
-          event.type === '@xstate.event' && event.sourceId === from && event.sessionId === to ? event.event.type : [],
-        ),
-      ),
-    ],
-  };
-}
+import { shownOf } from './shown.ts';
 
 const acceptors = ['n1', 'n2', 'n3'];
 
 test('the proposer, the acceptor and the learner of a decision are shown, with what they say and hear', async () => {
   const cluster = createAgreement();
-  const shown = watch(acceptors.map(cluster.node));
+  const shown = shownOf(acceptors.map(cluster.node));
   const [proposer, acceptor, learner] = [
     'n1/paxos.proposer/agree/k',
     'n2/paxos.acceptor/agree/k',
@@ -56,7 +32,7 @@ test('the proposer, the acceptor and the learner of a decision are shown, with w
 
 test('the servers of a log are shown, with what a leader and a follower say to each other', async () => {
   const cluster = createStores({ log: (voters) => paxos({ voters }) });
-  const shown = watch(cluster.members().map(({ node }) => node));
+  const shown = shownOf(cluster.members().map(({ node }) => node));
   cluster.elect();
   await cluster.value(cluster.leader().keys.put('k', new Uint8Array([1])));
   const [leader, follower] = [cluster.leader(), cluster.follower()].map(({ id }): Address => `${id}/paxos.server/kv`);
@@ -68,7 +44,7 @@ test('the servers of a log are shown, with what a leader and a follower say to e
 
 test('the acceptor of a transaction is shown, with the vote of a participant and what its coordinator hears and says', async () => {
   const cluster = await createManagers('acceptors');
-  const shown = watch(acceptors.map((id) => cluster.member(id).node));
+  const shown = shownOf(acceptors.map((id) => cluster.member(id).node));
   const { transaction } = await cluster.value(cluster.transfer('n1'));
   const [acceptor, coordinator, participant] = [
     `n2/2pc.acceptor/${transaction}`,
