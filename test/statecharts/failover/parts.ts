@@ -25,7 +25,7 @@ export const born = (input: FaultDetectorBegin = begin) => faultDetector.start({
 
 /** What it knows as it waits for the answer to ping 7, which left at 10,700 ms; ping 6 was answered. */
 export const knowing = (change: Partial<FaultDetectorContext> = {}): FaultDetectorContext => ({
-  ...faultDetectorContextAtBirth(),
+  ...born().state.snapshot.context,
   startedMs: 10_000,
   sequence: 7,
   nextPingMs: 10_800,
@@ -38,10 +38,6 @@ export const knowing = (change: Partial<FaultDetectorContext> = {}): FaultDetect
   life: 3,
   ...change,
 });
-
-function faultDetectorContextAtBirth(): FaultDetectorContext {
-  return born().state.snapshot.context;
-}
 
 type Judging =
   | { readonly trusted: 'fresh' | 'probing' }
