@@ -1,22 +1,19 @@
 /** A node was replaced while another one was away, which comes back when the leader of that time is gone. */
 
 import { expect, test } from 'vitest';
-import { paxos } from '../../../src/services/store/log/paxos.ts';
-import { raft } from '../../../src/services/store/log/raft.ts';
+import { logProtocols } from '../../../src/services/store/log/protocols.ts';
+import { replacingLogs } from '../../fixtures/replacing-logs.ts';
 import { createCluster } from './cluster.ts';
 
 const founders = ['n1', 'n2', 'n3'];
 const value = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-test.each([
-  ['raft', raft],
-  ['paxos', paxos],
-] as const)(
+test.each(replacingLogs)(
   '%s: a newcomer and a node that missed its coming go on without the leader that took it in',
-  async (_, log) => {
+  async (protocol) => {
     const cluster = createCluster({
       nodes: [...founders, 'n4'],
-      log: (_nodes, id) => log({ voters: founders, joins: id === 'n4' }),
+      log: (_nodes, id) => logProtocols[protocol].start({ voters: founders, joins: id === 'n4' }),
     });
     await cluster.until(() => cluster.members().some(({ store }) => store.status().role === 'leader'));
     const leader = cluster.leader();
