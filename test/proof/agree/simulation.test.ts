@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/environment/clock.ts';
 import { agreeScenario } from '../../../src/proof/agree/scenario.ts';
-import { allFaults } from '../../../src/simulator/plan.ts';
-import { runSuite, type SuiteOptions } from '../../../src/simulator/suite.ts';
+import { runSuite } from '../../../src/simulator/suite.ts';
+import { faulty, type Runs } from '../faulty.ts';
 
-const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
-  runSuite(agreeScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+const suite = (options: Runs) => runSuite(agreeScenario(), { ...faulty, ...options });
 
 test('agreement keeps its claims under all faults, and reaches every goal', { timeout: 120_000 }, () => {
   const { failed, missed } = suite({ seed: 1, runs: 40, nodes: 3 });

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/environment/clock.ts';
 import { registerScenario } from '../../../src/proof/caspaxos/scenario.ts';
-import { allFaults } from '../../../src/simulator/plan.ts';
-import { runSuiteAsync, type SuiteOptions } from '../../../src/simulator/suite.ts';
+import { runSuiteAsync } from '../../../src/simulator/suite.ts';
+import { faulty, type Runs } from '../faulty.ts';
 
-const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
-  runSuiteAsync(registerScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+const suite = (options: Runs) => runSuiteAsync(registerScenario(), { ...faulty, ...options });
 
 test('registers are linearizable under all faults, and reach every goal', { timeout: 120_000 }, async () => {
   const { failed, missed } = await suite({ seed: 1, runs: 30, nodes: 3 });

@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/environment/clock.ts';
 import { paxosScenario } from '../../../src/proof/paxos/scenario.ts';
-import { allFaults } from '../../../src/simulator/plan.ts';
-import { runSuite, type SuiteOptions } from '../../../src/simulator/suite.ts';
+import { runSuite } from '../../../src/simulator/suite.ts';
+import { faulty, type Runs } from '../faulty.ts';
 
-const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
-  runSuite(paxosScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+const suite = (options: Runs) => runSuite(paxosScenario(), { ...faulty, ...options });
 
 describe('the replicated store over Multi-Paxos, simulated', () => {
   // The first of the runs that `quorate prove` plays, which also asks for every goal.
@@ -20,17 +18,13 @@ describe('the replicated store over Multi-Paxos, simulated', () => {
   });
 
   test('keeps them while a server is replaced, under all faults', { timeout: 240_000 }, () => {
-    const result = runSuite(paxosScenario(undefined, { replaces: true }), {
-      ...{ seed: 1, runs: 60, nodes: 4, faults: allFaults, isNetworkFaulty: true, clock: systemClock() },
-    });
+    const result = runSuite(paxosScenario(undefined, { replaces: true }), { ...faulty, seed: 1, runs: 60, nodes: 4 });
     expect(result.failed?.violation).toBeUndefined();
     expect(result.missed).toEqual([]);
   });
 
   test('keeps them while leadership is handed over, under all faults', { timeout: 240_000 }, () => {
-    const result = runSuite(paxosScenario(undefined, { transfers: true }), {
-      ...{ seed: 1, runs: 20, nodes: 3, faults: allFaults, isNetworkFaulty: true, clock: systemClock() },
-    });
+    const result = runSuite(paxosScenario(undefined, { transfers: true }), { ...faulty, seed: 1, runs: 20, nodes: 3 });
     expect(result.failed?.violation).toBeUndefined();
     expect(result.missed).toEqual([]);
   });

@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/environment/clock.ts';
 import { primaryBackupScenario } from '../../../src/proof/primary-backup/scenario.ts';
-import { allFaults } from '../../../src/simulator/plan.ts';
 import { runSuite } from '../../../src/simulator/suite.ts';
-
-const faulty = { faults: allFaults, isNetworkFaulty: true, clock: systemClock() };
+import { faulty } from '../faulty.ts';
 
 test.each(['synchronous', 'quorum'] as const)(
   'a store that acknowledges in %s mode keeps its claims and stays linearizable under all faults',

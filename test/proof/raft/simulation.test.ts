@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/environment/clock.ts';
 import { raftScenario } from '../../../src/proof/raft/scenario.ts';
-import { allFaults } from '../../../src/simulator/plan.ts';
-import { runSuite, type SuiteOptions } from '../../../src/simulator/suite.ts';
+import { runSuite } from '../../../src/simulator/suite.ts';
+import { faulty, type Runs } from '../faulty.ts';
 
-const suite = (options: Pick<SuiteOptions, 'seed' | 'runs' | 'nodes'> & Partial<SuiteOptions>) =>
-  runSuite(raftScenario(), { faults: allFaults, isNetworkFaulty: true, clock: systemClock(), ...options });
+const suite = (options: Runs) => runSuite(raftScenario(), { ...faulty, ...options });
 
 describe('the replicated store over Raft, simulated', () => {
   // The first of the runs that `quorate prove` plays, which also asks for every goal.
@@ -20,17 +18,13 @@ describe('the replicated store over Raft, simulated', () => {
   });
 
   test('keeps them while a server is replaced, under all faults', { timeout: 240_000 }, () => {
-    const result = runSuite(raftScenario(undefined, { replaces: true }), {
-      ...{ seed: 1, runs: 120, nodes: 4, faults: allFaults, isNetworkFaulty: true, clock: systemClock() },
-    });
+    const result = runSuite(raftScenario(undefined, { replaces: true }), { ...faulty, seed: 1, runs: 120, nodes: 4 });
     expect(result.failed?.violation).toBeUndefined();
     expect(result.missed).toEqual([]);
   });
 
   test('keeps them while leadership is handed over, under all faults', { timeout: 240_000 }, () => {
-    const result = runSuite(raftScenario(undefined, { transfers: true }), {
-      ...{ seed: 1, runs: 40, nodes: 3, faults: allFaults, isNetworkFaulty: true, clock: systemClock() },
-    });
+    const result = runSuite(raftScenario(undefined, { transfers: true }), { ...faulty, seed: 1, runs: 40, nodes: 3 });
     expect(result.failed?.violation).toBeUndefined();
     expect(result.missed).toEqual([]);
   });

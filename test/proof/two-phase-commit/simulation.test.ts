@@ -4,11 +4,11 @@ import {
   type TwoPhaseCommitScenarioOptions,
   twoPhaseCommitScenario,
 } from '../../../src/proof/two-phase-commit/scenario.ts';
-import { allFaults } from '../../../src/simulator/plan.ts';
 import { runAsync, runSteps } from '../../../src/simulator/run.ts';
 import { formatSchedule, parseSchedule } from '../../../src/simulator/schedule.ts';
 import { shrinkAsync } from '../../../src/simulator/shrink.ts';
 import { runSuite, runSuiteAsync, type SuiteOptions } from '../../../src/simulator/suite.ts';
+import { faulty } from '../faulty.ts';
 
 // Bounded by runs, not by time: a busy machine takes longer.
 vi.setConfig({ testTimeout: 120_000 });
@@ -16,14 +16,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const suite = (
   options: TwoPhaseCommitScenarioOptions,
   runs: Pick<SuiteOptions, 'seed' | 'runs'> & Partial<SuiteOptions>,
-) =>
-  runSuiteAsync(twoPhaseCommitScenario(options), {
-    nodes: 3,
-    faults: allFaults,
-    isNetworkFaulty: true,
-    clock: systemClock(),
-    ...runs,
-  });
+) => runSuiteAsync(twoPhaseCommitScenario(options), { ...faulty, nodes: 3, ...runs });
 
 /** The first of the runs that `quorate prove` plays, which also asks for every goal: so few reach only what is common. */
 const firstRuns = { seed: 1, runs: 6 } as const;
