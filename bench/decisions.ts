@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { freePort } from './log-cluster.ts';
+import { ask, endAll, freePort } from './processes.ts';
 
 /** From the bench to a node. */
 export type DecisionRequest =
@@ -36,39 +36,25 @@ export interface Deciders {
 
 const ids = ['n1', 'n2', 'n3'];
 
-const ask = <T>(child: ChildProcess, request: DecisionRequest): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const ended = (): void => reject(new Error('a node of the benchmark ended'));
-    child.once('exit', ended);
-    child.once('message', (message) => {
-      child.off('exit', ended);
-      resolve(message as T);
-    });
-    child.send(request);
-  });
-
 /** Starts nodes whose data is in `directory`. */
 export async function startDeciders(directory: string): Promise<Deciders> {
   const ports = new Map<string, number>();
   for (const id of ids) ports.set(id, await freePort());
-  const children = new Map<string, ChildProcess>();
+  const children: ChildProcess[] = [];
   for (const [id, port] of ports) {
     const child = fork(new URL('./decision-node.js', import.meta.url));
-    children.set(id, child);
+    children.push(child);
     const peers = Object.fromEntries([...ports].filter(([peer]) => peer !== id));
-    await ask(child, { type: 'start', id, directory: join(directory, id), port, peers });
+    await ask(child, { type: 'start', id, directory: join(directory, id), port, peers } satisfies DecisionRequest);
   }
-  const [proposer] = children.values();
+  const [proposer] = children;
   if (proposer === undefined) throw new Error('expected a node');
   const decide = (inFlight: number, seconds: number): Promise<Decisions> =>
-    ask(proposer, { type: 'decide', acceptors: ids, inFlight, seconds });
+    ask(proposer, { type: 'decide', acceptors: ids, inFlight, seconds } satisfies DecisionRequest);
   // Until then the nodes do not know each other, and V8 does not know the code.
   await decide(64, 2);
   return {
     decide,
-    async stop() {
-      for (const child of children.values()) child.disconnect();
-      await Promise.all([...children.values()].map((child) => new Promise((resolve) => child.once('exit', resolve))));
-    },
+    stop: () => endAll(children),
   };
 }

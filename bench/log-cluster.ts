@@ -1,15 +1,15 @@
 /**
- * Three durable nodes as three processes on loopback, replicating by either protocol, and a client that keeps puts under
+ * Three durable nodes as three processes on loopback, replicating by one protocol, and a client that keeps puts under
  * way: what the benchmarks of logs share, so that what they compare differs in nothing but the protocol.
  */
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../src/environment/clock.ts';
 import type { LogProtocolName } from '../src/services/store/log/protocol-names.ts';
 import { connect } from '../src/services/store/tcp-client.ts';
 import type { NodeRequest, NodeUsage } from './log-protocol.ts';
+import { ask, endAll, freePort } from './processes.ts';
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
@@ -31,21 +31,6 @@ export interface Sample {
 
 const value = new Uint8Array(256).fill(7);
 
-/** A port on loopback that nothing listens on. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-
-const answer = <T>(child: ChildProcess, request: NodeRequest): Promise<T> =>
-  new Promise((resolve) => {
-    child.once('message', (message) => resolve(message as T));
-    child.send(request);
-  });
-
 /** Starts a cluster whose data is in `directory`. */
 export async function startLogCluster(protocol: LogProtocolName, directory: string): Promise<LogCluster> {
   const ports = new Map<string, number>();
@@ -55,7 +40,14 @@ export async function startLogCluster(protocol: LogProtocolName, directory: stri
     const child = fork(new URL('./log-node.js', import.meta.url), { serialization: 'json' });
     children.push(child);
     const peers = Object.fromEntries([...ports].filter(([peer]) => peer !== id));
-    await answer(child, { type: 'start', id, protocol, directory: join(directory, id), port, peers });
+    await ask(child, {
+      type: 'start',
+      id,
+      protocol,
+      directory: join(directory, id),
+      port,
+      peers,
+    } satisfies NodeRequest);
   }
   const client = await connect(
     [...ports.values()].map((port) => `127.0.0.1:${port}`),
@@ -64,11 +56,10 @@ export async function startLogCluster(protocol: LogProtocolName, directory: stri
   await client.put('warm-up', value, { deadlineMs: 20_000 });
   return {
     client,
-    usages: () => Promise.all(children.map((child) => answer<NodeUsage>(child, { type: 'usage' }))),
+    usages: () => Promise.all(children.map((child) => ask<NodeUsage>(child, { type: 'usage' } satisfies NodeRequest))),
     async stop() {
       await client.close();
-      for (const child of children) child.disconnect();
-      await Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+      await endAll(children);
     },
   };
 }
