@@ -1,7 +1,7 @@
 /**
- * How long a store makes no progress when its leader crashes, and when single links fail, over each protocol, on virtual time: the same seeds, the same
- * clients and the same cuts for all. `--record FILE` keeps what the tables of docs/paxos.md are made from; with `--protocol
- * NAME` one is measured, and those of the others stay as they were recorded.
+ * How long a store makes no progress when its leader crashes, and when single links fail, over each protocol, on virtual time:
+ * the same seeds, the same clients and the same cuts for all. `--record FILE` keeps what the tables of docs/paxos.md are made
+ * from; with `--protocol NAME` one is measured, and those of the others stay as they were recorded.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * Multi-Paxos beside Raft: the same store, nodes, payloads and client over either protocol, in one interleaved run on three
- * processes each, so that what disturbs the machine disturbs both. The order changes with each round. Then single decree:
- * how many independent keys one node has decided, of three acceptors.
+ * Multi-Paxos and primary-backup beside Raft: the same store, nodes, payloads and client over each protocol, in one interleaved
+ * run on three processes each, so that what disturbs the machine disturbs all. The order changes with each round. Then single
+ * decree: how many independent keys one node has decided, of three acceptors.
  *
  * `node dist/bench/paxos.js [--rounds 5] [--seconds 3] [--json]`
  */
