@@ -11,7 +11,7 @@
  * - A ballot is durable as a promise to oneself before its prepare leaves, so that no life uses one twice.
  * - Promises are told in parts, each asked for. What the acceptor knows to be chosen is learned from them at once; a slot that
  *   it has compacted makes the candidate fetch the snapshot first, while that acceptor, which does not count as led by it,
- *   or any other server that is further may stand: so nobody waits for a snapshot who could lead without it.
+ *   or any other server that is further may stand: so no server that could lead without a snapshot waits for one.
  * - A leader may send a follower what is chosen as proposals at its own ballot: nothing else can be proposed there.
  * - A follower learns what is chosen from the leader's commit index, of slots that it accepted at that leader's ballot.
  * - Slots may be accepted with holes before them, within a window. They are committed in order.

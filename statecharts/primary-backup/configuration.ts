@@ -54,7 +54,7 @@ export type Configuration = Readonly<v.InferOutput<typeof configuration>>;
 export const change = v.object({ expected: positive, epoch: positive, primary: address, inSync: replicaSet });
 export type Change = Readonly<v.InferOutput<typeof change>>;
 
-/** What a store is like, whoever is its primary. */
+/** What a store is like under any primary. */
 export interface StoreOptions {
   readonly replicas: readonly Address[];
   /** Default synchronous. */

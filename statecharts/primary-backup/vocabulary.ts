@@ -61,7 +61,7 @@ export const election = [
   { target: '#fenced', actions: { type: 'promise', params: message }, meta: { rule: 'VR §4.2' } },
 ] as const;
 
-/** Another epoch begins, whoever is primary in it. */
+/** Another epoch begins, with this primary or another. */
 export const anotherEpoch = {
   guard: { type: 'isNews', params: message },
   target: '#fenced',

@@ -38,7 +38,7 @@ export interface BrokenDetector {
   readonly heartbeat?: Partial<HeartbeatRules>;
 }
 
-/** How much may happen, as `detectorBounds` says, and whether somebody makes a mistake. */
+/** How much may happen, as `detectorBounds` says, and whether an actor is broken. */
 export interface DetectorModelOptions extends GivenDetectorBounds {
   readonly broken?: BrokenDetector;
 }

@@ -23,7 +23,7 @@ export interface Decisions {
 }
 
 /**
- * Lets a node take part in agreements. Keys whose acceptors nobody names have the founders of the cluster: who is a member
+ * Lets a node take part in agreements. Keys whose acceptors no caller names have the founders of the cluster: who is a member
  * changes, and nodes hear of it one after the other, so that two of them could let one key be decided twice.
  *
  * @param founders who they are, the same on every node and for ever; undefined on a node that does not know them

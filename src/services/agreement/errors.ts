@@ -35,7 +35,7 @@ export class AcceptorsDifferError extends QuorateError {
   }
 }
 
-/** Nobody named the acceptors of the key, and the node does not know the founders of the cluster, which they would be. */
+/** The caller did not name the acceptors of the key, and the node does not know the founders of the cluster, which they would be. */
 export class AcceptorsUnknownError extends QuorateError {
   readonly code = 'DECISION_ACCEPTORS_UNKNOWN';
 }

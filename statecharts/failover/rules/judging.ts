@@ -155,7 +155,7 @@ export const judgingRules = {
     effects: [changed(context, 'trusted', atMs, { type: 'answers' })],
   }),
 
-  /** Only what stands behind the answer at this moment: whoever asks must ask again. */
+  /** Only what stands behind the answer at this moment: an asker must ask again. */
   agree: (_context: Context, { from, watch, round }: Said<'suspicion'>): Answer => ({
     effects: [send(from, { type: 'opinion', watch, round, suspects: true })],
   }),
@@ -165,7 +165,7 @@ export const judgingRules = {
 
   /** An answer to a ping of this watch, later than all before it, of no earlier life. */
   isNews: (context: Context, ack: Said<'ack'>): boolean => ack.relayedFor === null && isNews(context, ack),
-  /** The node has started again, and nobody had suspected it. */
+  /** The node has started again, and no detector had suspected it. */
   isRestart: (context: Context, ack: Said<'ack'>): boolean =>
     ack.relayedFor === null && isNews(context, ack) && context.life > 0 && ack.life > context.life,
   isIndirectNews: (context: Context, ack: Said<'indirect-ack'>): boolean => isNews(context, ack),

@@ -61,7 +61,7 @@ export function startAuthority(
 
   const send = (to: Address, message: AuthorityMessage | Passed): void => endpoint.send(to, message);
   const tell = (to: Address): void => send(to, { type: 'configured', configuration: register.current });
-  // Whoever has asked for a change hears how it stands from the authority of its own node, changed or not.
+  // A replica that has asked for a change hears how it stands from the authority of its own node, changed or not.
   const register = new ConfigurationRegister(log, founding, () => tell(replica), ended);
 
   /** The node takes no more requests now, or for good; what was asked is asked again. */

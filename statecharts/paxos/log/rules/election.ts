@@ -87,7 +87,7 @@ function strangers({ configuration, heard }: ServerContext): readonly Address[] 
   return heard.map(({ server }) => server).filter((server) => !known.includes(server));
 }
 
-/** A candidate may become a leader soon: nobody stands against it meanwhile. */
+/** A candidate may become a leader soon: no server stands against it meanwhile. */
 export const noteLed = (): Result => ({ context: { isLed: true } });
 
 /** No leader was heard for a round: the others are told at once, for they may wait for it. */

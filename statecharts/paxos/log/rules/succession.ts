@@ -11,7 +11,7 @@ import { type Leadership, peersOf, type Received, type ServerContext } from '../
 import { leadershipOf } from './replication.ts';
 
 /**
- * The leadership in the configuration that has begun. Where the stop-sign was first proposed at this very ballot, nobody
+ * The leadership in the configuration that has begun. Where the stop-sign was first proposed at this very ballot, no leader
  * can have proposed anything after it at an earlier one: so all that phase 1 could find there is nothing, and the leader
  * goes on at its ballot. Where it took the stop-sign over, the next configuration may have had leaders before.
  *
@@ -48,7 +48,7 @@ export function withKnowing(context: ServerContext, { from, round, upTo }: Recei
 
 /**
  * Whether the configuration in force outlives this leader and those who were replaced: so many of its voters know it that
- * nobody is elected in it without one of them. A server that does not lead knows no better than that it is chosen.
+ * no server is elected in it without one of them. A server that does not lead knows no better than that it is chosen.
  */
 export const isWidelyKnown = ({ configuration, leadership, self }: ServerContext): boolean =>
   leadership === null || isQuorum(confirmingQuorum(configuration), [self, ...leadership.knowing]);
