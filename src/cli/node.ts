@@ -7,9 +7,9 @@ import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
-import type { Standing } from '../services/lives/standing.ts';
 import { type LogProtocolName, logProtocolNames, type StoreMode } from '../services/store/log/protocol-names.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
+import { reporter, reportOn } from './node/reporting.ts';
 import {
   hostPortIn,
   integerIn,
@@ -23,7 +23,6 @@ import {
   storeModeIn,
   textOf,
 } from './options.ts';
-import { elapsed, lineOf, type Report } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 
 interface NodeOptions {
@@ -183,12 +182,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     isNew: node.journal.isNew,
     ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
   });
-  const strangers = join === true ? [] : strangersAmong(node, [...peer.keys()]);
-  if (strangers.length > 0) {
-    const message = `the data says who takes part, and does not name ${strangers.join(', ')}; peers become members only by quorate member replace`;
-    void tell({ type: 'notice', id, code: 'PEER_NOT_A_MEMBER', message });
-  }
-  reportOn(node, options, environment, tell);
+  reportOn(node, { id, peers: peer, joins: join === true }, environment, tell);
   const failed = new Promise<number>((resolve) => {
     node.failure.subscribe((error) => resolve(fail(error, finalCodes.includes(error.code))));
   });
@@ -198,12 +192,6 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     new Promise<void>((resolve) => void clock.setTimeout(resolve, stopMs)),
   ]);
   return code;
-}
-
-/** The peers that the log neither names as members nor as retired. */
-function strangersAmong({ store: { membership } }: KeyValueNode, peers: readonly string[]): readonly string[] {
-  const { retired } = membership.members();
-  return peers.filter((it) => !membership.reachable().has(it) && !retired.includes(it));
 }
 
 /** Resolves when a signal, or the end of the process that watches this one, asks for a stop. */
@@ -244,74 +232,4 @@ function checkMembers({ id, listen, http, peer = new Map(), secretFile }: NodeOp
       'expected --secret-file with what all nodes share, as there are peers, got none; make one with: quorate secret new --secret-file FILE',
     );
   }
-}
-
-/** Tells the process that watches this one, if there is one, else the terminal; resolves when that is done. */
-type Tell = (report: Report) => Promise<void>;
-
-function reporter(terminal: Terminal, { clock }: Environment): Tell {
-  const startedMs = clock.nowMs();
-  return async (report) => {
-    if (process.send !== undefined) {
-      // A watcher that is gone is no error here: its end is heard as such.
-      if (process.connected) await new Promise<void>((done) => process.send?.(report, undefined, {}, () => done()));
-      return;
-    }
-    const isTrouble = report.type === 'notice' || report.type === 'failed';
-    const [write, colours] = isTrouble ? [terminal.err, terminal.errColours] : [terminal.out, terminal.outColours];
-    // A script that reads the standard error finds the code first.
-    if (report.type === 'failed') write(lineOf(report, colours));
-    else write(`${elapsed(clock.nowMs() - startedMs)}  ${report.id}  ${lineOf(report, colours)}`);
-  };
-}
-
-/** The same trouble with the same node is told again after this time, in milliseconds. */
-const repeatNoticeMs = 60_000;
-const noticesKept = 1_000;
-
-function reportOn(running: KeyValueNode, { id, peer: peers }: NodeOptions, { clock }: Environment, tell: Tell): void {
-  for (const { kind, detail } of running.journal.notices) {
-    void tell({ type: 'notice', id, code: kind.toUpperCase().replaceAll('-', '_'), message: detail });
-  }
-  running.notices.subscribe(({ code, message }) => void tell({ type: 'notice', id, code, message }));
-  running.roleChanges.subscribe(({ role }) => {
-    if (role !== undefined) void tell({ type: 'role', id, role, remark: running.store.status().remark });
-  });
-  const standing = new Map<string, string>();
-  let isPast = true;
-  running.bus.peers.subscribe(({ node: peer, status, reason }) => {
-    // Nobody is told of peers that were not asked yet.
-    if (isPast && status === 'disconnected') return;
-    if (standing.get(peer) === status || (status === 'disconnected' && standing.get(peer) === 'refused')) return;
-    // Clients come and go under ids of their own making, so that they are not remembered for longer than they stay.
-    if (status === 'disconnected' && peers?.has(peer) !== true) standing.delete(peer);
-    else standing.set(peer, status);
-    void tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
-  });
-  isPast = false;
-  let wasSuspended = false;
-  running.standing.changes.subscribe(({ isSuspended, refusedBy, awaiting }) => {
-    if (isSuspended === wasSuspended && !isSuspended) return;
-    wasSuspended = isSuspended;
-    void tell({ type: 'notice', id, ...noticeOf(isSuspended, refusedBy, awaiting) });
-  });
-  const toldAtMs = new Map<string, number>();
-  running.bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
-    const kind = `${error.code} ${node}`;
-    const nowMs = clock.nowMs();
-    if (nowMs - (toldAtMs.get(kind) ?? -Infinity) < repeatNoticeMs) return;
-    if (toldAtMs.size >= noticesKept) toldAtMs.clear();
-    toldAtMs.set(kind, nowMs);
-    void tell({ type: 'notice', id, code: error.code, message: `${error.message} (from ${remote})` });
-  });
-}
-
-function noticeOf(isSuspended: boolean, refusedBy: Standing['refusedBy'], awaiting: Standing['awaiting']) {
-  if (!isSuspended) return { code: 'TAKES_PART', message: 'every peer that must has vouched for the journal' };
-  const said = Object.entries(refusedBy).map(([peer, reason]) => `${peer} says ${reason}`);
-  const waited = awaiting.length === 0 ? [] : [`${awaiting.join(', ')} must vouch for it`];
-  return {
-    code: 'SUSPENDED',
-    message: `the journal may not be what it was, so this node neither votes nor acknowledges: ${[...said, ...waited].join('; ')}`,
-  };
 }

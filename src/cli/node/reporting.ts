@@ -1,0 +1,112 @@
+/** What a node tells as it runs: to the process that watches it, if there is one, else to the terminal. */
+
+import type { Clock } from '../../environment/clock.ts';
+import type { Environment } from '../../environment/environment.ts';
+import type { KeyValueNode } from '../../services/kv-node.ts';
+import type { Standing } from '../../services/lives/standing.ts';
+import type { Peers } from '../options.ts';
+import { elapsed, lineOf, type Report } from '../reports.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Tells a report; resolves when that is done. */
+export type Tell = (report: Report) => Promise<void>;
+
+/** Makes what tells the reports of this process. */
+export function reporter(terminal: Terminal, { clock }: Environment): Tell {
+  const startedMs = clock.nowMs();
+  return async (report) => {
+    if (process.send !== undefined) {
+      // A watcher that is gone is no error here: its end is heard as such.
+      if (process.connected) await new Promise<void>((done) => process.send?.(report, undefined, {}, () => done()));
+      return;
+    }
+    const isTrouble = report.type === 'notice' || report.type === 'failed';
+    const [write, colours] = isTrouble ? [terminal.err, terminal.errColours] : [terminal.out, terminal.outColours];
+    // A script that reads the standard error finds the code first.
+    if (report.type === 'failed') write(lineOf(report, colours));
+    else write(`${elapsed(clock.nowMs() - startedMs)}  ${report.id}  ${lineOf(report, colours)}`);
+  };
+}
+
+/** The same trouble with the same node is told again after this time, in milliseconds. */
+const repeatNoticeMs = 60_000;
+const noticesKept = 1_000;
+
+/** What a node was told of itself. */
+export interface Told {
+  readonly id: string;
+  readonly peers: Peers;
+  /** Whether it waits to be taken into the cluster of its peers. */
+  readonly joins: boolean;
+}
+
+/** Tells what happens to a node from now on, and what its start has found. */
+export function reportOn(running: KeyValueNode, { id, peers, joins }: Told, { clock }: Environment, tell: Tell): void {
+  const notice = (code: string, message: string): void => void tell({ type: 'notice', id, code, message });
+  const strangers = joins ? [] : strangersAmong(running, [...peers.keys()]);
+  if (strangers.length > 0) {
+    notice(
+      'PEER_NOT_A_MEMBER',
+      `the data says who takes part, and does not name ${strangers.join(', ')}; peers become members only by quorate member replace`,
+    );
+  }
+  for (const { kind, detail } of running.journal.notices) notice(kind.toUpperCase().replaceAll('-', '_'), detail);
+  running.notices.subscribe(({ code, message }) => notice(code, message));
+  running.roleChanges.subscribe(({ role }) => {
+    if (role !== undefined) void tell({ type: 'role', id, role, remark: running.store.status().remark });
+  });
+  reportPeers(running, { id, peers }, tell);
+  reportStanding(running, notice);
+  reportTrouble(running, clock, notice);
+}
+
+type Notice = (code: string, message: string) => void;
+
+/** The peers that the log neither names as members nor as retired. */
+function strangersAmong({ store: { membership } }: KeyValueNode, peers: readonly string[]): readonly string[] {
+  const { retired } = membership.members();
+  return peers.filter((it) => !membership.reachable().has(it) && !retired.includes(it));
+}
+
+function reportPeers({ bus }: KeyValueNode, { id, peers }: Pick<Told, 'id' | 'peers'>, tell: Tell): void {
+  const told = new Map<string, string>();
+  let isPast = true;
+  bus.peers.subscribe(({ node: peer, status, reason }) => {
+    // That a peer is away which was not asked yet is no news.
+    if (isPast && status === 'disconnected') return;
+    if (told.get(peer) === status || (status === 'disconnected' && told.get(peer) === 'refused')) return;
+    // Clients come and go under ids of their own making, so that they are not remembered for longer than they stay.
+    if (status === 'disconnected' && !peers.has(peer)) told.delete(peer);
+    else told.set(peer, status);
+    void tell({ type: 'peer', id, peer, status, ...(reason === undefined ? {} : { reason }) });
+  });
+  isPast = false;
+}
+
+function reportStanding({ standing }: KeyValueNode, notice: Notice): void {
+  let wasSuspended = false;
+  standing.changes.subscribe((now) => {
+    if (!now.isSuspended && !wasSuspended) return;
+    wasSuspended = now.isSuspended;
+    if (now.isSuspended) notice('SUSPENDED', suspendedText(now));
+    else notice('TAKES_PART', 'every peer that must has vouched for the journal');
+  });
+}
+
+function suspendedText({ refusedBy, awaiting }: Standing): string {
+  const said = Object.entries(refusedBy).map(([peer, reason]) => `${peer} says ${reason}`);
+  const waited = awaiting.length === 0 ? [] : [`${awaiting.join(', ')} must vouch for it`];
+  return `the journal may not be what it was, so this node neither votes nor acknowledges: ${[...said, ...waited].join('; ')}`;
+}
+
+function reportTrouble({ bus }: KeyValueNode, clock: Clock, notice: Notice): void {
+  const toldAtMs = new Map<string, number>();
+  bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
+    const kind = `${error.code} ${node}`;
+    const nowMs = clock.nowMs();
+    if (nowMs - (toldAtMs.get(kind) ?? -Infinity) < repeatNoticeMs) return;
+    if (toldAtMs.size >= noticesKept) toldAtMs.clear();
+    toldAtMs.set(kind, nowMs);
+    notice(error.code, `${error.message} (from ${remote})`);
+  });
+}
