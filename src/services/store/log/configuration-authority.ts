@@ -115,7 +115,7 @@ export function startAuthority(
       try {
         hear(event);
       } catch (error) {
-        ended(error instanceof Error ? error : new Error(String(error)));
+        ended(error);
       }
     },
     changed: () => undefined,

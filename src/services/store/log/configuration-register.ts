@@ -19,7 +19,7 @@ export const commandOf = (wanted: Change): Uint8Array => encode(wanted);
 export class ConfigurationRegister {
   readonly #log: ReplicatedLog;
   readonly #decided: () => void;
-  readonly #fail: (error: Error) => void;
+  readonly #fail: (error: unknown) => void;
   #current: Configuration;
   #appliedIndex = 0;
   /** While a snapshot is read; what is committed meanwhile waits. */
@@ -28,7 +28,7 @@ export class ConfigurationRegister {
   #isDue = false;
 
   /** @param decided something was asked and decided, whether the configuration is another one or not */
-  constructor(log: ReplicatedLog, founding: Configuration, decided: () => void, fail: (error: Error) => void) {
+  constructor(log: ReplicatedLog, founding: Configuration, decided: () => void, fail: (error: unknown) => void) {
     this.#log = log;
     this.#current = founding;
     this.#decided = decided;
@@ -76,7 +76,7 @@ export class ConfigurationRegister {
         for (const entries of this.#waiting.splice(0)) this.follow(entries);
         if (this.#isDue) this.due();
       } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        this.#fail(error);
       }
     });
   }

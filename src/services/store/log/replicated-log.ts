@@ -105,8 +105,8 @@ export interface LogListener {
   event(event: LogEvent): void;
   /** Who leads, or anything else in `status()`, may have changed. */
   changed(): void;
-  /** The server has ended; no event follows. */
-  ended(error?: Error): void;
+  /** The server has ended, by itself or because of an error; no event follows. */
+  ended(error?: unknown): void;
 }
 
 /** A replicated log, as one of its servers offers it. Requests are answered by events, in later turns. */

@@ -10,7 +10,7 @@ import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transf
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { checkKey } from './key.ts';
 import { type KnownMembers, type MembersRequest, membershipOf } from './membership.ts';
-import type { LogEvent, LogPlace, LogStatus, ReplicatedLog } from './replicated-log.ts';
+import type { LogEvent, LogListener, LogPlace, LogStatus, ReplicatedLog } from './replicated-log.ts';
 import { createSnapshots } from './snapshots.ts';
 
 /** How a log is replicated by servers on the nodes of a cluster. */
@@ -76,7 +76,7 @@ export interface ServerLogParts<Shown extends Standing, Output> {
   /** What the server knows of its members; left out where they stay those that the log began with. */
   known?(shown: Shown): KnownMembers;
   /** Begins what the log stands on besides its server, and ends with; called as the log is listened to. */
-  begin?(ended: (error?: Error) => void): void;
+  begin?(ended: LogListener['ended']): void;
   /** What only the protocol can say of the server. */
   standing(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'>;
   /** What an output of the server means; undefined where it is none of the log's business. */
@@ -109,7 +109,7 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
     snapshot: (index) => files.write(`${owner}/${index}-${node.id}`, (file) => ask({ type: 'compact', index, file })),
     listen({ event, changed, ended: tellEnded }) {
       let hasEnded = false;
-      const ended = (error?: Error): void => {
+      const ended = (error?: unknown): void => {
         if (hasEnded) return;
         hasEnded = true;
         tellEnded(error);
@@ -127,7 +127,7 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
           isLeader = next.hasTag('leader');
           changed();
         },
-        error: (error) => ended(error instanceof Error ? error : new Error(String(error))),
+        error: ended,
         complete: () => ended(),
       });
     },
