@@ -1,4 +1,4 @@
-/** What a node tells whoever started it: as lines to a person, or as messages to the process that watches it. */
+/** What a node tells: as lines to a person, or as messages to the process that watches it. */
 
 import * as v from 'valibot';
 import type { Colours } from './terminal.ts';
@@ -21,7 +21,7 @@ const report = v.variant('type', [
   v.object({ type: v.literal('role'), id, role: v.string(), remark: v.string() }),
   /** The node stands in another way with a peer. */
   v.object({ type: v.literal('peer'), id, peer: v.string(), status: v.string(), reason: v.optional(v.string()) }),
-  /** Something that somebody should know, and that the node survives. */
+  /** Something that an operator should know, and that the node survives. */
   v.object({ type: v.literal('notice'), id, code: v.string(), message: v.string() }),
   /** The node could not start, or has stopped for good. `isFinal`: it would only fail again. */
   v.object({ type: v.literal('failed'), id, code: v.string(), message: v.string(), isFinal: v.boolean() }),

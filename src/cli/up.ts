@@ -25,7 +25,7 @@ import {
 import { forkNode } from './up/node-process.ts';
 import { type Supervisor, supervise } from './up/supervisor.ts';
 
-/** The cluster is described once somebody leads, or after this time without a leader. */
+/** The cluster is described once a node leads, or after this time without a leader. */
 const patienceMs = 8_000;
 
 const help = `

@@ -83,7 +83,7 @@ function createChanges(node: Node, actor: RegisterActor, address: Address, key: 
     const next = waiting.shift();
     if (next !== undefined) begin(next);
   };
-  /** Nobody waits for the change any more. */
+  /** No call waits for the change any more. */
   const abandon = (change: Change): void => {
     try {
       if (current === change && node.isAlive(address)) ask({ type: 'abandon', id: lastId });
