@@ -67,7 +67,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'keys without named acceptors are decided by whoever votes now',
-    file: 'src/services/store/log/membership.ts',
+    file: 'src/services/store/log/members/changing.ts',
     text: 'return foundersOf(known().configuration)?.map(nodeOf);',
     becomes: 'return known().configuration.voters.map(nodeOf);',
     tests: ['test/services/agreement/founders.test.ts'],
@@ -81,7 +81,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'what a replica asks is not passed on to the authority that leads',
-    file: 'src/services/store/log/configuration-authority.ts',
+    file: 'src/services/store/log/primary-backup/configuration-authority.ts',
     text: "else if (message.type !== 'passed' && log.leader !== undefined) {",
     becomes: "else if (message.type === 'passed' && log.leader !== undefined) {",
     tests: ['test/services/store/log/primary-backup.test.ts'],

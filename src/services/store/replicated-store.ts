@@ -10,7 +10,7 @@ import { type Environment, systemEnvironment } from '../../environment/environme
 import { numberFrom } from '../../environment/ids.ts';
 import type { Node } from '../../host/node.ts';
 import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedError } from './errors.ts';
-import { fixedMembership } from './log/fixed-members.ts';
+import { fixedMembership } from './log/members/fixed.ts';
 import type { LogMembership } from './log/members.ts';
 import type { LogStarter } from './log/replicated-log.ts';
 import type { Sink } from './requests/desk.ts';

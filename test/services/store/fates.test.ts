@@ -20,8 +20,8 @@ import {
   UnavailableError,
   ValueLimitError,
 } from '../../../src/services/store/errors.ts';
+import { readerOf } from '../../../src/services/store/log/memory/parts.ts';
 import { createMemoryLog, type MemoryLog, type MemoryServer } from '../../../src/services/store/log/memory.ts';
-import { readerOf } from '../../../src/services/store/log/parts.ts';
 import {
   type ReplicatedStore,
   type StoreLimits,

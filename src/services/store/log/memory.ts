@@ -8,8 +8,8 @@
 
 import type { Clock } from '../../../environment/clock.ts';
 import { OverloadedError } from '../errors.ts';
-import { type HandOverRequest, handOver } from './memory-hand-over.ts';
-import { readerOf, writerOf } from './parts.ts';
+import { type HandOverRequest, handOver } from './memory/hand-over.ts';
+import { readerOf, writerOf } from './memory/parts.ts';
 import type { LogEntry, LogEvent, LogListener, LogRefusal, LogStarter, LogStatus } from './replicated-log.ts';
 
 /** How to make a log in memory. */

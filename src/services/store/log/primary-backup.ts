@@ -9,7 +9,7 @@ import type { Entry, ReplicaOutput } from '../../../../statecharts/primary-backu
 import { primaryBackupReplica } from '../../../../statecharts/primary-backup/replica.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
-import { authorityAddress, startAuthority } from './configuration-authority.ts';
+import { authorityAddress, startAuthority } from './primary-backup/configuration-authority.ts';
 import { defaultStoreMode, type StoreMode } from './protocol-names.ts';
 import { raft } from './raft.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';

@@ -9,7 +9,7 @@ import type { ReplacementRefusal, RequestRefusal } from '../../../../statecharts
 import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { checkKey } from './key.ts';
-import { type KnownMembers, type MembersRequest, membershipOf } from './membership.ts';
+import { type KnownMembers, type MembersRequest, membershipOf } from './members/changing.ts';
 import type { LogEvent, LogListener, LogPlace, LogStatus, ReplicatedLog } from './replicated-log.ts';
 import { createSnapshots } from './snapshots.ts';
 

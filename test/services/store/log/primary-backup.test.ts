@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { UnavailableError } from '../../../../src/services/store/errors.ts';
+import { checkVoters, VotersMismatchError } from '../../../../src/services/store/log/members/voters.ts';
 import { primaryBackup, type ReplicaReport } from '../../../../src/services/store/log/primary-backup.ts';
-import { checkVoters, VotersMismatchError } from '../../../../src/services/store/log/voters.ts';
 import { type Cluster, createCluster } from '../cluster.ts';
 
 const value = (text: string): Uint8Array => new TextEncoder().encode(text);

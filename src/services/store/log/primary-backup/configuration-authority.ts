@@ -5,13 +5,13 @@
  */
 
 import * as v from 'valibot';
-import { type Address, addressOf, isAddress, type TaggedBy } from '../../../../statecharts/actor.ts';
-import { type Change, type Configuration, change } from '../../../../statecharts/primary-backup/configuration.ts';
-import { type AuthorityMessage, authorityRequests } from '../../../../statecharts/primary-backup/messages.ts';
-import { authorityName, primaryBackupReplica } from '../../../../statecharts/primary-backup/replica.ts';
-import { NodeOverloadedError, NodeStoppedError } from '../../../host/errors.ts';
+import { type Address, addressOf, isAddress, type TaggedBy } from '../../../../../statecharts/actor.ts';
+import { type Change, type Configuration, change } from '../../../../../statecharts/primary-backup/configuration.ts';
+import { type AuthorityMessage, authorityRequests } from '../../../../../statecharts/primary-backup/messages.ts';
+import { authorityName, primaryBackupReplica } from '../../../../../statecharts/primary-backup/replica.ts';
+import { NodeOverloadedError, NodeStoppedError } from '../../../../host/errors.ts';
+import type { LogEvent, LogListener, LogPlace, ReplicatedLog } from '../replicated-log.ts';
 import { ConfigurationRegister, commandOf } from './configuration-register.ts';
-import type { LogEvent, LogListener, LogPlace, ReplicatedLog } from './replicated-log.ts';
 
 const fromReplica = { actor: primaryBackupReplica.name } as const;
 

@@ -1,7 +1,7 @@
 /** Which nodes replicate a store: those with which its log began, whatever a later start is told. */
 
-import { QuorateError } from '../../../../statecharts/actor.ts';
-import type { ReplicatedStore } from '../replicated-store.ts';
+import { QuorateError } from '../../../../../statecharts/actor.ts';
+import type { ReplicatedStore } from '../../replicated-store.ts';
 
 /** The peers given are not those that the node's log was begun with. */
 export class VotersMismatchError extends QuorateError {

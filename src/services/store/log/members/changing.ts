@@ -1,14 +1,14 @@
 /** The members of a log, by their nodes, as the servers of a protocol know them. */
 
-import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
+import { type Address, addressOf, nodeOf } from '../../../../../statecharts/actor.ts';
 import {
   allMembers,
   foundersOf,
   isChanging,
   type Members,
   type Replacement,
-} from '../../../../statecharts/replication/members.ts';
-import type { LogMembers, LogMembership } from './members.ts';
+} from '../../../../../statecharts/replication/members.ts';
+import type { LogMembers, LogMembership } from '../members.ts';
 
 /** The members from an entry on. */
 interface Configuration extends Members {

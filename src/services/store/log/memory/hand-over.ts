@@ -1,7 +1,7 @@
 /** How a log in memory hands over: it takes a moment, so that a server refuses proposals and may fail meanwhile. */
 
-import type { Clock } from '../../../environment/clock.ts';
-import type { HandOverRefusal, LogEvent } from './replicated-log.ts';
+import type { Clock } from '../../../../environment/clock.ts';
+import type { HandOverRefusal, LogEvent } from '../replicated-log.ts';
 
 /** A request to hand over. */
 export interface HandOverRequest {

@@ -7,10 +7,10 @@ import {
   change,
   configuration,
   decide,
-} from '../../../../statecharts/primary-backup/configuration.ts';
-import { decode, encode } from '../codec.ts';
-import { UnreadableStateError } from '../errors.ts';
-import type { LogRun, ReplicatedLog, SnapshotReader } from './replicated-log.ts';
+} from '../../../../../statecharts/primary-backup/configuration.ts';
+import { decode, encode } from '../../codec.ts';
+import { UnreadableStateError } from '../../errors.ts';
+import type { LogRun, ReplicatedLog, SnapshotReader } from '../replicated-log.ts';
 
 /** A change as the log holds it. */
 export const commandOf = (wanted: Change): Uint8Array => encode(wanted);

@@ -1,7 +1,7 @@
 /** The membership of a log whose members stay those with which it began. */
 
-import { NotReplacedError } from '../errors.ts';
-import type { LogMembers, LogMembership } from './members.ts';
+import { NotReplacedError } from '../../errors.ts';
+import type { LogMembers, LogMembership } from '../members.ts';
 
 /**
  * The membership that is the same for ever.

@@ -1,7 +1,7 @@
 /** Readers and writers of snapshots whose parts are in memory. */
 
-import type { Clock } from '../../../environment/clock.ts';
-import type { SnapshotReader, SnapshotWriter } from './replicated-log.ts';
+import type { Clock } from '../../../../environment/clock.ts';
+import type { SnapshotReader, SnapshotWriter } from '../replicated-log.ts';
 
 /** Reads `parts` one after the other. */
 export function readerOf(parts: Iterable<Uint8Array>, clock: Clock): SnapshotReader {
