@@ -2,7 +2,7 @@
 
 import type { AnyMachineSnapshot, AnyStateMachine, EventFromLogic } from 'xstate';
 import { checkDefinition } from './checks.ts';
-import type { ActorDefinition, ActorOptions, KeepSnapshot, Records } from './definition.ts';
+import type { ActorDefinition, ActorOptions, Birth, KeepSnapshot, Records } from './definition.ts';
 import { rangeOf } from './delays.ts';
 import type { Tagged } from './effects.ts';
 import { ActorDefinitionError } from './errors.ts';
@@ -57,29 +57,33 @@ export function defineActor<
   const Requests extends Schemas = Record<never, never>,
   const Own extends string = never,
   View = undefined,
+  const Written extends Schemas = Record<never, never>,
+  const DelayName extends string = never,
 >(
-  options: ActorOptions<Chart, Messages, Requests, Own, Recovered, Input, View> & {
+  options: ActorOptions<Chart, Messages, Requests, Own, Recovered, Input, View, Written, DelayName> & {
     readonly chart: DeclaredChart<Chart, (keyof Messages & string) | (keyof Requests & string) | Own>;
   },
-): ActorDefinition<Chart, TaggedBy<Requests>, Input, View>;
+): ActorDefinition<Chart, TaggedBy<Requests>, Input, View, TaggedBy<Written>, Recovered, DelayName>;
 export function defineActor(options: ErasedOptions): ActorDefinition {
   const { name, chart, roles = [], messages = {}, own = [], requests = {}, delays = {}, records } = options;
   const { performs = false, hearsUnreachable = false } = options;
   const { version: recordsVersion = 1, earlier = {} } = records ?? {};
-  checkDefinition({
-    name,
-    chart,
-    roles,
-    delays: Object.keys(delays),
-    eventTypes: [
-      ...Object.keys(messages),
-      ...own,
-      ...Object.keys(requests),
-      ...(performs ? ['performed'] : []),
-      ...(hearsUnreachable ? ['unreachable'] : []),
-    ],
-  });
+  const eventTypes = [
+    ...Object.keys(messages),
+    ...own,
+    ...Object.keys(requests),
+    ...(performs ? ['performed'] : []),
+    ...(hearsUnreachable ? ['unreachable'] : []),
+  ];
+  checkDefinition({ name, chart, roles, delays: Object.keys(delays), eventTypes });
   const stepper = createStepper(chart);
+  const recover = (written: Iterable<Tagged>): unknown => {
+    let state = records?.start;
+    for (const record of written) state = records?.step(state, record);
+    return state;
+  };
+  const inputOf = (birth: Birth<unknown>, written: Iterable<Tagged>): unknown => options.input(recover(written), birth);
+  const bench = benchOf({ name, chart, stepper, eventTypes, inputOf });
   return {
     name,
     chart,
@@ -91,6 +95,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     recordsVersion,
     readsTime: options.readsTime ?? false,
     allTimers: stepper.timers,
+    allTransitions: stepper.transitions,
     admits: admissionOf(options.senders ?? 'member'),
     takes: (messageType) => Object.hasOwn(messages, messageType),
     parseMessage: (value) => parseTagged(name, 'message', messages, value),
@@ -98,11 +103,7 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     readsRecords: (version) => version === recordsVersion || earlier[version] !== undefined,
     parseRecord: (value, version = recordsVersion, keep = keepNothing) =>
       parseTagged(name, 'record', records?.types ?? {}, earlier[version]?.(value, keep) ?? value),
-    recover(written) {
-      let state = records?.start;
-      for (const record of written) state = records?.step(state, record);
-      return state;
-    },
+    recover,
     start: (recovered, birth, traced) => stepper.start(options.input(recovered, birth), traced),
     transition: stepper.step,
     fire: stepper.fire,
@@ -115,6 +116,6 @@ export function defineActor(options: ErasedOptions): ActorDefinition {
     bornOfMessage: (message) => options.bornOfMessage?.(message),
     bornOfRecords: () => options.bornOfRecords?.(),
     viewAt: (state) => options.view?.(state.snapshot),
-    ...benchOf(name, chart, stepper),
+    ...bench,
   };
 }

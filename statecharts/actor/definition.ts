@@ -18,7 +18,7 @@ import type { Delay, DelayRange } from './delays.ts';
 import type { Delivery, Tagged } from './effects.ts';
 import type { Schemas, TaggedBy } from './schemas.ts';
 import type { Admission, Senders } from './senders.ts';
-import type { ActorState, Step, Timer } from './step.ts';
+import type { ActorState, Step, Timer, Transition } from './step.ts';
 
 /**
  * Keeps bytes that an earlier version held in a record, as a snapshot of the actor's that `name` tells from its others.
@@ -57,8 +57,6 @@ export interface Birth<Input> {
   readonly input: Input;
 }
 
-type Delays<Context> = Readonly<Record<string, Delay<Context>>>;
-
 /** The argument of `defineActor`. */
 export interface ActorOptions<
   Chart extends AnyStateMachine,
@@ -68,6 +66,8 @@ export interface ActorOptions<
   Recovered,
   Input,
   View,
+  Written extends Schemas = Schemas,
+  DelayName extends string = string,
 > {
   /** The dotted name of the definition, the middle of its actors' addresses: `raft.server`. */
   readonly name: string;
@@ -91,10 +91,10 @@ export interface ActorOptions<
   readonly performs?: boolean;
   /** Whether the chart is told what the bus could not carry, and so handles `unreachable`. */
   readonly hearsUnreachable?: boolean;
-  readonly records?: Records<Schemas, Recovered>;
+  readonly records?: Records<Written, Recovered>;
   /** The chart's input, from what the journal remembers and from what the application gives. */
   readonly input: (recovered: Recovered, birth: Birth<Input>) => InputFrom<Chart>;
-  readonly delays?: Delays<ContextFrom<Chart>>;
+  readonly delays?: Readonly<Record<DelayName, Delay<ContextFrom<Chart>>>>;
   /** Whether rules read `atMs`, so that the checker must not set it to 0. */
   readonly readsTime?: boolean;
   /** The input of an actor that a first message brings to life; without it, such a message finds no actor. */
@@ -109,7 +109,7 @@ export interface ActorOptions<
 }
 
 /** A happening, as tests give it: something sent, or the named timer that fires. */
-export type Happening<Event> = Event | { readonly timer: string };
+export type Happening<Event, DelayName extends string = string> = Event | { readonly timer: DelayName };
 
 type Loose<Event> = Event extends Delivery ? Omit<Event, keyof Delivery> & Partial<Delivery> : Event;
 
@@ -148,6 +148,8 @@ export interface AnyActor {
   rangeOf(timer: Timer, state: ActorState): DelayRange;
   /** Every timer of the chart, by id. */
   readonly allTimers: ReadonlyMap<string, Timer>;
+  /** Every transition of the chart, by id. */
+  readonly allTransitions: ReadonlyMap<string, Transition>;
   /** The role played at `state`, if any. */
   roleAt(state: ActorState): string | undefined;
   /** What services may know of an actor at `state`; undefined when the definition has no view. */
@@ -162,8 +164,28 @@ export interface ActorDefinition<
   Request extends Tagged = Tagged,
   Input = unknown,
   View = unknown,
+  Written extends Tagged = Tagged,
+  Recovered = unknown,
+  DelayName extends string = string,
 > extends AnyActor {
   readonly chart: Chart;
+  parseRecord(value: Tagged, version?: number, keep?: KeepSnapshot): Written;
+  bornOfMessage(message: Tagged): Input | undefined;
+  bornOfRecords(): Input | undefined;
+  recover(records: Iterable<Written>): Recovered;
+  start(recovered: Recovered, birth: Birth<Input>, traced?: boolean): Step<SnapshotFrom<Chart>>;
+  /**
+   * The context with which a life begins: what `createActor(definition.chart, { input })` takes, and what tests change to
+   * what they need before they hand it to `at`.
+   *
+   * @param records what the journal remembers; none in a first life
+   * @throws whatever the definition refuses to begin with
+   *
+   * @example
+   * const context = raftServer.contextOf({ self: 'n1/raft.server/kv', input: { voters } });
+   * raftServer.step(raftServer.at('follower', { ...context, term: 3 }), { timer: 'electionTimeout' });
+   */
+  contextOf(birth: Birth<Input>, records?: Iterable<Written>): ContextFrom<Chart>;
   viewAt(state: ActorState): View;
   /** Only for types: what handles accept and what `node.start` wants. */
   readonly types?: { readonly request: Request; readonly input: Input };
@@ -174,11 +196,11 @@ export interface ActorDefinition<
    *
    * @param happening an event (`from` and `atMs` may be left out) or `{ timer: 'electionTimeout' }`
    * @returns the new state, the effects in order, and the papers' rules that the transitions cite
-   * @throws ActorDefinitionError when no such timer, or more than one, is armed
+   * @throws ActorDefinitionError when no such timer, or more than one, is armed, and for an event that the chart does not know
    */
   step(
     state: ActorState<SnapshotFrom<Chart>>,
-    happening: Happening<Loose<EventFromLogic<Chart>>>,
+    happening: Happening<Loose<EventFromLogic<Chart>>, DelayName>,
   ): TestStep<SnapshotFrom<Chart>>;
   /** The timers that are armed at `state`. */
   timers(state: ActorState): readonly Timer[];

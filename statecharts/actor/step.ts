@@ -11,6 +11,7 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import type { Advance, Advancer, Step, Stepper, Timer, TimerChange } from './step/contract.ts';
 import { createPlannedStepper } from './step/planned.ts';
+import { transitionsOf } from './step/trace.ts';
 
 export type * from './step/contract.ts';
 
@@ -35,6 +36,7 @@ export function createStepper(
   });
   return {
     timers,
+    transitions: transitionsOf(chart),
     start: (input, traced = false) => stepOf([], advancer.begin(input, traced)),
     step: (state, event, traced = false) => stepOf(state.armed, advancer.advance(state.snapshot, event, traced)),
     fire(state, id, atMs, traced = false) {

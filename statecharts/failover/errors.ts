@@ -28,3 +28,8 @@ export class DetectorQualityError extends QuorateError {
     this.reason = reason;
   }
 }
+
+/** A group of servers that cannot be as it is configured. */
+export class FailoverConfigError extends QuorateError {
+  readonly code = 'FAILOVER_CONFIG';
+}

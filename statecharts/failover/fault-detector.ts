@@ -10,23 +10,24 @@
  * what its members thought after they were asked. Local health lengthens indirect probes alone.
  */
 
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor, message, partsOf } from '../actor.ts';
 import { faultDetectorName } from './addresses.ts';
-import { answering } from './answering.ts';
-import { type FaultDetectorBegin, faultDetectorContext } from './context.ts';
+import { answering } from './detector/answering.ts';
+import { type FaultDetectorBegin, faultDetectorContext } from './detector/context.ts';
+import { faultDetectorMessages, faultDetectorSenders, opinions } from './detector/messages.ts';
+import { type FaultDetectorRules, faultDetectorRules } from './detector/rules.ts';
+import { suspected } from './detector/suspected.ts';
+import { bind, detecting, faultDetectorDelays } from './detector/vocabulary.ts';
 import { livesRecords } from './heartbeat.ts';
-import { faultDetectorMessages, faultDetectorSenders, opinions } from './messages.ts';
-import { type FaultDetectorRules, faultDetectorRules } from './rules.ts';
-import { suspected } from './suspected.ts';
-import { bind, detecting, faultDetectorDelays } from './vocabulary.ts';
 
 /** The fault detector's chart. */
 export const faultDetectorChart = detecting.createMachine({
   id: 'fault-detector',
-  context: ({ input }) => input,
+  context: given,
   type: 'parallel',
   entry: 'beginWatch',
-  on: { ack: {}, 'ping-req': {}, relayed: {}, 'indirect-ack': {}, suspicion: {}, opinion: {}, stalled: {} },
+  on: { ack: {}, down: {}, 'ping-req': {}, relayed: {}, 'indirect-ack': {}, suspicion: {}, opinion: {}, stalled: {} },
   states: {
     pinging: {
       initial: 'first',

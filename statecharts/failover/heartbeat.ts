@@ -4,6 +4,7 @@
  */
 
 import { setup } from 'xstate';
+import { given } from '../actor/given.ts';
 import {
   type Birth,
   checkpoint,
@@ -24,7 +25,7 @@ import {
   heartbeatSenders,
   type LifeRecord,
   lifeRecords,
-} from './messages.ts';
+} from './detector/messages.ts';
 
 export interface HeartbeatContext {
   /** The number of this life of the node. */
@@ -61,7 +62,7 @@ export const heartbeatChart = setup({
   ...bind(heartbeatRules),
 }).createMachine({
   id: 'heartbeat',
-  context: ({ input }) => input,
+  context: given,
   initial: 'beating',
   states: {
     beating: {

@@ -25,11 +25,21 @@ export interface TimerChange {
 
 /** A transition that a step took. */
 export interface TransitionTaken {
+  /** Unique within a chart, and the same in each step that takes it. */
+  readonly id: string;
   readonly source: string;
   readonly targets: readonly string[];
   readonly event: string;
   /** The step of a paper that it implements, from `meta.rule`. */
   readonly rule?: string;
+}
+
+/** A transition of a chart. Its event is empty where it is taken without one. */
+export interface Transition extends TransitionTaken {
+  /** The name of its guard, or how it is composed of others: `and(isNewer, not(isFull))`. */
+  readonly guard?: string;
+  /** Whether it leads nowhere and does nothing: what it is for is ignored, in writing. */
+  readonly isIgnoring: boolean;
 }
 
 /** What came of one happening. */
@@ -60,6 +70,7 @@ export interface Advancer {
 /** Takes steps of one chart. Not reentrant: a rule must not take steps. */
 export interface Stepper {
   readonly timers: ReadonlyMap<string, Timer>;
+  readonly transitions: ReadonlyMap<string, Transition>;
   /** `traced`, here and below, records the transitions taken, which costs time. */
   start(input: unknown, traced?: boolean): Step;
   step(state: ActorState, event: EventObject, traced?: boolean): Step;

@@ -144,7 +144,7 @@ const none: readonly never[] = [];
 /** Charts here start no actors, so that what they are told of their own means nothing. */
 const nobody = createEmptyActor();
 
-function firstContextOf(chart: AnyStateMachine, input: unknown): MachineContext {
+export function firstContextOf(chart: AnyStateMachine, input: unknown): MachineContext {
   const { context } = chart.config;
   if (typeof context !== 'function') return context ?? {};
   const spawn = (): never => {

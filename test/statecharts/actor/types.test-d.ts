@@ -21,6 +21,7 @@ import {
   send,
   type TaggedBy,
 } from '../../../statecharts/actor.ts';
+import { raftServer } from '../../../statecharts/raft.ts';
 import { type CoordinatorView, coordinator } from '../../../statecharts/two-phase-commit.ts';
 
 type Ping = { readonly type: 'ping'; readonly count: number };
@@ -151,4 +152,30 @@ test('a handle knows what its actor delivers', () => {
   handle.on('suspected', ({ peer }) => expectTypeOf(peer).toEqualTypeOf<Address>());
   // @ts-expect-error it delivers no such output
   handle.on('elected', () => {});
+});
+
+test('the bench takes what its definition has, and nothing else', () => {
+  const context = raftServer.contextOf({ self: 'n1/raft.server/kv', input: { voters: [] } });
+  const state = raftServer.at('leader', context);
+  const remembered = raftServer.recover([{ type: 'term-and-vote', term: 1, votedFor: null }]);
+  raftServer.start(remembered, { self: 'n1/raft.server/kv', input: { voters: [] } });
+  raftServer.step(state, { timer: 'electionTimeout' });
+  // @ts-expect-error there is no such record
+  raftServer.recover([{ type: 'typo' }]);
+  // @ts-expect-error a vote has a term
+  raftServer.recover([{ type: 'term-and-vote', votedFor: null }]);
+  // @ts-expect-error the input has no such member
+  raftServer.start(remembered, { self: 'n1/raft.server/kv', input: { voter: [] } });
+  // @ts-expect-error no fold of records gives a text
+  raftServer.start('remembered', { self: 'n1/raft.server/kv', input: { voters: [] } });
+  // @ts-expect-error there is no such timer
+  raftServer.step(state, { timer: 'electionTimeuot' });
+  // @ts-expect-error there is no such message
+  raftServer.step(state, { type: 'appned' });
+  // @ts-expect-error a context has more than that
+  raftServer.at('follower', { term: 1 });
+  // @ts-expect-error there is no such member of a context
+  raftServer.at('follower', { ...context, trem: 1 });
+  // @ts-expect-error there is no such state
+  raftServer.at('folower', context);
 });

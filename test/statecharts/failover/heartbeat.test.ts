@@ -5,7 +5,7 @@ import { self, sent, watched } from './parts.ts';
 test('each life has a number beyond those before it, durable before anything is answered', () => {
   const first = heartbeat.start({ lives: 0 }, { self: watched, input: {} });
   expect(first.effects).toEqual([{ type: 'persist', record: { type: 'life', number: 1 }, checkpoint: true }]);
-  const record = { type: 'life', number: 4 };
+  const record = { type: 'life', number: 4 } as const;
   expect(heartbeat.recover([record])).toEqual({ lives: 4 });
 });
 
