@@ -7,8 +7,7 @@ export {
   type Configuration,
   decide,
   foundingConfiguration,
-  type Mode,
-  modes,
+  mostLoss,
   type StoreOptions,
 } from './primary-backup/configuration.ts';
 export { type ReplicaContext, type Role as ReplicaRole, roles as replicaRoles } from './primary-backup/context.ts';
@@ -20,3 +19,4 @@ export { primaryAlone } from './primary-backup/primary.ts';
 export { authorityName, defineReplica, primaryBackupReplica, replicaChart } from './primary-backup/replica.ts';
 export { type ReplicaRules, replicaRules } from './primary-backup/rules.ts';
 export type { ReplicaView } from './primary-backup/view.ts';
+export { type Mode, modes } from './replication/modes.ts';

@@ -4,6 +4,7 @@
  */
 
 import { setup } from 'xstate';
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor, message, recordsOf, rulesOf } from '../actor.ts';
 import { acceptorName } from './addresses.ts';
 import { acceptorMessages, acceptorRecords, acceptorSenders } from './messages.ts';
@@ -46,7 +47,7 @@ export const acceptorChart = setup({
   ...bind(acceptorRules),
 }).createMachine({
   id: 'acceptor',
-  context: ({ input }) => input,
+  context: given,
   initial: 'unpromised',
   on: {
     prepare: [

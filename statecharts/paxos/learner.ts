@@ -6,6 +6,7 @@
  */
 
 import { setup } from 'xstate';
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor, fixed, message, named, repeating, rulesOf } from '../actor.ts';
 import type { Acceptors } from './acceptors.ts';
 import { learnerName } from './addresses.ts';
@@ -37,7 +38,7 @@ export const learnerChart = setup({
   ...bind(learnerRules),
 }).createMachine({
   id: 'learner',
-  context: ({ input }) => input,
+  context: given,
   initial: 'learning',
   states: {
     learning: {
@@ -46,11 +47,14 @@ export const learnerChart = setup({
       on: {
         withdraw: 'gone',
         accepted: { actions: { type: 'hear', params: message }, meta: { rule: 'Paxos Made Simple §2.3' } },
-        differs: {
-          guard: { type: 'isOfOthers', params: message },
-          target: 'gone',
-          actions: { type: 'tellAcceptors', params: message },
-        },
+        differs: [
+          {
+            guard: { type: 'isOfOthers', params: message },
+            target: 'gone',
+            actions: { type: 'tellAcceptors', params: message },
+          },
+          {},
+        ],
       },
       always: {
         guard: 'hasLearned',

@@ -8,6 +8,7 @@
  */
 
 import { setup } from 'xstate';
+import { given } from '../actor/given.ts';
 import { type Birth, between, defineActor, every, fixed, message, named, recordsOf, rulesOf } from '../actor.ts';
 import type { Acceptors } from './acceptors.ts';
 import { proposerName } from './addresses.ts';
@@ -60,7 +61,7 @@ export const proposerChart = setup({
   ...bind(proposerRules),
 }).createMachine({
   id: 'proposer',
-  context: ({ input }) => input,
+  context: given,
   initial: 'idle',
   // What comes too late means nothing. Who proposes while a proposal is under way hears what comes of that.
   on: {
@@ -69,11 +70,14 @@ export const proposerChart = setup({
     refused: {},
     propose: [{ guard: { type: 'isOfOthers', params: message }, actions: 'tellAcceptors' }, {}],
     withdraw: { target: '#idle' },
-    differs: {
-      guard: { type: 'isOfOthers', params: message },
-      target: '#idle',
-      actions: { type: 'giveUp', params: message },
-    },
+    differs: [
+      {
+        guard: { type: 'isOfOthers', params: message },
+        target: '#idle',
+        actions: { type: 'giveUp', params: message },
+      },
+      {},
+    ],
   },
   states: {
     idle: {

@@ -12,6 +12,7 @@
  */
 
 import { setup } from 'xstate';
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor, every, message, named, recordsOf, rulesOf } from '../actor.ts';
 import type { Acceptors } from './acceptors.ts';
 import { registerName } from './addresses.ts';
@@ -53,7 +54,7 @@ export const registerChart = setup({
   ...bind(registerRules),
 }).createMachine({
   id: 'register',
-  context: ({ input }) => input,
+  context: given,
   initial: 'idle',
   // What comes too late means nothing. There is one change at a time: another one takes its place, as if it were given up.
   on: {
@@ -65,8 +66,8 @@ export const registerChart = setup({
       { target: '#preparing', actions: { type: 'begin', params: message } },
     ],
     replace: {},
-    differs,
-    abandon: { guard: { type: 'isOfChange', params: message }, target: '#free' },
+    differs: [differs, {}],
+    abandon: [{ guard: { type: 'isOfChange', params: message }, target: '#free' }, {}],
   },
   states: {
     idle: {

@@ -30,6 +30,7 @@
  */
 
 import { defineActor } from '../actor/define.ts';
+import { given } from '../actor/given.ts';
 import { candidate } from './log/candidate.ts';
 import { memory, newServer, roles } from './log/context.ts';
 import { follower } from './log/follower.ts';
@@ -42,7 +43,7 @@ import { bindServer, delays, paxos } from './log/vocabulary.ts';
 /** The chart of a server. */
 export const serverChart = paxos.createMachine({
   id: 'paxos-server',
-  context: ({ input }) => input,
+  context: given,
   entry: 'begin',
   initial: 'follower',
   states: { follower, candidate, leader },

@@ -3,6 +3,7 @@
  * its primary is not heard for an election timeout, it takes nothing more from it, and looks for the next one.
  */
 
+import { given } from '../actor/given.ts';
 import { replica, sentTheLog } from './vocabulary.ts';
 
 export const backup = replica.createStateConfig({
@@ -19,7 +20,7 @@ export const backup = replica.createStateConfig({
 /** The backup by itself. */
 export const backupAlone = replica.createMachine({
   id: 'primary-backup-backup',
-  context: ({ input }) => input,
+  context: given,
   initial: 'backup',
   states: {
     backup,

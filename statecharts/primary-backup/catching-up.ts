@@ -3,6 +3,7 @@
  * what the primary does, the authority records it as in sync. What an earlier epoch has left in its log it discards.
  */
 
+import { given } from '../actor/given.ts';
 import { replica, sentTheLog } from './vocabulary.ts';
 
 export const catchingUp = replica.createStateConfig({
@@ -20,7 +21,7 @@ export const catchingUp = replica.createStateConfig({
 /** The replica that catches up by itself. */
 export const catchingUpAlone = replica.createMachine({
   id: 'primary-backup-catching-up',
-  context: ({ input }) => input,
+  context: given,
   initial: 'catchingUp',
   states: {
     catchingUp,

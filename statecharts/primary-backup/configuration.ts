@@ -12,14 +12,11 @@ import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import { anyOf, majoritySize, type Quorum } from '../quorum.ts';
 import { isServerSet } from '../replication/members.ts';
+import { type Mode, modes } from '../replication/modes.ts';
 import { ReplicasError } from './errors.ts';
 
-/**
- * Who holds a write before it is acknowledged: the whole in-sync set, a majority of it, or the primary alone as long as no
- * member of the in-sync set lacks more than so many entries as may be lost.
- */
-export const modes = ['synchronous', 'quorum', 'asynchronous'] as const;
-export type Mode = (typeof modes)[number];
+/** The largest loss that may be agreed on, in entries. */
+export const mostLoss = 10_000;
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const positive = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -39,7 +36,9 @@ const configurationParts = v.object({
   /** Of writes that say nothing else. */
   mode: v.picklist(modes),
   /** Entries that a failover may lose of those that were acknowledged asynchronously. */
-  maxLoss: natural,
+  maxLoss: v.pipe(natural, v.maxValue(mostLoss)),
+  /** While fewer are in sync, nothing is acknowledged. */
+  minInSync: positive,
 });
 
 /** A configuration, as the authority keeps it. */
@@ -47,6 +46,7 @@ export const configuration = v.pipe(
   configurationParts,
   v.check(({ inSync, primary }) => inSync.includes(primary), 'a primary that is not in sync'),
   v.check(({ inSync, replicas }) => inSync.every((it) => replicas.includes(it)), 'in sync, and no replica'),
+  v.check(({ minInSync, replicas }) => minInSync <= replicas.length, 'more in sync asked for than there are'),
 );
 export type Configuration = Readonly<v.InferOutput<typeof configuration>>;
 
@@ -57,25 +57,34 @@ export type Change = Readonly<v.InferOutput<typeof change>>;
 /** What a store is like under any primary. */
 export interface StoreOptions {
   readonly replicas: readonly Address[];
-  /** Default synchronous. */
+  /** Default sync. */
   readonly mode?: Mode;
-  /** Default 0: what is acknowledged asynchronously is held by the whole in-sync set, too. */
+  /** Default 0, `mostLoss` at most: what is acknowledged asynchronously is held by the whole in-sync set, too. */
   readonly maxLoss?: number;
+  /** Default 1: a primary that is alone in sync acknowledges. */
+  readonly minInSync?: number;
 }
 
 /**
  * The configuration with which a store begins, the same for all who are given the same replicas.
  *
- * @throws ReplicasError without a replica, or with a loss that is no natural number
+ * @throws ReplicasError without a replica, with a loss that is none of 0 to `mostLoss`, or with a least in-sync set that no
+ * replica, or more than there are, could make
  */
-export function foundingConfiguration({ replicas, mode = 'synchronous', maxLoss = 0 }: StoreOptions): Configuration {
+export function foundingConfiguration(options: StoreOptions): Configuration {
+  const { replicas, mode = 'sync', maxLoss = 0, minInSync = 1 } = options;
   const all = [...new Set(replicas)].sort();
   const [primary] = all;
   if (primary === undefined) throw new ReplicasError('expected one replica or more, got none; name every node');
-  if (!Number.isSafeInteger(maxLoss) || maxLoss < 0) {
-    throw new ReplicasError(`expected a number of entries from 0 on that may be lost, got ${maxLoss}`);
+  if (!Number.isSafeInteger(maxLoss) || maxLoss < 0 || maxLoss > mostLoss) {
+    throw new ReplicasError(`expected 0 to ${mostLoss} entries that may be lost, got ${maxLoss}; choose fewer`);
   }
-  return { version: 1, epoch: 1, primary, inSync: all, replicas: all, mode, maxLoss };
+  if (!Number.isSafeInteger(minInSync) || minInSync < 1 || minInSync > all.length) {
+    throw new ReplicasError(
+      `expected a least in-sync set of 1 to ${all.length}, as there are so many replicas, got ${minInSync}`,
+    );
+  }
+  return { version: 1, epoch: 1, primary, inSync: all, replicas: all, mode, maxLoss, minInSync };
 }
 
 /**
@@ -108,6 +117,11 @@ export const electingQuorum = ({ inSync, mode }: Configuration): Quorum =>
 
 /**
  * Whether writes of `mode` may be asked for. Where a primary is chosen among fewer than a majority asks for, one that a
- * majority holds might be lost.
+ * majority holds might be lost; and where nothing may be lost, nothing is acknowledged by the primary alone.
  */
-export const offers = (store: Configuration, mode: Mode): boolean => mode !== 'quorum' || store.mode === 'quorum';
+export const offers = (store: Pick<Configuration, 'mode' | 'maxLoss'>, mode: Mode): boolean =>
+  mode === store.mode || mode === 'sync' || (mode === 'async' && store.maxLoss > 0);
+
+/** Whether so many are in sync that writes are acknowledged. */
+export const isEnough = ({ minInSync }: Configuration, inSync: readonly Address[]): boolean =>
+  inSync.length >= minInSync;

@@ -27,6 +27,9 @@ import {
 export const roles = ['primary', 'backup', 'catching-up', 'fenced'] as const;
 export type Role = (typeof roles)[number];
 
+/** Tags of a primary with whom replicas are missing in the in-sync set, and so many that nothing is acknowledged. */
+export type Redundancy = 'degraded' | 'too-few-in-sync';
+
 export type Event = Delivered<ReplicaMessage | ReplicaRequest | Own | Unreachable | Performed>;
 export type Effect = EffectOf<{
   message: ReplicaMessage | AuthorityRequest | Own;
@@ -125,7 +128,7 @@ const nothing: Remembered = { written: null, promised: 0, log: Log.empty, snapsh
 
 /** What records tell: each `entries` says anew what the log holds from its first entry on. */
 export const memory = recordsOf({
-  version: 1,
+  version: 2,
   types: records,
   start: nothing,
   step(state: Remembered, record: ReplicaRecord): Remembered {

@@ -4,6 +4,7 @@
  */
 
 import { repeating } from '../actor/fragments.ts';
+import { given } from '../actor/given.ts';
 import { message } from '../actor/rules.ts';
 import { compaction, election, notHandingOver, notPrimary, outdated, replica, transferInVain } from './vocabulary.ts';
 
@@ -24,7 +25,7 @@ export const fenced = replica.createStateConfig({
       states: { waiting: repeating('waiting', 'enquire', 'retryInterval') },
       after: {
         electionTimeout: [
-          { guard: 'isInSync', target: 'electing', actions: 'giveUpHandOver', meta: { rule: 'VR §4.2' } },
+          { guard: 'mayElect', target: 'electing', actions: 'giveUpHandOver', meta: { rule: 'VR §4.2' } },
           { target: 'asking', reenter: true, actions: 'giveUpHandOver', meta: { rule: 'KIP-966' } },
         ],
       },
@@ -58,7 +59,7 @@ export const fenced = replica.createStateConfig({
     proposing: repeating('proposing', 'proposePrimary', 'retryInterval'),
   },
   on: {
-    configured: { guard: { type: 'isNews', params: message }, ...adopted },
+    configured: [{ guard: { type: 'isNews', params: message }, ...adopted }, {}],
     elect: [election[0], { actions: { type: 'promise', params: message }, meta: { rule: 'VR §4.2' } }],
     append: [outdated, {}],
     installSnapshot: [outdated, {}],
@@ -80,7 +81,7 @@ export const fenced = replica.createStateConfig({
 /** The fenced replica by itself. */
 export const fencedAlone = replica.createMachine({
   id: 'primary-backup-fenced',
-  context: ({ input }) => input,
+  context: given,
   entry: 'begin',
   initial: 'fenced',
   states: {

@@ -8,10 +8,11 @@ import * as v from 'valibot';
 import { type Address, isAddress } from '../actor/address.ts';
 import type { TaggedBy } from '../actor/schemas.ts';
 import type { Limits } from '../replication/limits.ts';
+import { isMode, type Mode, modes } from '../replication/modes.ts';
 import { snapshotStandings } from '../replication/progress.ts';
 import type { HandOverRefusal, RequestRefusal } from '../replication/refusals.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
-import { change, configuration, type Mode, modes, type StoreOptions } from './configuration.ts';
+import { change, configuration, type StoreOptions } from './configuration.ts';
 
 /** What every entry of the log has: its place, and the epoch of the primary that made it. */
 interface Placed {
@@ -27,7 +28,6 @@ export type Entry =
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const address = v.custom<Address>(isAddress, 'expected an address like n1/primary-backup.replica/kv');
 const isNatural = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
-const isMode = (value: unknown): value is Mode => modes.some((mode) => mode === value);
 
 function isEntry(value: unknown): value is Entry {
   if (typeof value !== 'object' || value === null || !('index' in value && 'epoch' in value && 'kind' in value)) {
@@ -137,8 +137,8 @@ export const requests = {
   }),
   /** Ask for an index at which a read is linearizable. Answered by `readable` or `refused`. */
   read: v.object({ id: natural }),
-  /** `file`, which is durable here, holds the application's state as of `index`: the log up to there may go. */
-  compact: v.object({ index: natural, file: snapshotFile }),
+  /** `file`, which is durable here, holds the application's state as of the entry (`index`, `epoch`): the log up to there may go. */
+  compact: v.object({ index: natural, epoch: natural, file: snapshotFile }),
   /** Let `to` be primary, or the backup that has most of the log. Answered by `handedOver` or `notHandedOver`. */
   handOver: v.object({ id: natural, to: v.nullable(address) }),
 };
@@ -155,8 +155,10 @@ export const own = ['durable', 'settled'] as const;
 /** Why a request was refused. Nothing of it has happened or will happen. */
 export type ReplicaRefusal =
   | RequestRefusal
-  /** The store's primaries are chosen among too few for what a majority holds to survive. */
-  | 'mode-not-offered';
+  /** The store's primaries are chosen among too few for what a majority holds to survive; or nothing may be lost. */
+  | 'mode-not-offered'
+  /** Fewer are in sync than the store asks for. */
+  | 'too-few-in-sync';
 
 /** What a replica delivers to its application. */
 export type ReplicaOutput =
@@ -175,14 +177,22 @@ export type ReplicaOutput =
   /** The log takes more than its limit: answer with `compact`. Given once until compacted. */
   | { readonly type: 'compactionDue'; readonly index: number; readonly logSizeBytes: number }
   /**
-   * Entries `from` to `to` were made in an epoch that is over, and are gone. The first `acknowledged` of them had been
+   * Commands of entries `from` to `to`, made in an epoch that is over, are gone. The first `acknowledged` of them had been
    * delivered, which happens to what was written asynchronously alone, and to no more than the store may lose.
    */
   | { readonly type: 'discarded'; readonly from: number; readonly to: number; readonly acknowledged: number }
   /** What was delivered is void: the application begins anew, from the snapshot that follows, if one does. */
   | { readonly type: 'startedOver' }
-  /** Who is in sync has changed, or who is primary: as long as replicas are `missing`, the store is degraded. */
-  | { readonly type: 'inSync'; readonly members: readonly Address[]; readonly missing: readonly Address[] };
+  /**
+   * Who is in sync has changed, or who is primary: as long as replicas are `missing`, the store is degraded, and unless
+   * those that are left are enough, nothing is acknowledged.
+   */
+  | {
+      readonly type: 'inSync';
+      readonly members: readonly Address[];
+      readonly missing: readonly Address[];
+      readonly isEnough: boolean;
+    };
 
 /** A snapshot: the application's state after the entry (`index`, `epoch`). */
 export interface Snapshot {

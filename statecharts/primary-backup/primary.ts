@@ -5,6 +5,7 @@
  */
 
 import { every } from '../actor/fragments.ts';
+import { given } from '../actor/given.ts';
 import { message } from '../actor/rules.ts';
 import {
   anotherEpoch,
@@ -51,7 +52,17 @@ export const primary = replica.createStateConfig({
       initial: 'whole',
       states: {
         whole: { always: { guard: 'isDegraded', target: 'degraded', meta: { rule: 'KIP-966' } } },
-        degraded: { tags: 'degraded', always: { guard: 'isWhole', target: 'whole', meta: { rule: 'KIP-966' } } },
+        degraded: {
+          tags: 'degraded',
+          always: [
+            { guard: 'isWhole', target: 'whole', meta: { rule: 'KIP-966' } },
+            { guard: 'isTooFewInSync', target: 'tooFew', meta: { rule: 'KIP-966' } },
+          ],
+        },
+        tooFew: {
+          tags: ['degraded', 'too-few-in-sync'],
+          always: { guard: 'isEnoughInSync', target: 'degraded', meta: { rule: 'KIP-966' } },
+        },
       },
     },
     handOver: {
@@ -101,18 +112,27 @@ export const primary = replica.createStateConfig({
         meta: { rule: 'KIP-966' },
       },
       {
+        guard: 'isTooFewInSync',
+        actions: { type: 'refuseTooFew', params: message },
+        meta: { rule: 'KIP-966' },
+      },
+      {
         guard: { type: 'isOverloaded', params: message },
         actions: { type: 'refuseOverloaded', params: message },
         meta: { rule: 'VR §4.1' },
       },
       { actions: { type: 'appendCommands', params: message }, meta: { rule: 'VR §4.1' } },
     ],
-    durable: { guard: ofEpoch, actions: { type: 'noteDurable', params: message }, meta: { rule: 'VR §4.1' } },
-    appended: { guard: ofEpoch, actions: { type: 'noteAppended', params: message }, meta: { rule: 'VR §4.1' } },
-    snapshotReply: { guard: ofEpoch, actions: { type: 'noteSnapshot', params: message }, meta: { rule: 'VR §5.2' } },
+    durable: [{ guard: ofEpoch, actions: { type: 'noteDurable', params: message }, meta: { rule: 'VR §4.1' } }, {}],
+    appended: [{ guard: ofEpoch, actions: { type: 'noteAppended', params: message }, meta: { rule: 'VR §4.1' } }, {}],
+    snapshotReply: [
+      { guard: ofEpoch, actions: { type: 'noteSnapshot', params: message }, meta: { rule: 'VR §5.2' } },
+      {},
+    ],
     outdated: [
       { guard: { type: 'isDeposed', params: message }, target: '#fenced', meta: { rule: 'VR §4.2' } },
       { guard: { type: 'isPromised', params: message }, actions: 'reaffirm', meta: { rule: 'VR §4.2' } },
+      {},
     ],
     read: [
       { guard: 'knowsCommitted', actions: { type: 'startRead', params: message }, meta: { rule: 'VR §4.1' } },
@@ -144,7 +164,7 @@ export const primary = replica.createStateConfig({
 /** The primary by itself. */
 export const primaryAlone = replica.createMachine({
   id: 'primary-backup-primary',
-  context: ({ input }) => input,
+  context: given,
   initial: 'primary',
   states: { primary, fenced: { id: 'fenced', type: 'final' } },
 });

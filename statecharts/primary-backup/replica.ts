@@ -24,6 +24,7 @@
  */
 
 import { defineActor } from '../actor/define.ts';
+import { given } from '../actor/given.ts';
 import { backup } from './backup.ts';
 import { catchingUp } from './catching-up.ts';
 import { memory, newReplica, roles } from './context.ts';
@@ -40,7 +41,7 @@ export const authorityName = 'primary-backup.authority';
 /** The chart of a replica. */
 export const replicaChart = replica.createMachine({
   id: 'primary-backup-replica',
-  context: ({ input }) => input,
+  context: given,
   entry: 'begin',
   initial: 'fenced',
   states: { fenced, catchingUp, backup, primary },

@@ -1,7 +1,7 @@
 /** What services may know of a replica. */
 
 import type { Configuration } from './configuration.ts';
-import { type ReplicaContext, type Role, roles } from './context.ts';
+import { type Redundancy, type ReplicaContext, type Role, roles } from './context.ts';
 
 export interface ReplicaView {
   readonly role: Role | undefined;
@@ -14,7 +14,7 @@ export interface ReplicaView {
 
 export const replicaView = (snapshot: {
   readonly context: ReplicaContext;
-  hasTag(tag: Role | 'degraded'): boolean;
+  hasTag(tag: Role | Redundancy): boolean;
 }): ReplicaView => {
   const { configuration, commitIndex } = snapshot.context;
   const role = roles.find((it) => snapshot.hasTag(it));

@@ -6,7 +6,7 @@
 import { setup } from 'xstate';
 import { between, fixed, named } from '../actor/delays.ts';
 import { message, rulesOf } from '../actor/rules.ts';
-import type { Effect, Event, ReplicaContext, Role } from './context.ts';
+import type { Effect, Event, Redundancy, ReplicaContext, Role } from './context.ts';
 import { replicaRules } from './rules.ts';
 
 /** The delays of a replica, in milliseconds. The broadcast time of the network must be well below them. */
@@ -34,7 +34,7 @@ export const replica = setup({
     events: {} as Event,
     emitted: {} as Effect,
     input: {} as ReplicaContext,
-    tags: {} as Role | 'degraded',
+    tags: {} as Role | Redundancy,
     transitionMeta: {} as { rule: string },
   },
   delays: named(delays),
@@ -77,21 +77,31 @@ const configured = [
     meta: { rule: 'KIP-966' },
   },
   anotherEpoch,
+  {},
 ] as const;
 
 /** Answered in every role alike. */
-export const compaction = {
-  guard: { type: 'isSnapshotNews', params: message },
-  actions: { type: 'compact', params: message },
-  meta: { rule: 'VR §5.1' },
-} as const;
+export const compaction = [
+  {
+    guard: { type: 'isSnapshotNews', params: message },
+    actions: { type: 'compact', params: message },
+    meta: { rule: 'VR §5.1' },
+  },
+  {},
+] as const;
 /** A snapshot is taken by who is sent the log; to another it is of no use. */
-const transferEnd = {
-  guard: { type: 'isIncoming', params: message },
-  actions: { type: 'endTransfer', params: message },
-  meta: { rule: 'VR §5.2' },
-} as const;
-export const transferInVain = { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' } as const;
+const transferEnd = [
+  {
+    guard: { type: 'isIncoming', params: message },
+    actions: { type: 'endTransfer', params: message },
+    meta: { rule: 'VR §5.2' },
+  },
+  {},
+] as const;
+export const transferInVain = [
+  { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' },
+  {},
+] as const;
 export const notPrimary = {
   actions: { type: 'refuseNotPrimary', params: message },
   meta: { rule: 'VR §4.1' },

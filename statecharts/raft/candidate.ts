@@ -3,6 +3,7 @@
  * votes are split, or no server answers, it asks for pre-votes again before it begins another term.
  */
 
+import { given } from '../actor/given.ts';
 import { message } from '../actor/rules.ts';
 import { notHandingOver } from '../replication/handing-over.ts';
 import {
@@ -11,6 +12,7 @@ import {
   newerTerm,
   notLeading,
   notReplacing,
+  onlyNewerTerm,
   preVoteAnswer,
   raft,
   retired,
@@ -33,10 +35,10 @@ export const candidate = raft.createStateConfig({
     vote: [retired, newerTerm, { actions: { type: 'denyVote', params: message }, meta: { rule: 'Raft §3.4' } }],
     append: [newerTerm, staleAppend, leaderElected],
     installSnapshot: [newerTerm, staleSnapshot, leaderElected],
-    preVoteReply: newerTerm,
-    appendReply: newerTerm,
-    snapshotReply: newerTerm,
-    timeoutNow: newerTerm,
+    preVoteReply: onlyNewerTerm,
+    appendReply: onlyNewerTerm,
+    snapshotReply: onlyNewerTerm,
+    timeoutNow: onlyNewerTerm,
 
     propose: notLeading,
     read: notLeading,
@@ -51,7 +53,7 @@ export const candidate = raft.createStateConfig({
 /** The candidate by itself. */
 export const candidateAlone = raft.createMachine({
   id: 'raft-candidate',
-  context: ({ input }) => input,
+  context: given,
   initial: 'candidate',
   states: {
     candidate,

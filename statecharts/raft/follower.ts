@@ -4,6 +4,7 @@
  * reach it (Raft §4.2.3).
  */
 
+import { given } from '../actor/given.ts';
 import { message } from '../actor/rules.ts';
 import { notHandingOver } from '../replication/handing-over.ts';
 import {
@@ -85,22 +86,25 @@ export const follower = raft.createStateConfig({
         meta: { rule: 'Raft §5.3' },
       },
     ],
-    timeoutNow: [newerTermHere, staleReply, timeoutNow],
-    preVoteReply: newerTermHere,
-    voteReply: newerTermHere,
-    appendReply: newerTermHere,
-    snapshotReply: newerTermHere,
+    timeoutNow: [newerTermHere, staleReply, timeoutNow, {}],
+    preVoteReply: [newerTermHere, {}],
+    voteReply: [newerTermHere, {}],
+    appendReply: [newerTermHere, {}],
+    snapshotReply: [newerTermHere, {}],
 
     propose: notLeading,
     read: notLeading,
     replace: notReplacing,
     handOver: notHandingOver,
     compact: compaction,
-    performed: {
-      guard: { type: 'isIncoming', params: message },
-      actions: { type: 'endTransfer', params: message },
-      meta: { rule: 'Raft §5.3' },
-    },
+    performed: [
+      {
+        guard: { type: 'isIncoming', params: message },
+        actions: { type: 'endTransfer', params: message },
+        meta: { rule: 'Raft §5.3' },
+      },
+      {},
+    ],
     durable: {},
     unreachable: {},
   },
@@ -109,7 +113,7 @@ export const follower = raft.createStateConfig({
 /** The follower by itself. */
 export const followerAlone = raft.createMachine({
   id: 'raft-follower',
-  context: ({ input }) => input,
+  context: given,
   initial: 'follower',
   states: {
     follower,

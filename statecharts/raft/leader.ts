@@ -5,12 +5,14 @@
  */
 
 import { every } from '../actor/fragments.ts';
+import { given } from '../actor/given.ts';
 import { message } from '../actor/rules.ts';
 import { handingOver, notHandingOver } from '../replication/handing-over.ts';
 import {
   compaction,
   newerTerm,
   notReplacing,
+  onlyNewerTerm,
   raft,
   retired,
   staleAppend,
@@ -156,19 +158,19 @@ export const leader = raft.createStateConfig({
 
     // §4.2.3: a leader is loyal to itself; a candidate that is ahead of it says so in its answer to an append.
     preVote: {},
-    vote: [retired, staleVote, uninvited, newerTerm],
+    vote: [retired, staleVote, uninvited, newerTerm, {}],
     append: [newerTerm, staleAppend, rival],
     installSnapshot: [newerTerm, staleSnapshot, rival],
-    preVoteReply: newerTerm,
-    voteReply: newerTerm,
-    timeoutNow: newerTerm,
+    preVoteReply: onlyNewerTerm,
+    voteReply: onlyNewerTerm,
+    timeoutNow: onlyNewerTerm,
   },
 });
 
 /** The leader by itself. */
 export const leaderAlone = raft.createMachine({
   id: 'raft-leader',
-  context: ({ input }) => input,
+  context: given,
   initial: 'leader',
   states: { leader, follower: { id: 'follower', type: 'final' } },
 });

@@ -3,6 +3,7 @@
  * a server that was cut off comes back without forcing an election on a cluster that has a leader.
  */
 
+import { given } from '../actor/given.ts';
 import { message } from '../actor/rules.ts';
 import { notHandingOver } from '../replication/handing-over.ts';
 import {
@@ -11,6 +12,7 @@ import {
   newerTerm,
   notLeading,
   notReplacing,
+  onlyNewerTerm,
   preVoteAnswer,
   raft,
   retired,
@@ -44,10 +46,10 @@ export const preCandidate = raft.createStateConfig({
     ],
     append: [newerTerm, staleAppend, leaderElected],
     installSnapshot: [newerTerm, staleSnapshot, leaderElected],
-    voteReply: newerTerm,
-    appendReply: newerTerm,
-    snapshotReply: newerTerm,
-    timeoutNow: [newerTerm, staleReply, timeoutNow],
+    voteReply: onlyNewerTerm,
+    appendReply: onlyNewerTerm,
+    snapshotReply: onlyNewerTerm,
+    timeoutNow: [newerTerm, staleReply, timeoutNow, {}],
 
     propose: notLeading,
     read: notLeading,
@@ -63,7 +65,7 @@ export const preCandidate = raft.createStateConfig({
 /** The pre-candidate by itself. */
 export const preCandidateAlone = raft.createMachine({
   id: 'raft-pre-candidate',
-  context: ({ input }) => input,
+  context: given,
   initial: 'preCandidate',
   states: { preCandidate, follower: { id: 'follower', type: 'final' }, candidate: { id: 'candidate', type: 'final' } },
 });

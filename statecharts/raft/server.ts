@@ -19,6 +19,7 @@
  */
 
 import { defineActor } from '../actor/define.ts';
+import { given } from '../actor/given.ts';
 import { candidate } from './candidate.ts';
 import { memory, newServer, roles } from './context.ts';
 import { follower } from './follower.ts';
@@ -32,7 +33,7 @@ import { bindServer, delays, raft } from './vocabulary.ts';
 /** The chart of a server. */
 export const serverChart = raft.createMachine({
   id: 'raft-server',
-  context: ({ input }) => input,
+  context: given,
   entry: 'begin',
   initial: 'follower',
   states: { follower, preCandidate, candidate, leader },

@@ -58,6 +58,9 @@ export const newerTerm = {
 /** A reply of an earlier term answers what an earlier life, or an earlier office, asked. */
 export const staleReply = { guard: ofStaleTerm } as const;
 
+/** Of what means nothing to a role, only that its term is later. */
+export const onlyNewerTerm = [newerTerm, {}] as const;
+
 /** Who has left the cluster asks for no votes. */
 export const retired = { guard: fromRetired, meta: { rule: 'Raft §4.2.3' } } as const;
 
@@ -90,13 +93,16 @@ export const timeoutNow = {
 } as const;
 
 /** Answered in every role alike. */
-export const compaction = {
-  guard: { type: 'isSnapshotNews', params: message },
-  actions: { type: 'compact', params: message },
-  meta: { rule: 'Raft §5.1' },
-} as const;
+export const compaction = [
+  {
+    guard: { type: 'isSnapshotNews', params: message },
+    actions: { type: 'compact', params: message },
+    meta: { rule: 'Raft §5.1' },
+  },
+  {},
+] as const;
 /** Only a follower takes a snapshot. */
-export const transferEnd = { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' } as const;
+export const transferEnd = [{ guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' }, {}] as const;
 export const notLeading = {
   actions: { type: 'refuseNotLeader', params: message },
   meta: { rule: 'Raft §6.2' },

@@ -8,6 +8,7 @@
  * it asks for the first vote, and it travels with every vote. Votes of no are for the coordinator (`acceptors.ts` there).
  */
 
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor, message } from '../actor.ts';
 import {
   type AcceptorBegin,
@@ -24,7 +25,7 @@ import { acceptorMessages, acceptorSenders } from './messages.ts';
 /** The acceptor's chart. */
 export const acceptorChart = accepting.createMachine({
   id: 'acceptor',
-  context: ({ input }) => input,
+  context: given,
   initial: 'born',
   states: {
     born: {

@@ -11,6 +11,7 @@
  */
 
 import { and } from 'xstate';
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor } from '../actor.ts';
 import { coordinatorName } from './addresses.ts';
 import { leading, polling } from './coordinator/acceptors.ts';
@@ -33,7 +34,7 @@ import { coordinatorMessages, coordinatorRequests, coordinatorSenders } from './
 /** The coordinator's chart. Its parts are told apart by phase, and by where the decision is kept. */
 export const coordinatorChart = coordinating.createMachine({
   id: 'coordinator',
-  context: ({ input }) => input,
+  context: given,
   initial: 'undecided',
   // What the application asks too late changes nothing; what a resource or the bus says too late means nothing.
   on: { enlist: {}, commit: {}, abort: {}, 'take-over': {}, unreachable: {}, performed: {} },

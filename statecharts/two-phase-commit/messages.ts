@@ -196,10 +196,18 @@ export const acceptorSenders: Senders<AcceptorMessage['type']> = {
   end: aCoordinator,
 };
 
+/**
+ * What repetitions under an idempotency key are answered: a fingerprint of what was asked, and the result as the application
+ * has written it down, null for none.
+ */
+export const keptAnswer = v.object({ fingerprint: text, result: v.nullable(text) });
+export type KeptAnswer = Readonly<v.InferOutput<typeof keptAnswer>>;
+
 /** What the application asks of a coordinator. */
 export const coordinatorRequests = {
   enlist: enlisted,
-  commit: v.object({}),
+  /** `answer` is kept by a register, with the key. */
+  commit: v.object({ answer: v.optional(keptAnswer) }),
   abort: v.object({ reason: text }),
   /** Asks a fenced coordinator to claim the transaction after all, because the owner that fenced it is dead. */
   'take-over': v.object({ epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) }),

@@ -12,6 +12,7 @@ import {
   type DecisionPlace,
   type Enlisted,
   enlisted,
+  type KeptAnswer,
   type Outcome,
   outcome,
   receipt,
@@ -77,6 +78,7 @@ export type RegisterOperation =
       readonly owner: Address;
       readonly branches: readonly RegisteredBranch[];
       readonly idempotencyKey: string | null;
+      readonly answer?: KeptAnswer;
     }
   /**
    * Become the owner under a higher epoch. `done` with the `RegisterEntry`; `refused` under a lower or equal one, unless

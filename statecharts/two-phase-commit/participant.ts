@@ -7,6 +7,7 @@
  * Deviation: a participant that has finished answers its peers for a while only; after that, the coordinator alone does.
  */
 
+import { given } from '../actor/given.ts';
 import { type Birth, defineActor, message } from '../actor.ts';
 import { participantName } from './addresses.ts';
 import { participantMessages, participantRequests, participantSenders } from './messages.ts';
@@ -23,7 +24,7 @@ import { bindParticipant, delays, participating } from './participant/vocabulary
 /** The participant's chart. */
 export const participantChart = participating.createMachine({
   id: 'participant',
-  context: ({ input }) => input,
+  context: given,
   initial: 'born',
   // A request to give up comes too late once the vote is cast; an answer that is not waited for any more means nothing.
   on: { abort: {}, performed: {}, unreachable: {} },

@@ -5,6 +5,7 @@
  */
 
 import { every } from '../../actor/fragments.ts';
+import { given } from '../../actor/given.ts';
 import { message } from '../../actor/rules.ts';
 import { notHandingOver } from '../../replication/handing-over.ts';
 import {
@@ -74,7 +75,7 @@ export const candidate = paxos.createStateConfig({
 /** The candidate by itself. */
 export const candidateAlone = paxos.createMachine({
   id: 'paxos-candidate',
-  context: ({ input }) => input,
+  context: given,
   initial: 'candidate',
   states: {
     candidate,

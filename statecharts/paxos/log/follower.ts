@@ -5,6 +5,7 @@
  */
 
 import { every } from '../../actor/fragments.ts';
+import { given } from '../../actor/given.ts';
 import { message } from '../../actor/rules.ts';
 import { notHandingOver } from '../../replication/handing-over.ts';
 import {
@@ -96,12 +97,15 @@ export const follower = paxos.createStateConfig({
             meta: { rule: 'Paxos Made Live §5.5' },
           },
         ],
-        standNow: {
-          guard: { type: 'mayStandNow', params: message },
-          target: '#candidate',
-          actions: 'giveUpHandOver',
-          meta: { rule: 'Raft §3.10' },
-        },
+        standNow: [
+          {
+            guard: { type: 'mayStandNow', params: message },
+            target: '#candidate',
+            actions: 'giveUpHandOver',
+            meta: { rule: 'Raft §3.10' },
+          },
+          {},
+        ],
         beat: [
           {
             guard: { type: 'isForsaken', params: message },
@@ -132,7 +136,7 @@ export const follower = paxos.createStateConfig({
 /** The follower by itself. */
 export const followerAlone = paxos.createMachine({
   id: 'paxos-follower',
-  context: ({ input }) => input,
+  context: given,
   initial: 'follower',
   states: { follower, candidate: { id: 'candidate', type: 'final' } },
 });

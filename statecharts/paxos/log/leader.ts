@@ -5,6 +5,7 @@
  */
 
 import { every } from '../../actor/fragments.ts';
+import { given } from '../../actor/given.ts';
 import { message } from '../../actor/rules.ts';
 import { handingOver, notHandingOver } from '../../replication/handing-over.ts';
 import {
@@ -103,12 +104,11 @@ export const leader = paxos.createStateConfig({
       { actions: { type: 'proposeCommands', params: message }, meta: { rule: 'Paxos 2a' } },
     ],
     durable: { actions: { type: 'noteDurable', params: message }, meta: { rule: 'Paxos 2b' } },
-    accepted: { guard: ofBallot, actions: { type: 'noteAccepted', params: message }, meta: { rule: 'Paxos 2b' } },
-    snapshotReply: {
-      guard: ofBallot,
-      actions: { type: 'noteSnapshot', params: message },
-      meta: { rule: 'Paxos Made Live §5.5' },
-    },
+    accepted: [{ guard: ofBallot, actions: { type: 'noteAccepted', params: message }, meta: { rule: 'Paxos 2b' } }, {}],
+    snapshotReply: [
+      { guard: ofBallot, actions: { type: 'noteSnapshot', params: message }, meta: { rule: 'Paxos Made Live §5.5' } },
+      {},
+    ],
     read: [
       {
         guard: 'knowsChosen',
@@ -127,7 +127,7 @@ export const leader = paxos.createStateConfig({
     ],
     handOver: notHandingOver,
     compact: compaction,
-    performed: { guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' },
+    performed: [{ guard: { type: 'isIncoming', params: message }, actions: 'forgetIncoming' }, {}],
     unreachable: { actions: { type: 'noteLost', params: message } },
 
     refused: [overtaken, {}],
@@ -144,7 +144,7 @@ export const leader = paxos.createStateConfig({
 /** The leader by itself. */
 export const leaderAlone = paxos.createMachine({
   id: 'paxos-leader',
-  context: ({ input }) => input,
+  context: given,
   initial: 'leader',
   states: {
     leader,

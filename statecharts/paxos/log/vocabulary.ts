@@ -76,13 +76,13 @@ export const retired = { guard: { type: 'isRetired', params: message }, meta: { 
 export const beat = { actions: { type: 'noteBeat', params: message }, meta: { rule: 'Omni-Paxos §5.2' } } as const;
 
 /** Answered in every role alike. */
-export const compaction = {
-  guard: { type: 'isSnapshotNews', params: message },
-  actions: { type: 'compact', params: message },
-} as const;
-export const transferEnd = {
-  guard: { type: 'isIncoming', params: message },
-  actions: { type: 'endTransfer', params: message },
-} as const;
+export const compaction = [
+  { guard: { type: 'isSnapshotNews', params: message }, actions: { type: 'compact', params: message } },
+  {},
+] as const;
+export const transferEnd = [
+  { guard: { type: 'isIncoming', params: message }, actions: { type: 'endTransfer', params: message } },
+  {},
+] as const;
 export const notLeading = { actions: { type: 'refuseNotLeader', params: message } } as const;
 export const notReplacing = { actions: { type: 'refuseReplacement', params: message } } as const;

@@ -5,9 +5,11 @@
  */
 
 import { jointOf, type Quorum, reachedBy } from '../../quorum.ts';
+import type { Mode } from '../../replication/modes.ts';
 import { followerOf } from '../../replication/progress.ts';
-import { holdingQuorum, type Mode } from '../configuration.ts';
+import { holdingQuorum, isEnough } from '../configuration.ts';
 import type { Leadership, ReplicaContext } from '../context.ts';
+import type { Entry } from '../messages.ts';
 
 /** How far the log is acknowledged, and how far of that no failover loses anything. */
 export interface Acknowledged {
@@ -23,28 +25,41 @@ export function holders({ configuration }: ReplicaContext, { asked }: Leadership
 
 /** The mode of what must survive, as the store's primaries are chosen. */
 export const losslessMode = ({ configuration }: ReplicaContext): Mode =>
-  configuration.mode === 'quorum' ? 'quorum' : 'synchronous';
+  configuration.mode === 'quorum' ? 'quorum' : 'sync';
 
 /** How far `server` durably holds the primary's log. */
 export const heldBy = ({ self }: ReplicaContext, { durableIndex, followers }: Leadership, server: string): number =>
   server === self ? durableIndex : (followerOf(followers, server)?.match ?? 0);
 
-/** What `leadership` knows to be held by enough. An epoch's first entry comes before all that it inherits (VR §4.2). */
+/**
+ * How an entry is acknowledged. The one that opens an epoch survives every failover, so that what the primaries before it
+ * had acknowledged and lost stays apart from what this one acknowledges.
+ */
+const modeOf = (context: ReplicaContext, entry: Entry | undefined): Mode =>
+  entry?.kind === 'command' ? (entry.mode ?? context.configuration.mode) : losslessMode(context);
+
+/** Whether each in-sync set that may be in force is as large as the store asks for. */
+export const hasEnoughInSync = ({ configuration }: ReplicaContext, { asked }: Leadership): boolean =>
+  isEnough(configuration, configuration.inSync) && (asked === null || isEnough(configuration, asked.inSync));
+
+/**
+ * What `leadership` knows to be held by enough; nothing new while too few are in sync. An epoch's first entry comes before
+ * all that it inherits (VR §4.2).
+ */
 export function acknowledgedBy(context: ReplicaContext, leadership: Leadership): Acknowledged {
   const { commitIndex, configuration, log, safeIndex } = context;
+  if (!hasEnoughInSync(context, leadership)) return { commitIndex, safeIndex };
   const reach = (mode: Mode): number =>
     reachedBy(holders(context, leadership, mode), (server) => heldBy(context, leadership, server));
-  const synchronous = reach('synchronous');
+  const sync = reach('sync');
   const reached: Readonly<Record<Mode, number>> = {
-    synchronous,
+    sync,
     quorum: reach('quorum'),
-    asynchronous: Math.min(leadership.durableIndex, synchronous + configuration.maxLoss),
+    async: Math.min(leadership.durableIndex, sync + configuration.maxLoss),
   };
   let index = commitIndex;
   while (index < log.lastIndex) {
-    const entry = log.entryAt(index + 1);
-    const mode = (entry?.kind === 'command' ? entry.mode : undefined) ?? configuration.mode;
-    if (reached[mode] <= index) break;
+    if (reached[modeOf(context, log.entryAt(index + 1))] <= index) break;
     index += 1;
   }
   if (index < leadership.firstIndex) return { commitIndex, safeIndex };

@@ -57,9 +57,14 @@ function compactTo(context: ReplicaContext, { file, index }: Taken): Learned {
   return { context: next, effects: [snapshotWritten(next, snapshot, true)] };
 }
 
-/** Whether the application's snapshot is one of what was delivered, and newer than the last. */
-export const isSnapshotNews = ({ commitIndex, snapshot }: ReplicaContext, { index }: Received<'compact'>): boolean =>
-  index <= commitIndex && index > (snapshot?.index ?? 0);
+/**
+ * Whether the application's snapshot is one of what was delivered, and newer than the last. One of what was lost since then,
+ * by an application that has started over, is none: the entry that it names is not here.
+ */
+export const isSnapshotNews = (
+  { commitIndex, log, snapshot }: ReplicaContext,
+  { epoch, index }: Received<'compact'>,
+): boolean => index <= commitIndex && index > (snapshot?.index ?? 0) && log.epochAt(index) === epoch;
 
 /** VR §5.1, of what no failover loses; a snapshot of anything else waits until that is so. */
 export function compact(context: ReplicaContext, { file, index }: Received<'compact'>): Result {

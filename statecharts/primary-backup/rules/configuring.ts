@@ -67,6 +67,9 @@ export const hasPromised = ({ configuration, promised }: ReplicaContext): boolea
 /** KIP-966: it is in sync, as far as it was told. */
 export const isInSync = ({ configuration, self }: ReplicaContext): boolean => configuration.inSync.includes(self);
 
+/** VR §4.2: only who was told that it is in sync looks for a primary; what it began with, the authority has not said. */
+export const mayElect = (context: ReplicaContext): boolean => context.written !== null && isInSync(context);
+
 export const isNotInSync = (context: ReplicaContext): boolean => !isInSync(context);
 
 /** The epoch goes on with another in-sync set. */

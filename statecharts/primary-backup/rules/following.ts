@@ -94,9 +94,10 @@ export function discardAfter(
       `the primary of epoch ${configuration.epoch} contradicts entry ${keptIndex + 1}, though all up to ${safeIndex} survive every failover; check that every replica has its own data, and that all ask one authority`,
     );
   }
-  const acknowledged = Math.max(0, commitIndex - keptIndex);
-  const discarded = deliver({ type: 'discarded', from: keptIndex + 1, to: log.lastIndex, acknowledged } as const);
-  if (acknowledged === 0) return { context, effects: [discarded] };
+  const commands = log.between(keptIndex + 1, log.lastIndex).filter(({ kind }) => kind === 'command');
+  const acknowledged = commands.filter(({ index }) => index <= commitIndex).length;
+  const discarded = discardedTold(commands, acknowledged);
+  if (commitIndex <= keptIndex) return { context, effects: discarded };
   const begun = snapshot?.index ?? 0;
   const restored: Effect[] =
     snapshot === null
@@ -104,6 +105,13 @@ export function discardAfter(
       : [deliverAhead({ type: 'snapshotInstalled', index: begun, epoch: snapshot.epoch, file: snapshot.file })];
   return {
     context: { ...context, commitIndex: begun, safeIndex: begun, held: null, compactionAsked: false },
-    effects: [discarded, deliverAhead({ type: 'startedOver' } as const), ...restored],
+    effects: [...discarded, deliverAhead({ type: 'startedOver' } as const), ...restored],
   };
+}
+
+/** The entry that opened an epoch holds no write, so its end is no news. */
+function discardedTold(commands: readonly Entry[], acknowledged: number): Effect[] {
+  const [first, last] = [commands[0], commands.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [deliver({ type: 'discarded', from: first.index, to: last.index, acknowledged } as const)];
 }

@@ -7,7 +7,7 @@ import type { Address } from '../../actor/address.ts';
 import { persist, send } from '../../actor/effects.ts';
 import { isMet } from '../../quorum.ts';
 import { followerOf } from '../../replication/progress.ts';
-import { type Change, sameSet } from '../configuration.ts';
+import { type Change, isEnough, sameSet } from '../configuration.ts';
 import type { Effect, Leadership, Received, ReplicaContext, Result } from '../context.ts';
 import { heldBy, holders, losslessMode } from './acknowledging.ts';
 import { inSyncTold, settle } from './leading.ts';
@@ -124,5 +124,11 @@ export function adoptChange(context: ReplicaContext, { configuration }: Received
 
 export const isDegraded = ({ configuration }: ReplicaContext): boolean =>
   configuration.inSync.length < configuration.replicas.length;
+
+/** KIP-966: too few are in sync for anything to be acknowledged. */
+export const isTooFewInSync = (context: ReplicaContext): boolean =>
+  !isEnough(context.configuration, context.configuration.inSync);
+
+export const isEnoughInSync = (context: ReplicaContext): boolean => !isTooFewInSync(context);
 
 export const isWhole = (context: ReplicaContext): boolean => !isDegraded(context);

@@ -12,13 +12,13 @@ import {
 } from '../../replication/progress.ts';
 import { answeredBy, type PendingRead } from '../../replication/reads.ts';
 import { wouldOverload } from '../../replication/sequence.ts';
-import { type Configuration, offers } from '../configuration.ts';
+import { type Configuration, isEnough, offers } from '../configuration.ts';
 import { type Effect, type Leadership, peersOf, type Received, type ReplicaContext, type Result } from '../context.ts';
 import { ReplicaInvariantError } from '../errors.ts';
 import type { Entry, ReplicaMessage } from '../messages.ts';
 import { acknowledgedBy, holders, losslessMode } from './acknowledging.ts';
 import { learnCommitted, refusal } from './committing.ts';
-import { append, leadershipOf, noteReply, sendAll, sendHeartbeat } from './replicating.ts';
+import { append, leadershipOf, noteReply, type Sending, sendAll, sendHeartbeat, sourceOf } from './replicating.ts';
 
 /** VR §4.2: opens the epoch with an entry of its own; the log so far is durable, as the configuration after it is. */
 export function takeOffice(context: ReplicaContext): Result {
@@ -45,12 +45,15 @@ export function takeOffice(context: ReplicaContext): Result {
 }
 
 /** Who is in sync and who is not: told whenever it changes, so that no write is ever silently held by fewer. */
-export const inSyncTold = ({ inSync, replicas }: Configuration) =>
-  deliver({
+export const inSyncTold = (configuration: Configuration) => {
+  const { inSync, replicas } = configuration;
+  return deliver({
     type: 'inSync',
     members: inSync,
     missing: replicas.filter((replica) => !inSync.includes(replica)),
+    isEnough: isEnough(configuration, inSync),
   } as const);
+};
 
 /** VR §4.1: the commands become entries, and go to the others while they are being written down here. */
 export function appendCommands(context: ReplicaContext, { commands, id, mode }: Received<'propose'>): Result {
@@ -79,6 +82,11 @@ export const isNotOffered = ({ configuration }: ReplicaContext, { mode }: Receiv
 
 export const refuseMode = (context: ReplicaContext, { id }: Received<'propose'>): Result => ({
   effects: [refusal(context, id, 'mode-not-offered')],
+});
+
+/** KIP-966: too few would hold the write. */
+export const refuseTooFew = (context: ReplicaContext, { id }: Received<'propose'>): Result => ({
+  effects: [refusal(context, id, 'too-few-in-sync')],
 });
 
 /** An answer of `server` in this epoch changes what the primary knows of it; the rest follows. */
@@ -120,13 +128,12 @@ export function settle(context: ReplicaContext, leadership: Leadership): Result 
   const { commitIndex, safeIndex } = acknowledgedBy(context, leadership);
   const { context: learned, effects } = learnCommitted(context, commitIndex, safeIndex);
   const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
-  const next = { ...learned, leadership: waiting };
   const { leadership: asked, outgoing: heartbeats } = mustAsk
-    ? beginRound(next)
+    ? beginRound(learned, waiting)
     : { leadership: waiting, outgoing: [] };
-  const { followers, outgoing } = sendAll({ ...next, leadership: asked });
+  const { followers, outgoing } = sendAll(learned, asked);
   return {
-    context: { ...next, leadership: { ...asked, followers } },
+    context: { ...learned, leadership: { ...asked, followers } },
     effects: [...effects, ...answered.map(readable), ...heartbeats, ...outgoing],
   };
 }
@@ -143,15 +150,18 @@ function roundConfirmed(context: ReplicaContext, leadership: Leadership): number
 
 /** VR §4.1: tells the others that the epoch has a primary; each round has its number, for reads. */
 export function sendHeartbeats(context: ReplicaContext): Result {
-  const { leadership, outgoing } = beginRound(context);
+  const { leadership, outgoing } = beginRound(context, leadershipOf(context));
   return { context: { leadership }, effects: outgoing };
 }
 
-function beginRound(context: ReplicaContext): { leadership: Leadership; outgoing: Send<ReplicaMessage>[] } {
-  const leadership = leadershipOf(context);
+function beginRound(
+  sending: Sending,
+  leadership: Leadership,
+): { leadership: Leadership; outgoing: Send<ReplicaMessage>[] } {
   const round = leadership.round + 1;
+  const source = sourceOf(sending, round);
   const outgoing: Send<ReplicaMessage>[] = [];
-  const followers = leadership.followers.map((progress) => sendHeartbeat({ ...context, round }, progress, outgoing));
+  const followers = leadership.followers.map((progress) => sendHeartbeat(source, progress, outgoing));
   return { leadership: { ...leadership, followers, round }, outgoing };
 }
 
@@ -167,7 +177,7 @@ export function startRead(context: ReplicaContext, { id }: Received<'read'>): Re
     return { effects: [readable(read)] };
   const asked = { ...leadership, reads: [...leadership.reads, read] };
   if (leadership.reads.length > 0) return { context: { leadership: asked } };
-  const { leadership: begun, outgoing } = beginRound({ ...context, leadership: asked });
+  const { leadership: begun, outgoing } = beginRound(context, asked);
   return { context: { leadership: begun }, effects: outgoing };
 }
 

@@ -8,10 +8,20 @@ import type { Log } from '../log.ts';
 import type { Entry, ReplicaMessage, ReplicaOutput } from '../messages.ts';
 import { entriesWritten } from './records.ts';
 
-/** What the messages to a replica are made from. */
-type Source = Pick<ReplicaContext, 'configuration' | 'log' | 'limits' | 'safeIndex' | 'snapshot'> & {
-  readonly round: number;
-};
+/** What of a primary's context the messages to the others are made from. */
+export type Sending = Pick<ReplicaContext, 'configuration' | 'log' | 'limits' | 'safeIndex' | 'snapshot'>;
+
+type Source = Sending & { readonly round: number };
+
+/** What the messages of `round` are made from: a few fields, since a copy of the whole context costs more than a message. */
+export const sourceOf = ({ configuration, log, limits, safeIndex, snapshot }: Sending, round: number): Source => ({
+  configuration,
+  log,
+  limits,
+  safeIndex,
+  snapshot,
+  round,
+});
 
 /**
  * All of it is ahead of the primary's own records: its epoch is durable since it took office, no later life of it is primary
@@ -60,9 +70,10 @@ export function append(
 ): Result {
   const { barredEpoch, configuration, self } = context;
   const log = context.log.append(entries);
-  const { followers, outgoing } = sendAll({ ...context, log });
+  const leadership = leadershipOf(context);
+  const { followers, outgoing } = sendAll({ ...context, log }, leadership);
   return {
-    context: { barredEpoch, log, leadership: { ...leadershipOf(context), followers } },
+    context: { barredEpoch, log, leadership: { ...leadership, followers } },
     effects: [
       ...outputs,
       ...outgoing,
@@ -73,9 +84,11 @@ export function append(
 }
 
 /** Sends each replica what it may be sent. */
-export function sendAll(context: ReplicaContext): { followers: readonly Progress[]; outgoing: Send<ReplicaMessage>[] } {
-  const leadership = leadershipOf(context);
-  const source = { ...context, round: leadership.round };
+export function sendAll(
+  sending: Sending,
+  leadership: Leadership,
+): { followers: readonly Progress[]; outgoing: Send<ReplicaMessage>[] } {
+  const source = sourceOf(sending, leadership.round);
   const outgoing: Send<ReplicaMessage>[] = [];
   const followers = leadership.followers.map((progress) => sendDue(source, progress, outgoing));
   return { followers, outgoing };

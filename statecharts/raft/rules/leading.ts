@@ -17,7 +17,7 @@ import { type Effect, type Leadership, peersOf, type Received, type Result, type
 import { RaftInvariantError } from '../errors.ts';
 import type { Entry, RaftMessage } from '../messages.ts';
 import { learnCommitted, refusal } from './commitment.ts';
-import { noteAppendReply, sendHeartbeat } from './progress.ts';
+import { noteAppendReply, type Sending, sendHeartbeat, sourceOf } from './progress.ts';
 import { append, leadershipOf, sendAll } from './replication.ts';
 
 /**
@@ -91,11 +91,12 @@ export function noteLost(context: ServerContext, message: Received<'unreachable'
 function settle(context: ServerContext, leadership: Leadership): Result {
   const { commitIndex, compactionAsked, effects } = learnCommitted(context, committedBy(context, leadership));
   const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
-  const next = { ...context, commitIndex, leadership: waiting };
+  const { limits, log, snapshot, term } = context;
+  const sending = { commitIndex, limits, log, snapshot, term };
   const { leadership: asked, outgoing: heartbeats } = mustAsk
-    ? beginRound(next)
+    ? beginRound(sending, waiting)
     : { leadership: waiting, outgoing: [] };
-  const { followers, outgoing } = sendAll({ ...next, leadership: asked });
+  const { followers, outgoing } = sendAll(sending, asked);
   return {
     context: { commitIndex, compactionAsked, leadership: { ...asked, followers } },
     effects: [...effects, ...answered.map(readable), ...heartbeats, ...outgoing],
@@ -119,15 +120,18 @@ function roundConfirmed({ configuration, self }: ServerContext, leadership: Lead
 
 /** §3.4: tells all servers that the term has a leader; each round has its number, for reads. */
 export function sendHeartbeats(context: ServerContext): Result {
-  const { leadership, outgoing } = beginRound(context);
+  const { leadership, outgoing } = beginRound(context, leadershipOf(context));
   return { context: { leadership }, effects: outgoing };
 }
 
-function beginRound(context: ServerContext): { leadership: Leadership; outgoing: Send<RaftMessage>[] } {
-  const leadership = leadershipOf(context);
+function beginRound(
+  sending: Sending,
+  leadership: Leadership,
+): { leadership: Leadership; outgoing: Send<RaftMessage>[] } {
   const round = leadership.round + 1;
+  const source = sourceOf(sending, round);
   const outgoing: Send<RaftMessage>[] = [];
-  const followers = leadership.followers.map((progress) => sendHeartbeat({ ...context, round }, progress, outgoing));
+  const followers = leadership.followers.map((progress) => sendHeartbeat(source, progress, outgoing));
   return { leadership: { ...leadership, followers, round }, outgoing };
 }
 
@@ -143,7 +147,7 @@ export function startRead(context: ServerContext, { id }: Received<'read'>): Res
   if (isQuorum(quorumOf(context.configuration), [context.self])) return { effects: [readable(read)] };
   const asked = { ...leadership, reads: [...leadership.reads, read] };
   if (leadership.reads.length > 0) return { context: { leadership: asked } };
-  const { leadership: begun, outgoing } = beginRound({ ...context, leadership: asked });
+  const { leadership: begun, outgoing } = beginRound(context, asked);
   return { context: { leadership: begun }, effects: outgoing };
 }
 

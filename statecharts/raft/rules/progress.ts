@@ -7,10 +7,20 @@ import { RaftInvariantError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RaftMessage } from '../messages.ts';
 
-/** What the messages to a follower are made from. */
-type Source = Pick<ServerContext, 'term' | 'log' | 'commitIndex' | 'limits' | 'snapshot'> & {
-  readonly round: number;
-};
+/** What of a leader's context the messages to its followers are made from. */
+export type Sending = Pick<ServerContext, 'term' | 'log' | 'commitIndex' | 'limits' | 'snapshot'>;
+
+type Source = Sending & { readonly round: number };
+
+/** What the messages of `round` are made from: a few fields, since a copy of the whole context costs more than a message. */
+export const sourceOf = ({ term, log, commitIndex, limits, snapshot }: Sending, round: number): Source => ({
+  term,
+  log,
+  commitIndex,
+  limits,
+  snapshot,
+  round,
+});
 
 /**
  * An append names the entry before the next one to send, so that a follower which lost appends on the way says so (§3.5);

@@ -6,7 +6,7 @@ import type { Leadership, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import type { Entry, RaftMessage, RaftOutput } from '../messages.ts';
 import { entriesWritten } from './entries.ts';
-import { sendDue } from './progress.ts';
+import { type Sending, sendDue, sourceOf } from './progress.ts';
 
 /** @throws RaftInvariantError outside of the leader's states, where no rule of leaders may be asked */
 export function leadershipOf({ leadership }: ServerContext): Leadership {
@@ -20,11 +20,12 @@ export function append(
   entries: readonly Entry[],
   outputs: readonly Deliver<RaftOutput>[],
 ): Result {
-  const { configuration, leader, self, term } = context;
+  const { commitIndex, configuration, leader, limits, self, snapshot, term } = context;
+  const leadership = leadershipOf(context);
   const log = context.log.append(entries);
-  const { followers, outgoing } = sendAll({ ...context, log });
+  const { followers, outgoing } = sendAll({ commitIndex, limits, log, snapshot, term }, leadership);
   return {
-    context: { configuration, log, leader, leadership: { ...leadershipOf(context), followers } },
+    context: { configuration, log, leader, leadership: { ...leadership, followers } },
     effects: [
       ...outputs,
       ...outgoing,
@@ -35,9 +36,11 @@ export function append(
 }
 
 /** Sends each follower what it may be sent. */
-export function sendAll(context: ServerContext): { followers: readonly Progress[]; outgoing: Send<RaftMessage>[] } {
-  const leadership = leadershipOf(context);
-  const source = { ...context, round: leadership.round };
+export function sendAll(
+  sending: Sending,
+  leadership: Leadership,
+): { followers: readonly Progress[]; outgoing: Send<RaftMessage>[] } {
+  const source = sourceOf(sending, leadership.round);
   const outgoing: Send<RaftMessage>[] = [];
   const followers = leadership.followers.map((progress) => sendDue(source, progress, outgoing));
   return { followers, outgoing };

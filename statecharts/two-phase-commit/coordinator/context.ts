@@ -26,6 +26,7 @@ import {
   decisionPlace,
   type Enlisted,
   type Instance,
+  type KeptAnswer,
   type Outcome,
   outcome,
   type ParticipantMessage,
@@ -75,6 +76,8 @@ export interface CoordinatorContext {
   readonly manager: string;
   readonly transaction: string;
   readonly idempotencyKey: string | null;
+  /** What a register is to keep with the key. */
+  readonly answer: KeptAnswer | null;
   readonly begun: CoordinatorBegin['type'];
   /** Settled when the application asks to commit. */
   readonly place: DecisionPlace;
@@ -193,6 +196,7 @@ export function coordinatorContext(
     manager: nodeOf(self),
     transaction: partsOf(self).key,
     idempotencyKey: null,
+    answer: null,
     begun: input.type,
     place: { type: 'journal' },
     epoch: 0,

@@ -13,7 +13,12 @@ export const active = coordinating.createStateConfig({
         target: 'givingUp',
         actions: { type: 'giveUp', params: { code: 'unsupported', detail: 'more than one place to decide' } },
       },
-      { guard: 'keepsRegister', target: 'registering', meta: { rule: 'Gray & Lamport §6: registration' } },
+      {
+        guard: 'keepsRegister',
+        target: 'registering',
+        actions: { type: 'keepAnswer', params: message },
+        meta: { rule: 'Gray & Lamport §6: registration' },
+      },
       { guard: 'keepsAcceptors', target: 'polling', meta: { rule: 'Gray & Lamport §4.2: ballot 0' } },
       { target: 'collecting', actions: 'choosePlace' },
     ],

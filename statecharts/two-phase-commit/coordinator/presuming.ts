@@ -18,12 +18,15 @@ export const presuming = coordinating.createStateConfig({
     acknowledgement: {},
     settled: {},
     ...fromAcceptors,
-    reminder: {
-      guard: { type: 'asksForAcceptors', params: message },
-      target: '#leading',
-      actions: { type: 'beginToLead', params: message },
-      meta: { rule: 'Gray & Lamport §4.2: a new leader' },
-    },
+    reminder: [
+      {
+        guard: { type: 'asksForAcceptors', params: message },
+        target: '#leading',
+        actions: { type: 'beginToLead', params: message },
+        meta: { rule: 'Gray & Lamport §4.2: a new leader' },
+      },
+      {},
+    ],
   },
   states: {
     listening: {

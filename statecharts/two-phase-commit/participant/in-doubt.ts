@@ -7,7 +7,7 @@ export const inDoubt = participating.createStateConfig({
   id: 'inDoubt',
   tags: 'in-doubt',
   on: {
-    prepare: { guard: 'mayVoteAgain', actions: [{ type: 'adoptPoll', params: message }, 'voteAgain'] },
+    prepare: [{ guard: 'mayVoteAgain', actions: [{ type: 'adoptPoll', params: message }, 'voteAgain'] }, {}],
     decision: { actions: { type: 'learn', params: message } },
     inquiry: {},
     'commit-one-phase': {},

@@ -11,11 +11,14 @@ export const unprepared = participating.createStateConfig({
       target: '#rollingBack',
       actions: { type: 'voteNo', params: ({ event }) => ({ reason: event.reason }) },
     },
-    decision: {
-      guard: { type: 'saysAborted', params: message },
-      target: '#rollingBack',
-      actions: { type: 'learn', params: message },
-    },
+    decision: [
+      {
+        guard: { type: 'saysAborted', params: message },
+        target: '#rollingBack',
+        actions: { type: 'learn', params: message },
+      },
+      {},
+    ],
     // The peer is answered when it asks again and the branch is gone for good.
     inquiry: {
       target: '#rollingBack',

@@ -115,7 +115,10 @@ test('a new life remembers the last promise and the last acceptance', () => {
     { type: 'standing', ...promised },
     { type: 'standing', ...accepted },
   ];
-  const { state } = acceptor.start(acceptor.recover(lives), { self: a1, input: {} });
+  const { state } = acceptor.start(acceptor.recover(lives.map((it) => acceptor.parseRecord(it))), {
+    self: a1,
+    input: {},
+  });
   expect(state.snapshot.context).toEqual(accepted);
   expect(state.snapshot.hasTag('accepted')).toBe(true);
   expect(acceptor.bornOfRecords()).toEqual({});

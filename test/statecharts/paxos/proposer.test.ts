@@ -18,8 +18,8 @@ const halfAccepted = proposer.at({ accepting: 'waiting' }, at({ proposal: 'mine'
 const pausing = proposer.at('pausing', at({ highestRound: 4, refusals: 1 }));
 const chosen = proposer.at('chosen', at({ proposal: 'theirs', isDecided: true }));
 
-const round = (used: number) => ({ type: 'round', round: used });
-const known = { type: 'chosen', acceptors, value: 'v' };
+const round = (used: number) => ({ type: 'round', round: used }) as const;
+const known = { type: 'chosen', acceptors, value: 'v' } as const;
 const propose = { type: 'propose', value: 'mine', acceptors } as const;
 const promise = (
   from: typeof a1,

@@ -44,7 +44,7 @@ const halfAccepted = register.at(
 );
 const pausing = register.at('pausing', at({ highestRound: 4, refusals: 1 }));
 
-const round = (used: number) => ({ type: 'round', round: used });
+const round = (used: number) => ({ type: 'round', round: used }) as const;
 const change = { type: 'change', id: 5, acceptors } as const;
 const replace = { type: 'replace', id: 5, value: 'new' } as const;
 const promise = (from: Address, accepted: { ballot: Ballot; value: string } | null = null, of = ballot(1)) =>

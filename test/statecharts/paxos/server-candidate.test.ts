@@ -164,10 +164,9 @@ describe('a promise that is told in parts', () => {
   });
 
   test('counts for the ballot that asked for it: what comes of an earlier one is no part of it', () => {
-    const gaveUp = [part, { timer: 'electionRound' }, { timer: 'electionRound' }, { timer: 'electionRound' }].reduce(
-      (it, happening) => paxosServer.step(it, happening).state,
-      own,
-    );
+    const gaveUp = (
+      [part, { timer: 'electionRound' }, { timer: 'electionRound' }, { timer: 'electionRound' }] as const
+    ).reduce((it, happening) => paxosServer.step(it, happening).state, own);
     const heard = [n2, n3].reduce((it, from) => paxosServer.step(it, beatOf(from, false)).state, gaveUp);
     const anew = paxosServer.step(heard, { timer: 'electionRound' }).state;
     expect(anew.snapshot.context).toMatchObject({ promised: at(2, n1) });

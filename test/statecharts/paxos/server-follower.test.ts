@@ -232,7 +232,7 @@ describe('a learner', () => {
 });
 
 describe('a follower stands for election (Omni-Paxos §5.2)', () => {
-  const round = { timer: 'electionRound' };
+  const round = { timer: 'electionRound' } as const;
 
   test('when it hears enough others, and none of them is led', () => {
     const heard = [n2, n3].reduce((state, from) => paxosServer.step(state, beatOf(from, false)).state, aloneWith());
@@ -283,7 +283,7 @@ describe('a follower stands for election (Omni-Paxos §5.2)', () => {
 });
 
 describe('a server that counts this one in, and is none of its members', () => {
-  const beat = { timer: 'heartbeatInterval' };
+  const beat = { timer: 'heartbeatInterval' } as const;
   const heardBy = (state: ReturnType<typeof aloneWith>, heartbeats: number) => {
     let step = paxosServer.step(state, beatOf(stranger, false));
     for (let it = 0; it < heartbeats; it += 1) step = paxosServer.step(step.state, beat);

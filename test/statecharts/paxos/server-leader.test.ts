@@ -184,7 +184,7 @@ describe('a leader answers a read', () => {
 });
 
 describe('a leader steps down', () => {
-  const look = { timer: 'quorumTimeout' };
+  const look = { timer: 'quorumTimeout' } as const;
   const anew = paxosServer.step(heardBy(leaderWith()), look).state;
 
   test('when no quorum has answered for a whole look, and says that it leads no more', () => {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { checkpoint, deliver, deliverAhead, persist, send } from '../../../statecharts/actor.ts';
-import { ReplicaInvariantError, primaryBackupReplica as replica } from '../../../statecharts/primary-backup.ts';
+import {
+  ReplicaInvariantError,
+  ReplicaLog,
+  primaryBackupReplica as replica,
+} from '../../../statecharts/primary-backup.ts';
 import { fetchSnapshot } from '../../../statecharts/transfer.ts';
 import {
   authority,
@@ -71,7 +75,7 @@ describe('a backup', () => {
 
   test('starts over when it had acknowledged asynchronously what is lost, and says how much', () => {
     const entries = [noop(2, 2)];
-    const configuration = { ...ofN2, mode: 'asynchronous', maxLoss: 3 } as const;
+    const configuration = { ...ofN2, mode: 'async', maxLoss: 3 } as const;
     const state = backupWith({ configuration, epochs: [1, 1, 1], commitIndex: 3, safeIndex: 1 });
     const { effects, snapshot } = replica.step(state, { ...append, previousIndex: 1, previousEpoch: 1, entries });
     expect(effects).toEqual([
@@ -81,6 +85,14 @@ describe('a backup', () => {
       yes(2),
     ]);
     expect([snapshot.context.commitIndex, snapshot.context.safeIndex]).toEqual([0, 0]);
+  });
+
+  test('says nothing of the end of what an earlier primary has opened its epoch with', () => {
+    const log = ReplicaLog.empty.append([command(1, 1), noop(2, 1)]);
+    const state = backupWith({ log, commitIndex: 1, safeIndex: 1 });
+    const entries = [noop(2, 2)];
+    const { effects } = replica.step(state, { ...append, previousIndex: 1, previousEpoch: 1, entries });
+    expect(effects).toEqual([written(entries), yes(2)]);
   });
 
   test('stops rather than discard what survives every failover', () => {

@@ -37,7 +37,7 @@ export const command = (index: number, epoch: number, ...values: number[]): Entr
 });
 export const noop = (index: number, epoch: number): Entry => ({ index, epoch, kind: 'noop' });
 
-interface Wanted extends Partial<Omit<ReplicaContext, 'log' | 'limits'>> {
+interface Wanted extends Partial<Omit<ReplicaContext, 'limits'>> {
   /** The epochs of the entries from 1 on, all of which are commands. */
   readonly epochs?: readonly number[];
   readonly limits?: ReplicaInput['limits'];

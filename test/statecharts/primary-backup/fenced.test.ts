@@ -138,7 +138,9 @@ describe('a fenced replica', () => {
 
 describe('an election of the in-sync set (VR §4.2)', () => {
   const electing = (wanted = {}) =>
-    replica.step(fencedWith({ configuration: ofN2, epochs: [1, 1], ...wanted }), { timer: 'electionTimeout' });
+    replica.step(fencedWith({ configuration: ofN2, written: ofN2, epochs: [1, 1], ...wanted }), {
+      timer: 'electionTimeout',
+    });
   const promised = (from: typeof n2, lastEpoch: number, lastIndex: number) =>
     ({ type: 'promise', from, version: 2, lastEpoch, lastIndex }) as const;
   const proposal = (primary: typeof n2) =>
@@ -154,6 +156,11 @@ describe('an election of the in-sync set (VR §4.2)', () => {
 
   test('is for members of the in-sync set alone (KIP-966)', () => {
     const { effects, snapshot } = electing({ configuration: { ...ofN2, inSync: [n2, n3] } });
+    expect([effects, snapshot.value]).toEqual([[enquiry], asking]);
+  });
+
+  test('is not for who was never told that it is in sync (VR §4.2)', () => {
+    const { effects, snapshot } = electing({ written: null });
     expect([effects, snapshot.value]).toEqual([[enquiry], asking]);
   });
 

@@ -25,7 +25,7 @@ import {
   written,
 } from './bench.ts';
 
-const propose = (state: ReplicaState, value: number, mode?: 'synchronous' | 'quorum' | 'asynchronous') =>
+const propose = (state: ReplicaState, value: number, mode?: 'sync' | 'quorum' | 'async') =>
   replica.step(state, { type: 'propose', id: value, commands: [bytes(value)], ...(mode && { mode }) });
 const durable = (index: number, epoch = 1) => ({ type: 'durable', from: n1, epoch, index }) as const;
 const committed = (...entries: readonly ReturnType<typeof command>[]) => deliverAhead({ type: 'committed', entries });
@@ -52,7 +52,7 @@ describe('a replica that becomes primary', () => {
         round: 0,
       });
     expect(effects).toEqual([
-      deliver({ type: 'inSync', members: replicas, missing: [] }),
+      deliver({ type: 'inSync', members: replicas, missing: [], isEnough: true }),
       opening(n2),
       opening(n3),
       written([noop(2, 1)]),
@@ -95,7 +95,7 @@ describe('a write is acknowledged', () => {
   });
 
   test('asynchronously, once it is durable here, as long as no more is at risk than may be lost', () => {
-    let state = primaryWith({ ...founding, mode: 'asynchronous', maxLoss: 2 });
+    let state = primaryWith({ ...founding, mode: 'async', maxLoss: 2 });
     for (const value of [2, 3, 4]) state = propose(state, value).state;
     state = through(state, durable(4));
     const { commitIndex, safeIndex } = state.snapshot.context;
@@ -104,19 +104,28 @@ describe('a write is acknowledged', () => {
     expect([state.snapshot.context.commitIndex, state.snapshot.context.safeIndex]).toEqual([4, 2]);
   });
 
+  test('never asynchronously where it opens an epoch, so that what was lost before stays apart', () => {
+    let state = newPrimaryWith({ ...founding, mode: 'async', maxLoss: 2 });
+    state = through(state, durable(1), holds(n2, 1));
+    expect(state.snapshot.context.commitIndex).toBe(0);
+    expect(through(state, holds(n3, 1)).snapshot.context.commitIndex).toBe(1);
+  });
+
   test('in the mode that it asks for, after all that is before it', () => {
     let state = primaryWith({ ...founding, mode: 'quorum', maxLoss: 1 });
-    state = propose(propose(state, 2, 'synchronous').state, 3, 'asynchronous').state;
+    state = propose(propose(state, 2, 'sync').state, 3, 'async').state;
     state = through(state, durable(3), holds(n2, 2));
     expect(state.snapshot.context.commitIndex).toBe(1);
     state = through(state, holds(n3, 2));
     expect(state.snapshot.context.commitIndex).toBe(3);
   });
 
-  test('never by a majority where one alone may become primary', () => {
-    expect(propose(primaryWith(), 9, 'quorum').effects).toEqual([
-      deliverAhead({ type: 'refused', id: 9, reason: 'mode-not-offered', leader: n1 }),
-    ]);
+  test('never by a majority where one alone may become primary, nor asynchronously where nothing may be lost', () => {
+    for (const mode of ['quorum', 'async'] as const) {
+      expect(propose(primaryWith(), 9, mode).effects).toEqual([
+        deliverAhead({ type: 'refused', id: 9, reason: 'mode-not-offered', leader: n1 }),
+      ]);
+    }
   });
 
   test('by answers of its own epoch alone', () => {
@@ -177,10 +186,31 @@ describe('the in-sync set (KIP-966)', () => {
     const told = replica.step(state, { type: 'configured', from: authority, configuration: without });
     expect(told.effects).toEqual([
       persist({ type: 'configuration', configuration: without }),
-      deliver({ type: 'inSync', members: [n1, n2], missing: [n3] }),
+      deliver({ type: 'inSync', members: [n1, n2], missing: [n3], isEnough: true }),
       committed(command(2, 1, 9)),
     ]);
     expect(told.snapshot.hasTag('degraded')).toBe(true);
+  });
+
+  test('that is smaller than the store asks for acknowledges nothing, and the primary says so', () => {
+    const demanding = { ...founding, minInSync: 3 };
+    const tooFew = { ...demanding, version: 2, inSync: [n1, n2] };
+    let state = through(propose(primaryWith(demanding), 9).state, durable(2), holds(n2, 2));
+    const told = replica.step(state, { type: 'configured', from: authority, configuration: tooFew });
+    expect(told.effects).toEqual([
+      persist({ type: 'configuration', configuration: tooFew }),
+      deliver({ type: 'inSync', members: [n1, n2], missing: [n3], isEnough: false }),
+    ]);
+    expect(told.snapshot.hasTag('too-few-in-sync')).toBe(true);
+    expect(propose(told.state, 3).effects).toEqual([
+      deliverAhead({ type: 'refused', id: 3, reason: 'too-few-in-sync', leader: n1 }),
+    ]);
+    state = through(told.state, holds(n3, 2));
+    expect(state.snapshot.context.commitIndex).toBe(1);
+    const whole = { ...demanding, version: 3 };
+    const again = replica.step(state, { type: 'configured', from: authority, configuration: whole });
+    expect(outputs(again.effects).at(-1)).toEqual(committed(command(2, 1, 9)));
+    expect([again.snapshot.hasTag('too-few-in-sync'), again.snapshot.hasTag('degraded')]).toEqual([false, false]);
   });
 
   test('is asked for again with each heartbeat, until the authority has decided', () => {
@@ -314,10 +344,15 @@ describe('a hand-over (VR §4.2)', () => {
   });
 });
 
+test('a snapshot of what was lost since then is no news to who has started over (VR §5.1)', () => {
+  const state = through(propose(primaryWith(), 2).state, durable(2), holds(n2, 2), holds(n3, 2));
+  expect(replica.step(state, { type: 'compact', index: 2, epoch: 2, file: fileOf(2) }).effects).toEqual([]);
+});
+
 test('a snapshot of what a failover may lose is in force once none does (VR §5.1)', () => {
-  let state = primaryWith({ ...founding, mode: 'asynchronous', maxLoss: 2 }, { limits: { retainBytes: 0 } });
+  let state = primaryWith({ ...founding, mode: 'async', maxLoss: 2 }, { limits: { retainBytes: 0 } });
   state = through(propose(state, 2).state, durable(2));
-  const asked = replica.step(state, { type: 'compact', index: 2, file: fileOf(2) });
+  const asked = replica.step(state, { type: 'compact', index: 2, epoch: 1, file: fileOf(2) });
   expect(asked.effects).toEqual([]);
   const { effects } = replica.step(through(asked.state, holds(n2, 2)), holds(n3, 2));
   const snapshot = { index: 2, epoch: 1, file: fileOf(2) };

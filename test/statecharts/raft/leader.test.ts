@@ -159,7 +159,7 @@ describe('a leader brings a follower to its own log (§3.5)', () => {
 });
 
 describe('a leader steps down when it cannot lead (§6.2)', () => {
-  const look = { timer: 'quorumTimeout' };
+  const look = { timer: 'quorumTimeout' } as const;
   const anew = raftServer.step(leaderWith({ term: 4 }), look).state;
 
   test('after a whole timeout in which no majority answered, keeping term and vote', () => {

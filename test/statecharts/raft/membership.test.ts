@@ -354,7 +354,7 @@ describe('a server that joins', () => {
     const later = taking(step.state, { timer: 'minElectionTimeout' }, { timer: 'electionTimeout' });
     expect(later.snapshot.hasTag('pre-candidate')).toBe(true);
     const records = step.effects.flatMap((it) => (it.type === 'persist' ? [it.record] : []));
-    const again = raftServer.start(raftServer.recover(records), birth);
+    const again = raftServer.start(raftServer.recover(records.map((it) => raftServer.parseRecord(it))), birth);
     expect(again.state.snapshot.context.configuration).toEqual({ ...replaced(n3), index: 3 });
   });
 });

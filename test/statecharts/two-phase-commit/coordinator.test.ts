@@ -9,6 +9,12 @@ import {
   defaultCoordinatorTimes,
 } from '../../../statecharts/two-phase-commit.ts';
 
+/** The input of an actor that is born by itself. */
+function inputOf<Input>(input: Input | undefined): Input {
+  if (input === undefined) throw new Error('expected an actor to be born');
+  return input;
+}
+
 const self = 'n1/2pc.coordinator/tx-1';
 const orders = 'n1/2pc.participant/tx-1/orders';
 const stock = 'n2/2pc.participant/tx-1/stock';
@@ -460,7 +466,7 @@ describe('recovery', () => {
   const recovered = (records: readonly CoordinatorRecord[]) =>
     coordinator.start(coordinator.recover(records.map((record) => coordinator.parseRecord(record))), {
       self,
-      input: coordinator.bornOfRecords(),
+      input: inputOf(coordinator.bornOfRecords()),
     });
   const kept = {
     manager: 'n1',
@@ -492,7 +498,7 @@ describe('recovery', () => {
 
   test('from nothing: a participant in doubt hears aborted', () => {
     const heard = inquiry({ type: 'journal' });
-    const { state } = coordinator.start(null, { self, input: coordinator.bornOfMessage(heard) });
+    const { state } = coordinator.start(null, { self, input: inputOf(coordinator.bornOfMessage(heard)) });
     const { effects, state: end } = coordinator.transition(state, { ...heard, atMs: 0 }, true);
     expect(effects).toEqual([{ type: 'send', to: stock, message: decision('stock', 'aborted', false, null) }]);
     expect(end.snapshot.status).toBe('done');

@@ -9,6 +9,12 @@ import {
   participantContext,
 } from '../../../statecharts/two-phase-commit.ts';
 
+/** The input of an actor that is born by itself. */
+function inputOf<Input>(input: Input | undefined): Input {
+  if (input === undefined) throw new Error('expected an actor to be born');
+  return input;
+}
+
 const self = 'n2/2pc.participant/tx-1/stock';
 const coordinator = 'n1/2pc.coordinator/tx-1';
 const successor = 'n3/2pc.coordinator/tx-1';
@@ -341,7 +347,7 @@ describe('committing in one phase', () => {
 });
 
 describe('recovery', () => {
-  const born = (message: { readonly type: string }) => participant.bornOfMessage(message);
+  const born = (message: { readonly type: string }) => inputOf(participant.bornOfMessage(message));
 
   test('from the resource: in doubt, asks, and does not vote, because an earlier life may have given up', () => {
     const found = participant.start(participant.recover([]), {
@@ -384,6 +390,6 @@ describe('recovery', () => {
 
   test('from nothing: neither a prepare, nor an inquiry, nor a presumed abort brings a participant to life', () => {
     for (const message of [{ type: 'prepare', place: journal, peers: [] }, asked, decision('aborted')])
-      expect(born(message)).toBeUndefined();
+      expect(participant.bornOfMessage(message)).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 /** A decision that is kept in a register, where another coordinator can take it over under a higher epoch. */
 
 import { deliver, type Performed, type Ruling } from '../../../actor.ts';
-import type { AbortReason } from '../../messages.ts';
+import type { AbortReason, KeptAnswer } from '../../messages.ts';
 import { answerOf, type RegisterOperation, registerEntry } from '../../operations.ts';
 import { asPrepared, type CoordinatorContext as Context, type CoordinatorEffect as Effect } from '../context.ts';
 import { concerned, registered, verdict } from './branches.ts';
@@ -27,9 +27,13 @@ export interface RegisterAnswer extends Performed {
 }
 
 export const registerRules = {
+  keepAnswer: (_context: Context, { answer }: { readonly answer?: KeptAnswer | undefined }): Answer => ({
+    context: { answer: answer ?? null },
+  }),
+
   /** Participants are known to the register before any of them prepares (Gray & Lamport §6: the registrar). */
   register(context: Context): Answer {
-    const { transaction, epoch, self: owner, idempotencyKey } = context;
+    const { transaction, epoch, self: owner, idempotencyKey, answer } = context;
     const branches = context.branches.map(registered);
     const asked = ask(context, operationId(context, 'register-transaction'), {
       type: 'register-transaction',
@@ -38,6 +42,7 @@ export const registerRules = {
       owner,
       branches,
       idempotencyKey,
+      ...(answer === null ? {} : { answer }),
     });
     return { ...asked, context: { registered: true } };
   },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ChaosCluster, noTally, type Tally } from '../replication/chaos-cluster.ts';
 import { paxosKit } from './witness.ts';
 
-/** More of them, or others: `PAXOS_SCHEDULES=5000 PAXOS_FIRST_SEED=1000 npx vitest run test/statecharts/paxos/server-chaos.test.ts`. */
+/** More of them, or others: `PAXOS_SCHEDULES=5000 PAXOS_FIRST_SEED=1000 npx vitest run test/statecharts/paxos/server-chaos.long.test.ts`. */
 const schedules = Number(process.env.PAXOS_SCHEDULES ?? 30);
 const firstSeed = Number(process.env.PAXOS_FIRST_SEED ?? 1);
 
