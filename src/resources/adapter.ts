@@ -126,7 +126,9 @@ export function asResource<Session extends BranchSession>(
     }
   };
 
+  const { modes } = transactional;
   return {
+    ...(modes === undefined ? {} : { modes }),
     async begin(branch, options) {
       const session = await transactional.begin(branch, options);
       sessions.set(globalIdOf(branch), session);

@@ -23,6 +23,14 @@ export class BranchControlError extends QuorateError {
 }
 
 /**
+ * A statement for a branch in which one has failed, and that was not taken back to a savepoint since. Nothing was sent; the
+ * branch votes no.
+ */
+export class BranchFailedError extends QuorateError {
+  readonly code = 'BRANCH_FAILED';
+}
+
+/**
  * A statement of the application has ended the branch's transaction behind the manager's back, although statements that
  * do are refused: what it had done may stay, whatever is decided. The transaction's outcome is unknown, and a person must
  * look.
@@ -36,15 +44,26 @@ export class StatementTextError extends QuorateError {
   readonly code = 'STATEMENT_TEXT';
 }
 
+/** What a resource has refused, a statement or to prepare or commit, in its own terms. */
+export interface Refusal {
+  /** Its own code, for instance the SQLSTATE `40001`; undefined where it has none. */
+  readonly resourceCode: string | undefined;
+  /** Whether it may not refuse the same when asked in another transaction. */
+  readonly isTransient: boolean;
+}
+
 /** A statement that the resource refused; `cause` is the driver's own error. */
 export class StatementError extends QuorateError {
   readonly code = 'STATEMENT';
   /** The resource's own code of the error, for instance the SQLSTATE `23505`. */
   readonly resourceCode: string | undefined;
+  /** Whether the same statement may succeed in another transaction, as after a deadlock. */
+  readonly isTransient: boolean;
 
-  constructor(message: string, options: { readonly cause?: unknown; readonly resourceCode?: string | undefined } = {}) {
+  constructor(message: string, options: { readonly cause?: unknown } & Partial<Refusal> = {}) {
     super(message, { cause: options.cause });
     this.resourceCode = options.resourceCode;
+    this.isTransient = options.isTransient ?? false;
   }
 }
 
@@ -88,6 +107,11 @@ export class IsolationLevelError extends QuorateError {
   readonly code = 'ISOLATION_LEVEL';
 }
 
+/** A branch was to run by an isolation, or read only, that its resource does not offer. */
+export class BranchModeError extends QuorateError {
+  readonly code = 'BRANCH_MODE';
+}
+
 /** The resource was closed. */
 export class ResourceClosedError extends QuorateError {
   readonly code = 'RESOURCE_CLOSED';
@@ -98,5 +122,13 @@ export class DriverMissingError extends QuorateError {
   readonly code = 'DRIVER_MISSING';
 }
 
-/** The message of whatever was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The message of whatever was thrown, also where that has none, or one that is no text. */
+export function messageOf(error: unknown): string {
+  const message: unknown = error instanceof Error ? error.message : error;
+  if (typeof message === 'string') return message;
+  try {
+    return String(message);
+  } catch {
+    return 'something without a message was thrown';
+  }
+}

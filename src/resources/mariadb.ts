@@ -29,7 +29,8 @@ import type { Control } from './sql/connection.ts';
 import type { Dialect } from './sql/dialect.ts';
 import { createSqlResource, type SqlOptions } from './sql/resource.ts';
 
-export type { MariaDbResult } from './mariadb/connection.ts';
+export type { MariaDbFormat, MariaDbResult } from './mariadb/connection.ts';
+export type { Parameter as MariaDbParameter } from './mariadb/literals.ts';
 export type { MariaDbSession } from './mariadb/session.ts';
 
 export interface MariaDbOptions extends SqlOptions {}

@@ -21,6 +21,8 @@ export interface Locator {
    * the next connection asks, too, and hears the error.
    */
   recheck(): void;
+  /** Learns nothing more. Idempotent. */
+  close(): void;
 }
 
 export interface LocatorParts {
@@ -67,6 +69,7 @@ export function createLocator({ name, clock, protocols, find }: LocatorParts): L
           isRechecking = false;
         });
     },
+    close: () => undefined,
   };
 }
 

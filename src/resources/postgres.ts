@@ -13,6 +13,8 @@ import type { EnlistedResource } from './adapter.ts';
 import type { Branch } from './branch.ts';
 import { globalIdOf } from './branch.ts';
 import { IsolationLevelError } from './errors.ts';
+import { type BranchIsolation, type BranchMode, branchIsolations } from './mode.ts';
+import { isMovingPlace, type MovingPlace } from './moving-place.ts';
 import type { Place } from './place.ts';
 import { checkServer } from './postgres/check.ts';
 import { connect, type PostgresConnection } from './postgres/connection.ts';
@@ -26,21 +28,21 @@ import {
   writeAbsenceOf,
 } from './postgres/endings.ts';
 import { meanings } from './postgres/errors.ts';
-import { fixed as statementOf } from './postgres/group.ts';
 import { createMemory, createMemoryScript, hasMemory, rememberBroken } from './postgres/memory.ts';
+import { type Fixed, fixed as statementOf } from './postgres/messages.ts';
 import { createStatementNames } from './postgres/names.ts';
 import { createSession, type PostgresSession } from './postgres/session.ts';
 import type { Control } from './sql/connection.ts';
 import type { Dialect, NamedBranch } from './sql/dialect.ts';
-import { createSqlResource, type SqlOptions } from './sql/resource.ts';
+import { createSqlResource, type MovablePlace, type SqlOptions } from './sql/resource.ts';
 
-export type { PostgresResult, PostgresSession } from './postgres/session.ts';
-
-const isolationLevels = ['read committed', 'repeatable read', 'serializable'] as const;
+export type { MovingPlace } from './moving-place.ts';
+export type { PostgresCursorOptions, PostgresFormat, PostgresResult, PostgresSession } from './postgres/session.ts';
+export { Cursor } from './sql/cursor.ts';
 
 export interface PostgresOptions extends SqlOptions {
-  /** Of branches; the server's default when absent. */
-  readonly isolationLevel?: (typeof isolationLevels)[number];
+  /** Of branches that are asked for without one; the server's default when absent. */
+  readonly isolationLevel?: BranchIsolation;
   /**
    * Whether statements with parameters that come again are kept by the servers under names, as most drivers do: parsed
    * once for each connection, and after some runs planned once, without regard to the values. Default true.
@@ -61,31 +63,26 @@ const terminationTimeoutMs = 2_500;
  * @param connection a URL such as `postgres://user:password@host:5432/database`, or the configuration of a `pg` client;
  *   or a function that says the URL, for a server that may move: it is asked for every new connection, and whenever one
  *   was lost or led to a standby. When its answer changes, connections to the earlier place are used no more, and
- *   branches at work there vote no.
+ *   branches at work there vote no. Or the primary of a group, wherever it is: what its managers say of it is followed.
  *
  * @throws IsolationLevelError
  */
 export function postgres(
-  connection: Place | ClientConfig,
+  connection: Place | MovingPlace | ClientConfig,
   options: PostgresOptions = {},
 ): EnlistedResource<PostgresSession> {
   const { isolationLevel } = options;
-  if (isolationLevel !== undefined && !isolationLevels.includes(isolationLevel)) {
+  if (isolationLevel !== undefined && !branchIsolations.includes(isolationLevel)) {
     throw new IsolationLevelError(
-      `expected as isolationLevel one of ${isolationLevels.join(', ')}, got ${JSON.stringify(isolationLevel)}`,
+      `expected as isolationLevel one of ${branchIsolations.join(', ')}, got ${JSON.stringify(isolationLevel)}`,
     );
   }
-  const begin = statementOf(isolationLevel === undefined ? 'begin' : `begin isolation level ${isolationLevel}`);
+  const beginnings = createBeginnings(isolationLevel);
   const environment = options.environment ?? systemEnvironment();
   const { clock } = environment;
   const name = options.name ?? 'postgres';
   const incarnation = environment.ids.next();
-  const fixed =
-    typeof connection === 'string'
-      ? { connectionString: connection }
-      : typeof connection === 'function'
-        ? undefined
-        : connection;
+  const { place, fixed } = placeOf(connection);
   const names = options.prepareStatements === false ? undefined : createStatementNames();
   const labelOf = ({ manager, branch }: Branch): string => `quorate/${manager}/${incarnation}/${hash(branch)}`;
   const sessionsOf = ({ branch, connection: own }: NamedBranch<PostgresConnection>): Sessions => ({
@@ -109,7 +106,7 @@ export function postgres(
           application_name: `quorate/${incarnation}`,
         },
       }),
-    createSession: (parts) => createSession({ ...parts, label: labelOf(parts.branch), begin }),
+    createSession: (parts) => createSession({ ...parts, label: labelOf(parts.branch), begin: beginnings(parts.mode) }),
     endPrepared,
     outcomeOf: outcomeOfBranch,
     writeAbsence: (control, named) => writeAbsenceOf(control, named.branch, sessionsOf(named)),
@@ -124,18 +121,34 @@ export function postgres(
     setupScript: createMemoryScript,
     check: checkServer,
   };
-  return createSqlResource(
-    name,
-    typeof connection === 'function' ? connection : undefined,
-    { ...options, environment },
-    dialect,
-  );
+  return createSqlResource(name, place, { ...options, environment }, dialect);
 }
 
 async function setup(control: Control): Promise<void> {
   const { rows } = await control.send(hasMemory);
   if (rows[0]?.present === true) return;
   for (const statement of createMemory) await control.send(statement);
+}
+
+/** Makes each BEGIN once. @param isolationLevel of branches that are asked for without one */
+function createBeginnings(isolationLevel: BranchIsolation | undefined): (mode: BranchMode) => Fixed {
+  const made = new Map<string, Fixed>();
+  return ({ isolation = isolationLevel, readOnly = false }) => {
+    const text = `begin${isolation === undefined ? '' : ` isolation level ${isolation}`}${readOnly ? ' read only' : ''}`;
+    const begin = made.get(text) ?? statementOf(text);
+    made.set(text, begin);
+    return begin;
+  };
+}
+
+/** A place that may change, or what a `pg` client is told. */
+function placeOf(connection: Place | MovingPlace | ClientConfig): {
+  readonly place?: MovablePlace;
+  readonly fixed?: ClientConfig;
+} {
+  if (typeof connection === 'string') return { fixed: { connectionString: connection } };
+  if (typeof connection === 'function' || isMovingPlace(connection)) return { place: connection };
+  return { fixed: connection };
 }
 
 /** FNV-1a, eight hexadecimal digits: enough to tell a manager's resources in one database apart. */

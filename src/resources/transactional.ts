@@ -9,6 +9,8 @@
  */
 
 import type { Branch } from './branch.ts';
+import type { Refusal } from './errors.ts';
+import type { BranchMode, ModesOffered } from './mode.ts';
 
 /** The answer to a request to prepare. */
 export type Vote =
@@ -89,6 +91,13 @@ export interface BranchSession {
    * of the application has ended its transaction. The outcome of the whole transaction is unknown then.
    */
   readonly brokenBecause?: string | undefined;
+  /** What the resource has refused first, if that is why the branch fails: a statement, or to prepare or commit. */
+  readonly refusal?: Refusal | undefined;
+}
+
+export interface BeginOptions extends BranchMode {
+  /** For all statements together, and for the wait for a connection. */
+  readonly timeoutMs: number;
 }
 
 export interface EndOptions {
@@ -128,14 +137,17 @@ export interface CheckReport {
 
 /** A resource that takes part in distributed transactions. Only `begin`, `setup`, `forget` and `check` throw. */
 export interface TransactionalResource<Session extends BranchSession = BranchSession> {
+  /** By which isolation branches can be asked to run, and whether read only; left out: by the resource's defaults alone. */
+  readonly modes?: ModesOffered;
   /**
-   * Begins a branch, on which the application then runs its statements.
+   * Begins a branch, on which the application then runs its statements. One that is to be read only leaves nothing behind,
+   * not even its key.
    *
-   * @param options.timeoutMs for all statements together, and for the wait for a connection
+   * @param options no other mode than `modes` offers
    * @throws BranchNameError, DuplicateBranchError, ResourceBusyError, ResourceLoginError, ResourceUnreachableError,
    *   ResourceClosedError
    */
-  begin(branch: Branch, options: { readonly timeoutMs: number }): Promise<Session>;
+  begin(branch: Branch, options: BeginOptions): Promise<Session>;
   /** Commits a prepared branch. Repeating it is safe. */
   commit(branch: Branch, options: EndOptions): Promise<Ending>;
   /**

@@ -120,6 +120,52 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       expect(await session.prepare({ timeoutMs })).toEqual({ type: 'read-only' });
     });
 
+    test('reads the same again in a branch that asked for repeatable reads or more, whatever others do meanwhile', async () => {
+      for (const isolation of resource.modes?.isolations ?? []) {
+        if (isolation === 'read committed') continue;
+        const [where, other] = [key(), key()];
+        await (await written(branch(), where, 'old')).commitDirectly({ timeoutMs });
+        const reader = await resource.begin(branch(), { timeoutMs, isolation });
+        expect(await world.read(reader, where)).toBe('old');
+        // Where the reader holds a lock, the writer gives up.
+        const writer = await resource.begin(branch(), { timeoutMs: 300 });
+        await world.write(writer, where, 'new').catch(() => undefined);
+        await writer.commitDirectly({ timeoutMs });
+        expect([isolation, await world.read(reader, where)]).toEqual([isolation, 'old']);
+        await world.write(reader, other, 'mine');
+        expect(await reader.prepare({ timeoutMs })).toMatchObject({ type: 'yes' });
+        await resource.rollback(reader.branch, { timeoutMs });
+      }
+    });
+
+    test.each(['prepared', 'committed directly'] as const)(
+      'writes nothing down of a branch that is read only when it is %s',
+      async (how) => {
+        const [where, at] = [key(), branch()];
+        await (await written(branch(), where, 'old')).commitDirectly({ timeoutMs });
+        const session = await resource.begin(at, { timeoutMs, readOnly: true });
+        expect(await world.read(session, where)).toBe('old');
+        const answer = await (how === 'prepared'
+          ? session.prepare({ timeoutMs })
+          : session.commitDirectly({ timeoutMs }));
+        expect(answer).toEqual({ type: how === 'prepared' ? 'read-only' : 'committed' });
+        expect(await resource.outcomeOf(at, { timeoutMs })).toEqual({ type: 'absent' });
+      },
+    );
+
+    test('refuses writes in a branch that is read only by a code, and takes them in the next branch', async () => {
+      const [where, at] = [key(), branch()];
+      const session = await resource.begin(at, { timeoutMs, readOnly: true });
+      await expect(world.write(session, where, 'new')).rejects.toMatchObject({
+        code: 'STATEMENT',
+        resourceCode: expect.stringMatching(/./),
+      });
+      expect(await session.commitDirectly({ timeoutMs })).toMatchObject({ type: 'no' });
+      expect(session.refusal).toMatchObject({ isTransient: false, resourceCode: expect.stringMatching(/./) });
+      await (await written(branch(), where, 'newer')).commitDirectly({ timeoutMs });
+      expect(await world.committed(where)).toBe('newer');
+    });
+
     test('votes no, with the reason, after a statement failed, also when the application goes on', async () => {
       const [at, where] = [branch(), key()];
       const session = await written(at, where, 'new');

@@ -121,6 +121,34 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
     await first.rollback();
   });
 
+  test('has no savepoint to go back to after a deadlock, and has one after a wait for a lock', async () => {
+    await server.query("insert into items values ('deadlock-3', ''), ('deadlock-4', '')");
+    const set = (session: MariaDbSession, name: string) =>
+      session.query("update items set value = 'x' where name = ?", [name]);
+    const at = [branch(), branch()];
+    const [one, two] = await Promise.all(at.map((it) => open().begin(it, { timeoutMs })));
+    if (one === undefined || two === undefined) throw new Error('expected two sessions');
+    for (const session of [one, two]) await session.query('savepoint here');
+    await Promise.all([set(one, 'deadlock-3'), set(two, 'deadlock-4')]);
+    const [first, second] = await Promise.allSettled([set(one, 'deadlock-4'), set(two, 'deadlock-3')]);
+    expect([first.status, second.status].sort()).toEqual(['fulfilled', 'rejected']);
+    const [survivor, victim] = first.status === 'fulfilled' ? [one, two] : [two, one];
+    await expect(victim.query('rollback to savepoint here')).rejects.toMatchObject({ resourceCode: '1305' });
+    expect(await victim.prepare({ timeoutMs })).toMatchObject({
+      type: 'no',
+      reason: expect.stringMatching(/deadlock/i),
+    });
+
+    const late = await working(open(), branch(), 'waited');
+    await late.query('set innodb_lock_wait_timeout = 1');
+    await late.query('savepoint here');
+    await expect(set(late, 'deadlock-3')).rejects.toMatchObject({ resourceCode: '1205', isTransient: true });
+    await late.query('rollback to savepoint here');
+    expect(await late.commitDirectly({ timeoutMs })).toEqual({ type: 'committed' });
+    expect(await exists('waited')).toBe(true);
+    await survivor.rollback();
+  });
+
   test('remembers a branch in its own database, wherever the application has gone', async () => {
     await server.query('create database elsewhere');
     const [resource, at] = [open(), branch()];
@@ -306,7 +334,7 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
 
   test('votes no with the reason for what XA does not allow, and for a deadlock', async () => {
     const resource = open();
-    for (const text of ['create table more (n int)', 'commit', 'alter table items add column more int']) {
+    for (const text of ['create table more (n int)', '/*! commit */', 'alter table items add column more int']) {
       const session = await resource.begin(branch(), { timeoutMs });
       await expect(session.query(text)).rejects.toMatchObject({ code: 'STATEMENT', resourceCode: '1399' });
       expect(await session.prepare({ timeoutMs })).toMatchObject({

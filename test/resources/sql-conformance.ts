@@ -100,6 +100,49 @@ export function keepsItsTransactionsWhole<Session extends BranchSession>(sql: ()
       expect(await sql().keys(mine)).toEqual([`${mine}1`]);
     }));
 
+  test('goes on once the application has gone back to a savepoint, and commits what is left', () =>
+    withResource(async (resource) => {
+      for (const back of [
+        'rollback to savepoint here',
+        ' /* why */ ROLLBACK WORK TO here',
+        '-- why\nrollback to here',
+      ]) {
+        const [at, mine] = [branch(), key()];
+        const session = await resource.begin(at, { timeoutMs });
+        await sql().run(session, sql().insert(`${mine}1`));
+        await sql().run(session, 'savepoint here');
+        await sql().run(session, sql().insert(`${mine}2`));
+        await expect(sql().run(session, 'select * from nowhere')).rejects.toMatchObject({ code: 'STATEMENT' });
+        await sql().run(session, back);
+        await sql().run(session, sql().insert(`${mine}3`));
+        await sql().run(session, 'release savepoint here');
+        expect(await session.prepare({ timeoutMs }), back).toMatchObject({ type: 'yes' });
+        expect(await resource.commit(at, { timeoutMs })).toEqual({ type: 'done' });
+        expect(await sql().keys(mine)).toEqual([`${mine}1`, `${mine}3`]);
+      }
+    }));
+
+  test('takes nothing after a failure but a way back to a savepoint that is older, and votes no without one', () =>
+    withResource(async (resource) => {
+      const mine = key();
+      const session = await resource.begin(branch(), { timeoutMs });
+      await sql().run(session, sql().insert(`${mine}1`));
+      await expect(sql().run(session, 'select * from nowhere')).rejects.toMatchObject({ code: 'STATEMENT' });
+      for (const text of [
+        'savepoint late',
+        'select 1 as one',
+        sql().insert(`${mine}2`),
+        'rollback to savepoint late',
+      ]) {
+        await expect(sql().run(session, text), text).rejects.toMatchObject({
+          code: expect.stringMatching(/^(BRANCH_FAILED|STATEMENT)$/),
+        });
+      }
+      const vote = await session.prepare({ timeoutMs });
+      expect(vote).toMatchObject({ type: 'no', reason: expect.stringContaining('nowhere') });
+      expect(await sql().keys(mine)).toEqual([]);
+    }));
+
   describe.each(['prepared', 'committed directly', 'rolled back'] as const)('a session whose branch was %s', (how) => {
     test('shows the next one nothing of it', () =>
       withResource(async (resource) => {

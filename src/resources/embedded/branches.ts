@@ -85,7 +85,7 @@ export class Branches {
   }
 
   /** Begins a branch, which must not be known. */
-  begin(branch: Branch, timeoutMs: number): EmbeddedSession {
+  begin(branch: Branch, timeoutMs: number, isReadOnly: boolean): EmbeddedSession {
     const globalId = globalIdOf(branch);
     const { clock, locks, contents } = this.#parts;
     const session = createSession({
@@ -94,8 +94,13 @@ export class Branches {
       locks,
       data: contents.data,
       timeoutMs,
+      isReadOnly,
       prepare: (writes, limitMs) => this.#prepare(globalId, writes, limitMs),
-      commit: (writes, how) => this.#commitDirectly(branch, writes, how),
+      commit: async (writes, how) => {
+        if (!isReadOnly) return this.#commitDirectly(branch, writes, how);
+        this.#abandon(globalId);
+        return { type: 'committed' };
+      },
       onAbandon: () => this.#abandon(globalId),
     });
     this.#sessions.set(globalId, session);

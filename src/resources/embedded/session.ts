@@ -3,7 +3,7 @@
 import type { Clock } from '../../environment/clock.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
 import { budget } from '../deadline.ts';
-import { BranchClosedError, messageOf, StatementError } from '../errors.ts';
+import { BranchClosedError, LockError, messageOf, type Refusal, StatementError } from '../errors.ts';
 import { createSerialQueue } from '../queue.ts';
 import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
 import type { Lock, LockTable } from './locks.ts';
@@ -27,6 +27,7 @@ export interface SessionParts {
   readonly locks: LockTable;
   readonly data: ReadonlyMap<string, StoreValue>;
   readonly timeoutMs: number;
+  readonly isReadOnly: boolean;
   prepare(writes: readonly Write[], timeoutMs: number): Promise<Vote>;
   commit(writes: readonly Write[], options: DirectCommitOptions): Promise<DirectCommit>;
   /** Called once, when the branch is over without having been prepared or committed. */
@@ -34,16 +35,19 @@ export interface SessionParts {
 }
 
 const maxKeyLength = 1_024;
+/** The store's code of a write that was refused because its branch only reads. */
+const readOnlyCode = 'READ_ONLY';
 const maxValueBytes = 4 * 2 ** 20;
 
 export function createSession(parts: SessionParts): EmbeddedSession {
-  const { branch, locks, data } = parts;
+  const { branch, locks, data, isReadOnly } = parts;
   const globalId = globalIdOf(branch);
   const queue = createSerialQueue(`branch ${globalId}`, 1_000);
   const time = budget(parts.clock, parts.timeoutMs);
   const writes = new Map<string, Write>();
   let closedBecause: string | undefined;
   let failure: string | undefined;
+  let refusal: Refusal | undefined;
 
   const abandon = (reason: string): void => {
     const wasOpen = closedBecause === undefined;
@@ -61,10 +65,17 @@ export function createSession(parts: SessionParts): EmbeddedSession {
         if (lock.key.length > maxKeyLength) {
           throw new StatementError(`expected a key of at most ${maxKeyLength} characters, got ${lock.key.length}`);
         }
+        if (isReadOnly && lock.kind === 'exclusive') {
+          throw new StatementError(`expected no write of '${lock.key}' in a branch that is read only`, {
+            resourceCode: readOnlyCode,
+          });
+        }
         await locks.acquire(globalId, lock, time.remainingMs());
         return run();
       } catch (error) {
         failure ??= messageOf(error);
+        const resourceCode = error instanceof StatementError ? error.resourceCode : undefined;
+        refusal ??= { resourceCode, isTransient: error instanceof LockError };
         throw error;
       }
     });
@@ -86,6 +97,9 @@ export function createSession(parts: SessionParts): EmbeddedSession {
 
   return {
     branch,
+    get refusal() {
+      return refusal;
+    },
     async get(key) {
       const found = await statement({ kind: 'shared', key }, () => valueAt(key));
       return found === undefined ? undefined : copyOf(found);

@@ -13,6 +13,7 @@ import { asResource, type EnlistedResource } from '../adapter.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
 import { within } from '../deadline.ts';
 import { DuplicateBranchError, ResourceClosedError, ResourceUnreachableError } from '../errors.ts';
+import { allModes } from '../mode.ts';
 import type { BranchOutcome, CheckReport, Ending, TransactionalResource } from '../transactional.ts';
 import { Branches, unknownBecause } from './branches.ts';
 import { checkStore } from './check.ts';
@@ -73,13 +74,15 @@ export function openEmbeddedStore(options: EmbeddedStoreOptions): EmbeddedStore 
     }
   };
   const core: TransactionalResource<EmbeddedSession> = {
-    async begin(branch, { timeoutMs }) {
+    // Branches hold their locks until they are over, which is all that any level asks for.
+    modes: allModes,
+    async begin(branch, { timeoutMs, readOnly = false }) {
       const globalId = globalIdOf(branch);
       assertUsable();
       if (branches.knows(globalId)) {
         throw new DuplicateBranchError(`expected a new branch, got ${globalId}, which '${name}' knows`);
       }
-      return branches.begin(branch, timeoutMs);
+      return branches.begin(branch, timeoutMs, readOnly);
     },
     commit: (branch, { timeoutMs }) => commit(branches, branch, timeoutMs),
     rollback: (branch, { timeoutMs }) => rollBack(branches, branch, timeoutMs),

@@ -4,21 +4,31 @@ import type { Connection, ConnectionOptions, RowDataPacket } from 'mysql2/promis
 import type { Clock } from '../../environment/clock.ts';
 import { within } from '../deadline.ts';
 import { DriverMissingError } from '../errors.ts';
-import type { ConnectionParts, Row, SqlConnection, SqlResult } from '../sql/connection.ts';
+import type { AnyRow, ConnectionParts, Row, SqlConnection, SqlResult } from '../sql/connection.ts';
+import type { ResultFormat } from '../sql/format.ts';
 import { connectError, isDefinite, numberField } from './errors.ts';
 import { type Parameter, withLiterals } from './literals.ts';
 import { memoryTable } from './memory.ts';
 
-export interface MariaDbResult<R extends Row = Row> {
+/** How the rows of a result are made, as `mysql2` knows it. */
+export interface MariaDbFormat extends ResultFormat {
+  /** Dates as texts, as the server writes them; otherwise as the connection is configured, by default as `Date`. */
+  readonly dateStrings?: boolean | undefined;
+}
+
+export interface MariaDbResult<R extends AnyRow = Row> {
   /** Empty for statements that return none. */
   readonly rows: readonly R[];
   /** Absent for statements that return rows. */
   readonly affectedRows?: number;
-  readonly insertId?: number;
+  /** Of an update: those that are not as they were. Those that it found are `affectedRows`. */
+  readonly changedRows?: number;
+  /** A text where a number would not be exact. */
+  readonly insertId?: number | string;
 }
 
 /** A result, and the server's word on the transaction after it. */
-export interface Ran<R extends Row = Row> {
+export interface Ran<R extends AnyRow = Row> {
   readonly result: MariaDbResult<R>;
   /** Undefined where the driver does not hand on what the server said, as after rows. */
   readonly isInTransaction: boolean | undefined;
@@ -30,7 +40,7 @@ export interface MariaDbConnection extends SqlConnection {
   /** Our table, in the database that the connection was made to. */
   readonly memory: string;
   /** One statement at a time: the caller waits for the answer. Throws the driver's error. */
-  run<R extends Row = Row>(text: string, values?: readonly Parameter[]): Promise<Ran<R>>;
+  run<R extends AnyRow = Row>(text: string, values?: readonly Parameter[], format?: MariaDbFormat): Promise<Ran<R>>;
   /** Makes the session as new, locks and default database included. Throws when that fails. */
   reset(): Promise<void>;
 }
@@ -45,6 +55,9 @@ export interface ConnectParts extends ConnectionParts {
 /** SERVER_STATUS_IN_TRANS and SERVER_STATUS_NO_BACKSLASH_ESCAPES, of the protocol. */
 const inTransaction = 1;
 const noBackslashEscapes = 512;
+
+/** How rows are read, whatever options and URL say: as we know them, and no integer is rounded. */
+const reading = { nestTables: false, supportBigNumbers: true } as const;
 
 /** @throws ResourceLoginError, ResourceUnreachableError, ResourceDeadlineError, DriverMissingError */
 export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
@@ -83,11 +96,18 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
   let hasEscapes = false;
   /** Digits and punctuation only, in the time zone that the connection is configured with. */
   const dateLiteral = (value: Date): string => connection.format('?', [value]);
-  const run = async <R extends Row>(text: string, values: readonly Parameter[] = []): Promise<Ran<R>> => {
+  const run = async <R extends AnyRow = Row>(
+    text: string,
+    values: readonly Parameter[] = [],
+    { rowMode, dateStrings }: MariaDbFormat = {},
+  ): Promise<Ran<R>> => {
     try {
-      const [answer] = await connection.query<(R & RowDataPacket)[]>(
-        withLiterals(text, values, { hasEscapes, dateLiteral }),
-      );
+      const [answer] = await connection.query<(R & RowDataPacket)[]>({
+        sql: withLiterals(text, values, { hasEscapes, dateLiteral }),
+        ...reading,
+        rowsAsArray: rowMode === 'array',
+        ...(dateStrings === undefined ? {} : { dateStrings }),
+      });
       const given: unknown = answer;
       const status = statusIn(Array.isArray(answer) ? answer.at(-1) : given);
       if (status !== undefined) hasEscapes = (status & noBackslashEscapes) === 0;
@@ -132,10 +152,20 @@ export async function connect(parts: ConnectParts): Promise<MariaDbConnection> {
   };
 }
 
-function headerOf(answer: unknown): { readonly affectedRows?: number; readonly insertId?: number } {
+function headerOf(answer: unknown): Omit<MariaDbResult, 'rows'> {
   const affectedRows = numberField(answer, 'affectedRows');
-  const insertId = numberField(answer, 'insertId');
-  return { ...(affectedRows === undefined ? {} : { affectedRows }), ...(insertId === undefined ? {} : { insertId }) };
+  const insertId = insertIdIn(answer);
+  const changedRows = numberField(answer, 'changedRows');
+  return {
+    ...(affectedRows === undefined ? {} : { affectedRows }),
+    ...(changedRows === undefined ? {} : { changedRows }),
+    ...(insertId === undefined ? {} : { insertId }),
+  };
+}
+
+function insertIdIn(answer: unknown): number | string | undefined {
+  const found = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'insertId') : undefined;
+  return typeof found === 'number' || typeof found === 'string' ? found : undefined;
 }
 
 /** What the header of a result says; rows say nothing. Columns of rows can have any name, and headers have two more. */

@@ -93,7 +93,7 @@ export async function writeAbsenceOf(control: Control, branch: Branch): Promise<
 export async function listed(control: Control): Promise<readonly Branch[]> {
   const { rows } = await control.send("xa recover format = 'SQL'");
   return rows.flatMap((row): Branch[] => {
-    const found = row.formatID === formatId ? parseXid(String(row.data)) : undefined;
+    const found = Number(row.formatID) === formatId ? parseXid(String(row.data)) : undefined;
     return found === undefined ? [] : [found];
   });
 }

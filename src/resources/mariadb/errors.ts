@@ -39,6 +39,9 @@ const uncertain = new Set([1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184,
 /** The server, or the user at this server, may not write. */
 const readOnly = new Set([1290, 1836]);
 
+/** A row that changed since it was read, waits for locks, and deadlocks. */
+const transient = new Set([1020, 1205, 1213]);
+
 /** Whether the error says for certain that the statement did not happen. */
 export function isDefinite(error: unknown): boolean {
   const number = errorNumberOf(error);
@@ -66,12 +69,12 @@ const accessDenied = new Set([1044, 1142, 1227]);
 
 /** What the common parts of SQL resources want to know of errors. */
 export const meanings: ErrorMeanings = {
-  forgivesFailures: false,
   isDefinite,
   codeOf(error) {
     const number = errorNumberOf(error);
     return number === undefined ? undefined : String(number);
   },
+  isTransient: (error) => transient.has(errorNumberOf(error) ?? 0),
   isTaken: (error) => errorNumberOf(error) === 1062,
   isForbidden: (error) => accessDenied.has(errorNumberOf(error) ?? 0),
   takesNoWrites: (error) => readOnly.has(errorNumberOf(error) ?? 0),

@@ -6,11 +6,12 @@
 
 import { globalIdOf } from '../branch.ts';
 import { DuplicateBranchError, messageOf, ResourceDeadlineError, ResourceUnreachableError } from '../errors.ts';
-import type { Row } from '../sql/connection.ts';
+import type { AnyRow, Row } from '../sql/connection.ts';
 import type { Created } from '../sql/dialect.ts';
+import { assertFormat, isRowMode } from '../sql/format.ts';
 import { branchSessionOf, createOutline } from '../sql/session.ts';
 import type { BranchSession } from '../transactional.ts';
-import type { MariaDbResult } from './connection.ts';
+import type { MariaDbFormat, MariaDbResult } from './connection.ts';
 import { errorNumberOf, meanings } from './errors.ts';
 import type { Parameter } from './literals.ts';
 import { assertStatement } from './statements.ts';
@@ -20,13 +21,21 @@ export interface MariaDbSession extends BranchSession {
   /**
    * Runs one statement.
    *
-   * @throws StatementError with the driver's error as its cause; the branch then votes no. BranchControlError for XA
-   *   statements, StatementTextError for what is no text or no parameter: neither is sent. BranchBrokenError when the
-   *   statement has ended the transaction; BranchClosedError once the branch is over; ResourceDeadlineError when the
-   *   branch's time is over
+   * @param format of the rows: objects by default, arrays with `{ rowMode: 'array' }`
+   * @throws StatementError with the driver's error as its cause; the branch then votes no, unless the application goes
+   *   back to a savepoint, and takes nothing else (BranchFailedError). BranchControlError for COMMIT, XA statements
+   *   and the like, StatementTextError for what is no text or no parameter: neither is sent. BranchBrokenError when the statement has
+   *   ended the transaction; BranchClosedError once the branch is over; ResourceDeadlineError when the branch's time is
+   *   over
    */
-  query<R extends Row = Row>(text: string, values?: readonly Parameter[]): Promise<MariaDbResult<R>>;
+  query<R extends AnyRow = Row>(
+    text: string,
+    values?: readonly Parameter[],
+    format?: MariaDbFormat,
+  ): Promise<MariaDbResult<R>>;
 }
+
+const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 
 /** XAER_DUPID: it is prepared, and its session is gone. */
 const knownName = 1440;
@@ -38,9 +47,10 @@ export function createSession(parts: MariaDbSessionParts): Created<MariaDbSessio
   return {
     own,
     session: Object.assign(branchSessionOf(own), {
-      async query<R extends Row = Row>(text: string, values?: readonly Parameter[]) {
+      async query<R extends AnyRow = Row>(text: string, values?: readonly Parameter[], format?: MariaDbFormat) {
         assertStatement(text, values);
-        return own.statement((limitMs) => work.run<R>(text, values, limitMs));
+        assertFormat(format, { rowMode: isRowMode, dateStrings: isBoolean });
+        return own.statement((limitMs) => work.run<R>(text, values, limitMs, format));
       },
     }),
     async start() {

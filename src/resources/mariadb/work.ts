@@ -8,14 +8,16 @@
 import type { Clock } from '../../environment/clock.ts';
 import { type Branch, branchOf, globalIdOf } from '../branch.ts';
 import { budget, within } from '../deadline.ts';
-import { BranchBrokenError, DuplicateBranchError, ResourceUnreachableError } from '../errors.ts';
-import type { Row } from '../sql/connection.ts';
+import { BranchBrokenError, BranchFailedError, DuplicateBranchError, ResourceUnreachableError } from '../errors.ts';
+import type { BranchMode } from '../mode.ts';
+import type { AnyRow } from '../sql/connection.ts';
 import type { MustRollBack, SessionParts, Work } from '../sql/work.ts';
 import type { Vote } from '../transactional.ts';
-import type { MariaDbConnection, MariaDbResult } from './connection.ts';
+import type { MariaDbConnection, MariaDbFormat, MariaDbResult } from './connection.ts';
 import { errorNumberOf, isDefinite } from './errors.ts';
 import type { Parameter } from './literals.ts';
 import { lockNameOf, recallKey, rememberCommit, xidOf } from './memory.ts';
+import { goesBack } from './statements.ts';
 
 export interface MariaDbSessionParts extends SessionParts<MariaDbConnection> {
   /** That an application cannot guess. */
@@ -25,16 +27,26 @@ export interface MariaDbSessionParts extends SessionParts<MariaDbConnection> {
 export interface MariaDbWork extends Work {
   /** Claims the branch's lock and starts it. Call once, first. @throws DuplicateBranchError */
   start(timeoutMs: number): Promise<void>;
-  run<R extends Row>(
+  run<R extends AnyRow>(
     text: string,
     values: readonly Parameter[] | undefined,
     timeoutMs: number,
+    format?: MariaDbFormat,
   ): Promise<MariaDbResult<R>>;
 }
 
 const writes =
   "select sum(variable_value) from information_schema.session_status where variable_name in ('HANDLER_WRITE', 'HANDLER_UPDATE', 'HANDLER_DELETE')";
 const noSuchSavepoint = 1305;
+
+/** XA START has no words for it: what is set here holds for the next transaction, and cannot be changed within that. */
+function characteristicsOf({ isolation, readOnly = false }: BranchMode): string | undefined {
+  const all = [
+    ...(isolation === undefined ? [] : [`isolation level ${isolation}`]),
+    ...(readOnly ? ['read only'] : []),
+  ];
+  return all.length === 0 ? undefined : `set transaction ${all.join(', ')}`;
+}
 
 export function createWork(parts: MariaDbSessionParts): MariaDbWork {
   return new StartedWork(parts);
@@ -48,6 +60,7 @@ class StartedWork implements MariaDbWork {
   readonly #globalId: string;
   readonly #xid: string;
   readonly #savepoint: string;
+  readonly #mode: BranchMode;
   #phase: 'new' | 'active' | 'idle' | 'over' = 'new';
   #hasWitness = false;
   #writesBefore: unknown;
@@ -57,7 +70,7 @@ class StartedWork implements MariaDbWork {
   #clean = true;
 
   constructor(parts: MariaDbSessionParts) {
-    const { name, branch, clock, loan } = parts;
+    const { name, branch, clock, loan, mode } = parts;
     this.#name = name;
     this.#branch = branch;
     this.#clock = clock;
@@ -65,6 +78,7 @@ class StartedWork implements MariaDbWork {
     this.#globalId = globalIdOf(branch);
     this.#xid = xidOf(branch);
     this.#savepoint = `\`${parts.savepoint}\``;
+    this.#mode = mode;
   }
 
   get hasBegun(): boolean {
@@ -89,27 +103,39 @@ class StartedWork implements MariaDbWork {
     const { rows } = await this.#send(`select get_lock(?, 0) as locked, (${writes}) as writes`, limit.remainingMs(), [
       lockNameOf(this.#branch),
     ]);
-    if (rows[0]?.locked !== 1) {
+    if (Number(rows[0]?.locked) !== 1) {
       throw new DuplicateBranchError(
         `expected a new branch, got ${this.#globalId}, for which a session of '${this.#name}' is open`,
       );
     }
     this.#writesBefore = rows[0]?.writes;
+    const characteristics = characteristicsOf(this.#mode);
+    if (characteristics !== undefined) await this.#send(characteristics, limit.remainingMs());
     await this.#send(`xa start ${this.#xid}`, limit.remainingMs());
     this.#phase = 'active';
     await this.#send(`savepoint ${this.#savepoint}`, limit.remainingMs());
     this.#hasWitness = true;
   }
 
-  async run<R extends Row>(
+  async run<R extends AnyRow>(
     text: string,
     values: readonly Parameter[] | undefined,
     timeoutMs: number,
+    format?: MariaDbFormat,
   ): Promise<MariaDbResult<R>> {
+    // The server would go on, also to savepoints that are younger than the failure.
+    if (this.#hasFailed && !goesBack(text)) {
+      throw new BranchFailedError(
+        `expected ROLLBACK TO a savepoint in ${this.#globalId}, in which a statement has failed, got: ${text.trim().slice(0, 40)}`,
+      );
+    }
     try {
-      const { result, isInTransaction } = await this.#limited(this.#connection.run<R>(text, values), timeoutMs);
-      this.#hasWritten ||= result.affectedRows !== undefined && result.affectedRows > 0;
-      if (isInTransaction !== false) return result;
+      const { result, isInTransaction } = await this.#limited(this.#connection.run<R>(text, values, format), timeoutMs);
+      this.#hasWritten ||= result.affectedRows !== undefined && Number(result.affectedRows) > 0;
+      if (isInTransaction !== false) {
+        this.#hasFailed = false;
+        return result;
+      }
       // Ended by the statement, or rolled back by the server while a procedure went on.
       await this.rollBack(timeoutMs);
       throw new ResourceUnreachableError(`the transaction of ${this.#globalId} was rolled back within a statement`);
@@ -121,7 +147,7 @@ class StartedWork implements MariaDbWork {
 
   async prepare(timeoutMs: number): Promise<Vote | MustRollBack> {
     const limit = budget(this.#clock, timeoutMs);
-    if (!this.#hasWritten && !(await this.#hasChanged(limit.remainingMs())))
+    if (this.#mode.readOnly === true || (!this.#hasWritten && !(await this.#hasChanged(limit.remainingMs()))))
       return this.#endReadOnly(limit.remainingMs());
     const refusal = await this.#finish(null, limit.remainingMs());
     if (refusal !== undefined) return refusal;
@@ -132,6 +158,10 @@ class StartedWork implements MariaDbWork {
 
   async commit(key: string | null, timeoutMs: number): Promise<MustRollBack | 'committed'> {
     const limit = budget(this.#clock, timeoutMs);
+    if (this.#mode.readOnly === true) {
+      const ended = await this.#endReadOnly(limit.remainingMs());
+      return ended.type === 'must-roll-back' ? ended : 'committed';
+    }
     const refusal = await this.#finish(key, limit.remainingMs());
     if (refusal !== undefined) return refusal;
     await this.#commitOnePhase(limit.remainingMs());

@@ -98,13 +98,21 @@ async function checkMemory(control: Control): Promise<Finding> {
   return { level: 'ok', subject, message: 'is there and may be used' };
 }
 
+/**
+ * A prepared transaction is listed without a session, and keeps the virtual transaction of the one that prepared it until
+ * the server restarts (PostgreSQL 14.1 and later; `-1/` and its id afterwards and before). Under whichever name, it holds
+ * the lock of its own id.
+ */
 async function leftovers(control: Control): Promise<readonly Leftover[]> {
   const { rows } = await control.send(
-    `select p.gid, p.owner, (extract(epoch from clock_timestamp() - p.prepared) * 1000)::float8 as age_ms,
+    `with locks as materialized (select * from pg_locks where granted and pid is null)
+    select p.gid, p.owner, (extract(epoch from clock_timestamp() - p.prepared) * 1000)::float8 as age_ms,
       coalesce((select array_agg(distinct l.relation::regclass::text || ' (' || l.mode || ')')
-        from pg_locks l join pg_class c on c.oid = l.relation and c.relkind in ('r', 'p')
-        where l.virtualtransaction = '-1/' || p.transaction::text and l.granted), '{}') as locks
-    from pg_prepared_xacts p where p.database = current_database() order by p.prepared limit ${maxLeftovers}`,
+        from locks own join locks l on l.virtualtransaction = own.virtualtransaction and l.database = c.oid
+        join pg_class r on r.oid = l.relation and r.relkind in ('r', 'p')
+        where own.locktype = 'transactionid' and own.transactionid = p.transaction), '{}') as locks
+    from pg_prepared_xacts p join pg_database c on c.datname = p.database
+    where p.database = current_database() order by p.prepared limit ${maxLeftovers}`,
   );
   return rows.map((row): Leftover => {
     const globalId = String(row.gid);

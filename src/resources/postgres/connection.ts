@@ -1,13 +1,15 @@
-/** One connection to PostgreSQL. The only module that loads `pg`. */
+/** One connection to PostgreSQL, for branches and what ends them. */
 
 import type { Client, ClientConfig, QueryResult } from 'pg';
 import type { Clock } from '../../environment/clock.ts';
 import { budget, within } from '../deadline.ts';
-import { DriverMissingError, ResourceUnreachableError } from '../errors.ts';
-import type { ConnectionParts, Row, SqlConnection } from '../sql/connection.ts';
+import { ResourceUnreachableError } from '../errors.ts';
+import type { AnyRow, ConnectionParts, Row, SqlConnection } from '../sql/connection.ts';
+import { loadDriver } from './driver.ts';
 import { connectError } from './errors.ts';
-import { type Answer, createGroup, createRecorder, type Fixed, type Group, type Statement } from './group.ts';
+import { type Answer, createGroup, type Group } from './group.ts';
 import { raiseSynchronousCommit } from './memory.ts';
+import { createRecorder, type Fixed, type Statement } from './messages.ts';
 import type { StatementNames } from './names.ts';
 
 export interface PostgresConnection extends SqlConnection {
@@ -27,7 +29,7 @@ export interface PostgresConnection extends SqlConnection {
    * Sends groups of statements in one packet, which wakes the server once, and waits for the answers to all of them. A
    * statement that fails keeps those behind it in its group from being run; they have its error as their answers.
    */
-  exchange<R extends Row = Row>(
+  exchange<R extends AnyRow = Row>(
     groups: readonly (readonly (Statement | Fixed)[])[],
   ): Promise<readonly (readonly Answer<R>[])[]>;
 }
@@ -85,7 +87,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
   const kept = new Map<string, string>();
 
   const types = { ...driver.types, getTypeParser: client.getTypeParser.bind(client) };
-  const submit = <R extends Row>(statements: readonly (Statement | Fixed)[]): Promise<readonly Answer<R>[]> =>
+  const submit = <R extends AnyRow>(statements: readonly (Statement | Fixed)[]): Promise<readonly Answer<R>[]> =>
     new Promise((resolve) => {
       const group = createGroup<R>({
         driver,
@@ -103,7 +105,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
     });
   const nameOf = ({ text, values = [] }: Statement): string | undefined =>
     values.length === 0 ? undefined : names?.nameOf(text);
-  const exchange = <R extends Row>(asked: readonly (readonly (Statement | Fixed)[])[]) => {
+  const exchange = <R extends AnyRow>(asked: readonly (readonly (Statement | Fixed)[])[]) => {
     const { stream } = client.connection;
     stream.cork();
     try {
@@ -112,7 +114,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
       stream.uncork();
     }
   };
-  const send = async <R extends Row>(text: string, values?: readonly unknown[]): Promise<QueryResult<R>> =>
+  const send = async <R extends AnyRow>(text: string, values?: readonly unknown[]): Promise<QueryResult<R>> =>
     resultOf(await submit<R>([{ text, values }]));
 
   try {
@@ -161,7 +163,7 @@ export async function connect(parts: ConnectParts): Promise<PostgresConnection> 
 }
 
 /** The result of the last of several statements. Throws the error of the first one that failed. */
-export function resultOf<R extends Row>(answers: readonly Answer<R>[]): QueryResult<R> {
+export function resultOf<R extends AnyRow>(answers: readonly Answer<R>[]): QueryResult<R> {
   let last: QueryResult<R> | undefined;
   for (const answer of answers) {
     if ('error' in answer) throw answer.error;
@@ -169,14 +171,4 @@ export function resultOf<R extends Row>(answers: readonly Answer<R>[]): QueryRes
   }
   if (last === undefined) throw new TypeError('expected answers to at least one statement, got none');
   return last;
-}
-
-let driver: Promise<typeof import('pg')> | undefined;
-
-function loadDriver(): Promise<typeof import('pg')> {
-  driver ??= import('pg').catch((cause: unknown) => {
-    driver = undefined;
-    throw new DriverMissingError("expected the package 'pg' (8.23 or later); install it: npm install pg", { cause });
-  });
-  return driver;
 }

@@ -23,6 +23,9 @@ function field(error: unknown, name: string): string | undefined {
 /** Shutdown and start (57P0x), connection exceptions, I/O errors and internal errors; completion unknown. */
 const uncertain = /^(?:57P0.|08...|58...|XX...|40003)$/;
 
+/** Conflicts of serialization, deadlocks, and locks that were not to be had in time. */
+const transient = new Set(['40001', '40P01', '55P03']);
+
 /**
  * Whether the error says for certain that the statement failed and its transaction with it. What ended the session,
  * and everything that did not come from the server as an error, does not: what was under way may have happened.
@@ -41,9 +44,9 @@ export const isReadOnly = (error: unknown): boolean => sqlStateOf(error) === '25
 
 /** What the common parts of SQL resources want to know of errors. */
 export const meanings: ErrorMeanings = {
-  forgivesFailures: true,
   isDefinite,
   codeOf: sqlStateOf,
+  isTransient: (error) => transient.has(sqlStateOf(error) ?? ''),
   isTaken: (error) => sqlStateOf(error) === '23505',
   isForbidden: (error) => sqlStateOf(error) === '42501',
   takesNoWrites: isReadOnly,

@@ -4,23 +4,16 @@
  * in the group from being run.
  */
 
-import { Duplex } from 'node:stream';
 import type { Connection, Query, QueryResult } from 'pg';
-import type { Row } from '../sql/connection.ts';
+import type { AnyRow, Row } from '../sql/connection.ts';
+import type { Fixed, Recorder, Statement } from './messages.ts';
 
 declare module 'pg' {
-  interface Query {
-    /** Writes Parse, Bind, Describe, Execute and Sync; Parse only where the connection does not have the name. */
-    prepare(connection: Encoder): void;
-    text: string;
-    values: unknown[];
-    name: string | undefined;
-  }
   /** What the driver makes of the messages of one result. */
   interface Result {
     addFields(fields: QueryResult['fields']): void;
-    parseRow(values: Values): Row;
-    addRow(row: Row): void;
+    parseRow(values: Values): AnyRow;
+    addRow(row: AnyRow): void;
     addCommandComplete(message: CommandComplete): void;
   }
 }
@@ -47,58 +40,14 @@ interface Handlers {
   handleCopyData(): void;
 }
 
-/** What `Query.prepare` writes to. */
-interface Encoder extends Pick<Connection, 'parse' | 'bind' | 'describe' | 'execute' | 'close'> {
-  readonly parsedStatements: Readonly<Record<string, string>>;
-  readonly submittedNamedStatements: Record<string, string>;
-  sync(): void;
-}
-
-/** Statements of ours that never vary, have no parameters and return no rows: their messages are made once. */
-export interface Fixed {
-  readonly messages: Buffer;
-  /** How many statements they are. They have one answer together, the last one's. */
-  readonly count: number;
-}
-
-export interface Statement {
-  readonly text: string;
-  readonly values?: readonly unknown[] | undefined;
-  /** Under which the server is to keep it. */
-  readonly name?: string | undefined;
-  /** Of a statement of ours that returns at most one row: it is not described, and `texts` has what it returned. */
-  readonly isPlain?: boolean | undefined;
-}
-
 /** What became of a statement. */
-export type Answer<R extends Row = Row> =
+export type Answer<R extends AnyRow = Row> =
   | {
       readonly result: QueryResult<R>;
       /** The last row of a plain statement, as the server wrote it. */
       readonly texts: Values;
     }
   | { readonly error: unknown };
-
-/** Makes the messages of statements of ours once and for all. */
-export function fixed(...texts: readonly string[]): Fixed {
-  const message = (type: string, ...body: readonly Buffer[]): Buffer => {
-    const content = Buffer.concat(body);
-    const head = Buffer.alloc(5);
-    head.write(type, 'latin1');
-    head.writeUInt32BE(content.length + 4, 1);
-    return Buffer.concat([head, content]);
-  };
-  const zeros = (count: number): Buffer => Buffer.alloc(count);
-  const messages = texts.flatMap((text) => [
-    // No name, the text, no types of parameters.
-    message('P', zeros(1), Buffer.from(text), zeros(3)),
-    // No names, no formats and values of parameters, no formats of columns.
-    message('B', zeros(8)),
-    // No name, no limit of rows.
-    message('E', zeros(5)),
-  ]);
-  return { messages: Buffer.concat(messages), count: texts.length };
-}
 
 /** A group under way. The connection tells it what the server says while it is the oldest one. */
 export interface Group {
@@ -108,70 +57,7 @@ export interface Group {
   over(error?: unknown): void;
 }
 
-/** Turns statements into messages, without sending them. One for each connection: the driver's objects cost much. */
-export interface Recorder {
-  /** @returns why a value cannot be sent, if one cannot */
-  record(statement: Statement, name: string | undefined, isKept: boolean): { readonly error: unknown } | undefined;
-  recordFixed(statement: Fixed): void;
-  /** Ends the group. @returns what was recorded, in one piece: a write of many pieces costs far more */
-  take(): Buffer;
-}
-
-export function createRecorder(driver: typeof import('pg')): Recorder {
-  let recorded: Buffer[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  const stream = new Duplex();
-  // What a stream does around a write costs more than all else here.
-  stream.write = (chunk: Buffer) => {
-    recorded.push(chunk);
-    return true;
-  };
-  const connection = new driver.Connection({ stream: () => stream });
-  const encoding = new driver.Query('', (error) => {
-    if (error) failure = { error };
-  });
-  let parsed: Readonly<Record<string, string>> = {};
-  let isDescribed = true;
-  const encoder: Encoder = {
-    get parsedStatements() {
-      return parsed;
-    },
-    submittedNamedStatements: {},
-    parse: (query, more) => connection.parse(query, more),
-    bind: (config, more) => connection.bind(config, more),
-    describe: (message, more) => {
-      if (isDescribed) connection.describe(message, more);
-    },
-    execute: (config, more) => connection.execute(config, more),
-    close: () => undefined,
-    // One for all, at the end.
-    sync: () => undefined,
-  };
-  return {
-    record({ text, values = [], isPlain }, name, isKept) {
-      failure = undefined;
-      isDescribed = isPlain !== true;
-      parsed = name !== undefined && isKept ? { [name]: text } : {};
-      encoding.text = text;
-      encoding.values = [...values];
-      encoding.name = name;
-      encoding.prepare(encoder);
-      if (name !== undefined) delete encoder.submittedNamedStatements[name];
-      return failure;
-    },
-    recordFixed(statement) {
-      recorded.push(statement.messages);
-    },
-    take() {
-      connection.sync();
-      const all = Buffer.concat(recorded);
-      recorded = [];
-      return all;
-    },
-  };
-}
-
-export interface GroupParts<R extends Row> {
+export interface GroupParts<R extends AnyRow> {
   readonly driver: typeof import('pg');
   /** The parsers of values that the connection was configured with. */
   readonly types: typeof import('pg').types;
@@ -194,7 +80,7 @@ export interface GroupParts<R extends Row> {
 const isFixed = (statement: Statement | Fixed): statement is Fixed => 'messages' in statement;
 const noTexts: Values = [];
 
-export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
+export function createGroup<R extends AnyRow>(parts: GroupParts<R>): Group {
   const { driver, types, statements, kept } = parts;
   /** Of the statements, as far as they were sent. */
   const names: (string | undefined)[] = [];
@@ -205,13 +91,18 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
   let completed = 0;
   let result: (QueryResult<R> & InstanceType<typeof driver.Result>) | undefined;
   let texts = noTexts;
-  /** Why a row of the current result could not be read. */
+  /** Why the current result could not be read. */
   let unread: { readonly error: unknown } | undefined;
   let failure: { readonly error: unknown } | undefined;
   let isSubmitted = false;
   let isOver = false;
 
-  const newResult = () => new driver.Result<R>('', types);
+  const newResult = () => {
+    const statement = statements[answers.length];
+    const { rowMode = '', types: own } = (statement && !isFixed(statement) && statement.format) || {};
+    if (own === undefined) return new driver.Result<R>(rowMode, types);
+    return new driver.Result<R>(rowMode, { ...types, getTypeParser: own.getTypeParser.bind(own) });
+  };
   const over = (error?: unknown): void => {
     if (isOver) return;
     isOver = true;
@@ -259,7 +150,11 @@ export function createGroup<R extends Row>(parts: GroupParts<R>): Group {
     callback: () => undefined,
     handleRowDescription({ fields }) {
       result = newResult();
-      result.addFields(fields);
+      try {
+        result.addFields(fields);
+      } catch (error) {
+        unread = { error };
+      }
     },
     handleDataRow({ fields }) {
       texts = fields;

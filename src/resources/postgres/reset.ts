@@ -4,9 +4,11 @@
  * statements travel behind the one that ends the transaction, so that they take no round trip.
  */
 
+import type { AnyRow } from '../sql/connection.ts';
 import type { PostgresConnection } from './connection.ts';
-import { type Answer, type Fixed, fixed, type Statement } from './group.ts';
+import type { Answer } from './group.ts';
 import { raiseSynchronousCommit } from './memory.ts';
+import { type Fixed, fixed, type Statement } from './messages.ts';
 
 /**
  * Gives back the role that the connection was made with: only that one, or a superuser, can end what it prepares, and it
@@ -22,13 +24,16 @@ const look = `select count(*) filter (where from_sql), count(*) filter (where no
   from pg_catalog.pg_prepared_statement()`;
 
 /** The statements that clear a session outside of a transaction. `judgeReset` judges the last one's answer. */
-export const resetOf = ({ label, keepsStatements }: PostgresConnection): readonly (Statement | Fixed)[] => [
+export const resetOf = ({
+  label,
+  keepsStatements,
+}: Pick<PostgresConnection, 'label' | 'keepsStatements'>): readonly (Statement | Fixed)[] => [
   clear,
   { text: look, values: [label], name: keepsStatements ? 'session_reset' : undefined, isPlain: true },
 ];
 
 /** Whether the session is as it was before the branch, but for statements that we keep by name. */
-export function isClean(connection: PostgresConnection, answer: Answer | undefined): boolean {
+export function isClean(connection: PostgresConnection, answer: Answer<AnyRow> | undefined): boolean {
   if (answer === undefined || 'error' in answer || connection.status() !== 'I') return false;
   const [foreign, kept] = answer.texts;
   return foreign === '0' && kept === String(connection.keptCount);

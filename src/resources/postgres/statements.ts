@@ -1,7 +1,6 @@
 /** What a statement of the application may do within a branch, and what its command tag says. */
 
-import { BranchControlError } from '../errors.ts';
-import { assertStatementText } from '../sql/text.ts';
+import { assertStatementText, controlError } from '../sql/text.ts';
 
 const maxParameters = 65_535;
 const word = /[a-z_]+/iy;
@@ -68,10 +67,7 @@ function isControl(text: string): boolean {
  */
 export function assertStatement(text: unknown, values: unknown): asserts text is string {
   assertStatementText(text, values, maxParameters);
-  if (!isControl(text)) return;
-  throw new BranchControlError(
-    `expected a statement within the transaction, got one that begins or ends transactions: ${text.trim().slice(0, 40)}; return from the transaction to commit, throw to abort`,
-  );
+  if (isControl(text)) throw controlError(text);
 }
 
 const controlTags = new Set(['BEGIN', 'START', 'COMMIT']);

@@ -5,30 +5,31 @@ import type { Clock } from '../../environment/clock.ts';
 import { type Branch, branchOf, globalIdOf } from '../branch.ts';
 import { within } from '../deadline.ts';
 import { BranchBrokenError, ResourceUnreachableError } from '../errors.ts';
-import type { Row } from '../sql/connection.ts';
+import type { AnyRow, Row } from '../sql/connection.ts';
 import type { Last } from '../sql/session.ts';
 import type { MustRollBack, SessionParts, Work } from '../sql/work.ts';
 import type { Vote } from '../transactional.ts';
 import { type PostgresConnection, resultOf } from './connection.ts';
 import { receiptOf } from './endings.ts';
 import { isDefinite } from './errors.ts';
-import { type Answer, type Fixed, fixed, type Statement } from './group.ts';
+import type { Answer } from './group.ts';
 import { commitParameters, recallKey, rememberCommit, rememberPrepared } from './memory.ts';
+import { type Fixed, fixed, type Statement } from './messages.ts';
 import { isClean, ownRole, resetOf } from './reset.ts';
 import { judge, mayWrite } from './statements.ts';
 
 /** The result of one statement, as `pg` gives it. */
-export type PostgresResult<R extends Row = Row> = Pick<QueryResult<R>, 'rows' | 'rowCount' | 'command' | 'fields'>;
+export type PostgresResult<R extends AnyRow = Row> = Pick<QueryResult<R>, 'rows' | 'rowCount' | 'command' | 'fields'>;
 
 export interface PostgresSessionParts extends SessionParts<PostgresConnection> {
   readonly label: string;
-  /** BEGIN, at the resource's isolation level. */
+  /** BEGIN, in the branch's mode. */
   readonly begin: Fixed;
 }
 
 export interface PostgresWork extends Work {
-  run<R extends Row>(statement: Statement, timeoutMs: number): Promise<PostgresResult<R>>;
-  runAndPrepare<R extends Row>(statement: Statement, timeoutMs: number): Promise<Last<PostgresResult<R>>>;
+  run<R extends AnyRow>(statement: Statement, timeoutMs: number): Promise<PostgresResult<R>>;
+  runAndPrepare<R extends AnyRow>(statement: Statement, timeoutMs: number): Promise<Last<PostgresResult<R>>>;
 }
 
 type Group = readonly (Statement | Fixed)[];
@@ -38,6 +39,13 @@ const rollBack = fixed('rollback');
 const lookForWrites =
   "select pg_catalog.pg_current_xact_id_if_assigned()::text as xid, pg_catalog.current_setting('transaction_isolation') as isolation";
 const mustRollBack = (error?: unknown): MustRollBack => ({ type: 'must-roll-back', error });
+
+/** Before its first query a statement can make the transaction one that writes. */
+const hasEscaped: MustRollBack = {
+  type: 'must-roll-back',
+  reason: 'a statement has made the branch one that writes, which was to be read only; leave out readOnly',
+};
+type ReadOnlyVote = Extract<Vote, { readonly type: 'read-only' }>;
 
 export function createWork(parts: PostgresSessionParts): PostgresWork {
   return new StatementWork(parts);
@@ -51,13 +59,14 @@ class StatementWork implements PostgresWork {
   readonly #begin: Fixed;
   readonly #connection: PostgresConnection;
   readonly #globalId: string;
+  readonly #isReadOnly: boolean;
   #hasBegun = false;
   #hasWritten = false;
   #mayBePrepared = false;
   #clean = true;
 
   constructor(parts: PostgresSessionParts) {
-    const { name, branch, clock, loan, label, begin } = parts;
+    const { name, branch, clock, loan, label, begin, mode } = parts;
     this.#name = name;
     this.#branch = branch;
     this.#clock = clock;
@@ -65,6 +74,7 @@ class StatementWork implements PostgresWork {
     this.#begin = begin;
     this.#connection = loan.connection;
     this.#globalId = globalIdOf(branch);
+    this.#isReadOnly = mode.readOnly === true;
   }
 
   get hasBegun(): boolean {
@@ -83,14 +93,14 @@ class StatementWork implements PostgresWork {
     return this.#clean;
   }
 
-  async run<R extends Row>(statement: Statement, timeoutMs: number): Promise<PostgresResult<R>> {
+  async run<R extends AnyRow>(statement: Statement, timeoutMs: number): Promise<PostgresResult<R>> {
     const { before, first } = this.#beginning();
     const result = resultOf(await this.#exchange<R>([...before, [...first, statement]], timeoutMs));
     this.#note(statement, result, this.#connection.status());
     return result;
   }
 
-  async runAndPrepare<R extends Row>(statement: Statement, timeoutMs: number): Promise<Last<PostgresResult<R>>> {
+  async runAndPrepare<R extends AnyRow>(statement: Statement, timeoutMs: number): Promise<Last<PostgresResult<R>>> {
     const { before, first } = this.#beginning();
     this.#mayBePrepared = true;
     const answers = await this.#ending<R>(before, [...first, statement, ...this.#preparation()], timeoutMs);
@@ -103,15 +113,17 @@ class StatementWork implements PostgresWork {
   }
 
   async prepare(timeoutMs: number): Promise<Vote | MustRollBack> {
-    if (!this.#hasWritten) {
-      const { rows } = resultOf(await this.#exchange([[{ text: lookForWrites }]], timeoutMs));
-      if (rows[0]?.xid === null) return this.#endReadOnly(rows[0].isolation, timeoutMs);
-    }
+    const ended = this.#isReadOnly || !this.#hasWritten ? await this.#endUnwritten(timeoutMs) : undefined;
+    if (ended !== undefined) return ended;
     this.#mayBePrepared = true;
     return this.#voteOf(this.#idIn(await this.#ending([], this.#preparation(), timeoutMs), 'PREPARE'));
   }
 
   async commit(key: string | null, timeoutMs: number): Promise<MustRollBack | 'committed'> {
+    if (this.#isReadOnly) {
+      const ended = this.#hasBegun ? await this.#endUnwritten(timeoutMs) : undefined;
+      return ended?.type === 'must-roll-back' ? ended : 'committed';
+    }
     const { before, first } = this.#beginning();
     const values = commitParameters(this.#branch, timeoutMs, key);
     const group = [...first, ownRole, { text: rememberCommit, values, isPlain: true }, commit];
@@ -142,7 +154,7 @@ class StatementWork implements PostgresWork {
   }
 
   /** Sends groups, the last of which is the branch's own. Throws when those before it fail, or anything is uncertain. */
-  async #exchange<R extends Row>(groups: readonly Group[], timeoutMs: number): Promise<readonly Answer<R>[]> {
+  async #exchange<R extends AnyRow = Row>(groups: readonly Group[], timeoutMs: number): Promise<readonly Answer<R>[]> {
     const sent = this.#connection.exchange<R>(groups);
     const answers = await within(this.#clock, sent, timeoutMs, `the answer of '${this.#name}' in ${this.#globalId}`);
     for (const [index, group] of answers.entries()) {
@@ -175,7 +187,7 @@ class StatementWork implements PostgresWork {
   }
 
   /** Sends what ends the transaction, with the reset of the session behind it. @returns the answers without the reset's */
-  async #ending<R extends Row>(
+  async #ending<R extends AnyRow = Row>(
     before: readonly Group[],
     group: Group,
     timeoutMs: number,
@@ -186,7 +198,7 @@ class StatementWork implements PostgresWork {
   }
 
   /** Takes note of what a statement did. */
-  #note({ text }: Statement, { command }: PostgresResult, status: string | null): void {
+  #note({ text }: Statement, { command }: { readonly command: string }, status: string | null): void {
     this.#hasWritten ||= mayWrite(text, command);
     const became = judge(text, command, status);
     if (became === 'whole') return;
@@ -199,7 +211,7 @@ class StatementWork implements PostgresWork {
   }
 
   /** The transaction's id, once PREPARE or COMMIT has done it; their tags say ROLLBACK in a failed transaction. */
-  #idIn(answers: readonly Answer[], verb: 'PREPARE' | 'COMMIT'): string | MustRollBack {
+  #idIn(answers: readonly Answer<AnyRow>[], verb: 'PREPARE' | 'COMMIT'): string | MustRollBack {
     const [remembered, ended] = answers.slice(-2);
     const failed = answers.find((it) => 'error' in it);
     if (failed !== undefined && 'error' in failed) return mustRollBack(failed.error);
@@ -223,11 +235,18 @@ class StatementWork implements PostgresWork {
     return history === null ? { type: 'yes' } : { type: 'yes', receipt: receiptOf(xid, history) };
   }
 
+  /** Ends the transaction if it changed nothing. @returns undefined where it may have */
+  async #endUnwritten(timeoutMs: number): Promise<ReadOnlyVote | MustRollBack | undefined> {
+    const { rows } = resultOf(await this.#exchange([[{ text: lookForWrites }]], timeoutMs));
+    if (rows[0]?.xid === null) return this.#endReadOnly(rows[0].isolation, timeoutMs);
+    return this.#isReadOnly ? hasEscaped : undefined;
+  }
+
   /**
    * Ends a transaction that changed nothing. Rolled back, it certainly leaves nothing, not even a notification that a
    * function has sent; but in serializable isolation only a commit vouches for what was read.
    */
-  async #endReadOnly(isolation: unknown, timeoutMs: number): Promise<Vote | MustRollBack> {
+  async #endReadOnly(isolation: unknown, timeoutMs: number): Promise<ReadOnlyVote | MustRollBack> {
     const isSerializable = isolation === 'serializable';
     const { command } = resultOf(await this.#ending([], [isSerializable ? commit : rollBack], timeoutMs));
     return isSerializable && command !== 'COMMIT' ? mustRollBack() : { type: 'read-only' };

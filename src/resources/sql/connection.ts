@@ -5,6 +5,12 @@ import type { Budget } from '../deadline.ts';
 /** A row as drivers return it. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** The same in the row mode `array`: its values, in the order of the columns. */
+export type ArrayRow = readonly unknown[];
+
+/** A row in either mode. */
+export type AnyRow = Row | ArrayRow;
+
 /** A result as far as the common parts look at it. */
 export interface SqlResult {
   readonly rows: readonly Row[];
@@ -38,8 +44,6 @@ export interface Control {
 
 /** What the errors of a server, of its driver and of sockets mean. */
 export interface ErrorMeanings {
-  /** Whether a transaction can go on after a statement in it has failed. */
-  readonly forgivesFailures: boolean;
   /**
    * Whether the error says for certain that the statement failed, and did nothing. What ended the session, and everything
    * that did not come from the server as an error, does not: what was under way may have happened.
@@ -47,6 +51,8 @@ export interface ErrorMeanings {
   isDefinite(error: unknown): boolean;
   /** The server's own code of the error. */
   codeOf(error: unknown): string | undefined;
+  /** Whether another transaction may do the same without it: deadlocks, conflicts of serialization, waits for locks. */
+  isTransient(error: unknown): boolean;
   /** Whether a unique key is taken. */
   isTaken(error: unknown): boolean;
   /** Whether a permission is missing. */

@@ -9,7 +9,7 @@ import { type Branch, globalIdOf } from '../branch.ts';
 import { within } from '../deadline.ts';
 import { DuplicateBranchError } from '../errors.ts';
 import type { Loan } from '../pool.ts';
-import type { BranchSession } from '../transactional.ts';
+import type { BeginOptions, BranchSession } from '../transactional.ts';
 import type { Control, SqlConnection } from './connection.ts';
 import type { Created, Dialect, NamedBranch } from './dialect.ts';
 
@@ -68,7 +68,7 @@ export class OpenedBranches<Connection extends SqlConnection, Session extends Br
   }
 
   /** Makes the session of a branch on a connection. @throws whatever its start throws */
-  async open(branch: Branch, loan: Loan<Connection>, timeoutMs: number): Promise<Session> {
+  async open(branch: Branch, loan: Loan<Connection>, { timeoutMs, ...mode }: BeginOptions): Promise<Session> {
     const { name, clock, dialect } = this.#parts;
     const globalId = globalIdOf(branch);
     const created = dialect.createSession({
@@ -77,6 +77,7 @@ export class OpenedBranches<Connection extends SqlConnection, Session extends Br
       clock,
       loan,
       timeoutMs,
+      mode,
       onEnd: (how) => {
         if (this.#opened.get(globalId) !== open) return;
         if (how === 'over') this.#opened.delete(globalId);

@@ -9,10 +9,13 @@ import { asResource, type EnlistedResource } from '../adapter.ts';
 import type { Branch } from '../branch.ts';
 import { budget } from '../deadline.ts';
 import { messageOf, ResourceSetupError } from '../errors.ts';
-import { createLocator } from '../place.ts';
+import { allModes } from '../mode.ts';
+import { createMovingLocator, type MovingPlace } from '../moving-place.ts';
+import { createLocator, type Locator } from '../place.ts';
 import { createPool, type Pool } from '../pool.ts';
 import type {
   Absence,
+  BeginOptions,
   BranchOutcome,
   BranchSession,
   CheckReport,
@@ -43,6 +46,9 @@ export interface SqlOptions {
   readonly environment?: Environment;
 }
 
+/** Where a server is that may move: who says it when asked, or as it moves. */
+export type MovablePlace = (() => unknown) | MovingPlace;
+
 /**
  * Makes a resource. It connects on first use.
  *
@@ -50,7 +56,7 @@ export interface SqlOptions {
  */
 export function createSqlResource<Connection extends SqlConnection, Session extends BranchSession>(
   name: string,
-  place: (() => unknown) | undefined,
+  place: MovablePlace | undefined,
   options: SqlOptions,
   dialect: Dialect<Connection, Session>,
 ): EnlistedResource<Session> {
@@ -65,10 +71,12 @@ interface Timeout {
 class SqlResource<Connection extends SqlConnection, Session extends BranchSession>
   implements TransactionalResource<Session>
 {
+  readonly modes = allModes;
   readonly #name: string;
   readonly #clock: Clock;
   readonly #dialect: Dialect<Connection, Session>;
   readonly #maxSessions: number;
+  readonly #locator: Locator | undefined;
   readonly #pool: Pool<Connection>;
   readonly #opened: OpenedBranches<Connection, Session>;
   #isClosed = false;
@@ -76,7 +84,7 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
   constructor(
     name: string,
     clock: Clock,
-    place: (() => unknown) | undefined,
+    place: MovablePlace | undefined,
     options: SqlOptions,
     dialect: Dialect<Connection, Session>,
   ) {
@@ -84,7 +92,8 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
     this.#clock = clock;
     this.#dialect = dialect;
     this.#maxSessions = options.maxSessions ?? 20;
-    this.#pool = this.#createPool(place, options);
+    this.#locator = locatorOf(name, clock, dialect.protocols, place);
+    this.#pool = this.#createPool(options);
     this.#opened = new OpenedBranches({
       name,
       clock,
@@ -93,7 +102,7 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
     });
   }
 
-  async begin(branch: Branch, { timeoutMs }: Timeout): Promise<Session> {
+  async begin(branch: Branch, { timeoutMs, ...mode }: BeginOptions): Promise<Session> {
     const startedMs = this.#clock.nowMs();
     this.#opened.assertNew(branch);
     const loan = await this.#pool.acquire('session', timeoutMs);
@@ -103,7 +112,8 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
       loan.release();
       throw error;
     }
-    return this.#opened.open(branch, loan, Math.max(0, timeoutMs - (this.#clock.nowMs() - startedMs)));
+    const remainingMs = Math.max(0, timeoutMs - (this.#clock.nowMs() - startedMs));
+    return this.#opened.open(branch, loan, { ...mode, timeoutMs: remainingMs });
   }
 
   async commit(branch: Branch, { receipt, timeoutMs }: EndOptions): Promise<Ending> {
@@ -190,12 +200,11 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
     this.#isClosed = true;
     await this.#opened.close();
     this.#pool.close();
+    this.#locator?.close();
   }
 
-  #createPool(place: (() => unknown) | undefined, options: SqlOptions): Pool<Connection> {
-    const [name, clock, dialect] = [this.#name, this.#clock, this.#dialect];
-    const locator =
-      place === undefined ? undefined : createLocator({ name, clock, protocols: dialect.protocols, find: place });
+  #createPool(options: SqlOptions): Pool<Connection> {
+    const [name, clock, dialect, locator] = [this.#name, this.#clock, this.#dialect, this.#locator];
     return createPool<Connection>({
       name,
       clock,
@@ -223,4 +232,15 @@ class SqlResource<Connection extends SqlConnection, Session extends BranchSessio
   #control<T>(timeoutMs: number, work: (control: Control) => Promise<T>): Promise<T> {
     return withControl({ pool: this.#pool, clock: this.#clock, meanings: this.#dialect.meanings }, timeoutMs, work);
   }
+}
+
+function locatorOf(
+  name: string,
+  clock: Clock,
+  protocols: readonly string[],
+  place: MovablePlace | undefined,
+): Locator | undefined {
+  if (place === undefined) return undefined;
+  if (typeof place === 'object') return createMovingLocator(name, clock, place);
+  return createLocator({ name, clock, protocols, find: place });
 }

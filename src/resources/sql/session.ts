@@ -8,7 +8,9 @@ import { type Budget, budget } from '../deadline.ts';
 import {
   BranchBrokenError,
   BranchClosedError,
+  BranchFailedError,
   messageOf,
+  type Refusal,
   ResourceDeadlineError,
   ResourceUnreachableError,
   StatementError,
@@ -24,7 +26,7 @@ export interface Outline extends OwnSession {
   /**
    * Runs a statement when those before it are done.
    *
-   * @throws StatementError, BranchClosedError, BranchBrokenError, ResourceDeadlineError
+   * @throws StatementError, BranchClosedError, BranchFailedError, BranchBrokenError, ResourceDeadlineError
    */
   statement<T>(run: (timeoutMs: number) => Promise<T>): Promise<T>;
   /** Runs the last statement and prepares together. What fails is told by the vote. */
@@ -96,6 +98,10 @@ class WorkingBranch implements Outline {
     return this.#standing.brokenBecause;
   }
 
+  get refusal(): Refusal | undefined {
+    return this.#standing.refusal;
+  }
+
   cut(reason: string): void {
     this.#standing.cut(reason);
   }
@@ -105,7 +111,7 @@ class WorkingBranch implements Outline {
       this.#assertOpen();
       try {
         const result = await run(this.#time.remainingMs());
-        if (!this.#work.hasFailed && this.#meanings.forgivesFailures) this.#standing.forgive();
+        if (!this.#work.hasFailed) this.#standing.forgive();
         return result;
       } catch (error) {
         throw this.#refusedStatement(error);
@@ -184,11 +190,13 @@ class WorkingBranch implements Outline {
   }
 
   #refusedStatement(error: unknown): Error {
+    if (error instanceof BranchFailedError) return error;
     this.#standing.failed(error);
     if (error instanceof BranchBrokenError || error instanceof ResourceDeadlineError) return error;
     return new StatementError(`'${this.#name}' refused a statement: ${messageOf(error)}`, {
       cause: error,
       resourceCode: this.#meanings.codeOf(error),
+      isTransient: this.#meanings.isTransient(error),
     });
   }
 
@@ -261,5 +269,8 @@ export const branchSessionOf = (own: Outline): BranchSession => ({
   rollback: () => own.rollback(),
   get brokenBecause() {
     return own.brokenBecause;
+  },
+  get refusal() {
+    return own.refusal;
   },
 });

@@ -4,7 +4,7 @@
  */
 
 import { within } from '../deadline.ts';
-import { BranchBrokenError, messageOf, ResourceDeadlineError } from '../errors.ts';
+import { BranchBrokenError, messageOf, type Refusal, ResourceDeadlineError } from '../errors.ts';
 import type { Vote } from '../transactional.ts';
 import type { ErrorMeanings, SqlConnection } from './connection.ts';
 import type { MustRollBack, SessionParts, Work } from './work.ts';
@@ -24,6 +24,8 @@ export class Standing {
   #closedBecause: string | undefined;
   /** The error that a vote of no reports. */
   #failure: string | undefined;
+  /** What the server said with the error that is reported. */
+  #refusal: Refusal | undefined;
   #broken: string | undefined;
   #takesNoWrites = false;
 
@@ -55,6 +57,11 @@ export class Standing {
     return this.#failure;
   }
 
+  /** What the server has refused, unless that was forgiven. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
   /** Why it is not known what became of the branch: a statement has ended its transaction. */
   get brokenBecause(): string | undefined {
     return this.#broken;
@@ -73,6 +80,7 @@ export class Standing {
   /** The application has gone back to a savepoint. */
   forgive(): void {
     this.#failure = undefined;
+    this.#refusal = undefined;
   }
 
   /** It is prepared, and stays with its connection. */
@@ -122,7 +130,8 @@ export class Standing {
       return false;
     }
     this.#failure ??= messageOf(error);
-    this.#takesNoWrites ||= this.#meanings.takesNoWrites(error);
+    this.#refused(error);
+    this.#noteReadOnly(error);
     return true;
   }
 
@@ -145,9 +154,10 @@ export class Standing {
   }
 
   /** Rolls back what the server, or the transaction `before`, has refused. */
-  rolledBack({ error }: MustRollBack, before: string | undefined): Promise<NotDone> {
-    this.#takesNoWrites ||= this.#meanings.takesNoWrites(error);
-    return this.no(before ?? (error === undefined ? failedBefore : this.#meanings.refusalOf(this.#parts.name, error)));
+  rolledBack({ error, reason = failedBefore }: MustRollBack, before: string | undefined): Promise<NotDone> {
+    this.#noteReadOnly(error);
+    if (error !== undefined) this.#refused(error);
+    return this.no(before ?? (error === undefined ? reason : this.#meanings.refusalOf(this.#parts.name, error)));
   }
 
   /** What is known before anything is sent. */
@@ -160,6 +170,15 @@ export class Standing {
       return { type: 'no', reason };
     }
     return this.#work.hasFailed ? this.no(this.#failure ?? failedBefore) : undefined;
+  }
+
+  /** Of a branch that was asked for as read only, the error says nothing of the server. */
+  #noteReadOnly(error: unknown): void {
+    this.#takesNoWrites ||= this.#parts.mode.readOnly !== true && this.#meanings.takesNoWrites(error);
+  }
+
+  #refused(error: unknown): void {
+    this.#refusal ??= { resourceCode: this.#meanings.codeOf(error), isTransient: this.#meanings.isTransient(error) };
   }
 
   #brokenBy(error: BranchBrokenError): void {

@@ -2,6 +2,8 @@
 
 import type { Clock } from '../../environment/clock.ts';
 import type { Branch } from '../branch.ts';
+import type { Refusal } from '../errors.ts';
+import type { BranchMode } from '../mode.ts';
 import type { Loan } from '../pool.ts';
 import type { BranchSession, Vote } from '../transactional.ts';
 import type { SqlConnection } from './connection.ts';
@@ -34,6 +36,8 @@ export interface MustRollBack {
   readonly type: 'must-roll-back';
   /** Absent when the server did not say why. */
   readonly error?: unknown;
+  /** Why, where the server has refused nothing. */
+  readonly reason?: string;
 }
 
 export interface SessionParts<Connection extends SqlConnection> {
@@ -43,6 +47,7 @@ export interface SessionParts<Connection extends SqlConnection> {
   readonly loan: Loan<Connection>;
   /** For all statements together, in milliseconds. */
   readonly timeoutMs: number;
+  readonly mode: BranchMode;
   /** Called once, when the connection is of no more use to the branch. `lost`: the server may still be at work for it. */
   onEnd(end: SessionEnd): void;
   /** Called at most once, before `onEnd`: a statement has ended the transaction, and what it did may stay. */
@@ -54,6 +59,7 @@ export type SessionEnd = 'over' | 'lost';
 /** What the resource does with a session beyond what applications do. */
 export interface OwnSession extends BranchSession {
   readonly brokenBecause: string | undefined;
+  readonly refusal: Refusal | undefined;
   /** Cuts the connection off; the branch stays as the server has it. */
   cut(reason: string): void;
   /** Prepared, and still with this connection. */
