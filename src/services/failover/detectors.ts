@@ -1,6 +1,7 @@
 /** Watching other nodes: a fault detector for each, what they think, and how good they are at it. */
 
 import { type Observable, Subject } from 'rxjs';
+import type { Address } from '../../../statecharts/actor.ts';
 import {
   type DetectorQuality,
   type DetectorSettings,
@@ -20,8 +21,10 @@ import type { Node } from '../../host/node.ts';
 
 /** Whom to watch, with whom, and how. */
 export interface WatchOptions {
-  /** The nodes to watch. They answer with `answerDetectors`. */
+  /** What to watch, by its name: nodes, which answer with `answerDetectors`, or whatever `answeredBy` says. */
   readonly targets: readonly string[];
+  /** What answers for a target on the own node, such as the probe of a server. Default what answers on the node of its name. */
+  readonly answeredBy?: (target: string) => Address;
   /** The nodes that watch each other's targets and confirm together, the own one included; a target is no detector of itself. */
   readonly detectors: readonly string[];
   readonly estimator: EstimatorConfig;
@@ -78,7 +81,7 @@ export const answerDetectors = (node: Node): void => void node.launch(heartbeat,
  * others.changes.subscribe(({ watched, opinion, why }) => console.log(watched, opinion, why));
  */
 export function watch(node: Node, options: WatchOptions): DetectorWatch {
-  const { targets, detectors, estimator, settings = {}, quorum, clock = systemClock() } = options;
+  const { targets, detectors, answeredBy, estimator, settings = {}, quorum, clock = systemClock() } = options;
   const changes = new Subject<OpinionChange>();
   const watched = new Map<string, Target>();
   const hear = (target: Target, change: OpinionChange): void => {
@@ -92,7 +95,13 @@ export function watch(node: Node, options: WatchOptions): DetectorWatch {
     const judges = detectors.filter((detector) => detector !== key);
     node.launch(faultDetector, {
       key,
-      input: { detectors: judges, estimator, settings, ...(quorum && { quorum: quorum(key, judges) }) },
+      input: {
+        detectors: judges,
+        estimator,
+        settings,
+        ...(answeredBy && { target: answeredBy(key) }),
+        ...(quorum && { quorum: quorum(key, judges) }),
+      },
       observer: {
         delivered: (change) => hear(target, change),
         ended: (cause) => (cause === undefined ? changes.complete() : changes.error(cause)),
