@@ -18,6 +18,13 @@ export interface Clock {
   enqueue(run: () => void): void;
 }
 
+/** When the system's clock was at 0, in milliseconds of the epoch: for what people are shown, and for no decision. */
+export const systemOriginMs: number = performance.timeOrigin;
+
+/** Resolves `ms` milliseconds from now. */
+export const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.setTimeout(resolve, ms));
+
 /** The system's monotonic clock. `setTimeout` keeps the process alive while it is pending. */
 export function systemClock(): Clock {
   let queue: (() => void)[] = [];

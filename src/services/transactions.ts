@@ -20,5 +20,7 @@ export type { TransactionLimits, TransactionManagerOptions, TransactionTimes } f
 export type { ResourceReport } from './transactions/recovery.ts';
 export { createDecisionRegisterMachine } from './transactions/register/machine.ts';
 export { createDecisionRegister, type DecisionRegister } from './transactions/register/register.ts';
+export { type RetryOptions, retry } from './transactions/retry.ts';
 export type { TakeOverReport } from './transactions/take-over-parts.ts';
+export type { TransactOptions } from './transactions/transact-options.ts';
 export type { Work, WorkOf } from './transactions/work.ts';

@@ -5,6 +5,7 @@
 
 import { partsOf } from '../../../statecharts/actor.ts';
 import {
+  type CoordinatorOutput,
   type CoordinatorTimes,
   coordinatorName,
   defaultParticipantTimes,
@@ -55,16 +56,27 @@ export const participantTimesOf = (times: TransactionTimes, timeoutMs: number): 
   lingerMs,
 });
 
+/** A branch that was found with another outcome than the decided one. */
+export type Hazard = Extract<CoordinatorOutput, { type: 'hazard' }>;
+
+/** Hears of hazards alone, from a coordinator whose caller is gone. */
+export const hearingHazards = (onHazard: (found: Hazard) => void) => ({
+  delivered(output: CoordinatorOutput): void {
+    if (output.type === 'hazard') onHazard(output);
+  },
+});
+
 /** Brings back the coordinators of which the journal holds records, and remembers what they have committed. */
 export function reviveCoordinators(
   node: Node,
   { coordinator }: TwoPhaseCommit,
   memory: Pick<Memory, 'committed'>,
+  onHazard: (found: Hazard) => void,
 ): void {
   for (const address of node.journal.actors()) {
     const { name, key } = partsOf(address);
     if (name !== coordinatorName || node.isAlive(address)) continue;
-    node.launch(coordinator, { key, input: { type: 'recovered' } });
+    node.launch(coordinator, { key, input: { type: 'recovered' }, observer: hearingHazards(onHazard) });
   }
   // What earlier lives decided is remembered beyond the lives of its coordinators, too.
   for (const seen of coordinatorsOn(node)) {

@@ -6,33 +6,30 @@ import type { TransactionOutcome } from './inquiry.ts';
 import type { ListedTransaction } from './listing.ts';
 import type { ResourceReport } from './recovery.ts';
 import type { TakeOverReport } from './take-over-parts.ts';
+import type { TransactOptions } from './transact-options.ts';
 import type { WorkOf } from './work.ts';
-
-export interface TransactOptions {
-  /** From the beginning to the end of the function; longer aborts. The manager's `times.timeoutMs` by default. */
-  readonly timeoutMs?: number;
-  /**
-   * Up to 200 characters. A transaction that has committed under this key is not run again while that is remembered:
-   * the answer is that it committed.
-   */
-  readonly idempotencyKey?: string;
-}
 
 /** A transaction that committed. */
 export type Committed<T> =
   /** `value` is what the function returned. */
   | { readonly outcome: 'committed'; readonly transaction: string; readonly isRepeated: false; readonly value: T }
-  /** It had committed before, under the same idempotency key; the function was not run now. */
+  /**
+   * It had committed before, under the same idempotency key; the function was not run now. `value` is what it returned
+   * then, where it came with a `request`.
+   */
   | {
       readonly outcome: 'committed';
       readonly transaction: string;
       readonly isRepeated: true;
-      readonly value?: undefined;
+      readonly value?: T | undefined;
     };
 
 /** Something that an operator should know. */
 export type ManagerNotice =
-  /** A resource was interfered with: a branch was found with another outcome than the decided one. */
+  /**
+   * A resource was interfered with: a branch was found with another outcome than the decided one, by this life of the
+   * manager. The latest 100 are told to each new subscriber, as recovery finds some before there is one.
+   */
   | { readonly type: 'hazard'; readonly transaction: string; readonly branch: string; readonly found: string }
   /** How a resource stands has changed, or it has orphans. */
   | { readonly type: 'resource'; readonly report: ResourceReport };
@@ -57,12 +54,15 @@ export interface ManagerStatus {
 export interface TransactionManager<Owned extends Resources> {
   /**
    * Runs `act` as one atomic transaction over all resources that it uses. Each has a session in the argument, under its
-   * name; a resource takes part from its first statement on. Await every statement.
+   * name; a resource takes part from its first statement on. Await every statement. A transaction that is begun within
+   * `act` is one of its own, at other resources than this one uses: else it aborts, with a NestedTransactionError as cause.
    *
    * @returns when the decision to commit is durable; the second phase goes on in the background
-   * @throws TransactionAbortedError when nothing of it happened and never will, with the error of `act` as its cause if
-   *   that is why; TransactionOutcomeUnknownError; TransactionLimitError, TransactionManagerClosedError,
-   *   TransactionOptionsError (a key that is too long) when it was not begun
+   * @throws TransactionAbortedError when nothing of it happened and never will, with the error of `act`, or the reason of
+   *   the signal, as its cause if that is why; TransactionOutcomeUnknownError; TransactionLimitError,
+   *   TransactionManagerClosedError, TransactionOptionsError (a key that is too long, an isolation that there is not), NestedTransactionError
+   *   (an idempotency key that an enclosing transaction has), and the reason of a signal that was given before, when it was
+   *   not begun; IdempotencyMismatchError likewise, when another request has committed under the key
    */
   transact<T>(act: (work: WorkOf<Owned>) => Promise<T>, options?: TransactOptions): Promise<Committed<T>>;
   /** What became of a transaction, of this life of the manager or an earlier one. */

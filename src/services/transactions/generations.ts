@@ -3,12 +3,17 @@
  * retention is over or there is too much.
  */
 
+import type { KeptAnswer } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
 
-/** How much is remembered: for `retentionMs`, or for the last `maxOutcomes` transactions, whichever ends first. */
+/**
+ * How much is remembered: for `retentionMs`, or for the last `maxOutcomes` transactions, or those with the last
+ * `maxResultBytes` of results, whichever ends first.
+ */
 export interface MemoryLimits {
   readonly retentionMs: number;
   readonly maxOutcomes: number;
+  readonly maxResultBytes: number;
 }
 
 export interface Generation {
@@ -18,10 +23,16 @@ export interface Generation {
   closedMs: number | undefined;
   /** With the key that each committed under. */
   readonly transactions: Map<string, string | null>;
+  readonly answers: Map<string, KeptAnswer>;
+  /** Of its answers. */
+  sizeBytes: number;
 }
 
 /** A generation covers this share of the retention. */
 const shares = 8;
+
+/** JSON is mostly ASCII, and what a text takes in memory is about its length. */
+const sizeOf = ({ fingerprint, result }: KeptAnswer): number => fingerprint.length + (result?.length ?? 0);
 
 export class Generations {
   /** How long a generation takes in what is added. */
@@ -32,6 +43,7 @@ export class Generations {
   readonly #keys = new Map<string, string>();
   /** Oldest first. */
   readonly #kept: Generation[] = [];
+  #sizeBytes = 0;
   #forgottenEarly = 0;
 
   constructor(clock: Clock, limits: MemoryLimits) {
@@ -53,7 +65,17 @@ export class Generations {
     return this.#keys.get(idempotencyKey);
   }
 
-  add(generation: Generation, transaction: string, idempotencyKey: string | null): void {
+  /** What repetitions of a transaction are answered, if that is kept. */
+  answerOf(transaction: string): KeptAnswer | undefined {
+    return this.#committed.get(transaction)?.answers.get(transaction);
+  }
+
+  add(generation: Generation, transaction: string, idempotencyKey: string | null, answer?: KeptAnswer): void {
+    if (answer !== undefined && !generation.answers.has(transaction)) {
+      generation.answers.set(transaction, answer);
+      generation.sizeBytes += sizeOf(answer);
+      this.#sizeBytes += sizeOf(answer);
+    }
     generation.transactions.set(transaction, idempotencyKey);
     this.#committed.set(transaction, generation);
     if (idempotencyKey !== null) this.#keys.set(idempotencyKey, transaction);
@@ -66,6 +88,8 @@ export class Generations {
       sinceMs: this.#clock.nowMs(),
       closedMs: undefined,
       transactions: new Map(),
+      answers: new Map(),
+      sizeBytes: 0,
     };
     this.#kept.push(generation);
     return generation;
@@ -77,9 +101,10 @@ export class Generations {
   }
 
   /** Whether a generation has taken in what one may. */
-  isDue({ transactions, sinceMs }: Generation): boolean {
+  isDue({ transactions, sinceMs, sizeBytes }: Generation): boolean {
     if (transactions.size === 0) return false;
-    const isFull = transactions.size >= Math.ceil(this.#limits.maxOutcomes / shares);
+    const { maxOutcomes, maxResultBytes } = this.#limits;
+    const isFull = transactions.size >= Math.ceil(maxOutcomes / shares) || sizeBytes >= maxResultBytes / shares;
     return isFull || this.#clock.nowMs() - sinceMs >= this.intervalMs;
   }
 
@@ -88,8 +113,11 @@ export class Generations {
     const [oldest] = this.#kept;
     if (oldest?.closedMs === undefined) return undefined;
     const isOver = this.#clock.nowMs() - oldest.closedMs >= this.#limits.retentionMs;
-    if (!isOver && this.#committed.size <= this.#limits.maxOutcomes) return undefined;
+    const { maxOutcomes, maxResultBytes } = this.#limits;
+    const isTooMuch = this.#committed.size > maxOutcomes || this.#sizeBytes > maxResultBytes;
+    if (!isOver && !isTooMuch) return undefined;
     this.#kept.shift();
+    this.#sizeBytes -= oldest.sizeBytes;
     const forgotten: string[] = [];
     for (const [transaction, idempotencyKey] of oldest.transactions) {
       if (this.#committed.get(transaction) !== oldest) continue;

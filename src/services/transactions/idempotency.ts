@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../environment/clock.ts';
+import type { Holder } from './answers.ts';
 import { TransactionOutcomeUnknownError } from './errors.ts';
 import { partsOfTransactionId } from './ids.ts';
 import type { Intent } from './intents.ts';
@@ -27,10 +28,10 @@ export interface IdempotencyKeys {
   /**
    * Waits until it is certain whether a transaction has committed under a key.
    *
-   * @returns that transaction; undefined when the key is free, unless `isTaken` says otherwise by now
+   * @returns that transaction, and what repetitions are answered; undefined when the key is free, unless `isTaken` says otherwise by now
    * @throws TransactionOutcomeUnknownError
    */
-  committedUnder(idempotencyKey: string, untilMs: number): Promise<string | undefined>;
+  committedUnder(idempotencyKey: string, untilMs: number): Promise<Holder | undefined>;
   /** Takes a key for a transaction. `verdict` resolves to undefined when no caller will hear it. */
   take(idempotencyKey: string, transaction: string, verdict: Promise<unknown>): void;
   /** Whether the key is not free, as far as that is known at once. */
@@ -72,7 +73,7 @@ export function createIdempotencyKeys(parts: IdempotencyParts): IdempotencyKeys 
   };
 
   /** The transaction that has committed under a key; returns undefined when the key is free. */
-  const committedUnder = async (idempotencyKey: string, untilMs: number): Promise<string | undefined> => {
+  const committedUnder = async (idempotencyKey: string, untilMs: number): Promise<Holder | undefined> => {
     for (;;) {
       const known = memory.committedUnder(idempotencyKey);
       if (known !== undefined) return known;
@@ -93,7 +94,7 @@ export function createIdempotencyKeys(parts: IdempotencyParts): IdempotencyKeys 
       }
     }
   };
-  const heldInRegister = async (decisions: DecisionRegister, idempotencyKey: string): Promise<string | undefined> => {
+  const heldInRegister = async (decisions: DecisionRegister, idempotencyKey: string): Promise<Holder | undefined> => {
     let holder: Awaited<ReturnType<DecisionRegister['holderOf']>>;
     try {
       holder = await decisions.holderOf(idempotencyKey, resourceDeadlineMs);
@@ -102,7 +103,7 @@ export function createIdempotencyKeys(parts: IdempotencyParts): IdempotencyKeys 
       return undefined;
     }
     if (holder === null || holder.outcome === 'aborted') return undefined;
-    if (holder.outcome === 'committed') return holder.transaction;
+    if (holder.outcome === 'committed') return { transaction: holder.transaction, answer: holder.answer };
     throw new TransactionOutcomeUnknownError(holder.transaction, 'another transaction with this key is under way');
   };
   /** Whether `promise` settles in time. */

@@ -58,6 +58,7 @@ export function createLeading(parts: TakeOverParts): Leading {
         return;
       }
       const delivered = (output: CoordinatorOutput): void => {
+        if (output.type === 'hazard') parts.onHazard(output);
         if (output.type === 'committed') memory.committed(transaction, null);
         if (output.type === 'committed' || output.type === 'aborted') clock.enqueue(settle);
       };

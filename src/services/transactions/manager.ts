@@ -7,13 +7,16 @@ import type { Observable } from 'rxjs';
 import {
   type CoordinatorOutput,
   coordinatorAddress,
+  type KeptAnswer,
   type TwoPhaseCommit,
 } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import type { Node, Resources } from '../../host/node.ts';
-import { coordinatorTimesOf, managedCommit, participantTimesOf, reviveCoordinators } from './actors.ts';
-import type { Committed, ManagerNotice, ManagerStatus, TransactionManager, TransactOptions } from './contract.ts';
+import type { BranchMode } from '../../resources/mode.ts';
+import { coordinatorTimesOf, type Hazard, managedCommit, participantTimesOf, reviveCoordinators } from './actors.ts';
+import { assertSameRequest, fingerprintOfRequest, storedResult } from './answers.ts';
+import type { Committed, ManagerNotice, ManagerStatus, TransactionManager } from './contract.ts';
 import { createPlaces, inJournal, type Places } from './decisions.ts';
 import { serveManager } from './endpoint.ts';
 import { TransactionLimitError, TransactionManagerClosedError } from './errors.ts';
@@ -22,11 +25,12 @@ import { originOf } from './ids.ts';
 import { type InquiryParts, inquire, type TransactionOutcome } from './inquiry.ts';
 import { coordinatorsOn, type ListedTransaction, listTransactions } from './listing.ts';
 import { type Memory, openMemory } from './memory.ts';
+import { createNesting, type Nesting } from './nesting.ts';
 import { createNotices, type Notices } from './notices.ts';
 import { createOpenTransactions, type OpenTransactions } from './open-transactions.ts';
 import {
-  assertTransactOptions,
   limitsOf,
+  nestedOf,
   participatingOf,
   registerOf,
   type TransactionLimits,
@@ -38,6 +42,7 @@ import { type Recovery, type ResourceReport, startRecovery } from './recovery.ts
 import type { DecisionRegister } from './register/register.ts';
 import { createTakeOver, type TakeOver } from './take-over.ts';
 import type { TakeOverReport } from './take-over-parts.ts';
+import { assertTransactOptions, type TransactOptions } from './transact-options.ts';
 import { type Running, runTransaction } from './transaction.ts';
 import type { Participating, WorkOf } from './work.ts';
 
@@ -76,6 +81,16 @@ interface Common {
   readonly places: Places;
 }
 
+/** How one transaction is to be run. */
+interface How {
+  readonly timeoutMs: number;
+  readonly idempotencyKey: string | undefined;
+  /** Of the request. */
+  readonly fingerprint: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly mode: BranchMode;
+}
+
 /** The application's function. */
 type Act<Owned extends Resources, T> = (work: WorkOf<Owned>) => Promise<T>;
 
@@ -91,6 +106,7 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
   readonly #takeOver: TakeOver;
   readonly #inquiry: InquiryParts;
   readonly #notices: Notices = createNotices();
+  readonly #nesting: Nesting;
   readonly #endpoint: { close(): void };
   #calls = 0;
   #committed = 0;
@@ -102,7 +118,7 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     const { protocol = managedCommit } = options;
     const { clock } = environment;
     const times = timesOf(options.times);
-    const limits = limitsOf(options.limits);
+    const limits = limitsOf(options.limits, decisions);
     const resources = participatingOf(options);
     const register = registerOf(node, decisions);
     const places = createPlaces(decisions, last, times.retentionMs);
@@ -110,14 +126,17 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     const memory = openMemory(
       node.journal,
       clock,
-      { retentionMs: times.retentionMs, maxOutcomes: limits.keptOutcomes },
+      { retentionMs: times.retentionMs, maxOutcomes: limits.keptOutcomes, maxResultBytes: limits.keptResultBytes },
       { last, resources: Object.keys(resources) },
     );
     const ids = { ...places.named, origin: originOf(node.journal.id), incarnation: memory.incarnation };
     const open = createOpenTransactions(clock, ids);
-    reviveCoordinators(node, protocol, memory);
+    const onHazard = (found: Hazard): void => this.#notices.hazard(found);
+    reviveCoordinators(node, protocol, memory, onHazard);
+    memory.dropAnswers();
     this.#common = { node, protocol, clock, resources, register, memory, times, places };
     this.#last = last;
+    this.#nesting = createNesting(nestedOf(options.nested));
     this.#limits = limits;
     this.#open = open;
     const parts = {
@@ -127,7 +146,7 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
       isOpen: (transaction: string) => open.isOpen(transaction),
     };
     const keys = createIdempotencyKeys({ ...parts, node: node.id });
-    const takeOver = createTakeOver(parts);
+    const takeOver = createTakeOver({ ...parts, onHazard });
     this.#keys = keys;
     this.#takeOver = takeOver;
     this.#recovery = startRecovery({
@@ -152,9 +171,11 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
   }
 
   async transact<T>(act: Act<Owned, T>, how: TransactOptions = {}): Promise<Committed<T>> {
-    const { timeoutMs = this.#common.times.timeoutMs, idempotencyKey } = how;
     this.#assertRunning();
-    assertTransactOptions(timeoutMs, idempotencyKey);
+    assertTransactOptions(how);
+    const { timeoutMs = this.#common.times.timeoutMs, idempotencyKey, request, signal, isolation, readOnly } = how;
+    const fingerprint = request === undefined ? undefined : fingerprintOfRequest(request);
+    signal?.throwIfAborted();
     if (this.#calls >= this.#limits.openTransactions) {
       throw new TransactionLimitError(
         `${this.#calls} transactions are open on node '${this.#common.node.id}', its limit; try again later, or raise limits.openTransactions`,
@@ -162,7 +183,7 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     }
     this.#calls += 1;
     try {
-      return await this.#begin(act, timeoutMs, idempotencyKey);
+      return await this.#begin(act, { timeoutMs, idempotencyKey, fingerprint, signal, mode: { isolation, readOnly } });
     } finally {
       this.#calls -= 1;
     }
@@ -210,19 +231,27 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     this.#notices.close();
   }
 
-  async #begin<T>(act: Act<Owned, T>, timeoutMs: number, idempotencyKey?: string): Promise<Committed<T>> {
+  async #begin<T>(act: Act<Owned, T>, how: How): Promise<Committed<T>> {
     const { node, clock, times } = this.#common;
+    const { timeoutMs, idempotencyKey, fingerprint, signal } = how;
     const untilMs = clock.nowMs() + timeoutMs + times.outcomeTimeoutMs;
+    this.#nesting.assertKeyIsFree(idempotencyKey);
     while (idempotencyKey !== undefined) {
       const earlier = await this.#keys.committedUnder(idempotencyKey, untilMs);
-      if (earlier !== undefined) return { outcome: 'committed', transaction: earlier, isRepeated: true };
+      if (earlier !== undefined) {
+        assertSameRequest(earlier, fingerprint);
+        const { transaction, answer } = earlier;
+        const repeated = { outcome: 'committed', transaction, isRepeated: true } as const;
+        return typeof answer?.result === 'string' ? { ...repeated, value: JSON.parse(answer.result) } : repeated;
+      }
       this.#assertRunning();
       // Another call may have taken the key while this one looked.
       if (!this.#keys.isTaken(idempotencyKey)) break;
     }
+    signal?.throwIfAborted();
     const id = this.#open.begin();
     try {
-      const running = this.#run(id, act, timeoutMs, idempotencyKey);
+      const running = this.#run(id, act, how);
       if (idempotencyKey !== undefined) this.#keys.take(idempotencyKey, id, running.verdict);
       return { outcome: 'committed', transaction: id, isRepeated: false, value: await running.result };
     } catch (error) {
@@ -239,7 +268,10 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     }
   }
 
-  #run<T>(id: string, act: Act<Owned, T>, timeoutMs: number, idempotencyKey?: string): Running<T> {
+  #run<T>(id: string, act: Act<Owned, T>, how: How): Running<T> {
+    const { timeoutMs, idempotencyKey, fingerprint, signal, mode } = how;
+    let answer: KeptAnswer | undefined;
+    const { resultBytes } = this.#limits;
     const { node, protocol, clock, resources, memory, times, places } = this.#common;
     return runTransaction(
       {
@@ -249,8 +281,13 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
         id,
         resources,
         idempotencyKey,
-        last: this.#last,
-        place: places.own,
+        signal,
+        mode,
+        level: this.#nesting.begin(id, idempotencyKey),
+        // What changes nothing leaves nothing to decide, and so asks no other place.
+        ...(mode.readOnly === true
+          ? { last: undefined, place: { type: 'journal' as const } }
+          : { last: this.#last, place: places.own }),
         coordinatorTimes: coordinatorTimesOf(times, timeoutMs),
         participantTimes: participantTimesOf(times, timeoutMs),
         outcomeTimeoutMs: times.outcomeTimeoutMs,
@@ -258,6 +295,13 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
         async beforeForeignDecision(resource) {
           if (idempotencyKey !== undefined) await memory.intend({ transaction: id, idempotencyKey, resource });
         },
+        answerTo(value) {
+          if (fingerprint !== undefined) answer = { fingerprint, result: storedResult(value, resultBytes) };
+        },
+        keepAnswer: (durability) => ({
+          answer,
+          durable: answer === undefined ? Promise.resolve() : memory.answer(id, answer, durability),
+        }),
         onOutput: (output) => this.#hear(output, idempotencyKey ?? null),
         onOver: () => this.#over(id, idempotencyKey),
       },

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot';
 import { type Address, addressOf, type TaggedBy } from '../../../statecharts/actor.ts';
+import { keptAnswer } from '../../../statecharts/two-phase-commit.ts';
 import { lastResource } from './last-resources.ts';
 
 /** Of all these records. */
@@ -21,7 +22,13 @@ export const managerRecords = {
   }),
 };
 export const outcomeRecords = {
-  committed: v.object({ transaction: v.string(), idempotencyKey: v.nullable(v.string()) }),
+  committed: v.object({
+    transaction: v.string(),
+    idempotencyKey: v.nullable(v.string()),
+    answer: v.optional(keptAnswer),
+  }),
+  /** What repetitions are to be answered, should it commit. */
+  answered: v.object({ transaction: v.string(), answer: keptAnswer }),
   /** Others than the journal are about to decide under a key: the resource will know whether it happened. */
   intent: v.object({ transaction: v.string(), idempotencyKey: v.string(), resource: v.string() }),
   /** It did not happen. */

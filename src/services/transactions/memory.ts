@@ -9,8 +9,10 @@
  */
 
 import { type Address, addressOf, parseTagged, partsOf } from '../../../statecharts/actor.ts';
+import type { KeptAnswer } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { Journal, JournalEntry } from '../../journal/journal.ts';
+import type { Holder } from './answers.ts';
 import { type Generation, Generations, type MemoryLimits } from './generations.ts';
 import { type Order, partsOfTransactionId } from './ids.ts';
 import { createIntents, type Intent, type Intents } from './intents.ts';
@@ -50,10 +52,17 @@ export interface Memory {
    */
   expireEarlierLives(): Promise<void>;
   isCommitted(transaction: string): boolean;
-  /** The transaction that committed under a key. */
-  committedUnder(idempotencyKey: string): string | undefined;
+  /** The transaction that committed under a key, and what repetitions are answered. */
+  committedUnder(idempotencyKey: string): Holder | undefined;
   intentUnder(idempotencyKey: string): Intent | undefined;
   intents(): readonly Intent[];
+  /**
+   * Keeps what repetitions are to be answered, should the transaction commit: with what is written next at the latest.
+   * Resolves when that is durable, which is seen to where `mode` is `durable`. @throws what the journal failed with
+   */
+  answer(transaction: string, answer: KeptAnswer, mode: 'durable' | 'ahead'): Promise<void>;
+  /** Drops the answers of earlier lives that came to nothing. What these have committed in the journal is told before. */
+  dropAnswers(): void;
   /** Remembers a commit that is durable elsewhere, so no caller waits for this. Repeating it is safe. */
   committed(transaction: string, idempotencyKey: string | null): void;
   /** Resolves when the intent is durable. @throws what the journal failed with */
@@ -86,6 +95,8 @@ class JournalMemory implements Memory {
   readonly #life: ManagerLife;
   readonly #intents: Intents = createIntents();
   readonly #generations: Generations;
+  /** Of transactions that are not known to have committed. */
+  readonly #answers = new Map<string, KeptAnswer>();
   /** The latest generation, to which is added. */
   #current: Generation;
   #expiring: Promise<void> | undefined;
@@ -154,8 +165,9 @@ class JournalMemory implements Memory {
     return this.#generations.has(transaction);
   }
 
-  committedUnder(idempotencyKey: string): string | undefined {
-    return this.#generations.under(idempotencyKey);
+  committedUnder(idempotencyKey: string): Holder | undefined {
+    const transaction = this.#generations.under(idempotencyKey);
+    return transaction === undefined ? undefined : { transaction, answer: this.#generations.answerOf(transaction) };
   }
 
   intentUnder(idempotencyKey: string): Intent | undefined {
@@ -168,7 +180,22 @@ class JournalMemory implements Memory {
 
   committed(transaction: string, idempotencyKey: string | null): void {
     if (this.#generations.has(transaction)) return;
-    this.#appendSoon([this.#entryOf({ type: 'committed', transaction, idempotencyKey })]);
+    const answer = this.#answers.get(transaction);
+    const kept = answer === undefined ? {} : { answer };
+    this.#appendSoon([this.#entryOf({ type: 'committed', transaction, idempotencyKey, ...kept })]);
+  }
+
+  answer(transaction: string, answer: KeptAnswer, mode: 'durable' | 'ahead'): Promise<void> {
+    const entries = [this.#entryOf({ type: 'answered', transaction, answer })];
+    if (mode === 'durable') return this.#append(entries);
+    this.#appendSoon(entries);
+    return Promise.resolve();
+  }
+
+  dropAnswers(): void {
+    for (const transaction of [...this.#answers.keys()]) {
+      if (!this.#intents.has(transaction)) this.dropped(transaction);
+    }
   }
 
   intend(intent: Intent): Promise<void> {
@@ -176,7 +203,8 @@ class JournalMemory implements Memory {
   }
 
   dropped(transaction: string): void {
-    if (this.#intents.has(transaction)) this.#appendSoon([this.#entryOf({ type: 'dropped', transaction })]);
+    if (this.#intents.has(transaction) || this.#answers.has(transaction))
+      this.#appendSoon([this.#entryOf({ type: 'dropped', transaction })]);
   }
 
   close(): void {
@@ -213,9 +241,10 @@ class JournalMemory implements Memory {
     const { transaction } = record;
     switch (record.type) {
       case 'committed': {
-        const { idempotencyKey } = record;
+        const { idempotencyKey, answer } = record;
         this.#intents.forget(transaction);
-        this.#generations.add(generation, transaction, idempotencyKey);
+        this.#answers.delete(transaction);
+        this.#generations.add(generation, transaction, idempotencyKey, answer);
         return;
       }
       case 'intent': {
@@ -223,7 +252,11 @@ class JournalMemory implements Memory {
         this.#intents.add({ transaction, idempotencyKey, resource });
         return;
       }
+      case 'answered':
+        this.#answers.set(transaction, record.answer);
+        return;
       case 'dropped':
+        this.#answers.delete(transaction);
         this.#intents.forget(transaction);
     }
   }
@@ -257,11 +290,14 @@ class JournalMemory implements Memory {
   }
 
   #writeForgotten(generation: Generation): void {
-    // Intents may stand in any generation, and outlive it: those without an end move on.
-    const carried = [...this.#intents.all()].map((intent): JournalEntry => {
-      const record: OutcomeRecord = { type: 'intent', ...intent };
-      return { actor: this.#addressOf(this.#current), version, record };
-    });
+    // What has no end may stand in any generation, and outlives it: it moves on.
+    const unsettled: OutcomeRecord[] = [
+      ...[...this.#intents.all()].map((intent) => ({ type: 'intent' as const, ...intent })),
+      ...[...this.#answers].map(([transaction, answer]) => ({ type: 'answered' as const, transaction, answer })),
+    ];
+    const carried = unsettled.map(
+      (record): JournalEntry => ({ actor: this.#addressOf(this.#current), version, record }),
+    );
     const gone: JournalEntry = {
       actor: this.#addressOf(generation),
       version,

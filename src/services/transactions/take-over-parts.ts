@@ -3,6 +3,7 @@
 import type { ParticipantTimes, TwoPhaseCommit } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
+import type { Hazard } from './actors.ts';
 import type { Places } from './decisions.ts';
 import type { Memory } from './memory.ts';
 import type { TransactionTimes } from './options.ts';
@@ -31,4 +32,5 @@ export interface TakeOverParts {
   readonly participantTimes: ParticipantTimes;
   /** Whether the transaction is open in this life of the manager, so that its own actors see to it. */
   isOpen(transaction: string): boolean;
+  onHazard(found: Hazard): void;
 }

@@ -5,6 +5,7 @@
  */
 
 import { type CoordinatorRequest, coordinatorAddress } from '../../../statecharts/two-phase-commit.ts';
+import { hearingHazards } from './actors.ts';
 import { adoptBranch } from './adopting.ts';
 import { TransactionOptionsError } from './errors.ts';
 import { originOf } from './ids.ts';
@@ -49,6 +50,7 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
         epoch,
         times: { voteTimeoutMs, retryIntervalMs, resourceDeadlineMs },
       },
+      observer: hearingHazards(parts.onHazard),
     });
   };
 

@@ -9,50 +9,15 @@ import {
   type BranchId,
   type CoordinatorOutput,
   type CoordinatorRequest,
-  type CoordinatorTimes,
-  type DecisionPlace,
-  type ParticipantTimes,
   participantKey,
-  type TwoPhaseCommit,
 } from '../../../statecharts/two-phase-commit.ts';
-import type { Clock } from '../../environment/clock.ts';
 import { NodeOverloadedError, NodeStoppedError } from '../../host/errors.ts';
-import type { Node } from '../../host/node.ts';
 import { messageOf } from '../../resources/errors.ts';
+import { assertOffered } from '../../resources/mode.ts';
 import type { BranchSession } from '../../resources/transactional.ts';
 import { TransactionAbortedError, TransactionOutcomeUnknownError, TransactionUseError } from './errors.ts';
-import { createSessions, type Failure, type Participating, type Sessions } from './work.ts';
-
-/** What a transaction is made of. */
-export interface TransactionParts {
-  readonly node: Node;
-  readonly protocol: TwoPhaseCommit;
-  readonly clock: Clock;
-  readonly id: string;
-  readonly resources: Readonly<Record<string, Participating>>;
-  readonly idempotencyKey: string | undefined;
-  /** Where the decision is to be kept. */
-  readonly place: DecisionPlace;
-  /** The resource that decides by its own commit, if it takes part. */
-  readonly last: string | undefined;
-  readonly coordinatorTimes: CoordinatorTimes;
-  readonly participantTimes: ParticipantTimes;
-  /** How long the caller waits after the request to commit. */
-  readonly outcomeTimeoutMs: number;
-  readonly maxStatements: number;
-  /**
-   * Called once, before a branch may be asked to commit in one phase, or acceptors may decide, which waits for it: with
-   * the first statement at the last resource, or where acceptors decide at any, so that the next statements hide the wait,
-   * or when a single branch is to commit.
-   *
-   * @param resource one that will know how the transaction ended
-   */
-  beforeForeignDecision(resource: string): Promise<void>;
-  /** Hears everything that the coordinator delivers. */
-  onOutput(output: CoordinatorOutput): void;
-  /** Called once, when the coordinator lives no more, or has said all that it will say of the outcome. */
-  onOver(): void;
-}
+import type { TransactionParts } from './transaction-parts.ts';
+import { createSessions, type Failure, type Sessions } from './work.ts';
 
 /** A transaction under way. */
 export interface Running<T> {
@@ -77,6 +42,17 @@ export function runTransaction<T, W extends object>(parts: TransactionParts, act
 
 /** Why it aborts: an error of the application, or of a branch that could not be begun. */
 type Cause = Failure | { readonly resource: undefined; readonly error: unknown };
+
+/** From JavaScript, a function may return anything. @throws TransactionUseError when it is no promise */
+function promised<T>(working: Promise<T>): Promise<T> {
+  const returned: unknown = working;
+  if (returned instanceof Object && 'then' in returned && typeof returned.then === 'function') {
+    return Promise.resolve(working);
+  }
+  throw new TransactionUseError(
+    `expected the function of a transaction to be async, or to return a promise, got ${returned === null ? 'null' : typeof returned}; await each of its statements`,
+  );
+}
 
 class TransactionRun<W extends object> {
   readonly verdict: Promise<'committed' | 'aborted' | undefined>;
@@ -122,8 +98,8 @@ class TransactionRun<W extends object> {
     this.#sessions = createSessions<W>({
       resources,
       last,
-      // With a register, nothing is prepared before it knows of the transaction.
-      preparesEarly: place.type !== 'register',
+      // With a register, nothing is prepared before it knows of the transaction; and what is only read never is.
+      preparesEarly: place.type !== 'register' && parts.mode.readOnly !== true,
       maxStatements: parts.maxStatements,
       prepareTimeoutMs: coordinatorTimes.voteTimeoutMs,
       begin: (resource) => this.#begin(resource),
@@ -131,22 +107,30 @@ class TransactionRun<W extends object> {
   }
 
   async run<T>(act: (work: W) => Promise<T>): Promise<T> {
-    const { clock, id, outcomeTimeoutMs } = this.#parts;
+    const { clock, id, outcomeTimeoutMs, signal, level, answerTo } = this.#parts;
     let value: T;
+    const withdraw = (): void => this.#giveUp({ resource: undefined, error: signal?.reason });
     try {
       // What the function does after its transaction's end is of no consequence any more.
-      const working = act(this.#sessions.work);
+      const working = promised(level.run(() => act(this.#sessions.work))).then((returned) => {
+        answerTo(returned);
+        return returned;
+      });
       working.catch(() => undefined);
+      signal?.addEventListener('abort', withdraw);
       value = await Promise.race([working, this.#committed.then(() => working)]);
     } catch (error) {
       void this.#sessions.close('its transaction is over');
       // Unless aborted, or stopped, while the function was at work.
       if (!this.#isOver) this.#giveUp(this.#sessions.failureOf(error) ?? { resource: undefined, error });
       return this.#committed.then(() => Promise.reject(error));
+    } finally {
+      signal?.removeEventListener('abort', withdraw);
+      level.end();
     }
     const notBegun = await this.#sessions.close('the function of its transaction has returned');
-    if (notBegun === undefined) await this.#askToCommit();
-    else if (!this.#isOver) this.#giveUp(notBegun);
+    if (this.#cause === undefined && notBegun === undefined) await this.#askToCommit();
+    else if (notBegun !== undefined && !this.#isOver) this.#giveUp(notBegun);
     const timeout = clock.setTimeout(
       () => this.#failWith(new TransactionOutcomeUnknownError(id, `no decision within ${outcomeTimeoutMs} ms`)),
       outcomeTimeoutMs,
@@ -161,7 +145,9 @@ class TransactionRun<W extends object> {
 
   /** Begins the branch at a resource, and enlists it with the coordinator. */
   async #begin(resource: string): Promise<BranchSession> {
-    const { node, protocol, clock, id, resources, last, place, participantTimes } = this.#parts;
+    const { node, protocol, clock, id, resources, last, place, participantTimes, mode, level } = this.#parts;
+    level.take(resource);
+    assertOffered(resource, resources[resource]?.modes, mode);
     if (resource === last || (place.type === 'acceptors' && this.#ready === undefined)) {
       this.#ready = this.#parts.beforeForeignDecision(resource);
       this.#ready.catch(() => undefined);
@@ -169,7 +155,7 @@ class TransactionRun<W extends object> {
     const branch: BranchId = { manager: node.id, transaction: id, branch: resource };
     const held = resources[resource];
     if (held === undefined) throw new TypeError(`there is no resource '${resource}'`);
-    const session = await held.begin(branch, { timeoutMs: Math.max(1, this.#untilMs - clock.nowMs()) });
+    const session = await held.begin(branch, { ...mode, timeoutMs: Math.max(1, this.#untilMs - clock.nowMs()) });
     this.#begunSessions.push(session);
     try {
       if (this.#isOver || this.#cause !== undefined || !node.isRunning) {
@@ -200,9 +186,10 @@ class TransactionRun<W extends object> {
     const begun = this.#sessions.begun();
     const decider = begun.length === 1 ? begun[0] : begun.find((it) => it === last);
     if (place.type === 'journal' && decider !== undefined) this.#ready ??= this.#parts.beforeForeignDecision(decider);
+    const { answer, durable } = this.#parts.keepAnswer(this.#ready === undefined ? 'ahead' : 'durable');
     if (this.#ready !== undefined) {
       try {
-        await this.#ready;
+        await Promise.all([this.#ready, durable]);
       } catch (error) {
         this.#giveUp({ resource: undefined, error });
         return;
@@ -210,11 +197,12 @@ class TransactionRun<W extends object> {
     }
     if (this.#isOver) return;
     this.#hasAskedToCommit = true;
-    this.#tell({ type: 'commit' });
+    const isRegister = place.type === 'register';
+    this.#tell({ type: 'commit', ...(isRegister && answer !== undefined ? { answer } : {}) });
   }
 
   #giveUp(cause: Cause): void {
-    this.#cause = cause;
+    this.#cause ??= cause;
     this.#tell({ type: 'abort', reason: messageOf(cause.error).slice(0, maxReasonLength) });
   }
 
@@ -269,9 +257,11 @@ class TransactionRun<W extends object> {
 
   #aborted(reason: TransactionAbortedError['reason'], resource: string | undefined, detail: string): void {
     const cause = this.#cause;
+    const blamed = resource ?? cause?.resource;
+    const refusal = this.#begunSessions.find(({ branch }) => branch.branch === blamed)?.refusal;
     this.#failWith(
       new TransactionAbortedError(
-        { transaction: this.#parts.id, reason, resource: resource ?? cause?.resource, detail },
+        { transaction: this.#parts.id, reason, resource: blamed, detail, refusal },
         cause === undefined ? {} : { cause: cause.error },
       ),
     );

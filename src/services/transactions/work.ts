@@ -5,6 +5,7 @@
 
 import { StatementError } from '../../resources/errors.ts';
 import type { Resource } from '../../resources/resource.ts';
+import { Cursor } from '../../resources/sql/cursor.ts';
 import type { BranchSession, TransactionalResource } from '../../resources/transactional.ts';
 import { TransactionLimitError, TransactionUseError } from './errors.ts';
 
@@ -66,7 +67,7 @@ export interface SessionsOptions {
   begin(resource: string): Promise<BranchSession>;
 }
 
-const reserved = ['branch', 'prepare', 'commitDirectly', 'rollback', 'queryAndPrepare'];
+const reserved = ['branch', 'prepare', 'commitDirectly', 'rollback', 'queryAndPrepare', 'brokenBecause', 'refusal'];
 
 /** Makes the sessions of one transaction; `W` is `WorkOf` the resources that the options hold. */
 export function createSessions<W extends object>(options: SessionsOptions): Sessions<W>;
@@ -103,13 +104,14 @@ export function createSessions(options: SessionsOptions): Sessions<object> {
   /** A single branch commits in one phase, and so does the last resource: these are not prepared. */
   const runLast = async (resource: string, session: BranchSession, values: readonly unknown[]): Promise<unknown> => {
     if (!preparesEarly || branches.size < 2 || resource === last) return call(resource, session, 'query', values);
-    const [text, parameters = []] = values;
-    const how = { timeoutMs: prepareTimeoutMs };
+    const [text, parameters = [], format] = values;
+    const how = { timeoutMs: prepareTimeoutMs, format };
     const answer = await call(resource, session, 'queryAndPrepare', [text, parameters, how]);
     if (typeof answer === 'object' && answer !== null && 'result' in answer) return answer.result;
     throw new StatementError(`'${resource}' refused the last statement, or to prepare: ${reasonIn(answer)}`);
   };
-  const run = async (resource: string, name: string, values: readonly unknown[]): Promise<unknown> => {
+  /** Counts a statement, as long as any are taken, and notes where its error came from. */
+  const counted = async <T>(resource: string, act: () => Promise<T>): Promise<T> => {
     try {
       if (closedBecause !== undefined) {
         throw new TransactionUseError(
@@ -124,15 +126,19 @@ export function createSessions(options: SessionsOptions): Sessions<object> {
         beginFailure ??= { resource, error };
         throw error;
       }
-      const session = await sessionAt(resource);
-      const result: unknown =
-        name === 'lastQuery' ? await runLast(resource, session, values) : await call(resource, session, name, values);
-      return result;
+      return await act();
     } catch (error) {
       failures.push({ resource, error });
       throw error;
     }
   };
+  const run = (resource: string, name: string, values: readonly unknown[]): Promise<unknown> =>
+    counted(resource, async () => {
+      const session = await sessionAt(resource);
+      const result: unknown =
+        name === 'lastQuery' ? await runLast(resource, session, values) : await call(resource, session, name, values);
+      return result instanceof Cursor ? result.through((step) => counted(resource, step)) : result;
+    });
   const lazySession = (resource: string): object =>
     new Proxy(
       {},

@@ -15,6 +15,7 @@ import {
   createTransactionManager,
   type TransactionManager,
   type TransactionManagerOptions,
+  type TransactOptions,
 } from '../../../src/services/transactions.ts';
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
@@ -149,7 +150,8 @@ export async function createBank(
     });
     const born: Life = { node, stores, clock, manager: undefined };
     life = born;
-    createTransactionManager({ ...changed, node, environment }).then(
+    // Each of many promises costs much more while calls are followed.
+    createTransactionManager({ nested: 'unchecked', ...changed, node, environment }).then(
       (manager) => {
         born.manager = manager;
       },
@@ -225,11 +227,7 @@ export async function createBank(
 }
 
 /** Moves money from one store to the other. */
-export function transfer(
-  bank: Bank,
-  amount: number,
-  how?: { readonly timeoutMs?: number; readonly idempotencyKey?: string },
-) {
+export function transfer(bank: Bank, amount: number, how?: TransactOptions) {
   return bank.manager.transact(async ({ checking, savings }) => {
     await checking.put('balance', balance(await checking.get('balance')) - amount);
     await savings.put('balance', balance(await savings.get('balance')) + amount);

@@ -77,6 +77,8 @@ export async function createCluster(place: 'register' | 'acceptors') {
       node,
       environment,
       decisions: place === 'register' ? inRegister('decisions') : paxosCommit({ acceptors }),
+      // What is awaited is counted in many steps here, each of which costs much more while calls are followed.
+      nested: 'unchecked',
     }).then(
       (manager) => {
         member.manager = manager;

@@ -5,6 +5,7 @@ import {
   createTransactionManager,
   TransactionAbortedError,
   TransactionLimitError,
+  TransactionOutcomeUnknownError,
 } from '../../../src/services/transactions.ts';
 import { balance, createBank, endow, transfer } from './bank.ts';
 
@@ -40,6 +41,43 @@ describe('a transaction manager', () => {
     expect(error).toMatchObject({ reason: 'requested', detail: 'no such customer', cause: broke });
     expect(bank.balances()).toEqual({ checking: 100, savings: 100 });
     // The locks are gone: the next one gets through.
+    await bank.value(transfer(bank, 1));
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['an error whose message is no text', Object.assign(new Error(), { message: { code: 7 } }), /^\[object Object\]$/],
+    ['what has no prototype', Object.create(null), /without a message/],
+    [
+      'a message that cannot be read as text',
+      Object.assign(new Error(), { message: Object.create(null) }),
+      /without a message/,
+    ],
+    ['undefined', undefined, /^undefined$/],
+    ['a symbol', Symbol('broke'), /^Symbol\(broke\)$/],
+  ])('aborts, and leaves nothing locked, when the function throws %s', async (_what, thrown, detail) => {
+    const bank = await createBank();
+    await endow(bank);
+    const error = await bank.failure(
+      bank.manager.transact(async ({ checking, savings }) => {
+        await checking.put('balance', 0);
+        await savings.put('balance', 0);
+        throw thrown;
+      }),
+    );
+    expect(error).toMatchObject({ code: 'TRANSACTION_ABORTED', detail: expect.stringMatching(detail) });
+    await bank.value(transfer(bank, 1));
+  });
+
+  test('aborts when the function returns no promise, and says so', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const untyped: { transact(act: unknown): Promise<unknown> } = bank.manager;
+    const error = await bank.failure(untyped.transact(() => 5));
+    expect(error).toMatchObject({
+      code: 'TRANSACTION_ABORTED',
+      detail: expect.stringMatching(/to be async, or to return a promise, got number/),
+      cause: { code: 'TRANSACTION_USE' },
+    });
     await bank.value(transfer(bank, 1));
   });
 
@@ -190,7 +228,79 @@ describe('a transaction manager', () => {
   });
 });
 
+describe('a signal', () => {
+  const reason = new Error('the request was withdrawn');
+
+  test('aborts the transaction at once while its function is at work, with the reason as the cause', async () => {
+    const bank = await createBank();
+    await endow(bank);
+    const withdrawn = new AbortController();
+    const error = await bank.failure(
+      bank.manager.transact(
+        async ({ checking }) => {
+          await checking.put('balance', 0);
+          withdrawn.abort(reason);
+          await new Promise(() => undefined);
+        },
+        { signal: withdrawn.signal },
+      ),
+    );
+    expect(error).toMatchObject({ code: 'TRANSACTION_ABORTED', reason: 'requested', cause: reason });
+    await bank.value(transfer(bank, 1));
+    await bank.until(() => bank.manager.list().length === 0);
+    expect(bank.balances()).toEqual({ checking: 99, savings: 101 });
+  });
+
+  test('that is given already begins nothing', async () => {
+    const bank = await createBank();
+    let isRun = false;
+    const act = async (): Promise<void> => {
+      isRun = true;
+    };
+    expect(await bank.failure(bank.manager.transact(act, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+    expect(isRun).toBe(false);
+  });
+
+  test('that comes when the commit has been asked for changes nothing', async () => {
+    const bank = await createBank({}, 1, { checking: 500 });
+    await endow(bank);
+    const withdrawn = new AbortController();
+    const committing = transfer(bank, 30, { signal: withdrawn.signal });
+    const whilePreparingMs = bank.time.nowMs() + 250;
+    await bank.until(() => bank.time.nowMs() >= whilePreparingMs);
+    withdrawn.abort(reason);
+    expect(await bank.value(committing)).toMatchObject({ outcome: 'committed' });
+  });
+});
+
+test.each([{}, null, new AbortController()])(
+  'a signal that is none is refused before anything happens',
+  async (signal) => {
+    const bank = await createBank();
+    const untyped: { transact(act: unknown, how: unknown): Promise<unknown> } = bank.manager;
+    expect(await bank.failure(untyped.transact(async () => {}, { signal }))).toMatchObject({
+      code: 'TRANSACTION_OPTIONS',
+      message: expect.stringContaining('pass controller.signal'),
+    });
+    expect(bank.manager.status().open).toBe(0);
+  },
+);
+
 describe('an idempotency key', () => {
+  test.each([42, null, '', 'k'.repeat(201)])('is text of 1 to 200 characters, not %j', async (idempotencyKey) => {
+    const bank = await createBank();
+    const untyped: { transact(act: unknown, how: unknown): Promise<unknown> } = bank.manager;
+    let isRun = false;
+    const act = async (): Promise<void> => {
+      isRun = true;
+    };
+    expect(await bank.failure(untyped.transact(act, { idempotencyKey }))).toMatchObject({
+      code: 'TRANSACTION_OPTIONS',
+      message: expect.stringMatching(/expected an idempotency key/),
+    });
+    expect(isRun).toBe(false);
+  });
+
   test('commits once, however often it is used', async () => {
     const bank = await createBank();
     await endow(bank);
@@ -238,5 +348,30 @@ describe('an idempotency key', () => {
     ]);
     await bank.until(() => bank.manager.list().length === 0);
     expect(bank.balances()).toEqual({ checking: 70, savings: 130 });
+  });
+
+  test('is not free in the next life while a resource does not say whether it committed there in one phase', async () => {
+    const outcomes = new Set<string>();
+    for (let steps = 0; steps < 200 && !outcomes.has('remembered'); steps += 1) {
+      const bank = await createBank();
+      await endow(bank);
+      const add = (name: 'checking' | 'savings') =>
+        bank.manager.transact((work) => work[name].put('balance', 500), { idempotencyKey: 'once' });
+      add('savings').catch(() => undefined);
+      for (let step = 0; step < steps; step += 1) await bank.step();
+      bank.crash();
+      bank.outages.add('savings');
+      bank.boot();
+      await bank.ready();
+      const repeated = await bank.settled(add('checking'));
+      bank.outages.clear();
+      await bank.until(() => bank.manager.list().length === 0);
+      if (repeated.status === 'rejected') {
+        expect(repeated.reason).toBeInstanceOf(TransactionOutcomeUnknownError);
+        outcomes.add(bank.balances().savings === 500 ? 'committed' : 'unknown');
+      } else outcomes.add(repeated.value.isRepeated ? 'remembered' : 'free');
+      expect(Object.values(bank.balances()).filter((amount) => amount === 500).length).toBeLessThanOrEqual(1);
+    }
+    expect([...outcomes].sort()).toEqual(['committed', 'free', 'remembered', 'unknown']);
   });
 });

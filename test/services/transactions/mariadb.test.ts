@@ -10,6 +10,7 @@ import { type MariaDbSession, mariadb } from '../../../src/resources/mariadb.ts'
 import { type PostgresSession, postgres } from '../../../src/resources/postgres.ts';
 import {
   createTransactionManager,
+  type ManagerNotice,
   type TransactionManager,
   transactionDefinitions,
 } from '../../../src/services/transactions.ts';
@@ -106,6 +107,64 @@ describe.skipIf(!hasMariaDb)('transactions over PostgreSQL and MariaDB', () => {
     expect(await manager.outcome(transaction)).toMatchObject({ outcome: 'committed' });
     expect(await take(manager, 10, { idempotencyKey: 'order 1' })).toMatchObject({ isRepeated: true, transaction });
     expect(await amounts()).toEqual([990, 1_010]);
+  });
+
+  test.each(['commit', 'rollback'] as const)(
+    'commit, and say of a branch that a person ended by %s while the manager was down what can be known',
+    async (verb) => {
+      await endow();
+      const first = await start();
+      const lost = proxy.loseRequest('xa commit');
+      const { transaction } = await take(first.manager, 10);
+      await lost;
+      await stop();
+      const [prepared] = await until('the branch to be free', async () => {
+        const rows = await stock.query("xa recover format = 'SQL'");
+        return rows.length === 1 ? rows : undefined;
+      });
+      await stock.query(`xa ${verb} ${String(prepared?.data)}`);
+      const { manager } = await start(first.storage);
+      const notices: ManagerNotice[] = [];
+      manager.notices.subscribe((notice) => notices.push(notice));
+      if (verb === 'commit') {
+        await settled(manager);
+        expect(await amounts()).toEqual([990, 1_010]);
+      } else {
+        await until('the second phase elsewhere', async () => (await amounts())[0] === 990);
+        expect(manager.list()).toMatchObject([{ transaction, state: 'committed' }]);
+      }
+      expect(notices).toEqual([]);
+    },
+  );
+
+  test.each([
+    ['in one phase', false],
+    ['in two phases', true],
+  ])('answer a request under its key as they did %s, and refuse another, in the next life too', async (_, isTwo) => {
+    await endow();
+    const idempotencyKey = `answered ${isTwo}`;
+    const ask = (manager: TransactionManager<Databases>, request: number) =>
+      manager.transact(
+        async (work) => {
+          await work.stock.query('update account set amount = amount + 1');
+          if (isTwo) await work.orders.query('update account set amount = amount - 1');
+          return { request };
+        },
+        { idempotencyKey, request },
+      );
+    const first = await start();
+    const { transaction } = await ask(first.manager, 5);
+    await settled(first.manager);
+    await stop();
+    const { manager } = await start(first.storage);
+    expect(await ask(manager, 5)).toEqual({
+      outcome: 'committed',
+      transaction,
+      isRepeated: true,
+      value: { request: 5 },
+    });
+    await expect(ask(manager, 6)).rejects.toMatchObject({ code: 'IDEMPOTENCY_MISMATCH', transaction });
+    expect(await amounts()).toEqual([isTwo ? 999 : 1_000, 1_001]);
   });
 
   test('abort at both when either refuses, and name it', async () => {

@@ -13,6 +13,7 @@ import { type EmbeddedStore, openEmbeddedStore } from '../../../src/resources/em
 import { type PostgresSession, postgres } from '../../../src/resources/postgres.ts';
 import {
   createTransactionManager,
+  type ManagerNotice,
   type TransactionManager,
   transactionDefinitions,
 } from '../../../src/services/transactions.ts';
@@ -143,6 +144,45 @@ describe('transactions over PostgreSQL and an embedded store', () => {
     letGo();
     await settled(second);
     expect(await amounts(second)).toEqual([990, 10]);
+  });
+
+  test.each([
+    { verb: 'rollback', isHazard: true },
+    { verb: 'commit', isHazard: false },
+  ])('commit, and are a hazard ($isHazard) after a $verb by hand while the node was down', async (by) => {
+    const first = await boot(proxy.port);
+    const { letGo } = proxy.holdRequest('commit prepared');
+    const { transaction } = await take(first, 10);
+    crash(first);
+    for (const { gid } of await server.query('select gid from pg_prepared_xacts')) {
+      await server.query(`${by.verb} prepared '${gid}'`);
+    }
+    const second = await boot();
+    await settled(second);
+    const hazards: ManagerNotice[] = [];
+    second.manager.notices.subscribe((notice) => hazards.push(notice));
+    const found = { type: 'hazard', transaction, branch: 'database', found: 'aborted' };
+    expect(hazards).toEqual(by.isHazard ? [found] : []);
+    expect(await amounts(second)).toEqual([by.isHazard ? 1_000 : 990, 10]);
+    letGo();
+  });
+
+  test('abort, and are no hazard, after a person rolled one back while the node was down that had not decided', async () => {
+    const first = await boot(proxy.port);
+    const { letGo } = proxy.holdAnswer('PREPARE TRANSACTION');
+    take(first, 10).catch(() => undefined);
+    await until('the vote of the database', async () => (await preparedCount()) === 1);
+    crash(first);
+    for (const { gid } of await server.query('select gid from pg_prepared_xacts')) {
+      await server.query(`rollback prepared '${gid}'`);
+    }
+    const second = await boot();
+    await settled(second);
+    const hazards: ManagerNotice[] = [];
+    second.manager.notices.subscribe((notice) => hazards.push(notice));
+    expect(hazards).toEqual([]);
+    expect(await amounts(second)).toEqual([1_000, 0]);
+    letGo();
   });
 
   test('abort at both after a crash of the node that had not decided, also when its PREPARE arrives late', async () => {

@@ -62,7 +62,7 @@ test('a page of open transactions is read without a look at all others, also aft
   let index = 0;
   const apply = (command: RegisterCommand): void => {
     index += 1;
-    machine.apply(encodeRegisterCommand(command), { index, revision: index });
+    machine.apply(encodeRegisterCommand(command), { index, revision: index, timeMs: 0 });
   };
   const count = 5_000;
   for (let number = 0; number < count; number += 1) {

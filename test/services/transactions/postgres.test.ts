@@ -98,6 +98,42 @@ describe('transactions over two PostgreSQL databases', () => {
     await stop();
   });
 
+  test('say by which code a database refused, to prepare or a statement, and whether that may pass', async () => {
+    const { manager } = await start(urls());
+    const reads: (() => void)[] = [];
+    const bothHaveRead = (): Promise<void> =>
+      new Promise((resolve) => {
+        reads.push(resolve);
+        if (reads.length === 2) for (const go of reads) go();
+      });
+    const skewed = (id: number) =>
+      manager.transact(async ({ orders, stock }) => {
+        await orders.query('set transaction isolation level serializable');
+        await orders.query('select sum(amount) from account');
+        await bothHaveRead();
+        await orders.query('update account set amount = amount where id = $1', [id]);
+        await stock.query('select 1');
+      });
+    const ends = await Promise.allSettled([skewed(1), skewed(2)]);
+    const failed = ends.flatMap((it) => (it.status === 'rejected' ? it.reason : []));
+    expect(failed).toEqual([
+      expect.objectContaining({ code: 'TRANSACTION_ABORTED', resourceCode: '40001', isRetryable: true }),
+    ]);
+    const broke = take(manager, 1_000_000);
+    await expect(broke).rejects.toMatchObject({ resource: 'orders', resourceCode: '23514', isRetryable: false });
+    await server.query(
+      'create table invoice (account int references account deferrable initially deferred)',
+      [],
+      'orders',
+    );
+    const refusedToPrepare = manager.transact(async ({ orders, stock }) => {
+      await orders.query('insert into invoice values (999)');
+      await stock.query('update account set amount = amount where id = 1');
+    });
+    await expect(refusedToPrepare).rejects.toMatchObject({ resource: 'orders', resourceCode: '23503' });
+    await until('the second phase', async () => (await leftovers()) === 0 && manager.list().length === 0);
+  });
+
   test('prepare with the last statement of each database', async () => {
     const { manager } = await start(urls());
     await manager.transact(async ({ orders, stock }) => {
@@ -109,6 +145,25 @@ describe('transactions over two PostgreSQL databases', () => {
     await until('the second phase', async () => (await leftovers()) === 0 && manager.list().length === 0);
     expect(await sum()).toBe(4_000);
     await stop();
+  });
+
+  test('read by a cursor as by any other statement: counted, blamed, and refused once the function has returned', async () => {
+    const { manager } = await start(urls());
+    const { value: kept } = await manager.transact(async ({ orders, stock }) => {
+      const ids: number[] = [];
+      const cursor = await orders.openCursor<[number]>('select id from account order by id', [], { rowMode: 'array' });
+      for await (const [id] of cursor) ids.push(id);
+      expect(ids).toEqual([1, 2]);
+      await stock.query('update account set amount = amount + 0');
+      return orders.openCursor('select id from account');
+    });
+    await expect(kept?.read()).rejects.toMatchObject({ code: 'TRANSACTION_USE' });
+    const failing = manager.transact(async ({ orders }) => {
+      const cursor = await orders.openCursor('select 1 / (id - 2) as it from account order by id');
+      for await (const _row of cursor);
+    });
+    await expect(failing).rejects.toMatchObject({ resource: 'orders', resourceCode: '22012' });
+    await until('the second phase', async () => (await leftovers()) === 0 && manager.list().length === 0);
   });
 
   test('abort at both when one refuses, and name it', async () => {
@@ -168,6 +223,37 @@ describe('transactions over two PostgreSQL databases', () => {
     await stop();
     expect(await sum()).toBe(4_000);
   });
+
+  test.each([
+    ['in one phase', ['orders']],
+    ['in two phases', ['orders', 'stock']],
+  ] as const)(
+    'answer a request under its key as they did %s, and refuse another, in the next life too',
+    async (_, at) => {
+      const idempotencyKey = `answered by ${at.join()}`;
+      const ask = (manager: TransactionManager<Databases>, amount: number) =>
+        manager.transact(
+          async (work) => {
+            const amounts: unknown[] = [];
+            for (const name of at) {
+              const { rows } = await work[name].query(
+                'update account set amount = amount where id = 2 returning amount',
+              );
+              amounts.push(rows[0]?.amount);
+            }
+            return amounts;
+          },
+          { idempotencyKey, request: { amount } },
+        );
+      const first = await start(urls());
+      const { transaction, value } = await ask(first.manager, 5);
+      expect(value).toHaveLength(at.length);
+      await stop();
+      const { manager } = await start(urls(), first.storage);
+      expect(await ask(manager, 5)).toEqual({ outcome: 'committed', transaction, isRepeated: true, value });
+      await expect(ask(manager, 6)).rejects.toMatchObject({ code: 'IDEMPOTENCY_MISMATCH', transaction });
+    },
+  );
 
   test('roll back what an earlier life had prepared and never decided', async () => {
     const first = await start(urls());

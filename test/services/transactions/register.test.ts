@@ -15,7 +15,7 @@ const machineOf = (...limits: number[]) => {
   let index = 0;
   const apply = (command: RegisterCommand) => {
     index += 1;
-    return machine.apply(encodeRegisterCommand(command), { index, revision: index });
+    return machine.apply(encodeRegisterCommand(command), { index, revision: index, timeMs: 0 });
   };
   const register = (transaction: string, node = 'n1', idempotencyKey: string | null = null, epoch = 1) =>
     apply({ type: 'register-transaction', transaction, epoch, owner: owner(node), branches: [], idempotencyKey });
@@ -41,11 +41,22 @@ describe('a decision register', () => {
     register('t');
     expect(claim('t', 'n2', 2)).toMatchObject({ type: 'done', value: { outcome: 'undecided' } });
     expect(decide('t', 'committed')).toMatchObject({ type: 'refused' });
+    expect(decide('t', 'committed', 3)).toMatchObject({ type: 'refused' });
     expect(claim('t', 'n3', 2)).toMatchObject({ type: 'refused' });
     expect(claim('t', 'n2', 2)).toMatchObject({ type: 'done' });
     expect(decide('t', 'aborted', 2)).toMatchObject({ value: { outcome: 'aborted' } });
     expect(end('t')).toMatchObject({ type: 'refused' });
     expect(end('t', 2)).toMatchObject({ type: 'done' });
+  });
+
+  test('takes a registration that is repeated for what it is, and one of another epoch or owner for none', () => {
+    const { register, decide } = machineOf();
+    expect(register('t')).toMatchObject({ type: 'done', value: { outcome: 'undecided' } });
+    expect(register('t')).toMatchObject({ type: 'done', value: { outcome: 'undecided' } });
+    expect(register('t', 'n1', null, 2)).toMatchObject({ type: 'refused' });
+    expect(register('t', 'n2')).toMatchObject({ type: 'refused' });
+    decide('t', 'committed');
+    expect(register('t')).toMatchObject({ type: 'refused' });
   });
 
   test('writes absence: what was claimed or aborted before it was registered never commits', () => {
@@ -78,6 +89,8 @@ describe('a decision register', () => {
     expect(read('r.origin.1.4')).toMatchObject({ outcome: 'absent', mayBeForgotten: false });
     // Nothing is written about what may have been forgotten.
     expect(claim('r.origin.1.2', 'n2', 2)).toMatchObject({ type: 'refused' });
+    expect(decide('r.origin.1.2', 'aborted')).toMatchObject({ type: 'refused' });
+    expect(decide('r.origin.1.4', 'aborted')).toMatchObject({ type: 'done', value: { outcome: 'aborted' } });
   });
 
   test('is the same after a snapshot, and refuses more than it can hold and what makes no sense', () => {
@@ -91,7 +104,7 @@ describe('a decision register', () => {
     restore(copy, partsOf(machine, 1_000));
     expect(partsOf(copy)).toEqual(partsOf(machine));
     expect(copy.query?.({ type: 'read-key', idempotencyKey: 'k' })).toMatchObject({ transaction: 't' });
-    expect(machine.apply(new Uint8Array([1]), { index: 9, revision: 9 })).toMatchObject({ type: 'refused' });
+    expect(machine.apply(new Uint8Array([1]), { index: 9, revision: 9, timeMs: 0 })).toMatchObject({ type: 'refused' });
     expect(() => machine.query?.({ type: 'what' })).toThrow(/question/);
     expect(() => restore(copy, [new Uint8Array([1])])).toThrow(/snapshot/);
   });

@@ -14,16 +14,22 @@ import { type RegisterPart, viewOf } from './snapshots.ts';
 export class RegisterEntries {
   /** Ended transactions that are remembered. */
   readonly #kept: number;
+  /** Characters of their results. */
+  readonly #keptLength: number;
   readonly #entries = new ViewedMap<RegisterEntry & Viewed>();
   readonly #open = new OpenByNode();
   readonly #keys = new Map<string, string>();
   /** In the order in which they ended. */
   readonly #ended = new Set<string>();
+  /** Those of them with a result, in the same order. */
+  readonly #answered = new Set<string>();
+  #resultLength = 0;
   /** For each origin of ids, the latest transaction that was forgotten. */
   readonly #marks = new Map<string, Order>();
 
-  constructor(kept: number) {
+  constructor(kept: number, keptLength: number) {
     this.#kept = kept;
+    this.#keptLength = keptLength;
   }
 
   /** Transactions that are not ended. */
@@ -71,7 +77,9 @@ export class RegisterEntries {
   end(it: RegisterEntry): void {
     this.change(it, { isEnded: true, branches: [] });
     this.#ended.add(it.transaction);
+    this.#keepResult(it.transaction);
     this.#forgetOldest();
+    this.#forgetOldestResults();
   }
 
   /** Writes down as aborted a transaction that is not there: it cannot be registered afterwards. */
@@ -101,13 +109,18 @@ export class RegisterEntries {
     this.#open.clear();
     this.#keys.clear();
     this.#ended.clear();
+    this.#answered.clear();
+    this.#resultLength = 0;
     this.#marks.clear();
   }
 
   /** Takes in a part of a view. */
   restore({ entries, ended, marks }: RegisterPart): void {
     for (const it of entries) this.add(it);
-    for (const it of ended) this.#ended.add(it);
+    for (const it of ended) {
+      this.#ended.add(it);
+      this.#keepResult(it);
+    }
     for (const { origin, ...mark } of marks) this.#marks.set(origin, mark);
   }
 
@@ -115,10 +128,34 @@ export class RegisterEntries {
     if (idempotencyKey !== null && this.#keys.get(idempotencyKey) === transaction) this.#keys.delete(idempotencyKey);
   }
 
+  #keepResult(transaction: string): void {
+    const result = this.#entries.get(transaction)?.answer?.result;
+    if (typeof result !== 'string') return;
+    this.#answered.add(transaction);
+    this.#resultLength += result.length;
+  }
+
+  #forgetResult(transaction: string): void {
+    if (this.#answered.delete(transaction)) {
+      this.#resultLength -= this.#entries.get(transaction)?.answer?.result?.length ?? 0;
+    }
+  }
+
+  #forgetOldestResults(): void {
+    for (const transaction of this.#answered) {
+      if (this.#resultLength <= this.#keptLength) return;
+      this.#forgetResult(transaction);
+      const entry = this.#entries.get(transaction);
+      if (entry?.answer === undefined) continue;
+      this.#entries.set(transaction, { ...entry, answer: { ...entry.answer, result: null }, mark: 0 });
+    }
+  }
+
   #forgetOldest(): void {
     for (const transaction of this.#ended) {
       if (this.#ended.size <= this.#kept) return;
       this.#ended.delete(transaction);
+      this.#forgetResult(transaction);
       const forgotten = this.#entries.get(transaction);
       this.#entries.delete(transaction);
       if (forgotten !== undefined) this.#freeKey(forgotten);

@@ -23,6 +23,8 @@ import { readPart } from './snapshots.ts';
 
 /** Ended transactions that are remembered; beyond that the oldest go. A constant, because all nodes must agree on it. */
 export const keptEndedTransactions = 100_000;
+/** Characters of results that are kept of ended transactions; beyond that the oldest results go, and their keys stay. */
+export const keptResultLength = 2 ** 24;
 /** Transactions that are not ended. A constant for the same reason. */
 export const maxOpenTransactions = 100_000;
 /** Transactions in one answer of `open-of`. */
@@ -38,12 +40,13 @@ const forgotten = refused('it was never registered, or is forgotten');
 const fenced = ({ epoch, owner }: RegisterEntry): RegisterResult =>
   refused(`it belongs to ${owner} under epoch ${epoch}`);
 
-/** Makes an empty register. `kept` and `maxOpen` are for tests only: all nodes of a cluster must have the same. */
+/** Makes an empty register. `kept`, `maxOpen` and `keptLength` are for tests only: all nodes of a cluster must have the same. */
 export function createDecisionRegisterMachine(
   kept = keptEndedTransactions,
   maxOpen = maxOpenTransactions,
+  keptLength = keptResultLength,
 ): SlicedStateMachine {
-  const entries = new RegisterEntries(kept);
+  const entries = new RegisterEntries(kept, keptLength);
   return {
     apply(bytes) {
       const command = v.safeParse(registerCommand, decoded(bytes));
@@ -83,7 +86,7 @@ function applied(entries: RegisterEntries, command: RegisterCommand, maxOpen: nu
 function register(
   entries: RegisterEntries,
   found: RegisterEntry | undefined,
-  { transaction, epoch, owner, branches, idempotencyKey }: Command<'register-transaction'>,
+  { transaction, epoch, owner, branches, idempotencyKey, answer: kept }: Command<'register-transaction'>,
   maxOpen: number,
 ): RegisterResult {
   if (found !== undefined) {
@@ -101,6 +104,7 @@ function register(
     outcome: 'undecided',
     branches,
     idempotencyKey,
+    ...(kept === undefined ? {} : { answer: kept }),
     isEnded: false,
   });
   return done({ outcome: 'undecided', branches });
@@ -153,7 +157,9 @@ function answered(entries: RegisterEntries, asked: RegisterQuestion): unknown {
     }
     case 'read-key': {
       const holder = entries.get(entries.holderOf(asked.idempotencyKey) ?? '');
-      return holder === undefined ? null : { transaction: holder.transaction, outcome: holder.outcome };
+      if (holder === undefined) return null;
+      const { transaction, outcome, answer: kept } = holder;
+      return { transaction, outcome, ...(kept === undefined ? {} : { answer: kept }) };
     }
     case 'open-of':
       return entries.openOf(asked.node, asked.after, pageSize);

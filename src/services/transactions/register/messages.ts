@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { type Address, isAddress } from '../../../../statecharts/actor.ts';
-import { outcome, registeredBranches } from '../../../../statecharts/two-phase-commit.ts';
+import { keptAnswer, outcome, registeredBranches } from '../../../../statecharts/two-phase-commit.ts';
 import { decode, encode } from '../../store/codec.ts';
 
 const address = v.custom<Address>(isAddress, 'expected an address');
@@ -18,6 +18,7 @@ export const registerCommand = v.variant('type', [
     owner: address,
     branches: registeredBranches,
     idempotencyKey: v.nullable(text),
+    answer: v.optional(keptAnswer),
   }),
   v.object({ type: v.literal('claim-transaction'), ...named, owner: address }),
   v.object({ type: v.literal('decide-transaction'), ...named, outcome, branches: registeredBranches }),
@@ -50,6 +51,8 @@ export const registerEntry = v.object({
   outcome: state,
   branches: registeredBranches,
   idempotencyKey: v.nullable(text),
+  /** What repetitions under the key are answered. The result of an old one is forgotten, and is null then. */
+  answer: v.optional(keptAnswer),
   isEnded: v.boolean(),
 });
 export type RegisterEntry = v.InferOutput<typeof registerEntry>;
@@ -66,7 +69,9 @@ export const registerDecision = v.object({
 });
 
 /** The answer to `read-key`. */
-export const keyHolder = v.nullable(v.object({ transaction: v.string(), outcome: state }));
+export const keyHolder = v.nullable(
+  v.object({ transaction: v.string(), outcome: state, answer: v.optional(keptAnswer) }),
+);
 
 /** The command or part of a snapshot that `bytes` hold; undefined when they hold nothing. */
 export function decoded(bytes: Uint8Array): unknown {

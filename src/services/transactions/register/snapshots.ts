@@ -17,7 +17,7 @@ const partForm = v.object({
   ended: v.optional(v.array(v.string()), []),
   marks: v.optional(v.array(v.object({ origin: v.string(), incarnation: v.number(), sequence: v.number() })), []),
 });
-/** About what an entry takes in a part, without its branches, and each of those. */
+/** About what an entry takes in a part, without its branches and its answer. */
 const entrySizeBytes = 200;
 export type RegisterPart = v.InferOutput<typeof partForm>;
 
@@ -29,21 +29,25 @@ export interface ViewSources {
   release(): void;
 }
 
-function upTo<T>(next: () => T | undefined, most: number): T[] {
+const sizeOf = (item: unknown): number =>
+  entrySizeBytes +
+  (typeof item === 'object' && item !== null && 'answer' in item ? JSON.stringify(item.answer).length : 0);
+
+function upTo<T>(next: () => T | undefined, mostBytes: number): T[] {
   const items: T[] = [];
-  while (items.length < most) {
+  for (let bytes = 0; bytes === 0 || bytes + entrySizeBytes <= mostBytes; ) {
     const item = next();
     if (item === undefined) break;
     items.push(item);
+    bytes += sizeOf(item);
   }
   return items;
 }
 
 export const viewOf = (sources: ViewSources): StateView => ({
   next(sizeBytes) {
-    const most = Math.max(1, Math.floor(sizeBytes / entrySizeBytes));
     for (const name of ['entries', 'ended', 'marks'] as const) {
-      const items = upTo<unknown>(sources[name], most);
+      const items = upTo<unknown>(sources[name], sizeBytes);
       if (items.length > 0) return encode({ version: 2, [name]: items });
     }
     return undefined;
