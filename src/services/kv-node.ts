@@ -17,15 +17,19 @@ import { followMembers } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
-import type { LogProtocolName, StoreMode } from './store/log/protocol-names.ts';
-import { logProtocols, replicationOf } from './store/log/protocols.ts';
+import type { Durability } from './store/log/primary-backup/founding.ts';
+import type { LogProtocolName } from './store/log/protocol-names.ts';
+import { FoundingMismatchError, logProtocols, replicationOf } from './store/log/protocols.ts';
+import { type LogTiming, timingOf } from './store/log/timing.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
-export { MembersFixedError, OtherModeError, OtherProtocolError } from './store/log/protocols.ts';
+export { FoundingMismatchError, MembersFixedError, OtherModeError, OtherProtocolError } from './store/log/protocols.ts';
+export { type LogTiming, LogTimingError } from './store/log/timing.ts';
 
-export interface KeyValueNodeOptions {
+/** How to start a node. What acknowledgements are worth can be chosen with `primary-backup` alone, the same on all nodes. */
+export interface KeyValueNodeOptions extends Durability {
   readonly id: string;
   /** Nodes of other clusters are refused. Default `quorate`. */
   readonly cluster?: string;
@@ -40,15 +44,12 @@ export interface KeyValueNodeOptions {
    * was begun with, and `raft` in a new one.
    */
   readonly protocol?: LogProtocolName;
-  /**
-   * Of `primary-backup` alone: who holds a write before it is acknowledged; the same on all nodes. Default: the one that the
-   * data directory was begun with, and `synchronous` in a new one.
-   */
-  readonly mode?: StoreMode;
+  /** How long nodes wait for each other; the same on all nodes. */
+  readonly timing?: LogTiming;
   /** Where to listen for other nodes and clients. */
   readonly listen: HostPort;
-  /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). */
-  readonly http: HostPort & Pick<HttpServerOptions, 'hostNames'>;
+  /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). Left out, none is served. */
+  readonly http?: HostPort & Pick<HttpServerOptions, 'hostNames'>;
   /**
    * The other nodes. On a first start they become, with this one, the voters of the cluster; afterwards the log knows who
    * takes part, and where, as soon as a node was replaced. Until then they may have moved.
@@ -56,8 +57,8 @@ export interface KeyValueNodeOptions {
   readonly peers: Readonly<Record<string, HostPort>>;
   /** Whether a node without data waits to be taken into the cluster of its peers, in place of beginning one. */
   readonly joins?: boolean;
-  /** The process, for `GET /status`. */
-  readonly pid: number;
+  /** The process, for `GET /status`; left out, that does not say. */
+  readonly pid?: number;
   /** Bytes of all keys and values, beyond which only deletes are taken. Default 256 MiB; the same on all nodes. */
   readonly stateBytes?: number;
   /** Keys of agreements that the node keeps, beyond which it takes no new ones. Default 10,000. */
@@ -78,8 +79,8 @@ export interface KeyValueNode {
   readonly standing: RunningNode['standing'];
   /** By which protocol its log is replicated. */
   readonly protocol: LogProtocolName;
-  /** Where HTTP is served. */
-  readonly httpUrl: string;
+  /** Where HTTP is served, if it is. */
+  readonly httpUrl: string | undefined;
   readonly journal: Journal;
   /** Of the actor that keeps the log of the store; the role of the one that takes proposals is `leader`. */
   readonly roleChanges: Observable<RoleChange>;
@@ -96,20 +97,18 @@ const key = 'kv';
 /**
  * Starts a node.
  *
- * @throws OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
+ * @throws LogTimingError for times that contradict each other; OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
  * when the node is to join where members stay the same; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
  * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
  */
+export function startKeyValueNode(
+  options: KeyValueNodeOptions & Required<Pick<KeyValueNodeOptions, 'http'>>,
+): Promise<KeyValueNode & { readonly httpUrl: string }>;
+export function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode>;
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
-  const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers, pid } = options;
-  const {
-    environment = systemEnvironment(),
-    requestDeadlineMs,
-    onUnexpected,
-    stateBytes,
-    joins = false,
-    agreementKeys,
-  } = options;
+  const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers } = options;
+  const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {} } = options;
+  const { electionTimeoutMs } = timingOf(timing);
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -126,7 +125,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     });
     const { node } = running;
     opened.push(() => running.stop());
-    const { protocol, ...modes } = replicationOf(running.journal, key, options);
+    const { protocol, ...durability } = replicationOf(running.journal, key, options);
     const { report, notices } = createReplicaNotices();
     const places = placesOf({ ...peers, [id]: running.bus.address() });
     const store = startReplicatedStore({
@@ -138,31 +137,44 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
         places,
         isFixed: secret === undefined,
         report,
-        ...modes,
+        timing,
+        ...durability,
       }),
       key,
       environment,
       ...(stateBytes === undefined ? {} : { limits: { server: { stateBytes } } }),
     });
     const departures = followMembers({ id, store, bus: running.bus, told: peers });
-    const http = await serveHttp({
-      node,
-      store,
-      decisions: createDecisions(node, () => store.membership.founders, environment.clock),
+    const http = await servingHttp(
+      options,
+      { node, store, protocol, standing: () => running.standing.now },
       environment,
-      ...options.http,
-      access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
-      pid,
-      protocol,
-      standing: () => running.standing.now,
-      ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
-      ...(onUnexpected === undefined ? {} : { onUnexpected }),
-    });
-    return assembled({ running, store, http, departures, protocol, notices });
+    );
+    return assembled({ running, store, http, departures, protocol, notices, resignationMs: 2 * electionTimeoutMs });
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+/** Serves HTTP where that is wanted. */
+async function servingHttp(
+  { http, secret, openClients = 'loopback', pid, requestDeadlineMs, onUnexpected }: KeyValueNodeOptions,
+  parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'standing'>,
+  environment: Environment,
+): Promise<HttpServer | undefined> {
+  if (http === undefined) return undefined;
+  const { node, store } = parts;
+  return await serveHttp({
+    ...parts,
+    decisions: createDecisions(node, () => store.membership.founders, environment.clock),
+    environment,
+    ...http,
+    access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
+    ...(pid === undefined ? {} : { pid }),
+    ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
+    ...(onUnexpected === undefined ? {} : { onUnexpected }),
+  });
 }
 
 /** Where nodes can be told to be reached: not what listens at every address. */
@@ -173,16 +185,21 @@ const placesOf = (nodes: Readonly<Record<string, HostPort>>): Readonly<Record<st
     ),
   );
 
+const isWhy = (cause: unknown): cause is QuorateError =>
+  cause instanceof NodeFailedError || cause instanceof FoundingMismatchError;
+
 interface NodeParts {
   readonly running: RunningNode;
   readonly store: ReplicatedStore;
-  readonly http: HttpServer;
+  readonly http: HttpServer | undefined;
   readonly departures: Observable<QuorateError>;
   readonly protocol: LogProtocolName;
   readonly notices: Observable<NodeNotice>;
+  /** How long a clean stop waits for another node to lead: the longest election timeout. */
+  readonly resignationMs: number;
 }
 
-function assembled({ running, store, http, departures, protocol, notices }: NodeParts): KeyValueNode {
+function assembled({ running, store, http, departures, protocol, notices, resignationMs }: NodeParts): KeyValueNode {
   const { node, bus, journal, standing } = running;
   const { serverName, leadingRole } = logProtocols[protocol];
   const server = addressOf(node.id, serverName, key);
@@ -190,8 +207,8 @@ function assembled({ running, store, http, departures, protocol, notices }: Node
   let stopping: Promise<void> | undefined;
   const stop = (isAble = true): Promise<void> => {
     stopping ??= (async () => {
-      if (isAble) await store.resign();
-      await http.close();
+      if (isAble) await store.resign(resignationMs);
+      await http?.close();
       store.close();
       await running.stop();
     })();
@@ -206,9 +223,9 @@ function assembled({ running, store, http, departures, protocol, notices }: Node
     failure.complete();
   };
   running.failure.subscribe(fail);
-  // A store fails also because its node has failed: then that is what there is to tell.
+  // A store fails also because its node has failed, or because it was begun otherwise: then that is what there is to tell.
   departures.subscribe(fail);
-  store.failure.subscribe((error) => fail(error.cause instanceof NodeFailedError ? error.cause : error));
+  store.failure.subscribe((error) => fail(isWhy(error.cause) ? error.cause : error));
   return {
     node,
     store,
@@ -216,7 +233,7 @@ function assembled({ running, store, http, departures, protocol, notices }: Node
     journal,
     standing,
     protocol,
-    httpUrl: http.url,
+    httpUrl: http?.url,
     roleChanges: node.roleChanges.pipe(
       filter(({ actor }) => actor === server),
       map((change) => (change.role === leadingRole ? { ...change, role: 'leader' } : change)),

@@ -19,8 +19,10 @@ import {
   MemberPlaceMissingError,
   OtherModeError,
   OtherProtocolError,
+  startKeyValueNode,
 } from '../../src/services/kv-node.ts';
 import { type LogProtocolName, logProtocolNames } from '../../src/services/store/log/protocol-names.ts';
+import { answerOf, keyValueStore, StoreClosedError } from '../../src/services/store.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { until } from '../fixtures/until.ts';
 import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
@@ -124,15 +126,15 @@ describe('a node is refused', () => {
     const begun = { protocol: 'primary-backup', mode: 'quorum' } as const;
     await put(await lab.start('n1', begun), 'kept', 'acknowledged');
     await lab.stop('n1');
-    const refused = lab.start('n1', { ...begun, mode: 'synchronous' });
+    const refused = lab.start('n1', { ...begun, mode: 'sync' });
     await expect(refused).rejects.toThrow(OtherModeError);
-    await expect(refused).rejects.toThrow('in mode synchronous, but the journal of n1 has one in mode quorum');
+    await expect(refused).rejects.toThrow('expected mode sync, got quorum in the journal of n1');
     const node = await lab.start('n1');
     expect(await (await fetch(`${node.httpUrl}/status`)).json()).toMatchObject(begun);
     await expectAllIsWell(lab, ['n1']);
     const none = (await createNodeLab(['n1'])).start('n1', { protocol: 'paxos', mode: 'quorum' });
     await expect(none).rejects.toThrow(OtherModeError);
-    await expect(none).rejects.toThrow('no mode for a log that is replicated by paxos');
+    await expect(none).rejects.toThrow('no mode and no bounds for a log that is replicated by paxos, got mode quorum');
   });
 
   test("another node's data directory", async () => {
@@ -342,3 +344,22 @@ function fillDisk(directory: string): { readonly refusedWrites: number; free(): 
     free: () => spy.mockRestore(),
   };
 }
+
+test('an application may embed a node that serves no HTTP, and need not say which process it is', async () => {
+  const lab = await createNodeLab();
+  const { http: _, pid: __, ...options } = lab.optionsOf('n1');
+  const node = await startKeyValueNode({ ...options, peers: {} });
+  onTestFinished(() => node.stop());
+  expect(node.httpUrl).toBeUndefined();
+  const keys = keyValueStore(node.store);
+  await keys.put('x', new TextEncoder().encode('v'), { deadlineMs: 30_000 });
+  expect(new TextDecoder().decode((await keys.get('x'))?.value)).toBe('v');
+});
+
+test('an application that serves a store by itself tells errors as HTTP does', () => {
+  expect(answerOf(new StoreClosedError('it is closed'))).toMatchObject({
+    status: 503,
+    retryAfterSeconds: 1,
+    problem: { code: 'STORE_CLOSED', outcome: 'did-not-happen' },
+  });
+});

@@ -1,6 +1,6 @@
 /** The conditional headers of HTTP (RFC 9110, section 13) over the versions of the store. */
 
-import type { Condition } from '../store/key-value/machine.ts';
+import type { Condition } from '../store/key-value/commands.ts';
 import { HttpRequestError } from './problems.ts';
 
 /** A version as an entity tag: `"17"`. */

@@ -8,6 +8,7 @@ import { isId } from '../../../statecharts/actor.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import { DecisionValueError } from '../agreement/errors.ts';
 import { exactJsonOf, type Json } from '../agreement/json.ts';
+import { takes } from './parameters.ts';
 import { HttpRequestError } from './problems.ts';
 
 interface Asked {
@@ -20,11 +21,11 @@ const learnDeadlineMs = 1_000;
 
 /** Adds `PUT` and `GET /agree/KEY`. */
 export function addDecisionRoutes(app: FastifyInstance, decisions: Decisions, deadlineMs: number): void {
-  app.put<Asked>('/agree/*', async (request, reply) => {
+  app.put<Asked>('/agree/*', { onRequest: takes('acceptors') }, async (request, reply) => {
     const key = request.params['*'];
     return answered(reply, await decisions.agree(key, proposedIn(request), { deadlineMs, ...acceptorsOf(request) }));
   });
-  app.get<Asked>('/agree/*', async (request, reply) => {
+  app.get<Asked>('/agree/*', { onRequest: takes('acceptors') }, async (request, reply) => {
     const key = request.params['*'];
     const waitMs = Math.min(deadlineMs, learnDeadlineMs);
     const chosen = await decisions.learn(key, { deadlineMs: waitMs, ...acceptorsOf(request) });
@@ -40,15 +41,6 @@ export function addDecisionRoutes(app: FastifyInstance, decisions: Decisions, de
 
 function acceptorsOf({ query }: { readonly query: Asked['Querystring'] }): { readonly acceptors?: readonly string[] } {
   const { acceptors } = query;
-  const other = Object.keys(query).find((name) => name !== 'acceptors');
-  if (other !== undefined) {
-    throw new HttpRequestError(
-      400,
-      'MALFORMED_REQUEST',
-      `expected no parameter but acceptors, got '${other}'`,
-      'name the acceptors of the key in ?acceptors=n1,n2,n3, or leave them out',
-    );
-  }
   if (acceptors === undefined) return {};
   const ids = typeof acceptors === 'string' ? acceptors.split(',') : acceptors;
   if (typeof acceptors === 'string' && ids.every(isId)) return { acceptors: ids };

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { isId } from '../../../statecharts/actor.ts';
 import { isPlace } from '../../../statecharts/raft.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
-import { HttpRequestError } from './problems.ts';
+import { bodyOf, isEmptyBody, jsonOfBody } from './json.ts';
 
 const isHost = (host: string): boolean => isPlace(`${host}:1`);
 
@@ -35,7 +35,7 @@ export function addMemberRoutes(app: FastifyInstance, store: ReplicatedStore, de
   });
   app.post('/members/replace', async (request, reply) => {
     const example = '{"old": "n3", "new": {"id": "n4", "host": "10.0.0.4", "port": 4801}}';
-    const { old, new: joining } = bodyOf(replacement, jsonIn(request.body), example);
+    const { old, new: joining } = bodyOf(replacement, jsonOfBody(request.body), example);
     const place = `${joining.host}:${joining.port}`;
     const change = { leaving: old, joining: joining.id, place };
     const members = await store.replaceMember(change, { deadlineMs: Math.max(deadlineMs, replaceDeadlineMs) });
@@ -43,34 +43,7 @@ export function addMemberRoutes(app: FastifyInstance, store: ReplicatedStore, de
   });
   app.post('/members/leader', async (request, reply) => {
     const { body } = request;
-    const isEmpty = body === undefined || body === null || (body instanceof Uint8Array && body.length === 0);
-    const { to } = bodyOf(succession, isEmpty ? {} : jsonIn(body), '{"to": "n2"}, or nothing');
+    const { to } = bodyOf(succession, isEmptyBody(body) ? {} : jsonOfBody(body), '{"to": "n2"}, or nothing');
     return reply.send({ leader: await store.handOver(to, { deadlineMs }) });
   });
-}
-
-/** @throws HttpRequestError */
-function bodyOf<Schema extends v.GenericSchema>(
-  schema: Schema,
-  value: unknown,
-  example: string,
-): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, value, { abortEarly: true });
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new HttpRequestError(
-    400,
-    'MALFORMED_REQUEST',
-    `the body is malformed at ${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`,
-    `send JSON like ${example}`,
-  );
-}
-
-function jsonIn(body: unknown): unknown {
-  if (!(body instanceof Uint8Array)) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return undefined;
-  }
 }

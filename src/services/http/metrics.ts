@@ -63,7 +63,7 @@ export function createMetrics(node: Node, store: ReplicatedStore, budget: Respon
   for (const [name, first] of Object.entries(store.status().details)) {
     if (typeof first !== 'number') continue;
     new Gauge({
-      name: `quorate_${name}`,
+      name: `quorate_${name.replace(/[A-Z]/g, (it) => `_${it.toLowerCase()}`)}`,
       help: `The ${name} of the log's protocol`,
       registers: [...registers],
       collect() {

@@ -22,17 +22,25 @@ import {
 import {
   IdempotencyKeyReusedError,
   KeyLimitError,
+  LeaseEndedError,
+  LeaseLimitError,
   MalformedRequestError,
+  MalformedValueError,
+  ModeNotOfferedError,
+  NotCaughtUpError,
   NotHandedOverError,
   NotHappenedError,
   NotReplacedError,
   OutcomeUnknownError,
   OverloadedError,
   PreconditionFailedError,
+  RevisionAheadError,
+  RevisionForgottenError,
   SessionsFullError,
   StoreClosedError,
   StoreFailedError,
   StoreFullError,
+  TooFewInSyncError,
   UnavailableError,
   ValueLimitError,
 } from '../store/errors.ts';
@@ -69,6 +77,13 @@ export class HttpRequestError extends NotHappenedError {
   }
 }
 
+/** What the HTTP library refuses by itself, in our words; anything else as it is. */
+export function asRequestError(error: unknown): unknown {
+  if (!(error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')) return error;
+  if (error instanceof QuorateError || error.statusCode >= 500) return error;
+  return new HttpRequestError(error.statusCode, 'MALFORMED_REQUEST', error.message, 'mend the request');
+}
+
 const retrySeconds = 1;
 
 /** How each kind of error is told; the first that fits. */
@@ -80,7 +95,12 @@ const answers: readonly (readonly [
   [PreconditionFailedError, 412, 'read the key again and decide anew; the ETag of the answer is what is there'],
   [KeyLimitError, 400, 'use a key of 1 to 1,024 bytes of text'],
   [ValueLimitError, 413, 'send a value of at most 1 MiB, or split it over several keys'],
+  [LeaseEndedError, 410, 'grant another lease, and put its keys anew'],
+  [LeaseLimitError, 507, 'revoke leases that are done, or spread keys over several leases'],
+  [RevisionForgottenError, 410, 'read the keys anew, and go on from the revision of that answer'],
+  [RevisionAheadError, 400, 'use a revision of this store: one that it has answered with'],
   [IdempotencyKeyReusedError, 422, 'use a new Idempotency-Key for another request'],
+  [MalformedValueError, 422, 'look at the bytes of the value, and put what its readers expect'],
   [MalformedRequestError, 400, 'mend the request'],
   [DecisionKeyError, 400, 'use a key of 1 to 512 bytes of text'],
   [DecisionValueError, 400, 'send UTF-8 text, or JSON where the content type says so'],
@@ -90,9 +110,12 @@ const answers: readonly (readonly [
   [AcceptorsUnknownError, 503, 'ask another node, or name the acceptors of the key in ?acceptors=n1,n2,n3'],
   [NotReplacedError, 409, 'look at GET /members, and mend the request or what it says of the node that should join'],
   [NotHandedOverError, 409, 'look at GET /status of the nodes, and name another node that votes and runs'],
+  [ModeNotOfferedError, 409, 'leave ?mode out, or look at GET /status for the mode of the store'],
+  [TooFewInSyncError, 503, 'start the replicas that are missing in GET /status, and try again'],
   [StoreFullError, 507, 'delete keys, or raise the limit of the state on all nodes'],
   [SessionsFullError, 503, 'repeat it with an Idempotency-Key, which needs no session, or raise the limit of sessions'],
   [OverloadedError, 503, 'try again later, with fewer requests at once'],
+  [NotCaughtUpError, 503, 'ask another node, or this one again once GET /readyz answers 200'],
   [UnavailableError, 503, 'try again: there was no leader in reach of a majority'],
   [StoreClosedError, 503, 'ask another node: this one is stopping'],
   [StoreFailedError, 503, 'ask another node, and look at the log of this one'],

@@ -1,35 +1,37 @@
 /** The HTTP interface of a node's key-value store. */
 
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
-import { originCheck } from '../../web/origins.ts';
+import { messageOf } from '../../resources/errors.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import type { Standing } from '../lives/standing.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
-import { valueLimitBytes } from '../store/key-value/machine.ts';
-import { type KeyValueStore, keyValueStore } from '../store/key-value/store.ts';
+import { valueLimitBytes } from '../store/key-value/commands.ts';
+import { keyValueStore } from '../store/key-value/store.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { addAccess, type HttpAccess } from './access.ts';
-import { answerBrokenRequest } from './broken-requests.ts';
-import { conditionOf, etagOf, isKnown } from './conditions.ts';
-import { limitConnections } from './connections.ts';
+import { createHttpApp } from './app.ts';
+import { etagOf } from './conditions.ts';
 import { addDecisionRoutes } from './decisions.ts';
+import { addKeyRoutes } from './keys.ts';
+import { addLeaseRoutes } from './leases.ts';
 import { addMemberRoutes } from './members.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { answerOf, HttpRequestError } from './problems.ts';
-import {
-  createResponseBudget,
-  defaultResponseBudgetLimits,
-  type ResponseBudget,
-  type ResponseBudgetLimits,
-} from './response-budget.ts';
+import { answerOf, asRequestError, HttpRequestError } from './problems.ts';
+import { addRangeRoutes } from './ranges.ts';
+import { addReadinessRoutes } from './readiness.ts';
+import { createResponseBudget, defaultResponseBudgetLimits, type ResponseBudgetLimits } from './response-budget.ts';
+import { addTransactionRoutes } from './transactions.ts';
+import { addWatchRoute } from './watch.ts';
 
 /** Bounds of what an HTTP interface holds for those who use it. */
 export interface HttpLimits extends ResponseBudgetLimits {
   /** Open connections. Default 1,024; one address may hold them all until another one wants some. */
   readonly connections: number;
+  /** Clients that watch changes at once. Default 1,000. */
+  readonly watches: number;
 }
 
 export interface HttpServerOptions {
@@ -54,18 +56,15 @@ export interface HttpServerOptions {
   readonly standing?: () => Standing;
   /** Who may use it; clients on this machine by default. */
   readonly access?: HttpAccess;
-  /** The process, for `GET /status`. */
-  readonly pid: number;
+  /** The process, for `GET /status`; left out, that does not say. */
+  readonly pid?: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
   /** Told what no answer explains: errors that are a fault of this program. By default none is. */
   readonly onUnexpected?: (error: unknown) => void;
 }
 
-const defaultLimits: HttpLimits = { ...defaultResponseBudgetLimits, connections: 1_024 };
-
-/** Requests of one connection that may be under way at once; one more ends the connection. */
-const pipelineLimit = 64;
+const defaultLimits: HttpLimits = { ...defaultResponseBudgetLimits, connections: 1_024, watches: 1_000 };
 
 /** A running HTTP interface. */
 export interface HttpServer {
@@ -93,32 +92,17 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   const budget = createResponseBudget(clock, limits);
   const metrics = createMetrics(node, store, budget);
   let closing: Promise<void> | undefined;
-  const app = fastify({
-    bodyLimit: valueLimitBytes,
-    // A key is found behind /kv/ and may be longer than a usual path.
-    routerOptions: { maxParamLength: 8_192 },
-    requestTimeout: 30_000,
-    forceCloseConnections: 'idle',
-    // What still arrives is answered by the store, which knows what became of it.
-    return503OnClosing: false,
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, asRequestError(error)),
+  const app = createHttpApp({
+    bodyBytes: valueLimitBytes,
+    connections: limits.connections,
+    names: [host, ...hostNames],
+    routes:
+      'use GET, PUT or DELETE /kv/KEY, GET /kv, /history/KEY or /watch, POST /transactions or /leases, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /status, /healthz, /readyz, /metrics',
   });
-  limitConnections(app.server, limits.connections);
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => {
-    const told = asRequestError(error);
+    const told = inOurWords(error);
     if (!(told instanceof QuorateError)) onUnexpected?.(told);
     return sendProblem(reply, told);
-  });
-  app.setNotFoundHandler((request) => {
-    throw new HttpRequestError(
-      404,
-      'UNKNOWN_ROUTE',
-      `there is no ${request.method} ${request.url}`,
-      'use GET, PUT or DELETE /kv/KEY, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /status, /healthz, /metrics',
-    );
   });
   app.addHook('onSend', async (_request, reply) => {
     // A connection that was busy when the end began would otherwise stay open for further requests.
@@ -128,28 +112,33 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
   });
-  refuseForeignPages(app, [host, ...hostNames]);
-  limitPipelines(app);
   addAccess(app, options.access ?? {});
-  addKeyRoutes(app, keyValueStore(store), deadlineMs, budget);
+  const kv = keyValueStore(store, clock);
+  addKeyRoutes(app, kv, deadlineMs, budget);
+  addRangeRoutes(app, kv, deadlineMs, budget);
+  addTransactionRoutes(app, kv, deadlineMs);
+  addLeaseRoutes(app, kv, deadlineMs);
+  const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limit: limits.watches });
   addMemberRoutes(app, store, deadlineMs);
   if (decisions !== undefined) addDecisionRoutes(app, decisions, deadlineMs);
+  addReadinessRoutes(app, { node, store, standing });
   addStatusRoutes(app, node, store, metrics, { pid, protocol, standing }, clock.nowMs);
   let url: string;
   try {
     url = await app.listen({ host, port });
   } catch (cause) {
     metrics.close();
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new HttpListenError(`cannot serve HTTP at ${host}:${port}: ${problem}; choose another port with --http`, {
-      cause,
-    });
+    throw new HttpListenError(
+      `cannot serve HTTP at ${host}:${port}: ${messageOf(cause)}; choose another port with --http`,
+      { cause },
+    );
   }
   return {
     url,
     close() {
       closing ??= (async () => {
         // A client that sends a request byte by byte must not hold up the end.
+        endWatches();
         const timeout = clock.setTimeout(() => app.server.closeAllConnections(), deadlineMs);
         await app.close();
         clock.clearTimeout(timeout);
@@ -169,97 +158,16 @@ function sendProblem(reply: FastifyReply, error: unknown): FastifyReply {
   return reply.status(status).send(problem);
 }
 
-/** What the HTTP library refuses by itself, in our words. */
-function asRequestError(error: unknown): unknown {
-  if (!(error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')) return error;
-  if (error instanceof QuorateError || error.statusCode >= 500) return error;
-  if (error.statusCode === 413) {
-    const message = `expected a value of at most ${valueLimitBytes} bytes, got a longer one`;
-    return new HttpRequestError(413, 'VALUE_LIMIT', message, 'split it over several keys');
-  }
-  return new HttpRequestError(error.statusCode, 'MALFORMED_REQUEST', error.message, 'mend the request');
+/** What is refused before the store hears of it, in its words. */
+function inOurWords(error: unknown): unknown {
+  const told = asRequestError(error);
+  if (told === error || !(told instanceof HttpRequestError && told.status === 413)) return told;
+  const message = `expected a value of at most ${valueLimitBytes} bytes, got a longer one`;
+  return new HttpRequestError(413, 'VALUE_LIMIT', message, 'split it over several keys');
 }
-
-function refuseForeignPages(app: FastifyInstance, names: readonly string[]): void {
-  const passes = originCheck(names);
-  app.addHook('onRequest', async ({ headers }) => {
-    const { host, origin } = headers;
-    if (passes({ host, origin })) return;
-    const from = origin === undefined ? '' : ` from a page of ${origin}`;
-    throw new HttpRequestError(
-      421,
-      'FOREIGN_HOST',
-      `expected a request to an address or name of this node, got one to '${host}'${from}`,
-      'name the node by its address, or start it with this name in --http-name',
-    );
-  });
-}
-
-function limitPipelines(app: FastifyInstance): void {
-  const underWay = new WeakMap<object, number>();
-  app.addHook('onRequest', async ({ raw: { socket } }, reply) => {
-    const count = (underWay.get(socket) ?? 0) + 1;
-    underWay.set(socket, count);
-    reply.raw.once('close', () => underWay.set(socket, (underWay.get(socket) ?? 1) - 1));
-    if (count > pipelineLimit) socket.destroy();
-  });
-}
-
-const keyOf = (request: FastifyRequest<{ Params: { '*': string } }>): string => request.params['*'];
-
-const header = (request: FastifyRequest, name: string): string | undefined => {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(', ') : value;
-};
-
-function addKeyRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number, budget: ResponseBudget): void {
-  const writeOptions = (request: FastifyRequest) => {
-    const condition = conditionOf(header(request, 'if-match'), header(request, 'if-none-match'));
-    const idempotencyKey = header(request, 'idempotency-key');
-    return {
-      deadlineMs,
-      ...(condition === undefined ? {} : { condition }),
-      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    };
-  };
-  app.put<{ Params: { '*': string } }>('/kv/*', async (request, reply) => {
-    const value = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-    const key = keyOf(request);
-    const { version } = await kv.put(key, value, writeOptions(request));
-    return reply.header('etag', etagOf(version)).send({ key, version });
-  });
-  app.delete<{ Params: { '*': string } }>('/kv/*', async (request, reply) => {
-    const key = keyOf(request);
-    const { version } = await kv.delete(key, writeOptions(request));
-    if (version === undefined) throw absent(key);
-    return reply.send({ key, deleted: version });
-  });
-  app.get<{ Params: { '*': string }; Querystring: { consistency?: string } }>('/kv/*', async (request, reply) => {
-    const { consistency = 'linearizable' } = request.query;
-    if (consistency !== 'linearizable' && consistency !== 'stale') {
-      throw new HttpRequestError(
-        400,
-        'MALFORMED_REQUEST',
-        `expected consistency 'linearizable' or 'stale', got '${consistency}'`,
-        'leave it out for a linearizable read',
-      );
-    }
-    const key = keyOf(request);
-    const room = await budget.reserve(reply.raw, valueLimitBytes, deadlineMs);
-    const found = await kv.get(key, { deadlineMs, consistency });
-    room.shrinkTo(found?.value.length ?? 0);
-    if (found === undefined) throw absent(key);
-    reply.header('etag', etagOf(found.version)).header('cache-control', 'no-store');
-    if (isKnown(header(request, 'if-none-match'), found.version)) return reply.status(304).send();
-    const { buffer, byteOffset, byteLength } = found.value;
-    return reply.type('application/octet-stream').send(Buffer.from(buffer, byteOffset, byteLength));
-  });
-}
-
-const absent = (key: string): HttpRequestError =>
-  new HttpRequestError(404, 'KEY_ABSENT', `there is no value under '${key}'`, 'store one with PUT');
 
 interface StatusParts {
+  readonly pid: number | undefined;
   readonly protocol: string | undefined;
   readonly standing: HttpServerOptions['standing'] | undefined;
 }
@@ -269,7 +177,7 @@ function addStatusRoutes(
   node: Node,
   store: ReplicatedStore,
   metrics: Metrics,
-  { pid, protocol, standing }: Pick<HttpServerOptions, 'pid'> & StatusParts,
+  { pid, protocol, standing }: StatusParts,
   nowMs: () => number,
 ): void {
   const startedMs = nowMs();
@@ -277,7 +185,7 @@ function addStatusRoutes(
     const { id, role, leader = null, details, remark: _, ...rest } = store.status();
     return {
       id,
-      pid,
+      ...(pid === undefined ? {} : { pid }),
       ...(protocol === undefined ? {} : { protocol }),
       role,
       ...details,
@@ -287,10 +195,6 @@ function addStatusRoutes(
       occupancy: node.occupancy,
       uptimeMs: Math.round(nowMs() - startedMs),
     };
-  });
-  app.get('/healthz', async (_request, reply) => {
-    const { leader = null } = store.status();
-    return reply.status(node.isRunning ? 200 : 503).send({ status: node.isRunning ? 'ok' : 'stopped', leader });
   });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
 }

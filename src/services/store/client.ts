@@ -7,7 +7,8 @@ import { nodeOf, parseTagged, QuorateError } from '../../../statecharts/actor.ts
 import type { Bus, PeerStatus } from '../../bus/bus.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { StoreClosedError, UnavailableError } from './errors.ts';
-import { type KeyValueStore, keyValueStore } from './key-value/store.ts';
+import type { KeyValueStore } from './key-value/contract.ts';
+import { keyValueStore } from './key-value/store.ts';
 import { createRequester, type Executor, type MemberAdministration } from './requests/requester.ts';
 import { createRouter, defaultRouterLimits, type Router } from './requests/router.ts';
 import { clientAddress, clientMessages, type RequestsMessage, storeAddress } from './requests/wire.ts';
@@ -17,7 +18,10 @@ export interface StoreClientOptions {
   readonly key?: string;
   /** Requests that may be under way at once; more are refused. Default 65,536. */
   readonly inFlight?: number;
-  /** How long to wait for an answer before asking again, the first time, in milliseconds. Default 1,000. */
+  /**
+   * How long to wait for an answer before asking again, the first time, in milliseconds. Default 1,000, and at most a
+   * quarter of the time until the request's deadline.
+   */
   readonly attemptMs?: number;
   /** Bytes of one command. Default 1 MiB and 8 KiB. */
   readonly commandBytes?: number;
@@ -109,7 +113,7 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
 
   const executor = createRequester({ clock, router, commandLimitBytes: commandBytes });
   return {
-    ...keyValueStore(executor),
+    ...keyValueStore(executor, clock),
     executor,
     members: executor.members,
     replaceMember: executor.replaceMember,

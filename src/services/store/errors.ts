@@ -13,6 +13,14 @@ export class UnavailableError extends NotHappenedError {
   readonly code = 'UNAVAILABLE';
 }
 
+/**
+ * Since it was started, the node has not applied what it had in its log: a stale answer would say of keys that exist that
+ * they do not. Ask another node, or this one once a majority has told it what is committed.
+ */
+export class NotCaughtUpError extends NotHappenedError {
+  readonly code = 'NOT_CAUGHT_UP';
+}
+
 /** Too much waits already, here or at the leader. Try again later, with less at once. */
 export class OverloadedError extends NotHappenedError {
   readonly code = 'OVERLOADED';
@@ -43,6 +51,16 @@ export class PreconditionFailedError extends NotHappenedError {
   }
 }
 
+/** The store does not acknowledge writes in this mode: its protocol has no modes, or what it keeps would not bear it. */
+export class ModeNotOfferedError extends NotHappenedError {
+  readonly code = 'MODE_NOT_OFFERED';
+}
+
+/** Fewer replicas are in sync than the store asks for before it acknowledges a write. Start those that are missing. */
+export class TooFewInSyncError extends NotHappenedError {
+  readonly code = 'TOO_FEW_IN_SYNC';
+}
+
 /** A key that is empty, too long, or not well-formed text. */
 export class KeyLimitError extends NotHappenedError {
   readonly code = 'KEY_LIMIT';
@@ -53,9 +71,41 @@ export class ValueLimitError extends NotHappenedError {
   readonly code = 'VALUE_LIMIT';
 }
 
+/** Bytes under a key that are no value of the type that was asked for, or a value that has no bytes. */
+export class MalformedValueError extends NotHappenedError {
+  readonly code = 'MALFORMED_VALUE';
+}
+
 /** A request that does not read as one. */
 export class MalformedRequestError extends NotHappenedError {
   readonly code = 'MALFORMED_REQUEST';
+}
+
+/** There is no such lease: it was not kept in time, or revoked, and its keys are deleted. */
+export class LeaseEndedError extends NotHappenedError {
+  readonly code = 'LEASE_ENDED';
+}
+
+/** There are as many leases as may be, or a lease has as many keys. */
+export class LeaseLimitError extends NotHappenedError {
+  readonly code = 'LEASE_LIMIT';
+}
+
+/** So far back the store does not know any more how it was, or what has changed. Begin anew, from `floor` on. */
+export class RevisionForgottenError extends NotHappenedError {
+  readonly code = 'REVISION_FORGOTTEN';
+  /** The first revision of which the node that was asked knows how the store was; changes after it are known. */
+  readonly floor: number;
+
+  constructor(message: string, floor: number) {
+    super(message);
+    this.floor = floor;
+  }
+}
+
+/** The node that was asked has not come to that revision, and maybe no node. */
+export class RevisionAheadError extends NotHappenedError {
+  readonly code = 'REVISION_AHEAD';
 }
 
 /** An idempotency key came a second time with another request. */

@@ -8,7 +8,14 @@ import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { Backlog } from './backlog.ts';
 import { UnreadableStateError } from './errors.ts';
-import type { LogEntry, LogRun, ReplicatedLog, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
+import type {
+  LogEntry,
+  LogRun,
+  LogToken,
+  ReplicatedLog,
+  SnapshotReader,
+  SnapshotWriter,
+} from './log/replicated-log.ts';
 import type { Fate } from './sessions/fate.ts';
 import type { SessionedMachine } from './sessions/machine.ts';
 import type { StateRestoration, StateView } from './state-machine.ts';
@@ -49,6 +56,10 @@ interface Taking {
 export class Replica {
   readonly #parts: ReplicaParts;
   #appliedIndex = 0;
+  /** Of that entry; undefined as long as the state is that of a snapshot, or of none. */
+  #appliedToken: LogToken | undefined;
+  /** The state as it was before the first entry, where it may come back to that. */
+  readonly #beginning: readonly Uint8Array[];
   /** Committed and not applied yet. */
   readonly #backlog = new Backlog();
   #isWorking = false;
@@ -61,6 +72,7 @@ export class Replica {
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts;
+    this.#beginning = parts.log.startsOver === true ? wholeOf(parts.sessioned.view()) : [];
   }
 
   /** The last entry that the state holds. */
@@ -95,6 +107,21 @@ export class Replica {
     this.#readNext(this.#restoring);
   }
 
+  /** The state is as it was before the first entry; a snapshot, or that entry, comes next. */
+  startOver(): void {
+    if (this.#isClosed) return;
+    this.#abandonSnapshot();
+    this.#restoring?.reader.release();
+    this.#restoring = undefined;
+    this.#backlog.clear();
+    const restoration = this.#parts.sessioned.restoring();
+    for (const part of this.#beginning) restoration.take(part);
+    restoration.finish();
+    this.#appliedIndex = 0;
+    this.#appliedToken = undefined;
+    this.#dueAfterBytes = undefined;
+  }
+
   /**
    * The log asks for a snapshot. It begins when the log has grown by a random share of what it holds: the nodes' logs
    * are alike, and all would write at once otherwise.
@@ -123,10 +150,12 @@ export class Replica {
       if (entry.index !== this.#appliedIndex + 1) {
         throw new UnreadableStateError(`expected entry ${this.#appliedIndex + 1} of the log, got ${entry.index}`);
       }
-      const { command } = entry;
+      const { command, skips } = entry;
+      if (skips !== undefined) sessioned.skip(skips);
       const fates = command === undefined ? [] : sessioned.apply(command, entry.index);
       bytes += command?.length ?? 0;
       this.#appliedIndex = entry.index;
+      this.#appliedToken = entry.token;
       this.#parts.applied(entry, fates);
     }
     if (this.#dueAfterBytes !== undefined) this.#dueAfterBytes -= bytes;
@@ -158,6 +187,7 @@ export class Replica {
         restoring.into.finish();
         this.#restoring = undefined;
         this.#appliedIndex = restoring.index;
+        this.#appliedToken = undefined;
         this.#parts.installed(restoring.index);
         this.#apply();
       });
@@ -166,10 +196,10 @@ export class Replica {
 
   #takeIfDue(): void {
     if (this.#dueAfterBytes === undefined || this.#dueAfterBytes > 0 || this.isRestoring) return;
-    if (this.#taking !== undefined) return;
+    if (this.#taking !== undefined || this.#appliedToken === undefined) return;
     let writer: SnapshotWriter;
     try {
-      writer = this.#parts.log.snapshot(this.#appliedIndex);
+      writer = this.#parts.log.snapshot(this.#appliedIndex, this.#appliedToken);
     } catch (error) {
       // A node that is overloaded now is asked again after the next entries.
       if (!(error instanceof QuorateError)) throw error;
@@ -216,4 +246,11 @@ export class Replica {
       this.#parts.fail(error);
     }
   }
+}
+
+/** All parts of a state that has not grown yet. */
+function wholeOf(view: StateView): readonly Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let part = view.next(partBytes); part !== undefined; part = view.next(partBytes)) parts.push(part);
+  return parts;
 }

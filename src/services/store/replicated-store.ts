@@ -73,6 +73,8 @@ export interface StoreStatus {
   readonly leader: string | undefined;
   readonly commitIndex: number;
   readonly appliedIndex: number;
+  /** Whether it has applied all that its log held when it was started; before, it gives no stale answers. */
+  readonly isCaughtUp: boolean;
   readonly lastIndex: number;
   /** What the log's protocol adds about itself, for people, to stand behind the role: `in term 3` with Raft. */
   readonly remark: string;
@@ -279,6 +281,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
         key,
         ...logStatus,
         appliedIndex: server.appliedIndex,
+        isCaughtUp: server.isCaughtUp,
         peers: nodes.filter((it) => it !== node.id),
         revision: sessioned.revision,
         sessions: sessioned.sessions,

@@ -10,11 +10,13 @@ import type { LogEvent, ReplicatedLog } from './log/replicated-log.ts';
 import { Replica } from './replica.ts';
 import { createDesk, type Desk, isOperation, type Sink } from './requests/desk.ts';
 import type { Request } from './requests/wire.ts';
+import { type CatchingUp, createCatchingUp } from './server/catching-up.ts';
 import { createHandOvers, type HandOvers } from './server/hand-overs.ts';
 import type { ServerLimits } from './server/limits.ts';
 import { createMemberChanges, type MemberChanges } from './server/member-changes.ts';
-import { type AnswerQuestion, createQuestions } from './server/questions.ts';
+import { createQuestions, type Questions } from './server/questions.ts';
 import { type Read, Reads } from './server/reads.ts';
+import { Ticks } from './server/ticks.ts';
 import { Writes } from './server/writes.ts';
 import type { SessionLimits } from './sessions/entries.ts';
 import type { SessionedMachine } from './sessions/machine.ts';
@@ -53,6 +55,8 @@ export interface Server {
   readonly waiting: number;
   /** The last entry applied. */
   readonly appliedIndex: number;
+  /** Whether the state has all that the log held when this node was started. */
+  readonly isCaughtUp: boolean;
   /** Follows the log no more. Idempotent. */
   close(): void;
 }
@@ -64,9 +68,11 @@ class StoreServer implements Server {
   readonly #parts: ServerParts;
   readonly #desk: Desk = createDesk();
   readonly #replica: Replica;
+  readonly #catchingUp: CatchingUp;
   readonly #writes: Writes;
   readonly #reads: Reads;
-  readonly #answerQuestion: AnswerQuestion;
+  readonly #questions: Questions;
+  readonly #ticks: Ticks;
   readonly #changes: MemberChanges;
   readonly #handOvers: HandOvers;
   #isScheduled = false;
@@ -81,10 +87,33 @@ class StoreServer implements Server {
       return this.#lastId;
     };
     this.#replica = this.#createReplica();
-    this.#writes = new Writes({ ...parts, desk, nextId });
+    this.#catchingUp = createCatchingUp(log, this.#replica);
+    this.#writes = new Writes({ ...parts, replica: this.#replica, desk, nextId });
     const answer = (read: Read): void => this.#answerRead(read);
-    this.#reads = new Reads({ log, replica: this.#replica, desk, nextId, limits: parts.limits, answer });
-    this.#answerQuestion = createQuestions(parts.machine, this.#replica, desk);
+    this.#reads = new Reads({
+      log,
+      replica: this.#replica,
+      catchingUp: this.#catchingUp,
+      desk,
+      nextId,
+      limits: parts.limits,
+      answer,
+    });
+    this.#questions = createQuestions({
+      ...parts,
+      replica: this.#replica,
+      desk,
+      waitingQuestions: parts.limits.waitingQuestions,
+    });
+    this.#ticks = new Ticks({
+      ...parts,
+      writes: this.#writes,
+      take: (sink) => {
+        this.#admit({ id: 0, body: { type: 'tick' }, waitMs: 0 }, sink);
+        this.#schedule();
+        this.#desk.flush();
+      },
+    });
     this.#changes = createMemberChanges(clock, membership, desk, nextId);
     this.#handOvers = createHandOvers(clock, log, desk, nextId);
   }
@@ -95,6 +124,10 @@ class StoreServer implements Server {
 
   get appliedIndex(): number {
     return this.#replica.appliedIndex;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#catchingUp.isOver;
   }
 
   take(requests: readonly Request[], sink: Sink): void {
@@ -113,6 +146,8 @@ class StoreServer implements Server {
   }
 
   changed(): void {
+    this.#ticks.changed();
+    this.#catchingUp.changed();
     this.#changes.changed();
   }
 
@@ -127,6 +162,8 @@ class StoreServer implements Server {
   }
 
   close(): void {
+    this.#questions.close();
+    this.#ticks.close();
     this.#replica.close();
   }
 
@@ -137,6 +174,7 @@ class StoreServer implements Server {
       installed: (index) => this.#writes.installed(index),
       advanced: () => {
         this.#reads.advanced();
+        this.#ticks.changed();
         this.#desk.flush();
       },
     });
@@ -164,7 +202,7 @@ class StoreServer implements Server {
     const { body } = read;
     switch (body.type) {
       case 'query':
-        this.#answerQuestion(read, body.question);
+        this.#questions.answer(read, body.question);
         break;
       case 'handOver':
       case 'leader':
@@ -181,6 +219,11 @@ class StoreServer implements Server {
     switch (event.type) {
       case 'committed':
         this.#replica.follow(event.entries);
+        break;
+      case 'startedOver':
+        this.#writes.stepDown();
+        this.#reads.startOver();
+        this.#replica.startOver();
         break;
       case 'placed':
         this.#writes.placed(event);

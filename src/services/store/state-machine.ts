@@ -10,6 +10,19 @@ export interface Applied {
   readonly index: number;
   /** Counts all requests of the log from 1: greater for each later one, never used twice. */
   readonly revision: number;
+  /**
+   * The time of the log, in milliseconds: it goes on by what the clocks of its leaders measured, and stands still while none
+   * leads. So no less time has passed between two commands than it says, but for the drift of a leader's clock.
+   */
+  readonly timeMs: number;
+}
+
+/** Answers a question once there is something to tell, or nothing has come until the asker's time is over. */
+export abstract class LaterAnswer<Answer = unknown> {
+  /** Calls `due` once, as soon as there may be something to tell. @returns calls that off */
+  abstract wait(due: () => void): () => void;
+  /** The answer as of now, which may be that there is nothing. Never while a command is being applied. */
+  abstract now(): Answer;
 }
 
 /** What every state machine does, however it gives its state away. */
@@ -20,18 +33,27 @@ interface Machine {
    */
   apply(command: Uint8Array, at: Applied): unknown;
   /**
-   * Answers a question without changing anything.
+   * Answers a question without changing anything. What has no answer yet is answered by a `LaterAnswer`.
    *
    * @throws MalformedRequestError when it does not understand the question
    */
   query?(question: unknown): unknown;
+  /** The time of the log at which `tick` is due; undefined while nothing is. */
+  readonly dueAtMs?: number | undefined;
+  /** Does what is due by now, or some of it. It comes through the log, as commands do, from a leader that found it due. */
+  tick?(at: Applied): void;
   /**
-   * About how many bytes the state would take. While that is more than the store allows, the leader refuses commands
-   * that do not shrink the state; a state machine without it is never full.
+   * How many bytes the state takes, by whatever measure. The leader refuses commands that would take it beyond what the store
+   * allows; a state machine without it is never full.
    */
   readonly sizeBytes?: number;
-  /** Whether `command` only takes away. Asked only while the state is full; without it no command is taken then. */
-  shrinks?(command: Uint8Array): boolean;
+  /**
+   * By how many bytes `sizeBytes` would grow if `command` were applied now: none, or less, where it does not. Asked only
+   * near the limit. It may be at most `mostGrowthBytes`; without it, it is taken for that.
+   */
+  growthBytes?(command: Uint8Array): number;
+  /** The same whatever the state, and quickly. Without it, it is taken for the length of the command and 32. */
+  mostGrowthBytes?(command: Uint8Array): number;
 }
 
 /**

@@ -41,9 +41,35 @@ test('an address that holds most gives way to others, until all have as many', (
 
 test('what is closed makes room', async () => {
   const connect = listening(2);
-  const [first] = connect('10.0.0.1', 2);
+  const [first, second] = connect('10.0.0.1', 2);
   if (first === undefined) throw new Error('expected a connection');
   first.destroy();
   await once(first, 'close');
-  expect(openOf(connect('10.0.0.1', 2))).toBe(1);
+  const third = connect('10.0.0.1');
+  expect([second, ...third].map((it) => it?.destroyed)).toEqual([false, false]);
+});
+
+test('a connection on which no request is under way gives way first, whichever has waited longest', () => {
+  const server = new EventEmitter();
+  limitConnections(server, 3);
+  const [busy, idle, used] = ['10.0.0.1', '10.0.0.1', '10.0.0.1'].map((address) => {
+    const socket = new SocketFrom(address);
+    server.emit('connection', socket);
+    return socket;
+  });
+  const answers = [busy, used].map((socket) => {
+    const response = new EventEmitter();
+    server.emit('request', { socket }, response);
+    return response;
+  });
+  answers[1]?.emit('close');
+  const connect = (): Socket => {
+    const socket = new SocketFrom('10.0.0.1');
+    server.emit('connection', socket);
+    return socket;
+  };
+  const first = connect();
+  expect([busy, idle, used, first].map((it) => it?.destroyed)).toEqual([false, true, false, false]);
+  connect();
+  expect([busy, used, first].map((it) => it?.destroyed)).toEqual([false, true, false]);
 });

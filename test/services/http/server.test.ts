@@ -53,8 +53,10 @@ describe('the HTTP interface', () => {
       expect(response.headers.get('retry-after')).toBe('1');
       expect(await response.json()).toMatchObject({ code: 'UNAVAILABLE', outcome: 'did-not-happen' });
     }
-    // What is only near needs nobody else.
-    expect((await fetch(`${node.url}/kv/x?consistency=stale`)).status).toBe(404);
+    // Not even what is near: this life of the node does not know what is committed.
+    const stale = await fetch(`${node.url}/kv/x?consistency=stale`);
+    expect(stale.status).toBe(503);
+    expect(await stale.json()).toMatchObject({ code: 'NOT_CAUGHT_UP', outcome: 'did-not-happen' });
     expect((await fetch(`${node.url}/healthz`)).status).toBe(200);
   });
 
@@ -93,7 +95,7 @@ describe('the HTTP interface', () => {
   });
 
   test('answers 507 when the store is full, and takes deletions still', async () => {
-    const node = await started({ limits: { server: { stateBytes: 1_000 } } });
+    const node = await started({ limits: { server: { stateBytes: 2_000 } } });
     const put = (key: string): Promise<Response> =>
       fetch(`${node.url}/kv/${key}`, { method: 'PUT', body: 'v'.repeat(1_200) });
     expect((await put('first')).status).toBe(200);
@@ -108,7 +110,7 @@ describe('the HTTP interface', () => {
     const node = await started();
     for (const [method, path] of [
       ['GET', '/'],
-      ['GET', '/kv'],
+      ['GET', '/kvs'],
       ['POST', '/kv/x'],
       ['PATCH', '/kv/x'],
       ['OPTIONS', '/kv/x'],
@@ -172,12 +174,22 @@ describe('the HTTP interface', () => {
     const healthy = await fetch(`${node.url}/healthz`);
     expect(healthy.status).toBe(200);
     expect(await healthy.json()).toEqual({ status: 'ok', leader: 'n1' });
+    const ready = await fetch(`${node.url}/readyz`);
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ status: 'ready', leader: 'n1', obstacles: [] });
   });
 
   test('names nobody as the leader while nobody leads', async () => {
     const node = await started({ voters: ['n1', 'n2', 'n3'] });
     expect(await (await fetch(`${node.url}/status`)).json()).toMatchObject({ leader: null, peers: ['n2', 'n3'] });
     expect(await (await fetch(`${node.url}/healthz`)).json()).toEqual({ status: 'ok', leader: null });
+    const ready = await fetch(`${node.url}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({
+      status: 'not-ready',
+      leader: null,
+      obstacles: ['no leader with a majority is known', expect.stringContaining('has not applied')],
+    });
   });
 
   test('gives metrics in the format of Prometheus', async () => {
@@ -200,7 +212,7 @@ describe('the HTTP interface', () => {
   test('says 503 on a node that has stopped', async () => {
     const node = await started();
     await node.node.stop();
-    for (const path of ['/kv/x', '/healthz']) {
+    for (const path of ['/kv/x', '/healthz', '/readyz']) {
       const response = await fetch(node.url + path);
       expect(response.status, path).toBe(503);
       await response.text();
@@ -218,8 +230,9 @@ describe('the HTTP interface', () => {
     await expect(fetch(`${node.url}/healthz`)).rejects.toThrow();
   });
 
-  test('answers what is under way, and then ends at once', async () => {
-    const node = await startHttpNode();
+  test('answers what is under way, and then ends', async () => {
+    // Connections are cut after that: the end does not wait for it.
+    const node = await startHttpNode({ deadlineMs: 600_000 });
     await fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'u' });
     node.storage.stall();
     const answer = fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'v' });
@@ -229,10 +242,7 @@ describe('the HTTP interface', () => {
     const response = await answer;
     expect(response.status).toBe(200);
     expect(response.headers.get('connection')).toBe('close');
-    const startedMs = performance.now();
     await ended;
-    // Well before the deadline after which connections are cut.
-    expect(performance.now() - startedMs).toBeLessThan(4_000);
     await node.stop();
   });
 

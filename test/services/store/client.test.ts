@@ -9,7 +9,7 @@ import {
   UnavailableError,
   ValueLimitError,
 } from '../../../src/services/store/errors.ts';
-import { encodeCommand, valueLimitBytes } from '../../../src/services/store/key-value/machine.ts';
+import { encodeCommand, valueLimitBytes } from '../../../src/services/store/key-value/commands.ts';
 import { logProtocolNames } from '../../../src/services/store/log/protocol-names.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 

@@ -12,20 +12,22 @@ import { seededRandomness } from '../../../src/environment/random.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
 import { type Client, createStoreClient, type StoreClientOptions } from '../../../src/services/store/client.ts';
+import type { KeyValueStore } from '../../../src/services/store/key-value/contract.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
-import { type KeyValueStore, keyValueStore } from '../../../src/services/store/key-value/store.ts';
+import { keyValueStore } from '../../../src/services/store/key-value/store.ts';
 import { paxos } from '../../../src/services/store/log/paxos.ts';
 import { primaryBackup } from '../../../src/services/store/log/primary-backup.ts';
 import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
 import { raft } from '../../../src/services/store/log/raft.ts';
 import type { LogStarter } from '../../../src/services/store/log/replicated-log.ts';
+import type { LogTiming } from '../../../src/services/store/log/timing.ts';
 import {
   type ReplicatedStore,
   type ReplicatedStoreOptions,
   type StoreStatus,
   startReplicatedStore,
 } from '../../../src/services/store/replicated-store.ts';
-import type { StateMachine } from '../../../src/services/store/state-machine.ts';
+import type { SlicedStateMachine, StateMachine } from '../../../src/services/store/state-machine.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import type { Limits } from '../../../statecharts/replication/limits.ts';
 
@@ -42,6 +44,8 @@ export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'li
   readonly protocol?: LogProtocolName;
   /** How that protocol's limits differ from its defaults. */
   readonly logLimits?: Partial<Limits>;
+  /** How long nodes wait for each other. */
+  readonly timing?: LogTiming;
   /** The log of each node, in place of that protocol's. */
   readonly log?: (nodes: readonly string[], id: string) => LogStarter;
   readonly nodes?: readonly string[];
@@ -49,7 +53,7 @@ export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'li
   readonly flushDelayMs?: number;
   readonly nodeLimits?: { readonly unflushedBytes: number };
   /** The state machine of each node; keys and values by default. */
-  readonly machine?: () => StateMachine;
+  readonly machine?: () => StateMachine | SlicedStateMachine;
 }
 
 export interface Cluster {
@@ -82,7 +86,7 @@ const starters = { raft, paxos, 'primary-backup': primaryBackup } satisfies Reco
 
 export function createCluster(options: ClusterOptions = {}): Cluster {
   const { nodes = ['n1', 'n2', 'n3'], seed = 1, flushDelayMs = 1, machine = createKeyValueMachine } = options;
-  const { protocol = 'raft', logLimits = {} } = options;
+  const { protocol = 'raft', logLimits = {}, timing = {} } = options;
   const clock = createVirtualClock();
   const randomness = seededRandomness(seed);
   const environment: Environment = { clock, randomness, ids: seededIds(randomness.stream('ids')) };
@@ -117,11 +121,11 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     const store = startReplicatedStore({
       node,
       machine: machine(),
-      log: options.log?.(nodes, id) ?? starters[protocol]({ voters: nodes, limits: logLimits }),
+      log: options.log?.(nodes, id) ?? starters[protocol]({ voters: nodes, limits: logLimits, timing }),
       environment,
       ...(options.limits && { limits: options.limits }),
     });
-    const member = { id, node, store, keys: keyValueStore(store), storage };
+    const member = { id, node, store, keys: keyValueStore(store, clock), storage };
     living.set(id, member);
     return member;
   };

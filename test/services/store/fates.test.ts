@@ -402,6 +402,7 @@ describe('a question', () => {
   });
 
   test('is answered at once from what is here, when that may be stale', async () => {
+    log.commitForeign();
     server.lead(false);
     const seen = watch(store.query('sum', { consistency: 'stale' }));
     await pass();
@@ -410,6 +411,7 @@ describe('a question', () => {
   });
 
   test('that the state machine does not understand is refused', async () => {
+    log.commitForeign();
     const seen = watch(store.query('product', { consistency: 'stale' }));
     await pass();
     expect(seen.error).toBeInstanceOf(MalformedRequestError);

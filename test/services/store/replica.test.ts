@@ -32,9 +32,11 @@ test('entries that all commit while the state is restored are applied a thousand
   const failures: unknown[] = [];
   const sessioned: SessionedMachine = {
     apply: unused,
+    skip: unused,
     view: unused,
     restoring: () => ({ take: () => undefined, finish: () => undefined }),
     revision: 0,
+    timeMs: 0,
     sessions: 0,
     keptResults: 0,
   };

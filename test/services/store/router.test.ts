@@ -17,10 +17,10 @@ function lifeOf(life: number) {
     reaches: () => true,
     send: (_node, requests) => void sent.push(...requests),
   });
-  const ask = (question: string): void =>
+  const ask = (question: string, deadlineAtMs = 5_000): void =>
     router.submit({
       prepare: () => ({ type: 'query', question, stale: false }),
-      deadlineAtMs: 5_000,
+      deadlineAtMs,
       done: (error, value) => void answers.push(error ?? value),
     });
   return { clock, sent, answers, router, ask };
@@ -46,3 +46,15 @@ test('an answer to what a node asked before it crashed answers nothing that it a
   );
   expect(after.answers).toEqual(Array.from({ length: 100 }, () => 'its own answer'));
 });
+
+test.each([300, 1_000, 5_000])(
+  'a request that may take %i ms is asked again before that, and not much more often',
+  (deadlineMs) => {
+    const life = lifeOf(1);
+    life.ask('lost', deadlineMs);
+    life.clock.advance(deadlineMs + 100);
+    expect(life.sent.length).toBeGreaterThanOrEqual(2);
+    expect(life.sent.length).toBeLessThanOrEqual(4);
+    expect(life.answers).toHaveLength(1);
+  },
+);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decode, encode } from '../../../src/services/store/codec.ts';
-import { createKeyValueMachine, encodeCommand } from '../../../src/services/store/key-value/machine.ts';
+import { encodeCommand } from '../../../src/services/store/key-value/commands.ts';
+import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import {
   defaultSessionLimits,
   encodeEntry,

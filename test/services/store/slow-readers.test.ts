@@ -30,7 +30,7 @@ async function started({ room = {}, limits = {}, timing = {} }: Options = {}): P
   onTestFinished(() => node.stop());
   const log = raft({ voters: ['n1'] });
   const store = startReplicatedStore({ node, machine: createKeyValueMachine(), log, environment, limits: { room } });
-  await keyValueStore(store).put('large', new Uint8Array(1_000_000), { deadlineMs: 15_000 });
+  await keyValueStore(store).put('large', new Uint8Array(1_000_000), { deadlineMs: 50_000 });
   return bus;
 }
 
@@ -55,7 +55,7 @@ async function readsOf(bus: TcpBus, count: number): Promise<readonly number[]> {
   const client = await connect([`${host}:${port}`]);
   onTestFinished(() => client.close());
   const found = await Promise.all(
-    Array.from({ length: count }, () => client.get('large', { deadlineMs: 15_000, consistency: 'stale' })),
+    Array.from({ length: count }, () => client.get('large', { deadlineMs: 50_000, consistency: 'stale' })),
   );
   return found.map((it) => it?.value.length ?? 0);
 }

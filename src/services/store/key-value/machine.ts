@@ -1,136 +1,263 @@
 /**
- * The key-value state machine: values of any bytes under text keys, each with the version of its last write. A version
- * is the revision of the write, so versions of a key only grow, also across deletion, and none is ever used twice.
+ * The key-value state machine: values of any bytes under text keys, in the order of their keys, each with the version of
+ * its last write. A version is the revision of the write, so versions of a key only grow, also across deletion, and none is
+ * ever used twice. The state can be read as of the last revisions, and its changes since them be followed.
  */
 
 import { type Random, systemRandomness } from '../../../environment/random.ts';
-import { copyOf, decode, encode, isNatural } from '../codec.ts';
-import { KeyLimitError, MalformedRequestError, UnreadableStateError, ValueLimitError } from '../errors.ts';
-import type { SlicedStateMachine } from '../state-machine.ts';
-import { type TableView, VersionedTable } from '../table/table.ts';
+import { copyOf } from '../codec.ts';
+import { MalformedRequestError } from '../errors.ts';
+import type { Applied, LaterAnswer, SlicedStateMachine } from '../state-machine.ts';
+import type { Retention } from '../table/changes.ts';
+import type { Stored } from '../table/contract.ts';
+import { defaultRetention, VersionedTable } from '../table/table.ts';
+import {
+  type Condition,
+  decodeCommand,
+  isTransaction,
+  type KeyValueCommand,
+  type KeyValueResult,
+  type LeaseCommand,
+  type OperationResult,
+  type Refusal,
+  type TransactionOperation,
+  valueLimitBytes,
+} from './commands.ts';
+import { Leases } from './leases.ts';
+import { partsOf, restoringInto } from './parts.ts';
+import { type KeyValueAnswer, questionIn } from './questions.ts';
+import { answerTo } from './reading.ts';
+import { Watches } from './watches.ts';
 
-/** The longest key, in bytes of UTF-8. A constant, because all nodes must agree on it. */
-export const keyLimitBytes = 1_024;
-/** The longest value, in bytes. A constant, because all nodes must agree on it. */
-export const valueLimitBytes = 1_024 * 1_024;
+/** Where a command stands; without `timeMs`, at the beginning of the time of the log. */
+type KeyValueApplied = Pick<Applied, 'revision'> & Partial<Pick<Applied, 'timeMs'>>;
 
-/** What must hold for a write to happen. */
-export type Condition =
-  | { readonly type: 'version'; readonly version: number }
-  | { readonly type: 'present' }
-  | { readonly type: 'absent' };
-
-export type KeyValueCommand =
-  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; readonly condition?: Condition }
-  | { readonly type: 'delete'; readonly key: string; readonly condition?: Condition };
-
-/** What a command came to. */
-export type KeyValueResult =
-  | { readonly type: 'stored'; readonly version: number }
-  /** `version` is what was deleted; undefined when there was nothing. */
-  | { readonly type: 'deleted'; readonly version?: number }
-  /** The condition does not hold; `version` is what is there, if anything is. */
-  | { readonly type: 'condition-failed'; readonly version?: number }
-  | { readonly type: 'refused'; readonly reason: Refusal };
-
-/** Why a command was not applied; the edge refuses such commands earlier, by errors. */
-export type Refusal = 'malformed' | 'key-limit' | 'value-limit';
-
-export interface KeyValueQuestion {
-  readonly type: 'get';
-  readonly key: string;
-}
-
-/** A value and the version of its last write. */
-export interface Versioned {
-  readonly value: Uint8Array;
-  readonly version: number;
-}
+/** Keys that one tick deletes, unless a single lease has more. */
+const tickKeys = 1_000;
 
 /** The key-value state machine; its own types are those of what it is asked and answers. */
 export interface KeyValueMachine extends SlicedStateMachine {
-  apply(command: Uint8Array, at: { readonly revision: number }): KeyValueResult;
-  /** @returns null when there is no value */
-  query(question: unknown): Versioned | null;
+  apply(command: Uint8Array, at: KeyValueApplied): KeyValueResult;
+  query(question: unknown): KeyValueAnswer | LaterAnswer<KeyValueAnswer>;
   readonly keys: number;
-  /** About the bytes of all keys and values. */
+  /** Bytes of all keys and values, and some for each key. */
   readonly sizeBytes: number;
 }
 
-/** Of the parts of a snapshot. Version 1 was one part, with all entries as triples. */
-const partVersion = 2;
-
 /** What a key takes in a snapshot beside its text and its value, at most. */
 const entryOverheadBytes = 24;
+
+/** How a machine is made; simulations keep less. All nodes must agree on it. */
+export interface KeyValueMachineOptions {
+  readonly retention?: Retention;
+}
 
 /**
  * Makes an empty key-value state machine.
  *
  * @param random draws the key of a hash, of which nothing that the machine answers depends; the system's by default
  */
-export function createKeyValueMachine(random: Random = systemRandomness().stream('hash')): KeyValueMachine {
-  const entries = new VersionedTable(random);
+export const createKeyValueMachine = (
+  random: Random = systemRandomness().stream('hash'),
+  { retention = defaultRetention }: KeyValueMachineOptions = {},
+): KeyValueMachine => new TableMachine(new VersionedTable(random, { retention }));
 
-  return {
-    apply(bytes, { revision }) {
-      const command = decodeCommand(bytes);
-      if (typeof command === 'string') return { type: 'refused', reason: command };
-      const { key, condition } = command;
-      if (command.type === 'put' && condition === undefined) {
-        entries.set(key, revision, command.value);
-        return { type: 'stored', version: revision };
-      }
-      const present = entries.get(key);
-      if (condition !== undefined && !holds(condition, present)) {
-        return { type: 'condition-failed', ...versionOf(present) };
-      }
-      if (command.type === 'delete') {
-        entries.delete(key);
-        return { type: 'deleted', ...versionOf(present) };
-      }
-      entries.set(key, revision, command.value);
-      return { type: 'stored', version: revision };
-    },
-    query(question) {
-      if (!isQuestion(question)) {
-        throw new MalformedRequestError(`expected a question { type: 'get', key: string }, got something else`);
-      }
-      const found = problemOfKey(question.key) === undefined ? entries.get(question.key) : undefined;
-      return found === undefined ? null : { value: copyOf(found.value), version: found.version };
-    },
-    view() {
-      const view = entries.view();
-      return { next: (limitBytes) => encodePart(view, limitBytes), release: () => view.release() };
-    },
-    restoring() {
-      entries.clear();
-      return {
-        take(part) {
-          for (const [key, version, value] of entriesIn(part)) entries.set(key, version, value);
-        },
-        finish: () => undefined,
-      };
-    },
-    get keys() {
-      return entries.size;
-    },
-    get sizeBytes() {
-      return entries.contentBytes + entryOverheadBytes * entries.size;
-    },
-    shrinks(bytes) {
-      const command = decodeCommand(bytes);
-      return typeof command !== 'string' && command.type === 'delete';
-    },
-  };
+class TableMachine implements KeyValueMachine {
+  readonly #table: VersionedTable;
+  readonly #leases = new Leases();
+  readonly #watches: Watches;
+  #revision = 0;
+
+  constructor(table: VersionedTable) {
+    this.#table = table;
+    const [now, query] = [() => this.#revision, (question: unknown) => this.query(question)];
+    this.#watches = new Watches({
+      get revision() {
+        return now();
+      },
+      answer: query,
+    });
+  }
+
+  apply(bytes: Uint8Array, { revision, timeMs = 0 }: KeyValueApplied): KeyValueResult {
+    this.#revision = revision;
+    const command = decodeCommand(bytes);
+    if (typeof command === 'string') return { type: 'refused', reason: command };
+    if (command.type === 'transaction') return this.#transact(command, revision);
+    if (command.type === 'grant' || command.type === 'keep' || command.type === 'revoke') {
+      return this.#applyToLease(command, revision, timeMs);
+    }
+    const { key, condition } = command;
+    const refused = this.#refusalOf([command]);
+    if (refused !== undefined) return { type: 'refused', reason: refused };
+    if (command.type === 'put' && condition === undefined) return this.#put(command, revision);
+    const present = this.#table.get(key);
+    if (condition !== undefined && !holds(condition, present)) {
+      return { type: 'condition-failed', ...versionOf(present) };
+    }
+    return command.type === 'put' ? this.#put(command, revision) : this.#delete(key, revision);
+  }
+
+  get dueAtMs(): number | undefined {
+    return this.#leases.nextDueAtMs;
+  }
+
+  tick({ revision, timeMs = 0 }: KeyValueApplied): void {
+    this.#revision = revision;
+    let keys = 0;
+    for (let due = this.#leases.dueBy(timeMs); due !== undefined && keys < tickKeys; due = this.#leases.dueBy(timeMs)) {
+      keys += this.#end(due, revision);
+    }
+  }
+
+  query(question: unknown): KeyValueAnswer | LaterAnswer<KeyValueAnswer> {
+    const asked = questionIn(question);
+    if (asked === undefined) {
+      throw new MalformedRequestError(`expected a question such as { type: 'get', key: string }, got something else`);
+    }
+    return answerTo(
+      { table: this.#table, leases: this.#leases, revision: this.#revision, watches: this.#watches },
+      asked,
+    );
+  }
+
+  view() {
+    return partsOf({ revision: this.#revision }, this.#table.view(), this.#leases.view());
+  }
+
+  restoring() {
+    this.#revision = 0;
+    return restoringInto(this.#table, this.#leases, ({ revision }) => {
+      this.#revision = revision;
+      this.#watches.replaced();
+    });
+  }
+
+  get keys(): number {
+    return this.#table.size;
+  }
+
+  get sizeBytes(): number {
+    return this.#table.contentBytes + entryOverheadBytes * this.#table.size;
+  }
+
+  growthBytes(bytes: Uint8Array): number {
+    const command = decodeCommand(bytes);
+    if (typeof command === 'string') return 0;
+    if (command.type === 'put' || command.type === 'delete') return this.#growthBy(command);
+    if (command.type !== 'transaction') return 0;
+    const [success, failure] = [command.success, command.failure].map((branch) =>
+      branch.reduce((bytesBefore, operation) => bytesBefore + this.#growthBy(operation), 0),
+    );
+    return Math.max(success ?? 0, failure ?? 0);
+  }
+
+  mostGrowthBytes(bytes: Uint8Array): number {
+    // Each operation of a transaction takes at least its key, its value and some bytes of the command.
+    return isTransaction(bytes) ? (1 + entryOverheadBytes) * bytes.length : bytes.length + entryOverheadBytes;
+  }
+
+  #growthBy(operation: TransactionOperation): number {
+    if (operation.type === 'get') return 0;
+    const { key } = operation;
+    const after = operation.type === 'put' ? operation.value : undefined;
+    return sizeOfEntry(key, after) - sizeOfEntry(key, this.#table.get(key)?.value);
+  }
+
+  #applyToLease(command: LeaseCommand, revision: number, timeMs: number): KeyValueResult {
+    if (command.type === 'grant') {
+      const { ttlMs } = command;
+      if (!this.#leases.grant(revision, ttlMs, timeMs)) return { type: 'refused', reason: 'leases-limit' };
+      return { type: 'leased', lease: revision, ttlMs };
+    }
+    if (command.type === 'revoke') return { type: 'revoked', keys: this.#end(command.lease, revision) };
+    const kept = this.#leases.keep(command.lease, timeMs);
+    if (kept === undefined) return { type: 'refused', reason: 'lease-absent' };
+    return { type: 'leased', lease: kept.id, ttlMs: kept.ttlMs };
+  }
+
+  /** Ends a lease, and deletes its keys. @returns how many */
+  #end(lease: number, revision: number): number {
+    const keys = this.#leases.end(lease);
+    for (const key of keys) this.#delete(key, revision);
+    return keys.length;
+  }
+
+  /** Why leases do not take the keys that are put. */
+  #refusalOf(operations: readonly TransactionOperation[]): Refusal | undefined {
+    const more = new Map<number, number>();
+    for (const operation of operations) {
+      if (operation.type !== 'put' || operation.lease === undefined) continue;
+      const { lease, key } = operation;
+      const room = this.#leases.roomOf(lease);
+      if (room === undefined) return 'lease-absent';
+      if (this.#leases.of(key) === lease) continue;
+      const taken = (more.get(lease) ?? 0) + 1;
+      if (taken > room) return 'lease-full';
+      more.set(lease, taken);
+    }
+    return undefined;
+  }
+
+  #put(
+    { key, value, lease }: Extract<TransactionOperation, { type: 'put' }>,
+    revision: number,
+  ): KeyValueResult & OperationResult {
+    this.#table.set(key, revision, value);
+    this.#leases.attach(key, lease);
+    this.#watches.changed(key, revision);
+    return { type: 'stored', version: revision };
+  }
+
+  #delete(key: string, revision: number): KeyValueResult & OperationResult {
+    const version = versionOf(this.#table.get(key));
+    this.#table.delete(key, revision);
+    this.#leases.attach(key, undefined);
+    if (version.version !== undefined) this.#watches.changed(key, revision);
+    return { type: 'deleted', ...version };
+  }
+
+  #transact(
+    { compare, success, failure }: Extract<KeyValueCommand, { type: 'transaction' }>,
+    revision: number,
+  ): KeyValueResult {
+    const succeeded = compare.every(({ key, condition }) => holds(condition, this.#table.get(key)));
+    const operations = succeeded ? success : failure;
+    // What is got is got before anything is written: then a transaction whose answer is too long changes nothing.
+    const found = operations.map(({ type, key }) => (type === 'get' ? this.#found(key) : undefined));
+    const bytes = found.reduce((before, it) => before + (it?.found?.value.length ?? 0), 0);
+    if (bytes > valueLimitBytes) return { type: 'refused', reason: 'answer-limit' };
+    const refused = this.#refusalOf(operations);
+    if (refused !== undefined) return { type: 'refused', reason: refused };
+    const results = operations.map((operation, at): OperationResult => {
+      if (operation.type === 'put') return this.#put(operation, revision);
+      if (operation.type === 'delete') return this.#delete(operation.key, revision);
+      return found[at] ?? { type: 'found' };
+    });
+    return { type: 'transacted', succeeded, revision, results };
+  }
+
+  #found(key: string): Extract<OperationResult, { type: 'found' }> {
+    const stored = this.#table.get(key);
+    if (stored === undefined) return { type: 'found' };
+    return { type: 'found', found: { value: copyOf(stored.value), version: stored.version } };
+  }
 }
 
-const versionOf = (present: Versioned | undefined): { version?: number } =>
+const utf8 = new TextEncoder();
+
+const sizeOfEntry = (key: string, value: Uint8Array | undefined): number =>
+  value === undefined ? 0 : utf8.encode(key).length + value.length + entryOverheadBytes;
+
+const versionOf = (present: Stored | undefined): { version?: number } =>
   present === undefined ? {} : { version: present.version };
 
-function holds(condition: Condition, present: Versioned | undefined): boolean {
+function holds(condition: Condition, present: Stored | undefined): boolean {
   switch (condition.type) {
     case 'version':
       return present?.version === condition.version;
+    case 'value':
+      return present !== undefined && sameBytes(present.value, condition.value);
     case 'present':
       return present !== undefined;
     case 'absent':
@@ -138,113 +265,5 @@ function holds(condition: Condition, present: Versioned | undefined): boolean {
   }
 }
 
-const isQuestion = (value: unknown): value is KeyValueQuestion =>
-  typeof value === 'object' &&
-  value !== null &&
-  'type' in value &&
-  value.type === 'get' &&
-  'key' in value &&
-  typeof value.key === 'string';
-
-const putKind = 0;
-const deleteKind = 1;
-const presentMark = -1;
-const absentMark = 0;
-
-/**
- * Encodes a command for the log.
- *
- * @throws KeyLimitError for a key that is empty, longer than `keyLimitBytes`, or has half a surrogate pair;
- * ValueLimitError for a value longer than `valueLimitBytes`
- */
-export function encodeCommand(command: KeyValueCommand): Uint8Array {
-  assertKey(command.key);
-  const mark = markOf(command.condition);
-  if (command.type === 'delete') return encode([deleteKind, command.key, mark]);
-  if (command.value.length > valueLimitBytes) {
-    throw new ValueLimitError(
-      `expected a value of at most ${valueLimitBytes} bytes, got ${command.value.length}; split it over several keys`,
-    );
-  }
-  return encode([putKind, command.key, mark, command.value]);
-}
-
-/** Refuses what is no key. @throws KeyLimitError */
-export function assertKey(key: string): void {
-  const problem = problemOfKey(key);
-  if (problem === undefined) return;
-  throw new KeyLimitError(
-    problem === 'malformed'
-      ? 'expected a key of well-formed text, got half of a surrogate pair'
-      : `expected a key of 1 to ${keyLimitBytes} bytes, got ${key.length === 0 ? 'an empty one' : 'a longer one'}`,
-  );
-}
-
-const utf8 = new TextEncoder();
-
-function problemOfKey(key: string): 'key-limit' | 'malformed' | undefined {
-  if (key.length === 0 || key.length > keyLimitBytes) return 'key-limit';
-  if (/\p{Surrogate}/u.test(key)) return 'malformed';
-  // A code unit takes at most three bytes, so most keys need not be encoded to be measured.
-  return key.length * 3 > keyLimitBytes && utf8.encode(key).length > keyLimitBytes ? 'key-limit' : undefined;
-}
-
-function markOf(condition: Condition | undefined): number | null {
-  if (condition === undefined) return null;
-  if (condition.type === 'version') return condition.version;
-  return condition.type === 'present' ? presentMark : absentMark;
-}
-
-function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
-  let tuple: unknown;
-  try {
-    tuple = decode(bytes);
-  } catch {
-    return 'malformed';
-  }
-  if (!Array.isArray(tuple)) return 'malformed';
-  const [kind, key, mark, value]: unknown[] = tuple;
-  if (typeof key !== 'string') return 'malformed';
-  const problem = problemOfKey(key);
-  if (problem !== undefined) return problem;
-  const condition = conditionIn(mark);
-  if (condition === 'malformed') return 'malformed';
-  if (kind === deleteKind) return { type: 'delete', key, ...condition };
-  if (kind !== putKind || !(value instanceof Uint8Array)) return 'malformed';
-  return value.length > valueLimitBytes ? 'value-limit' : { type: 'put', key, value, ...condition };
-}
-
-function conditionIn(mark: unknown): { condition?: Condition } | 'malformed' {
-  if (mark === null) return noCondition;
-  if (mark === presentMark) return { condition: { type: 'present' } };
-  if (mark === absentMark) return { condition: { type: 'absent' } };
-  return isNatural(mark) ? { condition: { type: 'version', version: mark } } : 'malformed';
-}
-const noCondition = {};
-
-/** A part holds its version, then key, version and value of one entry after the other. */
-function encodePart(view: TableView, limitBytes: number): Uint8Array | undefined {
-  const entries = view.next(limitBytes);
-  if (entries === undefined) return undefined;
-  const part: unknown[] = [partVersion];
-  for (const { key, version, value } of entries) part.push(key, version, value);
-  return encode(part);
-}
-
-/** The entries of a part. @throws UnreadableStateError */
-function* entriesIn(part: Uint8Array): Generator<readonly [string, number, Uint8Array]> {
-  const unreadable = (): never => {
-    throw new UnreadableStateError(
-      `expected a snapshot of the key-value state machine, version ${partVersion} or older; run the program that wrote it`,
-    );
-  };
-  const whole = decode(part);
-  if (!Array.isArray(whole)) return unreadable();
-  const flat: readonly unknown[] = whole[0] === 1 && Array.isArray(whole[1]) ? [1, ...whole[1].flat()] : whole;
-  if ((flat[0] !== partVersion && flat[0] !== 1) || flat.length % 3 !== 1) return unreadable();
-  for (let at = 1; at < flat.length; at += 3) {
-    const [key, version, value] = [flat[at], flat[at + 1], flat[at + 2]];
-    if (typeof key !== 'string' || !isNatural(version) || !(value instanceof Uint8Array)) return unreadable();
-    yield [key, version, value];
-  }
-}
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, at) => byte === b[at]);

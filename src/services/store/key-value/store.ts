@@ -1,66 +1,82 @@
-/** The key-value store as applications use it: the same on a node and at a client, since both only need an executor. */
+/** The key-value store over an executor: the same on a node and at a client, since both only need that. */
 
-import { copyOf, isNatural } from '../codec.ts';
-import { MalformedRequestError, OutcomeUnknownError, PreconditionFailedError } from '../errors.ts';
+import type { Clock } from '../../../environment/clock.ts';
+import { systemEnvironment } from '../../../environment/environment.ts';
+import {
+  LeaseEndedError,
+  LeaseLimitError,
+  MalformedRequestError,
+  type NotHappenedError,
+  type OutcomeUnknownError,
+  PreconditionFailedError,
+} from '../errors.ts';
 import type { ExecuteOptions, Executor, QueryOptions } from '../requests/requester.ts';
+import { answerIn, resultIn, strange } from './answers.ts';
 import {
   assertKey,
   type Condition,
   encodeCommand,
   type KeyValueCommand,
-  type KeyValueQuestion,
   type KeyValueResult,
-  type Versioned,
-} from './machine.ts';
+  type Refusal,
+} from './commands.ts';
+import type { KeyValueStore, Leased, RangeOptions } from './contract.ts';
+import { leaseKeysLimit, leasesLimit, longestTtlMs, shortestTtlMs } from './leases.ts';
+import { type Entry, type KeyValueQuestion, pageLimit } from './questions.ts';
+import { assertSelection, type Selection } from './selection.ts';
+import { revisionOf, updatesOf, watchOf } from './watching.ts';
 
-/** How to write. */
-export interface WriteOptions extends ExecuteOptions {
-  /** Write only if this holds. */
-  readonly condition?: Condition;
-}
+const defaultLimit = 100;
 
-/** What a compare-and-set came to. */
-export type Swap =
-  | { readonly swapped: true; readonly version: number }
-  /** `version` is what is there; undefined when nothing is. */
-  | { readonly swapped: false; readonly version: number | undefined };
+type Page = Extract<ReturnType<typeof answerIn>, { type: 'page' }>;
 
-/**
- * Keys with values. Every method rejects with one of the `NotHappenedError`s, or with an `OutcomeUnknownError`, within
- * its deadline.
- */
-export interface KeyValueStore {
-  /** @returns undefined when there is no value. @throws KeyLimitError */
-  get(key: string, options?: QueryOptions): Promise<Versioned | undefined>;
-  /** @throws KeyLimitError, ValueLimitError, PreconditionFailedError */
-  put(key: string, value: Uint8Array, options?: WriteOptions): Promise<{ readonly version: number }>;
-  /** @returns the version that was deleted, if there was one. @throws KeyLimitError, PreconditionFailedError */
-  delete(key: string, options?: WriteOptions): Promise<{ readonly version: number | undefined }>;
-  /**
-   * Writes `value` if `key` has the version `expected`, or no value when that is undefined. Another version is no error.
-   *
-   * @throws KeyLimitError, ValueLimitError
-   */
-  compareAndSet(key: string, expected: number | undefined, value: Uint8Array, options?: ExecuteOptions): Promise<Swap>;
-}
-
-/** Makes the key-value store that `executor` reaches. */
-export function keyValueStore(executor: Executor): KeyValueStore {
+/** Makes the key-value store that `executor` reaches. @param clock for a watch to wait by; the system's by default */
+export function keyValueStore(executor: Executor, clock: Clock = systemEnvironment().clock): KeyValueStore {
   const write = async (command: KeyValueCommand, options: ExecuteOptions): Promise<KeyValueResult> => {
     const result = resultIn(await executor.execute(encodeCommand(command), options));
-    if (result.type === 'refused') {
-      throw new MalformedRequestError(`the store refused the command: ${result.reason}; are all nodes up to date?`);
-    }
+    if (result.type === 'refused') throw refusalOf(result.reason);
     return result;
   };
+  const ask = async (question: KeyValueQuestion, options: QueryOptions) =>
+    answerIn(await executor.query(question, options));
+
+  const page = async (
+    selection: Selection,
+    tells: 'entries' | 'versions' | 'count',
+    { limit = defaultLimit, revision, withValues: _, ...options }: RangeOptions,
+  ): Promise<Page> => {
+    assertSelection(selection);
+    assertLimit(limit);
+    const asOf = revision === undefined ? {} : { revision };
+    const answer = await ask({ type: 'range', selection, limit, tells, ...asOf }, options);
+    if (answer === null || !('type' in answer) || answer.type !== 'page') throw strange();
+    return answer;
+  };
+  /** All pages as of the revision of the first one. */
+  const pages = async function* (
+    { key, ...range }: Selection,
+    tells: 'entries' | 'versions' | 'count',
+    options: RangeOptions,
+  ): AsyncGenerator<Page> {
+    let next: Page | undefined = await page(key === undefined ? range : { key }, tells, options);
+    while (next !== undefined) {
+      yield next;
+      const { revision, next: from }: Page = next;
+      next = from === undefined ? undefined : await page({ ...range, from }, tells, { ...options, revision });
+    }
+  };
+
   return {
-    async get(key, options = {}) {
+    async get(key, { revision, ...options } = {}) {
       assertKey(key);
-      const question: KeyValueQuestion = { type: 'get', key };
-      return versionedIn(await executor.query(question, options));
+      const answer = await ask({ type: 'get', key, ...(revision === undefined ? {} : { revision }) }, options);
+      if (answer === null) return undefined;
+      if ('type' in answer) throw strange();
+      return answer;
     },
-    async put(key, value, { condition, ...options } = {}) {
-      const result = await write({ type: 'put', key, value, ...(condition && { condition }) }, options);
+    async put(key, value, { condition, lease, ...options } = {}) {
+      const leased = lease === undefined ? {} : { lease };
+      const result = await write({ type: 'put', key, value, ...(condition && { condition }), ...leased }, options);
       if (result.type === 'stored') return { version: result.version };
       throw conditionFailed(key, condition, result);
     },
@@ -76,7 +92,83 @@ export function keyValueStore(executor: Executor): KeyValueStore {
         ? { swapped: true, version: result.version }
         : { swapped: false, version: 'version' in result ? result.version : undefined };
     },
+    async transaction({ compare = [], success, failure = [] }, options = {}) {
+      const result = await write({ type: 'transaction', compare, success, failure }, options);
+      if (result.type !== 'transacted') throw strange();
+      const { succeeded, revision, results } = result;
+      return { succeeded, revision, results };
+    },
+    async range(selection, options = {}) {
+      const { entries, revision, next } = await page(selection, tellsOf(options), options);
+      return { entries, revision, next };
+    },
+    async *entries(selection, options = {}): AsyncGenerator<Entry> {
+      for await (const { entries } of pages(selection, tellsOf(options), options)) yield* entries;
+    },
+    async count(selection, options = {}) {
+      let [count, revision] = [0, 0];
+      for await (const counted of pages(selection, 'count', options)) {
+        count += counted.count;
+        revision = counted.revision;
+      }
+      return { count, revision };
+    },
+    async grantLease(ttlMs, options = {}) {
+      if (!Number.isSafeInteger(ttlMs) || ttlMs < shortestTtlMs || ttlMs > longestTtlMs) {
+        throw new MalformedRequestError(
+          `expected a time to live of ${shortestTtlMs} to ${longestTtlMs} ms, got ${ttlMs}`,
+        );
+      }
+      return leasedIn(await write({ type: 'grant', ttlMs }, options));
+    },
+    keepLease: async (lease, options = {}) => leasedIn(await write({ type: 'keep', lease }, options)),
+    async revokeLease(lease, options = {}) {
+      const result = await write({ type: 'revoke', lease }, options);
+      if (result.type !== 'revoked') throw strange();
+      return { keys: result.keys };
+    },
+    async lease(lease, options = {}) {
+      const answer = await ask({ type: 'lease', lease }, options);
+      if (answer === null) return undefined;
+      if (!('type' in answer) || answer.type !== 'lease') throw strange();
+      return { ttlMs: answer.ttlMs, keys: answer.keys };
+    },
+    revision: ({ revision, ...options } = {}) => revisionOf(executor, revision, options),
+    async history(key, { limit = defaultLimit, before, ...options } = {}) {
+      assertKey(key);
+      assertLimit(limit);
+      const answer = await ask({ type: 'history', key, limit, ...(before === undefined ? {} : { before }) }, options);
+      if (answer === null || !('type' in answer) || answer.type !== 'changes') throw strange();
+      return answer.changes;
+    },
+    updates: (selection, options) => updatesOf(executor, clock, selection, options),
+    watch: (selection, options) => watchOf(executor, clock, selection, options),
   };
+}
+
+function leasedIn(result: KeyValueResult): Leased {
+  if (result.type !== 'leased') throw strange();
+  return { lease: result.lease, ttlMs: result.ttlMs };
+}
+
+function refusalOf(reason: Refusal): NotHappenedError {
+  switch (reason) {
+    case 'lease-absent':
+      return new LeaseEndedError('expected a lease that has not ended; grant another one, and put its keys anew');
+    case 'lease-full':
+      return new LeaseLimitError(`expected at most ${leaseKeysLimit} keys of a lease, got more; take several leases`);
+    case 'leases-limit':
+      return new LeaseLimitError(`expected at most ${leasesLimit} leases, got one more; revoke those that are done`);
+    default:
+      return new MalformedRequestError(`the store refused the command: ${reason}; are all nodes up to date?`);
+  }
+}
+
+const tellsOf = ({ withValues = true }: RangeOptions): 'entries' | 'versions' => (withValues ? 'entries' : 'versions');
+
+function assertLimit(limit: number): void {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= pageLimit) return;
+  throw new MalformedRequestError(`expected a limit of 1 to ${pageLimit}, got ${limit}`);
 }
 
 function conditionFailed(
@@ -85,40 +177,15 @@ function conditionFailed(
   result: KeyValueResult,
 ): PreconditionFailedError | OutcomeUnknownError {
   if (result.type !== 'condition-failed') return strange();
-  const wanted = condition?.type === 'version' ? `version ${condition.version}` : `a value that is ${condition?.type}`;
+  const wanted =
+    condition?.type === 'version'
+      ? `version ${condition.version}`
+      : condition?.type === 'value'
+        ? 'another value'
+        : `a value that is ${condition?.type}`;
   const found = result.version === undefined ? 'none' : `version ${result.version}`;
   return new PreconditionFailedError(
     `expected ${wanted} under '${key}', found ${found}; read it again and decide anew`,
     result.version,
   );
-}
-
-const strange = (): OutcomeUnknownError =>
-  new OutcomeUnknownError('expected a result of the key-value store, got something else; are all nodes up to date?');
-
-function resultIn(value: unknown): KeyValueResult {
-  if (typeof value !== 'object' || value === null || !('type' in value)) throw strange();
-  const version = 'version' in value && isNatural(value.version) ? value.version : undefined;
-  switch (value.type) {
-    case 'stored':
-      if (version === undefined) break;
-      return { type: 'stored', version };
-    case 'deleted':
-    case 'condition-failed':
-      return { type: value.type, ...(version === undefined ? {} : { version }) };
-    case 'refused':
-      if (!('reason' in value)) break;
-      if (value.reason !== 'malformed' && value.reason !== 'key-limit' && value.reason !== 'value-limit') break;
-      return { type: 'refused', reason: value.reason };
-  }
-  throw strange();
-}
-
-function versionedIn(answer: unknown): Versioned | undefined {
-  if (answer === null) return undefined;
-  if (typeof answer === 'object' && answer !== undefined && 'value' in answer && 'version' in answer) {
-    const { value, version } = answer;
-    if (value instanceof Uint8Array && isNatural(version)) return { value: copyOf(value), version };
-  }
-  throw strange();
 }

@@ -13,6 +13,7 @@ import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEvent, LogRun, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { paxosDelays } from './timing.ts';
 
 /** How to replicate by Multi-Paxos. */
 export interface PaxosOptions extends ServerLogOptions {
@@ -23,7 +24,7 @@ export interface PaxosOptions extends ServerLogOptions {
   readonly quorums?: QuorumSizes;
   /** What differs from the default limits. */
   readonly limits?: Partial<Limits>;
-  /** Replaces delays of `paxos.server`, by name. */
+  /** Replaces delays that `timing` makes, and others of `paxos.server`, by name. */
   readonly delays?: Readonly<Record<string, DelayRange>>;
   /** The actor that keeps the log; `paxosServer` by default. Proofs put variants in its place. */
   readonly server?: typeof paxosServer;
@@ -33,13 +34,15 @@ export interface PaxosOptions extends ServerLogOptions {
  * Replicates by Multi-Paxos.
  *
  * @throws PaxosBootstrapError when a node without records is not among the voters
+ * @throws LogTimingError
  * @throws AcceptorsError when the voters cannot decide with quorums of such sizes
  *
  * @example
  * const store = startReplicatedStore({ node, machine, log: paxos({ voters: ['n1', 'n2', 'n3'] }) });
  */
 export function paxos(options: PaxosOptions): LogStarter {
-  const { voters, quorums, joins = false, limits, delays, server = paxosServer } = options;
+  const { voters, quorums, joins = false, limits, delays, timing = {}, server = paxosServer } = options;
+  const timed = { ...paxosDelays(timing), ...delays };
   return (place) => {
     const { node, key } = place;
     const handle = node.start(server, {
@@ -50,7 +53,7 @@ export function paxos(options: PaxosOptions): LogStarter {
         ...(quorums === undefined ? {} : { sizes: quorums }),
         ...(limits === undefined ? {} : { limits }),
       },
-      ...(delays === undefined ? {} : { delays }),
+      delays: timed,
     });
     return serverLog({
       place,

@@ -1,41 +1,35 @@
-/** What the protocols are called that can keep the log of a store, and their modes; `protocols.ts` has them. */
+/** What the protocols are called that can keep the log of a store, and what can be asked of them; `protocols.ts` has them. */
+
+import { completed, type Durability } from './primary-backup/founding.ts';
 
 export const logProtocolNames = ['raft', 'paxos', 'primary-backup'] as const;
 export type LogProtocolName = (typeof logProtocolNames)[number];
 export const defaultLogProtocol: LogProtocolName = 'raft';
 
-/**
- * The modes of a store by primary-backup: a write is acknowledged once the whole in-sync set holds it, or a majority of the
- * set. The first is the default.
- */
-export const storeModes = ['synchronous', 'quorum'] as const;
-export type StoreMode = (typeof storeModes)[number];
-export const defaultStoreMode: StoreMode = storeModes[0];
-
-/** The modes of each protocol, the default first. */
-export const modesOf: Readonly<Record<LogProtocolName, readonly StoreMode[]>> = {
-  raft: [],
-  paxos: [],
-  'primary-backup': storeModes,
-};
-
 /** How a store is replicated. */
-export interface Replication {
+export interface Replication extends Durability {
   readonly protocol: LogProtocolName;
-  /** There where the protocol has modes, and only there. */
-  readonly mode?: StoreMode;
 }
 
 /** How a store is to be replicated; what is left out is as the store was begun, or the default. */
-export interface WantedReplication {
+export interface WantedReplication extends Durability {
   readonly protocol?: LogProtocolName | undefined;
-  readonly mode?: StoreMode | undefined;
 }
 
-/** How a store is replicated that is begun as wanted; undefined where the protocol has no such mode. */
-export function replicationFrom({ protocol = defaultLogProtocol, mode }: WantedReplication): Replication | undefined {
-  const modes = modesOf[protocol];
-  const chosen = mode ?? modes[0];
-  if (chosen === undefined) return { protocol };
-  return modes.includes(chosen) ? { protocol, mode: chosen } : undefined;
+/** What is said of what acknowledgements are worth. */
+export const durabilityIn = ({ maxLoss, minInSync, mode }: Durability): Durability => ({
+  ...(mode === undefined ? {} : { mode }),
+  ...(maxLoss === undefined ? {} : { maxLoss }),
+  ...(minInSync === undefined ? {} : { minInSync }),
+});
+
+/** Whether the protocol has what is said of acknowledgements: primary-backup alone lets them be chosen. */
+export const bears = (protocol: LogProtocolName, wanted: Durability): boolean =>
+  protocol === 'primary-backup' || Object.keys(durabilityIn(wanted)).length === 0;
+
+/** How a store is replicated that is begun as wanted, with all defaults; undefined where the protocol does not bear that. */
+export function replicationFrom(wanted: WantedReplication): Replication | undefined {
+  const { protocol = defaultLogProtocol } = wanted;
+  if (!bears(protocol, wanted)) return undefined;
+  return protocol === 'primary-backup' ? { protocol, ...completed(wanted) } : { protocol };
 }

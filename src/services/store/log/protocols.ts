@@ -6,26 +6,25 @@ import { primaryBackupReplica } from '../../../../statecharts/primary-backup/rep
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Journal } from '../../../journal/journal.ts';
 import { paxos } from './paxos.ts';
-import { configurationKey, primaryBackup, type ReplicaReport } from './primary-backup.ts';
+import type { Durability } from './primary-backup/founding.ts';
+import { configurationKey, OtherModeError, primaryBackup, type ReplicaReport } from './primary-backup.ts';
 import {
+  bears,
   defaultLogProtocol,
+  durabilityIn,
   type LogProtocolName,
   logProtocolNames,
-  modesOf,
   type Replication,
-  replicationFrom,
-  type StoreMode,
-  storeModes,
   type WantedReplication,
 } from './protocol-names.ts';
 import { raft } from './raft.ts';
 import type { LogStarter } from './replicated-log.ts';
 import type { ServerLogOptions } from './server-log.ts';
 
-/** What a log is started with, whichever protocol keeps it. */
-export interface LogOptions extends ServerLogOptions {
-  /** Of primary-backup alone. Default synchronous. */
-  readonly mode?: StoreMode;
+export { FoundingMismatchError, OtherModeError } from './primary-backup.ts';
+
+/** What a log is started with, whichever protocol keeps it; what acknowledgements are worth is of primary-backup alone. */
+export interface LogOptions extends ServerLogOptions, Durability {
   /** Hears what replicas of primary-backup report. */
   readonly report?: (report: ReplicaReport) => void;
 }
@@ -35,11 +34,8 @@ interface LogProtocol {
   readonly serverName: string;
   /** The role of it that `LogStatus` calls `leader`. */
   readonly leadingRole: string;
-  /**
-   * The actors that write into a node's journal for log `key`: any of them shows that this protocol keeps it. With `mode`,
-   * those of which any shows that it is kept in this mode.
-   */
-  recordedBy(node: string, key: string, mode?: StoreMode): readonly Address[];
+  /** The actors that write into a node's journal for log `key`: any of them shows that this protocol keeps it. */
+  recordedBy(node: string, key: string): readonly Address[];
   start(options: LogOptions): LogStarter;
 }
 
@@ -50,10 +46,10 @@ export const logProtocols: Readonly<Record<LogProtocolName, LogProtocol>> = {
   'primary-backup': {
     serverName: primaryBackupReplica.name,
     leadingRole: 'primary',
-    recordedBy: (node, key, mode) =>
-      mode === undefined
-        ? [addressOf(node, primaryBackupReplica.name, key), ...storeModes.map((it) => registerOf(node, key, it))]
-        : [registerOf(node, key, mode)],
+    recordedBy: (node, key) => [
+      addressOf(node, primaryBackupReplica.name, key),
+      addressOf(node, raftServer.name, configurationKey(key)),
+    ],
     start({ joins, ...options }) {
       if (joins === true) throw new MembersFixedError(noNewcomer);
       return primaryBackup(options);
@@ -71,10 +67,6 @@ function withoutModes(serverName: string, start: LogProtocol['start']): LogProto
   };
 }
 
-/** Where the configuration of a store by primary-backup is kept on a node. */
-const registerOf = (node: string, key: string, mode: StoreMode): Address =>
-  addressOf(node, raftServer.name, configurationKey(key, mode));
-
 const noNewcomer =
   'expected a node that begins the cluster with the others, got one that joins, and the replicas of primary-backup stay those with which it began; start it without --join, with all others as --peer';
 
@@ -88,24 +80,10 @@ export class OtherProtocolError extends QuorateError {
   readonly code = 'OTHER_PROTOCOL';
 }
 
-/** The log in a journal was begun in another mode than the one that is to go on with it, or its protocol has none. */
-export class OtherModeError extends QuorateError {
-  readonly code = 'OTHER_MODE';
-}
-
-/** What the journal of a node says of a log. */
-interface Recorded {
-  readonly protocol: LogProtocolName | undefined;
-  readonly mode: StoreMode | undefined;
-}
-
-function recordedIn(journal: Journal, key: string): Recorded {
+/** The protocol whose records of log `key` the journal has. */
+function recordedIn(journal: Journal, key: string): LogProtocolName | undefined {
   const actors = new Set(journal.actors());
-  const isRecorded = (protocol: LogProtocolName, mode?: StoreMode): boolean =>
-    logProtocols[protocol].recordedBy(journal.node, key, mode).some((it) => actors.has(it));
-  const protocol = logProtocolNames.find((name) => isRecorded(name));
-  const mode = protocol === undefined ? undefined : modesOf[protocol].find((it) => isRecorded(protocol, it));
-  return { protocol, mode };
+  return logProtocolNames.find((name) => logProtocols[name].recordedBy(journal.node, key).some((it) => actors.has(it)));
 }
 
 /**
@@ -113,34 +91,31 @@ function recordedIn(journal: Journal, key: string): Recorded {
  *
  * @param journal the log's records were not taken from it yet
  */
-export const hasRecordsOf = (journal: Journal, key: string): boolean => recordedIn(journal, key).protocol !== undefined;
+export const hasRecordsOf = (journal: Journal, key: string): boolean => recordedIn(journal, key) !== undefined;
 
 /**
  * How a node keeps log `key`: by the protocol whose records its journal has, as one protocol makes nothing of what another
- * wrote down, and in the mode that those show; what the journal does not say is as wanted, or else the default.
+ * wrote down; what the journal does not say is as wanted, or else the default. What acknowledgements are worth, the records
+ * themselves say.
  *
  * @param journal the log's records were not taken from it yet
- * @throws OtherProtocolError, OtherModeError when that is not what is wanted, or the protocol has no such mode
+ * @throws OtherProtocolError when that is not the protocol that is wanted; OtherModeError when it has no modes
  */
 export function replicationOf(journal: Journal, key: string, wanted: WantedReplication = {}): Replication {
   const known = recordedIn(journal, key);
-  if (known.protocol !== undefined && wanted.protocol !== undefined && known.protocol !== wanted.protocol) {
+  if (known !== undefined && wanted.protocol !== undefined && known !== wanted.protocol) {
     throw new OtherProtocolError(
-      `expected a log that is replicated by ${wanted.protocol}, but the journal of ${journal.node} has one by ${known.protocol}; go on with ${known.protocol}, or begin a cluster in another directory`,
+      `expected a log that is replicated by ${wanted.protocol}, but the journal of ${journal.node} has one by ${known}; go on with ${known}, or begin a cluster in another directory`,
     );
   }
-  const protocol = known.protocol ?? wanted.protocol ?? defaultLogProtocol;
-  const begun = replicationFrom({ protocol, mode: wanted.mode });
-  if (begun === undefined) {
-    throw new OtherModeError(
-      `expected no mode for a log that is replicated by ${protocol}, got ${wanted.mode}; leave it out, or begin a cluster by primary-backup in another directory`,
-    );
-  }
-  if (known.mode === undefined) return begun;
-  if (wanted.mode !== undefined && known.mode !== wanted.mode) {
-    throw new OtherModeError(
-      `expected a log in mode ${wanted.mode}, but the journal of ${journal.node} has one in mode ${known.mode}; go on with ${known.mode}, or begin a cluster in another directory`,
-    );
-  }
-  return { protocol, mode: known.mode };
+  const protocol = known ?? wanted.protocol ?? defaultLogProtocol;
+  if (bears(protocol, wanted)) return { protocol, ...durabilityIn(wanted) };
+  throw new OtherModeError(
+    `expected no mode and no bounds for a log that is replicated by ${protocol}, got ${textOf(wanted)}; leave them out, or begin a cluster by primary-backup in another directory`,
+  );
 }
+
+const textOf = (wanted: Durability): string =>
+  Object.entries(durabilityIn(wanted))
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');

@@ -11,12 +11,13 @@ import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { raftDelays } from './timing.ts';
 
 /** How to replicate by Raft. */
 export interface RaftOptions extends ServerLogOptions {
   /** What differs from Raft's default limits. */
   readonly limits?: Partial<Limits>;
-  /** Replaces delays of `raft.server`, by name. */
+  /** Replaces delays that `timing` makes, and others of `raft.server`, by name. */
   readonly delays?: Readonly<Record<string, DelayRange>>;
   /** The actor that keeps the log; `raftServer` by default. Proofs put variants in its place. */
   readonly server?: typeof raftServer;
@@ -25,11 +26,14 @@ export interface RaftOptions extends ServerLogOptions {
 /**
  * Replicates by Raft.
  *
+ * @throws LogTimingError
+ *
  * @example
  * const store = startReplicatedStore({ node, machine, log: raft({ voters: ['n1', 'n2', 'n3'] }) });
  */
 export function raft(options: RaftOptions): LogStarter {
-  const { voters, joins = false, limits, delays, server = raftServer } = options;
+  const { voters, joins = false, limits, delays, timing = {}, server = raftServer } = options;
+  const timed = { ...raftDelays(timing), ...delays };
   return (place) => {
     const { node, key } = place;
     const handle = node.start(server, {
@@ -39,7 +43,7 @@ export function raft(options: RaftOptions): LogStarter {
         joins,
         ...(limits === undefined ? {} : { limits }),
       },
-      ...(delays === undefined ? {} : { delays }),
+      delays: timed,
     });
     return serverLog({
       place,

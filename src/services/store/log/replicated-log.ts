@@ -4,11 +4,13 @@
  * promises is tested by one suite that every log passes.
  */
 
+import type { Mode } from '../../../../statecharts/replication/modes.ts';
 import type { HandOverRefusal, RequestRefusal } from '../../../../statecharts/replication/refusals.ts';
 import type { Environment } from '../../../environment/environment.ts';
 import type { Node } from '../../../host/node.ts';
 import type { LogMembership, MemberRefusal } from './members.ts';
 
+export type { Mode } from '../../../../statecharts/replication/modes.ts';
 export type { HandOverRefusal } from '../../../../statecharts/replication/refusals.ts';
 
 /**
@@ -24,6 +26,11 @@ export interface LogEntry {
   readonly token: LogToken;
   /** What was proposed; undefined in an entry that the log made for itself. */
   readonly command: Uint8Array | undefined;
+  /**
+   * So many revisions are passed over here: the requests that a log has lost had some of them, and none is used twice.
+   * Default none.
+   */
+  readonly skips?: number;
 }
 
 /** Entries one after the other; an array of them is one. */
@@ -34,7 +41,12 @@ export interface LogRun extends Iterable<LogEntry> {
 }
 
 /** Why a request was refused. Nothing of it has happened or will happen. */
-export type LogRefusal = RequestRefusal;
+export type LogRefusal =
+  | RequestRefusal
+  /** The log has no such mode, or not in this store. */
+  | 'mode-not-offered'
+  /** Fewer replicas are in sync than the store asks for. */
+  | 'too-few-in-sync';
 
 /** What a log tells, in order. */
 export type LogEvent =
@@ -53,6 +65,11 @@ export type LogEvent =
   | { readonly type: 'refused'; readonly id: number; readonly reason: LogRefusal; readonly leader?: string }
   /** Read `id` is linearizable once the state has everything up to `index`. */
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
+  /**
+   * All that was committed is void, as a failover has lost some of it, which acknowledgements had allowed for: the state
+   * begins anew, from the snapshot that is told next, or from entry 1.
+   */
+  | { readonly type: 'startedOver' }
   /** The next committed entries, in the order of their indexes, without gaps, each once in a life. */
   | { readonly type: 'committed'; readonly entries: LogRun }
   /** The state as of `index` is what `snapshot` holds; `committed` goes on after it. */
@@ -115,9 +132,12 @@ export interface ReplicatedLog {
    * Asks for `commands` to become consecutive entries; answered by `placed` or `refused`, once, unless the server ends.
    *
    * @param id chosen by the asker, new for each request of this life
+   * @param mode one that the log offers; by default that of the store
    * @throws NodeOverloadedError, NodeStoppedError when the node does not take the request
    */
-  propose(id: number, commands: readonly Uint8Array[]): void;
+  propose(id: number, commands: readonly Uint8Array[], mode?: Mode): void;
+  /** Whether writes of `mode` may be asked for. Left out by a log that has one way to acknowledge. */
+  offers?(mode: Mode): boolean;
   /** Asks for an index at which a read is linearizable; answered by `readable` or `refused`. Throws like `propose`. */
   read(id: number): void;
   /**
@@ -129,12 +149,16 @@ export interface ReplicatedLog {
   /**
    * Begins a snapshot of the state as of the committed entry `index`, which takes the place of the entries up to it once
    * it is whole. One at a time. Throws like `propose`.
+   *
+   * @param token of that entry
    */
-  snapshot(index: number): SnapshotWriter;
+  snapshot(index: number, token: LogToken): SnapshotWriter;
   /** Sets who hears; called once, in the turn in which the log was started. */
   listen(listener: LogListener): void;
   /** Left out by a log whose members stay those it began with. */
   readonly membership?: LogMembership;
+  /** Whether it may tell `startedOver`. Default false. */
+  readonly startsOver?: boolean;
   readonly isLeader: boolean;
   /** The node that leads, as far as known. */
   readonly leader: string | undefined;

@@ -5,13 +5,23 @@
 
 import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
 import type { HandOverOutput } from '../../../../statecharts/replication/hand-over.ts';
-import type { ReplacementRefusal, RequestRefusal } from '../../../../statecharts/replication/refusals.ts';
+import type { Mode } from '../../../../statecharts/replication/modes.ts';
+import type { ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
 import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { checkKey } from './key.ts';
 import { type KnownMembers, type MembersRequest, membershipOf } from './members/changing.ts';
-import type { LogEvent, LogListener, LogPlace, LogStatus, ReplicatedLog } from './replicated-log.ts';
+import type {
+  LogEvent,
+  LogListener,
+  LogPlace,
+  LogRefusal,
+  LogStatus,
+  LogToken,
+  ReplicatedLog,
+} from './replicated-log.ts';
 import { createSnapshots } from './snapshots.ts';
+import type { LogTiming } from './timing.ts';
 
 /** How a log is replicated by servers on the nodes of a cluster. */
 export interface ServerLogOptions {
@@ -23,19 +33,21 @@ export interface ServerLogOptions {
   readonly places?: Readonly<Record<string, string>>;
   /** Whether no node may be replaced, as nodes without a secret cannot prove who they are. Default false. */
   readonly isFixed?: boolean;
+  /** How long the servers wait for each other. */
+  readonly timing?: LogTiming;
 }
 
 /** What all servers are asked. */
 export type ServerRequest =
-  | { readonly type: 'propose'; readonly id: number; readonly commands: readonly Uint8Array[] }
+  | { readonly type: 'propose'; readonly id: number; readonly commands: readonly Uint8Array[]; readonly mode?: Mode }
   | { readonly type: 'read'; readonly id: number }
   | { readonly type: 'handOver'; readonly id: number; readonly to: Address | null }
-  | { readonly type: 'compact'; readonly index: number; readonly file: SnapshotFile }
+  | { readonly type: 'compact'; readonly index: number; readonly epoch?: LogToken; readonly file: SnapshotFile }
   | MembersRequest;
 
 /** What all servers tell in the same words. */
 export type ServerOutput =
-  | { readonly type: 'refused'; readonly id: number; readonly reason: RequestRefusal; readonly leader?: Address }
+  | { readonly type: 'refused'; readonly id: number; readonly reason: LogRefusal; readonly leader?: Address }
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   | { readonly type: 'snapshotInstalled'; readonly index: number; readonly file: SnapshotFile }
   | { readonly type: 'replacing'; readonly id: number; readonly index: number }
@@ -79,6 +91,10 @@ export interface ServerLogParts<Shown extends Standing, Output> {
   begin?(ended: LogListener['ended']): void;
   /** What only the protocol can say of the server. */
   standing(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'>;
+  /** What the log offers besides: by default one way to acknowledge, and no loss. */
+  readonly modes?: Pick<ReplicatedLog, 'offers' | 'startsOver'>;
+  /** Whether a snapshot must name the entry that it ends with, token and all. Default false. */
+  readonly namesSnapshots?: boolean;
   /** What an output of the server means; undefined where it is none of the log's business. */
   eventOf(output: Output, room: SnapshotRoom): LogEvent | undefined;
 }
@@ -103,10 +119,14 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
   const ask = (request: ServerRequest): void => node.request(address, request);
   const leader = (): string | undefined => (shown.context.leader === null ? undefined : nodeOf(shown.context.leader));
   return {
-    propose: (id, commands) => ask({ type: 'propose', id, commands }),
+    ...parts.modes,
+    propose: (id, commands, mode) => ask({ type: 'propose', id, commands, ...(mode === undefined ? {} : { mode }) }),
     read: (id) => ask({ type: 'read', id }),
     handOver: (id, to) => ask({ type: 'handOver', id, to: to === undefined ? null : addressOf(to, serverName, key) }),
-    snapshot: (index) => files.write(`${owner}/${index}-${node.id}`, (file) => ask({ type: 'compact', index, file })),
+    snapshot: (index, token) => {
+      const named = parts.namesSnapshots === true ? { epoch: token } : {};
+      return files.write(`${owner}/${index}-${node.id}`, (file) => ask({ type: 'compact', index, ...named, file }));
+    },
     listen({ event, changed, ended: tellEnded }) {
       let hasEnded = false;
       const ended = (error?: unknown): void => {

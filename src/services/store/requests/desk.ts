@@ -1,7 +1,7 @@
 /** Keeps account of the requests that wait at a server, and answers each of them once. */
 
 import type { Operation } from '../sessions/entries.ts';
-import type { Body, RefusedReason, Response } from './wire.ts';
+import type { Body, RefusedReason, Response, WriteBody } from './wire.ts';
 
 /** Where the answers to one asker's requests go. */
 export interface Sink {
@@ -31,10 +31,10 @@ export const sizeOf = (operation: Operation): number =>
   operationOverheadBytes + ('command' in operation ? operation.command.length : 0);
 
 /** Whether a request goes into the log as it is. */
-export const isOperation = (body: Body): body is Operation => !nonOperations.includes(body.type);
+export const isOperation = (body: Body): body is WriteBody => !nonOperations.includes(body.type);
 const nonOperations: readonly string[] = ['query', 'members', 'replace', 'leader', 'handOver'] satisfies Exclude<
   Body,
-  Operation
+  WriteBody
 >['type'][];
 
 /** Where requests wait. */

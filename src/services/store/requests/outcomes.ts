@@ -4,6 +4,8 @@ import type { QuorateError } from '../../../../statecharts/actor.ts';
 import {
   IdempotencyKeyReusedError,
   MalformedRequestError,
+  ModeNotOfferedError,
+  NotCaughtUpError,
   NotHandedOverError,
   NotReplacedError,
   OutcomeUnknownError,
@@ -11,6 +13,7 @@ import {
   SessionExpiredError,
   SessionsFullError,
   StoreFullError,
+  TooFewInSyncError,
   UnavailableError,
 } from '../errors.ts';
 import type { Fate } from '../sessions/fate.ts';
@@ -30,6 +33,10 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       return new OverloadedError(
         `the leader has too much waiting; the request did not happen, try again later${detailOf(response)}`,
       );
+    case 'not-caught-up':
+      return new NotCaughtUpError(
+        'the node has not applied yet what it had in its log when it was started, so that its answers would lack keys that exist; ask another node, or ask again once a majority is there',
+      );
     case 'full':
       return new StoreFullError(
         `the store is full; delete something, or raise its limit on all nodes${detailOf(response)}`,
@@ -45,6 +52,14 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
     case 'key-reused':
       return new IdempotencyKeyReusedError(
         'the idempotency key came before with another request; choose a new key for each new request',
+      );
+    case 'mode-not-offered':
+      return new ModeNotOfferedError(
+        'the store does not acknowledge writes in this mode: only primary-backup has modes, quorum is for stores in that mode, and async for those that may lose something (maxLoss); leave the mode out',
+      );
+    case 'too-few-in-sync':
+      return new TooFewInSyncError(
+        'fewer replicas are in sync than the store asks for (minInSync), so nothing is written; start those that are missing, or wait until they have caught up',
       );
     case 'not-replaced':
       return notReplaced(response.detail ?? 'unknown');
@@ -102,9 +117,12 @@ export function responseOf(id: number, error: QuorateError | undefined, value: u
   if (error instanceof SessionExpiredError) return { id, status: 'unknown', reason: 'session-expired' };
   if (error instanceof OutcomeUnknownError) return { id, status: 'unknown', reason: 'no-answer' };
   if (error instanceof OverloadedError) return { id, status: 'refused', reason: 'overloaded', detail: error.message };
+  if (error instanceof NotCaughtUpError) return { id, status: 'refused', reason: 'not-caught-up' };
   if (error instanceof StoreFullError) return { id, status: 'refused', reason: 'full' };
   if (error instanceof SessionsFullError) return { id, status: 'refused', reason: 'sessions-full' };
   if (error instanceof IdempotencyKeyReusedError) return { id, status: 'refused', reason: 'key-reused' };
+  if (error instanceof ModeNotOfferedError) return { id, status: 'refused', reason: 'mode-not-offered' };
+  if (error instanceof TooFewInSyncError) return { id, status: 'refused', reason: 'too-few-in-sync' };
   if (error instanceof NotReplacedError) return { id, status: 'refused', reason: 'not-replaced', detail: error.reason };
   if (error instanceof NotHandedOverError) {
     return { id, status: 'refused', reason: 'not-handed-over', detail: error.reason };

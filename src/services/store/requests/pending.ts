@@ -16,6 +16,8 @@ export interface Submission {
   prepare(): Body | undefined;
   /** When, by the clock, to give up. Noticed up to `sweepMs` late. */
   readonly deadlineAtMs: number;
+  /** Whether the answer may wait for something to happen until the deadline: no answer is no reason to ask again then. */
+  readonly isPatient?: boolean;
   /** Whether others wait for it, so that it is taken even when too many requests are out. */
   readonly isUrgent?: boolean;
   /** Called once, in a later turn than `submit`. `error` is a `NotHappenedError` or an `OutcomeUnknownError`. */
@@ -32,6 +34,8 @@ export interface Pending {
   /** When to ask again, whether out (no answer by then) or waiting (undefined: only when woken). */
   nextAtMs: number | undefined;
   attempts: number;
+  /** How long its first attempt waits for an answer, once that is made. */
+  attemptMs: number | undefined;
   /** Whether an earlier attempt may have taken effect. */
   mayHaveHappened: boolean;
 }
@@ -77,6 +81,7 @@ export function createPendingTable(beforeFirstId: number): PendingTable {
         sentTo: undefined,
         nextAtMs: undefined,
         attempts: 0,
+        attemptMs: undefined,
         mayHaveHappened: false,
       };
       byId.set(pending.id, pending);

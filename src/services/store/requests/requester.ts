@@ -6,9 +6,16 @@
 import * as v from 'valibot';
 import { isId, QuorateError } from '../../../../statecharts/actor.ts';
 import { isPlace } from '../../../../statecharts/raft.ts';
+import { isMode, type Mode, modes } from '../../../../statecharts/replication/modes.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { isNatural } from '../codec.ts';
-import { MalformedRequestError, SessionExpiredError, SessionsFullError, ValueLimitError } from '../errors.ts';
+import {
+  MalformedRequestError,
+  SessionExpiredError,
+  SessionsFullError,
+  TooFewInSyncError,
+  ValueLimitError,
+} from '../errors.ts';
 import { type LogMembers, logMembers, type MemberChange } from '../log/members.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
 import { sessionWindow } from '../sessions/live.ts';
@@ -23,6 +30,11 @@ export interface ExecuteOptions {
    * is kept for a number of further requests (see `SessionLimits.keptKeyRequests`).
    */
   readonly idempotencyKey?: string;
+  /**
+   * Who holds the write before it is acknowledged, where the store offers that (primary-backup alone): `sync` for more than
+   * the store's own mode asks for, `async` for less. Default: the store's own mode.
+   */
+  readonly mode?: Mode;
 }
 
 export interface QueryOptions {
@@ -30,9 +42,12 @@ export interface QueryOptions {
   readonly deadlineMs?: number;
   /**
    * `linearizable` (the default): the answer reflects every write that was acknowledged before the question was asked.
-   * `stale`: the answer of whichever node is near, as of what it has applied.
+   * `stale`: the answer of whichever node is near, as of what it has applied. One that was started and has not applied yet
+   * what it had gives none: NotCaughtUpError.
    */
   readonly consistency?: 'linearizable' | 'stale';
+  /** Whether the answer may wait until shortly before the deadline for something to tell (see `LaterAnswer`). */
+  readonly isPatient?: boolean;
 }
 
 /** Executes commands and answers questions, on whichever node can. */
@@ -41,7 +56,7 @@ export interface Executor {
    * Applies a command, once.
    *
    * @returns what the state machine returned
-   * @throws NotHappenedError (one of its kinds), OutcomeUnknownError
+   * @throws NotHappenedError (one of its kinds, such as ModeNotOfferedError), OutcomeUnknownError
    */
   execute(command: Uint8Array, options?: ExecuteOptions): Promise<unknown>;
   /** Answers a question without changing anything. @throws NotHappenedError (one of its kinds) */
@@ -118,7 +133,7 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   let session: OwnSession | undefined;
   let isRegistering = false;
   /** Why those who wait for a session get none. */
-  let refusal: SessionsFullError | undefined;
+  let refusal: SessionsFullError | TooFewInSyncError | undefined;
 
   const register = (): void => {
     if (isRegistering) return;
@@ -129,7 +144,7 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
       deadlineAtMs: clock.nowMs() + registrationMs,
       done(error, value) {
         isRegistering = false;
-        if (error instanceof SessionsFullError) refusal = error;
+        if (error instanceof SessionsFullError || error instanceof TooFewInSyncError) refusal = error;
         if (isNatural(value)) session = { id: value, next: 1, lowestUnanswered: 1, answered: new Set() };
         // Those who still wait find the session, or ask for another registration.
         router.wake();
@@ -143,14 +158,19 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     router.wake();
   };
 
-  const submit = (prepare: () => Body | undefined, deadlineMs: number, done: Done): void => {
+  const submit = (prepare: () => Body | undefined, deadlineMs: number, done: Done, isPatient = false): void => {
     if (!(deadlineMs > 0 && Number.isFinite(deadlineMs))) {
       throw new MalformedRequestError(`expected a deadline of more than 0 ms, got ${deadlineMs}`);
     }
-    router.submit({ prepare, deadlineAtMs: clock.nowMs() + deadlineMs, done });
+    router.submit({ prepare, deadlineAtMs: clock.nowMs() + deadlineMs, isPatient, done });
   };
 
-  const executeInSession = (command: Uint8Array, deadlineMs: number, done: Done): void => {
+  const executeInSession = (
+    command: Uint8Array,
+    how: Pick<ExecuteOptions, 'mode'>,
+    deadlineMs: number,
+    done: Done,
+  ): void => {
     let own: OwnSession | undefined;
     let sequence = 0;
     refusal = undefined;
@@ -164,7 +184,7 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
       own = session;
       sequence = own.next;
       own.next += 1;
-      return { type: 'command', session: own.id, sequence, lowestUnanswered: own.lowestUnanswered, command };
+      return { type: 'command', session: own.id, sequence, lowestUnanswered: own.lowestUnanswered, command, ...how };
     };
     submit(prepare, deadlineMs, (error, value) => {
       if (error instanceof SessionExpiredError && session === own) session = undefined;
@@ -176,18 +196,22 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
 
   const executeThen: CallbackExecutor['executeThen'] = (
     command,
-    { deadlineMs = defaultDeadlineMs, idempotencyKey: key },
+    { deadlineMs = defaultDeadlineMs, idempotencyKey: key, mode },
     done,
   ) => {
+    if (mode !== undefined && !isMode(mode)) {
+      throw new MalformedRequestError(`expected a mode (${modes.join(', ')}), got '${String(mode)}'`);
+    }
+    const how = mode === undefined ? {} : { mode };
     if (command.length > commandLimitBytes) {
       throw new ValueLimitError(
         `expected a command of at most ${commandLimitBytes} bytes, got ${command.length}; split it`,
       );
     }
     if (key === undefined) {
-      executeInSession(command, deadlineMs, done);
+      executeInSession(command, how, deadlineMs, done);
     } else if (isIdempotencyKey(key)) {
-      submit(() => ({ type: 'keyed', key, command }), deadlineMs, done);
+      submit(() => ({ type: 'keyed', key, command, ...how }), deadlineMs, done);
     } else {
       throw new MalformedRequestError(
         `expected an idempotency key of 1 to ${idempotencyKeyLimit} characters, got ${key.length}`,
@@ -196,11 +220,11 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   };
   const queryThen: CallbackExecutor['queryThen'] = (
     question,
-    { deadlineMs = defaultDeadlineMs, consistency = 'linearizable' },
+    { deadlineMs = defaultDeadlineMs, consistency = 'linearizable', isPatient = false },
     done,
   ) => {
     const body = { type: 'query', question, stale: consistency === 'stale' } as const;
-    submit(() => body, deadlineMs, done);
+    submit(() => body, deadlineMs, done, isPatient);
   };
   const replaceThen: CallbackExecutor['replaceThen'] = (change, { deadlineMs = replaceDeadlineMs }, done) => {
     checkChange(change);

@@ -11,7 +11,13 @@ import { QuorateError } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
 import { integerBelow, type Random } from '../../../environment/random.ts';
 import { approximateBytes } from '../codec.ts';
-import { MalformedRequestError, OverloadedError, StoreFullError } from '../errors.ts';
+import {
+  MalformedRequestError,
+  ModeNotOfferedError,
+  OverloadedError,
+  StoreFullError,
+  TooFewInSyncError,
+} from '../errors.ts';
 import { createDirection, type Direction } from './direction.ts';
 import { errorOf } from './outcomes.ts';
 import { createPendingTable, type Pending, type PendingTable, type Submission } from './pending.ts';
@@ -22,7 +28,10 @@ export type { Submission } from './pending.ts';
 export interface RouterLimits {
   /** Requests that are out, or wait to be. Default 65,536. */
   readonly inFlight: number;
-  /** How long to wait for an answer before asking again, the first time; then twice as long. Default 1,000 ms. */
+  /**
+   * How long to wait for an answer before asking again, the first time; then twice as long. Default 1,000 ms; at most a
+   * quarter of the time until the request's deadline, so that a short one is asked again, too.
+   */
   readonly attemptMs: number;
 }
 
@@ -59,6 +68,8 @@ export interface Router {
 
 /** How often deadlines and lost answers are looked for. */
 const sweepMs = 20;
+/** Of the time until a request's deadline, at most. */
+const shareOfFirstAttempt = 0.25;
 const firstBackoffMs = 20;
 const longestBackoffMs = 200;
 /** Attempts that may follow a hint at once; later ones wait, since hints may point in circles for a while. */
@@ -194,13 +205,17 @@ class LeaderRouter implements Router {
       return;
     }
     if (pending.attempts > 0) this.#repeated += 1;
+    const waitMs = Math.max(0, pending.submission.deadlineAtMs - nowMs);
+    pending.attemptMs ??= pending.submission.isPatient
+      ? waitMs
+      : Math.min(this.#parts.limits.attemptMs, waitMs * shareOfFirstAttempt);
     pending.sentTo = target.node;
-    pending.nextAtMs = nowMs + this.#parts.limits.attemptMs * 2 ** Math.min(pending.attempts, 6);
+    pending.nextAtMs = nowMs + pending.attemptMs * 2 ** Math.min(pending.attempts, 6);
     pending.attempts += 1;
     const name = target.forward ? `${target.node}/forward` : target.node;
     const batch = batches.get(name) ?? { ...target, requests: [] };
     batches.set(name, batch);
-    batch.requests.push({ id: pending.id, waitMs: Math.max(0, pending.submission.deadlineAtMs - nowMs), body });
+    batch.requests.push({ id: pending.id, waitMs, body });
   }
 
   #sendRun(node: string, requests: readonly Request[], forward: boolean): void {
@@ -251,9 +266,16 @@ class LeaderRouter implements Router {
       this.#pending.finish(pending, undefined, response.value);
       return;
     }
+    if (response.reason === 'not-caught-up' && pending.attempts < this.#parts.candidates().length) {
+      // Another node may well have what this one has not applied yet.
+      pending.sentTo = undefined;
+      this.#pending.renew(pending);
+      this.#schedule(pending);
+      return;
+    }
     const error = errorOf(response);
     // Refused without a look at the log: an earlier attempt may have taken effect all the same.
-    const isBlind = error instanceof OverloadedError || error instanceof StoreFullError;
+    const isBlind = blind.some((kind) => error instanceof kind);
     if (error !== undefined && !(isBlind && pending.mayHaveHappened)) {
       this.#pending.finish(pending, error);
       return;
@@ -279,6 +301,9 @@ class LeaderRouter implements Router {
     else this.#backOff(pending);
   }
 }
+
+/** Refusals that are made before the log is asked. */
+const blind = [OverloadedError, StoreFullError, ModeNotOfferedError, TooFewInSyncError] as const;
 
 interface Batch {
   readonly node: string;

@@ -13,13 +13,17 @@ import {
   type TaggedBy,
 } from '../../../../statecharts/actor.ts';
 import { isPlace } from '../../../../statecharts/raft.ts';
+import { isMode, type Mode } from '../../../../statecharts/replication/modes.ts';
 import { isNatural } from '../codec.ts';
 import type { MemberChange } from '../log/members.ts';
 import { isIdempotencyKey, type Operation } from '../sessions/entries.ts';
 
+/** A request that goes into the log, and how it is acknowledged; by default as the store's writes are. */
+export type WriteBody = Operation & { readonly mode?: Mode };
+
 /** What is asked for. */
 export type Body =
-  | Operation
+  | WriteBody
   /** `stale`: answer from what this node has applied, without asking the leader. */
   | { readonly type: 'query'; readonly question: unknown; readonly stale: boolean }
   /** Who takes part in the store. */
@@ -44,6 +48,8 @@ export interface Request {
 export type RefusedReason =
   | 'not-leader'
   | 'not-ready'
+  /** A stale answer was asked for, of a node that has not applied yet what it had when it was started. */
+  | 'not-caught-up'
   | 'overloaded'
   | 'full'
   | 'unavailable'
@@ -52,6 +58,8 @@ export type RefusedReason =
   | 'beyond-window'
   | 'sessions-full'
   | 'key-reused'
+  | 'mode-not-offered'
+  | 'too-few-in-sync'
   /** The change of members; the detail is a `MemberRefusal`, or `given-up`. */
   | 'not-replaced'
   /** The detail is a `HandOverRefusal`, or `another-leads`. */
@@ -75,6 +83,7 @@ export type Response =
 const refusedReasons: readonly unknown[] = [
   'not-leader',
   'not-ready',
+  'not-caught-up',
   'overloaded',
   'full',
   'unavailable',
@@ -83,6 +92,8 @@ const refusedReasons: readonly unknown[] = [
   'beyond-window',
   'sessions-full',
   'key-reused',
+  'mode-not-offered',
+  'too-few-in-sync',
   'not-replaced',
   'not-handed-over',
 ] satisfies RefusedReason[];
@@ -108,7 +119,8 @@ function isBody(value: unknown): value is Body {
         isNatural(value.lowestUnanswered) &&
         value.lowestUnanswered <= value.sequence &&
         'command' in value &&
-        value.command instanceof Uint8Array
+        value.command instanceof Uint8Array &&
+        isOfMode(value)
       );
     case 'query':
       return 'question' in value && 'stale' in value && typeof value.stale === 'boolean';
@@ -118,7 +130,8 @@ function isBody(value: unknown): value is Body {
         typeof value.key === 'string' &&
         isIdempotencyKey(value.key) &&
         'command' in value &&
-        value.command instanceof Uint8Array
+        value.command instanceof Uint8Array &&
+        isOfMode(value)
       );
     case 'close':
       return 'session' in value && isNatural(value.session);
@@ -145,6 +158,8 @@ function isBody(value: unknown): value is Body {
       return false;
   }
 }
+
+const isOfMode = (body: object): boolean => !('mode' in body) || isMode(body.mode);
 
 const isRequest = (value: unknown): value is Request =>
   typeof value === 'object' &&

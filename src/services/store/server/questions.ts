@@ -1,19 +1,49 @@
-/** Answers questions to the state of a store, when their askers have room for what may be large. */
+/**
+ * Answers questions to the state of a store, when their askers have room for what may be large. Those to which there is no
+ * answer yet wait for it, until shortly before their askers hear no more.
+ */
 
+import type { Clock } from '../../../environment/clock.ts';
 import { MalformedRequestError } from '../errors.ts';
 import type { Replica } from '../replica.ts';
 import type { Desk, Waiting } from '../requests/desk.ts';
-import type { SlicedStateMachine } from '../state-machine.ts';
+import { LaterAnswer, type SlicedStateMachine } from '../state-machine.ts';
 
-/** Answers a question now, or once its asker has room. */
-export type AnswerQuestion = (item: Waiting, question: unknown) => void;
+export interface Questions {
+  /** Answers a question now, or once its asker has room, or once there is something to tell. */
+  answer(item: Waiting, question: unknown): void;
+  /** Those that wait are not answered any more. Idempotent. */
+  close(): void;
+}
+
+export interface QuestionsParts {
+  readonly clock: Clock;
+  readonly machine: SlicedStateMachine;
+  readonly replica: Pick<Replica, 'isRestoring'>;
+  readonly desk: Desk;
+  /** Questions that wait for something to tell, at most. */
+  readonly waitingQuestions: number;
+}
+
+/** So that an answer that there is nothing arrives in time, in milliseconds, and as a part of the time that is left. */
+const marginMs = 200;
+const marginShare = 0.25;
 
 /** Makes what answers the questions to one state. */
-export function createQuestions(machine: SlicedStateMachine, replica: Replica, desk: Desk): AnswerQuestion {
-  const answer: AnswerQuestion = (item, question) => {
+export function createQuestions(parts: QuestionsParts): Questions {
+  const { clock, machine, replica, desk, waitingQuestions } = parts;
+  /** What calls off each question that waits. */
+  const waiting = new Set<() => void>();
+
+  const ask = (question: unknown): unknown => {
+    if (machine.query === undefined) throw new MalformedRequestError('this state machine answers no questions');
+    return machine.query(question);
+  };
+  /** @param find throws where the question makes no sense: it changes nothing, so that harms its asker alone */
+  const answer = (item: Waiting, find: () => unknown): void => {
     if (!item.sink.hasRoom) {
       item.sink.whenRoom(() => {
-        answer(item, question);
+        answer(item, find);
         desk.flush();
       });
       return;
@@ -23,15 +53,41 @@ export function createQuestions(machine: SlicedStateMachine, replica: Replica, d
       return;
     }
     let value: unknown;
-    // A question changes nothing, so one that makes the state machine throw harms its asker alone.
     try {
-      if (machine.query === undefined) throw new MalformedRequestError('this state machine answers no questions');
-      value = machine.query(question);
+      value = find();
     } catch (error) {
       desk.refuse(item, 'malformed', undefined, error instanceof Error ? error.message : String(error));
       return;
     }
-    desk.answer(item, { id: item.id, status: 'done', value });
+    if (value instanceof LaterAnswer) wait(item, value);
+    else desk.answer(item, { id: item.id, status: 'done', value });
   };
-  return answer;
+  const wait = (item: Waiting, later: LaterAnswer): void => {
+    const leftMs = (item.expiresAtMs ?? clock.nowMs()) - clock.nowMs();
+    if (waiting.size >= waitingQuestions) {
+      desk.refuse(item, 'overloaded');
+      return;
+    }
+    const callOff = (): void => {
+      notDue();
+      clock.clearTimeout(timeout);
+      waiting.delete(callOff);
+    };
+    const end = (): void => {
+      if (!waiting.has(callOff)) return;
+      callOff();
+      answer(item, () => later.now());
+      desk.flush();
+    };
+    // What is told of is being applied, maybe with more: the answer comes in a turn of its own.
+    const notDue = later.wait(() => clock.enqueue(end));
+    const timeout = clock.setTimeout(end, Math.max(0, leftMs - Math.min(marginMs, leftMs * marginShare)));
+    waiting.add(callOff);
+  };
+  return {
+    answer: (item, question) => answer(item, () => ask(question)),
+    close() {
+      for (const callOff of [...waiting]) callOff();
+    },
+  };
 }

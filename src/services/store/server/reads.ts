@@ -8,6 +8,7 @@ import type { LogEvent, ReplicatedLog } from '../log/replicated-log.ts';
 import type { Replica } from '../replica.ts';
 import type { Desk, Waiting } from '../requests/desk.ts';
 import type { Body, RefusedReason } from '../requests/wire.ts';
+import type { CatchingUp } from './catching-up.ts';
 import type { LeadershipBody } from './hand-overs.ts';
 import type { ServerLimits } from './limits.ts';
 import type { MemberBody } from './member-changes.ts';
@@ -18,6 +19,7 @@ export type Read = Waiting<Extract<Body, { type: 'query' }> | MemberBody | Leade
 export interface ReadsParts {
   readonly log: ReplicatedLog;
   readonly replica: Replica;
+  readonly catchingUp: CatchingUp;
   readonly desk: Desk;
   /** Numbers requests of the log. */
   nextId(): number;
@@ -51,9 +53,11 @@ export class Reads {
 
   /** Queues a read, answers it from the state as it is where that is asked for, or refuses it. */
   take(read: Read): void {
-    const { log, desk, limits } = this.#parts;
-    if (read.body.type === 'query' && read.body.stale) this.#parts.answer(read);
-    else if (!log.isLeader) desk.refuse(read, 'not-leader', log.leader);
+    const { log, desk, limits, catchingUp } = this.#parts;
+    if (read.body.type === 'query' && read.body.stale) {
+      if (catchingUp.isOver) this.#parts.answer(read);
+      else desk.refuse(read, 'not-caught-up');
+    } else if (!log.isLeader) desk.refuse(read, 'not-leader', log.leader);
     else if (desk.waiting > limits.waitingRequests) desk.refuse(read, 'overloaded');
     else this.#queued.push(read);
   }
@@ -87,6 +91,13 @@ export class Reads {
   refused(id: number, reason: RefusedReason, leader: string | undefined): void {
     for (const read of this.#asked.get(id) ?? []) this.#parts.desk.refuse(read, reason, leader);
     this.#asked.delete(id);
+  }
+
+  /** What the reads waited for is void: another node, or this one later, answers them. */
+  startOver(): void {
+    for (const { reads } of this.#readable) for (const read of reads) this.#parts.desk.refuse(read, 'not-ready');
+    this.#readable = [];
+    this.#parts.catchingUp.startOver();
   }
 
   /** The state may have come to where some reads wait for it. */

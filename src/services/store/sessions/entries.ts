@@ -22,7 +22,9 @@ export type Operation =
       readonly lowestUnanswered: number;
       readonly command: Uint8Array;
     }
-  | { readonly type: 'keyed'; readonly key: string; readonly command: Uint8Array };
+  | { readonly type: 'keyed'; readonly key: string; readonly command: Uint8Array }
+  /** What is due by the time of the log is to be done. Only leaders make it. */
+  | { readonly type: 'tick' };
 
 /** What the replicated state keeps at most. */
 export interface SessionLimits {
@@ -69,7 +71,7 @@ export interface Entry {
 }
 
 const entryVersion = 3;
-const kinds = { register: 0, command: 1, keyed: 2, close: 3 } as const;
+const kinds = { register: 0, command: 1, keyed: 2, close: 3, tick: 4 } as const;
 
 /** Encodes an entry. */
 export function encodeEntry(operations: readonly Operation[], limits: SessionLimits, elapsedMs = 0): Uint8Array {
@@ -83,6 +85,8 @@ function tupleOf(operation: Operation): readonly unknown[] {
       return operation.session === undefined ? [kinds.register] : [kinds.register, operation.session];
     case 'close':
       return [kinds.close, operation.session];
+    case 'tick':
+      return [kinds.tick];
     case 'command': {
       const { session, sequence, lowestUnanswered, command } = operation;
       return [kinds.command, session, sequence, lowestUnanswered, command];
@@ -114,6 +118,8 @@ function operationIn(tuple: unknown): Operation {
       if (first === undefined) return { type: 'register' };
       if (isNatural(first)) return { type: 'register', session: first };
       break;
+    case kinds.tick:
+      return { type: 'tick' };
     case kinds.close:
       if (isNatural(first)) return { type: 'close', session: first };
       break;

@@ -4,6 +4,7 @@
 export interface Keyed {
   /** Of the command, so that another one under the same key is noticed. */
   readonly fingerprint: string;
+  /** The number of its request, none passed over. */
   readonly revision: number;
   readonly result: unknown;
 }

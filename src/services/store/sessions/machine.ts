@@ -29,12 +29,16 @@ export interface SessionedMachine {
    * @throws UnreadableStateError for an entry of another version of this program; whatever the state machine throws
    */
   apply(data: Uint8Array, index: number): readonly Fate[];
+  /** Passes over so many revisions: the next request's is greater by that. */
+  skip(revisions: number): void;
   /** As of now; a view that was not at its end is released by this. */
   view(): StateView;
   /** Begins to replace the state, which is empty from now on. */
   restoring(): StateRestoration;
   /** Operations applied or refused so far. */
   readonly revision: number;
+  /** The time of the log, in milliseconds. */
+  readonly timeMs: number;
   readonly sessions: number;
   /** Results kept, for sessions and for idempotency keys. */
   readonly keptResults: number;
@@ -48,6 +52,8 @@ class ExactlyOnce implements SessionedMachine {
   readonly #sessions: LiveSessions;
   readonly #keyed = new KeyedResults();
   #revision = 0;
+  /** Revisions that no request has had. */
+  #skipped = 0;
 
   constructor(machine: SlicedStateMachine) {
     this.#machine = machine;
@@ -56,6 +62,14 @@ class ExactlyOnce implements SessionedMachine {
 
   get revision(): number {
     return this.#revision;
+  }
+
+  get timeMs(): number {
+    return this.#sessions.timeMs;
+  }
+
+  skip(revisions: number): void {
+    this.#skipped += revisions;
   }
 
   get sessions(): number {
@@ -75,7 +89,13 @@ class ExactlyOnce implements SessionedMachine {
   view(): StateView {
     const [sessions, keyed] = [this.#sessions, this.#keyed];
     return viewOf({
-      head: { revision: this.#revision, timeMs: sessions.timeMs, sessions: sessions.size, keyed: keyed.size },
+      head: {
+        revision: this.#revision,
+        skipped: this.#skipped,
+        timeMs: sessions.timeMs,
+        sessions: sessions.size,
+        keyed: keyed.size,
+      },
       machine: this.#machine.view(),
       sessions: sessions.view(),
       keyed: keyed.view(),
@@ -85,6 +105,7 @@ class ExactlyOnce implements SessionedMachine {
   restoring(): StateRestoration {
     const inner = this.#machine.restoring();
     this.#revision = 0;
+    this.#skipped = 0;
     this.#sessions.clear();
     this.#keyed.clear();
     let head: Head | undefined;
@@ -108,6 +129,7 @@ class ExactlyOnce implements SessionedMachine {
     switch (part.type) {
       case 'head':
         this.#revision = part.head.revision;
+        this.#skipped = part.head.skipped;
         this.#sessions.timeMs = part.head.timeMs;
         break;
       case 'machine':
@@ -123,17 +145,21 @@ class ExactlyOnce implements SessionedMachine {
 
   #applyOne(operation: Operation, entry: Entry, index: number): Fate {
     this.#revision += 1;
-    const revision = this.#revision;
-    if (this.#keyed.size > 0) this.#keyed.forget(revision - entry.limits.keptKeyRequests - 1);
+    if (this.#keyed.size > 0) this.#keyed.forget(this.#revision - entry.limits.keptKeyRequests - 1);
+    const revision = this.#revision + this.#skipped;
+    const at = { index, revision, timeMs: this.#sessions.timeMs };
     switch (operation.type) {
       case 'register':
         return this.#sessions.register(operation.session ?? revision, entry);
       case 'close':
         return this.#sessions.close(operation.session);
       case 'command':
-        return this.#sessions.apply(operation, entry, { index, revision });
+        return this.#sessions.apply(operation, entry, at);
       case 'keyed':
-        return this.#applyKeyed(operation, { index, revision });
+        return this.#applyKeyed(operation, at);
+      case 'tick':
+        this.#machine.tick?.(at);
+        return { type: 'applied', result: undefined };
     }
   }
 
@@ -144,7 +170,7 @@ class ExactlyOnce implements SessionedMachine {
       return first.fingerprint === fingerprint ? { type: 'applied', result: first.result } : { type: 'key-reused' };
     }
     const result = this.#machine.apply(command, at);
-    this.#keyed.set(key, { fingerprint, revision: at.revision, result });
+    this.#keyed.set(key, { fingerprint, revision: this.#revision, result });
     return { type: 'applied', result };
   }
 }

@@ -16,6 +16,8 @@ const wholeByte = 0x95;
 /** What the head of a snapshot tells, so that a part that is missing is noticed. */
 export interface Head {
   readonly revision: number;
+  /** Revisions that were passed over. */
+  readonly skipped: number;
   /** The time of the log, in milliseconds. */
   readonly timeMs: number;
   readonly sessions: number;
@@ -83,7 +85,7 @@ export function viewOf({ head, machine, sessions, keyed }: ViewSources): StateVi
     next(limitBytes) {
       if (isHeadDue) {
         isHeadDue = false;
-        return tagged(kinds.head, encode([head.revision, head.sessions, head.keyed, head.timeMs]));
+        return tagged(kinds.head, encode([head.revision, head.sessions, head.keyed, head.timeMs, head.skipped]));
       }
       const sessionTuples = nextSessions(limitBytes);
       if (sessionTuples.length > 0) return tagged(kinds.sessions, encode(sessionTuples));
@@ -130,7 +132,7 @@ function readWhole(bytes: Uint8Array): readonly Part[] {
   const sessions = arrayIn(sessionTuples).map(sessionIn);
   const keyed = arrayIn(keyedTuples).map(keyedIn);
   return [
-    { type: 'head', head: { revision, timeMs: 0, sessions: sessions.length, keyed: keyed.length } },
+    { type: 'head', head: { revision, skipped: 0, timeMs: 0, sessions: sessions.length, keyed: keyed.length } },
     { type: 'sessions', sessions },
     { type: 'keyed', keyed },
     { type: 'machine', part: copyOf(machine) },
@@ -143,9 +145,10 @@ function arrayIn(value: unknown): readonly unknown[] {
 }
 
 function headIn(value: unknown): Head {
-  const [revision, sessions, keyed, timeMs] = arrayIn(value);
-  if (!isNatural(timeMs) || !isNatural(revision) || !isNatural(sessions) || !isNatural(keyed)) throw unreadable('head');
-  return { revision, timeMs, sessions, keyed };
+  const [revision, sessions, keyed, timeMs, skipped = 0] = arrayIn(value);
+  if (!isNatural(timeMs) || !isNatural(skipped)) throw unreadable('head');
+  if (!isNatural(revision) || !isNatural(sessions) || !isNatural(keyed)) throw unreadable('head');
+  return { revision, skipped, timeMs, sessions, keyed };
 }
 
 /** Sessions of version 1 say nothing of their use. */

@@ -1,280 +1,306 @@
 /**
- * A table from text to versioned bytes of which the collector of V8 sees next to nothing: with an object, a string and an
- * array for each key it takes seconds of a node's time to mark some million of them. No package of the registry does
- * this without native code: those that keep a map in buffers (big-map, buffer-hashmap) have fields of fixed length and
- * do not delete, and none can be looked at as it was at some moment.
+ * A table from text to versioned bytes, in the order of its keys, with the last changes and what they replaced. The
+ * collector of V8 sees next to nothing of it: with an object, a string and an array for each key it takes seconds of a
+ * node's time to mark some million of them. No package of the registry does this without native code: those that keep a map
+ * in buffers (big-map, buffer-hashmap) have fields of fixed length and do not delete, and none can be looked at as it was at
+ * some moment.
  *
- * Records are only ever added (`slabs.ts`, `records.ts`), and found by an index (`index.ts`). What was replaced or deleted
- * is waste until its slab is cleaned: its other records move on, a few with each write. While no view holds slabs, they
- * take at most half as much again as the records, and some slabs more; the index takes 8 to 32 bytes for each key.
+ * Records are only ever added (`memory.ts`), and found by an index (`index.ts`) or in their order (`order.ts`). What was
+ * replaced or deleted is kept, linked to what came after it, as long as the table can tell of the time before
+ * (`changes.ts`); then it is waste, which is cleaned a little with each write. While no view holds slabs, they take at most
+ * half as much again as the records, and some slabs more; index and order take 30 to 60 bytes for each key.
  */
 
 import type { Random } from '../../../environment/random.ts';
 import { ViewEndedError } from '../errors.ts';
+import { Changes, type Retention } from './changes.ts';
+import type { Change, KeptChange, Stored, TableEntry, TableView } from './contract.ts';
 import { drawHashKey, KeyedHash } from './hash.ts';
 import { RecordIndex } from './index.ts';
 import { EncodedKey } from './key.ts';
+import { RecordMemory } from './memory.ts';
+import { KeyOrder } from './order.ts';
+import { changesIn, entriesIn } from './parts.ts';
 import {
-  goneOf,
+  isDeletion,
+  isOlder,
   keyIn,
   keyLengthOf,
+  nextOf,
+  previousOf,
   recordBytes,
-  setGone,
+  setNext,
+  setOlder,
+  setPrevious,
   sizeOf,
-  valueIn,
   valueLengthOf,
   versionOf,
   writeRecord,
 } from './records.ts';
-import { defaultSlabBytes, type RecordAddress, type Slab, Slabs } from './slabs.ts';
+import { defaultSlabBytes, type RecordAddress, type Slab } from './slabs.ts';
+import { asOf, changeAt, firstOf, placeOf, storedAt } from './versions.ts';
 
-/** Slabs may take so much of what their records take, and so many slabs more, before they are cleaned. */
-const mostTaken = 1.5;
-const moreSlabs = 4;
-/** A slab with less waste than this part is not worth the copying. */
-const leastWaste = 0.25;
-/**
- * Bytes of a slab that are gone through for each byte that was written or deleted. Beyond `mostTaken` the slab with the
- * largest part of waste has a third of it at least, so that four bytes gone through win more than the one that was written.
- */
-const cleaningPace = 4;
+/** What is kept of the past: hours of a store that is seldom written, and seconds of one that is written hard. */
+export const defaultRetention: Retention = { changes: 100_000, bytes: 32 * 1_024 * 1_024 };
 
-/** What a table holds under a key. */
-export interface Stored {
-  /** Only lent: it is to be read before the table changes. */
-  readonly value: Uint8Array;
-  readonly version: number;
-}
-
-/** The entries of a table as of some moment. */
-export interface TableView {
-  /**
-   * The next entries, in no particular order, as far as they are in the next `limitBytes` of memory, or one that is longer.
-   * There may be none, where much was deleted. Their values are only lent.
-   *
-   * @returns undefined at the end
-   * @throws ViewEndedError when a later view was opened, or the table emptied
-   */
-  next(limitBytes: number): readonly (Stored & { readonly key: string })[] | undefined;
-  /** Nothing more is asked. Idempotent. */
-  release(): void;
-}
-
-/** A slab that a view goes through, up to where it was filled when the view began. */
-interface Stretch {
-  readonly slab: Slab;
-  readonly endBytes: number;
-}
-
-interface OpenView {
-  readonly number: number;
-  /** What it has not passed; the last one is next. */
-  readonly stretches: Stretch[];
-}
-
-/** A key may begin with what elsewhere marks the order of bytes, and be another one without it. */
-const text = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Changes that are forgotten with each write, where there are more than are kept. */
+const forgettingPace = 4;
 
 export class VersionedTable {
   readonly #slabBytes: number;
-  #slabs: Slabs;
-  #index: RecordIndex;
+  readonly #retention: Retention;
   readonly #key: EncodedKey;
+  #memory: RecordMemory;
+  #index: RecordIndex;
+  #order: KeyOrder;
+  #changes: Changes;
+  #size = 0;
   #contentBytes = 0;
-  /** Of the last view. */
-  #viewNumber = 0;
-  #view: OpenView | undefined;
-  /** Where cleaning goes on. */
-  #cleaning: { readonly slab: Slab; offset: number } | undefined;
+  #view: TableView | undefined;
+  /** Whether the view has not told all changes: then none is forgotten. */
+  #isTellingChanges = false;
 
-  /** @param slabBytes a power of two up to 2^20, which it is by default */
-  constructor(random: Random, slabBytes = defaultSlabBytes) {
+  /** @param options `slabBytes`: a power of two up to 2^20, which it is by default */
+  constructor(random: Random, { slabBytes = defaultSlabBytes, retention = defaultRetention } = {}) {
     this.#slabBytes = slabBytes;
-    this.#slabs = new Slabs(slabBytes);
-    this.#index = new RecordIndex(this.#slabs);
+    this.#retention = retention;
     this.#key = new EncodedKey(new KeyedHash(drawHashKey(random)));
+    this.#memory = this.#createMemory();
+    this.#index = new RecordIndex(this.#memory.slabs);
+    this.#order = new KeyOrder(this.#memory.slabs);
+    this.#changes = new Changes(retention);
   }
 
   /** How many keys have a value. */
   get size(): number {
-    return this.#index.size;
+    return this.#size;
   }
 
-  /** Bytes of all keys, in UTF-8, and values. */
+  /** Bytes of all keys that have one, in UTF-8, and of their values. */
   get contentBytes(): number {
     return this.#contentBytes;
   }
 
+  /** The first revision of which the table can tell how it was. */
+  get floor(): number {
+    return this.#changes.floor;
+  }
+
+  /** How many changes it can tell of. */
+  get keptChanges(): number {
+    return this.#changes.kept;
+  }
+
   /** Bytes that the records take, and those of the memory in which they are. */
   get memory(): { readonly liveBytes: number; readonly takenBytes: number } {
-    return { liveBytes: this.#slabs.liveBytes, takenBytes: this.#slabs.takenBytes };
+    return { liveBytes: this.#memory.slabs.liveBytes, takenBytes: this.#memory.slabs.takenBytes };
   }
 
   /** What stands under `key`, which must be well-formed text. */
   get(key: string): Stored | undefined {
     this.#key.set(key);
-    const address = this.#index.find(this.#key);
-    if (address === 0) return undefined;
-    const [slab, at] = [this.#slabs.of(address), this.#slabs.offsetOf(address)];
-    return { value: valueIn(slab, at), version: versionOf(slab, at) };
+    return storedAt(this.#memory.slabs, this.#index.find(this.#key));
   }
 
-  /** Puts a copy of `value` under `key`, which must be well-formed text. */
+  /** What stood under `key` as of `revision`, which is not before the floor. */
+  getAsOf(key: string, revision: number): Stored | undefined {
+    this.#key.set(key);
+    const { slabs } = this.#memory;
+    return storedAt(slabs, asOf(slabs, this.#index.find(this.#key), revision));
+  }
+
+  /**
+   * The keys from `from` on, in the order of their bytes, each with what stood under it as of `revision`, which is not before
+   * the floor. The table must not change meanwhile.
+   */
+  *scan(from: string, revision: number): Generator<{ readonly key: Uint8Array; readonly stored: Stored | undefined }> {
+    this.#key.set(from);
+    const { slabs } = this.#memory;
+    for (const address of this.#order.from(this.#key)) {
+      yield { key: keyIn(...this.#placeOf(address)), stored: storedAt(slabs, asOf(slabs, address, revision)) };
+    }
+  }
+
+  /** The changes after `revision`, which is not before the floor, in their order. The table must not change meanwhile. */
+  *changesAfter(revision: number): Generator<Change> {
+    for (const { address } of this.#changes.after(revision)) yield changeAt(this.#memory.slabs, address);
+  }
+
+  /** The changes of `key` after the floor, the last one first. The table must not change meanwhile. */
+  *changesOf(key: string): Generator<Change> {
+    this.#key.set(key);
+    for (let address = this.#index.find(this.#key); address !== 0; ) {
+      const change = changeAt(this.#memory.slabs, address);
+      if (change.revision <= this.floor) return;
+      yield change;
+      address = previousOf(...this.#placeOf(address));
+    }
+  }
+
+  /** Puts a copy of `value` under `key`, which must be well-formed text. No version may be less than one before. */
   set(key: string, version: number, value: Uint8Array): void {
     this.#key.set(key);
-    const before = this.#index.find(this.#key);
-    const sizeBytes = recordBytes(this.#key.length, value.length);
-    const address = this.#allocate(sizeBytes);
-    writeRecord(this.#slabs.of(address), this.#slabs.offsetOf(address), this.#key, version, value);
-    if (before === 0) this.#index.add(address);
-    else {
-      this.#index.replace(before, address);
-      this.#leave(before);
-    }
-    this.#contentBytes += this.#key.length + value.length;
-    this.#clean(sizeBytes);
+    this.#write(version, value);
   }
 
-  delete(key: string): void {
+  /** Deletes what stands under `key`, if anything does. */
+  delete(key: string, version: number): void {
     this.#key.set(key);
-    const address = this.#index.find(this.#key);
-    if (address === 0) return;
-    const sizeBytes = sizeOf(this.#slabs.of(address), this.#slabs.offsetOf(address));
-    this.#index.remove(address);
-    this.#leave(address);
-    this.#clean(sizeBytes);
+    if (storedAt(this.#memory.slabs, this.#index.find(this.#key)) !== undefined) this.#write(version, undefined);
   }
 
-  /** Empties the table, and ends its view. */
-  clear(): void {
+  /** Empties the table, which tells of nothing before `floor` then, and ends its view. */
+  clear(floor = 0): void {
     // Letting go of all that was takes no time; emptying it would take one turn.
-    this.#slabs = new Slabs(this.#slabBytes);
-    this.#index = new RecordIndex(this.#slabs);
+    this.#memory = this.#createMemory();
+    this.#index = new RecordIndex(this.#memory.slabs);
+    this.#order = new KeyOrder(this.#memory.slabs);
+    this.#changes = new Changes(this.#retention, floor);
+    this.#size = 0;
     this.#contentBytes = 0;
     this.#view = undefined;
-    this.#cleaning = undefined;
+    this.#isTellingChanges = false;
   }
 
-  /** The entries as of now, which stay in memory until the view has passed them. Ends the view before. */
+  /** Puts the next change after the floor into a table in the making, before all entries. */
+  restoreChange({ key, revision, value, sizeBytes }: KeptChange): void {
+    this.#key.set(key);
+    this.#changes.add(revision, this.#add(revision, value), sizeBytes);
+  }
+
+  /** Puts an entry as it was at the floor into a table in the making. */
+  restoreEntry({ key, version, value }: TableEntry): void {
+    this.#key.set(key);
+    const last = this.#index.find(this.#key);
+    if (last === 0) {
+      this.#add(version, value);
+      return;
+    }
+    const first = firstOf(this.#memory.slabs, last);
+    const address = this.#record(version, value);
+    setOlder(...this.#placeOf(address), first);
+    setPrevious(...this.#placeOf(first), address);
+  }
+
+  /** The table in the making is complete. @param floor of what it was made from, where that tells of no changes */
+  restored(floor: number): void {
+    if (this.keptChanges === 0) this.#changes.startAfter(floor);
+  }
+
+  /** The table as of now. What the view has not passed stays in memory. Ends the view before. */
   view(): TableView {
-    if (this.#view !== undefined) this.#close(this.#view);
-    this.#viewNumber += 1;
-    const stretches = Array.from(this.#slabs, (slab) => ({ slab, endBytes: slab.usedBytes }));
-    const view = { number: this.#viewNumber, stretches };
-    this.#view = view;
-    let [isOver, offset] = [false, 0];
-    const release = (): void => {
-      isOver = true;
-      if (this.#view === view) this.#close(view);
-    };
-    return {
+    // What is not kept any longer would be told as if it were the state at the floor.
+    while (this.#forget());
+    const { floor } = this;
+    const memory = this.#memory.view();
+    const changes = this.#changes.after(floor);
+    let isOver = false;
+    const view: TableView = {
+      floor,
       next: (limitBytes) => {
         if (isOver) return undefined;
         if (this.#view !== view) throw new ViewEndedError();
-        const entries: (Stored & { key: string })[] = [];
-        for (let bytes = 0; bytes < limitBytes; ) {
-          const stretch = stretches.at(-1);
-          if (stretch === undefined) break;
-          const { slab, endBytes } = stretch;
-          if (offset === endBytes) {
-            stretches.pop();
-            offset = 0;
-            this.#pass(slab, view.number);
-            continue;
-          }
-          const gone = goneOf(slab, offset);
-          if (gone === 0 || gone > view.number) entries.push(entryIn(slab, offset));
-          const sizeBytes = sizeOf(slab, offset);
-          bytes += sizeBytes;
-          offset += sizeBytes;
-        }
-        if (entries.length > 0 || stretches.length > 0) return entries;
-        release();
-        return undefined;
+        const part = changesIn(this.#memory.slabs, changes, limitBytes) ?? entriesIn(memory.next(limitBytes), floor);
+        if (part?.type !== 'changes') this.#isTellingChanges = false;
+        if (part === undefined) view.release();
+        return part;
       },
-      release,
+      release: () => {
+        isOver = true;
+        memory.release();
+        if (this.#view !== view) return;
+        this.#view = undefined;
+        this.#isTellingChanges = false;
+      },
     };
+    this.#view = view;
+    this.#isTellingChanges = this.keptChanges > 0;
+    return view;
   }
 
-  #allocate(sizeBytes: number): RecordAddress {
-    const { filling } = this.#slabs;
-    const address = this.#slabs.allocate(sizeBytes, this.#viewNumber);
-    if (filling !== undefined && filling !== this.#slabs.filling) this.#releaseIfEmpty(filling);
+  #createMemory(): RecordMemory {
+    return new RecordMemory(this.#slabBytes, (from, to) => this.#moved(from, to));
+  }
+
+  /** Writes what happened to the key that is set, and forgets some of what is too old. */
+  #write(version: number, value: Uint8Array | undefined): void {
+    const address = this.#add(version, value);
+    const [slab, at] = this.#placeOf(address);
+    const previous = previousOf(slab, at);
+    const replacedBytes = previous === 0 ? 0 : valueLengthOf(...this.#placeOf(previous));
+    this.#changes.add(version, address, keyLengthOf(slab, at) + valueLengthOf(slab, at) + replacedBytes);
+    const sizeBytes = sizeOf(slab, at);
+    for (let count = 0; count < forgettingPace && !this.#isTellingChanges && this.#forget(); count += 1);
+    this.#memory.clean(sizeBytes);
+  }
+
+  /** Adds a record for the key that is set, linked to the one that it has. */
+  #add(version: number, value: Uint8Array | undefined): RecordAddress {
+    const before = this.#index.find(this.#key);
+    const address = this.#record(version, value);
+    if (before === 0) {
+      this.#index.add(address);
+      this.#order.add(address);
+    } else {
+      this.#uncount(before);
+      this.#index.replace(before, address);
+      this.#order.replace(before, address);
+      setOlder(...this.#placeOf(before), address);
+      setPrevious(...this.#placeOf(address), before);
+    }
+    if (value !== undefined) {
+      this.#size += 1;
+      this.#contentBytes += this.#key.length + value.length;
+    }
     return address;
   }
 
-  /** The view needs nothing in `slab` any more. */
-  #pass(slab: Slab, number: number): void {
-    slab.mark = number;
-    this.#releaseIfEmpty(slab);
+  #record(version: number, value: Uint8Array | undefined): RecordAddress {
+    const address = this.#memory.allocate(recordBytes(this.#key.length, value?.length ?? 0));
+    writeRecord(...this.#placeOf(address), this.#key, version, value);
+    return address;
   }
 
-  #close(view: OpenView): void {
-    this.#view = undefined;
-    for (const { slab } of view.stretches) this.#releaseIfEmpty(slab);
-  }
-
-  #isHeld(slab: Slab): boolean {
-    return this.#view !== undefined && slab.mark !== this.#view.number;
-  }
-
-  #releaseIfEmpty(slab: Slab): void {
-    if (slab.liveBytes > 0 || slab === this.#slabs.filling || this.#isHeld(slab)) return;
-    if (this.#cleaning?.slab === slab) this.#cleaning = undefined;
-    this.#slabs.release(slab);
-  }
-
-  /** The record at `address` was replaced, or its key deleted: the next view is the first that does not have it. */
-  #leave(address: RecordAddress): void {
-    const [slab, at] = [this.#slabs.of(address), this.#slabs.offsetOf(address)];
+  /** The record at `address` is no longer what stands under its key. */
+  #uncount(address: RecordAddress): void {
+    const [slab, at] = this.#placeOf(address);
+    if (isDeletion(slab, at)) return;
+    this.#size -= 1;
     this.#contentBytes -= keyLengthOf(slab, at) + valueLengthOf(slab, at);
-    this.#retire(slab, at);
   }
 
-  #retire(slab: Slab, at: number): void {
-    setGone(slab, at, this.#viewNumber + 1);
-    this.#slabs.drop(slab, sizeOf(slab, at));
-    this.#releaseIfEmpty(slab);
-  }
-
-  /** Goes through some of a slab with much waste, after `changedBytes` were written or deleted. */
-  #clean(changedBytes: number): void {
-    let budgetBytes = cleaningPace * Math.min(changedBytes, this.#slabs.sharedBytes);
-    while (budgetBytes > 0) {
-      // Its records may move, since their places keep them for the view, but the slab would be let go no sooner.
-      if (this.#cleaning !== undefined && this.#isHeld(this.#cleaning.slab)) this.#cleaning = undefined;
-      this.#cleaning ??= this.#mostWasteful();
-      if (this.#cleaning === undefined) return;
-      const { slab, offset } = this.#cleaning;
-      const sizeBytes = sizeOf(slab, offset);
-      budgetBytes -= sizeBytes;
-      this.#cleaning.offset += sizeBytes;
-      if (goneOf(slab, offset) === 0) this.#move(slab, offset, sizeBytes);
+  /** Forgets what was before the first change that is not kept any longer. @returns whether there was one */
+  #forget(): boolean {
+    const address = this.#changes.shift();
+    if (address === undefined) return false;
+    const [slab, at] = this.#placeOf(address);
+    const previous = previousOf(slab, at);
+    if (previous !== 0) {
+      setPrevious(slab, at, 0);
+      this.#memory.retire(previous);
     }
-  }
-
-  #move(slab: Slab, at: number, sizeBytes: number): void {
-    const from = this.#slabs.addressIn(slab, at);
-    const to = this.#allocate(sizeBytes);
-    this.#slabs.of(to).bytes.set(slab.bytes.subarray(at, at + sizeBytes), this.#slabs.offsetOf(to));
-    this.#index.replace(from, to);
-    this.#retire(slab, at);
-  }
-
-  #mostWasteful(): { slab: Slab; offset: number } | undefined {
-    const { liveBytes, takenBytes } = this.#slabs;
-    if (takenBytes <= mostTaken * liveBytes + moreSlabs * this.#slabBytes) return undefined;
-    let [most, found]: [number, Slab | undefined] = [leastWaste, undefined];
-    for (const slab of this.#slabs) {
-      const waste = 1 - slab.liveBytes / slab.bytes.length;
-      if (waste > most && slab !== this.#slabs.filling && !this.#isHeld(slab)) [most, found] = [waste, slab];
+    if (isDeletion(slab, at) && !isOlder(slab, at)) {
+      this.#index.remove(address);
+      this.#order.remove(address);
+      this.#memory.retire(address);
     }
-    return found === undefined ? undefined : { slab: found, offset: 0 };
+    return true;
+  }
+
+  /** Lets all that led to a record lead to its new place. */
+  #moved(from: RecordAddress, to: RecordAddress): void {
+    const [slab, at] = this.#placeOf(to);
+    if (isOlder(slab, at)) setPrevious(...this.#placeOf(nextOf(slab, at)), to);
+    else {
+      this.#index.replace(from, to);
+      this.#order.replace(from, to);
+    }
+    const previous = previousOf(slab, at);
+    if (previous !== 0) setNext(...this.#placeOf(previous), to);
+    this.#changes.relocate(versionOf(slab, at), from, to);
+  }
+
+  #placeOf(address: RecordAddress): readonly [Slab, number] {
+    return placeOf(this.#memory.slabs, address);
   }
 }
-
-const entryIn = (slab: Slab, at: number): Stored & { readonly key: string } => ({
-  key: text.decode(keyIn(slab, at)),
-  version: versionOf(slab, at),
-  value: valueIn(slab, at),
-});

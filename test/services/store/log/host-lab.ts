@@ -20,9 +20,11 @@ export const raftLab = labOf(raft({ voters: nodes, limits }));
 export const paxosLab = labOf(paxos({ voters: nodes, limits }));
 export const primaryBackupLab = labOf(primaryBackup({ voters: nodes, limits }));
 export const primaryBackupQuorumLab = labOf(primaryBackup({ voters: nodes, mode: 'quorum', limits }));
+export const primaryBackupAsyncLab = labOf(primaryBackup({ voters: nodes, mode: 'async', maxLoss: 3, limits }), 3);
 
-function labOf(log: LogStarter): MakeLab {
-  return (seed, wrap = (starter) => starter) => startLab(seed, wrap(log));
+function labOf(log: LogStarter, maxLoss?: number): MakeLab {
+  const bound = maxLoss === undefined ? {} : { maxLoss };
+  return (seed, wrap = (starter) => starter) => ({ ...startLab(seed, wrap(log)), ...bound });
 }
 
 function startLab(seed: number, log: LogStarter): LogLab {

@@ -16,6 +16,8 @@ import type { VirtualClock } from '../../../../src/simulator/virtual-clock.ts';
 export interface LogLab {
   readonly clock: VirtualClock;
   readonly nodes: readonly string[];
+  /** How many committed entries of an epoch the next one may lack. Default none. */
+  readonly maxLoss?: number;
   /** Starts the server of a node that is not up; it keeps what its earlier lives wrote down. */
   start(node: string, listen: (log: ReplicatedLog) => void): void;
   crash(node: string): void;
@@ -68,8 +70,10 @@ export class Witness {
   /** Where each value was committed. */
   readonly #places = new Map<number, number>();
   readonly #proposals = new Map<number, Proposal>();
+  /** The places of entries that were committed and lost, by the tokens that they had. */
+  readonly #lost = new Map<LogToken, Set<number>>();
   /** For each read, the last entry that anybody knew to be committed when it was asked. */
-  readonly #reads = new Map<number, { readonly index: number; readonly life: Life }>();
+  readonly #reads = new Map<number, { index: number; readonly life: Life }>();
   readonly #handOvers = new Map<number, HandOver>();
   readonly #lives = new Map<string, Life>();
   #lastId = 0;
@@ -83,6 +87,7 @@ export class Witness {
     committed: 0,
     restored: 0,
     superseded: 0,
+    lost: 0,
     handedOver: 0,
     notHandedOver: 0,
   };
@@ -208,6 +213,12 @@ export class Witness {
 
   #hear(life: Life, event: LogEvent): void {
     switch (event.type) {
+      case 'startedOver':
+        if (this.lab.maxLoss === undefined) throw new Error(`${life.node} started over`);
+        life.state = [];
+        life.appliedIndex = 0;
+        life.waiting = undefined;
+        return;
       case 'placed':
         this.#placed(life, event.id, event.index, event.token);
         return;
@@ -285,7 +296,9 @@ export class Witness {
   #write(life: Life): void {
     const { state, log } = life;
     if (life.waiting !== undefined) return;
-    const writer = log.snapshot(life.appliedIndex);
+    const token = this.#committed.get(life.appliedIndex)?.token;
+    if (token === undefined) return;
+    const writer = log.snapshot(life.appliedIndex, token);
     const writeFrom = (at: number): void => {
       if (at > 0 && at >= state.length) writer.finish(() => undefined);
       else writer.write(encode(state.slice(at, at + 2)), () => writeFrom(at + 2));
@@ -319,10 +332,33 @@ export class Witness {
     const known = this.#committed.get(index);
     if (known === undefined) this.#commit(index, entry);
     else if (known.value !== entry.value || known.token !== entry.token) {
-      throw new Error(`entry ${index} is ${known.value} of ${known.token}, and ${entry.value} of ${entry.token}`);
+      this.#supersede(index, known, entry);
     }
     life.appliedIndex = index;
     if (entry.value !== undefined) life.state = [...life.state, entry.value];
+  }
+
+  /** Of two entries at a place the one of the later epoch stays, and the other is lost, with all that follows it. */
+  #supersede(index: number, known: Committed, entry: Committed): void {
+    const isLate = entry.token < known.token;
+    if (isLate) this.#lose(index, entry);
+    else {
+      for (const [at, it] of this.#committed) if (at >= index && it.token < entry.token) this.#lose(at, it);
+      for (const read of this.#reads.values()) read.index = Math.min(read.index, index - 1);
+      this.#commit(index, entry);
+    }
+  }
+
+  #lose(index: number, entry: Committed): void {
+    const { token, value } = entry;
+    const lost = this.#lost.get(token) ?? new Set();
+    this.#lost.set(token, lost.add(index));
+    if (lost.size > (this.lab.maxLoss ?? 0)) {
+      throw new Error(`entry ${index}, ${value} of ${token}, was committed and is lost, one of ${lost.size}`);
+    }
+    if (this.#committed.get(index) === entry) this.#committed.delete(index);
+    if (value !== undefined && this.#places.get(value) === index) this.#places.delete(value);
+    this.seen.lost += 1;
   }
 
   #commit(index: number, entry: Committed): void {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LogEvent, LogStarter } from '../../../../src/services/store/log/replicated-log.ts';
 import { isFoundOut, testLog } from './conformance.ts';
-import { paxosLab, primaryBackupLab, primaryBackupQuorumLab, raftLab } from './host-lab.ts';
+import { paxosLab, primaryBackupAsyncLab, primaryBackupLab, primaryBackupQuorumLab, raftLab } from './host-lab.ts';
 import { memoryLab } from './memory-lab.ts';
 
 testLog('in memory', memoryLab);
@@ -11,6 +11,7 @@ testLog('kept by Raft', raftLab);
 testLog('kept by Multi-Paxos', paxosLab);
 testLog('kept by primary-backup, synchronously', primaryBackupLab);
 testLog('kept by primary-backup, by a quorum', primaryBackupQuorumLab);
+testLog('kept by primary-backup, asynchronously, but for what may be lost', primaryBackupAsyncLab);
 
 /** A log whose events are spoilt on their way; `undefined` swallows one. */
 const spoilt =

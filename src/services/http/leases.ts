@@ -1,0 +1,39 @@
+/** Leases over HTTP: `POST /leases` grants one, `POST /leases/ID/keep` keeps it, `DELETE` revokes it, `GET` tells its keys. */
+
+import type { FastifyInstance } from 'fastify';
+import * as v from 'valibot';
+import type { KeyValueStore } from '../store/key-value/contract.ts';
+import { bodyOf, jsonOfBody } from './json.ts';
+import { HttpRequestError } from './problems.ts';
+import { header, naturalIn } from './reading.ts';
+
+interface LeaseRoute {
+  Params: { id: string };
+}
+
+/** The body of `POST /leases`. */
+const grant = v.strictObject({ ttlMs: v.number() });
+
+/** Adds them to `app`. @param deadlineMs how long a request may take */
+export function addLeaseRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
+  app.post('/leases', async (request, reply) => {
+    const { ttlMs } = bodyOf(grant, jsonOfBody(request.body), '{"ttlMs": 10000}');
+    const idempotencyKey = header(request, 'idempotency-key');
+    const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+    return reply.send(await kv.grantLease(ttlMs, { deadlineMs, ...key }));
+  });
+  app.post<LeaseRoute>('/leases/:id/keep', async ({ params }, reply) =>
+    reply.send(await kv.keepLease(naturalIn('the lease', params.id), { deadlineMs })),
+  );
+  app.delete<LeaseRoute>('/leases/:id', async ({ params }, reply) =>
+    reply.send(await kv.revokeLease(naturalIn('the lease', params.id), { deadlineMs })),
+  );
+  app.get<LeaseRoute>('/leases/:id', async ({ params }, reply) => {
+    const lease = naturalIn('the lease', params.id);
+    const found = await kv.lease(lease, { deadlineMs });
+    if (found === undefined) {
+      throw new HttpRequestError(404, 'LEASE_ENDED', `there is no lease ${lease}`, 'grant one with POST /leases');
+    }
+    return reply.header('cache-control', 'no-store').send({ lease, ...found });
+  });
+}

@@ -1,0 +1,71 @@
+/** Many keys over HTTP: `GET /kv` for a page of them, or how many they are; `GET /history/KEY` for what happened to one. */
+
+import type { FastifyInstance } from 'fastify';
+import type { KeyValueStore } from '../store/key-value/contract.ts';
+import type { KeyChange } from '../store/key-value/questions.ts';
+import { takes } from './parameters.ts';
+import { naturalIn, readOptionsIn, type SelectionQuery, selectionIn, switchIn, toldValue } from './reading.ts';
+import type { ResponseBudget } from './response-budget.ts';
+
+interface RangeRoute {
+  Querystring: SelectionQuery & {
+    limit?: string;
+    values?: string;
+    count?: string;
+    revision?: string;
+    consistency?: string;
+  };
+}
+
+interface HistoryRoute {
+  Params: { '*': string };
+  Querystring: { limit?: string; before?: string; consistency?: string };
+}
+
+/** A page has some hundred kilobytes of keys and values, or a single one that is longer; in JSON they may be some more. */
+const pageBytes = 3 * 1_024 * 1_024;
+
+/** Adds them to `app`. @param deadlineMs how long a request may take */
+export function addRangeRoutes(
+  app: FastifyInstance,
+  kv: KeyValueStore,
+  deadlineMs: number,
+  budget: ResponseBudget,
+): void {
+  const rangeParameters = takes('prefix', 'from', 'to', 'key', 'limit', 'values', 'count', 'revision', 'consistency');
+  app.get<RangeRoute>('/kv', { onRequest: rangeParameters }, async ({ query }, reply) => {
+    const { limit, values = 'true', count = 'false', revision, consistency, ...selected } = query;
+    const options = readOptionsIn({ ...(revision && { revision }), ...(consistency && { consistency }) }, deadlineMs);
+    const selection = selectionIn(selected);
+    reply.header('cache-control', 'no-store');
+    if (switchIn('count', count)) return reply.send(await kv.count(selection, options));
+    const withValues = switchIn('values', values);
+    await budget.reserve(reply.raw, pageBytes, deadlineMs);
+    const { entries, ...page } = await kv.range(selection, {
+      ...options,
+      withValues,
+      ...(limit === undefined ? {} : { limit: naturalIn('limit', limit) }),
+    });
+    return reply.send({
+      ...page,
+      entries: entries.map(({ value, ...entry }) => ({ ...entry, ...(value && toldValue(value)) })),
+    });
+  });
+  const historyParameters = takes('limit', 'before', 'consistency');
+  app.get<HistoryRoute>('/history/*', { onRequest: historyParameters }, async ({ query, params }, reply) => {
+    const { limit, before, ...reading } = query;
+    await budget.reserve(reply.raw, pageBytes, deadlineMs);
+    const changes = await kv.history(params['*'], {
+      ...readOptionsIn(reading, deadlineMs),
+      ...(limit === undefined ? {} : { limit: naturalIn('limit', limit) }),
+      ...(before === undefined ? {} : { before: naturalIn('before', before) }),
+    });
+    return reply.header('cache-control', 'no-store').send({ key: params['*'], changes: changes.map(toldChange) });
+  });
+}
+
+/** A change in JSON. */
+export const toldChange = ({ value, ...change }: KeyChange): object => ({
+  ...change,
+  ...(value === null ? { deleted: true } : toldValue(value)),
+});

@@ -1,0 +1,70 @@
+/** Transactions of several keys over HTTP: `POST /transactions`. */
+
+import type { FastifyInstance } from 'fastify';
+import * as v from 'valibot';
+import type { Condition, OperationResult, TransactionOperation } from '../store/key-value/commands.ts';
+import type { KeyValueStore } from '../store/key-value/contract.ts';
+import { bodyOf, jsonOfBody } from './json.ts';
+import { header, toldValue, valueIn } from './reading.ts';
+
+const base64 = v.pipe(v.string(), v.base64('expected base64'));
+const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const comparison = v.union([
+  v.strictObject({ key: v.string(), version }),
+  v.strictObject({ key: v.string(), value: v.string() }),
+  v.strictObject({ key: v.string(), base64 }),
+  v.strictObject({ key: v.string(), exists: v.boolean() }),
+]);
+const operation = v.union([
+  v.strictObject({ put: v.string(), value: v.string() }),
+  v.strictObject({ put: v.string(), base64 }),
+  v.strictObject({ delete: v.string() }),
+  v.strictObject({ get: v.string() }),
+]);
+
+/** The body of `POST /transactions`. */
+const transaction = v.strictObject({
+  compare: v.optional(v.array(comparison), []),
+  success: v.array(operation),
+  failure: v.optional(v.array(operation), []),
+});
+
+const example = '{"compare": [{"key": "a", "version": 7}], "success": [{"put": "a", "value": "x"}, {"delete": "b"}]}';
+
+/** Adds them to `app`. @param deadlineMs how long a request may take */
+export function addTransactionRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
+  app.post('/transactions', async (request, reply) => {
+    const { compare, success, failure } = bodyOf(transaction, jsonOfBody(request.body), example);
+    const idempotencyKey = header(request, 'idempotency-key');
+    const { results, ...transacted } = await kv.transaction(
+      {
+        compare: compare.map((it) => ({ key: it.key, condition: conditionOf(it) })),
+        success: success.map(operationOf),
+        failure: failure.map(operationOf),
+      },
+      { deadlineMs, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
+    );
+    return reply.send({ ...transacted, results: results.map(toldResult) });
+  });
+}
+
+function conditionOf(it: v.InferOutput<typeof comparison>): Condition {
+  if ('version' in it) return { type: 'version', version: it.version };
+  if ('exists' in it) return { type: it.exists ? 'present' : 'absent' };
+  return { type: 'value', value: valueIn(it) };
+}
+
+function operationOf(it: v.InferOutput<typeof operation>): TransactionOperation {
+  if ('delete' in it) return { type: 'delete', key: it.delete };
+  if ('get' in it) return { type: 'get', key: it.get };
+  return { type: 'put', key: it.put, value: valueIn(it) };
+}
+
+function toldResult(result: OperationResult): object {
+  if (result.type !== 'found') return result;
+  const { found } = result;
+  return found === undefined
+    ? { type: 'absent' }
+    : { type: 'found', version: found.version, ...toldValue(found.value) };
+}
