@@ -1,5 +1,6 @@
 /** The simulator: whole clusters on virtual time, from one seed; and the virtual clock by itself, for tests. */
 
+export type { EventLimits } from './simulator/event-limits.ts';
 export type { Violation } from './simulator/findings.ts';
 export { allFaults, planRun } from './simulator/plan.ts';
 export { type RunOptions, type RunResult, run, runAsync, runSteps } from './simulator/run.ts';

@@ -23,6 +23,11 @@ export interface Arrival extends Envelope {
   readonly origin: Origin;
 }
 
+/** `envelope`, come from `origin`, whatever it says of itself. */
+export const arrivalOf = (envelope: Envelope, origin: Origin): Arrival =>
+  // V8 takes ten times as long for a literal that spreads and then adds.
+  Object.assign({}, envelope, { origin });
+
 /** Why two nodes do not talk to each other; stable, for programs. */
 export type RefusalCode =
   | 'other-cluster'

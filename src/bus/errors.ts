@@ -73,6 +73,11 @@ export class SlowClientError extends QuorateError {
   readonly code = 'SLOW_CLIENT';
 }
 
+/** A peer runs, and nothing answers where it is dialled: it listens elsewhere now, or connections to it are kept out. */
+export class PeerMovedError extends QuorateError {
+  readonly code = 'PEER_MOVED';
+}
+
 /** A connection could not be made, or broke. */
 export class ConnectionError extends QuorateError {
   readonly code = 'CONNECTION';

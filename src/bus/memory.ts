@@ -5,7 +5,7 @@
 
 import { nodeOf } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
-import type { Bus, Envelope, Origin } from './bus.ts';
+import { arrivalOf, type Bus, type Envelope, type Origin } from './bus.ts';
 import { NodeIdTakenError } from './errors.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createLossTally, createPeerStatuses, type LossTally, type PeerStatuses } from './reports.ts';
@@ -68,7 +68,7 @@ export function createMemoryNetwork({ clock, queueLimit = 100_000 }: MemoryNetwo
       const { source, target } = lane;
       lane.waiting -= 1;
       if (target.closed) source.losses.add(target.node, 'disconnected', 1);
-      else if (!target.inbox.deliver({ ...envelope, origin: source.origin }))
+      else if (!target.inbox.deliver(arrivalOf(envelope, source.origin)))
         source.losses.add(target.node, 'absent', 1, envelope.to);
     }
   };

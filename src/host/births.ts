@@ -1,6 +1,13 @@
 /** How the actors of a node come to life: from an input, and from the records that the journal holds of them. */
 
-import { type Address, type AnyActor, partsOf, type Tagged } from '../../statecharts/actor.ts';
+import {
+  ActorDefinitionError,
+  type Address,
+  type AnyActor,
+  type DelayRange,
+  partsOf,
+  type Tagged,
+} from '../../statecharts/actor.ts';
 import { snapshotOwner } from '../../statecharts/transfer.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Journal, RecoveredRecord } from '../journal/journal.ts';
@@ -82,6 +89,7 @@ class NodeBirths implements Births {
     const { life, roster, inspection, host } = this.#parts;
     life.assertRunning();
     roster.assertFree(address);
+    assertKnown(definition, delays);
     const records = this.#recordsOf(definition, address);
     // What is durable comes back though a limit was lowered.
     if (records.length === 0) roster.assertRoomFor(definition, address);
@@ -114,4 +122,13 @@ class NodeBirths implements Births {
       );
     });
   }
+}
+
+/** @throws ActorDefinitionError for a delay that would replace none */
+function assertKnown({ name, delays }: AnyActor, replaced: Readonly<Record<string, DelayRange>>): void {
+  const unknown = Object.keys(replaced).find((it) => !Object.hasOwn(delays, it));
+  if (unknown === undefined) return;
+  throw new ActorDefinitionError(
+    `actor '${name}': expected delays that it has, got '${unknown}'; it has ${Object.keys(delays).join(', ') || 'none'}`,
+  );
 }

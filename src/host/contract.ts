@@ -22,7 +22,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
 import type { InspectionEvent } from './inspection.ts';
-import type { RefusedCounts } from './mail.ts';
+import type { Refused, RefusedCounts } from './mail.ts';
 import type { Occupancy } from './rooms.ts';
 import type { ActorObserver } from './runner.ts';
 
@@ -57,8 +57,13 @@ export interface NodeOptions<Owned extends Resources = Resources> {
   readonly limits?: Partial<NodeLimits>;
   /** Called once, before any actor starts, so that an inspector sees the node from its first moment on. */
   readonly inspect?: (node: Node) => void;
-  /** Checks that contexts and effects are plain data. For development and tests; default false. */
+  /**
+   * Checks that contexts and effects are plain data, and warns of requests that were refused. For development and tests;
+   * default false.
+   */
   readonly development?: boolean;
+  /** Told of what is warned of in development. Default: the console. */
+  readonly warn?: (text: string) => void;
 }
 
 /** How to start an actor. */
@@ -90,7 +95,7 @@ export interface Node<Owned extends Resources = Resources> {
    *
    * @throws AddressTakenError, RecordsVersionError, RefusedInputError (a record that the definition does not read),
    * NodeStoppedError, NodeOverloadedError (too many actors), RoomFullError (too many keys of its room), ActorFailedError (it failed on this node, which would start
-   * it again without what it wrote), or whatever the chart throws on its first step
+   * it again without what it wrote), ActorDefinitionError (a delay that would replace none), or whatever the chart throws on its first step
    */
   start<Chart extends AnyStateMachine, Request extends Tagged, Input>(
     definition: ActorDefinition<Chart, Request, Input>,
@@ -150,8 +155,16 @@ export interface Node<Owned extends Resources = Resources> {
   peek(actor: Address): { readonly definition: AnyActor; readonly state: ActorState } | undefined;
   /** What waits for other nodes and clients to take it; undefined where the bus holds nothing back. */
   readonly backlog: Backlog | undefined;
-  /** How many messages and requests were not taken, by the reason; what exactly, `inspection` tells. */
+  /** How many messages and requests were not taken, by the reason; what exactly, `refusals` tells. */
   readonly refused: RefusedCounts;
+  /**
+   * Each message and request that is not taken, and why: also requests that a handle was sent, which answers nothing to
+   * that. It costs nothing while no observer listens.
+   *
+   * @example
+   * node.refusals.subscribe(({ to, message, reason }) => log.warn({ to, type: message.type }, reason));
+   */
+  readonly refusals: Observable<Refused>;
   /**
    * How many actors there are, and keys in each room of a definition, and how many there may be. What the journal
    * remembers comes back though that is more, and nothing new begins then.

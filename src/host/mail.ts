@@ -4,6 +4,7 @@
  * hear that.
  */
 
+import { type Observable, Subject } from 'rxjs';
 import {
   type Address,
   type Admission,
@@ -29,6 +30,8 @@ export interface MailParts {
   readonly endpoints: ReadonlyMap<Address, EndpointParts>;
   /** Whether what the node's own actors send each other is validated, too. */
   readonly development: boolean;
+  /** Told of refused requests in development. */
+  warn(text: string): void;
   readonly isStopping: () => boolean;
   /** The definition whose actors may be born at this address by a first message. */
   definitionAt(address: Address): AnyActor | undefined;
@@ -39,6 +42,18 @@ export interface MailParts {
    * @throws RefusedInputError for a malformed message
    */
   birthBy(definition: AnyActor, envelope: Envelope): (() => Runner) | undefined;
+}
+
+/** A message or a request that was not taken. */
+export interface Refused {
+  /** The actor or endpoint that it was for. */
+  readonly to: Address;
+  /** The same address where an application asked through a handle. */
+  readonly from: Address;
+  readonly message: Tagged;
+  readonly kind: RefusedKind;
+  /** What was expected, and what came; for people. */
+  readonly reason: string;
 }
 
 /** How many messages and requests were not taken, by the reason. */
@@ -56,6 +71,8 @@ export interface Mail {
   /** Reports what nobody could take, and counts it. */
   refuse(envelope: Envelope, kind: RefusedKind, reason: string): void;
   readonly refused: RefusedCounts;
+  /** Each as it is refused. */
+  readonly refusals: Observable<Refused>;
 }
 
 /** Where an envelope comes from: an actor or an endpoint of this node, another node, or a client. */
@@ -63,15 +80,20 @@ type Origin = 'actor' | 'endpoint' | Arrival['origin'];
 
 /** Makes the mail of a node. */
 export function createMail(parts: MailParts): Mail {
-  const { node, bus, dispatch, inspection, runners, endpoints, development } = parts;
+  const { node, bus, dispatch, inspection, runners, endpoints, development, warn } = parts;
 
   const tell = (actor: Address, notice: Unreachable): void => {
     const runner = runners.get(actor);
     if (runner?.definition.hearsUnreachable === true) dispatch(() => runner.receive(actor, notice));
   };
   const refused = { stranger: 0, absent: 0, malformed: 0, late: 0, unsendable: 0, overload: 0 };
+  const refusals = new Subject<Refused>();
   const refuse = ({ from, to, message }: Envelope, kind: RefusedKind, reason: string): void => {
     refused[kind] += 1;
+    if (refusals.observed) refusals.next({ from, to, message, kind, reason });
+    // Whoever sends to a handle gets no answer to that.
+    const isOfHandle = from === to && (kind === 'malformed' || kind === 'overload');
+    if (development && isOfHandle) warn(`quorate: '${to}' refused the request '${message.type}': ${reason}`);
     if (inspection.observed) inspection.report({ type: 'refused', from, to, message, kind, reason });
   };
   /** Nobody takes the envelope, and its sender is to know. A stranger learns no more of it than that. */
@@ -157,6 +179,7 @@ export function createMail(parts: MailParts): Mail {
     },
     refuse,
     refused,
+    refusals: refusals.asObservable(),
   };
 }
 

@@ -32,7 +32,7 @@ import type { ActorHandle } from './handle.ts';
 import { createInspection, type Inspection, type InspectionEvent } from './inspection.ts';
 import { createJobs, type Dispatch } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
-import { createMail, type Mail, type RefusedCounts } from './mail.ts';
+import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
 import { createPerformer } from './performer.ts';
 import { createRoster, type Roster } from './roster.ts';
 import type { ActorObserver, RunnerHost } from './runner.ts';
@@ -67,6 +67,7 @@ class LocalNode implements Node {
   readonly journal: Journal;
   readonly backlog: Backlog | undefined;
   readonly refused: RefusedCounts;
+  readonly refusals: Observable<Refused>;
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;
   readonly failure: Observable<NodeFailedError>;
@@ -79,6 +80,7 @@ class LocalNode implements Node {
 
   constructor(options: NodeOptions) {
     const { id, bus, journal, resources = {}, environment = systemEnvironment(), development = false } = options;
+    const { warn = consoleWarning } = options;
     const { clock } = environment;
     const limits = { ...defaultLimits, ...options.limits };
     const inspection = createInspection(id, clock.nowMs);
@@ -102,6 +104,7 @@ class LocalNode implements Node {
       runners: roster.runners,
       endpoints: roster.endpoints,
       development,
+      warn,
       isStopping: () => life.isStopping,
       definitionAt: (address) => roster.definitionAt(address),
       birthBy(definition, { to, message }) {
@@ -140,6 +143,7 @@ class LocalNode implements Node {
     this.journal = journal;
     this.backlog = bus.backlog;
     this.refused = mail.refused;
+    this.refusals = mail.refusals;
     this.inspection = inspection.stream;
     this.roleChanges = roleChanges.asObservable();
     this.failure = life.failure;
@@ -289,6 +293,9 @@ function openTransfer(node: string, clock: Clock, { snapshots: room }: Journal, 
   endpoint.received.subscribe(({ from, message }) => transfer.receive(from, message));
   return transfer.resource;
 }
+
+// biome-ignore lint/suspicious/noConsole: where the application says of no other place, a developer looks there
+const consoleWarning = (text: string): void => console.warn(text);
 
 /** The performer over a node's resources; what they answer too late, or twice, is refused. */
 function performerOf(node: string, clock: Clock, resources: Resources, mail: Mail): RunnerHost['perform'] {

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
+import { privateDirectoryMode } from '../environment/private-files.ts';
 import { JournalDirectoryError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { lockDirectory } from './lock.ts';
@@ -56,13 +57,24 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Jour
 
 function makeDirectory(directory: string): void {
   try {
-    const made = fs.mkdirSync(directory, { recursive: true });
+    const made = fs.mkdirSync(directory, { recursive: true, mode: privateDirectoryMode });
+    if (made === undefined) keepOthersOut(directory);
     if (made !== undefined && process.platform !== 'win32') syncUpwards(directory, made);
   } catch (error) {
     throw new JournalDirectoryError(
       `expected '${directory}' to be a directory or a place for one: ${error instanceof Error ? error.message : error}`,
       { cause: error },
     );
+  }
+}
+
+/** Keeps others out of a directory that was there; one of another owner is that owner's to keep. */
+function keepOthersOut(directory: string): void {
+  if (process.platform === 'win32' || (fs.statSync(directory).mode & 0o077) === 0) return;
+  try {
+    fs.chmodSync(directory, privateDirectoryMode);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) throw error;
   }
 }
 

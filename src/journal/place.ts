@@ -7,6 +7,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
+import { privateFileMode } from '../environment/private-files.ts';
 import { JournalDirectoryError } from './errors.ts';
 
 const fileName = 'place.json';
@@ -51,7 +52,7 @@ function isSame(known: Mark, at: string): boolean {
 
 function adopt(directory: string, file: string): void {
   const temporary = `${file}.tmp`;
-  const handle = fs.openSync(temporary, 'w');
+  const handle = fs.openSync(temporary, 'w', privateFileMode);
   try {
     fs.writeSync(handle, JSON.stringify({ version: 1, directory: markOf(directory), file: markOf(temporary) }));
     fs.fsyncSync(handle);

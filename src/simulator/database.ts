@@ -11,3 +11,4 @@ export {
 } from './database/client.ts';
 export * from './database/contract.ts';
 export { createDatabaseServer, type ServerOptions } from './database/server.ts';
+export type { Line } from './database/wire.ts';

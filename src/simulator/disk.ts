@@ -56,8 +56,13 @@ function tear(random: Random): Kept {
   return (index) => sectors[Math.floor(index / sectorBytes) % sectors.length] === true;
 }
 
-/** Makes an empty disk. `random` draws latencies and where a crash tears. */
-export function createSimulatedDisk(random: Random): SimulatedDisk {
+/**
+ * Makes an empty disk.
+ *
+ * @param random draws latencies and where a crash tears
+ * @param onFlushed hears of each write that has become durable
+ */
+export function createSimulatedDisk(random: Random, onFlushed: () => void = () => {}): SimulatedDisk {
   const files = new Map<string, Uint8Array>();
   let condition = healthyDisk;
   let isCopy = false;
@@ -151,7 +156,13 @@ export function createSimulatedDisk(random: Random): SimulatedDisk {
         },
         write(name, offsetBytes, bytes, onDone) {
           const copy = bytes.slice();
-          submit((kept) => write(name, offsetBytes, copy, kept), onDone);
+          submit(
+            (kept) => write(name, offsetBytes, copy, kept),
+            (error) => {
+              if (error === undefined) onFlushed();
+              onDone(error);
+            },
+          );
         },
         remove(name, onDone) {
           submit(() => void files.delete(name), onDone);

@@ -18,6 +18,17 @@ export function createEventLog(time: Clock, keepsLines: boolean): EventLog {
   let count = 0;
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;
+  let atMs = Number.NaN;
+  let at = '';
+  /** The present instant as text: one that is no whole number is written out slowly, and has many lines. */
+  const now = (): string => {
+    const nowMs = time.nowMs();
+    if (nowMs !== atMs) {
+      atMs = nowMs;
+      at = String(nowMs);
+    }
+    return at;
+  };
   const mix = (text: string): void => {
     for (let index = 0; index < text.length; index += 1) {
       const code = text.charCodeAt(index);
@@ -28,7 +39,7 @@ export function createEventLog(time: Clock, keepsLines: boolean): EventLog {
   return {
     add(kind, ...details) {
       count += 1;
-      const line = `${time.nowMs()} ${kind} ${details.join(' ')}`;
+      const line = `${now()} ${kind} ${details.join(' ')}`;
       mix(line);
       if (keepsLines) lines.push(line);
     },

@@ -5,8 +5,11 @@ import type { EventLog } from './event-log.ts';
 
 /** What went wrong, and when. */
 export interface Violation {
-  /** `invariant`: something that must always hold did not. `progress`: the healed quorum did not recover. */
-  readonly kind: 'invariant' | 'progress' | 'exception';
+  /**
+   * `invariant`: something that must always hold did not. `progress`: the healed quorum did not recover. `limit`: more
+   * events happened than a run may have.
+   */
+  readonly kind: 'invariant' | 'progress' | 'exception' | 'limit';
   readonly problem: string;
   readonly atMs: number;
 }

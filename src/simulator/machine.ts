@@ -31,6 +31,8 @@ export interface MachineOptions<App extends Application> {
   readonly play: Play<App>;
   readonly onBoot: (machine: Machine<App>) => void;
   readonly onDeath: (machine: Machine<App>) => void;
+  /** A write of its journal has become durable. */
+  readonly onFlushed?: () => void;
 }
 
 /** Small, so that a simulated run turns segments over as a real one does in days. */
@@ -39,7 +41,7 @@ const segmentBytes = 32 * 1024;
 /** Makes a machine that is down, with an empty disk. */
 export function createMachine<App extends Application>(options: MachineOptions<App>): Machine<App> {
   const { id, machines, seed, time, network, play } = options;
-  const disk = createSimulatedDisk(seededRandomness(seed).stream(`disk/${id}`));
+  const disk = createSimulatedDisk(seededRandomness(seed).stream(`disk/${id}`), options.onFlushed);
   let clock: MachineClock | undefined;
   let app: App | undefined;
   let journal: Journal | undefined;

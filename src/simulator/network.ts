@@ -5,12 +5,12 @@
 
 import { Observable, Subject } from 'rxjs';
 import { nodeOf } from '../../statecharts/actor.ts';
-import type { Arrival, Bus, Envelope, Loss, PeerStatus } from '../bus/bus.ts';
+import { type Arrival, arrivalOf, type Bus, type Envelope, type Loss, type PeerStatus } from '../bus/bus.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Fate } from './schedule.ts';
 
-/** Decides on the n-th envelope of a link `n1>n2`. */
-export type Fates = (link: string, index: number) => Fate;
+/** Decides on the n-th envelope from one node to another, whose link is `n1>n2`. */
+export type Fates = (from: string, to: string, link: string, index: number) => Fate;
 
 /** What the network did with an envelope, for the event log. */
 export type NetworkEvent =
@@ -66,17 +66,19 @@ export function createSimulatedNetwork(
     // The machine takes it when it gets to it: a paused one only when it goes on.
     end.clock.enqueue(() => {
       onEvent({ type: 'delivered', envelope });
-      end.incoming.next({ ...envelope, origin: 'member' });
+      end.incoming.next(arrivalOf(envelope, 'member'));
     });
   };
   const sendOff = (envelope: Envelope): void => {
-    const link = `${nodeOf(envelope.from)}>${nodeOf(envelope.to)}`;
+    const from = nodeOf(envelope.from);
+    const to = nodeOf(envelope.to);
+    const link = `${from}>${to}`;
     let fates = used[link];
     if (fates === undefined) {
       fates = [];
       used[link] = fates;
     }
-    const fate = decide(link, fates.length);
+    const fate = decide(from, to, link, fates.length);
     fates.push(fate);
     onEvent({ type: 'sent', envelope, fate });
     for (const delayMs of fate) time.setTimeout(() => transmit(envelope), delayMs);

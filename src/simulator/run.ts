@@ -2,11 +2,12 @@
 
 import { canonicalKey } from '../../statecharts/actor.ts';
 import { type Randomness, seededRandomness } from '../environment/random.ts';
+import { EventCount, type EventLimits } from './event-limits.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
 import { driveFaults } from './faults.ts';
 import { Findings, type Violation } from './findings.ts';
 import { createMachine, type Machine } from './machine.ts';
-import { createSimulatedNetwork, type Fates, type SimulatedNetwork } from './network.ts';
+import { createSimulatedNetwork, type Fates, type NetworkEvent, type SimulatedNetwork } from './network.ts';
 import { Operations } from './operations.ts';
 import { calmMood, drawFate, drawMood, type NetworkMood } from './plan.ts';
 import type { AnyScenario, Application, Play, Stage, StageParts, Watch, World } from './scenario.ts';
@@ -25,16 +26,28 @@ export interface RunResult {
   readonly virtualMs: number;
   readonly faults: number;
   readonly operations: number;
+  /** Whether `mayGoOn` ended it, so that it shows nothing. */
+  readonly isCutShort: boolean;
   readonly log: EventLog;
 }
 
-export interface RunOptions {
+/** Hears what a run costs, as it happens; it changes nothing. */
+export interface RunObserver {
+  network?(event: NetworkEvent, nowMs: number): void;
+  /** A write of a machine's journal has become durable. */
+  flushed?(machine: string, nowMs: number): void;
+}
+
+export interface RunOptions extends EventLimits {
   /** Draws the fates that the schedule does not hold; otherwise those envelopes arrive after `schedule.delayMs`. */
   readonly drawsFates?: boolean;
   /** Whether drawn fates may be bad. */
   readonly isNetworkFaulty?: boolean;
   /** Keeps every line of the event log, with every step of every actor; otherwise only a digest of the main ones. */
   readonly keepsLog?: boolean;
+  readonly observer?: RunObserver;
+  /** Asked before every event; the run is cut short when it says no. Default: it may go on to its end. */
+  readonly mayGoOn?: () => boolean;
 }
 
 /** The parts of a run that its steps share. */
@@ -46,6 +59,7 @@ interface Running<App extends Application> {
   readonly randomness: Randomness;
   readonly log: EventLog;
   readonly findings: Findings;
+  readonly count: EventCount;
   readonly play: Play<App>;
   readonly servers: Stage<App>['servers'];
   readonly watch: Watch<App>;
@@ -96,7 +110,9 @@ export function* runSteps<App extends Application>(
 ): Steps<RunResult> {
   const { awaits = false } = scenario;
   const running = setUp(scenario, schedule, options);
-  const { time, log, findings, watch, network, machines, operations } = running;
+  const { time, log, findings, count, watch, network, machines, operations } = running;
+  const { mayGoOn = () => true } = options;
+  let isCutShort = false;
   const world: World<App> = { nowMs: time.nowMs, machines: [...machines.values()] };
   operations.plan(schedule.operations);
   planFaults(running);
@@ -107,12 +123,16 @@ export function* runSteps<App extends Application>(
       noteNoProgress(running, world);
       break;
     }
+    isCutShort = !mayGoOn();
+    if (isCutShort) break;
     findings.guard(() => time.runNext());
     if (awaits) yield;
     const problem = watch.check(world);
     if (problem !== undefined) findings.note('invariant', problem);
+    const excess = count.next(time.nowMs());
+    if (excess !== undefined) findings.note('limit', excess);
   }
-  if (findings.violation === undefined) {
+  if (findings.violation === undefined && !isCutShort) {
     const problem = watch.finish?.(world);
     if (problem !== undefined) findings.note('invariant', problem);
   }
@@ -128,6 +148,7 @@ export function* runSteps<App extends Application>(
     virtualMs: time.nowMs(),
     faults: schedule.faults.length,
     operations: schedule.operations.length,
+    isCutShort,
     log,
   };
 }
@@ -143,14 +164,17 @@ function setUp<App extends Application>(
   const { play, servers } = playOf(scenario, { time, randomness, log: log.add });
   const watch = play.watch();
   const findings = new Findings(time, log);
+  const count = new EventCount(options);
   const machines = new Map<string, Machine<App>>();
   const operations = new Operations({ time, log, findings, play, watch, machines });
   const fates = fatesOf(schedule, options, randomness, (node) => running.healed.has(node));
   const network = createSimulatedNetwork(time, fates, (event) => {
     const { from, to, message } = event.envelope;
+    if (event.type === 'sent') count.sent(event.envelope);
     log.add(event.type, from, to, message.type, event.type === 'sent' && event.fate.length === 0 ? 'lost' : '');
+    options.observer?.network?.(event, time.nowMs());
   });
-  const parts = { scenario, schedule, options, time, randomness, log, findings, play, servers, watch, network };
+  const parts = { scenario, schedule, options, time, randomness, log, findings, count, play, servers, watch, network };
   const running: Running<App> = { ...parts, machines, operations, healed: new Set(), isRecovered: false };
   for (const id of nodeIds(schedule.nodes)) machines.set(id, machineOf(id, running));
   return running;
@@ -165,8 +189,7 @@ function fatesOf(
 ): Fates {
   const random = randomness.stream('network');
   const mood: NetworkMood = options.isNetworkFaulty === true ? drawMood(random) : calmMood;
-  return (link, index) => {
-    const [from = '', to = ''] = link.split('>');
+  return (from, to, link, index) => {
     const known = schedule.links[link]?.[index];
     if (known !== undefined) return known;
     if (options.drawsFates !== true) return [schedule.delayMs];
@@ -183,6 +206,7 @@ function machineOf<App extends Application>(id: string, running: Running<App>): 
     time,
     network,
     play,
+    onFlushed: () => options.observer?.flushed?.(id, time.nowMs()),
     onBoot(booted) {
       log.add('boot', id, String(booted.incarnation));
       if (options.keepsLog === true) {

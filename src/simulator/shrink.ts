@@ -12,6 +12,8 @@ interface ShrinkLimits {
   readonly minNodes: number;
   /** Replays at the most. */
   readonly maxReplays: number;
+  /** Events of all replays together, after which none is begun: runs that reach a limit of events are long. Default: no limit. */
+  readonly maxReplayedEvents?: number;
   readonly onProgress?: (schedule: Schedule, replays: number) => void;
 }
 
@@ -31,7 +33,7 @@ export interface Shrunk {
   readonly schedule: Schedule;
   readonly result: RunResult;
   readonly replays: number;
-  /** Whether the limit of replays ended the search. */
+  /** Whether a limit of replays ended the search. */
   readonly isCutShort: boolean;
 }
 
@@ -56,15 +58,18 @@ export const shrinkAsync = (failed: RunResult, options: AsyncShrinkOptions): Pro
   settleSteps(shrinkSteps(failed, options));
 
 function* shrinkSteps(failed: RunResult, options: AsyncShrinkOptions): Steps<Shrunk | undefined> {
-  const { replay, minNodes, maxReplays } = options;
+  const { replay, minNodes, maxReplays, maxReplayedEvents = Infinity } = options;
   let replays = 0;
+  let replayedEvents = 0;
   let best = failed.schedule;
   let bestResult = failed;
 
+  const isSpent = (): boolean => replays >= maxReplays || replayedEvents >= maxReplayedEvents;
   function* attempt(candidate: Schedule): Steps<boolean> {
-    if (replays >= maxReplays) return false;
+    if (isSpent()) return false;
     replays += 1;
     const result = yield* replay(candidate);
+    replayedEvents += result.events;
     if (!isSame(failed.violation, result.violation)) return false;
     best = candidate;
     bestResult = result;
@@ -75,9 +80,9 @@ function* shrinkSteps(failed: RunResult, options: AsyncShrinkOptions): Steps<Shr
   function* thin<T>(items: readonly T[], rebuild: (kept: readonly T[]) => Schedule): Steps<void> {
     let kept = items;
     let size = Math.ceil(kept.length / 2);
-    while (size >= 1 && kept.length > 0 && replays < maxReplays) {
+    while (size >= 1 && kept.length > 0 && !isSpent()) {
       let removed = false;
-      for (let start = 0; start < kept.length && replays < maxReplays; ) {
+      for (let start = 0; start < kept.length && !isSpent(); ) {
         const candidate = [...kept.slice(0, start), ...kept.slice(start + size)];
         if (yield* attempt(rebuild(candidate))) {
           kept = candidate;
@@ -121,8 +126,8 @@ function* shrinkSteps(failed: RunResult, options: AsyncShrinkOptions): Steps<Shr
       const shorter = { ...fault, untilMs: Math.round((fault.atMs + fault.untilMs) / 2) };
       if (shorter.untilMs < fault.untilMs) yield* attempt({ ...best, faults: best.faults.with(index, shorter) });
     }
-  } while (best !== before && replays < maxReplays);
-  return { schedule: best, result: bestResult, replays, isCutShort: replays >= maxReplays };
+  } while (best !== before && !isSpent());
+  return { schedule: best, result: bestResult, replays, isCutShort: isSpent() };
 
   /** Makes single envelopes of a link arrive as they should. */
   function* thinFates(link: string): Steps<void> {

@@ -2,13 +2,14 @@
 
 import type { Clock } from '../environment/clock.ts';
 import { seededRandomness } from '../environment/random.ts';
+import type { EventLimits } from './event-limits.ts';
 import { planRun } from './plan.ts';
 import { type RunResult, runSteps } from './run.ts';
 import type { AnyScenario, Application } from './scenario.ts';
 import { type FaultKind, nodeIds } from './schedule.ts';
 import { finishSteps, type Steps, settleSteps } from './steps.ts';
 
-export interface SuiteOptions {
+export interface SuiteOptions extends EventLimits {
   /** The first seed; the others follow it. */
   readonly seed: number;
   readonly runs: number;
@@ -23,7 +24,7 @@ export interface SuiteOptions {
   readonly checksDeterminism?: boolean;
   /** Real time, for the rate and the budget. */
   readonly clock: Clock;
-  /** Ends the suite after this much real time, with fewer runs. */
+  /** Ends the suite after this much real time, with fewer runs; a run that is under way then is cut short, and not counted. */
   readonly budgetMs?: number;
   readonly onProgress?: (progress: SuiteProgress) => void;
 }
@@ -63,11 +64,19 @@ export const runSuiteAsync = <App extends Application>(
 ): Promise<SuiteResult> => settleSteps(suiteSteps(scenario, options));
 
 function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, options: SuiteOptions): Steps<SuiteResult> {
-  const { clock, faultyMs = 10_000, recoveryMs = 20_000 } = options;
+  const {
+    clock,
+    faultyMs = 10_000,
+    recoveryMs = 20_000,
+    budgetMs = Infinity,
+    maxEvents,
+    maxEventsPerInstant,
+  } = options;
   const startedMs = clock.nowMs();
   const goals = new Map(scenario.goals.map((goal) => [goal, 0]));
   const total = { runs: 0, virtualMs: 0, events: 0, faults: 0, operations: 0 };
   const progress = (): SuiteProgress => ({ ...total, goals, realMs: clock.nowMs() - startedMs });
+  const mayGoOn = (): boolean => clock.nowMs() - startedMs <= budgetMs;
   let failed: RunResult | undefined;
   let divergedSeed: number | undefined;
   const faults = options.faults.filter((kind) => {
@@ -76,7 +85,7 @@ function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, option
   });
 
   for (let index = 0; index < options.runs && failed === undefined && divergedSeed === undefined; index += 1) {
-    if (options.budgetMs !== undefined && clock.nowMs() - startedMs > options.budgetMs) break;
+    if (!mayGoOn()) break;
     const seed = options.seed + index;
     const randomness = seededRandomness(seed);
     const operations = scenario.plan(nodeIds(options.nodes), faultyMs, randomness.stream('workload'));
@@ -99,8 +108,12 @@ function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, option
         drawsFates: true,
         isNetworkFaulty: options.isNetworkFaulty,
         keepsLog: options.checksDeterminism ?? false,
+        ...(maxEvents === undefined ? {} : { maxEvents }),
+        ...(maxEventsPerInstant === undefined ? {} : { maxEventsPerInstant }),
+        mayGoOn,
       });
     const result = yield* play();
+    if (result.isCutShort) break;
     total.runs += 1;
     total.virtualMs += result.virtualMs;
     total.events += result.events;
@@ -110,7 +123,7 @@ function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, option
     if (result.violation !== undefined) failed = result;
     else if (options.checksDeterminism === true) {
       const again = yield* play();
-      if (!isEqual(result.log.lines, again.log.lines)) divergedSeed = seed;
+      if (!again.isCutShort && !isEqual(result.log.lines, again.log.lines)) divergedSeed = seed;
     }
     options.onProgress?.(progress());
   }

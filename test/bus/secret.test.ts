@@ -1,6 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
@@ -12,6 +16,7 @@ import {
   readClientSecretFile,
   readSecretFile,
 } from '../../src/bus/tcp.ts';
+import { dist } from '../fixtures/processes.ts';
 
 function temporary(): string {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-secret-'));
@@ -25,6 +30,26 @@ const fileOf = (content: string, mode = 0o600): string => {
   return path;
 };
 const long = 'x'.repeat(32);
+
+/** A process that is ready to open secrets, and what makes it begin: it tells which ones it has got. */
+async function startOpener(paths: readonly string[]): Promise<() => Promise<unknown>> {
+  const module = pathToFileURL(join(dist, 'src/bus/tcp/secret/file.js')).href;
+  const script = `import { openSecretFile } from ${JSON.stringify(module)};
+process.stdin.once('data', () => {
+  console.log(JSON.stringify(${JSON.stringify(paths)}.map((path) => openSecretFile(path).text())));
+  process.exit();
+});
+console.log('ready');`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'readable');
+  return async () => {
+    child.stdin.end('begin');
+    return JSON.parse((await text(child.stdout)).replace('ready', ''));
+  };
+}
 
 describe('the secret of a cluster', () => {
   test('is new each time, and the same when it is read back', () => {
@@ -86,18 +111,37 @@ describe('a file with a secret', () => {
     const path = join(temporary(), 'new', 'secret');
     const secret = createSecretFile(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(existsSync(`${path}.tmp`)).toBe(false);
+    expect(readdirSync(dirname(path))).toEqual(['secret']);
     expect(readSecretFile(path).text()).toBe(secret.text());
     expect(() => createSecretFile(path)).toThrow(expect.objectContaining({ code: 'SECRET_FILE' }));
     expect(openSecretFile(path).text()).toBe(secret.text());
     expect(readFileSync(path, 'utf8')).toBe(`${secret.text()}\n`);
   });
 
-  test('takes the place of a half-written one that others may read', () => {
+  test('is whole, whatever a crash has left of another attempt', () => {
     const path = join(temporary(), 'secret');
-    writeFileSync(`${path}.tmp`, 'half', { mode: 0o644 });
-    openSecretFile(path);
+    mkdirSync(`${path}.a1b2c3`);
+    writeFileSync(join(`${path}.a1b2c3`, 'new'), 'half', { mode: 0o644 });
+    expect(openSecretFile(path).text()).toBe(readSecretFile(path).text());
     expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('is made once where four processes open it at once, and all of them have it', async () => {
+    const directory = join(temporary(), 'new');
+    const paths = Array.from({ length: 30 }, (_, at) => join(directory, `secret-${at}`));
+    const openers = await Promise.all(Array.from({ length: 4 }, () => startOpener(paths)));
+    const secrets = await Promise.all(openers.map((open) => open()));
+    const kept = paths.map((path) => readSecretFile(path).text());
+    expect(secrets).toEqual(openers.map(() => kept));
+    expect(readdirSync(directory).sort()).toEqual(paths.map((path) => basename(path)).sort());
+  });
+
+  test('that cannot be where it is named is an error by name, which names it', () => {
+    const below = join(fileOf(long), 'secret');
+    const refusal = expect.objectContaining({ code: 'SECRET_FILE', message: expect.stringContaining(below) });
+    expect(() => readSecretFile(below)).toThrow(refusal);
+    expect(() => openSecretFile(below)).toThrow(refusal);
+    expect(() => createSecretFile(below)).toThrow(refusal);
   });
 
   test('that is missing is named, with the way to make one', () => {

@@ -421,7 +421,8 @@ describe('when connections are scarce', () => {
     expect(verdict).toEqual({ type: 'welcome' });
     await until(() => strangers[0]?.closed === true);
     expect(strangers.slice(1).some(({ closed }) => closed)).toBe(false);
-    expect(refusals).toEqual(['TOO_MANY_CONNECTIONS']);
+    // The n2 of this test listens nowhere.
+    expect(refusals.filter((code) => code !== 'PEER_MOVED')).toEqual(['TOO_MANY_CONNECTIONS']);
   });
 
   test('pings are not answered before the handshake is over', async () => {

@@ -5,9 +5,10 @@ import { waitFor } from 'xstate';
 import { seededRandomness } from '../../src/environment/random.ts';
 import { NodeOverloadedError, RecordsVersionError } from '../../src/host/errors.ts';
 import type { InspectionEvent } from '../../src/host/inspection.ts';
+import type { Refused } from '../../src/host/mail.ts';
 import { createNode } from '../../src/host/node.ts';
 import type { Resource } from '../../src/resources/resource.ts';
-import type { Result } from '../../statecharts/actor.ts';
+import { fixed, type Result, type Tagged } from '../../statecharts/actor.ts';
 import { add, address, bench, outputsOf } from './bench.ts';
 import { counter } from './counter.ts';
 import { createManualJournal } from './manual-journal.ts';
@@ -156,6 +157,41 @@ describe('a node', () => {
     expect(reasons[0]).toMatch(/takes no message 'noted'/);
     expect(reasons[2]).toMatch(/'add' is malformed at amount/);
     expect(n1.isRunning).toBe(true);
+  });
+
+  test('tells what it refuses of those who ask through handles, and warns of that in development', () => {
+    const { node, settle } = bench();
+    const warnings: string[] = [];
+    const ofHandle = (development: boolean) => {
+      const { node: made } = node(development ? 'n1' : 'n2', { development, warn: (text) => warnings.push(text) });
+      const refusals: Refused[] = [];
+      made.refusals.subscribe((it) => refusals.push(it));
+      const handle: { readonly id: string; send(request: Tagged): void } = made.start(counter, { input: {} });
+      handle.send({ type: 'nonsense' });
+      settle();
+      return { id: handle.id, refusals };
+    };
+    for (const { id, refusals } of [ofHandle(true), ofHandle(false)]) {
+      expect(refusals).toEqual([
+        {
+          to: id,
+          from: id,
+          message: { type: 'nonsense' },
+          kind: 'malformed',
+          reason: expect.stringContaining('nonsense'),
+        },
+      ]);
+    }
+    expect(warnings).toEqual([
+      expect.stringMatching(/'n1\/test\.counter\/' refused the request 'nonsense': .*takes no request/),
+    ]);
+  });
+
+  test('refuses delays by name that would replace none', () => {
+    const { node } = bench();
+    const { node: n1 } = node('n1');
+    const start = () => n1.start(counter, { input: {}, delays: { pauze: fixed(1) } });
+    expect(start).toThrow(/expected delays that it has, got 'pauze'; it has pause, never/);
   });
 
   test('stops an actor whose rule throws, and nothing else', () => {

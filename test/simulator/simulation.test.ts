@@ -3,6 +3,7 @@ import { systemClock } from '../../src/environment/clock.ts';
 import { seededRandomness } from '../../src/environment/random.ts';
 import { allFaults, planRun } from '../../src/simulator/plan.ts';
 import { run } from '../../src/simulator/run.ts';
+import type { Scenario } from '../../src/simulator/scenario.ts';
 import {
   type Fault,
   formatSchedule,
@@ -14,7 +15,8 @@ import {
 import { shrink } from '../../src/simulator/shrink.ts';
 import { runSuite, type SuiteOptions } from '../../src/simulator/suite.ts';
 import { renderTrace } from '../../src/simulator/trace.ts';
-import { ledgerScenario } from './ledger.ts';
+import { type Address, addressOf } from '../../statecharts/actor.ts';
+import { type LedgerApplication, ledgerScenario } from './ledger.ts';
 
 const suite = (options: Partial<SuiteOptions> = {}): SuiteOptions => ({
   seed: 1,
@@ -26,6 +28,19 @@ const suite = (options: Partial<SuiteOptions> = {}): SuiteOptions => ({
   clock: systemClock(),
   ...options,
 });
+
+/** Machines that send each other an echo of every echo. */
+const withEchoes =
+  (boot: Scenario<LedgerApplication>['boot']): Scenario<LedgerApplication>['boot'] =>
+  (parts) => {
+    const { id, bus, machines } = parts;
+    const echo = (to: Address): void => bus.send({ from: addressOf(id, 'echo'), to, message: { type: 'echo' } });
+    bus.envelopes().subscribe(({ from, message }) => {
+      if (message.type === 'echo') echo(from);
+    });
+    for (const machine of machines) if (machine < id) echo(addressOf(machine, 'echo'));
+    return boot(parts);
+  };
 
 const quietSchedule = (faults: readonly Fault[], nodes = 2): Schedule => ({
   version: 1,
@@ -115,6 +130,47 @@ describe('the simulator', () => {
       },
     };
     expect(run(scenario, quietSchedule([])).violation).toMatchObject({ kind: 'exception', problem: 'Error: a bug' });
+  });
+
+  test('finds two servers that answer each other for ever, at one instant, and replays that', () => {
+    const scenario = { ...ledgerScenario(), boot: withEchoes(ledgerScenario().boot) };
+    const schedule = { ...quietSchedule([]), delayMs: 0 };
+    const result = run(scenario, schedule, { maxEvents: 5_000, maxEventsPerInstant: 500 });
+    expect(result.violation?.kind).toBe('limit');
+    expect(result.violation?.problem).toMatch(
+      /^more than 500 events at one instant, most often sent: echo from n\d\/echo\/ to n\d\/echo\/ \(\d+ times\)/,
+    );
+    expect(result.events).toBeLessThan(1_000);
+    const limits = { maxEventsPerInstant: 500 };
+    const shrunk = shrink(result, { replay: (it) => run(scenario, it, limits), minNodes: 2, maxReplays: 50 });
+    expect(shrunk?.result.violation).toEqual(result.violation);
+  });
+
+  test('finds servers that answer each other for ever while time passes', () => {
+    const scenario = { ...ledgerScenario(), boot: withEchoes(ledgerScenario().boot) };
+    const endless = { ...quietSchedule([]), faultyMs: 1_000_000 };
+    const { violation, events } = run(scenario, endless, { maxEvents: 2_000 });
+    expect(violation).toMatchObject({
+      kind: 'limit',
+      problem: expect.stringMatching(/^more than 2000 events in one run/),
+    });
+    expect(events).toBe(2_001);
+  });
+
+  test('shrinks no further than a number of events of all replays', () => {
+    const scenario = { ...ledgerScenario(), boot: withEchoes(ledgerScenario().boot) };
+    const limits = { maxEvents: 2_000 };
+    const failed = run(scenario, { ...quietSchedule([]), faultyMs: 1_000_000 }, limits);
+    const options = { minNodes: 1, maxReplays: 500, maxReplayedEvents: 1 };
+    const shrunk = shrink(failed, { ...options, replay: (it) => run(scenario, it, limits) });
+    expect(shrunk).toMatchObject({ replays: 1, isCutShort: true });
+  });
+
+  test('ends a suite at its budget within a run, which is not counted', () => {
+    let nowMs = 0;
+    const clock = { ...systemClock(), nowMs: () => nowMs++ };
+    const result = runSuite(ledgerScenario(), suite({ clock, budgetMs: 10 }));
+    expect(result).toMatchObject({ runs: 0, failed: undefined });
   });
 
   test.each(['crash', 'pause', 'slow-disk', 'stalled-disk', 'failing-disk', 'full-disk'] as const)(

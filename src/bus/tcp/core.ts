@@ -3,7 +3,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { type Address, nodeOf, type QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
-import type { PeerStatus } from '../bus.ts';
+import { arrivalOf, type PeerStatus } from '../bus.ts';
 import { ConnectionError, HandshakeRefusedError, MisaddressedEnvelopeError } from '../errors.ts';
 import { createInbox, type Inbox } from '../inbox.ts';
 import { createLossTally, createPeerStatuses, createTally, type LossTally, type PeerStatuses } from '../reports.ts';
@@ -80,8 +80,7 @@ export function createCore(options: CoreOptions, onAbsent: (from: string, to: Ad
       }
       const { envelope } = frame;
       if (nodeOf(envelope.from) === node && nodeOf(envelope.to) === self) {
-        if (!inbox.deliver({ ...envelope, origin: proven === 'peer' ? 'member' : 'client' }))
-          onAbsent(node, envelope.to);
+        if (!inbox.deliver(arrivalOf(envelope, proven === 'peer' ? 'member' : 'client'))) onAbsent(node, envelope.to);
         return;
       }
       const error = new MisaddressedEnvelopeError(

@@ -5,7 +5,7 @@
 
 import { Subject } from 'rxjs';
 import { nodeOf } from '../../../statecharts/actor.ts';
-import type { Bus, Envelope } from '../bus.ts';
+import { arrivalOf, type Bus, type Envelope } from '../bus.ts';
 import { EnvelopeNotEncodableError, EnvelopeTooLargeError } from '../errors.ts';
 import { type Core, type CoreOptions, createCore } from './core.ts';
 import { headerBytes } from './frames.ts';
@@ -57,7 +57,7 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
     onTaken: () => relieved.next(),
     isNodeId: (id) => links.has(id) || memory.recall(id) !== undefined,
   };
-  const links = createLinks(core, context, refreshRoutes);
+  const links = createLinks(core, context, refreshRoutes, (node) => guests.has(node));
   const guests = createGuests(core, context, openClients, links, refreshRoutes);
 
   const encode = (envelope: Envelope): Uint8Array => {
@@ -77,7 +77,7 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
   };
   const deliverHere = (envelope: Envelope): void =>
     clock.enqueue(() => {
-      if (closing === undefined && !inbox.deliver({ ...envelope, origin: 'member' }))
+      if (closing === undefined && !inbox.deliver(arrivalOf(envelope, 'member')))
         losses.add(self, 'absent', 1, envelope.to);
     });
 

@@ -22,6 +22,8 @@ export interface Guests {
   accept(socket: Socket): void;
   /** The open session of each node and client that has one. */
   open(): Iterable<readonly [node: string, session: Session]>;
+  /** Whether a node or client has one. */
+  has(node: string): boolean;
   /** Bytes that wait for all clients together. */
   readonly clientBytes: number;
   /** Ends the sessions of nodes that are no peers any more, and of clients whose id belongs to a peer now. */
@@ -131,6 +133,7 @@ export function createGuests(
         if (latest !== undefined) yield [node, latest.session];
       }
     },
+    has: (node) => byNode.has(node),
     get clientBytes() {
       return backlog.bytes;
     },

@@ -1,6 +1,6 @@
 /** The peers that this side dials, and how it stands with each. */
 
-import { ConnectionError } from '../errors.ts';
+import { ConnectionError, PeerMovedError } from '../errors.ts';
 import { type Core, statusAfter } from './core.ts';
 import { type HostPort, textOf } from './options.ts';
 import { createPeerLink, type PeerLink } from './peer-link.ts';
@@ -34,8 +34,16 @@ interface Entry {
   session: Session | undefined;
 }
 
-/** @param onChange called when a session opened or is over */
-export function createLinks(core: Core, context: SessionContext, onChange: () => void): Links {
+/**
+ * @param onChange called when a session opened or is over
+ * @param isHeard whether a peer has a session open that it dialled itself
+ */
+export function createLinks(
+  core: Core,
+  context: SessionContext,
+  onChange: () => void,
+  isHeard: (node: string) => boolean,
+): Links {
   const { mine, environment, statuses, losses } = core;
   const entries = new Map<string, Entry>();
   const keyOf = ({ node, address }: Target): string => node ?? textOf(address);
@@ -50,6 +58,16 @@ export function createLinks(core: Core, context: SessionContext, onChange: () =>
     statuses.set({ node: entry.label, status: 'disconnected', reason: `node ${label} answers there now` });
     statuses.forget(entry.label);
     entry.label = label;
+  };
+  /** Nothing answers where a peer is dialled, though it runs and dials this node. */
+  const tellMoved = (node: string, remote: string, cause: ConnectionError): void => {
+    const error = new PeerMovedError(
+      `expected node ${node} at ${remote}, where nothing answers, though it runs: it has reached ${mine.node} itself. If it listens elsewhere now, start ${mine.node} with that address of peer ${node}; else let connections to it through`,
+      { cause },
+    );
+    if (statuses.of(node)?.reason === error.message) return;
+    statuses.set(statusAfter(node, error));
+    core.notice(error, remote, node);
   };
   const start = (key: string, target: Target): void => {
     const { node, address } = target;
@@ -81,7 +99,11 @@ export function createLinks(core: Core, context: SessionContext, onChange: () =>
           // A refusal says more about the peer than the failure of a later attempt to reach it.
           const wasRefused = statuses.of(entry.label)?.status === 'refused';
           if (wasRefused && ending.error instanceof ConnectionError) return;
-          statuses.set(statusAfter(entry.label, ending.error));
+          if (ending.error instanceof ConnectionError && node !== undefined && isHeard(node)) {
+            tellMoved(node, remote, ending.error);
+          } else {
+            statuses.set(statusAfter(entry.label, ending.error));
+          }
         },
       }),
     };

@@ -1,7 +1,8 @@
 /** Makes files of a size, whose room is taken: zeros are written, or there may be none when it is needed. */
 
 import fs from 'node:fs';
-import type { Clock } from '../../environment/clock.ts';
+import { type Clock, pause } from '../../environment/clock.ts';
+import { privateFileMode } from '../../environment/private-files.ts';
 import { shortWrite } from './errors.ts';
 
 const { O_CREAT, O_TRUNC, O_WRONLY } = fs.constants;
@@ -14,7 +15,7 @@ const longestRestMs = 50;
 
 /** Makes a durable file at `path` that starts with `contents`, at once. */
 export function fillSync(path: string, contents: Uint8Array, sizeBytes: number): void {
-  const file = fs.openSync(path, O_WRONLY | O_CREAT | O_TRUNC);
+  const file = fs.openSync(path, O_WRONLY | O_CREAT | O_TRUNC, privateFileMode);
   try {
     writeAllSync(file, contents, 0);
     for (let offset = contents.length; offset < sizeBytes; offset += fillBytes) {
@@ -34,7 +35,7 @@ export async function fill(
   isUrgent: () => boolean,
   clock: Clock,
 ): Promise<void> {
-  const file = await fs.promises.open(path, O_WRONLY | O_CREAT | O_TRUNC);
+  const file = await fs.promises.open(path, O_WRONLY | O_CREAT | O_TRUNC, privateFileMode);
   try {
     for (let offset = 0; offset < sizeBytes || offset < contents.length; ) {
       const sinceMs = clock.nowMs();
@@ -56,9 +57,7 @@ export async function fill(
 async function syncAndRest(file: fs.promises.FileHandle, sinceMs: number, clock: Clock): Promise<void> {
   await file.datasync();
   const restMs = Math.min(longestRestMs, restFactor * (clock.nowMs() - sinceMs));
-  await new Promise<void>((resolve) => {
-    clock.setTimeout(resolve, restMs);
-  });
+  await pause(clock, restMs);
 }
 
 export function writeAllSync(file: number, bytes: Uint8Array, offset: number): void {

@@ -8,16 +8,23 @@ import type { Random } from '../../environment/random.ts';
 import { asResource, type EnlistedResource } from '../../resources/adapter.ts';
 import { assertBranch, type Branch, globalIdOf } from '../../resources/branch.ts';
 import { within } from '../../resources/deadline.ts';
-import { BranchClosedError, DuplicateBranchError, messageOf, StatementError } from '../../resources/errors.ts';
+import {
+  BranchClosedError,
+  DuplicateBranchError,
+  messageOf,
+  type Refusal,
+  StatementError,
+} from '../../resources/errors.ts';
+import { allModes } from '../../resources/mode.ts';
 import type { BranchSession, Ending, TransactionalResource } from '../../resources/transactional.ts';
 import type { Answer, Client, DatabaseServer, Session } from './contract.ts';
-import { createWire } from './wire.ts';
+import { createWire, type Line } from './wire.ts';
 
 /** The statements of a branch at a simulated database. */
 export interface AccountSession extends BranchSession {
   /** Adds to a balance. @throws StatementError, BranchClosedError, ResourceUnreachableError, ResourceDeadlineError */
   add(account: string, amount: number, note: string): Promise<number>;
-  /** The balance, without a lock. Throws like `add`. */
+  /** The balance, without a lock unless the branch is serializable. Throws like `add`. */
   balance(account: string): Promise<number>;
 }
 
@@ -31,6 +38,8 @@ export interface DatabaseOptions {
   readonly time: Clock;
   readonly random: Random;
   readonly client: Client;
+  /** What lies between the machine and the server. Default: nothing is lost. */
+  readonly line?: Line;
 }
 
 interface Held {
@@ -38,11 +47,13 @@ interface Held {
   /** Why no statement is accepted any more. */
   closedBecause: string | undefined;
   failure: string | undefined;
+  /** What the server has refused first. */
+  refusal: Refusal | undefined;
 }
 
 /** Connects a machine to a server. */
-export function connectDatabase({ server, clock, time, random, client }: DatabaseOptions): SimulatedDatabase {
-  const wire = createWire(server, clock, time, random);
+export function connectDatabase({ server, clock, time, random, client, line }: DatabaseOptions): SimulatedDatabase {
+  const wire = createWire(server, clock, time, random, line);
   const held = new Map<string, Held>();
 
   const ask = <T>(timeoutMs: number, handle: (reply: (answer: T) => void) => void): Promise<T> =>
@@ -61,7 +72,7 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
 
   const sessionOf = (branch: Branch, session: Session, timeoutMs: number): AccountSession => {
     const id = globalIdOf(branch);
-    const it: Held = { session, closedBecause: undefined, failure: undefined };
+    const it: Held = { session, closedBecause: undefined, failure: undefined, refusal: undefined };
     held.set(id, it);
     const untilMs = clock.nowMs() + timeoutMs;
     const leave = (): void => server.leave(session);
@@ -77,10 +88,11 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
         throw error;
       }
       if (typeof answer === 'number') return answer;
+      if (answer.type === 'error') it.refusal ??= answer;
       const error =
         answer.type === 'gone'
           ? new BranchClosedError(`'${server.name}' has ended the session of ${id}`)
-          : new StatementError(answer.message);
+          : new StatementError(answer.message, answer);
       it.failure ??= error.message;
       throw error;
     };
@@ -107,6 +119,9 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
     };
     return {
       branch,
+      get refusal() {
+        return it.refusal;
+      },
       add: (account, amount, note) => statement((reply) => server.write(session, account, amount, note, reply)),
       balance: (account) => statement((reply) => server.read(session, account, reply)),
       prepare: ({ timeoutMs: limitMs }) => last(limitMs, (reply) => server.prepare(session, reply)),
@@ -119,7 +134,8 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
   };
 
   const core: TransactionalResource<AccountSession> = {
-    async begin(branch, { timeoutMs }) {
+    modes: allModes,
+    async begin(branch, { timeoutMs, ...mode }) {
       assertBranch(branch);
       let begun: Session | undefined;
       const leave = (): void => {
@@ -127,7 +143,7 @@ export function connectDatabase({ server, clock, time, random, client }: Databas
       };
       const asked = wire.request<Session | 'duplicate'>(
         (reply) =>
-          server.begin(branch, client, (session) => {
+          server.begin(branch, client, mode, (session) => {
             if (session !== 'duplicate') begun = session;
             reply(session);
           }),

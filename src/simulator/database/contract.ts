@@ -1,6 +1,8 @@
 /** What machines may ask of a simulated database server, and what may be wrong with it. */
 
 import type { Branch } from '../../resources/branch.ts';
+import type { Refusal } from '../../resources/errors.ts';
+import type { BranchMode } from '../../resources/mode.ts';
 import type {
   Absence,
   BranchOutcome,
@@ -56,7 +58,14 @@ export interface Mistakes {
 }
 
 /** An answer, unless the session does not exist any more. */
-export type Answer<T> = { readonly type: 'gone' } | { readonly type: 'error'; readonly message: string } | T;
+export type Answer<T> = { readonly type: 'gone' } | Failure | T;
+
+/** What a server has refused. */
+export interface Failure extends Refusal {
+  readonly type: 'error';
+  readonly message: string;
+}
+
 export type Reply<T> = (answer: T) => void;
 
 /** A server, as requests reach it: each is handled when it arrives, and answered at most once. */
@@ -66,7 +75,7 @@ export interface DatabaseServer extends OutsideServer {
   readonly condition: ServerCondition;
   /** Has `cut` called when the server crashes, until the returned function is called. */
   connected(cut: () => void): () => void;
-  begin(branch: Branch, client: Client, reply: Reply<Session | 'duplicate'>): void;
+  begin(branch: Branch, client: Client, mode: BranchMode, reply: Reply<Session | 'duplicate'>): void;
   /** Adds to a balance under an exclusive lock. Answers the new balance, as the branch sees it. */
   write(session: Session, account: string, amount: number, note: string, reply: Reply<Answer<number>>): void;
   read(session: Session, account: string, reply: Reply<Answer<number>>): void;

@@ -1,4 +1,7 @@
-/** The rows of a simulated database: balances, and exclusive locks on them, granted in the order of asking. */
+/**
+ * The rows of a simulated database: balances, what they were at a moment, and exclusive locks on them, granted in the order of
+ * asking.
+ */
 
 /** Waits for a lock end this way. */
 export type Grant = (isGranted: boolean) => void;
@@ -7,6 +10,8 @@ export interface Rows {
   /** The committed balance. */
   balance(account: string): number;
   add(account: string, amount: number): void;
+  /** Everything that is committed now. */
+  snapshot(): Snapshot;
   /** Calls `grant` once, perhaps at once: true when `holder` has the lock, false when it gave up waiting. */
   lock(account: string, holder: string, grant: Grant): void;
   /** Lets go of all locks of `holder`, and ends its waits. */
@@ -14,6 +19,13 @@ export interface Rows {
   readonly total: number;
   /** Accounts that are locked, with their holders. */
   locked(): readonly (readonly [account: string, holder: string])[];
+}
+
+/** What was committed at a moment. */
+export interface Snapshot {
+  balance(account: string): number;
+  /** Whether the account is as it was then. */
+  isCurrent(account: string): boolean;
 }
 
 interface Lock {
@@ -25,6 +37,8 @@ interface Lock {
 export function createRows(balances: ReadonlyMap<string, number>): Rows {
   const held = new Map(balances);
   const locks = new Map<string, Lock>();
+  /** How often each account was written. */
+  const versions = new Map<string, number>();
 
   const passOn = (account: string, lock: Lock): void => {
     const next = lock.waiting.shift();
@@ -37,7 +51,17 @@ export function createRows(balances: ReadonlyMap<string, number>): Rows {
   };
   return {
     balance: (account) => held.get(account) ?? 0,
-    add: (account, amount) => void held.set(account, (held.get(account) ?? 0) + amount),
+    add(account, amount) {
+      held.set(account, (held.get(account) ?? 0) + amount);
+      versions.set(account, (versions.get(account) ?? 0) + 1);
+    },
+    snapshot() {
+      const [balances, seen] = [new Map(held), new Map(versions)];
+      return {
+        balance: (account) => balances.get(account) ?? 0,
+        isCurrent: (account) => seen.get(account) === versions.get(account),
+      };
+    },
     lock(account, holder, grant) {
       const lock = locks.get(account);
       if (lock === undefined) locks.set(account, { holder, waiting: [] });

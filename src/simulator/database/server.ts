@@ -6,8 +6,9 @@
  */
 
 import type { Clock } from '../../environment/clock.ts';
-import { chance, type Random } from '../../environment/random.ts';
+import type { Random } from '../../environment/random.ts';
 import { type Branch, globalIdOf } from '../../resources/branch.ts';
+import type { BranchMode } from '../../resources/mode.ts';
 import type {
   Absence,
   BranchOutcome,
@@ -20,8 +21,10 @@ import type {
 import type { ServerCondition } from '../scenario.ts';
 import { type Branches, createBranches } from './branches.ts';
 import type { Answer, Client, DatabaseServer, DatabaseWitness, Mistakes, Reply, Session } from './contract.ts';
+import { createPace, type Pace } from './pace.ts';
 import { createRows, type Rows } from './rows.ts';
 import { createSessions, type Running, type Sessions } from './sessions.ts';
+import { createStatements, type Statements } from './statements.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -32,16 +35,12 @@ export interface ServerOptions {
   readonly random: Random;
   readonly witness: DatabaseWitness;
   readonly mistakes?: Mistakes;
+  /**
+   * `drawn`: some databases are slow for a whole run, and some flushes stall. `steady`: they are as quick as the machines' disks.
+   * Default `drawn`.
+   */
+  readonly pace?: 'drawn' | 'steady';
 }
-
-const lockTimeoutMs = 800;
-/** How long a server takes to notice that the other side of a connection is gone: a reset, or silence. */
-const resetMs = 50;
-const silenceMs = 5_000;
-const stallProbability = 0.2;
-/** The longest stall, to which comes a multiple of the longest way to the server. */
-const stallMs = 250;
-const stallFactor = 4;
 
 /** Makes a server that is up. */
 export function createDatabaseServer(options: ServerOptions): DatabaseServer {
@@ -52,26 +51,24 @@ class SimulatedServer implements DatabaseServer {
   readonly name: string;
   readonly #ties: boolean;
   readonly #time: Clock;
-  readonly #random: Random;
   readonly #witness: DatabaseWitness;
   readonly #rows: Rows;
   readonly #sessions: Sessions;
   readonly #branches: Branches;
+  readonly #statements: Statements;
   /** The branches that committed directly under an idempotency key. */
   readonly #keys = new Map<string, Branch>();
   readonly #cuts = new Set<() => void>();
   readonly #diedAtMs = new Map<string, number>();
-  /** Some databases are quick and others far away or busy, for a whole run. */
-  readonly #paceMs: number;
+  readonly #pace: Pace;
   #condition: ServerCondition = { breakProbability: 0, maxDelayMs: 1 };
   #isUp = true;
   #lives = 1;
 
   constructor(options: ServerOptions) {
-    const { name, ties, time, random, witness, mistakes = {} } = options;
+    const { name, ties, time, random, witness, mistakes = {}, pace = 'drawn' } = options;
     this.#ties = ties;
     this.#time = time;
-    this.#random = random;
     this.#witness = witness;
     this.name = name;
     const rows = createRows(options.balances);
@@ -79,7 +76,8 @@ class SimulatedServer implements DatabaseServer {
     this.#rows = rows;
     this.#sessions = sessions;
     this.#branches = createBranches({ name, rows, sessions, time, witness, mistakes });
-    this.#paceMs = chance(random, 0.5) ? 2 : 2 + random.next() * 100;
+    this.#statements = createStatements({ name, rows, witness, later: (ms, act) => this.#later(ms, act) });
+    this.#pace = createPace(random, pace);
   }
 
   get isUp(): boolean {
@@ -111,14 +109,14 @@ class SimulatedServer implements DatabaseServer {
     return () => void this.#cuts.delete(cut);
   }
 
-  begin(branch: Branch, client: Client, reply: Reply<Session | 'duplicate'>): void {
+  begin(branch: Branch, client: Client, mode: BranchMode, reply: Reply<Session | 'duplicate'>): void {
     const id = globalIdOf(branch);
     const isNew = this.#branches.isNew(id) && this.#sessions.all().every((it) => it.id !== id);
     if (!isNew) {
       reply('duplicate');
       return;
     }
-    const session = this.#sessions.open(branch, client);
+    const session = this.#sessions.open(branch, client, mode);
     // What a machine sent before its death may arrive after it.
     if ((this.#diedAtMs.get(client.machine) ?? 0) > client.bornMs) this.#notice(session);
     reply(session);
@@ -130,41 +128,12 @@ class SimulatedServer implements DatabaseServer {
       reply({ type: 'gone' });
       return;
     }
-    if (session.failure !== undefined) {
-      reply({ type: 'error', message: session.failure });
-      return;
-    }
-    if (!Number.isSafeInteger(amount)) {
-      session.failure = `expected a whole amount, got ${amount}`;
-      reply({ type: 'error', message: session.failure });
-      return;
-    }
-    let isWaiting = true;
-    this.#rows.lock(account, session.id, (isGranted) => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      if (!isGranted) {
-        reply({ type: 'gone' });
-        return;
-      }
-      if (session.writes.size === 0) this.#witness.wrote(this.name, session.branch, note);
-      const changed = (session.writes.get(account) ?? 0) + amount;
-      session.writes.set(account, changed);
-      reply(this.#rows.balance(account) + changed);
-    });
-    if (!isWaiting) return;
-    this.#later(lockTimeoutMs, () => {
-      if (!isWaiting) return;
-      isWaiting = false;
-      session.failure = `'${account}' was locked for too long`;
-      this.#rows.release(session.id);
-      reply({ type: 'error', message: session.failure });
-    });
+    this.#statements.write(session, account, amount, note, reply);
   }
 
   read(asked: Session, account: string, reply: Reply<Answer<number>>): void {
     const session = this.#sessions.find(asked);
-    if (session?.state === 'open') reply(this.#rows.balance(account) + (session.writes.get(account) ?? 0));
+    if (session?.state === 'open') this.#statements.read(session, account, reply);
     else reply({ type: 'gone' });
   }
 
@@ -173,7 +142,7 @@ class SimulatedServer implements DatabaseServer {
       const reason = this.#refusalOf(session);
       if (reason !== undefined) return this.#refuse(session, reason);
       if (session.writes.size === 0) {
-        this.#sessions.over(session);
+        this.#endUnwritten(session);
         return { type: 'read-only' };
       }
       this.#branches.prepare(session, this.#ties && !session.isEnding);
@@ -191,6 +160,10 @@ class SimulatedServer implements DatabaseServer {
         const no = this.#refuse(session, reason);
         return holder === undefined ? no : { ...no, committedBy: holder };
       }
+      if (session.mode.readOnly === true) {
+        this.#endUnwritten(session);
+        return { type: 'committed' };
+      }
       if (scoped !== undefined) this.#keys.set(scoped, branch);
       this.#branches.settle(branch, 'committed', writes);
       this.#sessions.over(session);
@@ -199,15 +172,15 @@ class SimulatedServer implements DatabaseServer {
   }
 
   commit(branch: Branch, via: Session | undefined, reply: Reply<Ending>): void {
-    this.#later(this.#workMs(), () => this.#branches.commit(branch, via, reply));
+    this.#later(this.#pace.workMs(this.#condition), () => this.#branches.commit(branch, via, reply));
   }
 
   rollback(branch: Branch, client: Client, via: Session | undefined, reply: Reply<Ending>): void {
-    this.#later(this.#workMs(), () => this.#branches.rollback(branch, client, via, reply));
+    this.#later(this.#pace.workMs(this.#condition), () => this.#branches.rollback(branch, client, via, reply));
   }
 
   writeAbsence(branch: Branch, client: Client, reply: Reply<Absence>): void {
-    this.#later(this.#workMs(), () => this.#branches.writeAbsence(branch, client, reply));
+    this.#later(this.#pace.workMs(this.#condition), () => this.#branches.writeAbsence(branch, client, reply));
   }
 
   leave(session: Session): void {
@@ -268,25 +241,8 @@ class SimulatedServer implements DatabaseServer {
     }, ms);
   }
 
-  #workMs(): number {
-    return 0.1 + this.#random.next() * Math.max(this.#paceMs, this.#condition.maxDelayMs / 2);
-  }
-
-  /** What has to be flushed waits for a slow disk or a standby now and then. */
-  #flushMs(): number {
-    return (
-      this.#workMs() +
-      (chance(this.#random, stallProbability)
-        ? this.#random.next() * (stallMs + stallFactor * this.#condition.maxDelayMs)
-        : 0)
-    );
-  }
-
-  /** Sooner or later, the server notices that the other side of a session's connection is gone. */
   #notice(session: Running): void {
-    this.#later(chance(this.#random, 0.7) ? this.#random.next() * resetMs : silenceMs, () =>
-      this.#sessions.leave(session),
-    );
+    this.#later(this.#pace.noticeMs(), () => this.#sessions.leave(session));
   }
 
   /** Runs the last request of a session: it takes a while, and may be cancelled meanwhile. */
@@ -298,7 +254,7 @@ class SimulatedServer implements DatabaseServer {
       return;
     }
     session.state = 'working';
-    this.#later(this.#flushMs(), () => {
+    this.#later(this.#pace.flushMs(this.#condition), () => {
       if (session.isCancelled) {
         this.#sessions.abandon(session);
         reply({ type: 'gone' });
@@ -306,8 +262,14 @@ class SimulatedServer implements DatabaseServer {
     });
   }
 
+  /** It changed nothing, and lets go of what it has locked to read. */
+  #endUnwritten(session: Running): void {
+    this.#rows.release(session.id);
+    this.#sessions.over(session);
+  }
+
   #refusalOf({ id, failure, writes }: Running): string | undefined {
-    if (failure !== undefined) return failure;
+    if (failure !== undefined) return failure.message;
     if (this.#branches.isEnded(id)) return 'its absence is written';
     const overdrawn = [...writes].find(([account, amount]) => this.#rows.balance(account) + amount < 0);
     return overdrawn === undefined ? undefined : `'${overdrawn[0]}' would be overdrawn`;

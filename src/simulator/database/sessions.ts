@@ -2,12 +2,16 @@
 
 import { chance, type Random } from '../../environment/random.ts';
 import { type Branch, globalIdOf } from '../../resources/branch.ts';
-import type { Client, DatabaseWitness, Session } from './contract.ts';
-import type { Rows } from './rows.ts';
+import type { BranchMode } from '../../resources/mode.ts';
+import type { Client, DatabaseWitness, Failure, Session } from './contract.ts';
+import type { Rows, Snapshot } from './rows.ts';
 
 /** A session that is not over. */
 export interface Running extends Session {
   readonly id: string;
+  readonly mode: BranchMode;
+  /** What it reads, once it has read or written, where it reads what was committed at one moment. */
+  snapshot: Snapshot | undefined;
   readonly writes: Map<string, number>;
   /** `working`: it prepares or commits, and cannot be ended before that is done; `tied`: it holds a prepared branch. */
   state: 'open' | 'working' | 'tied' | 'over';
@@ -15,12 +19,12 @@ export interface Running extends Session {
   isEnding: boolean;
   isCancelled: boolean;
   /** Why it must not be prepared or commit. */
-  failure: string | undefined;
+  failure: Failure | undefined;
   readonly onOver: (() => void)[];
 }
 
 export interface Sessions {
-  open(branch: Branch, client: Client): Running;
+  open(branch: Branch, client: Client, mode: BranchMode): Running;
   /** The session, unless it is over. */
   find(session: Session): Running | undefined;
   all(): readonly Running[];
@@ -57,11 +61,13 @@ export function createSessions(name: string, rows: Rows, random: Random, witness
     else session.isEnding = true;
   };
   return {
-    open(branch, client) {
+    open(branch, client, mode) {
       const session: Running = {
         branch,
         client,
         id: globalIdOf(branch),
+        mode,
+        snapshot: undefined,
         writes: new Map(),
         state: 'open',
         isEnding: false,

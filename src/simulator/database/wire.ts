@@ -19,11 +19,26 @@ export interface Wire {
   request<T>(handle: (reply: (answer: T) => void) => void, onBreak?: () => void): Promise<T>;
 }
 
+/** What lies between a machine and a server: what is sent over it is lost while that way is cut, and none is told. */
+export interface Line {
+  isCut(way: 'request' | 'answer'): boolean;
+  /** Something was sent. */
+  sent(way: 'request' | 'answer'): void;
+}
+
+const soundLine: Line = { isCut: () => false, sent: () => {} };
+
 /** How long it takes a client to notice a broken connection, in milliseconds. */
 const resetMs = 2;
 
 /** Makes the way from a machine on `clock` to `server`; `time` is the true one. */
-export function createWire(server: DatabaseServer, clock: Clock, time: Clock, random: Random): Wire {
+export function createWire(
+  server: DatabaseServer,
+  clock: Clock,
+  time: Clock,
+  random: Random,
+  line: Line = soundLine,
+): Wire {
   const delayMs = (): number => 0.1 + random.next() * Math.max(0.4, server.condition.maxDelayMs);
   return {
     request: (handle, onBreak) =>
@@ -38,7 +53,9 @@ export function createWire(server: DatabaseServer, clock: Clock, time: Clock, ra
           broken('nothing was sent');
           return;
         }
+        line.sent('request');
         time.setTimeout(() => {
+          if (line.isCut('request')) return;
           if (!server.isUp) {
             broken('the server is down');
             return;
@@ -46,8 +63,13 @@ export function createWire(server: DatabaseServer, clock: Clock, time: Clock, ra
           const connected = server.connected(() => broken('the server has crashed'));
           handle((answer) => {
             connected();
+            line.sent('answer');
             if (chance(random, breakProbability / 2)) broken('the answer was lost');
-            else time.setTimeout(() => clock.enqueue(() => resolve(answer)), delayMs());
+            else {
+              time.setTimeout(() => {
+                if (!line.isCut('answer')) clock.enqueue(() => resolve(answer));
+              }, delayMs());
+            }
           });
         }, delayMs());
       }),

@@ -7,6 +7,8 @@ export interface Places<Held> {
   delete(held: Held): boolean;
   /** How many come from a place. */
   countOf(place: string): number;
+  /** Those, oldest first. */
+  heldBy(place: string): readonly Held[];
   /**
    * Takes out the latest one of the place from which most come, so that one more may come from `place`. None where that
    * place would hold less than `place` then: two of them would take turns for ever.
@@ -46,6 +48,7 @@ export function createPlaces<Held>(): Places<Held> {
     },
     delete: remove,
     countOf,
+    heldBy: (place) => [...(byPlace.get(place) ?? [])],
     giveWayTo(place) {
       const held = greediest()?.held ?? [];
       const latest = held.at(-1);

@@ -1,18 +1,8 @@
 /** Secrets in files: read only when no other user of the machine can, and made so that none ever could. */
 
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { QuorateError } from '../../../../statecharts/actor.ts';
+import { createFile } from '../../../environment/new-file.ts';
 import { SecretExposedError, SecretFileError, SecretMissingError } from './errors.ts';
 import {
   type ClientSecret,
@@ -23,7 +13,6 @@ import {
 } from './secret.ts';
 
 const longestBytes = 4_096;
-const ownerOnly = 0o600;
 /** What group and others may do; Windows has no such bits and shows what they do not mean. */
 const othersBits = process.platform === 'win32' ? 0 : 0o077;
 
@@ -39,29 +28,41 @@ export const readSecretFile = (path: string): ClusterSecret => read(path, cluste
 export const readClientSecretFile = (path: string): ClientSecret => read(path, clientSecretOf);
 
 /**
- * Makes a new secret in a new file with mode 0600. Its directory is made when it is missing.
+ * Makes a new secret in a new file with mode 0600. Its directory is made when it is missing. Of several processes that make
+ * the same file at once, one succeeds.
  *
  * @throws SecretFileError when there is a file already, or none can be written
  */
 export function createSecretFile(path: string): ClusterSecret {
+  const secret = made(path);
+  if (secret === undefined) throw new SecretFileError(`expected no file at '${path}' yet, and there is one; keep it`);
+  return secret;
+}
+
+/**
+ * Reads the secret of a cluster, which is made first when there is no such file. Processes that do so at once all get the
+ * secret that is in the file.
+ *
+ * @throws as its two halves do
+ */
+export function openSecretFile(path: string): ClusterSecret {
+  try {
+    return readSecretFile(path);
+  } catch (error) {
+    if (!(error instanceof SecretMissingError)) throw error;
+  }
+  return made(path) ?? readSecretFile(path);
+}
+
+/** A new secret, in the file; undefined if there is a file already. */
+function made(path: string): ClusterSecret | undefined {
   const secret = createClusterSecret();
   try {
-    if (existsSync(path)) throw new SecretFileError(`expected no file at '${path}' yet, and there is one; keep it`);
-    mkdirSync(dirname(path), { recursive: true });
-    // A crash in between leaves no file under this name, never half a secret.
-    rmSync(`${path}.tmp`, { force: true });
-    writeFileSync(`${path}.tmp`, `${secret.text()}\n`, { mode: ownerOnly, flag: 'wx', flush: true });
-    renameSync(`${path}.tmp`, path);
-    return secret;
+    return createFile(path, `${secret.text()}\n`) ? secret : undefined;
   } catch (cause) {
-    if (cause instanceof QuorateError) throw cause;
     throw new SecretFileError(`cannot keep a secret at '${path}': ${textOf(cause)}; name another file`, { cause });
   }
 }
-
-/** Reads the secret of a cluster, which is made first when there is no such file. @throws as its two halves do */
-export const openSecretFile = (path: string): ClusterSecret =>
-  existsSync(path) ? readSecretFile(path) : createSecretFile(path);
 
 function read<Secret>(path: string, secretOf: (text: string, source: string) => Secret): Secret {
   try {
