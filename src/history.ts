@@ -5,8 +5,35 @@
  */
 
 export * from './history/check.ts';
+export type { UndecidedReason } from './history/consistency/finding.ts';
+export * from './history/consistency/judge.ts';
+export {
+  type ConsistencyModel,
+  type ConsistencyName,
+  consistencyModels,
+  consistencyNames,
+  impliedBy,
+} from './history/consistency/models.ts';
+export type { ViolatingPart } from './history/consistency/part.ts';
+export { renderConsistency, renderStrongest } from './history/consistency/report.ts';
+export * from './history/consistency/separations.ts';
+export type { EffortLimits, SpentLimit } from './history/effort.ts';
 export * from './history/errors.ts';
 export type { FaultEvent, HistoryEvent, OperationEvent } from './history/event.ts';
+export type { Dependency, DependencyKind } from './history/isolation/graph.ts';
+export * from './history/isolation/judge.ts';
+export {
+  type AnomalyName,
+  type IsolationLevel,
+  type IsolationName,
+  isolationLevels,
+  isolationNames,
+} from './history/isolation/levels.ts';
+export * from './history/isolation/reader.ts';
+export { anomalyInBrief, renderIsolation, renderStrongestIsolation } from './history/isolation/report.ts';
+export * from './history/isolation/transaction.ts';
+export type { TransactionKey } from './history/isolation/versions.ts';
+export { keyValueWithLoss, type LossOptions } from './history/loss.ts';
 export * from './history/model.ts';
 export * from './history/models.ts';
 export * from './history/operation.ts';
@@ -14,5 +41,5 @@ export type { PictureLimits } from './history/picture/layout.ts';
 export { renderPicture } from './history/picture/svg.ts';
 export * from './history/reader.ts';
 export * from './history/recorder.ts';
-export * from './history/report.ts';
+export { renderReport } from './history/report.ts';
 export type { SearchFindings } from './history/search/search.ts';

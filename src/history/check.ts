@@ -5,13 +5,16 @@
  */
 
 import type { Clock } from '../environment/clock.ts';
-import { HistoryOptionError } from './errors.ts';
+import { requirePositive } from './limits.ts';
 import type { SequentialModel } from './model.ts';
 import type { History, ObjectKey, Operation } from './operation.ts';
 import { createMemoryBudget } from './search/memory.ts';
 import { createSearch, type Search, type SearchFindings } from './search/search.ts';
 
-/** `linearizable` and `violation` are certain; `unknown` says that a limit was reached before either was shown. */
+/**
+ * `linearizable` and `violation` are certain; `unknown` says that a limit was reached before either was shown, or that no operation
+ * was answered, so that the history proves nothing.
+ */
 export type Verdict = 'linearizable' | 'violation' | 'unknown';
 
 /** Why a search ended early: a limit, or another object's violation, which settles the whole history. */
@@ -100,6 +103,7 @@ export function createHistoryCheck(
   requirePositive('memoryLimitBytes', memoryLimitBytes);
   const budget = createMemoryBudget(memoryLimitBytes);
   const tasks = tasksOf(history);
+  const provesNothing = !hasAnswers(history);
   const startedAtMs = clock.nowMs();
   let open = tasks;
   let settledSteps = 0;
@@ -158,7 +162,7 @@ export function createHistoryCheck(
     }
     open = still;
     if (open.length > 0) return undefined;
-    const all = tasks.every((task) => task.result?.verdict === 'linearizable');
+    const all = !provesNothing && tasks.every((task) => task.result?.verdict === 'linearizable');
     result = finish(all ? 'linearizable' : 'unknown', 'memory');
     return result;
   };
@@ -190,6 +194,9 @@ export function checkHistory(history: History, model: SequentialModel<unknown>, 
     if (result !== undefined) return result;
   }
 }
+
+/** Whether a client learned anything: without that, any object explains a history. */
+export const hasAnswers = ({ operations }: History): boolean => operations.some(({ outcome }) => outcome === 'ok');
 
 function tasksOf(history: History): Task[] {
   const tasks = new Map<ObjectKey, Task>();
@@ -226,8 +233,4 @@ function resultOf(task: Task, verdict: Verdict, unfinished: Unfinished | undefin
   };
   search?.release();
   return result;
-}
-
-function requirePositive(name: string, value: number): void {
-  if (!(value > 0)) throw new HistoryOptionError(`expected ${name} to be positive, got ${value}`);
 }

@@ -56,18 +56,19 @@ const name = (field: string) =>
 const time = v.optional(v.pipe(v.number('expected time to be a number of milliseconds'), v.finite()));
 const remark = v.optional(v.unknown());
 
+/** Any value that can be walked through. */
+export const shallowValue = v.pipe(
+  v.unknown(),
+  v.check((value) => !isDeeper(value, depthLimit), `expected a value nested at most ${depthLimit} deep`),
+);
+
 const operationEvent = v.strictObject(
   {
     type: v.picklist(['invoke', 'ok', 'fail', 'info']),
     process: name('process'),
     f: v.optional(text('f')),
     key: v.optional(name('key')),
-    value: v.optional(
-      v.pipe(
-        v.unknown(),
-        v.check((value) => !isDeeper(value, depthLimit), `expected a value nested at most ${depthLimit} deep`),
-      ),
-    ),
+    value: v.optional(shallowValue),
     time,
     note: remark,
   },

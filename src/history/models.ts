@@ -1,6 +1,7 @@
 /** The sequential models that come with the checker: registers, a key-value store, a queue. */
 
 import { HistoryOptionError, UnknownModelError } from './errors.ts';
+import { keyValueWithLoss, type LossOptions } from './loss.ts';
 import {
   acknowledgement,
   anything,
@@ -144,15 +145,18 @@ export function queue(): SequentialModel<readonly unknown[]> {
 }
 
 /** The names that `modelNamed` knows. */
-export const modelNames = ['register', 'cas-register', 'kv', 'queue'] as const;
+export const modelNames = ['register', 'cas-register', 'kv', 'kv-with-loss', 'queue'] as const;
 
 /**
  * The model of that name.
  *
  * @throws UnknownModelError
- * @throws HistoryOptionError for an initial value where the model takes none
+ * @throws HistoryOptionError for an initial value, or a bound of loss, where the model takes none
  */
-export function modelNamed(name: string, options: ModelOptions = {}): SequentialModel<unknown> {
+export function modelNamed(name: string, options: ModelOptions & LossOptions = {}): SequentialModel<unknown> {
+  if (options.maxLoss !== undefined && name !== 'kv-with-loss') {
+    throw new HistoryOptionError(`expected no bound of loss for ${name}, which loses nothing; leave it out`);
+  }
   switch (name) {
     case 'register':
       return register(options);
@@ -160,6 +164,11 @@ export function modelNamed(name: string, options: ModelOptions = {}): Sequential
       return casRegister(options);
     case 'kv':
       return keyValue(options);
+    case 'kv-with-loss':
+      if (options.initial !== undefined) {
+        throw new HistoryOptionError('expected no initial value for kv-with-loss: it begins empty; leave it out');
+      }
+      return keyValueWithLoss(options);
     case 'queue':
       if (options.initial !== undefined) {
         throw new HistoryOptionError('expected no initial value for a queue: it begins empty; leave it out');

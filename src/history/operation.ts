@@ -87,3 +87,15 @@ export const showLines = ({ invokedAt, completedAt }: Operation): string =>
 
 /** An object in words: `key "x"`, or `the object` where it has no name. */
 export const showKey = (key: ObjectKey): string => (key === undefined ? 'the object' : `key ${JSON.stringify(key)}`);
+
+/** The history of `operations` alone, numbered anew. */
+export function historyOf(operations: readonly Operation[]): History {
+  const start: Moment = { line: 0, timeMs: 0 };
+  const ends = operations.map(({ invokedAt, completedAt }) => completedAt ?? invokedAt);
+  return {
+    operations: operations.map((operation, index) => ({ ...operation, index })),
+    faults: [],
+    begin: operations[0]?.invokedAt ?? start,
+    end: ends.reduce((last, end) => (end.line > last.line ? end : last), start),
+  };
+}

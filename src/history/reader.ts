@@ -5,6 +5,7 @@
 
 import { HistoryFormatError, HistoryOptionError } from './errors.ts';
 import { brief, type FaultEvent, type HistoryEvent, type OperationEvent, parseEvent } from './event.ts';
+import { parsedLine, requireLine } from './line.ts';
 import type { FunctionShape, SequentialModel } from './model.ts';
 import type { FaultInterval, History, Moment, Operation, ProcessId } from './operation.ts';
 
@@ -51,8 +52,7 @@ export function createHistoryReader(model: SequentialModel<unknown>, limits: Rea
 
 class LineReader implements HistoryReader {
   readonly #model: SequentialModel<unknown>;
-  readonly #lineLimit: number;
-  readonly #lengthLimit: number;
+  readonly #limits: Required<ReaderLimits>;
   readonly #operations: Operation[] = [];
   readonly #pending = new Map<ProcessId, PendingOperation>();
   readonly #faults: FaultInterval[] = [];
@@ -64,29 +64,22 @@ class LineReader implements HistoryReader {
 
   constructor(model: SequentialModel<unknown>, limits: ReaderLimits = {}) {
     this.#model = model;
-    this.#lineLimit = positive('lines', limits.lines ?? 1_000_000);
-    this.#lengthLimit = positive('lineLength', limits.lineLength ?? 1_048_576);
+    this.#limits = {
+      lines: positive('lines', limits.lines ?? 1_000_000),
+      lineLength: positive('lineLength', limits.lineLength ?? 1_048_576),
+    };
     this.#end = this.#begin;
   }
 
   line(text: string): void {
-    this.#nextLine();
-    if (text.length > this.#lengthLimit)
-      throw this.#wrong(`expected at most ${this.#lengthLimit} characters, got ${text.length}`);
-    if (text.trim() === '') return;
-    let given: unknown;
-    try {
-      given = JSON.parse(text);
-    } catch (error) {
-      throw this.#wrong(
-        `not JSON (${error instanceof Error ? error.message : 'unreadable'}); expected one object per line`,
-      );
-    }
-    this.#take(given);
+    this.#lines += 1;
+    const parsed = parsedLine(text, this.#lines, this.#limits);
+    if (parsed !== undefined) this.#take(parsed.value);
   }
 
   event(event: unknown): void {
-    this.#nextLine();
+    this.#lines += 1;
+    requireLine(this.#lines, this.#limits.lines);
     this.#take(event);
   }
 
@@ -96,12 +89,6 @@ class LineReader implements HistoryReader {
 
   #wrong(message: string): HistoryFormatError {
     return new HistoryFormatError(this.#lines, message);
-  }
-
-  #nextLine(): void {
-    this.#lines += 1;
-    if (this.#lines > this.#lineLimit)
-      throw this.#wrong(`expected at most ${this.#lineLimit} lines; raise the limit, or check a shorter history`);
   }
 
   #momentOf(event: HistoryEvent): Moment {

@@ -1,6 +1,6 @@
 /** A verdict in words, for a terminal. */
 
-import type { CheckResult, ObjectResult, Unfinished } from './check.ts';
+import { type CheckResult, hasAnswers, type ObjectResult, type Unfinished } from './check.ts';
 import type { SequentialModel } from './model.ts';
 import { type History, type Operation, showKey, showLines, showOperation, showValue } from './operation.ts';
 
@@ -16,9 +16,14 @@ const reasons: Readonly<Record<Unfinished, string>> = {
   'settled-elsewhere': 'another object was refuted first',
 };
 
+const nothingProven = [
+  'Unknown: no operation was answered, so the history proves nothing. Was it recorded at all, and of a system that runs?',
+];
+
 /** Renders what came of a check. Bounded: long lists are cut, and say so. */
 export function renderReport(history: History, result: CheckResult, model: SequentialModel<unknown>): string {
-  const lines = [...headline(result, model), '', ...figures(history, result)];
+  const first = hasAnswers(history) ? headline(result, model) : nothingProven;
+  const lines = [...first, '', ...figures(history, result)];
   return `${lines.join('\n')}\n`;
 }
 
@@ -62,7 +67,8 @@ function describeViolation(violation: ObjectResult, model: SequentialModel<unkno
   ];
 }
 
-const describeOperation = (operation: Operation): string =>
+/** One line for an operation. */
+export const describeOperation = (operation: Operation): string =>
   `  ${showLines(operation).padEnd(16)}  process ${String(operation.process).padEnd(4)}  ${showOperation(operation)}`;
 
 function figures(history: History, result: CheckResult): string[] {

@@ -55,6 +55,42 @@ describe('reading a history', () => {
     ]);
   });
 
+  test('takes a byte-order mark at the beginning for none, and elsewhere for what is no JSON', () => {
+    expect(readHistory([`\uFEFF${write}`], casRegister()).operations).toHaveLength(1);
+    expect(readHistory(['\uFEFF', write], casRegister()).operations).toHaveLength(1);
+    expect(refusal(['', `\uFEFF${write}`]).message).toMatch(/^line 2: not JSON/);
+  });
+
+  test('takes times before zero as they are', () => {
+    const lines = [write.replace('"time":1', '"time":-7.5'), '{"process":1,"type":"ok","time":-2}'];
+    const { begin, end } = readHistory(lines, casRegister());
+    expect([begin.timeMs, end.timeMs]).toEqual([-7.5, -2]);
+    expect(refusal([...lines, '{"process":1,"type":"invoke","f":"read","time":-3}']).message).toMatch(
+      /line 3: .*backwards/,
+    );
+  });
+
+  test.each(['1e999', '-1e999', '9007199254740993', '1e-400', '0.12345678901234567890', '[{"a":1e999}]'])(
+    'refuses the number in %s, which would be read as another one',
+    (value) => {
+      expect(refusal([write.replace('3', value)]).message).toMatch(/^line 1: the number .* cannot be held exactly/);
+    },
+  );
+
+  test.each([
+    '0',
+    '-0.5',
+    '1.5e3',
+    '0.1',
+    '9007199254740991',
+    '"1e999"',
+    '"a \\" 1e999"',
+    '0.000',
+    '2.2250738585072014e-308',
+  ])('takes %s, which is read as it is written', (value) => {
+    expect(readHistory([write.replace('3', value)], casRegister()).operations[0]?.value).toEqual(JSON.parse(value));
+  });
+
   test('takes lines for times where there are none', () => {
     const { operations } = readHistory(
       ['{"process":1,"type":"invoke","f":"read"}', '{"process":1,"type":"info"}'],
