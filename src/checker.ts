@@ -4,6 +4,8 @@ export * from './checker/check.ts';
 export * from './checker/errors.ts';
 export type { Fair, FairSteps, Strength } from './checker/fairness.ts';
 export * from './checker/model.ts';
+export * from './checker/receptions/render.ts';
+export * from './checker/receptions.ts';
 export { refinement, type Specification } from './checker/refinement.ts';
 export * from './checker/render.ts';
 export * from './checker/resources.ts';

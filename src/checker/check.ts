@@ -2,6 +2,9 @@
 
 import { type Clock, systemClock } from '../environment/clock.ts';
 import type { Model, SystemState } from './model.ts';
+import { type MetIn, receptionsFound } from './receptions/found.ts';
+import type { Receptions } from './receptions.ts';
+import { actionKeys } from './search/actions.ts';
 import { explore, type Progress } from './search/explore.ts';
 import { startWatch } from './search/watch.ts';
 import { createSystem } from './system/system.ts';
@@ -50,6 +53,8 @@ export interface CheckResult {
   readonly bytesPerState: number;
   readonly memo: { readonly hits: number; readonly misses: number; readonly recomputed: number };
   readonly properties: readonly PropertyResult[];
+  /** What the charts did with all that was sent to them, and which of their transitions were taken. No part of `ok`. */
+  readonly receptions: Receptions;
 }
 
 const defaultMaxStates = 200_000_000;
@@ -83,6 +88,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     return vector.subarray(0, system.layout.actors).some((local) => system.outcomes.hasFailed(local));
   };
   const watch = startWatch(clock, options.maxSeconds ?? Number.POSITIVE_INFINITY);
+  const met: MetIn[] = [];
   const explored = explore(system, {
     clock,
     keepGoing,
@@ -91,12 +97,16 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     progressIntervalMs: options.progressIntervalMs ?? 1_000,
     violations: model.mayFail === true ? violations : [failure, ...violations],
     goals: sometimes.map(([, holds]) => holds),
+    onExpanded(at) {
+      for (const hole of system.outcomes.log.newHoles()) met.push({ ...hole, at });
+    },
     comparisons: Object.values(model.refines ?? {}).map((it) => it.compare()),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(model.mayEnd === undefined ? {} : { mayEnd: model.mayEnd }),
   });
   const { states } = explored;
-  const { properties, isOutOfTime } = judgeAll(system, explored, watch);
+  const landmarks = { numberOf: (state: Uint32Array) => states.find(state), keyOf: actionKeys(system) };
+  const { properties, isOutOfTime } = judgeAll(system, explored, landmarks, watch);
   const stoppedBy = explored.stoppedBy ?? (isOutOfTime ? 'seconds' : undefined);
 
   return {
@@ -116,5 +126,6 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
     bytesPerState: (states.bytes + system.bytes) / states.count,
     memo: { ...system.outcomes.memo },
     properties,
+    receptions: receptionsFound(system, explored, met, landmarks),
   };
 }

@@ -8,7 +8,7 @@ import type { ModelStep } from './steps.ts';
 import type { PropertyResult } from './verdicts.ts';
 
 /** A message or record on one line: `vote {term: 1, granted: true}`. */
-function taggedText({ type, ...rest }: Tagged): string {
+export function taggedText({ type, ...rest }: Tagged): string {
   const parts = Object.entries(rest).map(([name, value]) => `${name}: ${valueText(value)}`);
   return parts.length === 0 ? type : `${type} {${parts.join(', ')}}`;
 }
@@ -46,11 +46,13 @@ export function stepText(step: ModelStep): string {
     case 'restart':
       return `node ${step.node} starts again`;
     case 'execute':
-      return `resource ${step.resource} carries out ${step.id}: ${taggedText(step.result)}`;
+      return `resource ${step.resource} carries out ${step.result === undefined ? `a part of ${step.id}` : `${step.id}: ${taggedText(step.result)}`}`;
     case 'answer':
       return `${step.actor} is answered ${step.id}: ${taggedText(step.result)}`;
     case 'unknown':
       return `${step.actor} is told that it is unknown how ${step.id} ends`;
+    case 'change':
+      return `${step.resource}: ${step.of} ${step.name}`;
     case 'unreachable':
       return `${step.actor} is told that ${step.node} cannot be reached`;
     case 'tick':
@@ -84,7 +86,7 @@ export function renderTrace(trace: Trace): string {
   return lines.join('\n');
 }
 
-/** A trace as a Mermaid sequence diagram. */
+/** A trace as a Mermaid sequence diagram. What was sent and has not arrived is an arrow where it was sent, as that may be the harm. */
 export function renderDiagram(trace: Trace): string {
   const aliases = new Map<string, string>(trace.start.map(({ actor }, index) => [actor, `a${index}`]));
   const alias = (actor: string): string => aliases.get(actor) ?? 'outside';
@@ -94,6 +96,7 @@ export function renderDiagram(trace: Trace): string {
   ];
   const isOutside = trace.details.some(({ sent }) => sent.some(({ to }) => !aliases.has(to)));
   if (isOutside) lines.push('  participant outside');
+  const isUnderWay = underWayAfter(trace);
   trace.details.forEach((detail, index) => {
     if (index === trace.loopFrom) lines.push('  loop for ever');
     lines.push(...stepLines(detail, alias, trace.start));
@@ -103,9 +106,29 @@ export function renderDiagram(trace: Trace): string {
     for (const { actor, output } of detail.outputs) {
       lines.push(`  Note right of ${alias(actor)}: delivers ${escaped(taggedText(output))}`);
     }
+    for (const sent of detail.sent.filter(isUnderWay)) {
+      lines.push(`  ${alias(sent.from)}--)${alias(sent.to)}: ${escaped(taggedText(sent.message))} (under way)`);
+    }
   });
   if (trace.loopFrom !== undefined) lines.push('  end');
   return lines.join('\n');
+}
+
+type Sent = TraceStep['sent'][number];
+
+/** Tells of one message sent after the other whether it neither arrives nor is lost in the trace. Each is asked about once. */
+function underWayAfter({ details }: Trace): (sent: Sent) => boolean {
+  const keyOf = ({ from, to, message }: Sent): string => `${from} ${to} ${taggedText(message)}`;
+  const over = new Map<string, number>();
+  for (const { step } of details) {
+    if (step.type !== 'deliver' && step.type !== 'lose' && step.type !== 'local') continue;
+    over.set(keyOf(step), (over.get(keyOf(step)) ?? 0) + 1);
+  }
+  return (sent) => {
+    const left = over.get(keyOf(sent)) ?? 0;
+    over.set(keyOf(sent), left - 1);
+    return left <= 0 && sent.from !== sent.to;
+  };
 }
 
 function stepLines({ step }: TraceStep, alias: (actor: string) => string, actors: readonly Change[]): string[] {
@@ -132,6 +155,7 @@ function stepLines({ step }: TraceStep, alias: (actor: string) => string, actors
     case 'restart':
       return overNode(step.node, 'restart');
     case 'execute':
+    case 'change':
       return actors.slice(0, 1).map(({ actor }) => over(actor, stepText(step)));
     case 'answer':
       return [over(step.actor, `${step.id}: ${taggedText(step.result)}`)];

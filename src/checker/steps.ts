@@ -15,8 +15,10 @@ export type ModelStep =
   | { readonly type: 'flush'; readonly actor: Address }
   | { readonly type: 'crash'; readonly node: string }
   | { readonly type: 'restart'; readonly node: string }
-  /** A resource carries out an operation. */
-  | { readonly type: 'execute'; readonly resource: string; readonly id: string; readonly result: Result }
+  /** A resource carries out an operation, or without a result a part of it. */
+  | { readonly type: 'execute'; readonly resource: string; readonly id: string; readonly result?: Result }
+  /** Something happens to a resource by itself. */
+  | { readonly type: 'change'; readonly resource: string; readonly name: string; readonly of: string }
   | { readonly type: 'answer'; readonly actor: Address; readonly id: string; readonly result: Result }
   /** The asker is told that it is unknown how its operation ended, or will end. */
   | { readonly type: 'unknown'; readonly actor: Address; readonly id: string }
@@ -41,6 +43,7 @@ export const stepKinds = [
   'unreachable',
   'tick',
   'unknown',
+  'change',
 ] as const satisfies readonly StepKind[];
 
 /** The number of each kind of step. */
@@ -59,6 +62,7 @@ export const kindCode: Readonly<Record<StepKind, number>> = {
   unreachable: 11,
   tick: 12,
   unknown: 13,
+  change: 14,
 };
 
 /** The kinds of steps that are faults: a system to which nothing else can happen has come to a stop. */

@@ -1,11 +1,10 @@
 /** What an exploration says of each property of a model, with a run that shows it. */
 
 import type { Model } from './model.ts';
-import { actionKeys } from './search/actions.ts';
-import type { Explored } from './search/explore.ts';
+import { type Explored, pathTo } from './search/explore.ts';
 import { type Judgement, judgeEventually } from './search/liveness.ts';
 import type { Stray } from './search/straying.ts';
-import { type Path, retrace, type Trace } from './search/trace.ts';
+import { type Landmarks, type Path, retrace, type Trace } from './search/trace.ts';
 import { TimeIsOver, type Watch } from './search/watch.ts';
 import type { System } from './system/system.ts';
 
@@ -47,10 +46,13 @@ export const namesOfAlways = <History>(model: Model<History>): readonly string[]
 ];
 
 /** Judges the properties of a system's model. */
-export function judgeAll<History>(system: System<History>, explored: Explored, watch: Watch): Verdicts {
+export function judgeAll<History>(
+  system: System<History>,
+  explored: Explored,
+  landmarks: Landmarks,
+  watch: Watch,
+): Verdicts {
   const { model } = system;
-  const { states } = explored;
-  const landmarks = { numberOf: (state: Uint32Array) => states.find(state), keyOf: actionKeys(system) };
   const traceOf = (path: Path): { trace: Trace } => ({ trace: retrace(system, path, landmarks) });
   const traceTo = (state: number): { trace: Trace } => traceOf(pathTo(explored, state));
   const straying = ({ from, to }: Stray): { trace: Trace } => {
@@ -111,12 +113,4 @@ function inTime(judge: () => Judgement): Judgement | undefined {
     if (error instanceof TimeIsOver) return undefined;
     throw error;
   }
-}
-
-/** The shortest path to a state. */
-function pathTo({ states }: Explored, state: number): Path {
-  const way = [state];
-  for (let at = state; states.parentOf(at) !== at; at = states.parentOf(at)) way.push(states.parentOf(at));
-  const [root = 0, ...others] = way.reverse();
-  return { root, legs: others.map((to) => ({ to })) };
 }

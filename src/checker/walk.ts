@@ -30,6 +30,7 @@ export const defaultWeights: StepWeights = {
   unreachable: 0.5,
   tick: 3,
   unknown: 0.5,
+  change: 10,
 };
 
 export interface WalkOptions {

@@ -71,6 +71,13 @@ describe('two-phase commit whose coordinator sends its decision before the recor
     expect(lines).toContain('  Note over a0: crash');
   });
 
+  test('in which what was sent and has not arrived is shown, too', () => {
+    const lines = renderDiagram(trace).split('\n');
+    const underWay = lines.filter((line) => line.endsWith('(under way)'));
+    expect(underWay).toEqual(['  a0--)a2: commit (under way)', '  a0--)a1: abort (under way)']);
+    expect(lines.indexOf(underWay[0] ?? '')).toBeLessThan(lines.indexOf('  a0->>a1: commit'));
+  });
+
   test('is summed up with its counterexample', () => {
     const text = renderResult(result, { diagrams: true });
     expect(text).toContain('two-phase commit with crashes: NOT OK');

@@ -13,6 +13,10 @@ export type ActionKey = (kind: number, a: number, b: number) => string;
 export function actionKeys<History>(system: System<History>): ActionKey {
   return (kind, a, b) => {
     if (kind === kindCode.request) return `${kind} ${a}`;
+    if (kind === kindCode.change) {
+      const { resource, name, of } = elementAt(system.operations.ownMoves(a), b);
+      return `${kind} ${resource} ${name} ${of}`;
+    }
     if (kind !== kindCode.execute && kind !== kindCode.answer && kind !== kindCode.unknown) return `${kind} ${a} ${b}`;
     const { operation } = elementAt(system.operations.moves(a), b);
     return `${kind} ${operation.actor} ${operation.id}`;
@@ -101,6 +105,8 @@ function subjectOf<History>(system: System<History>, code: number, a: number, b:
       const { operation } = elementAt(system.operations.moves(a), b);
       return { kind, actors: [operation.actor], name: operation.operation.type };
     }
+    case 'change':
+      return { kind, actors: [], name: elementAt(system.operations.ownMoves(a), b).name };
     case 'tick':
       return { kind, actors: [] };
   }

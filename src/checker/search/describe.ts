@@ -43,8 +43,13 @@ export function describeStep<History>(
     case 'unknown': {
       const { operation, result } = elementAt(operations.moves(a), b);
       const { id, resource, actor } = operation;
-      if (type === 'execute') return { type, resource, id, result };
-      return type === 'answer' ? { type, actor, id, result } : { type, actor, id };
+      if (type === 'unknown') return { type, actor, id };
+      if (type === 'answer' && result !== undefined) return { type, actor, id, result };
+      return { type: 'execute', resource, id, ...(result !== undefined && { result }) };
+    }
+    case 'change': {
+      const { resource, name, of } = elementAt(operations.ownMoves(a), b);
+      return { type, resource, name, of };
     }
     case 'unreachable':
       return { type, actor: addressOf(a), node: elementAt(nodes, b) };

@@ -6,6 +6,7 @@ import { faults, kindCode } from '../steps.ts';
 import type { System } from '../system/system.ts';
 import { createStateTable, type StateTable } from '../tables/states.ts';
 import { createStraying, type Stray } from './straying.ts';
+import type { Path } from './trace.ts';
 import type { Watch } from './watch.ts';
 
 /** How a running check is doing. */
@@ -35,6 +36,8 @@ export interface ExploreOptions<History> {
   /** With specifications that it is to refine. */
   readonly comparisons: readonly Comparison<History>[];
   readonly mayEnd?: (state: SystemState<History>) => boolean;
+  /** Called with the number of each state after all of its steps were visited. */
+  readonly onExpanded: (state: number) => void;
 }
 
 export interface Explored {
@@ -191,6 +194,7 @@ export function explore<History>(system: System<History>, options: ExploreOption
     withheld = 0;
     system.expand(state, visit, mayEnd === undefined ? undefined : watchWithheld);
     endsHere(current);
+    options.onExpanded(current);
     current += 1;
     if (current % statesPerLook === 0) look();
   }
@@ -209,4 +213,12 @@ export function explore<History>(system: System<History>, options: ExploreOption
     openDeadlock,
     ...(stoppedBy === undefined ? {} : { stoppedBy }),
   };
+}
+
+/** The shortest path to a state. */
+export function pathTo({ states }: Explored, state: number): Path {
+  const way = [state];
+  for (let at = state; states.parentOf(at) !== at; at = states.parentOf(at)) way.push(states.parentOf(at));
+  const [root = 0, ...others] = way.reverse();
+  return { root, legs: others.map((to) => ({ to })) };
 }

@@ -10,6 +10,7 @@ import type { ModelStep } from '../steps.ts';
 import type { LocalOutcome } from '../system/outcomes.ts';
 import type { System } from '../system/system.ts';
 import { elementAt } from '../tables/interned.ts';
+import { valueText } from '../value-text.ts';
 import { describeStep } from './describe.ts';
 
 /** How an actor changed in a step. */
@@ -138,15 +139,4 @@ function changesOf<History>(system: System<History>, before: Uint32Array | undef
     const was = changeOf(index, before[index] ?? 0);
     return canonicalKey(was) === canonicalKey(change) ? [] : [change];
   });
-}
-
-/** `{ listening: 'trusting', beating: {} }` as `beating, listening.trusting`. */
-function valueText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return '';
-  const parts = Object.entries(value).map(([name, below]) => {
-    const text = valueText(below);
-    return text === '' ? name : `${name}.${text}`;
-  });
-  return parts.sort().join(', ');
 }

@@ -4,7 +4,7 @@ import { type Address, canonicalKey, nodeOf, type Tagged } from '../../../statec
 import { ModelError } from '../errors.ts';
 import type { ModelActor } from '../model.ts';
 import { createInterned, elementAt } from '../tables/interned.ts';
-import { checkedMessage } from './local.ts';
+import { checkedMessage } from './admission.ts';
 
 export interface Letter {
   readonly from: Address;

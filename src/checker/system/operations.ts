@@ -3,10 +3,11 @@
  * worked out once per such value.
  */
 
-import { type Address, canonicalKey, type Perform, type Result, type Tagged } from '../../../statecharts/actor.ts';
+import type { Address, Perform, Result, Tagged } from '../../../statecharts/actor.ts';
 import { ModelError } from '../errors.ts';
-import type { ResourceModel } from '../resources.ts';
+import type { ResourceModel, ResourceStep } from '../resources.ts';
 import { createInterned } from '../tables/interned.ts';
+import { createPartKeys } from '../tables/parts.ts';
 
 /** An operation that was asked for. */
 export interface Operation {
@@ -14,6 +15,8 @@ export interface Operation {
   readonly id: string;
   readonly resource: string;
   readonly operation: Tagged;
+  /** What its resource made of the state in which it was asked. */
+  readonly connection?: unknown;
   /** Set once it was carried out. */
   readonly result?: Result;
   /** The answer is not waited for any more: its asker has crashed, or was told `unknown`. */
@@ -26,22 +29,39 @@ export interface Resources {
   readonly operations: readonly Operation[];
 }
 
-/** Something that may happen at the resources. */
+/** Something that may happen to an operation. */
 export interface Move {
   readonly type: 'execute' | 'answer' | 'unknown';
   readonly next: number;
   readonly operation: Operation;
-  readonly result: Result;
+  /** Absent where the operation was carried out in part. */
+  readonly result?: Result;
+}
+
+/** Something that may happen to a resource by itself. */
+export interface OwnMove {
+  readonly next: number;
+  readonly resource: string;
+  readonly name: string;
+  readonly of: string;
+}
+
+/** What became of an operation as it was asked. */
+export interface Started {
+  readonly next: number;
+  readonly answer?: Result;
 }
 
 export interface Operations {
   /** Before anything is asked, with other first states of the resources in `starts`. */
   initial(starts?: Readonly<Record<string, unknown>>): number;
   at(resources: number): Resources;
-  /** The resources after `actor` has asked for `asked`. */
-  start(resources: number, actor: Address, asked: Perform): number;
+  /** The resources after `actor` has asked for `asked`, and the answer if that comes at once. */
+  start(resources: number, actor: Address, asked: Perform): Started;
   /** What may happen next. */
   moves(resources: number): readonly Move[];
+  /** What the resources may do by themselves. */
+  ownMoves(resources: number): readonly OwnMove[];
   /** The resources after the actors among `addresses` have crashed. */
   crash(resources: number, addresses: readonly Address[]): number;
 }
@@ -49,19 +69,59 @@ export interface Operations {
 /** Makes the resources of a model; `actors` without operations cost nothing. */
 export function createOperations(models: Readonly<Record<string, ResourceModel>>): Operations {
   const interned = createInterned<Resources>();
+  const keyOf = createPartKeys();
   const movesOf = new Map<number, readonly Move[]>();
+  const ownMovesOf = new Map<number, readonly OwnMove[]>();
+  const changing = Object.entries(models).filter(([, { changes }]) => changes !== undefined);
+  /** The name in the model of the resource that a part belongs to. */
+  const ownerOf = new Map(
+    Object.entries(models).flatMap(([name, { parts = [name] }]) => parts.map((it) => [it, name])),
+  );
   /** By what was asked, as the object that a remembered step holds, and by resources and asker. */
-  const startsOf = new WeakMap<Perform, Map<string, number>>();
+  const startsOf = new WeakMap<Perform, Map<string, Started>>();
   /** By resources and the actors that crashed. */
   const crashesOf = new Map<string, number>();
   // Operations of different actors run concurrently: their order in the list carries no meaning.
   const idOf = ({ states, operations }: Resources): number => {
-    const keyed = operations.map((operation) => ({ operation, key: canonicalKey(operation) }));
+    const keyed = operations.map((operation) => ({ operation, key: keyOf(operation) }));
     keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-    return interned.idOf({ states, operations: keyed.map(({ operation }) => operation) });
+    const key = `${keyOf(states)} ${keyed.map((it) => it.key).join(' ')}`;
+    return interned.idOf({ states, operations: keyed.map(({ operation }) => operation) }, key);
   };
   const without = ({ operations }: Resources, index: number): Operation[] =>
     operations.filter((_operation, at) => at !== index);
+
+  const ownerAt = (actor: Address, part: string): readonly [ResourceModel, string] => {
+    const owner = ownerOf.get(part) ?? '';
+    const model = Object.hasOwn(models, owner) ? models[owner] : undefined;
+    if (model === undefined) throw new ModelError(`'${actor}' performs on '${part}', which the model lacks`);
+    return [model, owner];
+  };
+  const ownMovesAt = (resources: Resources): readonly OwnMove[] =>
+    changing.flatMap(([resource, model]): readonly OwnMove[] =>
+      (model.changes?.(resources.states[resource]) ?? []).map(({ name, of, state }) => ({
+        next: idOf({ ...resources, states: { ...resources.states, [resource]: state } }),
+        resource,
+        name,
+        of,
+      })),
+    );
+
+  const started = (now: Resources, actor: Address, { id, resource, operation }: Perform): Started => {
+    const [model, owner] = ownerAt(actor, resource);
+    const connection = model.connect?.(now.states[owner], { actor, part: resource });
+    if (model.isAtOnce?.(operation) !== true) {
+      const connected = connection === undefined ? {} : { connection };
+      return {
+        next: idOf({ ...now, operations: [...now.operations, { actor, id, resource, operation, ...connected }] }),
+      };
+    }
+    const [step, other] = model.perform(now.states[owner], operation, { actor, id, part: resource, connection });
+    if (step === undefined || !('result' in step) || other !== undefined) {
+      throw new ModelError(`expected '${operation.type}' at '${resource}' to end at once, in one way`);
+    }
+    return { next: idOf({ ...now, states: { ...now.states, [owner]: step.state } }), answer: step.result };
+  };
 
   const movesAt = (resources: Resources): readonly Move[] =>
     resources.operations.flatMap((operation, index): Move[] => {
@@ -75,14 +135,16 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
           { type: 'unknown', next, operation, result: { type: 'unknown', error } },
         ];
       }
-      const model = Object.hasOwn(models, resource) ? models[resource] : undefined;
-      if (model === undefined) throw new ModelError(`'${actor}' performs on '${resource}', which the model lacks`);
+      const [model, owner] = ownerAt(actor, resource);
+      const { connection } = operation;
       const executed = model
-        .perform(resources.states[resource], operation.operation, { actor, id })
-        .map(({ state, result: answer }): Move => {
-          const states = { ...resources.states, [resource]: state };
-          const done = isOrphan === true ? rest : [...rest, { ...operation, result: answer }];
-          return { type: 'execute', next: idOf({ states, operations: done }), operation, result: answer };
+        .perform(resources.states[owner], operation.operation, { actor, id, part: resource, connection })
+        .map((step): Move => {
+          const states = { ...resources.states, [owner]: step.state };
+          const after = afterwards(operation, step);
+          const isOver = isOrphan === true && 'result' in step;
+          const next = idOf({ states, operations: isOver ? rest : [...rest, after] });
+          return { type: 'execute', next, operation, ...('result' in step && { result: step.result }) };
         });
       if (isOrphan === true) return executed;
       const orphaned = idOf({ ...resources, operations: [...rest, { ...operation, isOrphan: true }] });
@@ -100,22 +162,12 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
       }),
     at: interned.at,
     start(resources, actor, asked) {
-      const starts = startsOf.get(asked) ?? new Map<string, number>();
+      const starts = startsOf.get(asked) ?? new Map<string, Started>();
       startsOf.set(asked, starts);
-      return remembered(starts, `${resources} ${actor}`, () => {
-        const { id, resource, operation } = asked;
-        const now = interned.at(resources);
-        return idOf({ ...now, operations: [...now.operations, { actor, id, resource, operation }] });
-      });
+      return remembered(starts, `${resources} ${actor}`, () => started(interned.at(resources), actor, asked));
     },
-    moves(resources) {
-      let moves = movesOf.get(resources);
-      if (moves === undefined) {
-        moves = movesAt(interned.at(resources));
-        movesOf.set(resources, moves);
-      }
-      return moves;
-    },
+    moves: (resources) => remembered(movesOf, resources, () => movesAt(interned.at(resources))),
+    ownMoves: (resources) => remembered(ownMovesOf, resources, () => ownMovesAt(interned.at(resources))),
     crash(resources, addresses) {
       return remembered(crashesOf, `${resources} ${addresses.join(' ')}`, () => {
         const now = interned.at(resources);
@@ -129,8 +181,13 @@ export function createOperations(models: Readonly<Record<string, ResourceModel>>
   };
 }
 
+/** An operation after it was carried out, or a part of it. */
+function afterwards(operation: Operation, step: ResourceStep): Operation {
+  return 'result' in step ? { ...operation, result: step.result } : { ...operation, operation: step.rest };
+}
+
 /** What is known under `key`, worked out the first time. */
-function remembered(known: Map<string, number>, key: string, compute: () => number): number {
+function remembered<Key, Value>(known: Map<Key, Value>, key: Key, compute: () => Value): Value {
   const found = known.get(key);
   if (found !== undefined) return found;
   const value = compute();

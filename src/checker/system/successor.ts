@@ -3,6 +3,7 @@
  * each happening, for the actor, the network, the resources, the history, and the other actors of its node.
  */
 
+import type { Performed } from '../../../statecharts/actor.ts';
 import { ModelError } from '../errors.ts';
 import type { Model } from '../model.ts';
 import type { Observation } from '../steps.ts';
@@ -105,14 +106,22 @@ class NextState<History> implements Successor {
   }
 
   #perform(actor: number, { performs }: LocalOutcome): void {
-    const { model, operations } = this.#parts;
+    const { model, operations, outcomes } = this.#parts;
     const { resources } = this.#layout;
     const { address } = elementAt(model.actors, actor);
+    const answers: Performed[] = [];
     for (const asked of performs) {
       if (resources < 0) {
         throw new ModelError(`'${address}' performs on '${asked.resource}', which the model lacks`);
       }
-      this.next[resources] = operations.start(this.next[resources] ?? 0, address, asked);
+      const { next, answer } = operations.start(this.next[resources] ?? 0, address, asked);
+      this.next[resources] = next;
+      if (answer !== undefined) answers.push({ type: 'performed', id: asked.id, result: answer });
+    }
+    for (const answer of answers) {
+      const number = outcomes.answers.idOf(answer);
+      const heard = outcomes.of(this.next[actor] ?? 0, happening.answer, number, this.instantOf(this.next));
+      if (heard !== undefined) this.apply(actor, heard, -1);
     }
   }
 

@@ -10,7 +10,8 @@ export function checkModel<History>(model: Model<History>, nodes: readonly strin
   const addresses = model.actors.map(({ address }) => address);
   const twice = addresses.find((address, index) => addresses.indexOf(address) !== index);
   if (twice !== undefined) throw new ModelError(`two actors of model '${model.name}' have the address '${twice}'`);
-  if (addresses.length === 0) throw new ModelError(`model '${model.name}' has no actors`);
+  const livesOn = Object.values(model.resources ?? {}).some(({ changes }) => changes !== undefined);
+  if (addresses.length === 0 && !livesOn) throw new ModelError(`model '${model.name}' has no actors`);
   for (const { actor, request } of model.requests ?? []) {
     const asked = model.actors.find(({ address }) => address === actor);
     if (asked === undefined) {
@@ -51,7 +52,7 @@ function checkStarts<History>(model: Model<History>): void {
 /** The kinds of steps that may not be fair: what follows because something fails has not been shown. */
 const unfair: readonly StepKind[] = ['crash', 'lose', 'duplicate'];
 /** The kinds of steps that have names. */
-const named: readonly StepKind[] = ['deliver', 'timer', 'request', 'execute', 'answer', 'unknown'];
+const named: readonly StepKind[] = ['deliver', 'timer', 'request', 'execute', 'answer', 'unknown', 'change'];
 
 function checkFairness<History>(model: Model<History>): void {
   const rules = [model.fair ?? [], ...Object.values(model.eventually ?? {}).map(({ fair }) => fair ?? [])].flat();

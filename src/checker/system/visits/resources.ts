@@ -1,11 +1,11 @@
-/** The steps of resources: they execute operations and answer them, or their deadlines end the wait. */
+/** The steps of resources: they execute operations and answer them, or their deadlines end the wait; and what they do by themselves. */
 
 import { kindCode } from '../../steps.ts';
 import { elementAt } from '../../tables/interned.ts';
 import { happening } from '../outcomes.ts';
 import type { Visitor, VisitorParts } from './visitor.ts';
 
-/** Visits what may become of operations. */
+/** Visits what may become of operations, and of resources without one. */
 export function resourceVisitor(parts: VisitorParts, unknownBudget: number): Visitor {
   const { actors, layout, budgets, outcomes, operations, successor } = parts;
   const { next } = successor;
@@ -17,7 +17,7 @@ export function resourceVisitor(parts: VisitorParts, unknownBudget: number): Vis
       const move = elementAt(moves, index);
       successor.begin(state);
       next[layout.resources] = move.next;
-      if (move.type === 'execute') {
+      if (move.result === undefined || move.type === 'execute') {
         visit(kindCode.execute, before, index, next);
         continue;
       }
@@ -33,6 +33,15 @@ export function resourceVisitor(parts: VisitorParts, unknownBudget: number): Vis
       const outcome = outcomes.of(state[actor] ?? 0, happening.answer, answer, successor.instantOf(state));
       if (outcome !== undefined) successor.apply(actor, outcome, -1);
       visit(move.type === 'unknown' ? kindCode.unknown : kindCode.answer, before, index, next);
+    }
+    const own = operations.ownMoves(before);
+    for (let index = 0; index < own.length; index += 1) {
+      const move = elementAt(own, index);
+      // A change that changes nothing is no step.
+      if (move.next === before) continue;
+      successor.begin(state);
+      next[layout.resources] = move.next;
+      visit(kindCode.change, before, index, next);
     }
   };
 }
