@@ -3,6 +3,7 @@
 import {
   checkHistory,
   createHistoryRecorder,
+  hasAnswers,
   type RecordedCall,
   type RecordedInvocation,
   readHistory,
@@ -18,6 +19,8 @@ const stepLimit = 5_000_000;
 /** The history of one run. Times are true ones, in virtual milliseconds. */
 export interface ClientHistory {
   invoked(operation: PlannedOperation, invocation: RecordedInvocation, nowMs: number): void;
+  /** Records what is no operation of a client's, but something that befell them all. */
+  record(process: string, invocation: RecordedInvocation, nowMs: number): RecordedCall;
   /** What takes the answer that has come to `operation`; undefined where it was not recorded. */
   answered(operation: PlannedOperation, nowMs: number): RecordedCall | undefined;
   /** What is wrong with it, in words. */
@@ -36,12 +39,18 @@ export function createClientHistory(model: SequentialModel<unknown>): ClientHist
       const { client, node, atMs } = operation;
       calls.set(operation, recorder.invoke(isProbe(operation) ? `probe of ${node} at ${atMs}` : client, invocation));
     },
+    record(process, invocation, nowMs) {
+      time.nowMs = nowMs;
+      return recorder.invoke(process, invocation);
+    },
     answered(operation, nowMs) {
       time.nowMs = nowMs;
       return calls.get(operation);
     },
     problem() {
       const history = readHistory(recorder.lines(), model);
+      // What a run must have reached is for its goals to say.
+      if (!hasAnswers(history)) return undefined;
       const { verdict, violation } = checkHistory(history, model, { clock, stepLimit });
       if (verdict === 'unknown') return `linearizability: not decided within ${stepLimit} steps`;
       return verdict === 'violation'

@@ -52,7 +52,7 @@ export interface FoundByChecker<Given = object> {
 
 /** How a twin is found out by the simulator: within `runsToFind` from a seed on. */
 export interface FoundBySimulator {
-  /** The first seed; default 1. */
+  /** The first seed; default 1. One that finds it at once spares the runs before. */
   readonly seed?: number;
 }
 

@@ -3,8 +3,9 @@
 import { agree } from './agree/protocol.ts';
 import { casPaxos } from './caspaxos/protocol.ts';
 import { detector } from './detector/protocol.ts';
+import { failover, failoverCharts } from './failover/protocol.ts';
 import { paxos, paxosReplacement } from './paxos/protocol.ts';
-import { primaryBackup } from './primary-backup/protocol.ts';
+import { primaryBackup, primaryBackupAsync } from './primary-backup/protocol.ts';
 import type { Protocol } from './protocol.ts';
 import { raft, raftReplacement } from './raft/protocol.ts';
 import {
@@ -20,6 +21,7 @@ export const protocols: readonly Protocol[] = [
   paxos,
   paxosReplacement,
   primaryBackup,
+  primaryBackupAsync,
   agree,
   casPaxos,
   twoPhaseCommit,
@@ -27,4 +29,6 @@ export const protocols: readonly Protocol[] = [
   twoPhaseCommitRegister,
   paxosCommit,
   detector,
+  failover,
+  failoverCharts,
 ];

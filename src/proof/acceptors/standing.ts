@@ -1,6 +1,6 @@
 /** What acceptors of a model would remember, were they to start again now. */
 
-import type { Tagged } from '../../../statecharts/actor.ts';
+import type { AnyActor, Tagged } from '../../../statecharts/actor.ts';
 import { type AcceptorContext, acceptor, blankAcceptor } from '../../../statecharts/paxos.ts';
 import type { ModelActor, SystemState } from '../../checker.ts';
 import { oncePer } from '../once-per.ts';
@@ -12,8 +12,11 @@ export type Accepting = ModelActor<(typeof acceptor)['chart'], Tagged>;
 const isContext = (value: unknown): value is AcceptorContext =>
   typeof value === 'object' && value !== null && 'promised' in value && 'accepted' in value && 'acceptors' in value;
 
+/** Of a model's records no more is known than that they are records. */
+const recovering: AnyActor = acceptor;
+
 const recoveredBy = oncePer((durableRecords: readonly Tagged[]): AcceptorContext => {
-  const remembered = acceptor.recover(durableRecords);
+  const remembered = recovering.recover(durableRecords);
   return isContext(remembered) ? remembered : blankAcceptor;
 });
 

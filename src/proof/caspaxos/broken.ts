@@ -41,14 +41,14 @@ export const casPaxosTwins: readonly Twin<GivenCasPaxosBounds, BrokenRegister>[]
     rule: 'Paxos 2b',
     broken: { acceptor: { isAcceptable: () => true } },
     checker: { bounds: atOnce, violates: chain },
-    simulator: {},
+    simulator: { seed: 7 },
   },
   {
     name: "the value of any acceptance is taken instead of the highest ballot's",
     rule: 'CASPaxos §2.2: the current value',
     broken: { register: { tellCurrent: tellAny } },
     checker: { bounds: { ...atOnce, changes: 2 }, violates: chain },
-    simulator: {},
+    simulator: { seed: 3 },
   },
   {
     name: 'a change takes no notice of what was accepted',
@@ -84,7 +84,7 @@ export const casPaxosTwins: readonly Twin<GivenCasPaxosBounds, BrokenRegister>[]
     rule: 'CASPaxos §2.2: a read is a change that changes nothing',
     broken: { client: 'reads-early' },
     checker: { bounds: { ...atOnce, reads: 1 }, violates: 'what is told is chosen' },
-    simulator: {},
+    simulator: { seed: 14 },
   },
   {
     name: 'quorums of the two phases need not meet',

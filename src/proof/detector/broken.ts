@@ -51,7 +51,7 @@ export const detectorTwins: readonly DetectorTwin[] = [
     rule: 'a stall is no silence',
     broken: { detector: { isPingLate: never, isSilenceLate: never, isWaitLate: never } },
     checker: { bounds: { detectors: 1, pings: 1, silences: 1, stalls: 1 }, violates: claims.stall },
-    simulator: {},
+    simulator: { seed: 14 },
   },
   {
     name: 'a heartbeat of an earlier life recovers a node',

@@ -122,7 +122,7 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
     rule: 'Paxos Made Simple §3',
     broken: { takeOffice: broken.takeOfficeWithNoops },
     checker: { bounds: electing, violates: 'what is chosen stays chosen' },
-    simulator: {},
+    simulator: { seed: 7 },
   },
   {
     name: 'a leader counts acceptances across ballots',

@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import type { Address, Tagged } from '../../../statecharts/actor.ts';
+import type { Address, AnyActor, Tagged } from '../../../statecharts/actor.ts';
 import { choosingQuorum } from '../../../statecharts/paxos/log/configuration.ts';
 import type { Remembered } from '../../../statecharts/paxos/log/context.ts';
 import { records } from '../../../statecharts/paxos/log/messages.ts';
@@ -170,9 +170,12 @@ const contextsIn = (state: PaxosState, servers: readonly PaxosModelServer[]): Pa
 
 const toldBy = ({ told }: PaxosHistory, server: Address): number => told.find((it) => it.server === server)?.index ?? 0;
 
+/** Of a model's records no more is known than that they are records. */
+const recovering: AnyActor = paxosServer;
+
 /** What a server would remember. */
 const rememberedBy = oncePer((durableRecords: readonly Tagged[]): Omit<Votes, 'acceptor'> => {
-  const recovered: unknown = paxosServer.recover(durableRecords);
+  const recovered: unknown = recovering.recover(durableRecords);
   const { promised, slots } = isRemembered(recovered) ? recovered : { promised: null, slots: Slots.after(0) };
   const accepted = durableRecords.flatMap((it) => (v.is(records.accepted, it) ? [it] : []));
   return { promised, baseIndex: slots.baseIndex, accepted };

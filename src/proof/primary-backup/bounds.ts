@@ -6,6 +6,12 @@ import { logBounds } from '../log/bounds.ts';
 
 const { entries, crashes, losses, duplicates, reads, inFlight, network } = logBounds;
 
+const acknowledging = { about: 'how writes are acknowledged', of: modes, unit: 'writes' } as const;
+const losing = {
+  about: 'entries that a failover may lose of those acknowledged asynchronously',
+  unit: ['entry at risk', 'entries at risk'],
+} as const;
+
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const primaryBackupBounds = {
   nodes: count({
@@ -15,11 +21,14 @@ export const primaryBackupBounds = {
     most: 5,
     default: 3,
   }),
-  mode: choice({ about: 'how writes are acknowledged', of: modes, default: 'synchronous', unit: 'writes' }),
-  maxLoss: count({
-    about: 'entries that a failover may lose of those acknowledged asynchronously',
-    unit: ['entry at risk', 'entries at risk'],
-    default: 0,
+  mode: choice({ ...acknowledging, default: 'sync' }),
+  maxLoss: count({ ...losing, default: 0 }),
+  minInSync: count({
+    about: 'replicas in sync without which nothing is acknowledged',
+    unit: ['replica in sync at least', 'replicas in sync at least'],
+    least: 1,
+    most: 5,
+    default: 1,
   }),
   epochs: count({
     about: 'epochs; states of later ones are not followed',
@@ -52,6 +61,13 @@ export const primaryBackupBounds = {
   }),
   inFlight,
   network,
+};
+
+/** The same, of a store that may lose something. */
+export const primaryBackupAsyncBounds = {
+  ...primaryBackupBounds,
+  mode: choice({ ...acknowledging, default: 'async' }),
+  maxLoss: count({ ...losing, default: 1 }),
 };
 
 /** A value for every bound. */

@@ -18,6 +18,12 @@ function alone(context: ReplicaContext): ReplicaContext {
   return { ...context, configuration: { ...configuration, inSync: [self] } };
 }
 
+/** The same context, in whose configuration so much more may be lost. */
+function withLoss(context: ReplicaContext, more: number): ReplicaContext {
+  const { configuration } = context;
+  return { ...context, configuration: { ...configuration, maxLoss: configuration.maxLoss + more } };
+}
+
 /** A result with the configuration that the context had before a rule was deceived about it. */
 const undeceived = (result: Result, { configuration }: ReplicaContext): Result =>
   result.context === undefined ? result : { ...result, context: { ...result.context, configuration } };
@@ -89,6 +95,18 @@ export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
     },
   },
   {
+    name: 'how many are in sync is not counted',
+    rule: 'KIP-966',
+    broken: {
+      adoptChange: (context, message) =>
+        replicaRules.adoptChange(context, { ...message, configuration: { ...message.configuration, minInSync: 1 } }),
+    },
+    checker: {
+      bounds: { ...twoNodes, minInSync: 2, looks: 2, elections: 0, epochs: 1, inFlight: 4 },
+      violates: 'what was acknowledged is durable at as many as the store asks for',
+    },
+  },
+  {
     name: 'a write is acknowledged before the in-sync set has it',
     rule: 'VR §4.1',
     broken: {
@@ -153,5 +171,21 @@ export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
       violates: 'outputs in order, reads linearizable, discards within the bound',
       statesToFind: 300_000,
     },
+  },
+];
+
+/** The same, of a store that may lose something. */
+export const primaryBackupAsyncTwins: readonly PrimaryBackupTwin[] = [
+  {
+    name: 'more is acknowledged asynchronously than may be lost',
+    rule: 'KIP-966',
+    broken: {
+      noteDurable: (context, message) => undeceived(replicaRules.noteDurable(withLoss(context, 1), message), context),
+    },
+    checker: {
+      bounds: { nodes: 2, mode: 'async', maxLoss: 1, entries: 2, inFlight: 4 },
+      violates: 'no more is lost than may be',
+    },
+    simulator: {},
   },
 ];

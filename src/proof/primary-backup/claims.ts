@@ -6,7 +6,7 @@
 import type { Address } from '../../../statecharts/actor.ts';
 import { holdingQuorum } from '../../../statecharts/primary-backup/configuration.ts';
 import type { Configuration, Entry, Mode, ReplicaLog } from '../../../statecharts/primary-backup.ts';
-import { isMet } from '../../../statecharts/quorum.ts';
+import { isMet, majoritySize } from '../../../statecharts/quorum.ts';
 import type { Problem } from '../claim.ts';
 
 /** An entry that was acknowledged, and how. */
@@ -34,9 +34,12 @@ export const acknowledgedOf = (entry: Entry, mode: Mode, by: number): Acknowledg
   index: entry.index,
   epoch: entry.epoch,
   entry: textOf(entry),
-  mode: (entry.kind === 'command' ? entry.mode : undefined) ?? mode,
+  mode: entry.kind === 'command' ? (entry.mode ?? mode) : losslessOf(mode),
   by,
 });
+
+/** How what opens an epoch is acknowledged in a store of `mode`. */
+const losslessOf = (mode: Mode): Mode => (mode === 'async' ? 'sync' : mode);
 
 const nameOf = ({ entry, epoch, index }: Acknowledged): string => `${entry} of epoch ${epoch} at ${index}`;
 
@@ -63,19 +66,20 @@ export function logMatching(one: ReplicaLog, other: ReplicaLog): Problem {
 
 /** Of what is acknowledged so that it survives, one entry is at each place, whichever epoch's primary acknowledged it. */
 export const oneAcknowledged = (one: Acknowledged, other: Acknowledged): Problem =>
-  one.mode !== 'asynchronous' &&
-  other.mode !== 'asynchronous' &&
+  one.mode !== 'async' &&
+  other.mode !== 'async' &&
   one.index === other.index &&
   (one.epoch !== other.epoch || one.entry !== other.entry)
     ? `${nameOf(one)} was acknowledged, and ${nameOf(other)}`
     : undefined;
 
-const isHeld = (log: ReplicaLog, { epoch, index }: Acknowledged): boolean =>
+/** Whether it is in `log`, as far as that tells. */
+export const isHeld = (log: ReplicaLog, { epoch, index }: Pick<Acknowledged, 'epoch' | 'index'>): boolean =>
   index <= log.baseIndex || log.epochAt(index) === epoch;
 
 /** What is acknowledged so that it survives is in every later primary. */
 export function survives(log: ReplicaLog, reign: Reign, acknowledged: Acknowledged): Problem {
-  const isOwed = acknowledged.mode !== 'asynchronous' && reign.epoch > acknowledged.by;
+  const isOwed = acknowledged.mode !== 'async' && reign.epoch > acknowledged.by;
   if (!isOwed || isHeld(log, acknowledged)) return undefined;
   return `the primary of epoch ${reign.epoch} lacks ${nameOf(acknowledged)}, which was acknowledged in epoch ${acknowledged.by}`;
 }
@@ -87,11 +91,15 @@ export function lossWithinBound(
   acknowledged: readonly Acknowledged[],
   { maxLoss }: Configuration,
 ): Problem {
-  const lost = acknowledged.filter((it) => it.by === reign.epoch - 1 && !isHeld(log, it));
-  return lost.length <= maxLoss
+  const lost = lossOf(log, reign, acknowledged);
+  return lost <= maxLoss
     ? undefined
-    : `the primary of epoch ${reign.epoch} lacks ${lost.length} acknowledged entries, and at most ${maxLoss} may be lost`;
+    : `the primary of epoch ${reign.epoch} lacks ${lost} acknowledged entries, and at most ${maxLoss} may be lost`;
 }
+
+/** How many of the entries that the primary before `reign` has acknowledged its log lacks. */
+export const lossOf = (log: ReplicaLog, reign: Reign, acknowledged: readonly Acknowledged[]): number =>
+  acknowledged.filter((it) => it.by === reign.epoch - 1 && !isHeld(log, it)).length;
 
 /**
  * What is acknowledged so that it survives is durable at as many of the in-sync set that the authority has recorded as its
@@ -102,12 +110,24 @@ export function durableInSync(
   recorded: Configuration,
   durable: ReadonlyMap<Address, ReplicaLog>,
 ): Problem {
-  if (acknowledged.mode === 'asynchronous') return undefined;
+  if (acknowledged.mode === 'async') return undefined;
   const isHolder = (replica: string): boolean =>
     [...durable].some(([address, log]) => address === replica && isHeld(log, acknowledged));
   return isMet(holdingQuorum(acknowledged.mode, recorded.inSync), isHolder)
     ? undefined
     : `${nameOf(acknowledged)} was acknowledged, and too few of the in-sync set ${recorded.inSync.join(', ')} hold it`;
+}
+
+/** What is acknowledged so that it survives is durable at as many as the least in-sync set of the store would have. */
+export function durableAtEnough(
+  acknowledged: Acknowledged,
+  { minInSync }: Pick<Configuration, 'minInSync'>,
+  durable: ReadonlyMap<Address, ReplicaLog>,
+): Problem {
+  if (acknowledged.mode === 'async') return undefined;
+  const holders = [...durable.values()].filter((log) => isHeld(log, acknowledged)).length;
+  const least = acknowledged.mode === 'quorum' ? majoritySize(minInSync) : minInSync;
+  return holders >= least ? undefined : `${nameOf(acknowledged)} was acknowledged, and ${holders} of ${least} hold it`;
 }
 
 /** A read shows all that was acknowledged when it was asked. */

@@ -27,6 +27,8 @@ export interface ReplicasHistory extends LogHistory {
   readonly hasDiscarded: boolean;
   /** Whether a primary has said that replicas are missing. */
   readonly hasAlarmed: boolean;
+  /** Whether a primary has said that too few are left for anything to be acknowledged. */
+  readonly hasRefused: boolean;
 }
 
 export const emptyHistory: ReplicasHistory = {
@@ -35,6 +37,7 @@ export const emptyHistory: ReplicasHistory = {
   acknowledged: [],
   hasDiscarded: false,
   hasAlarmed: false,
+  hasRefused: false,
 };
 
 /** What all replicas of a store have in common. */
@@ -65,7 +68,7 @@ export function observeReplicas(history: ReplicasHistory, happening: Observation
 }
 
 const lastToSurvive = ({ acknowledged }: ReplicasHistory): number =>
-  Math.max(0, ...acknowledged.map(({ index, mode }) => (mode === 'asynchronous' ? 0 : index)));
+  Math.max(0, ...acknowledged.map(({ index, mode }) => (mode === 'async' ? 0 : index)));
 
 function told(history: ReplicasHistory, server: Address, output: Tagged, kind: StoreKind): ReplicasHistory {
   switch (output.type) {
@@ -83,7 +86,8 @@ function told(history: ReplicasHistory, server: Address, output: Tagged, kind: S
     }
     case 'inSync': {
       const isMissing = 'missing' in output && Array.isArray(output.missing) && output.missing.length > 0;
-      return isMissing ? { ...history, hasAlarmed: true } : history;
+      const isTooFew = 'isEnough' in output && output.isEnough === false;
+      return isMissing ? { ...history, hasAlarmed: true, hasRefused: history.hasRefused || isTooFew } : history;
     }
     case 'handedOver':
     case 'notHandedOver':

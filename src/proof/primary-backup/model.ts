@@ -36,11 +36,11 @@ const tightLimits: Partial<Limits> = { maxAppendBytes: 1, retainBytes: 0 };
 export function primaryBackupModel({ broken = {}, ...given }: PrimaryBackupModelOptions = {}): Model<ReplicasHistory> {
   const bounds = boundsOf(primaryBackupBounds, given);
   const { crashes, duplicates, elections, entries, epochs, gathers, heartbeats, inFlight, looks, losses } = bounds;
-  const { maxLoss, mode, network, nodes, reads, transfers } = bounds;
+  const { maxLoss, minInSync, mode, network, nodes, reads, transfers } = bounds;
   const definition = defineReplica({ ...replicaRules, ...broken });
   const ids = numbered('n', nodes);
   const addressOn = (node: string): Address => addressOf(node, definition.name, key);
-  const store = { replicas: ids.map(addressOn), mode, maxLoss };
+  const store = { replicas: ids.map(addressOn), mode, maxLoss, minInSync };
   const keeper = actorOf(authority, 'a1', { key, input: { configuration: foundingConfiguration(store) } });
   const input = { ...store, authority: keeper.address, limits: tightLimits };
   const replicas = ids.map((id) => actorOf(definition, id, { key, input }));

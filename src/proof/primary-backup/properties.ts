@@ -1,6 +1,6 @@
 /** What must always hold of primary-backup replicas, and what must be reachable, or else nothing has been checked. */
 
-import type { Address, Tagged } from '../../../statecharts/actor.ts';
+import type { Address, AnyActor, Tagged } from '../../../statecharts/actor.ts';
 import {
   type Configuration,
   primaryBackupReplica,
@@ -13,8 +13,10 @@ import { oncePer } from '../once-per.ts';
 import type { authority } from './authority.ts';
 import type { PrimaryBackupBounds } from './bounds.ts';
 import {
+  durableAtEnough,
   durableInSync,
   logMatching,
+  lossOf,
   lossWithinBound,
   oneAcknowledged,
   onePrimary,
@@ -44,6 +46,8 @@ export function replicasProperties(
         const { configuration, log } = snapshot.context;
         return holds(log, { epoch: configuration.epoch, primary: address }, state, snapshot.context);
       });
+  const logsIn = (state: ReplicasState): Map<Address, ReplicaLog> =>
+    new Map(viewsIn(state).map((view) => [view.address, durableOf(view)]));
   return {
     'an epoch has one primary': ({ history }) => isKept(ofAnyTwo(history.reigns, onePrimary)),
     'logs match': (state) => {
@@ -61,8 +65,15 @@ export function replicasProperties(
       const configuration = recorded(state);
       const { acknowledged } = state.history;
       if (configuration === undefined || acknowledged.length === 0) return true;
-      const durable = new Map<Address, ReplicaLog>(viewsIn(state).map((view) => [view.address, durableOf(view)]));
+      const durable = logsIn(state);
       return acknowledged.every((it) => isKept(durableInSync(it, configuration, durable)));
+    },
+    'what was acknowledged is durable at as many as the store asks for': (state) => {
+      const configuration = recorded(state);
+      const { acknowledged } = state.history;
+      if (configuration === undefined || acknowledged.length === 0) return true;
+      const durable = logsIn(state);
+      return acknowledged.every((it) => isKept(durableAtEnough(it, configuration, durable)));
     },
     'outputs in order, reads linearizable, discards within the bound': ({ history }) => history.problems.length === 0,
   };
@@ -73,7 +84,7 @@ export function replicasGoals(
   replicas: readonly ModelReplica[],
   bounds: PrimaryBackupBounds,
 ): Predicates<ReplicasHistory> {
-  const { crashes, elections, entries, epochs, looks, nodes, reads, transfers } = bounds;
+  const { crashes, elections, entries, epochs, looks, maxLoss, minInSync, mode, nodes, reads, transfers } = bounds;
   const contexts = (state: ReplicasState): ReplicaContext[] =>
     replicas.flatMap((it) => state.of(it).snapshot?.context ?? []);
   const mayFail = epochs > 1 && elections > 0;
@@ -95,6 +106,18 @@ export function replicasGoals(
       'two replicas are primary at once, in different epochs': ({ actors }) =>
         actors.filter(({ role }) => role === 'primary').length > 1,
     }),
+    ...when(mode === 'async' && mayFail && maxLoss > 0 && entries >= maxLoss, {
+      'as much is lost as may be': (state) =>
+        replicas.some((it) => {
+          const { address, role, snapshot } = state.of(it);
+          if (role !== 'primary' || snapshot === undefined) return false;
+          const { configuration, log } = snapshot.context;
+          return lossOf(log, { epoch: configuration.epoch, primary: address }, state.history.acknowledged) === maxLoss;
+        }),
+    }),
+    ...when(looks > 1 && minInSync === nodes, {
+      'too few are in sync, and the primary says so': ({ history }) => history.hasRefused,
+    }),
     ...when(looks > 1, {
       'the store is degraded, and says so': ({ history }) => history.hasAlarmed,
     }),
@@ -114,9 +137,12 @@ export function replicasGoals(
 const when = (applies: boolean, goals: Predicates<ReplicasHistory>): Predicates<ReplicasHistory> =>
   applies ? goals : {};
 
+/** Of a model's records no more is known than that they are records. */
+const recovering: AnyActor = primaryBackupReplica;
+
 /** The log that a replica would recover. */
 const recoveredBy = oncePer((durableRecords: readonly Tagged[]): ReplicaLog => {
-  const recovered: unknown = primaryBackupReplica.recover(durableRecords);
+  const recovered: unknown = recovering.recover(durableRecords);
   return hasLog(recovered) ? recovered.log : ReplicaLog.empty;
 });
 const durableOf = ({ durableRecords }: ReplicaSeen): ReplicaLog => recoveredBy(durableRecords);

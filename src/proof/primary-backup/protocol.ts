@@ -2,9 +2,9 @@
 
 import { defineReplica, type ReplicaRules, replicaRules } from '../../../statecharts/primary-backup.ts';
 import { defineProtocol } from '../protocol.ts';
-import { primaryBackupBounds } from './bounds.ts';
-import { primaryBackupTwins } from './broken.ts';
-import { primaryBackupSystems } from './configurations.ts';
+import { primaryBackupAsyncBounds, primaryBackupBounds } from './bounds.ts';
+import { primaryBackupAsyncTwins, primaryBackupTwins } from './broken.ts';
+import { primaryBackupAsyncSystems, primaryBackupSystems } from './configurations.ts';
 import { primaryBackupModel } from './model.ts';
 import { primaryBackupScenario } from './scenario.ts';
 
@@ -27,4 +27,29 @@ export const primaryBackup = defineProtocol({
     { nodes: 2, entries: 1, crashes: 1, inFlight: 2 },
     { nodes: 3, mode: 'quorum', entries: 0, inFlight: 4 },
   ],
+});
+
+/** What of the acknowledged entries a failover may lose in simulated runs: few, so that it comes to that. */
+const simulatedLoss = 2;
+
+/** The same, whose primary acknowledges by itself. */
+export const primaryBackupAsync = defineProtocol({
+  name: 'primary-backup-async',
+  about: 'the replicated store over primary-backup that may lose the last of what it acknowledged',
+  bounds: primaryBackupAsyncBounds,
+  model: (given, broken?: Partial<ReplicaRules>) =>
+    primaryBackupModel({ mode: 'async', maxLoss: 1, ...given, ...(broken && { broken }) }),
+  scenario: (broken) =>
+    primaryBackupScenario({
+      name: 'primary-backup-async',
+      mode: 'async',
+      maxLoss: simulatedLoss,
+      server: defineReplica({ ...replicaRules, ...broken }),
+    }),
+  systems: primaryBackupAsyncSystems,
+  suites: [{ runs: 1_000, nodes: 3, budgetSeconds: 60 }],
+  statesToFind: 60_000,
+  runsToFind: { runs: 40, nodes: 3 },
+  twins: primaryBackupAsyncTwins,
+  examples: [{ nodes: 2, entries: 2, inFlight: 4 }],
 });

@@ -12,16 +12,23 @@ import {
   smallLimits,
   storeScenario,
 } from '../store/scenario.ts';
-import { createPrimaryBackupInvariants, primaryBackupGoals } from './invariants.ts';
+import { createPrimaryBackupInvariants, lossGoals, primaryBackupGoals } from './invariants.ts';
+
+/** Which replicas are simulated, and under which name. */
+export interface ReplicasOptions extends Pick<PrimaryBackupOptions, 'mode' | 'server'> {
+  readonly name?: string;
+  readonly maxLoss?: number;
+}
 
 /** Replicas as the log of a store. */
 export const primaryBackupLog = (
-  options: Pick<PrimaryBackupOptions, 'mode' | 'server'> = {},
+  { name = 'primary-backup', ...options }: ReplicasOptions = {},
   limits: Partial<Limits> = {},
 ): LogUnderProof<ReplicaContext> => ({
-  name: 'primary-backup',
+  name,
   serverName: (options.server ?? primaryBackupReplica).name,
-  goals: primaryBackupGoals,
+  goals: options.maxLoss === undefined ? primaryBackupGoals : [...primaryBackupGoals, ...lossGoals],
+  ...(options.maxLoss === undefined ? {} : { maxLoss: options.maxLoss }),
   replacementGoals: [],
   // A majority that is well can do nothing where the in-sync set is the rest: the set alone has what was acknowledged.
   heals: 'all',
@@ -31,6 +38,6 @@ export const primaryBackupLog = (
 
 /** The scenario of a store whose replicas are `options.server`: the true one, or a broken twin that must be found out. */
 export const primaryBackupScenario = (
-  options: Pick<PrimaryBackupOptions, 'mode' | 'server'> = {},
+  options: ReplicasOptions = {},
   scenario: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> => storeScenario(primaryBackupLog(options, smallLimits), scenario);

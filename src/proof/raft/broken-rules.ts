@@ -1,9 +1,10 @@
 /** Raft's rules, each broken in one way: the material of the twins in `broken.ts`. */
 
-import { type Address, send } from '../../../statecharts/actor.ts';
+import { type Address, send, sendAhead } from '../../../statecharts/actor.ts';
 import { majoritySize, reachedBy } from '../../../statecharts/quorum.ts';
 import { settledConfiguration } from '../../../statecharts/raft/configuration.ts';
 import type { Effect, Leadership, Received, Result, ServerContext } from '../../../statecharts/raft/context.ts';
+import type { RaftMessage } from '../../../statecharts/raft/messages.ts';
 import { learnCommitted } from '../../../statecharts/raft/rules/commitment.ts';
 import { type Configuration, Log, quorumOf, raftRules } from '../../../statecharts/raft.ts';
 
@@ -82,6 +83,23 @@ export const mayVoteForInvited = (context: ServerContext, message: Received<'vot
 /** Votes for a candidate that the leader has asked to stand, though another one has the vote. */
 export const mayVoteAgainForInvited = (context: ServerContext, message: Received<'vote'>): boolean =>
   message.isAskedFor === true ? mayVoteAgain(context, message) : raftRules.mayGrantVote(context, message);
+
+/** Asks again where the follower has said that the logs do not agree, twice over, and goes back no further. */
+export function repeatRejected(context: ServerContext, reply: Received<'appendReply'>): Result {
+  const previousTerm = reply.matches ? undefined : context.log.termAt(reply.index);
+  if (previousTerm === undefined) return raftRules.noteAppended(context, reply);
+  const { commitIndex, term } = context;
+  const again = sendAhead<RaftMessage>(reply.from, {
+    type: 'append',
+    term,
+    previousIndex: reply.index,
+    previousTerm,
+    entries: [],
+    commitIndex,
+    round: reply.round,
+  });
+  return { effects: [again, again] };
+}
 
 /** Takes the office over from the leader that asked for that, in its term, without a vote. */
 export function takeTermOver(context: ServerContext): Result {

@@ -56,7 +56,7 @@ export interface DurableLog {
 
 /** An entry as text: equal for equal entries. */
 export function entryText(entry: Entry): string {
-  if (entry.kind === 'command') return `${entry.term} command ${Array.from(entry.data).join('.')}`;
+  if (entry.kind === 'command') return `${entry.term} command ${entry.data.join('.')}`;
   return entry.kind === 'noop' ? `${entry.term} noop` : `${entry.term} members ${JSON.stringify(entry.members)}`;
 }
 

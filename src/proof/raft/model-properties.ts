@@ -3,7 +3,7 @@
  * nothing has been checked.
  */
 
-import type { Address, Tagged } from '../../../statecharts/actor.ts';
+import type { Address, AnyActor, Tagged } from '../../../statecharts/actor.ts';
 import { type Configuration, Log, raftServer, type ServerContext } from '../../../statecharts/raft.ts';
 import type { ActorView, ModelActor, Predicates, SystemState } from '../../checker.ts';
 import { isKept, ofAnyTwo } from '../claim.ts';
@@ -177,9 +177,12 @@ const contextsIn = (state: RaftState, servers: readonly RaftModelServer[]): Serv
 
 const toldBy = ({ told }: RaftHistory, server: Address): number => told.find((it) => it.server === server)?.index ?? 0;
 
+/** Of a model's records no more is known than that they are records. */
+const recovering: AnyActor = raftServer;
+
 /** What a server would recover. */
 const recoveredBy = oncePer((durableRecords: readonly Tagged[]): Durable => {
-  const recovered: unknown = raftServer.recover(durableRecords);
+  const recovered: unknown = recovering.recover(durableRecords);
   return isDurable(recovered) ? recovered : { term: 0, log: Log.empty };
 });
 const durableOf = ({ durableRecords }: RaftView): Durable => recoveredBy(durableRecords);

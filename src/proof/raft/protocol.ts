@@ -3,7 +3,8 @@
 import { defineServer, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
 import { defineProtocol } from '../protocol.ts';
 import { raftBounds } from './bounds.ts';
-import { raftReplacementTwins, raftTwins } from './broken.ts';
+import { raftTwins } from './broken.ts';
+import { raftReplacementTwins } from './broken-replacement.ts';
 import { raftReplacementSystems, raftSystems } from './configurations.ts';
 import { raftModel } from './model.ts';
 import { raftScenario } from './scenario.ts';

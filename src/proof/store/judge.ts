@@ -1,10 +1,13 @@
-/** Judges what the clients of a replicated store saw in a run: their history must be linearizable. */
+/**
+ * Judges what the clients of a replicated store saw in a run: their history must be linearizable, but for what a failover may
+ * lose where the store says that it may lose something.
+ */
 
 import * as v from 'valibot';
-import { keyValue } from '../../history.ts';
+import { keyValue, keyValueWithLoss, type RecordedCall, type RecordedInvocation } from '../../history.ts';
 import type { Application, Watch } from '../../simulator/scenario.ts';
 import { createClientHistory } from '../client-history.ts';
-import { operationSchema } from './workload.ts';
+import { type KeyOperation, operationSchema } from './workload.ts';
 
 /** What clients must have met with, in some run. */
 export const storeGoals = ['an operation succeeded', 'a compare-and-set succeeded', 'an outcome was unknown'] as const;
@@ -16,32 +19,53 @@ const swapSchema = v.object({ expected: v.nullable(v.number()), swapped: v.boole
 
 /** The part of a watch that is about clients. */
 export type StoreJudge = Required<Pick<Watch<Application>, 'invoked' | 'ended'>> & {
+  /** So many leaders have been in office, one after the other. */
+  ledBy(leaders: number, nowMs: number): void;
   /** @returns what is wrong with the history, in words */
   finish(): string | undefined;
   readonly reached: ReadonlySet<string>;
 };
 
-/** Makes the judge of one run. */
-export function createStoreJudge(): StoreJudge {
+/** Whether it is a read or a write of one client's, made once. */
+const isOfHistory = ({ f }: KeyOperation): boolean => f === 'put' || f === 'get' || f === 'delete' || f === 'cas';
+
+/** A write or a read as the model takes it. What a compare-and-set expects is known only once it has read: it is a put. */
+function invocationOf({ f, key, value }: KeyOperation, mayLose: boolean): RecordedInvocation {
+  const isWrite = f === 'put' || f === 'cas';
+  if (mayLose) return isWrite ? { f: 'put', value: [key, value] } : { f, value: key };
+  return isWrite ? { f: 'put', key, value } : { f, key };
+}
+
+/** Makes the judge of one run. @param maxLoss how many writes a failover may lose; left out where none may be lost */
+export function createStoreJudge(maxLoss?: number): StoreJudge {
   const reached = new Set<string>();
-  const history = createClientHistory(keyValue());
+  const mayLose = maxLoss !== undefined;
+  const history = createClientHistory(mayLose ? keyValueWithLoss({ maxLoss }) : keyValue());
+  let leadersSeen = 0;
+  /** The failover that ends the office of the present leader, whenever that has begun. */
+  let failover: RecordedCall | undefined;
   return {
+    ledBy(leaders, nowMs) {
+      for (; mayLose && leadersSeen < leaders; leadersSeen += 1) {
+        failover?.ok();
+        failover = history.record(`failover ${leadersSeen + 1}`, { f: 'failover' }, nowMs);
+      }
+    },
     invoked(operation, nowMs) {
-      const { f, key, value } = v.parse(operationSchema, operation.operation);
-      if (f === 'replace' || f === 'handOver') return;
-      // What a compare-and-set expects is known only once it has read; it is recorded as a put that may be refused.
-      history.invoked(operation, f === 'put' || f === 'cas' ? { f: 'put', key, value } : { f, key }, nowMs);
+      const planned = v.parse(operationSchema, operation.operation);
+      if (isOfHistory(planned)) history.invoked(operation, invocationOf(planned, mayLose), nowMs);
     },
     ended(operation, outcome, nowMs) {
       const call = history.answered(operation, nowMs);
-      const { f } = v.parse(operationSchema, operation.operation);
+      const planned = v.parse(operationSchema, operation.operation);
+      const { f } = planned;
       if (outcome.type === 'failed') call?.fail(outcome.reason);
       else if (outcome.type === 'unknown') {
         reached.add('an outcome was unknown');
         call?.info(outcome.reason);
       } else {
         if (f === 'handOver') reached.add(transferGoals[0]);
-        if (f === 'replace' || f === 'handOver') return;
+        if (!isOfHistory(planned)) return;
         reached.add('an operation succeeded');
         if (f === 'cas') {
           const { swapped } = v.parse(swapSchema, outcome.value);

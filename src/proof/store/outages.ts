@@ -29,11 +29,11 @@ export const recordOf = (measured: readonly Outage[]): v.InferOutput<typeof outa
 });
 
 /** One that never came is later than any. */
-const inOrder = (nextWriteMs: readonly (number | null)[]): number[] =>
+export const inOrder = (nextWriteMs: readonly (number | null)[]): number[] =>
   nextWriteMs.map((ms) => ms ?? Infinity).toSorted((a, b) => a - b);
 
-const medianOf = (sorted: readonly number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? Infinity;
-const worstOf = (sorted: readonly number[]): number => sorted.at(-1) ?? Infinity;
+export const medianOf = (sorted: readonly number[]): number => sorted[Math.floor((sorted.length - 1) / 2)] ?? Infinity;
+export const worstOf = (sorted: readonly number[]): number => sorted.at(-1) ?? Infinity;
 
 /** How long it takes until a write succeeds that was begun after the leader had crashed, in milliseconds. */
 export function crashesTable(recorded: RecordedOutages): string {

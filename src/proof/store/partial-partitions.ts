@@ -76,7 +76,7 @@ export function measureOutage(scenario: Scenario<StoreApplication>, shape: Shape
     recoveryMs: 20_000,
     quorum: nodes,
     faults,
-    operations: writes(nodes, faultyMs),
+    operations: writesAt(nodes, faultyMs, writeEveryMs),
     links: {},
     delayMs: 1,
   });
@@ -89,18 +89,18 @@ export function measureOutage(scenario: Scenario<StoreApplication>, shape: Shape
 }
 
 /** At each node a write every so often, of a client of its own, whatever becomes of the others. */
-const writes = (nodes: readonly string[], untilMs: number): readonly PlannedOperation[] =>
-  Array.from({ length: Math.floor(untilMs / writeEveryMs) }, (_, round) =>
+export const writesAt = (nodes: readonly string[], untilMs: number, everyMs: number): readonly PlannedOperation[] =>
+  Array.from({ length: Math.floor(untilMs / everyMs) }, (_, round) =>
     nodes.map((node, at) => ({
       client: round * nodes.length + at,
-      atMs: round * writeEveryMs,
+      atMs: round * everyMs,
       node,
       operation: { f: 'put', key: node, value: round } satisfies KeyOperation,
     })),
   ).flat();
 
 /** Who leads once the faults of `schedule` are over: until then all runs with this seed are the same. */
-function leaderAfter(scenario: Scenario<StoreApplication>, schedule: Schedule): string {
+export function leaderAfter(scenario: Scenario<StoreApplication>, schedule: Schedule): string {
   let leader: string | undefined;
   const { violation } = run(
     {

@@ -14,15 +14,31 @@ import { createKeyValueMachine } from '../../services/store/key-value/machine.ts
 import type { LogStarter } from '../../services/store/log/replicated-log.ts';
 import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { Application, Boot, Scenario, Watch } from '../../simulator/scenario.ts';
+import { type AuditedMachine, audited } from './audit.ts';
+import { createExactlyOnce, exactlyOnceGoals } from './exactly-once.ts';
 import { createStoreJudge, storeGoals, transferGoals } from './judge.ts';
+import { createLeaseWatch, leaseGoals } from './lease-watch.ts';
 import { createReplacements, replacementGoals } from './replacements.ts';
 import { addressesOf, createLookout, type LogInvariants } from './servers.ts';
-import { operationSchema, performOn, planOperations, probeAt, withReplacement, withTransfers } from './workload.ts';
+import { createWatchers, watcherGoals } from './watchers.ts';
+import {
+  isWatch,
+  operationSchema,
+  performOn,
+  planOperations,
+  probeAt,
+  withLeases,
+  withRepetitions,
+  withReplacement,
+  withTransfers,
+  withWatches,
+} from './workload.ts';
 
 /** A node with its store. */
 export interface StoreApplication extends Application {
   readonly node: Node;
   readonly store: ReplicatedStore;
+  readonly machine: AuditedMachine;
 }
 
 /** A log that a store stands on, and what its protocol claims. */
@@ -35,6 +51,8 @@ export interface LogUnderProof<Context> {
   readonly goals: readonly string[];
   /** What must happen as well where one is replaced. */
   readonly replacementGoals: readonly string[];
+  /** How many acknowledged entries a failover may lose. Each write has an entry of its own then. Default none. */
+  readonly maxLoss?: number;
   /** Which machines must be well again before progress is asked for. Default a majority of them. */
   readonly heals?: 'all';
   /** Starts the log of a machine; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
@@ -57,10 +75,21 @@ export interface StoreScenarioOptions {
   readonly replaces?: boolean;
   /** Whether somebody asks for transfers of leadership. */
   readonly transfers?: boolean;
+  /**
+   * Whether clients repeat requests under idempotency keys at several nodes, others follow what changes and keep leases, of a store that
+   * keeps so little that sessions, results and changes go within a run. Not of a log that may lose what clients were told.
+   */
+  readonly repeats?: boolean;
 }
 
 /** Small, so that logs are compacted and snapshots travel in chunks within seconds of virtual time. */
 export const smallLimits = { compactBeyondBytes: 700, retainBytes: 0, maxAppendBytes: 600 };
+
+/** So few sessions that not every node has one, which end soon, and few results under idempotency keys. */
+const smallSessions = { sessions: 2, idleMs: 600, results: 40, keptKeyRequests: 12 };
+
+/** So few that what changed is forgotten within a run. */
+const smallRetention = { changes: 20, bytes: 2_000 };
 
 /** Short, so that a server that cannot be reached for a while is given up as a newcomer. */
 export const briefDelays = { catchUpPatience: fixed(1_000) };
@@ -70,7 +99,7 @@ const storeKey = 'kv';
 /** The scenario of a store over `log`. */
 export function storeScenario<Context>(
   log: LogUnderProof<Context>,
-  { rollbacks, replaces = false, transfers = false }: StoreScenarioOptions = {},
+  { rollbacks, replaces = false, transfers = false, repeats = false }: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> {
   return {
     ...(log.heals === undefined ? {} : { heals: log.heals }),
@@ -82,10 +111,17 @@ export function storeScenario<Context>(
       ...storeGoals,
       ...(replaces ? [...replacementGoals, ...log.replacementGoals] : []),
       ...(transfers ? transferGoals : []),
+      ...(repeats ? [...exactlyOnceGoals, ...watcherGoals, ...leaseGoals] : []),
     ],
     plan(machines, durationMs, random) {
       const written = planOperations(machines, durationMs, random);
-      const operations = transfers ? withTransfers(written, machines, durationMs, random) : written;
+      const repeated = repeats
+        ? [withRepetitions, withWatches, withLeases].reduce(
+            (planned, more) => more(planned, machines, durationMs, random),
+            written,
+          )
+        : written;
+      const operations = transfers ? withTransfers(repeated, machines, durationMs, random) : repeated;
       return replaces ? withReplacement(operations, machines, durationMs, random) : operations;
     },
     probe: probeAt,
@@ -94,14 +130,20 @@ export function storeScenario<Context>(
       const joining = replaces && machines.length % 2 === 0 ? machines.at(-1) : undefined;
       const witness = rollbacks === 'witnessed' ? witnessOf(parts) : undefined;
       const node = createNode({ id, bus: witness?.bus ?? parts.bus, journal, environment });
+      const hash = environment.randomness.stream('hash');
+      const machine = audited(createKeyValueMachine(hash, repeats ? { retention: smallRetention } : {}));
       const store = startReplicatedStore({
         node,
         log: log.start({ voters: machines.filter((it) => it !== joining), joins: id === joining }),
         key: storeKey,
-        machine: createKeyValueMachine(environment.randomness.stream('hash')),
+        machine,
         environment,
+        limits: {
+          ...(log.maxLoss === undefined ? {} : { server: { entryBytes: 1 } }),
+          ...(repeats ? { sessions: smallSessions } : {}),
+        },
       });
-      return { node, store, ...(witness === undefined ? {} : { failure: witness.standing.failure }) };
+      return { node, store, machine, ...(witness === undefined ? {} : { failure: witness.standing.failure }) };
     },
     perform: ({ store }, { operation }, done) => performOn(store, v.parse(operationSchema, operation), done),
     watch: () => createWatch(log, replaces),
@@ -120,7 +162,10 @@ function createWatch<Context>(log: LogUnderProof<Context>, replaces: boolean): W
   const addressAt = addressesOf(log.serverName, storeKey);
   const serversIn = createLookout<Context>(addressAt);
   const replacements = createReplacements();
-  const judge = createStoreJudge();
+  const judge = createStoreJudge(log.maxLoss);
+  const leases = createLeaseWatch();
+  const watchers = createWatchers();
+  const exactlyOnce = createExactlyOnce(smallSessions.keptKeyRequests);
   let failure: string | undefined;
   return {
     booted({ app, id }) {
@@ -128,15 +173,43 @@ function createWatch<Context>(log: LogUnderProof<Context>, replaces: boolean): W
         // A node whose disk fails takes its store along; everything else that ends a store is a bug.
         if (!(cause instanceof NodeFailedError)) failure ??= `the store of ${id} failed: ${String(cause)}`;
       });
+      if (log.maxLoss !== undefined) return;
+      app?.machine.applications.subscribe((application) => {
+        exactlyOnce.applied(application);
+        watchers.applied(application);
+        leases.applied(application);
+      });
     },
     died: (machine) => invariants.died(addressAt(machine)),
-    invoked: judge.invoked,
-    ended: judge.ended,
+    invoked(operation, nowMs) {
+      judge.invoked(operation, nowMs);
+      exactlyOnce.invoked(operation);
+      leases.invoked(operation, nowMs);
+    },
+    ended(operation, outcome, nowMs) {
+      judge.ended(operation, outcome, nowMs);
+      exactlyOnce.ended(operation, outcome);
+      if (isWatch(operation)) watchers.ended(outcome);
+    },
     check(world) {
       if (replaces) for (const { app } of world.machines) replacements.look(app?.store.membership?.members());
-      return failure ?? invariants.check(serversIn(world));
+      const problem =
+        failure ??
+        exactlyOnce.problem() ??
+        watchers.problem() ??
+        leases.check(world.nowMs()) ??
+        invariants.check(serversIn(world));
+      judge.ledBy(invariants.leaders?.() ?? 0, world.nowMs());
+      return problem;
     },
     finish: judge.finish,
-    goals: () => [...invariants.reached, ...judge.reached, ...replacements.reached],
+    goals: () => [
+      ...invariants.reached,
+      ...judge.reached,
+      ...replacements.reached,
+      ...exactlyOnce.reached,
+      ...watchers.reached,
+      ...leases.reached,
+    ],
   };
 }

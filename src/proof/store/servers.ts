@@ -1,6 +1,6 @@
 /** The servers of a log, as an observer from above sees them, and what watches them in a run. */
 
-import { type Address, addressOf } from '../../../statecharts/actor.ts';
+import { type ActorState, type Address, addressOf } from '../../../statecharts/actor.ts';
 import type { Application, World } from '../../simulator/scenario.ts';
 import type { Problem } from '../claim.ts';
 
@@ -13,10 +13,12 @@ export interface ServerView<Context> {
 
 /** What a protocol claims of its servers, watched in one run. */
 export interface LogInvariants<Context> {
-  /** Looks at the servers that are up. @returns the first problem, in words */
+  /** Looks at servers that stand otherwise than before. @returns the first problem, in words */
   check(servers: readonly ServerView<Context>[]): Problem;
   /** A server has died: what was not durable is gone, and was told to nobody. */
   died(server: Address): void;
+  /** How many leaders were in office, one after the other; only where a failover may lose something. */
+  leaders?(): number;
   /** The goals of the protocol that the run has reached. */
   readonly reached: ReadonlySet<string>;
 }
@@ -49,19 +51,31 @@ export const watched = <Context>({ check, note, seen, reached }: ServerChecks<Co
   reached,
 });
 
-/** Finds the servers that are up; made once per run, because it is asked after every event. */
+/**
+ * Finds the servers that are up and have taken a step since they were last looked at; made once per run. It is asked after
+ * every event, of which most are none of theirs.
+ */
 export function createLookout<Context>(
   addressAt: (machine: string) => Address,
 ): (world: World<Application>) => readonly ServerView<Context>[] {
-  return ({ machines }) =>
-    machines.flatMap(({ id, app }) => {
+  const seen = new Map<string, ActorState>();
+  return ({ machines }) => {
+    let changed: ServerView<Context>[] | undefined;
+    for (const { id, app } of machines) {
       const address = addressAt(id);
       const peeked = app?.node.peek(address);
-      if (peeked === undefined) return [];
-      const context: Context = peeked.state.snapshot.context;
-      return [{ address, role: peeked.definition.roleAt(peeked.state), context }];
-    });
+      if (peeked === undefined || peeked.state === seen.get(id)) continue;
+      const { definition, state } = peeked;
+      seen.set(id, state);
+      const context: Context = state.snapshot.context;
+      changed ??= [];
+      changed.push({ address, role: definition.roleAt(state), context });
+    }
+    return changed ?? none;
+  };
 }
+
+const none: readonly never[] = [];
 
 /** The address of the actor `name` on each machine; made once per run, too. */
 export function addressesOf(name: string, key: string): (machine: string) => Address {

@@ -43,7 +43,7 @@ const decidedInJournal: readonly CommitTwin[] = [
       bounds: coordinatorCrashes,
       violates: 'no decision is reversed',
     },
-    simulator: { seed: 115 },
+    simulator: { seed: 119 },
   },
   {
     name: 'the caller is answered before the decision is journalled',
@@ -74,13 +74,13 @@ const decidedInJournal: readonly CommitTwin[] = [
       bounds: { ...quiet, unknownAnswers: 1 },
       violates: 'no coordinator forgets a branch that is not committed',
     },
-    simulator: { seed: 40 },
+    simulator: { seed: 51 },
   },
   {
     name: 'a name that is unknown to the database is taken for committed',
     rule: 'Gray & Reuter §10.4: phase two',
     broken: { database: { takesUnknownForSuccess: true } },
-    simulator: { seed: 130 },
+    simulator: { seed: 135 },
   },
   {
     name: 'a late prepare is accepted after the rollback',
@@ -100,7 +100,7 @@ const decidedInJournal: readonly CommitTwin[] = [
       bounds: coordinatorCrashes,
       violates: 'validity: nothing commits unless every branch is prepared',
     },
-    simulator: { seed: 8 },
+    simulator: { seed: 14 },
   },
   {
     name: 'a coordinator does not wait for all votes',
@@ -126,7 +126,7 @@ const decidedByLast: readonly CommitTwin[] = [
       bounds: coordinatorCrashes,
       violates: 'agreement: no branch commits while another is rolled back',
     },
-    simulator: { seed: 50 },
+    simulator: { seed: 53 },
   },
   {
     name: 'a commit is announced before the last resource has answered',
@@ -149,7 +149,7 @@ const decidedByLast: readonly CommitTwin[] = [
       bounds: { ...quiet, unknownAnswers: 1 },
       violates: 'a branch that is rolled back does not come back',
     },
-    simulator: {},
+    simulator: { seed: 19 },
   },
   {
     name: 'absence is read and not written where a last resource decides',
@@ -159,7 +159,7 @@ const decidedByLast: readonly CommitTwin[] = [
       bounds: { ...quiet, crashes: 1, crashing: ['p2'], inquiries: 1 },
       violates: 'a branch that is rolled back does not come back',
     },
-    simulator: { seed: 50 },
+    simulator: { seed: 55 },
   },
 ];
 
@@ -174,14 +174,14 @@ const decidedInRegister: readonly CommitTwin[] = [
       },
     },
     checker: { bounds: quiet, violates: 'no decision is reversed' },
-    simulator: { seed: 60 },
+    simulator: { seed: 78 },
   },
   {
     name: 'a register lets two owners decide',
     rule: 'Gray & Lamport §4: consensus on the outcome',
     broken: { fencesNobody: true },
     checker: { bounds: quiet, violates: 'no decision is reversed' },
-    simulator: { seed: 15 },
+    simulator: { seed: 17 },
   },
 ];
 

@@ -54,7 +54,8 @@ export interface TwoPhaseCommitOptions extends GivenCommitBounds {
 }
 
 const transaction = 'tx';
-const manager = 'c';
+/** The node on which the transaction begins. */
+export const manager = 'c';
 /**
  * Three nodes, as services have them: the coordinator with its participants and an acceptor, another acceptor, and the heir
  * beside the third one, which is asked last.

@@ -11,7 +11,7 @@ import {
   participantName,
   type TwoPhaseCommit,
 } from '../../../../statecharts/two-phase-commit.ts';
-import type { Clock } from '../../../environment/clock.ts';
+import { type Clock, pause } from '../../../environment/clock.ts';
 import { createNode, type Node } from '../../../host/node.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../../resources/embedded/store.ts';
 import { raft } from '../../../services/store/log/raft.ts';
@@ -155,6 +155,7 @@ export function bootBank({
   /** Without a manager the program has nothing to do, and ends. */
   const failure = new Subject<unknown>();
   createTransactionManager({
+    nested: 'unchecked',
     node,
     protocol,
     environment,
@@ -170,7 +171,7 @@ export function bootBank({
   );
 
   const notReady: OperationEnd = { type: 'failed', reason: 'the manager is not ready' };
-  const wait = (ms: number): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, ms));
+  const wait = (ms: number): Promise<void> => pause(clock, ms);
   const workOn =
     (transfer: Transfer) =>
     async (work: WorkOf<Owned>): Promise<void> => {

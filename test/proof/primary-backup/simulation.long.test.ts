@@ -3,7 +3,7 @@ import { primaryBackupScenario } from '../../../src/proof/primary-backup/scenari
 import { runSuite } from '../../../src/simulator/suite.ts';
 import { faulty } from '../faulty.ts';
 
-test.each(['synchronous', 'quorum'] as const)(
+test.each(['sync', 'quorum'] as const)(
   'a store that acknowledges in %s mode keeps its claims and stays linearizable under all faults',
   { timeout: 240_000 },
   (mode) => {
@@ -12,6 +12,15 @@ test.each(['synchronous', 'quorum'] as const)(
     expect(missed).toEqual([]);
   },
 );
+
+test('a store that may lose something loses no more than that, as its servers and its clients see it', {
+  timeout: 240_000,
+}, () => {
+  const scenario = primaryBackupScenario({ name: 'primary-backup-async', mode: 'async', maxLoss: 2 });
+  const { failed, goals } = runSuite(scenario, { ...faulty, seed: 1, runs: 30, nodes: 3 });
+  expect(failed?.violation).toBeUndefined();
+  expect(goals.get('as many were lost as may be')).toBeGreaterThan(0);
+});
 
 test.each([1, 2, 5])('it survives with %i nodes', { timeout: 240_000 }, (nodes) => {
   const { failed } = runSuite(primaryBackupScenario(), { ...faulty, seed: 1_000 * nodes, runs: 5, nodes });

@@ -58,7 +58,7 @@ describe('a simulation of two-phase commit', () => {
     const shrunk = await shrinkAsync(failed, {
       replay: (schedule) => runSteps(scenario, schedule),
       minNodes: 1,
-      maxReplays: 60,
+      maxReplays: 20,
     });
     if (shrunk === undefined) throw new Error('the schedule did not fail again');
     expect(shrunk.schedule.operations.length).toBeLessThan(failed.schedule.operations.length);
