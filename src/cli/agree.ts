@@ -1,6 +1,7 @@
 /** `quorate agree`: lets the nodes of a cluster agree on a value, or tells on which they have. It asks over HTTP. */
 
 import { Command } from 'commander';
+import { jsonIn } from '../services/http/json.ts';
 import { type AskedNode, NodeRequestError, problemIn, requestNode } from './node-request.ts';
 import { hostPortIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -19,6 +20,7 @@ Exit codes: 0 it was printed, 1 it is not known (the line says why), 2 wrong opt
 
 interface AgreeCommandOptions extends AskedNode {
   readonly acceptors?: string;
+  readonly json: boolean;
 }
 
 /** Makes the command. */
@@ -39,6 +41,7 @@ export const agreeCommand = (terminal: Terminal): Command =>
       'the acceptors of the key, separated by commas (default: the nodes with which the cluster began)',
     )
     .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
+    .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
     .action(async (key: string, value: string | undefined, options: AgreeCommandOptions) => {
       const { acceptors } = options;
@@ -52,5 +55,6 @@ export const agreeCommand = (terminal: Terminal): Command =>
         const { code, message, whatToDo } = problemIn(options, answer);
         throw new NodeRequestError(code, `${message}: ${whatToDo}`);
       }
-      terminal.out(answer.text);
+      // What is no JSON on the wire is text.
+      terminal.out(options.json ? JSON.stringify({ key, value: jsonIn(answer.text) ?? answer.text }) : answer.text);
     });

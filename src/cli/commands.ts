@@ -23,9 +23,23 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['secret', async ({ terminal }) => (await import('./secret.ts')).secretCommand(terminal)],
   ['history', async ({ terminal }) => (await import('./history.ts')).historyCommand(terminal)],
   ['simulate', async ({ terminal }) => (await import('./simulate.ts')).simulateCommand(terminal)],
+  ['compare', async ({ terminal, program }) => (await import('./compare.ts')).compareCommand(terminal, program)],
   ['check', async ({ terminal }) => (await import('./check.ts')).checkCommand(terminal)],
+  ['choose', async ({ terminal }) => (await import('./choose.ts')).chooseCommand(terminal)],
+  ['incident', async ({ terminal }) => (await import('./incident.ts')).incidentCommand(terminal)],
   ['prove', async ({ terminal }) => (await import('./prove.ts')).proveCommand(terminal)],
+  ['odds', async ({ terminal }) => (await import('./odds.ts')).oddsCommand(terminal)],
+  ['failover', async ({ terminal }) => (await import('./failover.ts')).failoverCommand(terminal)],
+  ['proxy', async ({ terminal }) => (await import('./proxy.ts')).proxyCommand(terminal)],
   ['txn', async ({ terminal }) => (await import('./txn.ts')).txnCommand(terminal)],
+  [
+    'completion',
+    async (surroundings) => {
+      const others = () =>
+        Promise.all([...commands].flatMap(([name, load]) => (name === 'completion' ? [] : [load(surroundings)])));
+      return (await import('./completion.ts')).completionCommand(surroundings.terminal, others);
+    },
+  ],
 ]);
 
 /** The command that `args` begin with; all of them where they begin with none, which wants help or is misspelt. */

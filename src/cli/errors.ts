@@ -19,6 +19,21 @@ export class CheckOptionsError extends UsageError {
   readonly code = 'CHECK_OPTIONS';
 }
 
+/** A comparison that cannot be, as it was described. */
+export class ComparisonOptionsError extends UsageError {
+  readonly code = 'COMPARISON_OPTIONS';
+}
+
+/** A live comparison was told to stop before its end; what it had started is ended. */
+export class ComparisonStoppedError extends QuorateError {
+  readonly code = 'COMPARISON_STOPPED';
+}
+
+/** A node of a live comparison did not run, or its cluster found no leader in time. */
+export class LiveClusterError extends QuorateError {
+  readonly code = 'LIVE_CLUSTER';
+}
+
 /** There is no broken twin of that name. */
 export class UnknownTwinError extends UsageError {
   readonly code = 'UNKNOWN_TWIN';

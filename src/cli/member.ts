@@ -3,8 +3,9 @@
 import { Command } from 'commander';
 import * as v from 'valibot';
 import type { HostPort } from '../bus/tcp.ts';
+import { jsonIn } from '../services/http/json.ts';
 import { type LogMembers, logMembers } from '../services/store/log/members.ts';
-import { type AskedNode, jsonIn, NodeRequestError, problemIn, requestNode } from './node-request.ts';
+import { type AskedNode, NodeRequestError, problemIn, requestNode } from './node-request.ts';
 import { hostPortIn, nodeIdIn, peerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,6 +28,10 @@ takes a node away for a while:
 
 Exit codes: 0 done, 1 refused, or not known whether it was done (the line says which), 2 wrong options.`;
 
+interface Asked extends AskedNode {
+  readonly json: boolean;
+}
+
 /** Makes the command. */
 export function memberCommand(terminal: Terminal): Command {
   const about = (command: Command): Command =>
@@ -37,10 +42,12 @@ export function memberCommand(terminal: Terminal): Command {
         hostPortIn,
         hostPortIn('127.0.0.1:4701'),
       )
-      .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine');
+      .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
+      .option('--json', 'tell the result as JSON', false);
   const list = about(new Command('list').description('Prints who takes part, and where.')).action(
-    async (options: AskedNode) => {
-      terminal.out(tableOf(await ask(options, membersQuestion)));
+    async (options: Asked) => {
+      const members = await ask(options, membersQuestion);
+      terminal.out(options.json ? JSON.stringify(members) : tableOf(members));
     },
   );
   const replace = about(
@@ -48,20 +55,22 @@ export function memberCommand(terminal: Terminal): Command {
       .description('Lets a node that was started with --join take the place of another, for good.')
       .argument('<old>', 'the node that leaves', nodeIdIn)
       .argument('<new=host:port>', 'the node that joins, and where it listens for other nodes', (text) => peerIn(text)),
-  ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: AskedNode) => {
+  ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: Asked) => {
     for (const [id, { host, port }] of joining) {
       const body = { old, new: { id, host: host.includes(':') ? `[${host}]` : host, port } };
       const members = await ask(options, { ...replacement, body });
-      terminal.out(`${id} has taken the place of ${old}.\n${tableOf(members)}`);
+      terminal.out(
+        options.json ? JSON.stringify(members) : `${id} has taken the place of ${old}.\n${tableOf(members)}`,
+      );
     }
   });
   const transfer = about(
     new Command('transfer')
       .description('Lets another node lead, within some round trips.')
       .argument('[node]', 'the node that should lead (default: one of those that have most of the data)', nodeIdIn),
-  ).action(async (to: string | undefined, options: AskedNode) => {
+  ).action(async (to: string | undefined, options: Asked) => {
     const { leader } = await ask(options, { ...succession, body: to === undefined ? {} : { to } });
-    terminal.out(`${leader} leads.`);
+    terminal.out(options.json ? JSON.stringify({ leader }) : `${leader} leads.`);
   });
   return new Command('member')
     .summary('who takes part in a cluster, one node in the place of another, and who leads')
@@ -77,7 +86,7 @@ interface Question<Schema extends v.GenericSchema> {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly answer: Schema;
-  readonly body?: unknown;
+  readonly body?: object;
   /** What to do where it is not known whether it happened. */
   readonly ifUnknown: string;
 }
@@ -101,11 +110,7 @@ async function ask<Schema extends v.GenericSchema>(
   options: AskedNode,
   { method, path, answer: schema, body, ifUnknown }: Question<Schema>,
 ): Promise<v.InferOutput<Schema>> {
-  const answer = await requestNode(
-    options,
-    { method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) },
-    method === 'GET' ? '' : `; ${ifUnknown}`,
-  );
+  const answer = await requestNode(options, { method, path, json: body }, method === 'GET' ? '' : `; ${ifUnknown}`);
   const parsed = v.safeParse(schema, jsonIn(answer.text));
   if (answer.isOk && parsed.success) return parsed.output;
   const { code, message, whatToDo, outcome } = problemIn(options, answer);

@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { type ClientSecret, type HostPort, readSecretFile } from '../bus/tcp.ts';
+import { jsonIn } from '../services/http/json.ts';
 import { textOf } from './options.ts';
 
 /** Which node is asked, and what lets the command ask. */
@@ -15,7 +16,11 @@ export interface AskedNode {
 export interface NodeRequest {
   readonly method: 'GET' | 'PUT' | 'POST';
   readonly path: string;
+  /** Text to send as it is; or something to send as JSON. */
   readonly body?: string;
+  readonly json?: object | undefined;
+  /** How long an answer may take, in milliseconds. Default 40,000: longer than nodes take. */
+  readonly timeoutMs?: number;
 }
 
 /** What a node has answered. */
@@ -34,9 +39,6 @@ export class NodeRequestError extends QuorateError {
   }
 }
 
-/** Longer than nodes take to answer, in milliseconds. */
-const patienceMs = 40_000;
-
 /**
  * Asks a node.
  *
@@ -45,24 +47,42 @@ const patienceMs = 40_000;
  */
 export async function requestNode(
   { node, secretFile }: AskedNode,
-  { method, path, body }: NodeRequest,
+  request: NodeRequest,
   whatIsUnknown = '',
 ): Promise<NodeAnswer> {
-  const secret: ClientSecret | undefined = secretFile === undefined ? undefined : readSecretFile(secretFile).client();
-  try {
-    const response = await fetch(`http://${textOf(node)}${path}`, {
-      method,
-      signal: AbortSignal.timeout(patienceMs),
-      ...(secret === undefined ? {} : { headers: { authorization: `Bearer ${secret.httpToken()}` } }),
-      ...(body === undefined ? {} : { body }),
-    });
-    return { isOk: response.ok, text: await response.text() };
-  } catch (cause) {
-    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    throw new NodeRequestError(
+  const secret = secretFile === undefined ? undefined : readSecretFile(secretFile).client();
+  const unreachable = (why: string): NodeRequestError =>
+    new NodeRequestError(
       'NODE_UNREACHABLE',
       `expected an answer of a node at ${textOf(node)}, got none (${why}); name one that runs with --node HOST:HTTPPORT${whatIsUnknown}`,
     );
+  return await answerTo(request, node, secret, unreachable);
+}
+
+/**
+ * The answer to a request.
+ *
+ * @param unreachable what to throw when none comes
+ */
+export async function answerTo(
+  { method, path, json, body = json && JSON.stringify(json), timeoutMs = 40_000 }: NodeRequest,
+  to: HostPort,
+  secret: ClientSecret | undefined,
+  unreachable: (why: string) => NodeRequestError,
+): Promise<NodeAnswer> {
+  try {
+    const response = await fetch(`http://${textOf(to)}${path}`, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: {
+        ...(secret && { authorization: `Bearer ${secret.httpToken()}` }),
+        ...(json && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
+    });
+    return { isOk: response.ok, text: await response.text() };
+  } catch (cause) {
+    throw unreachable(cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause));
   }
 }
 
@@ -73,15 +93,6 @@ const problemSchema = v.object({
   outcome: v.picklist(['did-not-happen', 'unknown']),
 });
 export type NodeProblem = v.InferOutput<typeof problemSchema>;
-
-/** What JSON a text holds; undefined when it is none. */
-export function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** What an answer says is wrong. @throws NodeRequestError when no node of ours has said it */
 export function problemIn({ node }: AskedNode, { text }: NodeAnswer): NodeProblem {

@@ -4,28 +4,31 @@ import { Command } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
+import { pause } from '../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
-import { type LogProtocolName, logProtocolNames, type StoreMode } from '../services/store/log/protocol-names.ts';
+import type { Durability } from '../services/store/log/primary-backup/founding.ts';
+import { durabilityIn, type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
+import { withDurability } from './durability.ts';
 import { ClusterOptionsError, exitCodes } from './errors.ts';
 import { reporter, reportOn } from './node/reporting.ts';
 import {
   hostPortIn,
   integerIn,
   logProtocolIn,
-  modeHelp,
   nameIn,
   nodeIdIn,
   openClientsIn,
   type Peers,
   peerIn,
-  storeModeIn,
   textOf,
 } from './options.ts';
+import { askedToStop } from './stop-asked.ts';
 import type { Terminal } from './terminal.ts';
+import { type TimingOptions, timingIn, withTiming } from './timing.ts';
 
-interface NodeOptions {
+interface NodeOptions extends Durability, TimingOptions {
   readonly id: string;
   readonly listen: HostPort;
   readonly http: HostPort;
@@ -35,7 +38,6 @@ interface NodeOptions {
   readonly join?: true;
   readonly cluster: string;
   readonly protocol?: LogProtocolName;
-  readonly mode?: StoreMode;
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
   readonly inspect?: true | number;
@@ -60,7 +62,7 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 1 could not start or had to stop (th
 
 /** Makes the command. */
 export function nodeCommand(terminal: Terminal): Command {
-  return new Command('node')
+  return withTiming(withDurability(new Command('node')))
     .summary('run one node of a cluster')
     .description('Runs one node of a replicated key-value store, until SIGINT or SIGTERM.')
     .option('--id <id>', 'the name of this node within the cluster', nodeIdIn)
@@ -79,7 +81,6 @@ export function nodeCommand(terminal: Terminal): Command {
       `by which the store is replicated: ${logProtocolNames.join(', ')}; the same on all nodes (default: what the data says, or raft)`,
       logProtocolIn,
     )
-    .option('--mode <name>', modeHelp, storeModeIn)
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
     .option(
       '--open-clients [which]',
@@ -106,8 +107,16 @@ function complete(options: Partial<NodeOptions>, command: Command): NodeOptions 
   return { ...rest, id, listen, http, data, cluster };
 }
 
+type ServingNode = KeyValueNode & { readonly httpUrl: string };
+
 /** What another start would not mend. */
-const finalCodes: readonly string[] = ['JOURNAL_LOST', 'JOURNAL_ROLLED_BACK', 'MEMBER_RETIRED', 'MEMBER_PLACE_MISSING'];
+const finalCodes: readonly string[] = [
+  'JOURNAL_LOST',
+  'JOURNAL_ROLLED_BACK',
+  'MEMBER_RETIRED',
+  'MEMBER_PLACE_MISSING',
+  'FOUNDING_MISMATCH',
+];
 
 /** How long a clean stop may take, in milliseconds, before the process ends anyway. */
 const stopMs = 8_000;
@@ -126,7 +135,6 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     openClients,
     join,
     protocol,
-    mode,
   } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment);
@@ -137,7 +145,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     await tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });
     return error instanceof ClusterOptionsError ? exitCodes.usage : exitCodes.failed;
   };
-  let running: KeyValueNode | undefined;
+  let running: ServingNode | undefined;
   let inspector: InspectorServer | undefined;
   try {
     checkMembers(options);
@@ -153,7 +161,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       peers: Object.fromEntries(peer),
       joins: join === true,
       ...(protocol === undefined ? {} : { protocol }),
-      ...(mode === undefined ? {} : { mode }),
+      ...durabilityIn(options),
+      timing: timingIn(options),
       ...(secret === undefined ? {} : { secret }),
       openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
       pid: process.pid,
@@ -187,26 +196,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     node.failure.subscribe((error) => resolve(fail(error, finalCodes.includes(error.code))));
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
-  await Promise.race([
-    Promise.all([node.stop(), inspector?.close()]),
-    new Promise<void>((resolve) => void clock.setTimeout(resolve, stopMs)),
-  ]);
+  await Promise.race([Promise.all([node.stop(), inspector?.close()]), pause(clock, stopMs)]);
   return code;
-}
-
-/** Resolves when a signal, or the end of the process that watches this one, asks for a stop. */
-function askedToStop(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    if (process.send === undefined) {
-      process.once('SIGINT', () => resolve());
-      return;
-    }
-    // A watcher's Ctrl-C reaches all of its terminal's processes; it is the watcher that decides then.
-    process.on('SIGINT', () => {});
-    process.once('disconnect', () => resolve());
-    if (!process.connected) resolve();
-  });
 }
 
 /** Refuses what cannot become a cluster. @throws ClusterOptionsError */

@@ -4,13 +4,7 @@ import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isId } from '../../statecharts/actor.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
-import {
-  defaultStoreMode,
-  type LogProtocolName,
-  logProtocolNames,
-  type StoreMode,
-  storeModes,
-} from '../services/store/log/protocol-names.ts';
+import { type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
 
 /** @throws InvalidArgumentError */
 export function nodeIdIn(text: string): string {
@@ -32,20 +26,6 @@ export function logProtocolIn(text: string): LogProtocolName {
     `There is no protocol '${text}' for a store; there are: ${logProtocolNames.join(', ')}.`,
   );
 }
-
-/** Reads when a store by primary-backup acknowledges a write. @throws InvalidArgumentError */
-export function storeModeIn(text: string): StoreMode {
-  const known = storeModes.find((name) => name === text);
-  if (known !== undefined) return known;
-  throw new InvalidArgumentError(
-    text.startsWith('async') && 'asynchronous'.startsWith(text)
-      ? `A store does not offer asynchronous writes, as it cannot start over where they are lost; there are: ${storeModes.join(', ')}.`
-      : `There is no mode '${text}' of a store; there are: ${storeModes.join(', ')}.`,
-  );
-}
-
-/** What `--mode` means. */
-export const modeHelp = `of primary-backup: who holds a write before it is acknowledged, all in sync or a majority of them: ${storeModes.join(', ')}; the same on all nodes (default: what the data says, or ${defaultStoreMode})`;
 
 /** Reads integers of a range. */
 export const integerIn =

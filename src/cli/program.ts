@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes, tell } from './errors.ts';
 import type { Terminal } from './terminal.ts';
+import { version } from './version.ts';
 
 const help = `
 Start here:
@@ -23,6 +24,7 @@ export async function runProgram(
     .description('Fault-tolerance protocols as statechart actors: run them, watch them, check what they did.')
     .showHelpAfterError('(add --help to see what there is)')
     .helpCommand(true)
+    .version(version, '--version', 'print the version')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),

@@ -49,7 +49,7 @@ export const isReached = (twin: TwinDescription, means: Means): boolean =>
 
 /** Adds `--list`, which is the same list wherever it is asked for, and `--json`. */
 export const withList = (command: Command): Command =>
-  command.option('--list', 'list the protocols that can be simulated and checked', false);
+  command.option('--list', 'list the protocols that can be simulated and checked, and their broken twins', false);
 
 /** Prints the list. */
 export function printList(terminal: Terminal, isJson: boolean): void {
@@ -65,13 +65,15 @@ export function printList(terminal: Terminal, isJson: boolean): void {
         foundBy: (['check', 'simulate'] as const).filter((means) => isReached(twin, means)),
       })),
     }));
-    terminal.out(JSON.stringify({ protocols: told }, null, 2));
+    terminal.out(JSON.stringify({ protocols: told }));
     return;
   }
   const width = Math.max(...protocols.map(({ name }) => name.length)) + 2;
   for (const { name, about, systems, twins } of protocols) {
     terminal.out(`${name.padEnd(width)}${about}`);
-    terminal.out(`${' '.repeat(width)}${systems.length} systems are proven; ${twins.length} broken twins are found`);
+    const indent = ' '.repeat(width);
+    terminal.out(`${indent}${systems.length} systems are proven; ${twins.length} broken twins are found:`);
+    for (const twin of twins) terminal.out(`${indent}  ${quoted(twin.name)} (${twin.rule})`);
   }
 }
 
@@ -95,7 +97,7 @@ export function printTwins(
   isJson: boolean,
 ): boolean {
   const ok = reports.every(({ verdict }) => verdict !== 'missed');
-  if (isJson) terminal.out(JSON.stringify({ protocol: protocol.name, means, ok, twins: reports }, null, 2));
+  if (isJson) terminal.out(JSON.stringify({ protocol: protocol.name, means, ok, twins: reports }));
   else {
     for (const line of reports.map(twinLine)) terminal.out(line);
     const count = (wanted: TwinReport['verdict']): number => reports.filter(({ verdict }) => verdict === wanted).length;

@@ -1,11 +1,14 @@
 /** `quorate prove`: everything that the project is held to: the systems, the simulated runs and the twins of every protocol. */
 
 import { Command } from 'commander';
+import { receptionsLine } from '../checker.ts';
 import { systemClock } from '../environment/clock.ts';
 import type { Protocol } from '../proof/protocol.ts';
 import { protocols } from '../proof/protocols.ts';
 import { type Job, runJobs, totalOf, verdictOf } from './check/jobs.ts';
-import { exitCodes } from './errors.ts';
+import { holesText, type ToldReceptions, togetherOf } from './check/receptions.ts';
+import { assertWritable } from './config/files.ts';
+import { exitCodes, UsageError } from './errors.ts';
 import { integerIn } from './options.ts';
 import { protocolIn } from './protocols.ts';
 import { figuresOf, recordFigures } from './prove/figures.ts';
@@ -23,8 +26,8 @@ interface ProveOptions {
 
 const help = `
 Every system that docs/verification.md lists is checked, every suite of simulated runs is played under all faults, and
-every broken twin is looked for. It fails when a property is violated, a goal is not reached, or a known truth or a twin
-is not found.
+every broken twin is looked for. It fails when a property is violated, a goal is not reached, a message comes to a chart
+that says nothing to it, or a known truth or a twin is not found.
 
 Examples:
   $ quorate prove
@@ -32,6 +35,11 @@ Examples:
   $ quorate prove --no-simulations --record test/proof/figures.json   # the figures of the docs' tables
 
 Exit codes: 0 all of it holds, 1 not so, 2 wrong options, 3 nobody knows: a limit came first.`;
+
+/** Options that contradict each other. */
+class ProveOptionsError extends UsageError {
+  readonly code = 'PROVE_OPTIONS';
+}
 
 /** Makes the command. */
 export function proveCommand(terminal: Terminal): Command {
@@ -49,6 +57,11 @@ export function proveCommand(terminal: Terminal): Command {
     .addHelpText('after', help)
     .action(async (chosen: readonly Protocol[], options: ProveOptions) => {
       const proven = chosen.length === 0 ? protocols : chosen;
+      const { checks, record } = options;
+      if (record !== undefined) {
+        if (!checks) throw new ProveOptionsError('expected --record without --no-checks, whose figures it has');
+        assertWritable(record, 'the figures');
+      }
       const codes = [
         options.simulations ? await simulateAll(proven, terminal) : exitCodes.done,
         options.checks ? await checkAll(proven, options, terminal) : exitCodes.done,
@@ -92,10 +105,21 @@ async function checkAll(
   const startedMs = clock.nowMs();
   const results = await runJobs(list, jobs, terminal, ({ text }) => terminal.out(`${text}\n`));
   terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
-  const verdict = verdictOf(results);
+  const areSpecified = proven.map((protocol) => {
+    const own = results.filter((_result, at) => list[at]?.protocol === protocol.name);
+    return tellReceptions(protocol, togetherOf(own), terminal);
+  });
+  const verdict = areSpecified.includes(false) ? 'violated' : verdictOf(results);
   if (record !== undefined) await recordFigures(record, figuresOf(proven, list, results));
   if (verdict === 'ok') return exitCodes.done;
   return verdict === 'violated' ? exitCodes.failed : exitCodes.unknown;
+}
+
+/** Tells how the charts of a protocol took what was sent to them. @returns whether they have an answer to all of it */
+function tellReceptions({ name }: Protocol, receptions: ToldReceptions, terminal: Terminal): boolean {
+  for (const text of holesText(receptions)) terminal.out(text);
+  terminal.out(`${name}: ${receptionsLine(receptions)}`);
+  return receptions.holes.length === 0;
 }
 
 /** Looks for all twins. @returns the exit code */

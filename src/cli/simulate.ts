@@ -1,18 +1,20 @@
 /** `quorate simulate`: runs a protocol under faults on virtual time, over many seeds, or replays one schedule. */
 
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { Protocol } from '../proof/protocol.ts';
 import { protocols } from '../proof/protocols.ts';
+import { messageOf } from '../resources/errors.ts';
+import { defaultEventLimits, type EventLimits } from '../simulator/event-limits.ts';
 import { runAsync } from '../simulator/run.ts';
 import { parseSchedule } from '../simulator/schedule.ts';
 import type { SuiteResult } from '../simulator/suite.ts';
 import { renderTrace } from '../simulator/trace.ts';
+import { assertWritable, readText } from './config/files.ts';
 import { exitCodes, FileError } from './errors.ts';
 import { integerIn, positiveIn } from './options.ts';
 import { printList, printTwins, protocolIn, quoted, type TwinReport, twinIn, withList } from './protocols.ts';
 import { everyFault, type FaultSelection, faultKinds, faultsIn } from './simulate/faults.ts';
-import { progressLine, runSuiteOf, shrinkTo, suiteReport, tellShrunk } from './simulate/suite.ts';
+import { keepSchedule, progressLine, runSuiteOf, shrink, suiteReport, tellShrunk } from './simulate/suite.ts';
 import { findTwin, suiteFor } from './simulate/twins.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -24,20 +26,23 @@ interface SimulateOptions {
   readonly checkDeterminism: boolean;
   readonly broken?: string;
   readonly budget?: number;
+  readonly maxEvents: number;
+  readonly maxEventsPerInstant: number;
   readonly replay?: string;
-  readonly schedule: string;
+  readonly schedule?: string;
   readonly list: boolean;
   readonly json: boolean;
 }
 
 const defaultRuns = 100;
+const defaultSchedule = 'quorate-schedule.json';
 
 /** A suite that asks for fewer runs may miss a goal by chance. */
 const vacuousFromRuns = 200;
 
 const help = `
 Protocols:
-${protocols.map(({ name, about }) => `  ${name.padEnd(14)}${about}`).join('\n')}
+${protocols.map(({ name, about }) => `  ${name.padEnd(Math.max(...protocols.map((it) => it.name.length)) + 2)}${about}`).join('\n')}
 
 Kinds of faults: network (loss, repetition, delay, reordering of messages), ${faultKinds.join(', ')};
 or 'all', or 'none'. Each run draws which of them it has, and how many. What befalls databases (outage: they restart;
@@ -45,7 +50,8 @@ flaky: their connections break, and they answer late) is drawn only for protocol
 
 Each seed gives one schedule, and each schedule always the same run. A violation is shrunk to a small schedule, written
 to a file and told as a trace; replay it with --replay. A suite of ${vacuousFromRuns} runs or more also fails when one of its goals
-was never reached, because then its invariants may hold only for want of anything happening.
+was never reached, because then its invariants may hold only for want of anything happening. More events than a run may have,
+in all or while no time passes, are a violation as well: servers that answer each other for ever, or ask without waiting.
 
 Examples:
   $ quorate simulate raft --runs 1000 --nodes 5
@@ -72,8 +78,20 @@ export function simulateCommand(terminal: Terminal): Command {
     .option('--broken <name>', "simulate a twin with a mistake, the way it is found; or 'all'")
     .option('--check-determinism', 'run each seed twice and compare the event logs to the last byte', false)
     .option('--budget <seconds>', 'end after this much real time, with fewer runs', positiveIn)
+    .option(
+      '--max-events <number>',
+      'a run with more events is a violation',
+      integerIn(1, 1_000_000_000),
+      defaultEventLimits.maxEvents,
+    )
+    .option(
+      '--max-events-per-instant <number>',
+      'the same of one virtual instant',
+      integerIn(1, 1_000_000_000),
+      defaultEventLimits.maxEventsPerInstant,
+    )
     .option('--replay <file>', 'play the schedule of a file instead, and tell what happens')
-    .option('--schedule <file>', 'where to write the schedule of a violation', 'quorate-schedule.json')
+    .option('--schedule <file>', `where to write the schedule of a violation (default: "${defaultSchedule}")`)
     .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
     .action(async (protocol: Protocol | undefined, options: SimulateOptions, self: Command) => {
@@ -83,11 +101,16 @@ export function simulateCommand(terminal: Terminal): Command {
     });
 }
 
+const limitsOf = ({ maxEvents, maxEventsPerInstant }: SimulateOptions): EventLimits => ({
+  maxEvents,
+  maxEventsPerInstant,
+});
+
 /** @returns the exit code */
 async function runWith(protocol: Protocol, options: SimulateOptions, terminal: Terminal): Promise<number> {
   const broken = options.broken === undefined ? undefined : twinIn(protocol, options.broken);
   if (broken === 'all') return findTwins(protocol, options, terminal);
-  if (options.replay !== undefined) return replay(protocol, options.replay, broken, terminal);
+  if (options.replay !== undefined) return replay(protocol, options.replay, broken, limitsOf(options), terminal);
   return simulate(protocol, options, broken, terminal);
 }
 
@@ -106,18 +129,25 @@ async function simulate(
   broken: string | undefined,
   terminal: Terminal,
 ): Promise<number> {
-  const { nodes, faults, checkDeterminism, budget, schedule: file, json } = options;
+  const { nodes, faults, checkDeterminism, budget, schedule: file = defaultSchedule, json } = options;
+  if (options.schedule !== undefined) assertWritable(options.schedule, 'the schedule');
   const twin = protocol.twins.find(({ name }) => name === broken);
   const finding = twin === undefined ? undefined : suiteFor(protocol, twin);
   const scenario = protocol.scenario(broken);
   const tell = json ? terminal.err : terminal.out;
   const runs = options.runs ?? finding?.runs ?? defaultRuns;
   const seed = options.seed ?? finding?.seed ?? 1;
+  const limits = limitsOf(options);
   const budgetSeconds = budget === undefined ? {} : { budgetSeconds: budget };
-  const result = await runSuiteOf(scenario, { seed, runs, nodes, faults, checkDeterminism, ...budgetSeconds }, tell);
+  const result = await runSuiteOf(
+    scenario,
+    { seed, runs, nodes, faults, checkDeterminism, limits, ...budgetSeconds },
+    tell,
+  );
   tell(progressLine(result));
   const code = codeOf(result, runs);
-  const shrunk = result.failed === undefined ? undefined : await shrinkTo(file, scenario, result.failed);
+  const shrunk = result.failed === undefined ? undefined : await shrink(scenario, result.failed, limits);
+  const isKept = shrunk !== undefined && (await keepSchedule(file, shrunk.schedule, terminal));
   if (json) {
     const told = {
       protocol: protocol.name,
@@ -125,14 +155,18 @@ async function simulate(
       seed,
       ok: code === exitCodes.done,
     };
-    const where = shrunk === undefined ? {} : { schedule: file };
-    terminal.out(JSON.stringify({ ...told, ...suiteReport(result), ...where }, null, 2));
+    const where = isKept ? { schedule: file } : {};
+    terminal.out(JSON.stringify({ ...told, ...suiteReport(result), ...where }));
     return code;
   }
   for (const [goal, count] of result.goals) terminal.out(`  ${String(count).padStart(7)}  ${goal}`);
   tellProblem(result, runs, terminal);
   const command = `quorate simulate ${protocol.name}${broken === undefined ? '' : ` --broken ${quoted(broken)}`}`;
-  if (shrunk !== undefined) tellShrunk(shrunk, `${command} --replay ${file}`, terminal);
+  if (shrunk === undefined) return code;
+  const again = isKept
+    ? `--replay ${quoted(file)}`
+    : `--nodes ${nodes} --seed ${result.failed?.schedule.seed} --runs 1`;
+  tellShrunk(shrunk, `${command} ${again}`, terminal);
   return code;
 }
 
@@ -153,24 +187,30 @@ function tellProblem(result: SuiteResult, runs: number, terminal: Terminal): voi
   else if (missed.length > 0) terminal.out(`Never reached in so few runs: ${goals}.`);
 }
 
+/** @throws FileError */
+function scheduleText(file: string): string {
+  try {
+    return readText(file);
+  } catch (cause) {
+    const problem = `cannot read '${file}': ${messageOf(cause)}; name the file that a violation was written to`;
+    throw new FileError(problem, { cause });
+  }
+}
+
 async function replay(
   protocol: Protocol,
   file: string,
   broken: string | undefined,
+  limits: EventLimits,
   terminal: Terminal,
 ): Promise<number> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new FileError(`cannot read '${file}': ${String(cause)}; name the file that a violation was written to`, {
-      cause,
-    });
-  });
-  const schedule = parseSchedule(text);
+  const schedule = parseSchedule(scheduleText(file));
   if (schedule.scenario !== protocol.name) {
     throw new FileError(
       `expected in '${file}' a schedule of '${protocol.name}', got one of '${schedule.scenario}'; name that protocol`,
     );
   }
-  const result = await runAsync(protocol.scenario(broken), schedule, { keepsLog: true });
+  const result = await runAsync(protocol.scenario(broken), schedule, { keepsLog: true, ...limits });
   terminal.out(renderTrace(result));
   return result.violation === undefined ? exitCodes.done : exitCodes.failed;
 }

@@ -13,7 +13,11 @@ export interface Terminal {
   err(text: string): void;
   readonly outColours: Colours;
   readonly errColours: Colours;
+  /** Writes a line in place of the one that it wrote last; nothing is left of an empty one. Only where a person looks at it. */
+  readonly progress?: (line: string) => void;
 }
+
+const clearLine = '\r\u001b[K';
 
 /** The terminal of this process. Colours are for TTYs, and not where `NO_COLOR` is set (see no-color.org). */
 export function systemTerminal(): Terminal {
@@ -26,5 +30,8 @@ export function systemTerminal(): Terminal {
     err: (text) => void process.stderr.write(`${text}\n`),
     outColours: coloursOf(process.stdout),
     errColours: coloursOf(process.stderr),
+    ...(process.stderr.isTTY === true
+      ? { progress: (line: string) => void process.stderr.write(`${clearLine}${line}`) }
+      : {}),
   };
 }

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { systemEnvironment } from '../environment/environment.ts';
+import { messageOf } from '../resources/errors.ts';
 import type { ListedTransaction, ResourceReport } from '../services/transactions.ts';
 import { exitCodes, tell } from './errors.ts';
 import { positiveIn } from './options.ts';
@@ -144,7 +145,7 @@ async function examine({ config: path }: Options, terminal: Terminal): Promise<n
     try {
       await resource.setup({ timeoutMs: doctorTimeoutMs });
     } catch (error) {
-      say('error', error instanceof Error ? error.message : String(error));
+      say('error', messageOf(error));
     }
     try {
       const { server, findings, leftovers } = await resource.check({ timeoutMs: doctorTimeoutMs });
@@ -159,7 +160,7 @@ async function examine({ config: path }: Options, terminal: Terminal): Promise<n
         say('warning', `${globalId} (${whose}) is prepared${by} ${age} and ${locking}`);
       }
     } catch (error) {
-      say('error', error instanceof Error ? error.message : String(error));
+      say('error', messageOf(error));
     } finally {
       await resource.close();
     }

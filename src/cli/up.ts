@@ -5,10 +5,12 @@ import { majoritySize } from '../../statecharts/quorum.ts';
 import { openSecretFile, readSecretFile } from '../bus/tcp/secret/file.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { logProtocolNames } from '../services/store/log/protocol-names.ts';
+import { withDurability } from './durability.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
-import { integerIn, logProtocolIn, modeHelp, nameIn, storeModeIn } from './options.ts';
+import { integerIn, logProtocolIn, nameIn } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import type { Terminal } from './terminal.ts';
+import { timingIn, withTiming } from './timing.ts';
 import { claimDataDirectory } from './up/data-directory.ts';
 import { description } from './up/description.ts';
 import {
@@ -24,6 +26,7 @@ import {
 } from './up/members.ts';
 import { forkNode } from './up/node-process.ts';
 import { type Supervisor, supervise } from './up/supervisor.ts';
+import { createTable } from './up/table.ts';
 
 /** The cluster is described once a node leads, or after this time without a leader. */
 const patienceMs = 8_000;
@@ -43,7 +46,7 @@ Exit codes: 0 stopped by Ctrl-C, 1 could not run (the line says why), 2 wrong op
 
 /** Makes the command. @param program the file that child processes run */
 export function upCommand(terminal: Terminal, program: string): Command {
-  return new Command('up')
+  return withTiming(withDurability(new Command('up')))
     .summary('run a cluster on this machine')
     .description('Starts the nodes of a replicated key-value store as processes of this machine, and watches them.')
     .option('--nodes <number>', `how many; odd numbers make sense`, integerIn(1, mostNodes), 3)
@@ -55,7 +58,6 @@ export function upCommand(terminal: Terminal, program: string): Command {
       `by which the store is replicated: ${logProtocolNames.join(', ')} (default: what the data says, or raft)`,
       logProtocolIn,
     )
-    .option('--mode <name>', modeHelp, storeModeIn)
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
     .option('--inspect', 'serve the Stately Inspector for each node')
     .addHelpText('after', help)
@@ -68,6 +70,7 @@ export function upCommand(terminal: Terminal, program: string): Command {
 async function up(options: UpOptions, program: string, terminal: Terminal, { clock }: Environment): Promise<number> {
   const { out, outColours: colours } = terminal;
   const members = membersOf(options);
+  timingIn(options);
   await requireFree(members);
   // The nodes read it themselves. What is wrong with it is said here once, before anything is made or started.
   if (options.secretFile !== undefined) readSecretFile(options.secretFile);
@@ -78,7 +81,6 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   const ready = new Map<string, Report & { type: 'ready' }>();
   /** The latest to change its role comes last. */
   const roles = new Map<string, string>();
-  let isDescribed = false;
   let finish = (_code: number): void => {};
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
@@ -87,36 +89,34 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   const line = (id: string, text: string): void =>
     out(`${colours.dim(elapsed(clock.nowMs() - startedAtMs))}  ${colours.cyan(id)}  ${text}`);
   const leader = (): string | undefined => [...roles].filter(([, role]) => role === 'leader').at(-1)?.[0];
-  const describe = (): void => {
-    if (isDescribed) return;
-    isDescribed = true;
-    clock.clearTimeout(patience);
-    out(description({ options, replication, members, ready, leader: leader(), isNew, terminal }));
-  };
-  const describeOnceLed = (): void => {
-    const isComplete = supervisors.every(({ standing }) => standing !== 'starting');
-    if (isComplete && leader() !== undefined) describe();
-  };
+  const table = createTable({
+    hasLeader: () => leader() !== undefined,
+    standings: () => supervisors.map(({ standing }) => standing),
+    show() {
+      const nodes = members.map((member, at) => ({ ...member, standing: supervisors[at]?.standing ?? 'starting' }));
+      out(description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal }));
+    },
+  });
   const hear = (report: Report): void => {
     if (report.type === 'ready') {
       const isAgain = ready.has(report.id);
       ready.set(report.id, report);
-      if (isDescribed || isAgain) line(report.id, lineOf(report, colours));
+      if (table.isShown || isAgain) line(report.id, lineOf(report, colours));
     } else if (report.type === 'role') {
       roles.delete(report.id);
       roles.set(report.id, report.role);
-      if (isDescribed) line(report.id, lineOf(report, colours));
+      if (table.isShown) line(report.id, lineOf(report, colours));
     } else if (report.type !== 'peer' || report.status === 'refused') {
       line(report.id, lineOf(report, colours));
     }
-    describeOnceLed();
+    table.changed();
   };
   const mourn = ({ id }: Member, reason: string, restartInMs: number | undefined): void => {
     roles.delete(id);
     const next =
       restartInMs === undefined ? 'it is not started again' : `starting it again in ${restartInMs / 1_000} s`;
     line(id, `${colours.red('died')} (${reason}); ${next}`);
-    describeOnceLed();
+    table.changed();
     const able = supervisors.filter(({ standing }) => standing !== 'given-up').length;
     if (able >= majoritySize(members.length)) return;
     finish(
@@ -129,7 +129,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
     );
   };
 
-  const patience = clock.setTimeout(describe, patienceMs);
+  const patience = clock.setTimeout(table.insist, patienceMs);
   const supervisors: Supervisor[] = members.map((member) =>
     supervise({
       clock,

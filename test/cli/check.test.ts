@@ -15,6 +15,9 @@ const checkRaft = (...args: readonly string[]) => checked('raft', args);
 const checkCommit = (...args: readonly string[]) => checked('2pc', args);
 const checkRegister = (...args: readonly string[]) => checked('2pc-register', args);
 
+/** Nobody gives up waiting, and no database refuses. */
+const quiet = ['--timeouts', '0', '--no-refusals'];
+
 describe('quorate check raft', () => {
   test('ends with 0 when every property holds and every goal was reached, and says how much that took', async () => {
     const { code, stdout } = await checkRaft('--nodes', '2', '--terms', '1', '--entries', '1', '--crashes', '1');
@@ -58,8 +61,32 @@ describe('quorate check raft', () => {
   });
 });
 
+describe('quorate check --receptions', () => {
+  const few = ['--receptions', '--max-states', '300'];
+
+  test('tells who takes what where, and which transitions nothing takes; a limit leaves open what else may come', async () => {
+    const { code, stdout } = await checkRaft(...few, '--nodes', '2');
+    expect(stdout).toMatch(/^\d+ receptions, 0 unspecified; \d+ of \d+ transitions taken\n/);
+    expect(stdout).toMatch(/raft\.server -> raft\.server\n +message +taken +ignored +absent +unspecified +in\n/);
+    expect(stdout).toMatch(/ vote +\d+ +- +- +- +follower\.listening\.free\n/);
+    expect(stdout).toMatch(/Transitions that nothing took:\n(.*\n)* +raft\.server: leader, on handOver/);
+    expect(code).toBe(3);
+  });
+
+  test('ends with 0 when all of a system was explored, and tells it as JSON', async () => {
+    const { code, stdout } = await checkCommit(...quiet, '--receptions', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ protocol: '2pc', verdict: 'ok', holes: [] });
+    expect(code).toBe(0);
+  });
+
+  test('is of one protocol, or of one twin', async () => {
+    const { code, stderr } = await quorate('check', 'raft', ...few, '--broken', 'all');
+    expect(stderr).toMatch(/CHECK_OPTIONS: expected --receptions of the protocol, or of one twin/);
+    expect(code).toBe(2);
+  });
+});
+
 describe('quorate check 2pc', () => {
-  const quiet = ['--timeouts', '0', '--no-refusals'];
   const dead = [...quiet, '--crashes', '1', '--crashing', 'c', '--no-restarts', '--eventually'];
 
   test('says how many states three participants have', async () => {

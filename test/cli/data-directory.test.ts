@@ -55,15 +55,19 @@ describe('a data directory', () => {
     expect(() => claimDataDirectory(directory, three)).toThrow(/cluster\.json' to read like.*"protocol":"raft"/);
   });
 
-  test('remembers in which mode its cluster is replicated by primary-backup', () => {
+  test('remembers what an acknowledgement is worth where its cluster is replicated by primary-backup', () => {
     const directory = temporary();
-    const begun = { protocol: 'primary-backup', mode: 'quorum' } as const;
+    const begun = { protocol: 'primary-backup', mode: 'async', maxLoss: 7, minInSync: 2 } as const;
     expect(claimDataDirectory(directory, three, begun)).toEqual({ isNew: true, ...begun });
     expect(claimDataDirectory(directory, three)).toEqual({ isNew: false, ...begun });
-    const other = (): unknown => claimDataDirectory(directory, three, { mode: 'synchronous' });
+    const other = (): unknown => claimDataDirectory(directory, three, { mode: 'sync' });
     expect(other).toThrow(DataDirectoryError);
-    expect(other).toThrow(/in mode quorum, not synchronous; start it with --mode quorum/);
-    const standard = { protocol: 'primary-backup', mode: 'synchronous' } as const;
+    expect(other).toThrow(
+      /expected mode sync, got async in the data of .*start it with --mode async --max-loss 7 --min-in-sync 2/,
+    );
+    const more = (): unknown => claimDataDirectory(directory, three, { maxLoss: 8 });
+    expect(more).toThrow(/expected maxLoss 8, got 7/);
+    const standard = { protocol: 'primary-backup', mode: 'sync', maxLoss: 0, minInSync: 1 } as const;
     expect(claimDataDirectory(temporary(), three, { protocol: 'primary-backup' })).toEqual({
       isNew: true,
       ...standard,
@@ -74,9 +78,13 @@ describe('a data directory', () => {
     const directory = temporary();
     const claim = (): unknown => claimDataDirectory(directory, three, { protocol: 'paxos', mode: 'quorum' });
     expect(claim).toThrow(ClusterOptionsError);
-    expect(claim).toThrow(/no --mode for a store that is replicated by paxos.*--protocol primary-backup/);
+    expect(claim).toThrow(
+      /no --mode, .* for a store that is replicated by paxos, got --mode quorum;.*--protocol primary-backup/,
+    );
     expect(claimDataDirectory(directory, three).isNew).toBe(true);
-    expect(() => claimDataDirectory(directory, three, { mode: 'quorum' })).toThrow(/replicated by raft, got quorum/);
+    expect(() => claimDataDirectory(directory, three, { mode: 'quorum' })).toThrow(
+      /replicated by raft, got --mode quorum/,
+    );
   });
 
   test.each(['', 'not json', '{"version":1', '[]', '{"version":2,"cluster":"quorate","nodes":[]}', '{"version":1}'])(

@@ -85,6 +85,88 @@ describe('quorate history', () => {
     expect(code).toBe(2);
   });
 
+  test.each(['', '\n\n  \n', '\uFEFF', text([{ ...put, type: 'invoke', value: 3 }])])(
+    'ends with 3 for %j, which proves nothing, and says so',
+    async (contents) => {
+      const file = temporary(contents);
+      for (const args of [[], ['--consistency', 'causal'], ['--consistency', 'strongest']]) {
+        const { code, stdout } = await history([file, '--model', 'kv', ...args]);
+        expect(stdout).toMatch(/proves nothing/);
+        expect(code).toBe(3);
+      }
+    },
+  );
+
+  test('judges by the consistency model that is named, and tells JSON', async () => {
+    const file = temporary(text(bad));
+    const sequential = await history([file, '--model', 'kv', '--consistency', 'sequential']);
+    expect(sequential.stdout).toMatch(/^Satisfied: the history is sequentially consistent, as a kv/);
+    expect(sequential.code).toBe(0);
+    const eventual = await history([file, '--model', 'kv', '--consistency', 'eventual', '--json']);
+    expect(JSON.parse(eventual.stdout)).toMatchObject({ consistency: 'eventual', verdict: 'violation' });
+    expect(eventual.code).toBe(1);
+    const strongest = await history([file, '--model', 'kv', '--consistency', 'strongest', '--json']);
+    expect(JSON.parse(strongest.stdout)).toMatchObject({
+      strongest: ['sequential'],
+      violated: ['linearizable', 'eventual'],
+    });
+    expect(strongest.code).toBe(0);
+    const plain = await history([file, '--model', 'kv', '--json']);
+    expect(JSON.parse(plain.stdout)).toMatchObject({ verdict: 'violation', objects: [{ key: 'x' }] });
+  });
+
+  test('judges transactions by the isolation level that is named', async () => {
+    const transaction = (id: string, key: string, other: string) => ({
+      id,
+      session: id,
+      status: 'ok',
+      begin: 0,
+      end: 9,
+      operations: [
+        { f: 'read', key: other, value: [] },
+        { f: 'append', key, value: id },
+      ],
+    });
+    const file = temporary(text([transaction('t1', 'x', 'y'), transaction('t2', 'y', 'x')]));
+    const snapshot = await history([file, '--isolation', 'snapshot-isolation']);
+    expect(snapshot.stdout).toMatch(/^Satisfied: the history is one of snapshot-isolation/);
+    expect(snapshot.code).toBe(0);
+    const serializable = await history([file, '--isolation', 'serializable']);
+    expect(serializable.stdout).toMatch(/^G2: .*write skew.*\n {2}line 1 {2}t1 \(ok\): read y → \[\], append x "t1"$/m);
+    expect(serializable.code).toBe(1);
+    const strongest = await history([file, '--isolation', 'strongest', '--json']);
+    expect(JSON.parse(strongest.stdout)).toMatchObject({ strongest: 'snapshot-isolation' });
+    expect((await history([temporary('\n'), '--isolation', 'serializable'])).code).toBe(3);
+    expect((await history([file, '--isolation', 'serializable', '--model', 'kv'])).code).toBe(2);
+    const refused = await history([temporary('{"id":"t1"}'), '--isolation', 'serializable']);
+    expect(refused.stderr).toMatch(/HISTORY_FORMAT: line 1: session/);
+    expect(refused.code).toBe(2);
+  });
+
+  test('takes limits, and says which one was reached', async () => {
+    const file = temporary(text(good));
+    for (const [args, message, expected] of [
+      [['--lines', '3'], /line 4: expected at most 3 lines/, 2],
+      [['--line-length', '20'], /line 1: expected at most 20 characters/, 2],
+      [['--steps', '1'], /the limit of steps was reached/, 3],
+      [['--consistency', 'sequential', '--steps', '1'], /the limit of steps was reached/, 3],
+      [['--steps', '0'], /whole number/, 2],
+      [['--memory', 'x'], /whole number/, 2],
+    ] as const) {
+      const { code, stdout, stderr } = await history([file, '--model', 'kv', ...args]);
+      expect(`${stdout}${stderr}`, args.join(' ')).toMatch(message);
+      expect(code, args.join(' ')).toBe(expected);
+    }
+  });
+
+  test('ends with 2 for a file that is no UTF-8', async () => {
+    const file = temporary('');
+    writeFileSync(file, Buffer.from([0x7b, 0xff, 0xfe, 0x7d]));
+    const { code, stderr } = await history([file, '--model', 'kv']);
+    expect(stderr).toMatch(/FILE: cannot read .*: it is not UTF-8/);
+    expect(code).toBe(2);
+  });
+
   test('ends with 2 for a file without an end of line, before it has eaten all memory', async () => {
     const { code, stderr } = await history(['-', '--model', 'kv'], 'x'.repeat(5_000_000));
     expect(stderr).toMatch(/HISTORY_FORMAT: line 1: /);
@@ -95,11 +177,14 @@ describe('quorate history', () => {
     const file = temporary(text(good));
     for (const [args, message] of [
       [[file], /--model/],
-      [[file, '--model', 'map'], /Allowed choices are register, cas-register, kv, queue/],
+      [[file, '--model', 'map'], /Allowed choices are register, cas-register, kv, kv-with-loss, queue/],
       [[file, '--model', 'kv', '--budget', '0'], /above 0/],
       [[file, '--modle', 'kv', '--model', 'kv'], /Did you mean --model/],
       [[`${file}.gone`, '--model', 'kv'], /FILE: cannot read/],
       [[file, '--model', 'kv', '--picture', join(file, 'x.svg')], /FILE: cannot write the picture/],
+      [[file, '--model', 'kv', '--consistency', 'causal', '--picture', 'x.svg'], /HISTORY_COMMAND: .*leave one/],
+      [[file, '--model', 'kv', '--picture', 'a.png'], /HISTORY_COMMAND: .*FILE\.svg.*got 'a\.png'/],
+      [[file, '--model', 'kv', '--consistency', 'casual'], /Allowed choices are linearizable, sequential, causal/],
     ] as const) {
       const { code, stderr } = await history(args);
       expect(stderr, args.join(' ')).toMatch(message);

@@ -155,6 +155,7 @@ describe('quorate node', () => {
       ],
       [[...args, '--peer', `n2=${args[4]}`], /^CLUSTER_OPTIONS: .*--listen of n1 and --peer n2/],
       [[...args, '--peer', 'n2=127.0.0.1:9'], /^CLUSTER_OPTIONS: .*--secret-file/],
+      [[...args, '--heartbeat-ms', '200'], /^CLUSTER_OPTIONS: .*3 heartbeats, 600 ms, got 500 ms/],
     ] as const;
     await Promise.all(
       cases.map(async ([wrong, message]) => {

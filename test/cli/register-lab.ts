@@ -12,7 +12,7 @@ import { createNode } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import type { Operation } from '../../src/resources/resource.ts';
-import { type LogProtocolName, modesOf } from '../../src/services/store/log/protocol-names.ts';
+import type { LogProtocolName } from '../../src/services/store/log/protocol-names.ts';
 import { logProtocols } from '../../src/services/store/log/protocols.ts';
 import { startReplicatedStore } from '../../src/services/store/replicated-store.ts';
 import {
@@ -48,10 +48,10 @@ const transactionIn = ({ operation }: Operation): string => {
 
 /**
  * @param isIntroduced whether the buses of the nodes tell the ids of their journals
- * @param protocol in its last mode, which is not the default: commands must read it off the journal
+ * @param protocol in a mode that is not the default: commands must read it off the journal
  */
 export async function createRegisterLab(isIntroduced: boolean, protocol: LogProtocolName = 'raft') {
-  const mode = modesOf[protocol].at(-1);
+  const mode = protocol === 'primary-backup' ? 'quorum' : undefined;
   const directory = temporary();
   const secretFile = join(directory, 'secret');
   writeFileSync(secretFile, testSecret.text(), { mode: 0o600 });

@@ -47,6 +47,15 @@ describe('quorate secret', () => {
     expect(forHttp.stdout).toBe(`${client.httpToken()}\n`);
   });
 
+  test('says of a path through a file that it leads nowhere, and not that there is a secret', async () => {
+    const file = join(temporary(), 'file');
+    writeFileSync(file, 'text');
+    const { code, stderr } = await quorateHere('secret', 'new', '--secret-file', join(file, 'secret'));
+    expect(stderr).toMatch(/^SECRET_FILE: cannot keep a secret at '.*file\/secret': EEXIST.*; name another file/);
+    expect(code).toBe(1);
+    expect(readFileSync(file, 'utf8')).toBe('text');
+  });
+
   test('names what is wrong with a file, as every command does that reads one', async () => {
     const directory = temporary();
     const exposed = join(directory, 'exposed');

@@ -96,11 +96,22 @@ describe('quorate simulate', () => {
     expect(await sound.end()).toBe(0);
   });
 
+  const isLinux = process.platform === 'linux';
+  test.skipIf(!isLinux)('tells a violation also where its schedule cannot be kept', { timeout: 60_000 }, async () => {
+    const twin = ['--broken', 'a coordinator does not wait for all votes'];
+    const broken = await quorate('simulate', '2pc', ...twin, '--schedule', '/dev/full');
+    expect(broken.stderr).toMatch(/FILE: cannot write the schedule to '\/dev\/full'.*\nSeed \d+: /s);
+    expect(broken.stdout).toMatch(/\nReplay it: quorate simulate 2pc --broken .* --nodes 3 --seed \d+ --runs 1\n/);
+    expect(broken.code).toBe(1);
+  });
+
   test.each([
     ['a twin that is none', ['--broken', 'nothing'], /UNKNOWN_TWIN: .*got 'nothing'/],
     ['a fault that is none', ['--faults', 'quake'], /There is no fault 'quake'/],
     ['a fault that Raft does not claim to survive', ['--faults', 'wipe'], /There is no fault 'wipe'/],
     ['no node', ['--nodes', '0'], /whole number from 1 to 9/],
+    ['a schedule that cannot be written', ['--schedule', '/nowhere/x.json'], /cannot write the schedule to '\/nowhere/],
+    ['a schedule without an end', ['--replay', '/dev/zero'], /it is longer than/],
     ['a schedule that is not there', ['--replay', '/nowhere/schedule.json'], /cannot read '\/nowhere\/schedule\.json'/],
   ])('refuses %s', { timeout: 60_000 }, async (_what, args, problem) => {
     const { code, stderr } = await quorate('simulate', 'raft', ...args);

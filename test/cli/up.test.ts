@@ -45,10 +45,11 @@ function up(where: Place, ...more: string[]): Run {
 }
 
 /** The processes of the nodes that a cluster has told of. */
-const pidsIn = (stdout: string): number[] =>
-  [...stdout.matchAll(/:\d+\s+127\.0\.0\.1:\d+\s+(\d+)|, process (\d+)/g)].map(([, one, other]) =>
-    Number(one ?? other),
-  );
+const pidsIn = (stdout: string): number[] => {
+  // A table that was shown while a node was starting is shown again.
+  const told = stdout.matchAll(/:\d+\s+127\.0\.0\.1:\d+\s+(\d+)|, process (\d+)/g);
+  return [...new Set([...told].map(([, one, other]) => Number(one ?? other)))];
+};
 
 /** Waits for the description of the cluster, and for a leader, whom a slow machine may have only later. */
 async function ready(cluster: Run): Promise<void> {
@@ -173,8 +174,9 @@ describe('quorate up', () => {
       [['--nodes', '0'], /from 1 to 15/],
       [['--nodes', 'three'], /from 1 to 15/],
       [['--port', '65500'], /CLUSTER_OPTIONS: .*choose --port 65433 or less/],
+      [['--election-timeout-ms', '100'], /CLUSTER_OPTIONS: .*3 heartbeats, 300 ms, got 100 ms/],
       [['--protocol', 'gossip'], /no protocol 'gossip' for a store; there are: raft/],
-      [['--mode', 'async'], /does not offer asynchronous writes.*there are: synchronous, quorum/],
+      [['--mode', 'asynchronous'], /no mode 'asynchronous' of a store; there are: sync, quorum, async/],
       [['--prot', '4701'], /Did you mean --port/],
     ] as const) {
       const refused = await quorateHere('up', '--data', directory, ...more);

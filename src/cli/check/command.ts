@@ -1,6 +1,7 @@
 /** `quorate check PROTOCOL`, for whatever protocol: its options are the bounds of its descriptor. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { renderReceptions } from '../../checker.ts';
 import { systemClock } from '../../environment/clock.ts';
 import { type Bound, BoundError, optionNameOf } from '../../proof/bounds.ts';
 import type { Protocol } from '../../proof/protocol.ts';
@@ -8,7 +9,8 @@ import { CheckOptionsError, exitCodes } from '../errors.ts';
 import { integerIn, positiveIn } from '../options.ts';
 import { printTwins, quoted, twinIn } from '../protocols.ts';
 import type { Terminal } from '../terminal.ts';
-import { type Job, runJobs, totalOf, type Verdict, verdictOf } from './jobs.ts';
+import { type Done, type Job, runJobs, totalOf, type Verdict, verdictOf } from './jobs.ts';
+import { holesText, togetherOf } from './receptions.ts';
 import { findTwins } from './twins.ts';
 
 /** The options that every protocol has. */
@@ -17,6 +19,7 @@ interface CommonOptions {
   readonly maxSeconds?: number;
   readonly maxStates?: number;
   readonly jobs: number;
+  readonly receptions: boolean;
   readonly json: boolean;
 }
 
@@ -36,11 +39,13 @@ Examples:
 ${examples.map((bounds) => `  $ quorate check ${name} ${commandLine(bounds)}`).join('\n')}
   $ quorate check ${name} --broken ${quoted(twins[0]?.name ?? 'all')}   # what a counterexample looks like
   $ quorate check ${name} --broken all
+  $ quorate check ${name} --receptions --max-states 20000            # a first look at who takes what, and what is missing
 
 docs/verification.md says what a check proves and what it does not.
 
 Exit codes: 0 every property holds and every goal was reached (with --broken all: every twin was found, or is named
-with the means that finds it), 1 not so (a shortest run shows it), 2 wrong options, 3 nobody knows: a limit came first.`;
+with the means that finds it), 1 not so (a shortest run shows it), 2 wrong options, 3 nobody knows: a limit came first.
+With --receptions also 1 for a message that comes to a chart which says nothing to it where it stands.`;
 
 /** Makes the command. */
 export function protocolCommand(protocol: Protocol, terminal: Terminal): Command {
@@ -53,11 +58,15 @@ export function protocolCommand(protocol: Protocol, terminal: Terminal): Command
     .option('--max-seconds <number>', 'stop each check after this time', positiveIn)
     .option('--max-states <number>', 'stop each check beyond so many states', integerIn(1, 1_000_000_000))
     .option('--jobs <number>', 'how many systems are checked at a time', integerIn(1, 64), 2)
+    .option('--receptions', 'tell how each chart takes what is sent to it, and which transitions nothing takes', false)
     .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', () => helpOf(protocol))
     .action(async (options: CommonOptions & Readonly<Record<string, unknown>>) => {
       const bounds = boundsIn(protocol, options);
       if (options.broken !== undefined) twinIn(protocol, options.broken);
+      if (options.receptions && options.broken === 'all') {
+        throw new CheckOptionsError("expected --receptions of the protocol, or of one twin, got 'all' of them");
+      }
       process.exitCode =
         options.broken === 'all'
           ? await checkTwins(protocol, bounds, options, terminal)
@@ -109,21 +118,31 @@ async function checkSystems(
   options: CommonOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const { broken, jobs, json } = options;
+  const { broken, jobs, json, receptions } = options;
   const isOneSystem = broken !== undefined || Object.keys(bounds).length > 0;
   const checked = isOneSystem ? [{ bounds }] : systems;
   const twin = broken === undefined ? {} : { broken };
   const list = checked.map((system): Job => ({ protocol: name, ...system, ...twin, ...limitsIn(options) }));
   const clock = systemClock();
   const startedMs = clock.nowMs();
-  const results = await runJobs(list, jobs, terminal, ({ text }) => {
-    if (!json) terminal.out(`${text}\n`);
+  const results = await runJobs(list, jobs, terminal, ({ text, report }) => {
+    if (!json && (!receptions || report.verdict === 'violated')) terminal.out(`${text}\n`);
   });
+  if (receptions) return printReceptions(name, results, terminal, json);
   const verdict = verdictOf(results);
   if (json) {
     const checks = results.map(({ report }, at) => ({ options: commandLine(list[at]?.bounds ?? {}), ...report }));
-    terminal.out(JSON.stringify({ protocol: name, ...twin, verdict, checks }, null, 2));
+    terminal.out(JSON.stringify({ protocol: name, ...twin, verdict, checks }));
   } else if (list.length > 1) terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
+  return codes[verdict];
+}
+
+/** Tells how charts took what was sent to them in all systems together. @returns the exit code */
+function printReceptions(protocol: string, results: readonly Done[], terminal: Terminal, isJson: boolean): number {
+  const receptions = togetherOf(results);
+  const verdict = receptions.holes.length > 0 ? 'violated' : verdictOf(results);
+  if (isJson) terminal.out(JSON.stringify({ protocol, verdict, ...receptions }));
+  else terminal.out([...holesText(receptions), renderReceptions(receptions)].join('\n'));
   return codes[verdict];
 }
 

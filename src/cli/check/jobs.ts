@@ -11,6 +11,7 @@ import { systemClock } from '../../environment/clock.ts';
 import type { KnownTruth, Protocol } from '../../proof/protocol.ts';
 import { protocols } from '../../proof/protocols.ts';
 import type { Terminal } from '../terminal.ts';
+import { receptions, toldReceptions } from './receptions.ts';
 
 /** One check. */
 export interface Job {
@@ -57,7 +58,7 @@ const report = v.object({
 /** What a check came to, as data for scripts. */
 export type CheckReport = v.InferOutput<typeof report>;
 
-const done = v.object({ type: v.literal('done'), text: v.string(), report });
+const done = v.object({ type: v.literal('done'), text: v.string(), report, receptions });
 /** What a check came to, in words and as data. */
 export type Done = v.InferOutput<typeof done>;
 const said = v.variant('type', [v.object({ type: v.literal('progress'), line: v.string() }), done]);
@@ -142,6 +143,7 @@ export function runJob(
     type: 'done',
     text: truth === undefined ? text : `${truth}\n${text}`,
     report: reportOf(result, verdict, truth),
+    receptions: toldReceptions(result.receptions),
   };
 }
 

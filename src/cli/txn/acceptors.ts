@@ -1,6 +1,7 @@
 /** The acceptors of a manager, for as long as a command takes: a majority of them must be there, or nothing is decided. */
 
 import { majoritySize } from '../../../statecharts/quorum.ts';
+import { pause } from '../../environment/clock.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { journalLosses } from '../../services/peer-journals.ts';
 import { AcceptorsUnreachableError } from '../errors.ts';
@@ -36,7 +37,7 @@ export async function awaitAcceptors(
           `no majority of the acceptors ${nodes.join(', ')} was reached within ${timeoutMs / 1_000} s (${standings()}). Without one nothing is decided, and prepared branches wait: start those nodes and repeat, or raise acceptors.timeoutMs`,
         );
       }
-      await new Promise<void>((resolve) => void clock.setTimeout(resolve, lookMs));
+      await pause(clock, lookMs);
     }
     if (lost !== undefined) throw lost;
   } finally {

@@ -1,28 +1,15 @@
 /** The file that `quorate txn` reads: which manager it is about, where it answers, and what its resources are. */
 
-import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
-import { isId } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { openEmbeddedStore } from '../../resources/embedded/store.ts';
 import { mariadb } from '../../resources/mariadb.ts';
 import { postgres } from '../../resources/postgres.ts';
 import type { Participating } from '../../services/transactions/work.ts';
+import { hostPort, nodeId, readJson } from '../config/values.ts';
 import { FileError } from '../errors.ts';
-import { hostPortIn } from '../options.ts';
 
-const hostPort = v.pipe(
-  v.string(),
-  v.check((text) => {
-    try {
-      return hostPortIn(text).port > 0;
-    } catch {
-      return false;
-    }
-  }, 'expected HOST:PORT'),
-  v.transform(hostPortIn),
-);
 const url = v.pipe(v.string(), v.url());
 const resource = v.variant('type', [
   v.object({ type: v.literal('postgres'), url }),
@@ -30,7 +17,6 @@ const resource = v.variant('type', [
   /** In the journal of the manager's node: reachable only while no manager runs. */
   v.object({ type: v.literal('embedded') }),
 ]);
-const nodeId = v.pipe(v.string(), v.check(isId, 'expected a node id'));
 
 /** How long a majority of the other nodes is waited for by default, in milliseconds. */
 export const majorityTimeoutMs = 10_000;
@@ -107,15 +93,7 @@ function faultOf(given: TxnConfig): string | undefined {
 
 /** Reads the file. @throws FileError when it cannot be read, or is not what it should be */
 export function readTxnConfig(path: string): TxnConfig {
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new FileError(`expected a JSON file at '${path}': ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
-  }
-  const parsed = v.safeParse(config, content);
+  const parsed = v.safeParse(config, readJson(path));
   if (parsed.success) {
     const fault = faultOf(parsed.output);
     if (fault === undefined) return parsed.output;

@@ -84,7 +84,7 @@ export async function openRegister(
   const { node, register: config } = registered;
   const { clock } = environment;
   const { key, peers, timeoutMs } = config;
-  const { protocol, ...modes } = replication;
+  const { protocol } = replication;
   const voters = [node, ...Object.keys(peers)].sort();
   const { bus, standings } = await openBus(registered, config, environment, journal, isIntroduced);
   const register = createDecisionRegister({ clock });
@@ -108,7 +108,7 @@ export async function openRegister(
     voters,
     async join(joined, untilMs) {
       const machine = onlyRegister(createDecisionRegisterMachine(), key);
-      const log = logProtocols[protocol].start({ voters, ...modes });
+      const log = logProtocols[protocol].start({ voters });
       const store = startReplicatedStore({ node: joined, key, machine, log, environment });
       register.attach(store);
       checkVoters(store, voters);

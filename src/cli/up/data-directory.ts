@@ -6,14 +6,18 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { modes } from '../../../statecharts/replication/modes.ts';
+import { privateDirectoryMode, privateFileMode } from '../../environment/private-files.ts';
+import { messageOf } from '../../resources/errors.ts';
+import { completed, differenceBetween } from '../../services/store/log/primary-backup/founding.ts';
 import {
   defaultLogProtocol,
   logProtocolNames,
   type Replication,
   replicationFrom,
-  storeModes,
   type WantedReplication,
 } from '../../services/store/log/protocol-names.ts';
+import { durabilityArguments } from '../durability.ts';
 import { ClusterOptionsError, DataDirectoryError } from '../errors.ts';
 
 const fileName = 'cluster.json';
@@ -24,7 +28,9 @@ const cluster = v.object({
   /** Not in directories from before there was more than one. */
   protocol: v.optional(v.picklist(logProtocolNames), 'raft'),
   /** Of primary-backup alone. */
-  mode: v.exactOptional(v.picklist(storeModes)),
+  mode: v.exactOptional(v.picklist(modes)),
+  maxLoss: v.exactOptional(v.number()),
+  minInSync: v.exactOptional(v.number()),
 });
 
 /** The cluster that a data directory is for. */
@@ -43,7 +49,7 @@ export interface ClaimedData extends Replication {
  * Makes the directory, or checks that it is that of this cluster.
  *
  * @throws DataDirectoryError when it is another cluster's, holds something else, or cannot be used; ClusterOptionsError when a
- * mode is wanted of a protocol that has none
+ * mode or a bound is wanted of a protocol that has none
  */
 export function claimDataDirectory(
   directory: string,
@@ -53,7 +59,7 @@ export function claimDataDirectory(
   const file = join(directory, fileName);
   let text: string | undefined;
   try {
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: privateDirectoryMode });
     const names = readdirSync(directory).filter((name) => name !== `${fileName}.tmp`);
     if (names.includes(fileName)) text = readFileSync(file, 'utf8');
     else if (names.length > 0) {
@@ -64,16 +70,16 @@ export function claimDataDirectory(
     if (text === undefined) {
       // A crash in between leaves the old state or the new one, never half a file under this name.
       const begun = { version: 1, ...wanted, ...replicationOf(replication) } as const;
-      writeFileSync(`${file}.tmp`, `${JSON.stringify(begun, undefined, 2)}\n`, { flush: true });
+      writeFileSync(`${file}.tmp`, `${JSON.stringify(begun, undefined, 2)}\n`, { flush: true, mode: privateFileMode });
       renameSync(`${file}.tmp`, file);
       return { isNew: true, ...replicationOf(replication) };
     }
   } catch (cause) {
     if (cause instanceof DataDirectoryError || cause instanceof ClusterOptionsError) throw cause;
-    const problem = cause instanceof Error ? cause.message : String(cause);
-    throw new DataDirectoryError(`cannot keep data in '${directory}': ${problem}; name another directory with --data`, {
-      cause,
-    });
+    throw new DataDirectoryError(
+      `cannot keep data in '${directory}': ${messageOf(cause)}; name another directory with --data`,
+      { cause },
+    );
   }
   const found = parse(file, text);
   check(directory, found, wanted);
@@ -85,9 +91,9 @@ export function claimDataDirectory(
 function replicationOf(wanted: WantedReplication): Replication {
   const replication = replicationFrom(wanted);
   if (replication !== undefined) return replication;
-  const { protocol = defaultLogProtocol, mode } = wanted;
+  const { protocol = defaultLogProtocol } = wanted;
   throw new ClusterOptionsError(
-    `expected no --mode for a store that is replicated by ${protocol}, got ${mode}; leave it out, or say --protocol primary-backup`,
+    `expected no --mode, --max-loss or --min-in-sync for a store that is replicated by ${protocol}, got ${durabilityArguments(wanted).join(' ')}; leave that out, or say --protocol primary-backup`,
   );
 }
 
@@ -104,19 +110,19 @@ function check(directory: string, found: Found, wanted: ClusterData): void {
   }
 }
 
-function checkReplication(directory: string, found: Found, { protocol, mode }: WantedReplication): void {
+function checkReplication(directory: string, found: Found, { protocol, ...durability }: WantedReplication): void {
   if (protocol !== undefined && found.protocol !== protocol) {
     throw new DataDirectoryError(
       `'${directory}' holds the data of a cluster that is replicated by ${found.protocol}, not by ${protocol}; start it with --protocol ${found.protocol}, or name another directory with --data`,
     );
   }
-  if (mode === undefined) return;
-  // Throws where the protocol has none.
-  replicationOf({ protocol: found.protocol, mode });
-  const known = replicationOf(found).mode;
-  if (known === mode) return;
+  // Throws where the protocol has none of it.
+  replicationOf({ protocol: found.protocol, ...durability });
+  const known = completed(found);
+  const difference = differenceBetween(durability, known);
+  if (difference === undefined) return;
   throw new DataDirectoryError(
-    `'${directory}' holds the data of a store in mode ${known}, not ${mode}; start it with --mode ${known}, or name another directory with --data`,
+    `${difference} in the data of '${directory}'; start it with ${durabilityArguments(known).join(' ')}, or name another directory with --data`,
   );
 }
 

@@ -4,31 +4,41 @@ import type { Replication } from '../../services/store/log/protocol-names.ts';
 import type { Report } from '../reports.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Member, UpOptions } from './members.ts';
+import type { Standing } from './supervisor.ts';
 
 export interface Described {
   readonly options: UpOptions;
   readonly replication: Replication;
-  readonly members: readonly Member[];
+  readonly members: readonly (Member & { readonly standing: Standing })[];
   readonly ready: ReadonlyMap<string, Report & { type: 'ready' }>;
   readonly leader: string | undefined;
   readonly isNew: boolean;
   readonly terminal: Terminal;
 }
 
+/** Of nodes that do not answer, or do not answer again yet. */
+const standingTexts: Readonly<Record<Standing, string>> = {
+  starting: 'is starting',
+  ready: 'answers',
+  waiting: 'has died, and is started again soon',
+  'given-up': 'does not run: it could not be kept alive, as the lines above say',
+  stopped: 'has been stopped',
+};
+
 /** Describes a cluster, as lines. */
 export function description({ options, replication, members, ready, leader, isNew, terminal }: Described): string {
   const { bold, cyan, dim, green, yellow } = terminal.outColours;
   const url = (index: number): string => `localhost:${options.port + (index % members.length)}`;
   const leaderPid = leader === undefined ? undefined : ready.get(leader)?.pid;
-  const rows = members.map(({ id }) => {
+  const rows = members.map(({ id, standing }) => {
     const node = ready.get(id);
-    if (node === undefined) return `  ${cyan(id.padEnd(4))} ${yellow('does not run')}`;
+    if (node === undefined || standing !== 'ready') return `  ${cyan(id.padEnd(4))} ${yellow(standingTexts[standing])}`;
     const columns = `${node.httpUrl.padEnd(23)} ${node.tcp.padEnd(18)} ${String(node.pid).padEnd(8)}`;
     const inspector = node.inspectorUrl === undefined ? '' : ` inspector ${node.inspectorUrl}`;
     return `  ${cyan(id.padEnd(4))} ${columns}${inspector}${id === leader ? green(' leads') : ''}`;
   });
   const lines = [
-    `${bold(`${members.length} node${members.length === 1 ? '' : 's'}`)} ${isNew ? 'new data' : 'data found'} in ${options.data}, replicated by ${[replication.protocol, replication.mode].filter((it) => it !== undefined).join(', ')}`,
+    `${bold(`${members.length} node${members.length === 1 ? '' : 's'}`)} ${isNew ? 'new data' : 'data found'} in ${options.data}, replicated by ${replicationText(replication)}`,
     '',
     dim(`  node ${'HTTP'.padEnd(23)} ${'nodes, clients'.padEnd(18)} process`),
     ...rows,
@@ -48,4 +58,13 @@ export function description({ options, replication, members, ready, leader, isNe
     'Ctrl-C stops all nodes; the data stays.',
   ];
   return lines.join('\n');
+}
+
+function replicationText({ maxLoss = 0, minInSync = 1, mode, protocol }: Replication): string {
+  return [
+    protocol,
+    ...(mode === undefined ? [] : [`mode ${mode}`]),
+    ...(maxLoss === 0 ? [] : [`where a failover may lose ${maxLoss} entries`]),
+    ...(minInSync === 1 ? [] : [`${minInSync} in sync at least`]),
+  ].join(', ');
 }

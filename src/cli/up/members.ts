@@ -3,10 +3,12 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Replication, WantedReplication } from '../../services/store/log/protocol-names.ts';
+import { durabilityArguments } from '../durability.ts';
 import { ClusterOptionsError, PortsTakenError } from '../errors.ts';
+import { type TimingOptions, timingArguments } from '../timing.ts';
 
 /** What `quorate up` is told. */
-export interface UpOptions extends WantedReplication {
+export interface UpOptions extends WantedReplication, TimingOptions {
   readonly nodes: number;
   readonly data: string;
   readonly port: number;
@@ -66,7 +68,7 @@ export function argumentsOf(
   member: Member,
   members: readonly Member[],
   options: UpOptions,
-  { protocol, mode }: Replication,
+  { protocol, ...durability }: Replication,
 ): string[] {
   const { cluster, inspect } = options;
   const { id, httpPort, tcpPort, directory } = member;
@@ -74,7 +76,8 @@ export function argumentsOf(
   return [
     ...['--id', id, '--cluster', cluster, '--data', directory],
     ...['--protocol', protocol, '--secret-file', secretFileOf(options)],
-    ...(mode === undefined ? [] : ['--mode', mode]),
+    ...durabilityArguments(durability),
+    ...timingArguments(options),
     ...['--listen', `${host}:${tcpPort}`, '--http', `${host}:${httpPort}`],
     ...peers.flatMap((peer) => ['--peer', `${peer.id}=${host}:${peer.tcpPort}`]),
     ...(inspect === undefined ? [] : ['--inspect']),

@@ -8,7 +8,7 @@ import { until } from '../fixtures/until.ts';
 vi.setConfig({ testTimeout: 240_000 });
 
 async function started(): Promise<ProcessCluster> {
-  const cluster = await startCluster(3, 'primary-backup');
+  const cluster = await startCluster(3, { protocol: 'primary-backup' });
   onTestFinished(() => cluster.close());
   for (const { run } of cluster.nodes) await run?.printed(/answers at/);
   return cluster;

@@ -1,0 +1,174 @@
+/** One manager of a group, until it is told to stop, or fails. */
+
+import { networkInterfaces } from 'node:os';
+import { QuorateError } from '../../../statecharts/actor.ts';
+import { AddressInUseError } from '../../bus/errors.ts';
+import { type ClusterSecret, type HostPort, openSecretFile, readSecretFile } from '../../bus/tcp.ts';
+import { pause } from '../../environment/clock.ts';
+import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import { JournalLockedError } from '../../journal/errors.ts';
+import type { ManagerNode } from '../../services/failover/manager-node.ts';
+import { exitCodes, UsageError } from '../errors.ts';
+import { askedToStop } from '../stop-asked.ts';
+import type { Terminal } from '../terminal.ts';
+import { type LocatedConfig, readFailoverConfig } from './config/read.ts';
+import { logNews, managerLog } from './log.ts';
+import { reachServers } from './servers.ts';
+
+export interface RunOptions {
+  readonly config: string;
+  readonly id?: string;
+  readonly inspect?: true | number;
+}
+
+/** There is no manager of that name in the file, or none that could run here. */
+export class ManagerUnknownError extends UsageError {
+  readonly code = 'MANAGER_UNKNOWN';
+}
+
+/** All managers of the file that belong on this machine run already. */
+export class ManagersRunError extends QuorateError {
+  readonly code = 'MANAGERS_RUN';
+}
+
+/** How long a clean stop may take, in milliseconds, before the process ends anyway. */
+const stopMs = 8_000;
+
+/** @returns the exit code */
+export async function runManager(options: RunOptions, terminal: Terminal): Promise<number> {
+  const environment = systemEnvironment();
+  const stopAsked = askedToStop();
+  const located = readFailoverConfig(options.config);
+  const { id, manager } = await startOne(located, options.id, environment, terminal);
+  const { group, managers } = located.config;
+  const log = managerLog(terminal, process.stdout.isTTY === true, { group, id });
+  const inspector = options.inspect === undefined ? undefined : await inspect(manager, options.inspect);
+  logNews(log, manager);
+  log.info(
+    {
+      http: manager.httpUrl,
+      managers: Object.keys(managers),
+      ...(inspector && { inspector: inspector.url }),
+    },
+    'manager runs',
+  );
+  const failed = new Promise<number>((resolve) => {
+    manager.failure.subscribe((error) => {
+      log.fatal({ code: error instanceof QuorateError ? error.code : 'INTERNAL' }, error.message);
+      resolve(exitCodes.failed);
+    });
+  });
+  const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
+  await Promise.race([Promise.all([manager.stop(), inspector?.close()]), pause(environment.clock, stopMs)]);
+  log.info('manager has stopped');
+  return code;
+}
+
+async function inspect({ node }: ManagerNode, port: true | number) {
+  const { serveInspector } = await import('../../inspector/server.ts');
+  return await serveInspector(node, port === true ? {} : { port });
+}
+
+/** Starts the manager that is named, or else the first that does not run yet here. */
+async function startOne(
+  located: LocatedConfig,
+  named: string | undefined,
+  environment: Environment,
+  terminal: Terminal,
+): Promise<{ readonly id: string; readonly manager: ManagerNode }> {
+  const { managers } = located.config;
+  const known = Object.keys(managers);
+  if (named !== undefined && !known.includes(named)) {
+    throw new ManagerUnknownError(`expected one of ${known.join(', ')}, got '${named}'; correct --id`);
+  }
+  const secret = secretOf(located);
+  const able = named === undefined ? Object.entries(managers).filter(([, { listen }]) => isHere(listen)) : [];
+  const candidates = named === undefined ? able.map(([id]) => id) : [named];
+  if (candidates.length === 0) {
+    throw new ManagerUnknownError(`no manager of the file listens at an address of this machine; name one with --id`);
+  }
+  for (const id of candidates) {
+    try {
+      return { id, manager: await start(located, id, secret, environment, terminal) };
+    } catch (error) {
+      const isTaken = error instanceof JournalLockedError || error instanceof AddressInUseError;
+      if (!isTaken || named !== undefined) throw error;
+    }
+  }
+  throw new ManagersRunError(`${candidates.join(', ')} run already on this machine; look at: quorate failover status`);
+}
+
+async function start(
+  located: LocatedConfig,
+  id: string,
+  secret: ClusterSecret | undefined,
+  environment: Environment,
+  terminal: Terminal,
+): Promise<ManagerNode> {
+  const { config, locate } = located;
+  const { group, mode, confirmations, maxFlaps, primary, discardOthers, standbys, failback, timing } = config;
+  const { detector = {}, hooks } = config;
+  const { http, data } = managerIn(config, id);
+  const { estimator, ...settings } = detector;
+  const servers = await reachServers(located, id, environment);
+  const { startFailoverManager } = await import('../../services/failover/manager-node.ts');
+  return await startFailoverManager({
+    id,
+    managers: Object.fromEntries(Object.entries(config.managers).map(([name, { listen }]) => [name, listen])),
+    dataDirectory: locate(data),
+    ...(secret && { secret }),
+    http: {
+      ...http,
+      onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? '') : String(error)),
+    },
+    plan: {
+      group,
+      mode,
+      servers: Object.entries(config.servers).map(([server, { priority, standby, zone, promotable, maxLagBytes }]) => ({
+        server,
+        priority,
+        standby,
+        zone,
+        isPromotable: promotable,
+        maxLagBytes,
+        canStart: servers[server]?.canStart,
+        canStop: servers[server]?.canStop,
+      })),
+      primary,
+      discardOthers,
+      standbys,
+      failback,
+      settings: timing,
+    },
+    ...(confirmations !== undefined && { confirmations }),
+    ...(maxFlaps !== undefined && { maxFlaps }),
+    servers,
+    ...(estimator && { estimator }),
+    detector: settings,
+    ...(hooks && { hooks }),
+    pid: process.pid,
+    environment,
+  });
+}
+
+function managerIn({ managers }: LocatedConfig['config'], id: string) {
+  const found = managers[id];
+  if (found === undefined)
+    throw new ManagerUnknownError(`expected one of ${Object.keys(managers).join(', ')}, got '${id}'`);
+  return found;
+}
+
+const isLoopback = ({ host }: HostPort): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+function isHere(at: HostPort): boolean {
+  if (isLoopback(at) || at.host === '0.0.0.0' || at.host === '::') return true;
+  return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === at.host));
+}
+
+/** The secret of the managers. Where all of them are on this machine, the first that runs makes it. */
+function secretOf({ config, locate }: LocatedConfig): ClusterSecret | undefined {
+  if (config.secretFile === undefined) return undefined;
+  const path = locate(config.secretFile);
+  const isOfOneMachine = Object.values(config.managers).every(({ listen }) => isLoopback(listen));
+  return isOfOneMachine ? openSecretFile(path) : readSecretFile(path);
+}
