@@ -13,8 +13,15 @@ import { ask, endAll, freePort } from './processes.ts';
 
 type Client = Awaited<ReturnType<typeof connect>>;
 
+/** What can be driven by puts. */
+export interface LogDriven {
+  put(key: string, value: Uint8Array): Promise<void>;
+  /** Processor time that all nodes together have used. */
+  nodeCpuMs(): Promise<number>;
+}
+
 /** A cluster that runs, and has elected a leader. */
-export interface LogCluster {
+export interface LogCluster extends LogDriven {
   readonly client: Client;
   usages(): Promise<NodeUsage[]>;
   stop(): Promise<void>;
@@ -27,6 +34,8 @@ export interface Sample {
   readonly p99Ms: number;
   /** Processor time of all nodes together. */
   readonly nodeCpuMicrosPerOp: number;
+  /** Processor time of the process that drives. */
+  readonly clientCpuMicrosPerOp: number;
 }
 
 const value = new Uint8Array(256).fill(7);
@@ -54,9 +63,13 @@ export async function startLogCluster(protocol: LogProtocolName, directory: stri
     { inFlight: 2_048 },
   );
   await client.put('warm-up', value, { deadlineMs: 20_000 });
+  const usages = () =>
+    Promise.all(children.map((child) => ask<NodeUsage>(child, { type: 'usage' } satisfies NodeRequest)));
   return {
     client,
-    usages: () => Promise.all(children.map((child) => ask<NodeUsage>(child, { type: 'usage' } satisfies NodeRequest))),
+    usages,
+    put: (key, value) => client.put(key, value, { deadlineMs: 20_000 }).then(() => undefined),
+    nodeCpuMs: async () => (await usages()).reduce((sum, { cpuMs }) => sum + cpuMs, 0),
     async stop() {
       await client.close();
       await endAll(children);
@@ -65,32 +78,29 @@ export async function startLogCluster(protocol: LogProtocolName, directory: stri
 }
 
 /** Keeps `inFlight` puts of 256 bytes under way for `seconds`. */
-export async function drive(
-  { client, usages }: LogCluster,
-  clock: Clock,
-  inFlight: number,
-  seconds: number,
-): Promise<Sample> {
+export async function drive(driven: LogDriven, clock: Clock, inFlight: number, seconds: number): Promise<Sample> {
   const latencies: number[] = [];
-  const before = await usages();
+  const nodesBeforeMs = await driven.nodeCpuMs();
+  const clientBefore = process.cpuUsage();
   const startedMs = clock.nowMs();
   const endMs = startedMs + seconds * 1_000;
   const worker = async (number: number): Promise<void> => {
     for (let round = 0; clock.nowMs() < endMs; round += 1) {
       const sentMs = clock.nowMs();
-      await client.put(`key-${number}-${round % 100}`, value, { deadlineMs: 20_000 });
+      await driven.put(`key-${number}-${round % 100}`, value);
       latencies.push(clock.nowMs() - sentMs);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, (_, number) => worker(number)));
   const elapsedMs = clock.nowMs() - startedMs;
-  const after = await usages();
+  const { user, system } = process.cpuUsage(clientBefore);
+  const nodesMs = (await driven.nodeCpuMs()) - nodesBeforeMs;
   latencies.sort((a, b) => a - b);
-  const cpuMs = after.reduce((sum, { cpuMs: used }, index) => sum + used - (before[index]?.cpuMs ?? 0), 0);
   return {
     opsPerSecond: (latencies.length * 1_000) / elapsedMs,
     p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
-    nodeCpuMicrosPerOp: (cpuMs * 1_000) / latencies.length,
+    nodeCpuMicrosPerOp: (nodesMs * 1_000) / latencies.length,
+    clientCpuMicrosPerOp: (user + system) / latencies.length,
   };
 }

@@ -1,9 +1,10 @@
 /**
  * The replicated store for real: three durable nodes as three processes on loopback, driven from this process by the
- * TypeScript client with values of 256 bytes. The baseline, in the same interleaved run and alone on the machine, is how
- * often 300 bytes can be appended to a file and synced, each awaited.
+ * TypeScript client with values of 256 bytes. Beside it, in the same interleaved run and driven the same way over gRPC,
+ * three durable members of etcd where this machine has them (Debian's `etcd-server`); and how often 300 bytes can be
+ * appended to a file and synced, each awaited.
  *
- * `node dist/bench/raft.js [--rounds 5] [--seconds 3] [--soak MINUTES]`
+ * `node dist/bench/raft.js [--rounds 5] [--seconds 3] [--in-flight 1,64,256,1024] [--baseline etcd|disk] [--soak MINUTES] [--json]`
  *
  * With `--keys 1000000 --soak 10 [--rate 2000] [--value-bytes 100]` it stores so many keys and then puts at a steady rate,
  * and tells for each minute the longest delay of a node's event loop and the longest pause without a commit, with the
@@ -17,7 +18,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/environment/clock.ts';
-import { drive, type Sample, startLogCluster } from './log-cluster.ts';
+import { hasEtcd, startEtcd } from './etcd.ts';
+import { drive, type LogDriven, type Sample, startLogCluster } from './log-cluster.ts';
 import type { NodeUsage } from './log-protocol.ts';
 import { soak } from './raft-soak.ts';
 import { median, printTable } from './table.ts';
@@ -31,6 +33,9 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '3' },
     soak: { type: 'string', default: '0' },
+    'in-flight': { type: 'string', default: '1,64,256,1024' },
+    baseline: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
 const clock = systemClock();
@@ -40,7 +45,8 @@ const keyBytes = 34;
 const keys = Number(options.keys) || Math.round((Number(options['state-gib']) * 2 ** 30) / (keyBytes + valueBytes));
 /** A soak over many keys is a measurement by itself. */
 const rounds = Number(options.rounds ?? (keys > 0 ? 0 : 5));
-const inFlights = [1, 64, 256, 1_024];
+const inFlights = options['in-flight'].split(',').map(Number);
+const besideEtcd = options.baseline === 'etcd' || (options.baseline === undefined && rounds > 0 && hasEtcd());
 
 const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
 const cluster = await startLogCluster('raft', directory);
@@ -60,45 +66,102 @@ async function baselinePerSecond(seconds: number): Promise<number> {
   return (count * 1_000) / elapsedMs;
 }
 
-function tellRounds(
-  baseline: number,
-  baselines: readonly number[],
-  samples: ReadonlyMap<number, readonly Sample[]>,
-): void {
+/** One line of the result: a store at a number of puts in flight. */
+interface Row {
+  readonly store: string;
+  readonly inFlight: number;
+  readonly opsPerSecond: number;
+  readonly least: number;
+  readonly most: number;
+  /** The median of the rounds' own ratios. */
+  readonly timesEtcd: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly nodeCpuMicrosPerOp: number;
+  readonly clientCpuMicrosPerOp: number;
+}
+
+/** What came of the rounds of one number in flight, by store. */
+type Rounds = ReadonlyMap<string, readonly Sample[]>;
+
+const rowsOf = (inFlight: number, rounds: Rounds): Row[] =>
+  [...rounds].map(([store, samples]) => {
+    const of = (field: keyof Sample): number[] => samples.map((it) => it[field]);
+    const rates = of('opsPerSecond');
+    const beside = rounds.get('etcd') ?? [];
+    return {
+      store,
+      inFlight,
+      opsPerSecond: median(rates),
+      least: Math.min(...rates),
+      most: Math.max(...rates),
+      timesEtcd: median(beside.map(({ opsPerSecond }, round) => (rates[round] ?? Number.NaN) / opsPerSecond)),
+      p50Ms: median(of('p50Ms')),
+      p99Ms: median(of('p99Ms')),
+      nodeCpuMicrosPerOp: median(of('nodeCpuMicrosPerOp')),
+      clientCpuMicrosPerOp: median(of('clientCpuMicrosPerOp')),
+    };
+  });
+
+function tell(baselines: readonly number[], rows: readonly Row[]): void {
+  if (options.json) {
+    console.log(JSON.stringify({ baseline: besideEtcd ? 'etcd' : 'disk', syncedAppendsPerSecond: baselines, rows }));
+    return;
+  }
   console.log(
-    `append 300 bytes and fdatasync, awaited: ${Math.round(baseline)} per second (${baselines.map(Math.round).join(', ')})`,
+    `append 300 bytes and fdatasync, awaited: ${Math.round(median(baselines))} per second (${baselines.map(Math.round).join(', ')})`,
   );
   printTable(
-    ['in flight', 'ops/s, median', 'least', 'most', 'x baseline', 'p50 ms', 'p99 ms', 'node CPU µs/op'],
-    [...samples].map(([inFlight, all]) => {
-      const rates = all.map((it) => it.opsPerSecond);
-      return [
-        String(inFlight),
-        median(rates),
-        Math.min(...rates),
-        Math.max(...rates),
-        median(rates) / baseline,
-        median(all.map((it) => it.p50Ms)),
-        median(all.map((it) => it.p99Ms)),
-        median(all.map((it) => it.nodeCpuMicrosPerOp)),
-      ];
-    }),
+    [
+      'store',
+      'in flight',
+      'ops/s',
+      'least',
+      'most',
+      'x etcd',
+      'p50 ms',
+      'p99 ms',
+      'node CPU µs/op',
+      'client CPU µs/op',
+    ],
+    rows.map((row) => [
+      ...[row.store, String(row.inFlight), row.opsPerSecond, row.least, row.most, row.timesEtcd],
+      ...[row.p50Ms, row.p99Ms, row.nodeCpuMicrosPerOp, row.clientCpuMicrosPerOp],
+    ]),
   );
+}
+
+async function playRounds(stores: ReadonlyMap<string, LogDriven>, seconds: number): Promise<void> {
+  const baselines: number[] = [];
+  const samples = inFlights.map((inFlight) => ({ inFlight, of: new Map<string, Sample[]>() }));
+  for (let round = 0; round < rounds; round += 1) {
+    baselines.push(await baselinePerSecond(Math.min(seconds, 2)));
+    // Which goes first changes, so that neither always meets what the other left behind.
+    const order = round % 2 === 0 ? [...stores] : [...stores].reverse();
+    for (const { inFlight, of } of samples) {
+      for (const [name, store] of order) {
+        of.set(name, [...(of.get(name) ?? []), await drive(store, clock, inFlight, seconds)]);
+      }
+    }
+  }
+  if (rounds > 0)
+    tell(
+      baselines,
+      samples.flatMap(({ inFlight, of }) => rowsOf(inFlight, of)),
+    );
 }
 
 const mebibytes = (all: readonly NodeUsage[]): string =>
   all.map(({ residentBytes }) => Math.round(residentBytes / 2 ** 20)).join(', ');
 
+const etcd = besideEtcd ? await startEtcd(join(directory, 'etcd'), clock) : undefined;
+
 try {
-  const seconds = Number(options.seconds);
-  const baselines: number[] = [];
-  const samples = new Map<number, Sample[]>(inFlights.map((inFlight) => [inFlight, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    baselines.push(await baselinePerSecond(Math.min(seconds, 2)));
-    for (const inFlight of inFlights) samples.get(inFlight)?.push(await drive(cluster, clock, inFlight, seconds));
-  }
-  if (rounds > 0) tellRounds(median(baselines), baselines, samples);
-  console.log(`resident memory of the nodes: ${mebibytes(await usages())} MiB`);
+  await playRounds(
+    new Map<string, LogDriven>([['quorate', cluster], ...(etcd === undefined ? [] : [['etcd', etcd] as const])]),
+    Number(options.seconds),
+  );
+  if (!options.json) console.log(`resident memory of the nodes: ${mebibytes(await usages())} MiB`);
   const soakMinutes = Number(options.soak);
   if (keys > 0) {
     console.log(
@@ -115,5 +178,6 @@ try {
   }
 } finally {
   await cluster.stop();
+  await etcd?.stop();
   await rm(directory, { recursive: true, force: true });
 }

@@ -8,6 +8,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { createMemoryNetwork } from '../src/bus/memory.ts';
+import { pause } from '../src/environment/clock.ts';
 import { systemEnvironment } from '../src/environment/environment.ts';
 import { createNode } from '../src/host/node.ts';
 import { openFileJournal } from '../src/journal/file-journal.ts';
@@ -61,7 +62,7 @@ async function committedMs(transaction: Promise<unknown>): Promise<number | unde
 
 /** Waits until the manager's list is empty; asked seldom, since it looks at every actor. */
 async function emptied(manager: { list(): readonly unknown[] }): Promise<void> {
-  while (manager.list().length > 0) await new Promise<void>((resolve) => void clock.setTimeout(resolve, 5));
+  while (manager.list().length > 0) await pause(clock, 5);
 }
 const idleTimeoutMs = 3_600_000;
 
@@ -138,14 +139,15 @@ export async function handWritten(
   };
 }
 
-/** How the manager is used. */
-export type Use = 'manager' | 'lastQuery' | 'last resource' | 'last resource, lastQuery';
+/** How the manager is used; `unchecked`: without looking for transactions within others. */
+export type Use = 'manager' | 'manager, unchecked' | 'lastQuery' | 'last resource' | 'last resource, lastQuery';
 
 /** All forms; the first two are what the others are compared with. */
 export const formNames = [
   'by hand',
   'manager',
   'by hand, named',
+  'manager, unchecked',
   'lastQuery',
   'last resource',
   'last resource, lastQuery',
@@ -169,7 +171,7 @@ export function openForm(name: FormName, places: Places): Promise<Form> {
 
 /** The manager over the two databases, with its journal on disk. */
 export async function managed(use: Use, { urls, directory, maxInFlight }: Places): Promise<Form> {
-  const node = use.replaceAll(/[^A-Za-z]+/g, '-');
+  const node = use.replaceAll(/[^A-Za-z]+/g, '-').slice(0, 24);
   const isLast = use.startsWith('last resource');
   const preparesTogether = use.endsWith('lastQuery');
   const journal = await openFileJournal({ directory: join(directory, node), node, ...environment });
@@ -186,6 +188,7 @@ export async function managed(use: Use, { urls, directory, maxInFlight }: Places
     node: host,
     environment,
     ...(isLast ? { last: 'south' as const } : {}),
+    nested: use.endsWith('unchecked') ? 'unchecked' : 'refused',
   });
   return {
     name: use,

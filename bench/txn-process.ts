@@ -12,6 +12,7 @@ const clock = systemClock();
 export interface Slice {
   /** Including the second phase of the last transactions. */
   readonly perSecond: number;
+  readonly elapsedSeconds: number;
   /** Until the caller knew the outcome. */
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -46,6 +47,7 @@ async function drive(form: Form, inFlight: number, forSeconds: number): Promise<
   latencies.sort((a, b) => a - b);
   return {
     perSecond: (latencies.length * 1_000) / elapsedMs,
+    elapsedSeconds: elapsedMs / 1_000,
     p50Ms: latencies[Math.floor(latencies.length * 0.5)] ?? Number.NaN,
     p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? Number.NaN,
     cpuMicrosEach: (user + system) / latencies.length,

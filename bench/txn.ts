@@ -4,7 +4,7 @@
  * second loop, which says what of the difference that is. Each form has a process of its own; they take turns within each
  * round, and each is compared with the loop of the same round.
  *
- * `node dist/bench/txn.js [--rounds 5] [--seconds 2]`
+ * `node dist/bench/txn.js [--rounds 5] [--seconds 2] [--in-flight 1,16,64] [--forms 'by hand;manager;lastQuery']`
  */
 
 import { fork } from 'node:child_process';
@@ -12,17 +12,30 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import pg from 'pg';
 import { startPostgres } from '../test/fixtures/postgres.ts';
+import { serverMicros } from './server-time.ts';
 import { median, printTable } from './table.ts';
 import { accounts, type FormName, formNames, type Places } from './txn-forms.ts';
 import type { Answered, Asked, Slice } from './txn-process.ts';
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '2' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
+    'in-flight': { type: 'string', default: '1,16,64' },
+    forms: { type: 'string', default: formNames.join(';') },
+  },
 });
 const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
-const inFlights = [1, 16, 64];
+const inFlights = options['in-flight'].split(',').map(Number);
+/** The first one is what the others are compared with, and the second one what the manager's forms are. */
+const names = options.forms.split(';').map((name) => {
+  const known = formNames.find((it) => it === name);
+  if (known === undefined) throw new Error(`expected a form, one of ${formNames.join('; ')}, got '${name}'`);
+  return known;
+});
 const warmUpSeconds = 1;
 /** Every form keeps its connections; prepared transactions of the second phase come on top of those at work. */
 const settings = { max_connections: '600', max_prepared_transactions: '600' };
@@ -73,13 +86,25 @@ async function start(name: FormName, places: Places): Promise<Running> {
 const spread = (values: readonly number[]): string =>
   `${median(values).toFixed(2)} (${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)})`;
 
-async function compare(places: Places): Promise<void> {
+/** A slice, with the processor time of the servers for each transaction in it. */
+interface Measured extends Slice {
+  readonly serverMicrosEach: number;
+}
+
+/** @param sessions the process of a session at each server */
+async function compare(places: Places, sessions: readonly number[]): Promise<void> {
   const forms: Running[] = [];
   try {
-    for (const name of formNames) forms.push(await start(name, places));
+    for (const name of names) forms.push(await start(name, places));
     for (const form of forms) await form.drive(places.maxInFlight, warmUpSeconds);
-    const slices = new Map<string, Slice[]>();
-    const of = (form: Running, inFlight: number): Slice[] => {
+    const measure = async (form: Running, inFlight: number): Promise<Measured> => {
+      const before = serverMicros(sessions) ?? Number.NaN;
+      const slice = await form.drive(inFlight, seconds);
+      const count = slice.perSecond * slice.elapsedSeconds;
+      return { ...slice, serverMicrosEach: ((serverMicros(sessions) ?? Number.NaN) - before) / count };
+    };
+    const slices = new Map<string, Measured[]>();
+    const of = (form: Running, inFlight: number): Measured[] => {
       const name = `${form.name}/${inFlight}`;
       const found = slices.get(name) ?? [];
       slices.set(name, found);
@@ -90,7 +115,7 @@ async function compare(places: Places): Promise<void> {
         // Whoever comes first in one round does not in the next.
         for (let index = 0; index < forms.length; index += 1) {
           const form = forms[(index + round) % forms.length];
-          if (form !== undefined) of(form, inFlight).push(await form.drive(inFlight, seconds));
+          if (form !== undefined) of(form, inFlight).push(await measure(form, inFlight));
         }
       }
     }
@@ -112,6 +137,7 @@ async function compare(places: Places): Promise<void> {
           'p50 added ms',
           'p99 ms',
           'CPU µs each',
+          'servers µs',
           'aborted',
         ],
         forms.map((form) => {
@@ -135,6 +161,7 @@ async function compare(places: Places): Promise<void> {
             against(base, (it, other) => it.p50Ms - other.p50Ms),
             median(all.map((it) => it.p99Ms)),
             median(all.map((it) => it.cpuMicrosEach)),
+            median(all.map((it) => it.serverMicrosEach)),
             String(all.reduce((sum, it) => sum + it.aborted, 0)),
           ];
         }),
@@ -155,7 +182,18 @@ try {
     console.log(`fsync ${row?.fsync}: ${row?.version}`);
   }
   const [north, south] = servers;
-  await compare({ urls: [north.url(), south.url()], directory, maxInFlight: Math.max(...inFlights) });
+  const held = await Promise.all(
+    servers.map(async (server) => {
+      const client = new pg.Client({ connectionString: server.url() });
+      await client.connect();
+      return client;
+    }),
+  );
+  const sessions = await Promise.all(
+    held.map(async (client) => Number((await client.query('select pg_backend_pid() as pid')).rows[0]?.pid)),
+  );
+  await compare({ urls: [north.url(), south.url()], directory, maxInFlight: Math.max(...inFlights) }, sessions);
+  await Promise.all(held.map((client) => client.end()));
   const sums = await Promise.all(
     servers.map(async (server) => (await server.query('select sum(amount)::int as sum from account'))[0]?.sum),
   );
