@@ -21,6 +21,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+/** Less than the time limit of a test. */
+const longestMs = 240_000;
+
 interface Ended {
   readonly code: number | null;
   readonly output: string;
@@ -34,14 +37,23 @@ function runTests(copy: string, tests: readonly string[]): Promise<Ended> {
     const child = spawn(process.execPath, [vitest, 'run', ...options, ...tests], {
       cwd: copy,
       env: { ...process.env, NO_COLOR: '1' },
+      // A group of its own, so that what hangs is ended with all its processes, and leaves its copy to the next one.
+      detached: true,
     });
     let output = '';
+    const timeout = setTimeout(() => {
+      output += `\nended after ${longestMs} ms`;
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    }, longestMs);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
         output += text;
       });
     }
-    child.on('close', (code) => resolve({ code, output }));
+    child.on('close', (code) => {
+      clearTimeout(timeout);
+      resolve({ code, output });
+    });
   });
 }
 

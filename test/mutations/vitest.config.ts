@@ -8,5 +8,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     fileParallelism: false,
     maxConcurrency: 2,
+    // A rule over real servers may meet its case in most runs and not in all; what no test notices passes each time.
+    retry: 2,
   },
 });

@@ -10,6 +10,7 @@ import type { HistoryRecorder, RecordedCall } from '../../src/history.ts';
 import type { Client } from '../../src/services/store/client.ts';
 import { NotHappenedError, PreconditionFailedError } from '../../src/services/store/errors.ts';
 import { waitMs } from './faults.ts';
+import { type Heard, noteVersion } from './losses.ts';
 
 /** What is known of the keys that are written once. */
 export interface Created {
@@ -26,8 +27,7 @@ export interface WorkloadOptions {
   readonly process: string;
   readonly recorder: HistoryRecorder;
   readonly created: Created;
-  /** Versions that were acknowledged, of all keys; none may come twice. */
-  readonly versions: number[];
+  readonly heard: Heard;
   readonly clock: Clock;
   readonly random: Random;
   readonly keys: readonly string[];
@@ -37,7 +37,8 @@ export interface WorkloadOptions {
 
 export const createdKeys = (): Created => ({ acknowledged: new Map(), unknown: new Set(), refused: new Set() });
 
-const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+/** What stands before the padding is the value; a history need not hold the rest. */
+export const valueIn = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).split(' ', 1)[0] ?? '';
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 const deadlineMs = 4_000;
 /** Now and then a value is long, so that logs are compacted and snapshots sent. */
@@ -45,14 +46,18 @@ const longValueBytes = 24 * 1_024;
 
 /** Calls until `isOver`. @throws for an answer that no store may give */
 export async function work(options: WorkloadOptions, isOver: () => boolean): Promise<void> {
-  const { client, process, recorder, created, versions, clock, random, keys, unique } = options;
+  const { client, process, recorder, created, heard, clock, random, keys, unique } = options;
 
+  const acknowledged = (value: string, version: number): void => {
+    heard.acknowledged.push(version);
+    noteVersion(heard, value, version);
+  };
   const create = async (): Promise<void> => {
     const key = `once-${unique()}`;
     try {
       const { version } = await client.put(key, bytes(key), { condition: { type: 'absent' }, deadlineMs });
       created.acknowledged.set(key, version);
-      versions.push(version);
+      acknowledged(key, version);
     } catch (error) {
       // Nobody else writes this key, so that it is there can only mean that the request was applied twice.
       if (error instanceof PreconditionFailedError) throw error;
@@ -68,8 +73,8 @@ export async function work(options: WorkloadOptions, isOver: () => boolean): Pro
     const call = recorder.invoke(process, { f: 'get', key });
     try {
       const found = await client.get(key, { deadlineMs });
-      // What stands before the padding is the value; a history need not hold the rest.
-      const value = found === undefined ? null : (text(found.value).split(' ', 1)[0] ?? '');
+      const value = found === undefined ? null : valueIn(found.value);
+      if (found !== undefined && value !== null) noteVersion(heard, value, found.version);
       call.ok(value);
       return { value, version: found?.version };
     } catch (error) {
@@ -84,7 +89,7 @@ export async function work(options: WorkloadOptions, isOver: () => boolean): Pro
     const call = recorder.invoke(process, { f: 'put', key, value });
     try {
       const { version } = await client.put(key, padded(value), { deadlineMs });
-      versions.push(version);
+      acknowledged(value, version);
       call.ok();
     } catch (error) {
       conclude(call, error);
@@ -98,7 +103,7 @@ export async function work(options: WorkloadOptions, isOver: () => boolean): Pro
     const call = recorder.invoke(process, { f: 'cas', key, value: [found.value, value] });
     try {
       const swap = await client.compareAndSet(key, found.version, padded(value), { deadlineMs });
-      if (swap.swapped) versions.push(swap.version);
+      if (swap.swapped) acknowledged(value, swap.version);
       call.ok(swap.swapped);
     } catch (error) {
       conclude(call, error);
