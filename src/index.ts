@@ -13,6 +13,7 @@ export type { Endpoint, Received } from './host/endpoint.ts';
 export * from './host/errors.ts';
 export { type ActorHandle, following, type HandleLogic, type HandleOf, type OutputOf } from './host/handle.ts';
 export { type Happened, type InspectionBatch, type InspectionEvent, latest } from './host/inspection.ts';
+export type { Refused, RefusedCounts } from './host/mail.ts';
 export {
   createNode,
   type Node,

@@ -8,19 +8,20 @@ import { join } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const slowest = [
-  'packaging/pack.test.ts',
+  'resources/managed/postgres.long.test.ts',
+  'services/transactions/kill.long.test.ts',
+  'packaging/pack.long.test.ts',
   'cli/up.test.ts',
-  'services/members.test.ts',
+  'services/members.long.test.ts',
   'cli/node.test.ts',
-  'cli/member.test.ts',
-  'services/transactions/server-kill.test.ts',
-  'proof/twins.test.ts',
-  'proof/raft/model.test.ts',
-  'proof/raft/simulation.test.ts',
-  'proof/paxos/simulation.test.ts',
+  'cli/member.long.test.ts',
+  'services/transactions/server-kill.long.test.ts',
+  'proof/twins.long.test.ts',
+  'proof/raft/simulation.long.test.ts',
+  'proof/paxos/simulation.long.test.ts',
   'services/kv-node.test.ts',
   'journal/damage.test.ts',
-  'statecharts/two-phase-commit/schedules.test.ts',
+  'statecharts/two-phase-commit/schedules.long.test.ts',
   'cli/txn-register.test.ts',
 ].map((file) => join(import.meta.dirname, file));
 

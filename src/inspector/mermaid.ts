@@ -72,7 +72,7 @@ function statesIn(node: AnyStateNode): string[] {
   }
   children.forEach((child, at) => {
     if (node.type === 'parallel' && at > 0) lines.push('--');
-    const title = child.tags[0] ?? child.key;
+    const title = child.key;
     const within = statesIn(child);
     if (within.length === 0) lines.push(`state "${escaped(title)}" as ${nameOf(child)}`);
     else lines.push(...framed(title, nameOf(child), within));

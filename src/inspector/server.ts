@@ -10,6 +10,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { QuorateError } from '../../statecharts/actor.ts';
 import type { Node } from '../host/node.ts';
 import { originCheck } from '../web/origins.ts';
+import { page } from './page.ts';
 import { showNode } from './stately.ts';
 
 /** Where viewers connect. */
@@ -114,18 +115,3 @@ export async function serveInspector(node: Node, options: InspectorServerOptions
 
 const isAddressInfo = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === 'object' && address !== null;
-
-/** Hands what comes over the WebSocket to the inspector, which lives in a frame and says when it is ready. */
-const page = `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Quorate</title>
-<style>html, body, iframe { margin: 0; width: 100%; height: 100%; border: 0 }</style></head>
-<body><iframe src="https://stately.ai/inspect" title="Stately Inspector"></iframe>
-<script>
-  const frame = document.querySelector('iframe').contentWindow;
-  addEventListener('message', ({ data }) => {
-    if (data?.type !== '@statelyai.connected') return;
-    new WebSocket(location.href.replace('http', 'ws')).onmessage = ({ data }) => frame.postMessage(JSON.parse(data), '*');
-  }, { once: true });
-</script></body></html>
-`;

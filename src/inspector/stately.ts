@@ -5,7 +5,8 @@
  */
 
 import type { Subscription } from 'rxjs';
-import type { Address, AnyActor } from '../../statecharts/actor.ts';
+import { type Address, type AnyActor, type Effect, nodeOf, type Send } from '../../statecharts/actor.ts';
+import { systemOriginMs } from '../environment/clock.ts';
 import type { InspectionEvent } from '../host/inspection.ts';
 import type { Node } from '../host/node.ts';
 import { type Bounds, bounded, defaultBounds } from './bounded.ts';
@@ -58,13 +59,19 @@ const introducedLimit = 10_000;
 /**
  * Shows `node` to `adapter` from now on: first the actors that are alive, then what they do.
  *
+ * @param originMs when the node's clock began, in milliseconds of the epoch; by default the system's clock
  * @returns a subscription; while there is none, watching costs the node nothing
  *
  * @example
  * const inspector = createWebSocketInspector({ url: 'ws://localhost:8080' });
  * const node = createNode({ id: 'n1', bus, journal, inspect: (node) => showNode(node, inspector.adapter) });
  */
-export function showNode(node: Node, adapter: StatelyAdapter, bounds: Bounds = defaultBounds): Subscription {
+export function showNode(
+  node: Node,
+  adapter: StatelyAdapter,
+  bounds: Bounds = defaultBounds,
+  originMs: number = systemOriginMs,
+): Subscription {
   const introduced = new Set<Address>();
   let count = 0;
   const base = (actor: Address, atMs: number): StatelyBase => {
@@ -72,7 +79,7 @@ export function showNode(node: Node, adapter: StatelyAdapter, bounds: Bounds = d
     return {
       rootId: actor,
       sessionId: actor,
-      createdAt: String(Math.round(atMs)),
+      createdAt: String(Math.round(originMs + atMs)),
       id: `${node.id}:${count}`,
       _version: formVersion,
     };
@@ -91,6 +98,19 @@ export function showNode(node: Node, adapter: StatelyAdapter, bounds: Bounds = d
       definition: known === undefined ? undefined : definitionOf(known.definition),
       snapshot: snapshotOf(known?.state.snapshot.value, known?.state.snapshot.context, bounds),
     });
+  };
+  /** What goes to other nodes is shown as it leaves, since its arrival is not seen here. */
+  const showSends = (actor: Address, effects: readonly { readonly type: string }[], atMs: number): void => {
+    for (const effect of effects) {
+      if (!isSend(effect) || nodeOf(effect.to) === node.id) continue;
+      introduce(effect.to, atMs);
+      adapter.send({
+        ...base(effect.to, atMs),
+        type: '@xstate.event',
+        event: { ...Object(bounded(effect.message, bounds)), type: effect.message.type },
+        sourceId: actor,
+      });
+    }
   };
   const show = (event: InspectionEvent): void => {
     if (event.type === 'started') {
@@ -111,6 +131,10 @@ export function showNode(node: Node, adapter: StatelyAdapter, bounds: Bounds = d
       });
       return;
     }
+    if (event.type === 'released') {
+      showSends(event.actor, event.effects, event.atMs);
+      return;
+    }
     if (event.type !== 'step') return;
     introduce(event.actor, event.atMs);
     if (event.from !== event.actor) introduce(event.from, event.atMs);
@@ -127,9 +151,18 @@ export function showNode(node: Node, adapter: StatelyAdapter, bounds: Bounds = d
       event: cause,
       snapshot: snapshotOf(event.state, event.context, bounds),
     });
+    showSends(event.actor, leavingAtOnce(event.effects), event.atMs);
   };
   for (const actor of node.actors()) introduce(actor, 0);
   return node.inspection.subscribe(show);
+}
+
+const isSend = (effect: { readonly type: string }): effect is Send => effect.type === 'send';
+
+/** The effects that no record holds back: those before the first that is to be durable, and those that may go ahead. */
+function leavingAtOnce(effects: readonly Effect[]): readonly Effect[] {
+  const first = effects.findIndex(({ type }) => type === 'persist');
+  return effects.filter((effect, at) => first < 0 || at < first || (isSend(effect) && effect.ahead === true));
 }
 
 const snapshotOf = (value: unknown, context: unknown, bounds: Bounds): StatelySnapshot => ({

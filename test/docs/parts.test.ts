@@ -2,12 +2,16 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { protocols } from '../../src/proof/protocols.ts';
 import { pages, partsIn, remade, root } from './pages.ts';
-import { parts } from './parts.ts';
+import { modules, parts } from './parts.ts';
 
 const made = pages.filter(({ text }) => partsIn(text).length > 0);
 
-test.each(made)('what $path has from the sources is as they are', { timeout: 60_000 }, async ({ path, text }) => {
+test.each(made)('what $path has from the sources is as they are', { timeout: 240_000 }, async ({ path, text }) => {
   await expect(remade(text, parts), 'to update the documents: npm run docs').toMatchFileSnapshot(join(root, path));
+});
+
+test.each(Object.entries(modules))('%s is as it is recorded', { timeout: 240_000 }, async (path, make) => {
+  await expect(make(), 'to update it: npm run docs').toMatchFileSnapshot(join(root, path));
 });
 
 test('all that is made stands somewhere, once', () => {

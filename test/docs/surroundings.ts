@@ -4,13 +4,27 @@ export const surroundings: Readonly<Record<string, string>> = {
 import type { Node } from 'quorate';
 declare const node: Node;
 `,
+  'an application with a client': `
+import type { Client } from 'quorate/store';
+declare const client: Client;
+declare const bytes: Uint8Array;
+`,
   'an application with a manager': `
 import type { EmbeddedStore } from 'quorate/resources';
 import type { TransactionManager, WorkOf } from 'quorate/transactions';
 type Stores = { readonly orders: EmbeddedStore; readonly stock: EmbeddedStore };
 declare const manager: TransactionManager<Stores>;
 declare const work: (sessions: WorkOf<Stores>) => Promise<void>;
+declare const report: typeof work;
 declare const requestId: string;
+`,
+  'an application with databases': `
+import type { EnlistedResource } from 'quorate/resources';
+import type { PostgresSession } from 'quorate/resources/postgres';
+import type { TransactionManager } from 'quorate/transactions';
+type Database = EnlistedResource<PostgresSession>;
+declare const manager: TransactionManager<{ readonly orders: Database; readonly stock: Database }>;
+declare const day: string;
 `,
   'an application with a cluster': `
 import type { Environment } from 'quorate';
@@ -32,9 +46,15 @@ declare const file: { write(text: string): void };
 declare const lines: Iterable<string>;
 `,
   'a model': `
-import { type Fair, type Model, type ModelActor, renderTrace, walk } from 'quorate/checker';
+import {
+  check, type Fair, type Model, type ModelActor, renderHole, renderReceptions, renderTrace, walk,
+} from 'quorate/checker';
 declare const model: Model;
 declare const first: ModelActor;
+`,
+  'a weighed model': `
+import type { Model } from 'quorate/checker';
+declare const model: Model<readonly string[]>;
 `,
   'a model of Paxos': `
 import { type ActorView, type ModelActor, refinement } from 'quorate/checker';

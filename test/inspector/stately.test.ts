@@ -68,6 +68,36 @@ describe('the Stately Inspector', () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
   });
 
+  test('is shown what a node sends to others, whom no one watches, and when', () => {
+    const events: StatelyEvent[] = [];
+    const { clock, nodes } = twoDetectors();
+    showNode(nodes[0], { send: (event) => events.push(event) }, undefined, 1_700_000_000_000);
+    clock.advance(150);
+    const sent = events.filter((event) => event.type === '@xstate.event' && event.sourceId?.startsWith('n1/') === true);
+    expect(sent).toContainEqual(
+      expect.objectContaining({ event: { type: 'heartbeat' }, sessionId: 'n2/example.fault-detector/n1' }),
+    );
+    const times = events.map(({ createdAt }) => Number(createdAt) - 1_700_000_000_000);
+    expect(Math.min(...times)).toBe(0);
+    expect(Math.max(...times)).toBeLessThanOrEqual(150);
+  });
+
+  test('is told when things happened by the time of day', () => {
+    const events: StatelyEvent[] = [];
+    const { nodes } = twoDetectors();
+    showNode(nodes[0], { send: (event) => events.push(event) });
+    expect(Number(events[0]?.createdAt)).toBeGreaterThan(Date.UTC(2024, 0));
+  });
+
+  test('has a page that asks again for a node that is gone, and says that it needs the internet', async () => {
+    const { nodes } = twoDetectors();
+    const server = await serveInspector(nodes[0]);
+    closers.push(() => server.close());
+    const page = await (await fetch(server.url)).text();
+    expect(page).toMatch(/onclose = .*setTimeout\(connect/s);
+    expect(page).toContain('has not loaded: this page needs https://stately.ai/inspect');
+  });
+
   test('is served over a WebSocket, and the node is watched only while somebody is connected', async () => {
     const { clock, nodes } = twoDetectors();
     clock.advance(150);

@@ -5,9 +5,27 @@ import { expect, test } from 'vitest';
 import { root } from '../docs/pages.ts';
 
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const needsNode = ['./bus/tcp', './journal/file', './client', './kv-node', './node', './inspector/server'];
+const needsNode = [
+  './failover/proxy',
+  './bus/tcp',
+  './journal/file',
+  './client',
+  './kv-node',
+  './failover/manager',
+  './node',
+  './inspector/server',
+  './resources/postgres-server',
+  './resources/redis',
+  './resources/script',
+];
 /** These need a database's driver, which is for servers. */
-const needsDriver = ['./resources/postgres', './resources/mariadb'];
+const needsDriver = [
+  './failover/ioredis',
+  './failover/pg',
+  './resources/postgres',
+  './resources/mariadb',
+  './transactions/pg',
+];
 const entries = Object.entries<string>(exports).flatMap(([entry, file]) =>
   file.startsWith('./dist/') ? { entry, source: file.replace('./dist/', '').replace(/\.js$/, '.ts') } : [],
 );

@@ -62,7 +62,17 @@ export async function installedProject(): Promise<Project> {
   mkdirSync(directory);
   const compiler = join(root, 'node_modules', '.bin', 'tsc');
   // Not from dist/, where an earlier build may have left what it made of files that are gone by now.
-  for (const part of ['package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'docs', 'statecharts', 'src']) {
+  for (const part of [
+    'package.json',
+    'tsconfig.json',
+    'README.md',
+    'CONTRIBUTING.md',
+    'LICENSE',
+    'docs',
+    'statecharts',
+    'src',
+    'examples',
+  ]) {
     cpSync(join(root, part), join(stage, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(stage, 'node_modules'));
@@ -72,9 +82,18 @@ export async function installedProject(): Promise<Project> {
   await succeed('npm', ['pack', '--ignore-scripts', '--pack-destination', base], stage);
   const { name, version, exports, devDependencies } = JSON.parse(readFileSync(join(stage, 'package.json'), 'utf8'));
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
-  const others = ['valibot', 'typescript@5.9', '@types/node', '@statelyai/inspect', 'pg', '@types/pg', 'mysql2'].map(
-    (it) => (it in devDependencies && !it.startsWith('typescript') ? `${it}@${devDependencies[it]}` : it),
-  );
+  const others = [
+    'valibot',
+    'typescript@5.9',
+    '@types/node',
+    '@statelyai/inspect',
+    'pg',
+    '@types/pg',
+    'mysql2',
+    'ioredis',
+    'kysely',
+    'drizzle-orm',
+  ].map((it) => (it in devDependencies && !it.startsWith('typescript') ? `${it}@${devDependencies[it]}` : it));
   await succeed(
     'npm',
     ['install', '--no-audit', '--no-fund', '--prefer-offline', join(base, `${name}-${version}.tgz`), ...others],
