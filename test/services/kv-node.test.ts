@@ -46,8 +46,9 @@ async function expectAllIsWell(lab: NodeLab, ids: readonly string[]): Promise<vo
   await lab.leader();
   for (const id of ids) {
     const node = lab.node(id);
-    expect(await get(node, 'kept')).toBe('acknowledged');
-    expect(await put(node, `more-${id}`, 'x')).toBe(200);
+    // Requests have a deadline of their own, which a machine with other work may miss.
+    expect(await until(`${id} to read`, () => get(node, 'kept'))).toBe('acknowledged');
+    await until(`${id} to write`, async () => (await put(node, `more-${id}`, 'x')) === 200);
     expect(node.node.isRunning).toBe(true);
   }
 }

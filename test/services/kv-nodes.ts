@@ -51,7 +51,7 @@ export async function createNodeLab(
     http: at(0),
     peers: Object.fromEntries([...addresses].filter(([other]) => other !== id)),
     pid: process.pid,
-    requestDeadlineMs: 5_000,
+    requestDeadlineMs: 15_000,
     ...shared,
   });
   const node = (id: string): KeyValueNode => {
