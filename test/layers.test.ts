@@ -9,6 +9,7 @@ const below: Record<string, readonly string[]> = {
   statecharts: [],
   'src/environment': [],
   'src/web': [],
+  'src/charts': ['statecharts'],
   'src/bus': ['statecharts', 'src/environment'],
   'src/journal': ['statecharts', 'src/environment'],
   'src/resources': ['statecharts', 'src/environment', 'src/journal'],
@@ -22,7 +23,7 @@ below['src/odds'] = [...upToHost, 'src/checker', 'src/simulator'];
 const upToServices = [...Object.keys(below)];
 below['src/proof'] = upToServices;
 below['src/compare'] = [...upToServices, 'src/proof'];
-below['src/cli'] = [...upToServices, 'src/proof', 'src/compare'];
+below['src/cli'] = [...upToServices, 'src/proof', 'src/compare', 'src/charts'];
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(join(root, folder), { withFileTypes: true, recursive: true })

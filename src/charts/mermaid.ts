@@ -1,24 +1,7 @@
-/**
- * Pictures of charts: a Mermaid `stateDiagram-v2` made from the machine itself, so that a picture in a document cannot
- * say anything else than what runs.
- */
+/** Charts as Mermaid's `stateDiagram-v2`, for documents that are read where Mermaid is drawn. */
 
-import type { AnyStateMachine, AnyStateNode } from 'xstate';
-
-/** What a picture shows. */
-export interface MermaidOptions {
-  /** Also what a state handles without leaving it, where that cites a rule, as an arrow to itself. Default false. */
-  readonly handled?: boolean;
-}
-
-/** A way from one state to another. Several events may take it for the same reason. */
-interface Edge {
-  readonly from: string;
-  readonly to: string;
-  readonly guard: string;
-  readonly rule: string;
-  readonly events: string[];
-}
+import type { AnyStateMachine } from 'xstate';
+import { type DrawingOptions, type DrawnState, drawingOf, labelOf } from './drawing.ts';
 
 /**
  * Draws `chart` as a Mermaid state diagram. It shows the transitions that lead to a state, each with its events, its
@@ -26,16 +9,16 @@ interface Edge {
  *
  * @returns the text of the diagram, without a code fence; the same for the same chart
  */
-export function mermaidOf(chart: AnyStateMachine, { handled = false }: MermaidOptions = {}): string {
-  const edges = edgesOf(chart.root, handled);
-  const ofAll = nameOf(chart.root);
-  const isNeeded = edges.some(({ from, to }) => from === ofAll || to === ofAll);
-  const states = statesIn(chart.root);
-  const lines = ['stateDiagram-v2', ...(isNeeded ? framed(chart.id, ofAll, states) : states)];
-  for (const { events, from, guard, rule, to } of edges) {
-    const label = [events.join(', '), guard === '' ? '' : `[${guard}]`, rule === '' ? '' : `(${rule})`];
-    const text = label.filter((part) => part !== '').join(' ');
-    lines.push(text === '' ? `${from} --> ${to}` : `${from} --> ${to} : ${escaped(text)}`);
+export function mermaidOf(chart: AnyStateMachine, options: DrawingOptions = {}): string {
+  const { root, arrows } = drawingOf(chart, options);
+  const name = namesWithin(root);
+  const isFramed = arrows.some(({ from, to }) => from === root.id || to === root.id);
+  const states = within(root, name);
+  const lines = ['stateDiagram-v2', ...(isFramed ? framed(chart.id, name(root.id), states) : states)];
+  for (const arrow of arrows) {
+    const label = labelOf(arrow);
+    const line = `${name(arrow.from)} --> ${name(arrow.to)}`;
+    lines.push(label === '' ? line : `${line} : ${escaped(label)}`);
   }
   return lines.map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
 }
@@ -47,76 +30,34 @@ const escaped = (text: string): string => text.replaceAll(/[#;:"%\n]/g, (charact
 const reserved = /^(?:state|note|end|as|direction|default|class|classDef|style|click|hide|scale)$/i;
 
 /** Mermaid's names are words; a path is unique where a key is not. */
-function nameOf(node: AnyStateNode): string {
-  const shown = node.parent !== undefined && isOnlyAndSimple(node) ? node.parent : node;
-  const name = shown.path.join('_').replaceAll(/\W/g, '_') || 'chart';
-  return reserved.test(name) ? `${name}_` : name;
+function namesWithin(root: DrawnState): (id: string) => string {
+  const names = new Map([[root.id, 'chart']]);
+  const visit = (state: DrawnState, path: readonly string[]): void => {
+    for (const child of state.children) {
+      const childPath = [...path, child.name];
+      const name = childPath.join('_').replaceAll(/\W/g, '_');
+      names.set(child.id, reserved.test(name) ? `${name}_` : name);
+      visit(child, childPath);
+    }
+  };
+  visit(root, []);
+  return (id) => names.get(id) ?? 'chart';
 }
 
-const childrenOf = (node: AnyStateNode): AnyStateNode[] => Object.values<AnyStateNode>(node.states);
-
-const isOnlyAndSimple = (node: AnyStateNode): boolean =>
-  node.type === 'atomic' && node.parent !== undefined && childrenOf(node.parent).length === 1;
-
-const framed = (title: string, name: string, within: readonly string[]): string[] => [
+const framed = (title: string, name: string, lines: readonly string[]): string[] => [
   `state "${escaped(title)}" as ${name} {`,
-  ...within.map((line) => `  ${line}`),
+  ...lines.map((line) => `  ${line}`),
   '}',
 ];
 
-function statesIn(node: AnyStateNode): string[] {
-  const lines: string[] = [];
-  const children = childrenOf(node).filter((child) => !isOnlyAndSimple(child));
-  if (node.type === 'compound' && children.length > 0) {
-    for (const first of node.initial.target) lines.push(`[*] --> ${nameOf(first)}`);
-  }
-  children.forEach((child, at) => {
-    if (node.type === 'parallel' && at > 0) lines.push('--');
-    const title = child.key;
-    const within = statesIn(child);
-    if (within.length === 0) lines.push(`state "${escaped(title)}" as ${nameOf(child)}`);
-    else lines.push(...framed(title, nameOf(child), within));
-    if (child.type === 'final') lines.push(`${nameOf(child)} --> [*]`);
+function within(state: DrawnState, name: (id: string) => string): string[] {
+  const lines = state.initial.map((id) => `[*] --> ${name(id)}`);
+  state.children.forEach((child, at) => {
+    if (state.kind === 'parallel' && at > 0) lines.push('--');
+    const inner = within(child, name);
+    if (inner.length === 0) lines.push(`state "${escaped(child.name)}" as ${name(child.id)}`);
+    else lines.push(...framed(child.name, name(child.id), inner));
+    if (child.kind === 'final') lines.push(`${name(child.id)} --> [*]`);
   });
   return lines;
-}
-
-function edgesOf(root: AnyStateNode, handled: boolean): readonly Edge[] {
-  const edges = new Map<string, Edge>();
-  const visit = (node: AnyStateNode): void => {
-    for (const taken of [...(node.always ?? []), ...[...node.transitions.values()].flat()]) {
-      const rule = ruleOf(taken.meta);
-      const targets = taken.target ?? (handled && rule !== '' ? [node] : []);
-      for (const target of targets) {
-        const edge = { from: nameOf(node), to: nameOf(target), guard: guardOf(taken.guard), rule };
-        const key = JSON.stringify(edge);
-        const known = edges.get(key) ?? { ...edge, events: [] };
-        edges.set(key, known);
-        const event = eventOf(taken.eventType);
-        if (event !== '') known.events.push(event);
-      }
-    }
-    for (const child of childrenOf(node)) visit(child);
-  };
-  visit(root);
-  return [...edges.values()];
-}
-
-/** Where the rule stands in the paper; what is said of it after a colon is for the chart's reader. */
-function ruleOf(meta: Readonly<Record<string, unknown>> | undefined): string {
-  const rule = meta?.rule;
-  return typeof rule === 'string' ? rule.replace(/:.*$/s, '') : '';
-}
-
-/** `xstate.after.DELAY.STATE` is how XState calls a timer; an eventless transition has no event to show. */
-function eventOf(type: string): string {
-  const [head, kind, delay] = type.split('.');
-  if (head !== 'xstate') return type;
-  return kind === 'after' ? `after ${delay}` : `${kind}`;
-}
-
-function guardOf(guard: unknown): string {
-  if (typeof guard === 'string') return guard;
-  const isNamed = typeof guard === 'object' && guard !== null && 'type' in guard;
-  return isNamed ? String(guard.type) : '';
 }

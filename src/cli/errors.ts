@@ -39,6 +39,11 @@ export class UnknownTwinError extends UsageError {
   readonly code = 'UNKNOWN_TWIN';
 }
 
+/** There is no statechart of that name, or a module does not export just one. */
+export class UnknownChartError extends UsageError {
+  readonly code = 'UNKNOWN_CHART';
+}
+
 /** A file that was named cannot be read, or written. */
 export class FileError extends UsageError {
   readonly code = 'FILE';

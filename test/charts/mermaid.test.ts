@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AnyStateMachine, setup } from 'xstate';
-import { mermaidOf } from '../../src/inspector/mermaid.ts';
+import { mermaidOf } from '../../src/charts/mermaid.ts';
 import {
   acceptorChart,
   learnerChart,

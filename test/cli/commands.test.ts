@@ -24,6 +24,7 @@ describe('the commands of quorate', () => {
       'simulate',
       'compare',
       'check',
+      'chart',
       'choose',
       'incident',
       'prove',

@@ -1,12 +1,12 @@
 /** The tables of the guide to choosing, each from what is measured, checked or recorded. */
 
+import { mermaidOf } from '../../src/charts/mermaid.ts';
 import { choiceChart } from '../../src/cli/choose/chart.ts';
 import type { Conclusion } from '../../src/cli/choose/conclude.ts';
 import { type Method, methods, refusals } from '../../src/cli/choose/methods.ts';
 import { questionNames, questions } from '../../src/cli/choose/questions.ts';
 import { type Reason, reasons } from '../../src/cli/choose/reasons.ts';
 import { consistencyModels, consistencyNames, shortestSeparations } from '../../src/history.ts';
-import { mermaidOf } from '../../src/inspector/mermaid.ts';
 import type { Figure } from '../../src/proof/method-costs.ts';
 import type { Protocol, TwinDescription } from '../../src/proof/protocol.ts';
 import { protocols } from '../../src/proof/protocols.ts';

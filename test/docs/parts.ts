@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
+import type { DrawingOptions } from '../../src/charts/drawing.ts';
+import { mermaidOf } from '../../src/charts/mermaid.ts';
 import { choiceFigures } from '../../src/compare/choice-figures.ts';
 import { readComparison } from '../../src/compare/comparison.ts';
 import { isolationTable as comparedIsolationTable } from '../../src/compare/report/isolation.ts';
@@ -15,7 +17,6 @@ import {
   methodsTable,
   operationsTable,
 } from '../../src/compare/report/text.ts';
-import { type MermaidOptions, mermaidOf } from '../../src/inspector/mermaid.ts';
 import { recordedStandbys, standbysTable } from '../../src/proof/failover/standby-costs.ts';
 import { incidentsTable, recordedReplays, replaysTable, withoutTable } from '../../src/proof/incidents/table.ts';
 import { incidents } from '../../src/proof/incidents.ts';
@@ -81,7 +82,7 @@ const named = (...names: readonly string[]) => protocols.filter(({ name }) => na
 const logs = protocols.filter(({ name }) => name in provenLogs);
 
 const fenced = (info: string, code: string): string => `\`\`\`${info}\n${code.trimEnd()}\n\`\`\``;
-const chart = (machine: AnyStateMachine, options?: MermaidOptions) => (): string =>
+const chart = (machine: AnyStateMachine, options?: DrawingOptions) => (): string =>
   fenced('mermaid', mermaidOf(machine, options));
 const example = (name: string) => (): string =>
   fenced(`ts ${name}.ts`, asPackage(readFileSync(join(root, 'examples', `${name}.ts`), 'utf8')));

@@ -38,13 +38,14 @@ export function transitionsOf(chart: AnyStateMachine): ReadonlyMap<string, Trans
 }
 
 /** The state, what it reacts to, and which of its transitions for that it is: `server.leader append 0`. */
-function idOf(transition: AnyTransitionDefinition): string {
+export function idOf(transition: AnyTransitionDefinition): string {
   const { source, eventType } = transition;
   const among = eventType === '' ? source.always : source.transitions.get(eventType);
   return `${source.id} ${eventType} ${among?.indexOf(transition) ?? 0}`;
 }
 
-function guardText(guard: unknown): string {
+/** The name of a guard, or how it is composed of others; empty for a function without a name. */
+export function guardText(guard: unknown): string {
   const composed = compositionOf(guard);
   if (composed === undefined) return nameOf(guard) ?? '';
   return `${composed.kind}(${composed.parts.map(guardText).join(', ')})`;
