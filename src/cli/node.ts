@@ -41,6 +41,7 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
   readonly inspect?: true | number;
+  readonly json?: true;
 }
 
 const help = `
@@ -88,6 +89,7 @@ export function nodeCommand(terminal: Terminal): Command {
       openClientsIn,
     )
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
+    .option('--json', 'tell what happens as JSON, one value a line')
     .addHelpText('after', help)
     .action(async (options: Partial<NodeOptions>, command: Command) => {
       const code = await runNode(complete(options, command), terminal, systemEnvironment());
@@ -137,7 +139,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     protocol,
   } = options;
   const { clock } = environment;
-  const tell = reporter(terminal, environment);
+  const tell = reporter(terminal, environment, options.json);
   // From the first moment on: a watcher may be gone before the node runs.
   const stopAsked = askedToStop();
   const fail = async (error: unknown, isFinal: boolean): Promise<number> => {

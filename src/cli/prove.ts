@@ -12,16 +12,18 @@ import { exitCodes, UsageError } from './errors.ts';
 import { integerIn } from './options.ts';
 import { protocolIn } from './protocols.ts';
 import { figuresOf, recordFigures } from './prove/figures.ts';
+import type { Told } from './prove/told.ts';
 import { twinsAreChecked, twinsAreSimulated } from './prove/twins.ts';
 import { everyFault } from './simulate/faults.ts';
 import { progressLine, runSuiteOf } from './simulate/suite.ts';
-import type { Terminal } from './terminal.ts';
+import { besideJson, type Terminal } from './terminal.ts';
 
 interface ProveOptions {
   readonly checks: boolean;
   readonly simulations: boolean;
   readonly jobs: number;
   readonly record?: string;
+  readonly json: boolean;
 }
 
 const help = `
@@ -33,6 +35,7 @@ Examples:
   $ quorate prove
   $ quorate prove raft --no-simulations
   $ quorate prove --no-simulations --record test/proof/figures.json   # the figures of the docs' tables
+  $ quorate prove 2pc --json | tail -1
 
 Exit codes: 0 all of it holds, 1 not so, 2 wrong options, 3 nobody knows: a limit came first.`;
 
@@ -54,25 +57,36 @@ export function proveCommand(terminal: Terminal): Command {
     .option('--no-simulations', 'leave the simulator out')
     .option('--jobs <number>', 'how many systems are checked at a time', integerIn(1, 64), 2)
     .option('--record <file>', "write the figures of the checks to a file, from which the docs' tables are made")
+    .option('--json', 'tell each result as JSON, one a line; the last says whether all of it holds', false)
     .addHelpText('after', help)
     .action(async (chosen: readonly Protocol[], options: ProveOptions) => {
       const proven = chosen.length === 0 ? protocols : chosen;
-      const { checks, record } = options;
+      const { checks, json, record } = options;
+      const told: Told = json
+        ? { terminal: besideJson(terminal), json: (value) => terminal.out(JSON.stringify(value)) }
+        : { terminal, json: () => {} };
       if (record !== undefined) {
         if (!checks) throw new ProveOptionsError('expected --record without --no-checks, whose figures it has');
         assertWritable(record, 'the figures');
       }
       const codes = [
-        options.simulations ? await simulateAll(proven, terminal) : exitCodes.done,
-        options.checks ? await checkAll(proven, options, terminal) : exitCodes.done,
-        await findAll(proven, options, terminal),
+        options.simulations ? await simulateAll(proven, told) : exitCodes.done,
+        options.checks ? await checkAll(proven, options, told) : exitCodes.done,
+        await findAll(proven, options, told),
       ];
-      process.exitCode = codes.find((code) => code === exitCodes.failed) ?? Math.max(...codes);
+      const code = codes.find((it) => it === exitCodes.failed) ?? Math.max(...codes);
+      told.json({ type: 'verdict', ...verdictIn(code) });
+      process.exitCode = code;
     });
 }
 
+const verdictIn = (code: number): { readonly ok: boolean; readonly isKnown: boolean } => ({
+  ok: code === exitCodes.done,
+  isKnown: code !== exitCodes.unknown,
+});
+
 /** Plays all suites. @returns the exit code */
-async function simulateAll(proven: readonly Protocol[], terminal: Terminal): Promise<number> {
+async function simulateAll(proven: readonly Protocol[], { terminal, json }: Told): Promise<number> {
   let hasFailed = false;
   for (const protocol of proven) {
     for (const suite of protocol.suites) {
@@ -81,6 +95,17 @@ async function simulateAll(proven: readonly Protocol[], terminal: Terminal): Pro
       const result = await runSuiteOf(protocol.scenario(), request, terminal.err);
       terminal.out(`  ${progressLine(result)}`);
       const { failed, missed } = result;
+      const violation = failed && { seed: failed.schedule.seed, problem: failed.violation?.problem };
+      json({
+        type: 'suite',
+        protocol: protocol.name,
+        nodes: suite.nodes,
+        seed: suite.seed ?? 1,
+        runs: result.runs,
+        ok: failed === undefined && missed.length === 0,
+        violation,
+        missed,
+      });
       if (failed !== undefined) {
         terminal.out(`  VIOLATED in seed ${failed.schedule.seed}: ${failed.violation?.problem}`);
         terminal.out(
@@ -98,16 +123,21 @@ async function simulateAll(proven: readonly Protocol[], terminal: Terminal): Pro
 async function checkAll(
   proven: readonly Protocol[],
   { jobs, record }: ProveOptions,
-  terminal: Terminal,
+  { terminal, json }: Told,
 ): Promise<number> {
   const list = proven.flatMap(({ name, systems }) => systems.map((system): Job => ({ protocol: name, ...system })));
   const clock = systemClock();
   const startedMs = clock.nowMs();
-  const results = await runJobs(list, jobs, terminal, ({ text }) => terminal.out(`${text}\n`));
+  const results = await runJobs(list, jobs, terminal, ({ text, report }, place) => {
+    terminal.out(`${text}\n`);
+    json({ type: 'check', protocol: list[place]?.protocol, ...report });
+  });
   terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
   const areSpecified = proven.map((protocol) => {
     const own = results.filter((_result, at) => list[at]?.protocol === protocol.name);
-    return tellReceptions(protocol, togetherOf(own), terminal);
+    const receptions = togetherOf(own);
+    json({ type: 'receptions', protocol: protocol.name, holes: holesText(receptions) });
+    return tellReceptions(protocol, receptions, terminal);
   });
   const verdict = areSpecified.includes(false) ? 'violated' : verdictOf(results);
   if (record !== undefined) await recordFigures(record, figuresOf(proven, list, results));
@@ -126,12 +156,12 @@ function tellReceptions({ name }: Protocol, receptions: ToldReceptions, terminal
 async function findAll(
   proven: readonly Protocol[],
   { checks, simulations, jobs }: ProveOptions,
-  terminal: Terminal,
+  told: Told,
 ): Promise<number> {
   let hasFailed = false;
   for (const protocol of proven) {
-    if (simulations) hasFailed = !(await twinsAreSimulated(protocol, terminal)) || hasFailed;
-    if (checks) hasFailed = !(await twinsAreChecked(protocol, jobs, terminal)) || hasFailed;
+    if (simulations) hasFailed = !(await twinsAreSimulated(protocol, told)) || hasFailed;
+    if (checks) hasFailed = !(await twinsAreChecked(protocol, jobs, told)) || hasFailed;
   }
   return hasFailed ? exitCodes.failed : exitCodes.done;
 }

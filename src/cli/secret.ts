@@ -16,13 +16,25 @@ Examples:
 
 Exit codes: 0 done, 1 the file cannot be used (the line says why), 2 wrong options.`;
 
+/** What a command says: the value, alone, unless there is a remark in its place. */
+interface Said {
+  readonly value: Readonly<Record<string, string>>;
+  readonly remark?: string;
+}
+
 /** Makes the command. */
 export function secretCommand(terminal: Terminal): Command {
-  const about = (name: string, summary: string, act: (path: string) => void): Command =>
+  const about = (name: string, summary: string, act: (path: string) => Said): Command =>
     new Command(name)
       .description(summary)
       .requiredOption('--secret-file <file>', 'the secret that all nodes of the cluster share')
-      .action(({ secretFile }: { readonly secretFile: string }) => act(secretFile));
+      .option('--json', 'tell it as JSON', false)
+      .action(({ secretFile, json }: { readonly secretFile: string; readonly json: boolean }) => {
+        const { value, remark } = act(secretFile);
+        if (remark !== undefined) terminal.err(remark);
+        if (json) terminal.out(JSON.stringify(value));
+        else if (remark === undefined) terminal.out(Object.values(value).join('\n'));
+      });
   return new Command('secret')
     .summary('make the secret of a cluster, and what clients are given')
     .description('Makes the secret that the nodes of a cluster share, and derives from it what clients are given.')
@@ -30,17 +42,18 @@ export function secretCommand(terminal: Terminal): Command {
     .addCommand(
       about('new', 'make a secret in a new file that only its owner can read', (path) => {
         createSecretFile(path);
-        terminal.err(`Made a secret in ${path}; copy the file to the machine of each node, with mode 0600.`);
+        const remark = `Made a secret in ${path}; copy the file to the machine of each node, with mode 0600.`;
+        return { value: { secretFile: path }, remark };
       }),
     )
     .addCommand(
-      about('client', 'print the secret of clients, which opens services over TCP', (path) =>
-        terminal.out(readSecretFile(path).client().text()),
-      ),
+      about('client', 'print the secret of clients, which opens services over TCP', (path) => ({
+        value: { secret: readSecretFile(path).client().text() },
+      })),
     )
     .addCommand(
-      about('http', 'print the token of clients, which opens services over HTTP', (path) =>
-        terminal.out(readSecretFile(path).client().httpToken()),
-      ),
+      about('http', 'print the token of clients, which opens services over HTTP', (path) => ({
+        value: { token: readSecretFile(path).client().httpToken() },
+      })),
     );
 }

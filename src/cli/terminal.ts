@@ -17,6 +17,13 @@ export interface Terminal {
   readonly progress?: (line: string) => void;
 }
 
+/** `terminal` for a command that tells JSON: that alone goes to the standard output, what people read to the standard error. */
+export const besideJson = (terminal: Terminal): Terminal => ({
+  ...terminal,
+  out: terminal.err,
+  outColours: terminal.errColours,
+});
+
 const clearLine = '\r\u001b[K';
 
 /** The terminal of this process. Colours are for TTYs, and not where `NO_COLOR` is set (see no-color.org). */

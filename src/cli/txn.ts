@@ -13,6 +13,7 @@ import type { AnyManager } from './txn/own-manager.ts';
 
 interface Options {
   readonly config: string;
+  readonly json: boolean;
 }
 interface ResolveOptions extends Options {
   readonly wait: number;
@@ -52,7 +53,9 @@ export function txnCommand(terminal: Terminal): Command {
       }
     };
   const configured = (name: string): Command =>
-    new Command(name).requiredOption('--config <file>', 'which manager, where it answers, and its resources');
+    new Command(name)
+      .requiredOption('--config <file>', 'which manager, where it answers, and its resources')
+      .option('--json', 'tell the result as JSON', false);
   return new Command('txn')
     .summary('show and resolve distributed transactions, examine their databases')
     .description('Shows transactions that are not over, resolves what was left in doubt, and examines the databases.')
@@ -93,10 +96,15 @@ async function withManager(options: Options, terminal: Terminal, use: (manager: 
 function list(options: Options, terminal: Terminal): Promise<number> {
   return withManager(options, terminal, async (manager) => {
     const { transactions, omitted } = await manager.list();
+    const code = transactions.some((it) => it.state === 'in-doubt') ? exitCodes.failed : exitCodes.done;
+    if (options.json) {
+      terminal.out(JSON.stringify({ transactions, omitted }));
+      return code;
+    }
     if (transactions.length === 0) terminal.out('No transaction is open or in doubt.');
     for (const transaction of transactions) terminal.out(lineOf(transaction, terminal));
     if (omitted > 0) terminal.out(`... and ${omitted} more.`);
-    return transactions.some((it) => it.state === 'in-doubt') ? exitCodes.failed : exitCodes.done;
+    return code;
   });
 }
 
@@ -114,21 +122,32 @@ function resolve(transaction: string | undefined, options: ResolveOptions, termi
       await new Promise<void>((done) => void clock.setTimeout(done, pollMs));
       left = await unresolved();
     }
+    const isWell = reports.every((it) => it.state === 'ready' && it.orphans.length === 0) && left.length === 0;
+    const asked = transaction === undefined ? undefined : await manager.outcome(transaction);
+    const isKnown = asked?.outcome === 'committed' || asked?.outcome === 'aborted';
+    const isDone = asked === undefined ? isWell : isKnown && left.length === 0;
+    const code = isDone ? exitCodes.done : exitCodes.failed;
+    if (options.json) {
+      terminal.out(
+        JSON.stringify({ resources: reports, unresolved: left, outcome: asked?.outcome, detail: asked?.detail }),
+      );
+      return code;
+    }
     for (const report of reports) for (const line of linesOf(report, terminal)) terminal.out(line);
     for (const it of left) terminal.out(lineOf(it, terminal));
-    const isWell = reports.every((it) => it.state === 'ready' && it.orphans.length === 0) && left.length === 0;
-    if (transaction === undefined) {
-      terminal.out(isWell ? 'Nothing is left in doubt.' : 'Not everything could be resolved.');
-      return isWell ? exitCodes.done : exitCodes.failed;
-    }
-    const { outcome, detail } = await manager.outcome(transaction);
-    terminal.out(`${transaction}: ${outcome} (${detail})`);
-    const isKnown = outcome === 'committed' || outcome === 'aborted';
-    return isKnown && left.length === 0 ? exitCodes.done : exitCodes.failed;
+    if (asked === undefined) terminal.out(isWell ? 'Nothing is left in doubt.' : 'Not everything could be resolved.');
+    else terminal.out(`${transaction}: ${asked.outcome} (${asked.detail})`);
+    return code;
   });
 }
 
-async function examine({ config: path }: Options, terminal: Terminal): Promise<number> {
+interface Finding {
+  readonly level: 'ok' | 'warning' | 'error';
+  readonly resource: string;
+  readonly text: string;
+}
+
+async function examine({ config: path, json }: Options, terminal: Terminal): Promise<number> {
   const config = readTxnConfig(path);
   const { outColours } = terminal;
   const marks = {
@@ -136,39 +155,50 @@ async function examine({ config: path }: Options, terminal: Terminal): Promise<n
     warning: outColours.yellow('warning'),
     error: outColours.red('error  '),
   };
-  let code: number = exitCodes.done;
+  const findings: Finding[] = [];
+  const say = (finding: Finding): void => {
+    findings.push(finding);
+    if (!json) terminal.out(`${marks[finding.level]} ${finding.resource}: ${finding.text}`);
+  };
   for (const [name, resource] of Object.entries(resourcesOf(config, systemEnvironment()))) {
-    const say = (level: keyof typeof marks, text: string): void => {
-      if (level === 'error') code = exitCodes.failed;
-      terminal.out(`${marks[level]} ${name}: ${text}`);
-    };
-    try {
-      await resource.setup({ timeoutMs: doctorTimeoutMs });
-    } catch (error) {
-      say('error', messageOf(error));
-    }
-    try {
-      const { server, findings, leftovers } = await resource.check({ timeoutMs: doctorTimeoutMs });
-      say('ok', server);
-      for (const { level, subject, message } of findings) say(level, `${subject}: ${message}`);
-      for (const { globalId, branch, ageMs, owner, locks } of leftovers) {
-        const whose =
-          branch === undefined ? 'not ours' : branch.manager === config.node ? 'ours' : `of ${branch.manager}`;
-        const age = ageMs === undefined ? 'of unknown age' : `for ${ageText(ageMs)}`;
-        const locking = locks.length === 0 ? 'locks nothing' : `locks ${locks.join(', ')}`;
-        const by = owner === undefined ? '' : ` by ${owner}`;
-        say('warning', `${globalId} (${whose}) is prepared${by} ${age} and ${locking}`);
-      }
-    } catch (error) {
-      say('error', messageOf(error));
-    } finally {
-      await resource.close();
-    }
+    await examineOne(name, resource, config.node, say);
   }
-  for (const [name, { type }] of Object.entries(config.resources)) {
-    if (type === 'embedded') terminal.out(`${marks.ok} ${name}: embedded, examined whenever its journal is opened`);
+  for (const [resource, { type }] of Object.entries(config.resources)) {
+    if (type !== 'embedded') continue;
+    say({ level: 'ok', resource, text: 'embedded, examined whenever its journal is opened' });
   }
-  return code;
+  if (json) terminal.out(JSON.stringify({ findings }));
+  return findings.some(({ level }) => level === 'error') ? exitCodes.failed : exitCodes.done;
+}
+
+async function examineOne(
+  name: string,
+  resource: ReturnType<typeof resourcesOf>[string],
+  node: string,
+  tell: (finding: Finding) => void,
+): Promise<void> {
+  const say = (level: Finding['level'], text: string): void => tell({ level, resource: name, text });
+  try {
+    await resource.setup({ timeoutMs: doctorTimeoutMs });
+  } catch (error) {
+    say('error', messageOf(error));
+  }
+  try {
+    const { server, findings, leftovers } = await resource.check({ timeoutMs: doctorTimeoutMs });
+    say('ok', server);
+    for (const { level, subject, message } of findings) say(level, `${subject}: ${message}`);
+    for (const { globalId, branch, ageMs, owner, locks } of leftovers) {
+      const whose = branch === undefined ? 'not ours' : branch.manager === node ? 'ours' : `of ${branch.manager}`;
+      const age = ageMs === undefined ? 'of unknown age' : `for ${ageText(ageMs)}`;
+      const locking = locks.length === 0 ? 'locks nothing' : `locks ${locks.join(', ')}`;
+      const by = owner === undefined ? '' : ` by ${owner}`;
+      say('warning', `${globalId} (${whose}) is prepared${by} ${age} and ${locking}`);
+    }
+  } catch (error) {
+    say('error', messageOf(error));
+  } finally {
+    await resource.close();
+  }
 }
 
 function lineOf({ transaction, manager, state, ageMs, branches }: ListedTransaction, { outColours }: Terminal): string {

@@ -9,7 +9,7 @@ import { withDurability } from './durability.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
 import { integerIn, logProtocolIn, nameIn } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
-import type { Terminal } from './terminal.ts';
+import { besideJson, type Terminal } from './terminal.ts';
 import { timingIn, withTiming } from './timing.ts';
 import { claimDataDirectory } from './up/data-directory.ts';
 import { description } from './up/description.ts';
@@ -60,6 +60,7 @@ export function upCommand(terminal: Terminal, program: string): Command {
     )
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
     .option('--inspect', 'serve the Stately Inspector for each node')
+    .option('--json', 'tell what the nodes report as JSON, one value a line')
     .addHelpText('after', help)
     .action(async (options: UpOptions) => {
       process.exitCode = await up(options, program, terminal, systemEnvironment());
@@ -67,7 +68,8 @@ export function upCommand(terminal: Terminal, program: string): Command {
 }
 
 /** Runs the cluster until it is told to stop. @returns the exit code */
-async function up(options: UpOptions, program: string, terminal: Terminal, { clock }: Environment): Promise<number> {
+async function up(options: UpOptions, program: string, system: Terminal, { clock }: Environment): Promise<number> {
+  const terminal = options.json === true ? besideJson(system) : system;
   const { out, outColours: colours } = terminal;
   const members = membersOf(options);
   timingIn(options);
@@ -97,7 +99,13 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
       out(description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal }));
     },
   });
+  const tellJson = (value: object): void => {
+    if (options.json === true) {
+      system.out(JSON.stringify({ atMs: Math.round(clock.nowMs() - startedAtMs), ...value }));
+    }
+  };
   const hear = (report: Report): void => {
+    tellJson(report);
     if (report.type === 'ready') {
       const isAgain = ready.has(report.id);
       ready.set(report.id, report);
@@ -113,6 +121,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   };
   const mourn = ({ id }: Member, reason: string, restartInMs: number | undefined): void => {
     roles.delete(id);
+    tellJson({ type: 'died', id, reason, restartInMs });
     const next =
       restartInMs === undefined ? 'it is not started again' : `starting it again in ${restartInMs / 1_000} s`;
     line(id, `${colours.red('died')} (${reason}); ${next}`);
@@ -159,6 +168,7 @@ async function up(options: UpOptions, program: string, terminal: Terminal, { clo
   const code = await finished;
   clock.clearTimeout(patience);
   await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+  tellJson({ type: 'stopped', code });
   if (code === exitCodes.done) out(`Stopped. The data is in ${options.data}.`);
   return code;
 }

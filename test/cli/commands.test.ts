@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
 import pc from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { commandsFor } from '../../src/cli/commands.ts';
@@ -35,6 +36,21 @@ describe('the commands of quorate', () => {
       'completion',
     ];
     for (const args of [[], ['--help'], ['help', 'node'], ['nod']]) expect(await namesFor(...args)).toEqual(all);
+  });
+
+  test('each tell JSON where that is asked for', async () => {
+    // What is printed is for a shell, or a log of JSON lines already.
+    const others = ['completion', 'proxy', 'failover'];
+    const leaves = (command: Command, path: string): readonly string[] => {
+      const below = command.commands.flatMap((it) => leaves(it, `${path} ${it.name()}`));
+      // What has no action of its own only holds others.
+      const isHolder =
+        command.commands.length > 0 && command.registeredArguments.length === 0 && command.options.length === 0;
+      return isHolder || command.options.some(({ long }) => long === '--json') ? below : [path, ...below];
+    };
+    const all = await commandsFor([], { terminal, program });
+    expect(all.flatMap((command) => leaves(command, command.name()))).toEqual(expect.arrayContaining(others));
+    expect(all.flatMap((command) => leaves(command, command.name())).filter((it) => !others.includes(it))).toEqual([]);
   });
 
   test('are loaded alone when they are asked for, under their own names', async () => {

@@ -45,6 +45,17 @@ describe('quorate secret', () => {
     expect([forTcp.code, forHttp.code]).toEqual([0, 0]);
     expect(clientSecretOf(forTcp.stdout).text()).toBe(client.text());
     expect(forHttp.stdout).toBe(`${client.httpToken()}\n`);
+    const asJson = await Promise.all([
+      quorateHere('secret', 'client', '--secret-file', path, '--json'),
+      quorateHere('secret', 'http', '--secret-file', path, '--json'),
+    ]);
+    expect(asJson.map(({ stdout }) => JSON.parse(stdout))).toEqual([
+      { secret: client.text() },
+      { token: client.httpToken() },
+    ]);
+    const other = join(temporary(), 'other');
+    const made = await quorateHere('secret', 'new', '--secret-file', other, '--json');
+    expect(JSON.parse(made.stdout)).toEqual({ secretFile: other });
   });
 
   test('says of a path through a file that it leads nowhere, and not that there is a secret', async () => {

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { freePort } from '../fixtures/ports.ts';
 import { isAlive, type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
@@ -166,6 +166,22 @@ describe('quorate up', () => {
     cluster.signal('SIGKILL');
     await cluster.end();
     await until('the node to stop', () => !pids.some(isAlive));
+  });
+
+  test('tells what its nodes report as JSON, one value a line, and nothing else', async () => {
+    const cluster = runAt(await place(), '--nodes', '1', '--json');
+    onTestFinished(() => {
+      cluster.signal('SIGKILL');
+    });
+    await cluster.printed(/"role":"leader"/);
+    cluster.signal('SIGINT');
+    expect(await cluster.end()).toBe(0);
+    const told = cluster.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line): { readonly type: string } => JSON.parse(line));
+    expect(told.find(({ type }) => type === 'ready')).toMatchObject({ id: 'n1', pid: expect.any(Number) });
+    expect(told.at(-1)).toMatchObject({ type: 'stopped', code: 0 });
   });
 
   test('refuses numbers that make no cluster', async () => {

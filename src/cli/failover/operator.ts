@@ -38,7 +38,7 @@ const managersOf = ({ config }: Options): Managers => new Managers(readFailoverC
 
 /** Prints lines for people, or JSON for programs. */
 const show = ({ out }: Terminal, { json }: Options, value: unknown, lines: () => readonly string[]): void =>
-  out(json ? JSON.stringify(value, null, 2) : lines().join('\n'));
+  out(json ? JSON.stringify(value) : lines().join('\n'));
 
 const status = (terminal: Terminal): Command =>
   about(new Command('status').description('Tells how the group stands, by all managers that answer.')).action(

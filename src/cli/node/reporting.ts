@@ -12,7 +12,7 @@ import type { Terminal } from '../terminal.ts';
 export type Tell = (report: Report) => Promise<void>;
 
 /** Makes what tells the reports of this process. */
-export function reporter(terminal: Terminal, { clock }: Environment): Tell {
+export function reporter(terminal: Terminal, { clock }: Environment, isJson = false): Tell {
   const startedMs = clock.nowMs();
   return async (report) => {
     if (process.send !== undefined) {
@@ -20,11 +20,16 @@ export function reporter(terminal: Terminal, { clock }: Environment): Tell {
       if (process.connected) await new Promise<void>((done) => process.send?.(report, undefined, {}, () => done()));
       return;
     }
+    const atMs = Math.round(clock.nowMs() - startedMs);
+    if (isJson) {
+      terminal.out(JSON.stringify({ atMs, ...report }));
+      return;
+    }
     const isTrouble = report.type === 'notice' || report.type === 'failed';
     const [write, colours] = isTrouble ? [terminal.err, terminal.errColours] : [terminal.out, terminal.outColours];
     // A script that reads the standard error finds the code first.
     if (report.type === 'failed') write(lineOf(report, colours));
-    else write(`${elapsed(clock.nowMs() - startedMs)}  ${report.id}  ${lineOf(report, colours)}`);
+    else write(`${elapsed(atMs)}  ${report.id}  ${lineOf(report, colours)}`);
   };
 }
 

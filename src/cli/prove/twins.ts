@@ -9,14 +9,15 @@ import { findTwins } from '../check/twins.ts';
 import { printTwins, type TwinReport } from '../protocols.ts';
 import { runSuiteOf } from '../simulate/suite.ts';
 import { findTwin, suiteFor } from '../simulate/twins.ts';
-import type { Terminal } from '../terminal.ts';
+import type { Told } from './told.ts';
 
 /** The states up to which true actors are followed in the systems in which twins are found. */
 const statesToSurvive = 400_000;
 
 /** Whether the checker finds all twins, and nothing wrong with the true actors in the same systems. */
-export async function twinsAreChecked(protocol: Protocol, jobs: number, terminal: Terminal): Promise<boolean> {
-  const areFound = printTwins(protocol, 'check', await findTwins(protocol, {}, {}, jobs, terminal), terminal, false);
+export async function twinsAreChecked(protocol: Protocol, jobs: number, { terminal, json }: Told): Promise<boolean> {
+  const twins = await findTwins(protocol, {}, {}, jobs, terminal);
+  const areFound = printTwins(protocol, 'check', twins, terminal, false);
   const systems = new Map(
     protocol.twins.flatMap(({ checker }) =>
       checker === undefined ? [] : [[protocol.commandLine(checker.bounds), checker.bounds] as const],
@@ -30,7 +31,9 @@ export async function twinsAreChecked(protocol: Protocol, jobs: number, terminal
   });
   const failed = results.filter(({ report }) => !survives(report)).length;
   terminal.out(`${protocol.name}: the true actors survive ${list.length - failed} of ${list.length} systems of twins`);
-  return areFound && failed === 0;
+  const ok = areFound && failed === 0;
+  json({ type: 'twins', protocol: protocol.name, means: 'check', ok, twins });
+  return ok;
 }
 
 /**
@@ -41,7 +44,7 @@ export const survives = ({ properties }: Pick<CheckReport, 'properties'>): boole
   properties.every(({ verdict }) => verdict !== 'violated');
 
 /** Whether the simulator finds all twins, and nothing wrong with the true parts in the same runs. */
-export async function twinsAreSimulated(protocol: Protocol, terminal: Terminal): Promise<boolean> {
+export async function twinsAreSimulated(protocol: Protocol, { terminal, json }: Told): Promise<boolean> {
   const reports: TwinReport[] = [];
   let survive = true;
   for (const twin of protocol.twins) {
@@ -59,5 +62,7 @@ export async function twinsAreSimulated(protocol: Protocol, terminal: Terminal):
     const { schedule, violation } = failed;
     terminal.out(`  VIOLATED by the true parts in seed ${schedule.seed}, of '${twin.name}': ${violation?.problem}`);
   }
-  return printTwins(protocol, 'simulate', reports, terminal, false) && survive;
+  const ok = printTwins(protocol, 'simulate', reports, terminal, false) && survive;
+  json({ type: 'twins', protocol: protocol.name, means: 'simulate', ok, twins: reports });
+  return ok;
 }

@@ -15,6 +15,7 @@ export interface UpOptions extends WantedReplication, TimingOptions {
   readonly cluster: string;
   readonly secretFile?: string;
   readonly inspect?: true;
+  readonly json?: true;
 }
 
 export interface Member {

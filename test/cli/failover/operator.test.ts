@@ -106,7 +106,7 @@ test('maintenance goes on and off', async () => {
   expect(out).toContain('Maintenance is on: no failover begins by itself.');
   expect(await operator('maintenance', 'off', '--config', config, '--json')).toMatchObject({
     code: 0,
-    out: '{\n  "maintenance": false\n}\n',
+    out: '{"maintenance":false}\n',
   });
   await until('the end of it', () => manager.status().standing.phase === 'monitoring');
 });
