@@ -11,7 +11,7 @@ import type { DrawingOptions } from '../charts/drawing.ts';
 import { mermaidOf } from '../charts/mermaid.ts';
 import { roles } from '../charts/roles.ts';
 import { svgOf } from '../charts/svg.ts';
-import { messageOf } from '../resources/errors.ts';
+import { messageOf } from '../environment/message.ts';
 import { FileError, UnknownChartError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 

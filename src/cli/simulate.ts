@@ -1,9 +1,9 @@
 /** `quorate simulate`: runs a protocol under faults on virtual time, over many seeds, or replays one schedule. */
 
 import { Command } from 'commander';
+import { messageOf } from '../environment/message.ts';
 import type { Protocol } from '../proof/protocol.ts';
 import { protocols } from '../proof/protocols.ts';
-import { messageOf } from '../resources/errors.ts';
 import { defaultEventLimits, type EventLimits } from '../simulator/event-limits.ts';
 import { runAsync } from '../simulator/run.ts';
 import { parseSchedule } from '../simulator/schedule.ts';

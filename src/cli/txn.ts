@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { systemEnvironment } from '../environment/environment.ts';
-import { messageOf } from '../resources/errors.ts';
+import { messageOf } from '../environment/message.ts';
 import type { ListedTransaction, ResourceReport } from '../services/transactions.ts';
 import { exitCodes, tell } from './errors.ts';
 import { positiveIn } from './options.ts';

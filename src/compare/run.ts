@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import { QuorateError } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
+import { messageOf } from '../environment/message.ts';
 import { runAsync } from '../simulator/run.ts';
 import type { OperationEnd, OutsideServer, StagedScenario } from '../simulator/scenario.ts';
 import type { PlannedOperation, Schedule } from '../simulator/schedule.ts';
@@ -135,7 +136,7 @@ const scenarioOf = (method: Method, plan: RunPlan, notes: Notes): StagedScenario
         // Answers count as long as a client waits for them, however long the method goes on.
         const patience = time.setTimeout(() => unknown('no answer came in time'), patienceMs);
         ask(app, v.parse(operationSchema, operation), { client, time, notes })
-          .then(done, (error: unknown) => unknown(String(error)))
+          .then(done, (error: unknown) => unknown(messageOf(error)))
           .finally(() => time.clearTimeout(patience));
       },
       watch: () => ({

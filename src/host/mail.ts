@@ -14,6 +14,7 @@ import {
   type Unreachable,
 } from '../../statecharts/actor.ts';
 import type { Arrival, Bus, Envelope, Loss } from '../bus/bus.ts';
+import { messageOf } from '../environment/message.ts';
 import type { ShortLivedMap } from '../environment/short-lived-map.ts';
 import type { EndpointParts } from './endpoint.ts';
 import { NodeOverloadedError, RoomFullError } from './errors.ts';
@@ -185,5 +186,3 @@ export function createMail(parts: MailParts): Mail {
 
 const noOne = 'nobody lives at this address';
 const isOwnNode = (origin: Origin): origin is 'actor' | 'endpoint' => origin === 'actor' || origin === 'endpoint';
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

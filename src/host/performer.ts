@@ -2,6 +2,7 @@
 
 import type { Perform, Performed, Result } from '../../statecharts/actor.ts';
 import type { Clock } from '../environment/clock.ts';
+import { messageOf } from '../environment/message.ts';
 import type { Resource } from '../resources/resource.ts';
 
 /**
@@ -45,7 +46,7 @@ export function createPerformer(
     try {
       resource.perform({ id, operation, deadlineMs }, answerOnce);
     } catch (error) {
-      answerOnce({ type: 'unknown', error: `resource '${name}' threw: ${String(error)}` });
+      answerOnce({ type: 'unknown', error: `resource '${name}' threw: ${messageOf(error)}` });
     }
   };
 }

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';
+import { messageOf } from '../environment/message.ts';
 import { privateDirectoryMode } from '../environment/private-files.ts';
 import { JournalDirectoryError } from './errors.ts';
 import type { Journal } from './journal.ts';
@@ -62,7 +63,7 @@ function makeDirectory(directory: string): void {
     if (made !== undefined && process.platform !== 'win32') syncUpwards(directory, made);
   } catch (error) {
     throw new JournalDirectoryError(
-      `expected '${directory}' to be a directory or a place for one: ${error instanceof Error ? error.message : error}`,
+      `expected '${directory}' to be a directory or a place for one: ${messageOf(error)}`,
       { cause: error },
     );
   }

@@ -3,9 +3,9 @@
 import type { Result, Tagged } from '../../statecharts/actor.ts';
 import type { BranchOperation, OutcomeAnswer, PreparedAnswer } from '../../statecharts/two-phase-commit/operations.ts';
 import type { Clock } from '../environment/clock.ts';
+import { messageOf } from '../environment/message.ts';
 import { ShortLivedMap } from '../environment/short-lived-map.ts';
 import { type Branch, branchParts, globalIdOf } from './branch.ts';
-import { messageOf } from './errors.ts';
 import type { Operation, Resource } from './resource.ts';
 import type { BranchSession, DirectCommit, Ending, TransactionalResource, Vote } from './transactional.ts';
 

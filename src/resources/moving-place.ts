@@ -3,8 +3,9 @@
 import { BehaviorSubject, filter, firstValueFrom, map, type Observable, type Subscription } from 'rxjs';
 import type { Topology } from '../../statecharts/failover/topology.ts';
 import type { Clock } from '../environment/clock.ts';
+import { messageOf } from '../environment/message.ts';
 import { within } from './deadline.ts';
-import { messageOf, ResourceAddressError } from './errors.ts';
+import { ResourceAddressError } from './errors.ts';
 import type { Locator } from './place.ts';
 
 /** The primary of a group. */

@@ -1,8 +1,9 @@
 /** Where a server is that may move: a function of the application knows, and is asked again when something is wrong. */
 
 import type { Clock } from '../environment/clock.ts';
+import { messageOf } from '../environment/message.ts';
 import { within } from './deadline.ts';
-import { messageOf, ResourceAddressError } from './errors.ts';
+import { ResourceAddressError } from './errors.ts';
 
 /** A URL, or a function that says it. */
 export type Place = string | (() => string | Promise<string>);

@@ -3,7 +3,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import { FileError } from '../errors.ts';
 
 /** More than any configuration, password or bundle of certificates takes. */

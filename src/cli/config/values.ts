@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { isId } from '../../../statecharts/actor.ts';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import { FileError } from '../errors.ts';
 import { hostPortIn } from '../options.ts';
 import { readText } from './files.ts';

@@ -2,7 +2,7 @@
 
 import type { ServerStatus } from '../../../statecharts/failover.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Finding } from '../../resources/transactional.ts';
 import { exitCodes } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';

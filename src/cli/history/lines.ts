@@ -1,8 +1,8 @@
 /** Reads a file, or the standard input, line by line, as it comes. */
 
 import { createReadStream } from 'node:fs';
+import { messageOf } from '../../environment/message.ts';
 import { HistoryFormatError } from '../../history.ts';
-import { messageOf } from '../../resources/errors.ts';
 import { FileError } from '../errors.ts';
 
 /** Takes the lines of a history. */

@@ -7,8 +7,8 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { modes } from '../../../statecharts/replication/modes.ts';
+import { messageOf } from '../../environment/message.ts';
 import { privateDirectoryMode, privateFileMode } from '../../environment/private-files.ts';
-import { messageOf } from '../../resources/errors.ts';
 import { completed, differenceBetween } from '../../services/store/log/primary-backup/founding.ts';
 import {
   defaultLogProtocol,

@@ -4,6 +4,7 @@ import { filter } from 'rxjs';
 import * as v from 'valibot';
 import { fixed } from '../../../statecharts/actor.ts';
 import type { Mode } from '../../../statecharts/replication/modes.ts';
+import { messageOf } from '../../environment/message.ts';
 import { createNode } from '../../host/node.ts';
 import { createStoreClient } from '../../services/store/client.ts';
 import { NotHappenedError } from '../../services/store/errors.ts';
@@ -54,7 +55,7 @@ interface StoreMethod {
 export const outcomeOf = (error: unknown): OperationEnd =>
   error instanceof NotHappenedError
     ? { type: 'failed', reason: error.code }
-    : { type: 'unknown', reason: error instanceof Error ? error.message : String(error) };
+    : { type: 'unknown', reason: messageOf(error) };
 
 /** A machine's client, through its own store or over the bus. */
 function tellerWith(executor: Executor): Pick<Teller, 'transfer' | 'read' | 'carriedOut'> {

@@ -1,6 +1,7 @@
 /** Methods that commit atomically over two databases, one for each account: two-phase commit, and Paxos Commit. */
 
 import { Subject } from 'rxjs';
+import { messageOf } from '../../environment/message.ts';
 import { createNode } from '../../host/node.ts';
 import { raft } from '../../services/store/log/raft.ts';
 import { startReplicatedStore } from '../../services/store/replicated-store.ts';
@@ -118,7 +119,7 @@ function bootTeller(boot: Boot, { place, servers, book, options }: Parts): Telle
       return { type: 'ok', value: seen };
     } catch (error) {
       if (error instanceof TransactionAbortedError) return { type: 'failed', reason: error.reason };
-      return { type: 'unknown', reason: String(error) };
+      return { type: 'unknown', reason: messageOf(error) };
     }
   };
   return {

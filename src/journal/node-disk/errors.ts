@@ -1,5 +1,6 @@
 /** Failures of the file system, as those of a disk. */
 
+import { messageOf } from '../../environment/message.ts';
 import { DiskError } from '../disk.ts';
 
 /** A file system writes less than it was asked to when it runs out of room. */
@@ -12,8 +13,9 @@ const fullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export function diskError(what: string, error: unknown): DiskError {
   if (error instanceof DiskError) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const message = error instanceof Error ? error.message : String(error);
-  return new DiskError(fullCodes.has(code) ? 'full' : 'failed', `could not ${what}: ${message}`, { cause: error });
+  return new DiskError(fullCodes.has(code) ? 'full' : 'failed', `could not ${what}: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
 
 /** Runs `body`. @throws DiskError for whatever it throws */

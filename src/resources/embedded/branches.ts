@@ -4,9 +4,9 @@
  */
 
 import type { Clock } from '../../environment/clock.ts';
+import { messageOf } from '../../environment/message.ts';
 import { type Branch, branchOf, globalIdOf } from '../branch.ts';
 import { within } from '../deadline.ts';
-import { messageOf } from '../errors.ts';
 import type {
   Absence,
   BranchOutcome,

@@ -1,9 +1,10 @@
 /** A branch at work in the embedded store: reads and writes under locks, invisible to others until it commits. */
 
 import type { Clock } from '../../environment/clock.ts';
+import { messageOf } from '../../environment/message.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
 import { budget } from '../deadline.ts';
-import { BranchClosedError, LockError, messageOf, type Refusal, StatementError } from '../errors.ts';
+import { BranchClosedError, LockError, type Refusal, StatementError } from '../errors.ts';
 import { createSerialQueue } from '../queue.ts';
 import type { BranchSession, DirectCommit, DirectCommitOptions, Vote } from '../transactional.ts';
 import type { Lock, LockTable } from './locks.ts';

@@ -9,8 +9,9 @@
 import type { GaveUp, ServerOperation, ServerStatus } from '../../../statecharts/failover/servers.ts';
 import { pause } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import { messageOf } from '../../environment/message.ts';
 import { type Budget, budget, within } from '../deadline.ts';
-import { messageOf, ResourceClosedError, ResourceLoginError, ResourceUnreachableError } from '../errors.ts';
+import { ResourceClosedError, ResourceLoginError, ResourceUnreachableError } from '../errors.ts';
 import { runCommand } from './command.ts';
 import { ServerRefusedError } from './errors.ts';
 import { type Claimed, claim } from './redis/claim.ts';

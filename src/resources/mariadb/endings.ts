@@ -1,7 +1,7 @@
 /** Ending branches by their names, from sessions that did not prepare them, and what the database remembers of them. */
 
+import { messageOf } from '../../environment/message.ts';
 import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts';
-import { messageOf } from '../errors.ts';
 import type { Control } from '../sql/connection.ts';
 import type { NoSuchBranch } from '../sql/dialect.ts';
 import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../transactional.ts';

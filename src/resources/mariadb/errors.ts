@@ -1,6 +1,7 @@
 /** What the errors of MariaDB, of its driver and of sockets mean. */
 
-import { messageOf, ResourceDeadlineError, ResourceLoginError, ResourceUnreachableError } from '../errors.ts';
+import { messageOf } from '../../environment/message.ts';
+import { ResourceDeadlineError, ResourceLoginError, ResourceUnreachableError } from '../errors.ts';
 import type { ErrorMeanings } from '../sql/connection.ts';
 import { memoryTable } from './memory.ts';
 

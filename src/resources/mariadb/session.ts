@@ -4,8 +4,9 @@
  * A prepared branch stays with its connection: no other session can end it while that one lives.
  */
 
+import { messageOf } from '../../environment/message.ts';
 import { globalIdOf } from '../branch.ts';
-import { DuplicateBranchError, messageOf, ResourceDeadlineError, ResourceUnreachableError } from '../errors.ts';
+import { DuplicateBranchError, ResourceDeadlineError, ResourceUnreachableError } from '../errors.ts';
 import type { AnyRow, Row } from '../sql/connection.ts';
 import type { Created } from '../sql/dialect.ts';
 import { assertFormat, isRowMode } from '../sql/format.ts';

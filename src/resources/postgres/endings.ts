@@ -1,8 +1,7 @@
 /** How PostgreSQL ends branches by their names, what it knows of them, and how their absence is written. */
 
+import { messageOf } from '../../environment/message.ts';
 import { type Branch, branchOf, globalIdOf, globalIdPrefix } from '../branch.ts';
-
-import { messageOf } from '../errors.ts';
 import type { Control } from '../sql/connection.ts';
 import type { NoSuchBranch } from '../sql/dialect.ts';
 import type { Absence, BranchOutcome, Ending, PreparedBranch } from '../transactional.ts';

@@ -3,7 +3,7 @@
  * the answer is `unknown`.
  */
 
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Absence, BranchSession, Ending } from '../transactional.ts';
 import type { Control, SqlConnection } from './connection.ts';
 import type { Dialect, NamedBranch } from './dialect.ts';

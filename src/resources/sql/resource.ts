@@ -5,10 +5,11 @@
 
 import type { Clock } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
+import { messageOf } from '../../environment/message.ts';
 import { asResource, type EnlistedResource } from '../adapter.ts';
 import type { Branch } from '../branch.ts';
 import { budget } from '../deadline.ts';
-import { messageOf, ResourceSetupError } from '../errors.ts';
+import { ResourceSetupError } from '../errors.ts';
 import { allModes } from '../mode.ts';
 import { createMovingLocator, type MovingPlace } from '../moving-place.ts';
 import { createLocator, type Locator } from '../place.ts';

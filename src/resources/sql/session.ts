@@ -3,13 +3,13 @@
  * one commit, and what each error means for them. What is said to the server is a dialect's (`Work`).
  */
 
+import { messageOf } from '../../environment/message.ts';
 import { type Branch, globalIdOf } from '../branch.ts';
 import { type Budget, budget } from '../deadline.ts';
 import {
   BranchBrokenError,
   BranchClosedError,
   BranchFailedError,
-  messageOf,
   type Refusal,
   ResourceDeadlineError,
   ResourceUnreachableError,

@@ -3,8 +3,9 @@
  * is of use for nothing but finding that out.
  */
 
+import { messageOf } from '../../environment/message.ts';
 import { within } from '../deadline.ts';
-import { BranchBrokenError, messageOf, type Refusal, ResourceDeadlineError } from '../errors.ts';
+import { BranchBrokenError, type Refusal, ResourceDeadlineError } from '../errors.ts';
 import type { Vote } from '../transactional.ts';
 import type { ErrorMeanings, SqlConnection } from './connection.ts';
 import type { MustRollBack, SessionParts, Work } from './work.ts';

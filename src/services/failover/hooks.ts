@@ -6,7 +6,7 @@
 
 import type { Phase, Transition } from '../../../statecharts/failover.ts';
 import type { Clock } from '../../environment/clock.ts';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import { runCommand } from '../../resources/managed/command.ts';
 
 /** What is told, and how. */

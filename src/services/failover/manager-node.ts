@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { ReplaySubject } from 'rxjs';
 import { foundingStanding, type GroupPlan, groupPlan, serverKey } from '../../../statecharts/failover.ts';
-import { type Clock, pause } from '../../environment/clock.ts';
+import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import { resourceOf } from '../../resources/managed/resource.ts';
 import type { HttpServer } from '../http/server.ts';
@@ -103,7 +103,13 @@ function assembled(
     stopping ??= (async () => {
       // Another manager is in office at once, and need not find out that this one is gone.
       if (isAble && register.isLeader) {
-        await Promise.race([new Promise<void>((resolve) => register.resign(resolve)), pause(clock, resignMs)]);
+        await new Promise<void>((resolve) => {
+          const patience = clock.setTimeout(resolve, resignMs);
+          register.resign(() => {
+            clock.clearTimeout(patience);
+            resolve();
+          });
+        });
       }
       await http.close();
       await running.stop();

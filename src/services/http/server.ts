@@ -3,8 +3,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
-import { messageOf } from '../../resources/errors.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import type { Standing } from '../lives/standing.ts';
 import { PreconditionFailedError } from '../store/errors.ts';

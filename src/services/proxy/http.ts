@@ -1,7 +1,7 @@
 /** What a proxy serves over HTTP, for those who watch it: whether it is well, how it stands, and its metrics. */
 
 import { QuorateError } from '../../../statecharts/actor.ts';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import { createHttpApp } from '../http/app.ts';
 import { answerOf, asRequestError } from '../http/problems.ts';
 import { sendReadiness } from '../http/readiness.ts';

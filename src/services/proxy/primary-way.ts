@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Topology } from '../../../statecharts/failover.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Way } from './door.ts';
 import { type HeldBudget, HeldReplies } from './held-replies.ts';
 import type { LinkControl } from './link.ts';

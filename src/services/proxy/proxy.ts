@@ -11,9 +11,9 @@ import { isLater, type RouteOutput, route, type Topology } from '../../../statec
 import { createMemoryNetwork } from '../../bus/memory.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
+import { messageOf } from '../../environment/message.ts';
 import { createNode, type Node } from '../../host/node.ts';
 import { createMemoryJournal } from '../../journal/memory.ts';
-import { messageOf } from '../../resources/errors.ts';
 import type { Resource } from '../../resources/resource.ts';
 import type { GroupProxy, ProxyOptions, ProxyStatus } from './contract.ts';
 import { Door, type HostPort } from './door.ts';

@@ -7,8 +7,8 @@
 import * as v from 'valibot';
 import { coordinator } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock } from '../../environment/clock.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
-import { messageOf } from '../../resources/errors.ts';
 import { compareOrder, type Order, originOf, partsOfTransactionId, type TransactionIdParts } from './ids.ts';
 import type { Memory } from './memory.ts';
 import type { DecisionRegister } from './register/register.ts';

@@ -8,7 +8,7 @@ import {
   coordinatorAddress,
   type DecisionPlace,
 } from '../../../statecharts/two-phase-commit.ts';
-import { messageOf } from '../../resources/errors.ts';
+import { messageOf } from '../../environment/message.ts';
 import { adoptBranch } from './adopting.ts';
 import { partsOfTransactionId } from './ids.ts';
 import { coordinatorsOn } from './listing.ts';

@@ -9,9 +9,9 @@
 import * as v from 'valibot';
 import type { BranchId, ParticipantTimes, TwoPhaseCommit } from '../../../statecharts/two-phase-commit.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
 import type { Branch } from '../../resources/branch.ts';
-import { messageOf } from '../../resources/errors.ts';
 import type { Places } from './decisions.ts';
 import { originOf, partsOfTransactionId } from './ids.ts';
 import type { Memory } from './memory.ts';

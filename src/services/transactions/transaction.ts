@@ -11,8 +11,8 @@ import {
   type CoordinatorRequest,
   participantKey,
 } from '../../../statecharts/two-phase-commit.ts';
+import { messageOf } from '../../environment/message.ts';
 import { NodeOverloadedError, NodeStoppedError } from '../../host/errors.ts';
-import { messageOf } from '../../resources/errors.ts';
 import { assertOffered } from '../../resources/mode.ts';
 import type { BranchSession } from '../../resources/transactional.ts';
 import { TransactionAbortedError, TransactionOutcomeUnknownError, TransactionUseError } from './errors.ts';

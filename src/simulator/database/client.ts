@@ -4,17 +4,12 @@
  */
 
 import type { Clock } from '../../environment/clock.ts';
+import { messageOf } from '../../environment/message.ts';
 import type { Random } from '../../environment/random.ts';
 import { asResource, type EnlistedResource } from '../../resources/adapter.ts';
 import { assertBranch, type Branch, globalIdOf } from '../../resources/branch.ts';
 import { within } from '../../resources/deadline.ts';
-import {
-  BranchClosedError,
-  DuplicateBranchError,
-  messageOf,
-  type Refusal,
-  StatementError,
-} from '../../resources/errors.ts';
+import { BranchClosedError, DuplicateBranchError, type Refusal, StatementError } from '../../resources/errors.ts';
 import { allModes } from '../../resources/mode.ts';
 import type { BranchSession, Ending, TransactionalResource } from '../../resources/transactional.ts';
 import type { Answer, Client, DatabaseServer, Session } from './contract.ts';

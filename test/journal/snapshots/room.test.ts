@@ -56,11 +56,12 @@ function lab(files = new Map<string, Uint8Array>()) {
     void promise.then((it) => {
       result = { value: it };
     });
-    for (;;) {
+    for (let steps = 0; steps < 100_000; steps += 1) {
       for (let turn = 0; turn < 4; turn += 1) await Promise.resolve();
       if (result !== undefined) return result.value;
       if (!clock.runNext()) throw new Error('nothing is pending');
     }
+    throw new Error('not settled after 100,000 timeouts');
   };
   const keep = async (parts: readonly Uint8Array[], as = name): Promise<SnapshotFile> => {
     const file = await value(written(room.createParts(as), parts));

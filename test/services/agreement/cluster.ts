@@ -83,11 +83,13 @@ export function createCluster(
         isSettled = true;
       };
       promise.then(settle, settle);
-      for (;;) {
+      const untilMs = clock.nowMs() + 600_000;
+      while (clock.nowMs() <= untilMs) {
         for (let link = 0; link < 8; link += 1) await Promise.resolve();
         if (isSettled) return promise;
         if (!clock.runNext()) throw new Error('nothing is pending');
       }
+      throw new Error('not settled within 10 virtual minutes');
     },
   };
 }

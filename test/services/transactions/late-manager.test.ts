@@ -44,7 +44,7 @@ function createPlace() {
     return { stores, manager: () => createTransactionManager({ node, environment }), crash };
   };
   const step = async (): Promise<void> => {
-    time.runNext();
+    if (!time.runNext()) throw new Error('nothing is pending');
     await pump();
   };
   const pass = async (ms: number): Promise<void> => {
@@ -59,7 +59,11 @@ function createPlace() {
     };
     promise.then(settled, settled);
     await pump();
-    while (!isSettled) await step();
+    const untilMs = time.nowMs() + 600_000;
+    while (!isSettled) {
+      if (time.nowMs() > untilMs) throw new Error('not settled within 10 virtual minutes');
+      await step();
+    }
     return promise;
   };
   return { boot, pass, step, value };

@@ -4,7 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { readSecretFile } from '../../../bus/tcp.ts';
-import { messageOf } from '../../../resources/errors.ts';
+import { messageOf } from '../../../environment/message.ts';
 import { readText } from '../../config/files.ts';
 import { FileError } from '../../errors.ts';
 import type { LocatedConfig } from './read.ts';

@@ -3,8 +3,8 @@
 import { chown, copyFile, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, pause } from '../../../environment/clock.ts';
+import { messageOf } from '../../../environment/message.ts';
 import { type Budget, within } from '../../deadline.ts';
-import { messageOf } from '../../errors.ts';
 import { type CommandResult, runCommand, type User } from '../command.ts';
 import { HostCommandError } from '../errors.ts';
 import { termSetting } from './claims.ts';

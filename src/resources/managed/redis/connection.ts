@@ -6,8 +6,9 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../../environment/clock.ts';
+import { messageOf } from '../../../environment/message.ts';
 import { budget, within } from '../../deadline.ts';
-import { DriverMissingError, messageOf, ResourceLoginError, ResourceUnreachableError } from '../../errors.ts';
+import { DriverMissingError, ResourceLoginError, ResourceUnreachableError } from '../../errors.ts';
 import type { RedisAddress } from './info.ts';
 
 /** How a manager is let in. */

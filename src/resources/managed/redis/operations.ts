@@ -4,7 +4,8 @@
  */
 
 import type { Confirming, GaveUp, Position } from '../../../../statecharts/failover/servers.ts';
-import { messageOf, ResourceDeadlineError } from '../../errors.ts';
+import { messageOf } from '../../../environment/message.ts';
+import { ResourceDeadlineError } from '../../errors.ts';
 import { ServerRefusedError } from '../errors.ts';
 import type { Claimed } from './claim.ts';
 import { type Command, isServersError, type Reply, valueIn } from './connection.ts';

@@ -4,7 +4,7 @@
  * another one and gives writes up, they can be counted, and their keys be named.
  */
 
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { GaveUp } from '../../../../statecharts/failover/servers.ts';
 import { within } from '../../deadline.ts';
@@ -49,8 +49,12 @@ export async function takeTail(claimed: Claimed, parts: ConnectParts): Promise<T
   }
 }
 
-const opened = ({ address, login }: ConnectParts): Socket =>
-  login.tls === undefined ? connectTcp(address) : connectTls({ servername: address.host, ...login.tls, ...address });
+function opened({ address, login }: ConnectParts): Socket {
+  if (login.tls === undefined) return connectTcp(address);
+  // An address is no name that a server could have a certificate by (RFC 6066, §3).
+  const named = isIP(address.host) === 0 ? { servername: address.host } : {};
+  return connectTls({ ...named, ...login.tls, ...address });
+}
 
 function bytesFrom(
   socket: Socket,

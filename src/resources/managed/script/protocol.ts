@@ -19,7 +19,8 @@
 
 import * as v from 'valibot';
 import { type ServerOperation, serverStatus } from '../../../../statecharts/failover/servers.ts';
-import { messageOf, ResourceUnreachableError } from '../../errors.ts';
+import { messageOf } from '../../../environment/message.ts';
+import { ResourceUnreachableError } from '../../errors.ts';
 import type { ProbeResult } from '../server.ts';
 
 /** What a script reads. */

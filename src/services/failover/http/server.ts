@@ -7,7 +7,7 @@ import { QuorateError } from '../../../../statecharts/actor.ts';
 import { maxServers, serverName, type Topology, type Transition } from '../../../../statecharts/failover.ts';
 import type { HostPort } from '../../../bus/tcp.ts';
 import type { Clock } from '../../../environment/clock.ts';
-import { messageOf } from '../../../resources/errors.ts';
+import { messageOf } from '../../../environment/message.ts';
 import { addAccess, type HttpAccess } from '../../http/access.ts';
 import { createHttpApp } from '../../http/app.ts';
 import { isEmptyBody, jsonOfBody } from '../../http/json.ts';

@@ -6,7 +6,7 @@
 import type { Observable } from 'rxjs';
 import { assign, fromObservable, fromPromise, setup } from 'xstate';
 import type { Clock } from '../../../environment/clock.ts';
-import { messageOf } from '../../../resources/errors.ts';
+import { messageOf } from '../../../environment/message.ts';
 import type { KeyValueStore } from '../key-value/contract.ts';
 import { keptLease } from './kept-lease.ts';
 import { enqueue, type Place, prefixOf, type QueueKind, turnOf } from './queue.ts';

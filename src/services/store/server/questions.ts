@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../../environment/clock.ts';
+import { messageOf } from '../../../environment/message.ts';
 import { MalformedRequestError } from '../errors.ts';
 import type { Replica } from '../replica.ts';
 import type { Desk, Waiting } from '../requests/desk.ts';
@@ -56,7 +57,7 @@ export function createQuestions(parts: QuestionsParts): Questions {
     try {
       value = find();
     } catch (error) {
-      desk.refuse(item, 'malformed', undefined, error instanceof Error ? error.message : String(error));
+      desk.refuse(item, 'malformed', undefined, messageOf(error));
       return;
     }
     if (value instanceof LaterAnswer) wait(item, value);

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import type { Result } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
-import { messageOf } from '../../../resources/errors.ts';
+import { messageOf } from '../../../environment/message.ts';
 import type { Operation, Resource } from '../../../resources/resource.ts';
 import type { Executor } from '../../store/requests/requester.ts';
 import {
