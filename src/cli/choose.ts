@@ -52,7 +52,7 @@ export function chooseCommand(terminal: Terminal): Command {
 /** @returns the exit code */
 async function choose({ answers, json }: ChooseOptions, terminal: Terminal): Promise<number> {
   const conclusion = answers === undefined ? await converse(askingPerson()) : conclude(readAnswers(readJson(answers)));
-  if (json) terminal.out(JSON.stringify(reportOf(conclusion), null, 2));
+  if (json) terminal.out(JSON.stringify(reportOf(conclusion)));
   else tellConclusion(conclusion, terminal);
   return 'recommended' in conclusion ? exitCodes.done : exitCodes.failed;
 }

@@ -101,7 +101,7 @@ async function run(options: CompareOptions, terminal: Terminal, program: string)
   const comparison = live === undefined ? await compare(asked) : await comparedLive(asked, program);
   bar.end();
   if (out !== undefined) await writeReport(out, comparison, terminal);
-  if (json) terminal.out(JSON.stringify(comparison, null, 2));
+  if (json) terminal.out(JSON.stringify(comparison));
   else if (out === undefined) terminal.out(textReport(comparison));
   return exitCodes.done;
 }

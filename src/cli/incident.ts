@@ -73,7 +73,7 @@ async function replayAll(
     reports.push(reportOf(incident, played, unprotected));
     if (!json) tellReplay(incident, played, unprotected, terminal);
   }
-  if (json) terminal.out(JSON.stringify({ incidents: reports }, null, 2));
+  if (json) terminal.out(JSON.stringify({ incidents: reports }));
   return reports.every(({ ok }) => ok) ? exitCodes.done : exitCodes.failed;
 }
 

@@ -49,7 +49,7 @@ Examples:
   $ quorate odds 2pc --sweep loss=0..0.2 --svg curve.svg
   $ quorate odds --all --verify
 
-Exit codes: 0 the ways agree, 1 they do not, 2 wrong options.`;
+Exit codes: 0 the ways agree, 1 they do not, 2 wrong options, 3 a limit cut one of them short (what would help is said).`;
 
 /** Reads as the parameters do, and calls what is wrong a matter of options. */
 function reading<Value>(read: (text: string) => Value): (text: string) => Value {
@@ -162,10 +162,21 @@ async function tellOdds(
     if (!json) terminal.out(`${tableOf({ ...gathered, disagreements: problems })}\n`);
   }
   const agrees = told.every(({ disagreements }) => disagreements.length === 0);
-  if (json) terminal.out(JSON.stringify({ agrees, methods: told.map(dataOf) }, null, 2));
-  else terminal.out(agrees ? 'The ways agree.' : 'THE WAYS DO NOT AGREE.');
-  return agrees ? exitCodes.done : exitCodes.failed;
+  const isWhole = !told.some(isCutShort);
+  if (json) terminal.out(JSON.stringify({ agrees, isWhole, methods: told.map(dataOf) }));
+  else
+    terminal.out(
+      `${agrees ? 'The ways agree' : 'THE WAYS DO NOT AGREE'}${isWhole ? '.' : ', but for what a limit cut short.'}`,
+    );
+  if (!agrees) return exitCodes.failed;
+  return isWhole ? exitCodes.done : exitCodes.unknown;
 }
+
+/** Whether a limit kept a way from saying what it can say. */
+const isCutShort = ({ formulas, model, sample }: GatheredOdds): boolean =>
+  [formulas, model, sample].some((way) =>
+    Object.values(way).some((answer) => answer.type === 'not-given' && answer.isLimit === true),
+  );
 
 /** Of what was given for all methods, what one of them takes. */
 const takenBy = ({ defaults }: ProtocolOdds, given: GivenOdds): GivenOdds =>
@@ -185,7 +196,7 @@ async function tellSweep(
   if (svg !== undefined) assertWritable(svg, 'the curves');
   const points = await swept(method, given, sweep, { seed, runs }, terminal.err);
   if (svg !== undefined) await writeText(svg, 'the curves', svgPlot(points, sweep, method.name));
-  if (json) terminal.out(JSON.stringify({ method: method.name, sweep, quantities, points }, null, 2));
+  if (json) terminal.out(JSON.stringify({ method: method.name, sweep, quantities, points }));
   else terminal.out(textPlot(points, sweep, method.name));
   return exitCodes.done;
 }

@@ -47,7 +47,8 @@ describe('quorate odds', () => {
       told.quantities.map(() => 'not-given'),
     );
     expect(told.quantities[0].runs.reason).toMatch(/more steps than may be played; raise --mttf, or lower --mttr/);
-    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ agrees: true, isWhole: false });
+    expect(code).toBe(3);
   });
 
   test('tells the same as JSON', async () => {
@@ -115,4 +116,19 @@ describe('quorate odds', () => {
     expect(stderr).toMatch(problem);
     expect(code).toBe(2);
   });
+});
+
+test('what does not apply is never told as a number, of any method', async () => {
+  const { stdout } = await quorate('odds', '--all', '--runs', '20', '--json');
+  type Answer = { readonly type: string };
+  const told: {
+    readonly methods: readonly { readonly quantities: readonly Record<'formula' | 'model' | 'runs', Answer>[] }[];
+  } = JSON.parse(stdout);
+  const answers = told.methods.flatMap(({ quantities }) => quantities.flatMap((it) => [it.formula, it.model, it.runs]));
+  const missing = answers.filter(({ type }) => type === 'not-given');
+  expect(missing.length).toBeGreaterThan(5);
+  expect(missing.map((answer) => Object.keys(answer).sort())).toEqual(missing.map(() => ['reason', 'type']));
+  const table = (await quorate('odds', '--all', '--runs', '20')).stdout;
+  // Each is a dash of its own in the table, in place of a number.
+  expect(table.match(/(?<= {2})-(?= {2}|\n)/g)).toHaveLength(missing.length);
 });

@@ -63,7 +63,7 @@ function fromModel(method: ProtocolOdds, given: GivenOdds): ModelAnswers {
 }
 
 function nothingGiven(reason: string): Readonly<Record<QuantityName, NotGiven>> {
-  const nothing = notGiven(reason);
+  const nothing: NotGiven = { ...notGiven(reason), isLimit: true };
   return {
     prepare: nothing,
     commitIfPrepared: nothing,

@@ -43,6 +43,8 @@ export const threefold: readonly QuantityName[] = ['prepare', 'commitIfPrepared'
 export interface NotGiven {
   readonly type: 'not-given';
   readonly reason: string;
+  /** It could be given, but for a limit of what is explored or played. */
+  readonly isLimit?: true;
 }
 
 /** What a formula says. */
