@@ -13,6 +13,7 @@ import { besideJson, type Terminal } from './terminal.ts';
 import { timingIn, withTiming } from './timing.ts';
 import { claimDataDirectory } from './up/data-directory.ts';
 import { description } from './up/description.ts';
+import { inspectorOf } from './up/inspector.ts';
 import {
   argumentsOf,
   host,
@@ -59,7 +60,7 @@ export function upCommand(terminal: Terminal, program: string): Command {
       logProtocolIn,
     )
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
-    .option('--inspect', 'serve the Stately Inspector for each node')
+    .option('--inspect', 'serve the Stately Inspector: all nodes on one page')
     .option('--json', 'tell what the nodes report as JSON, one value a line')
     .addHelpText('after', help)
     .action(async (options: UpOptions) => {
@@ -81,6 +82,7 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
   if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
+  const inspector = options.inspect === undefined ? undefined : await inspectorOf(clock, () => ready);
   /** The latest to change its role comes last. */
   const roles = new Map<string, string>();
   let finish = (_code: number): void => {};
@@ -96,7 +98,10 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
     standings: () => supervisors.map(({ standing }) => standing),
     show() {
       const nodes = members.map((member, at) => ({ ...member, standing: supervisors[at]?.standing ?? 'starting' }));
-      out(description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal }));
+      const inspectorUrl = inspector?.url;
+      out(
+        description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal, inspectorUrl }),
+      );
     },
   });
   const tellJson = (value: object): void => {
@@ -167,7 +172,7 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   const code = await finished;
   clock.clearTimeout(patience);
-  await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+  await Promise.all([inspector?.close(), ...supervisors.map((supervisor) => supervisor.stop())]);
   tellJson({ type: 'stopped', code });
   if (code === exitCodes.done) out(`Stopped. The data is in ${options.data}.`);
   return code;

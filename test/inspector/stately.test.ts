@@ -3,14 +3,16 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { faultDetector } from '../../examples/fault-detector.ts';
 import { createMemoryNetwork } from '../../src/bus/memory.ts';
+import { systemClock } from '../../src/environment/clock.ts';
 import { seededIds } from '../../src/environment/ids.ts';
 import { seededRandomness } from '../../src/environment/random.ts';
 import { createNode, type Node } from '../../src/host/node.ts';
 import { bounded } from '../../src/inspector/bounded.ts';
-import { InspectorPortError, serveInspector } from '../../src/inspector/server.ts';
+import { gatherInspectors, InspectorPortError, serveInspector } from '../../src/inspector/server.ts';
 import { type StatelyEvent, showNode } from '../../src/inspector/stately.ts';
 import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
 import type { Address } from '../../statecharts/actor.ts';
+import { until } from '../fixtures/until.ts';
 import { address, bench } from '../host/bench.ts';
 import { counter } from '../host/counter.ts';
 import { createManualJournal } from '../host/manual-journal.ts';
@@ -113,6 +115,43 @@ describe('the Stately Inspector', () => {
       });
     });
     expect(received[0]).toMatchObject({ type: '@xstate.actor', sessionId: 'n1/example.fault-detector/n2' });
+  });
+
+  test('shows all nodes on one page, each message once, by the word of its receiver while that is watched', async () => {
+    const { clock, nodes } = twoDetectors();
+    const servers = await Promise.all(nodes.map((node) => serveInspector(node)));
+    const urls = new Map(nodes.map(({ id }, at) => [id, servers[at]?.url ?? '']));
+    const gathered = await gatherInspectors({ clock: systemClock(), urls: () => urls });
+    closers.push(...[gathered, ...servers].map((it) => () => it.close()));
+    const viewer = new WebSocket(gathered.url.replace('http', 'ws'));
+    const shown: StatelyEvent[] = [];
+    viewer.on('message', (data) => shown.push(JSON.parse(String(data))));
+    await until('both nodes to be introduced', () =>
+      nodes.every(({ id }) =>
+        shown.some(({ sessionId, type }) => type === '@xstate.actor' && sessionId.startsWith(id)),
+      ),
+    );
+    shown.length = 0;
+    clock.advance(100);
+    const heartbeats = (): readonly string[] =>
+      shown.flatMap((it) => (it.type === '@xstate.event' && it.event.type === 'heartbeat' ? it.sessionId : []));
+    await until('the heartbeats of both', () => heartbeats().length >= 2);
+    clock.advance(100);
+    await until('the next of both', () => heartbeats().length >= 4);
+    expect([...heartbeats()].sort()).toEqual([
+      'n1/example.fault-detector/n2',
+      'n1/example.fault-detector/n2',
+      'n2/example.fault-detector/n1',
+      'n2/example.fault-detector/n1',
+    ]);
+    // Where the receiver is watched no longer, the sender's word counts.
+    await servers[1]?.close();
+    shown.length = 0;
+    await until('what goes to a node that nobody watches', () => {
+      clock.advance(100);
+      return heartbeats().includes('n2/example.fault-detector/n1');
+    });
+    viewer.terminate();
   });
 
   test('serves a page for browsers, and refuses a port that is taken by name', async () => {

@@ -14,6 +14,8 @@ export interface Described {
   readonly leader: string | undefined;
   readonly isNew: boolean;
   readonly terminal: Terminal;
+  /** Where all nodes are watched, if that was asked for. */
+  readonly inspectorUrl?: string | undefined;
 }
 
 /** Of nodes that do not answer, or do not answer again yet. */
@@ -26,7 +28,16 @@ const standingTexts: Readonly<Record<Standing, string>> = {
 };
 
 /** Describes a cluster, as lines. */
-export function description({ options, replication, members, ready, leader, isNew, terminal }: Described): string {
+export function description({
+  options,
+  replication,
+  members,
+  ready,
+  leader,
+  isNew,
+  terminal,
+  inspectorUrl,
+}: Described): string {
   const { bold, cyan, dim, green, yellow } = terminal.outColours;
   const url = (index: number): string => `localhost:${options.port + (index % members.length)}`;
   const leaderPid = leader === undefined ? undefined : ready.get(leader)?.pid;
@@ -34,8 +45,7 @@ export function description({ options, replication, members, ready, leader, isNe
     const node = ready.get(id);
     if (node === undefined || standing !== 'ready') return `  ${cyan(id.padEnd(4))} ${yellow(standingTexts[standing])}`;
     const columns = `${node.httpUrl.padEnd(23)} ${node.tcp.padEnd(18)} ${String(node.pid).padEnd(8)}`;
-    const inspector = node.inspectorUrl === undefined ? '' : ` inspector ${node.inspectorUrl}`;
-    return `  ${cyan(id.padEnd(4))} ${columns}${inspector}${id === leader ? green(' leads') : ''}`;
+    return `  ${cyan(id.padEnd(4))} ${columns}${id === leader ? green(' leads') : ''}`;
   });
   const lines = [
     `${bold(`${members.length} node${members.length === 1 ? '' : 's'}`)} ${isNew ? 'new data' : 'data found'} in ${options.data}, replicated by ${replicationText(replication)}`,
@@ -47,6 +57,7 @@ export function description({ options, replication, members, ready, leader, isNe
     ...(members.length > 1 && members.length % 2 === 0
       ? [`${members.length} nodes survive no more failures than ${members.length - 1} do; odd numbers make sense.`, '']
       : []),
+    ...(inspectorUrl === undefined ? [] : [`Watch all nodes in the Stately Inspector: ${inspectorUrl}`, '']),
     'Try:',
     `  curl -X PUT --data hello ${url(0)}/kv/greeting`,
     `  curl ${url(1)}/kv/greeting`,
