@@ -77,8 +77,11 @@ export function repeating(name: string, say: string, pause: string): object {
   return { entry: say, after: { [pause]: { target: name, reenter: true } } };
 }
 
+/** An action, several in their order, or one that is given the event at hand. */
+type EveryAct = string | readonly string[] | { readonly type: string; readonly params: (at: never) => object };
+
 /** What `every` makes. */
-export interface Every<Pause extends string, Act extends string | readonly string[]> {
+export interface Every<Pause extends string, Act extends EveryAct> {
   readonly initial: 'waiting';
   readonly states: {
     readonly waiting: {
@@ -98,15 +101,15 @@ export interface Every<Pause extends string, Act extends string | readonly strin
  * A compound state that does something after each pause for as long as it is not left; not as it is entered. The pause
  * begins anew within it, so that what is around it is not left.
  *
- * @param act the action, or several in their order
+ * @param act the action, several in their order, or one that is given the event at hand
  * @param rule what it follows, as its transition cites it
  */
-export function every<const Pause extends string, const Act extends string | readonly string[]>(
+export function every<const Pause extends string, const Act extends EveryAct>(
   pause: Pause,
   act: Act,
   rule: string,
 ): Every<Pause, Act>;
-export function every(pause: string, act: string | readonly string[], rule: string): object {
+export function every(pause: string, act: EveryAct, rule: string): object {
   const again = { target: 'waiting', reenter: true, actions: act, meta: { rule } };
   return { initial: 'waiting', states: { waiting: { after: { [pause]: again } } } };
 }

@@ -6,6 +6,7 @@ import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effec
 import type { Ruling } from '../actor/rules.ts';
 import type { HandOver } from '../replication/hand-over.ts';
 import type { CatchUp } from '../replication/learning.ts';
+import type { Lease } from '../replication/lease.ts';
 import { defaultLimits, type Limits } from '../replication/limits.ts';
 import { allMembers, foundingMembers, isVoter } from '../replication/members.ts';
 import type { Progress } from '../replication/progress.ts';
@@ -83,12 +84,18 @@ export interface Leadership {
   readonly reads: readonly PendingRead[];
   /** While a server learns the log in order to vote. */
   readonly catchUp: CatchUp | null;
+  /** Null where leaders have none. */
+  readonly lease: Lease | null;
 }
 
 /** The context of a server. */
 export interface ServerContext extends Remembered {
   readonly self: Address;
   readonly limits: Limits;
+  /** How long an answered round lets a leader read by itself (§6.4.1), in milliseconds of its clock; null where none may. */
+  readonly leaseMs: number | null;
+  /** Whether an earlier life may have promised a leader to elect no other one (§6.4.1), and that may not be over. */
+  readonly isBound: boolean;
   /** Whether this is a server's first life, whose first entry is not written down yet. */
   readonly isNew: boolean;
   /** The latest in the log, committed or not (§4.1). */
@@ -167,6 +174,8 @@ export function newServer(recovered: Remembered, { self, input }: Birth<RaftInpu
     log,
     self,
     limits: { ...defaultLimits, ...input.limits },
+    leaseMs: input.leaseMs ?? null,
+    isBound: input.leaseMs !== undefined && !isNew,
     isNew: begins,
     configuration: configurationIn(log, recovered.snapshot),
     commitIndex: recovered.snapshot?.index ?? 0,

@@ -1,7 +1,8 @@
 /**
  * The follower: it takes what its leader sends, votes, and stands for election when it hears of no leader for an
  * election timeout. While it has heard its leader within the least election timeout it is loyal: candidates do not
- * reach it (Raft §4.2.3).
+ * reach it (Raft §4.2.3), which is what leases rest on: where there are any, a server that starts anew waits as long, as if
+ * it had just heard the leader of its earlier life (§6.4.1).
  */
 
 import { given } from '../actor/given.ts';
@@ -55,13 +56,14 @@ export const follower = raft.createStateConfig({
       },
       states: {
         free: {
+          always: { guard: 'isBound', target: 'loyal', meta: { rule: 'Raft §6.4.1' } },
           on: {
             preVote: [retired, preVoteAnswer],
             vote: [retired, ...votes],
           },
         },
         loyal: {
-          after: { minElectionTimeout: { target: 'free', meta: { rule: 'Raft §4.2.3' } } },
+          after: { minElectionTimeout: { target: 'free', actions: 'endPromise', meta: { rule: 'Raft §4.2.3' } } },
           on: { preVote: {}, vote: [retired, staleVote, uninvited, ...votes] },
         },
       },

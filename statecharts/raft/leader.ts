@@ -33,7 +33,7 @@ export const leader = raft.createStateConfig({
   exit: 'leaveOffice',
   type: 'parallel',
   states: {
-    heartbeats: every('heartbeatInterval', 'sendHeartbeats', 'Raft §3.4'),
+    heartbeats: every('heartbeatInterval', { type: 'sendHeartbeats', params: message }, 'Raft §3.4'),
     quorum: {
       initial: 'watching',
       states: {
@@ -136,6 +136,11 @@ export const leader = raft.createStateConfig({
       { actions: { type: 'noteSnapshot', params: message }, meta: { rule: 'Raft §5.3' } },
     ],
     read: [
+      {
+        guard: { type: 'mayReadByLease', params: message },
+        actions: { type: 'readByLease', params: message },
+        meta: { rule: 'Raft §6.4.1' },
+      },
       {
         guard: 'knowsCommitted',
         actions: { type: 'startRead', params: message },

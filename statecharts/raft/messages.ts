@@ -135,8 +135,11 @@ export const requests = {
       'expected one or more Uint8Array',
     ),
   }),
-  /** Ask for an index at which a read is linearizable (ReadIndex, §6.4). Answered by `readable` or `refused`. */
-  read: v.object({ id: natural }),
+  /**
+   * Ask for an index at which a read is linearizable (ReadIndex, §6.4). Answered by `readable` or `refused`. `byLease`: the
+   * leader's lease suffices, if it holds one (§6.4.1).
+   */
+  read: v.object({ id: natural, byLease: v.exactOptional(v.literal(true)) }),
   /** `file`, which is durable here, holds the application's state as of `index`: the log up to there may go (§5.1). Ignored when it is no news. */
   compact: v.object({ index: natural, file: snapshotFile }),
   /**
@@ -231,4 +234,9 @@ export interface RaftInput {
   readonly joins?: boolean;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
+  /**
+   * How long a round that a majority has answered lets its leader read by itself (§6.4.1), in milliseconds of its clock:
+   * `leaseLengthMs` of the delay `minElectionTimeout`, at most. The same on all servers. Left out, there are no leases.
+   */
+  readonly leaseMs?: number;
 }

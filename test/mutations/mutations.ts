@@ -31,6 +31,7 @@ const table = ['test/services/store/table'];
 const decisionRegister = ['test/services/transactions/register.test.ts'];
 const keys = ['test/services/transactions/manager.test.ts'];
 const leases = ['test/services/store/leases.test.ts'];
+const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const ranges = ['test/services/store/ranges.test.ts', 'test/services/store/watch.test.ts'];
 const detector = ['test/statecharts/failover/fault-detector.test.ts'];
@@ -52,6 +53,83 @@ const heldReplies = ['test/services/proxy/held-replies.test.ts'];
 const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
+  {
+    name: "a leader's lease takes no account of how clocks drift apart",
+    file: 'statecharts/replication/lease.ts',
+    text: 'Math.floor((promiseMs * (1 - drift)) / (1 + drift))',
+    becomes: 'Math.floor(promiseMs * (1 - 0 * drift))',
+    tests: raftLease,
+  },
+  {
+    name: "a leader's lease lasts too long by one clock's drift",
+    file: 'statecharts/replication/lease.ts',
+    text: '(promiseMs * (1 - drift)) / (1 + drift)',
+    becomes: 'promiseMs / (1 + drift)',
+    tests: raftLease,
+  },
+  {
+    name: 'a lease is renewed by a round that is not answered by enough',
+    file: 'statecharts/replication/lease.ts',
+    text: 'findLast(({ round }) => round <= confirmed)',
+    becomes: 'findLast(({ round }) => round >= confirmed)',
+    tests: raftLease,
+  },
+  {
+    name: 'rounds that are of no use to a lease are kept',
+    file: 'statecharts/replication/lease.ts',
+    text: 'lease.begun.filter((it) => it.atMs + lease.lengthMs > atMs)',
+    becomes: 'lease.begun.filter((it) => it.atMs <= atMs)',
+    tests: raftLease,
+  },
+  {
+    name: 'a leader that has told another one to stand goes on to read by its lease',
+    file: 'statecharts/raft/rules/hand-over.ts',
+    text: 'lease: voided(leadershipOf(context).lease)',
+    becomes: 'lease: leadershipOf(context).lease',
+    tests: raftLease,
+  },
+  {
+    name: 'a lease that a hand-over has voided comes back in the same term',
+    file: 'statecharts/replication/lease.ts',
+    text: 'if (lease === null || lease.isVoid) return lease;',
+    becomes: 'if (lease === null) return lease;',
+    tests: raftLease,
+  },
+  {
+    name: 'a lease outlasts a change of the members who granted it',
+    file: 'statecharts/raft/rules/membership.ts',
+    text: 'lease: begunAnew(before.lease)',
+    becomes: 'lease: before.lease',
+    tests: raftLease,
+  },
+  {
+    name: 'a server that starts anew forgets what it may have promised a leader',
+    file: 'statecharts/raft/context.ts',
+    text: 'isBound: input.leaseMs !== undefined && !isNew',
+    becomes: 'isBound: false',
+    tests: raftLease,
+  },
+  {
+    name: 'a server that starts anew waits for the end of promises that there cannot be',
+    file: 'statecharts/raft/context.ts',
+    text: 'isBound: input.leaseMs !== undefined && !isNew',
+    becomes: 'isBound: !isNew',
+    tests: raftLease,
+  },
+  {
+    name: 'a lease answers a read that asks for more',
+    file: 'statecharts/raft/rules/leading.ts',
+    text: 'byLease === true && knowsCommitted(context)',
+    becomes: 'knowsCommitted(context)',
+    tests: raftLease,
+  },
+  {
+    name: 'a leader reads by its lease before it knows what is committed',
+    file: 'statecharts/raft/rules/leading.ts',
+    text: 'byLease === true && knowsCommitted(context) &&',
+    becomes: 'byLease === true &&',
+    tests: raftLease,
+  },
   {
     name: 'another request under an idempotency key gets the answer of the first one',
     file: 'src/services/transactions/answers.ts',

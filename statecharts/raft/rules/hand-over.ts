@@ -3,10 +3,12 @@
 import type { Address } from '../../actor/address.ts';
 import { sendAhead } from '../../actor/effects.ts';
 import { begun, givenUp, notHandedOver, objectionTo, targetMatch } from '../../replication/hand-over.ts';
+import { voided } from '../../replication/lease.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
 import { refusal } from './commitment.ts';
 import { knowsCommitted } from './leading.ts';
+import { leadershipOf } from './replication.ts';
 
 export { concludeHandOver } from '../../replication/hand-over.ts';
 
@@ -33,8 +35,12 @@ export const refuseHandingOver = (context: ServerContext, { id }: Received<'prop
 /** §3.10, 2: the other server has the whole log, durably, so that it can win. */
 export const targetHasAll = (context: ServerContext): boolean => targetMatch(context) === context.log.lastIndex;
 
-/** §3.10, 3. Ahead: a leader's term is durable since it asked for votes in it. */
+/**
+ * §3.10, 3. Ahead: a leader's term is durable since it asked for votes in it. From here on those who are loyal to this
+ * leader may elect the other one, whenever the message arrives, so that no lease is worth anything in this term (§6.4.1).
+ */
 export const sendTimeoutNow = (context: ServerContext): Result => ({
+  context: { leadership: { ...leadershipOf(context), lease: voided(leadershipOf(context).lease) } },
   effects: [sendAhead(target(context), { type: 'timeoutNow', term: context.term })],
 });
 

@@ -2,6 +2,7 @@
 
 import { deliverAhead, type Send } from '../../actor/effects.ts';
 import { isMet, isQuorum, reachedBy } from '../../quorum.ts';
+import { isHeld, newLease, renewed, withRound } from '../../replication/lease.ts';
 import {
   followerOf,
   freshProgress,
@@ -35,6 +36,7 @@ export function takeOffice(context: ServerContext): Result {
     round: 0,
     reads: [],
     catchUp: null,
+    lease: newLease(context.leaseMs),
   };
   return append({ ...context, leader: self, leadership }, [{ index: durableIndex + 1, term, kind: 'noop' }], []);
 }
@@ -58,27 +60,31 @@ export const refuseOverloaded = (context: ServerContext, { id }: Received<'propo
   effects: [refusal(context, id, 'overloaded')],
 });
 
-/** An answer of `server` in this term changes what the leader knows of it; the rest follows. */
-function note(context: ServerContext, server: string, noted: (progress: Progress) => Progress): Result {
+/** An answer of a server in this term changes what the leader knows of it; the rest follows. */
+function note(
+  context: ServerContext,
+  { from, atMs }: Received<'appendReply' | 'snapshotReply'>,
+  noted: (progress: Progress) => Progress,
+): Result {
   const leadership = leadershipOf(context);
-  const followers = withNoted(leadership.followers, server, noted);
+  const followers = withNoted(leadership.followers, from, noted);
   const isNews = followers !== undefined && followers !== leadership.followers;
-  return isNews ? settle(context, { ...leadership, followers }) : {};
+  return isNews ? settle(context, { ...leadership, followers }, atMs) : {};
 }
 
 /** §3.5: success advances the follower, failure goes back. */
 export const noteAppended = (context: ServerContext, message: Received<'appendReply'>): Result =>
-  note(context, message.from, (progress) => noteAppendReply(context.log, progress, message));
+  note(context, message, (progress) => noteAppendReply(context.log, progress, message));
 
 /** Figure 5.3: the snapshot is on its way, or in force. */
 export const noteSnapshot = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
-  note(context, message.from, (progress) => noteStanding(context.log, progress, message));
+  note(context, message, (progress) => noteStanding(context.log, progress, message));
 
 /** §10.2.1: the leader's own copy counts as soon as it is durable. A word from an earlier term does not. */
-export function noteDurable(context: ServerContext, { index, term }: Received<'durable'>): Result {
+export function noteDurable(context: ServerContext, { atMs, index, term }: Received<'durable'>): Result {
   const leadership = leadershipOf(context);
   if (term !== context.term || index <= leadership.durableIndex) return {};
-  return settle(context, { ...leadership, durableIndex: index });
+  return settle(context, { ...leadership, durableIndex: index }, atMs);
 }
 
 /** What was in flight to that node may be lost. */
@@ -88,17 +94,22 @@ export function noteLost(context: ServerContext, message: Received<'unreachable'
 }
 
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
-function settle(context: ServerContext, leadership: Leadership): Result {
+function settle(context: ServerContext, leadership: Leadership, atMs: number): Result {
   const { commitIndex, compactionAsked, effects } = learnCommitted(context, committedBy(context, leadership));
-  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
+  const confirmed = roundConfirmed(context, leadership);
+  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, confirmed);
   const { limits, log, snapshot, term } = context;
   const sending = { commitIndex, limits, log, snapshot, term };
   const { leadership: asked, outgoing: heartbeats } = mustAsk
-    ? beginRound(sending, waiting)
+    ? beginRound(sending, waiting, atMs)
     : { leadership: waiting, outgoing: [] };
   const { followers, outgoing } = sendAll(sending, asked);
   return {
-    context: { commitIndex, compactionAsked, leadership: { ...asked, followers } },
+    context: {
+      commitIndex,
+      compactionAsked,
+      leadership: { ...asked, followers, lease: renewed(asked.lease, confirmed) },
+    },
     effects: [...effects, ...answered.map(readable), ...heartbeats, ...outgoing],
   };
 }
@@ -119,20 +130,21 @@ function roundConfirmed({ configuration, self }: ServerContext, leadership: Lead
 }
 
 /** §3.4: tells all servers that the term has a leader; each round has its number, for reads. */
-export function sendHeartbeats(context: ServerContext): Result {
-  const { leadership, outgoing } = beginRound(context, leadershipOf(context));
+export function sendHeartbeats(context: ServerContext, { atMs }: { readonly atMs: number }): Result {
+  const { leadership, outgoing } = beginRound(context, leadershipOf(context), atMs);
   return { context: { leadership }, effects: outgoing };
 }
 
 function beginRound(
   sending: Sending,
   leadership: Leadership,
+  atMs: number,
 ): { leadership: Leadership; outgoing: Send<RaftMessage>[] } {
   const round = leadership.round + 1;
   const source = sourceOf(sending, round);
   const outgoing: Send<RaftMessage>[] = [];
   const followers = leadership.followers.map((progress) => sendHeartbeat(source, progress, outgoing));
-  return { leadership: { ...leadership, followers, round }, outgoing };
+  return { leadership: { ...leadership, followers, round, lease: withRound(leadership.lease, round, atMs) }, outgoing };
 }
 
 /** §6.4: before an entry of its own term is committed, a leader does not know which entries are. */
@@ -140,19 +152,31 @@ export const knowsCommitted = (context: ServerContext): boolean =>
   context.commitIndex >= leadershipOf(context).firstIndex;
 
 /** §6.4: a read waits for a round that begins after it arrived. One that finds a round under way shares the next. */
-export function startRead(context: ServerContext, { id }: Received<'read'>): Result {
+export function startRead(context: ServerContext, { atMs, id }: Received<'read'>): Result {
   const leadership = leadershipOf(context);
   const { commitIndex } = context;
   const read: PendingRead = { id, index: commitIndex, round: leadership.round + 1 };
   if (isQuorum(quorumOf(context.configuration), [context.self])) return { effects: [readable(read)] };
   const asked = { ...leadership, reads: [...leadership.reads, read] };
   if (leadership.reads.length > 0) return { context: { leadership: asked } };
-  const { leadership: begun, outgoing } = beginRound(context, asked);
+  const { leadership: begun, outgoing } = beginRound(context, asked, atMs);
   return { context: { leadership: begun }, effects: outgoing };
 }
 
+/**
+ * §6.4.1: no other server can have been elected by the time of this leader's clock, which was read after the request came:
+ * what is committed here then is all that was committed when it came.
+ */
+export const mayReadByLease = (context: ServerContext, { atMs, byLease }: Received<'read'>): boolean =>
+  byLease === true && knowsCommitted(context) && isHeld(leadershipOf(context).lease, atMs);
+
+export const readByLease = ({ commitIndex: index }: ServerContext, { id }: Received<'read'>): Result => ({
+  effects: [readable({ id, index })],
+});
+
 /** Ahead: the answer concerns what is committed, and no record of this server. */
-const readable = ({ id, index }: PendingRead): Effect => deliverAhead({ type: 'readable', id, index });
+const readable = ({ id, index }: Pick<PendingRead, 'id' | 'index'>): Effect =>
+  deliverAhead({ type: 'readable', id, index });
 
 export const refuseNotReady = (context: ServerContext, { id }: Received<'read'>): Result => ({
   effects: [refusal(context, id, 'not-ready')],

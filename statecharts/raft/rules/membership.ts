@@ -6,6 +6,7 @@
 
 import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../replication/learning.ts';
+import { begunAnew } from '../../replication/lease.ts';
 import {
   isChanging,
   isVoter,
@@ -67,7 +68,8 @@ function appendMembers(context: ServerContext, after: Members, outputs: readonly
   const { log, term } = context;
   const index = log.lastIndex + 1;
   const next = { ...context, configuration: { ...members, index } };
-  const leadership = { ...leadershipOf(context), followers: followersOf(next), catchUp: null };
+  const before = leadershipOf(context);
+  const leadership = { ...before, followers: followersOf(next), catchUp: null, lease: begunAnew(before.lease) };
   return append({ ...next, leadership }, [{ index, term, kind: 'configuration', members }], outputs);
 }
 

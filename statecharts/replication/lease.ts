@@ -1,0 +1,71 @@
+/**
+ * Leases of leaders (Gray & Cheriton, "Leases", SOSP 1989; Ongaro 2014, §6.4.1; Chandra, Griesemer & Redstone, "Paxos Made
+ * Live", PODC 2007, §5.2): a leader whose round of messages enough others have answered reads what is committed without
+ * asking them again, for as long as none of them can have helped to elect another one.
+ *
+ * Those who answer promise to elect no other leader for the least election timeout, by their own clocks, from when they
+ * heard it; one that starts anew keeps a promise that it may have forgotten. The leader counts from when it *began* the
+ * round, so that no delay of the network or of its own matters, and less than that timeout, by what two clocks may drift
+ * apart. Nothing but these reads rests on clocks.
+ */
+
+/** A round of messages that is not answered by enough others yet. */
+interface Begun {
+  readonly round: number;
+  readonly atMs: number;
+}
+
+/** What a leader knows of its lease. Times are those of its own clock. */
+export interface Lease {
+  readonly lengthMs: number;
+  /** In their order. */
+  readonly begun: readonly Begun[];
+  /** When it ends; null before the first one. */
+  readonly untilMs: number | null;
+  /** The leader has asked another server to stand, whom all may elect at once, as long as this reign lasts. */
+  readonly isVoid: boolean;
+}
+
+/** What a timer may be early, and a clock coarse. */
+const grainMs = 2;
+
+/**
+ * How long a leader's lease may be, in milliseconds of its clock.
+ *
+ * @param promiseMs how long those who answer elect no other leader, by their clocks
+ * @param drift how much faster or slower than true time any clock may run, as a part of 1: between two clocks, one of which
+ *   is too fast and one too slow, `promiseMs` of the one are `promiseMs * (1 - drift) / (1 + drift)` of the other
+ */
+export const leaseLengthMs = (promiseMs: number, drift: number): number =>
+  Math.floor((promiseMs * (1 - drift)) / (1 + drift)) - grainMs;
+
+/** The lease of a leader that has heard nothing yet; none where there are none. */
+export const newLease = (lengthMs: number | null): Lease | null =>
+  lengthMs === null ? null : { lengthMs, begun: [], untilMs: null, isVoid: false };
+
+/** A round begins; only those matter whose lease would not be over. */
+export function withRound(lease: Lease | null, round: number, atMs: number): Lease | null {
+  if (lease === null || lease.isVoid) return lease;
+  const begun = lease.begun.filter((it) => it.atMs + lease.lengthMs > atMs);
+  return { ...lease, begun: [...begun, { round, atMs }] };
+}
+
+/** Enough others have answered the `confirmed` round: the lease lasts from when that began. */
+export function renewed(lease: Lease | null, confirmed: number): Lease | null {
+  const last = lease?.begun.findLast(({ round }) => round <= confirmed);
+  if (lease === null || last === undefined) return lease;
+  const begun = lease.begun.filter(({ round }) => round > confirmed);
+  return { ...lease, begun, untilMs: last.atMs + lease.lengthMs };
+}
+
+/** Others decide from here on, who have promised nothing: it begins with the next round. */
+export const begunAnew = (lease: Lease | null): Lease | null =>
+  lease === null ? null : { ...lease, begun: [], untilMs: null };
+
+/** There is none any more in this reign: what the leader has said cannot be taken back, and may arrive at any time. */
+export const voided = (lease: Lease | null): Lease | null =>
+  lease === null ? null : { ...lease, begun: [], untilMs: null, isVoid: true };
+
+/** Whether the leader holds it at `atMs`. */
+export const isHeld = (lease: Lease | null, atMs: number): boolean =>
+  lease !== null && lease.untilMs !== null && atMs < lease.untilMs;

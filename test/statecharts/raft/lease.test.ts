@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest';
+import { deliverAhead, type Effect } from '../../../statecharts/actor.ts';
+import { raftServer } from '../../../statecharts/raft.ts';
+import { leaseLengthMs } from '../../../statecharts/replication/lease.ts';
+import { candidateWith, contextWith, leaderWith, matches, n1, n2, n3, type ServerState } from './bench.ts';
+
+/** A leader whose leases are of 400 ms. */
+const leaseLeader = (): ServerState => leaderWith({ term: 4, leaseMs: 400 });
+const read = (id: number, atMs: number) => ({ type: 'read', id, byLease: true, atMs }) as const;
+const plainRead = (id: number, atMs: number) => ({ type: 'read', id, atMs }) as const;
+const following = (state: ServerState, ...happenings: readonly Parameters<typeof raftServer.step>[1][]): ServerState =>
+  happenings.reduce((at, happening) => raftServer.step(at, happening).state, state);
+const answers = (effects: readonly Effect[]) => effects.filter(({ type }) => type === 'deliver');
+const readable = (id: number) => deliverAhead({ type: 'readable', id, index: 2 });
+/** The round that began at 1,000 was answered by a majority, at 1,300. */
+const held = (): ServerState => following(leaseLeader(), plainRead(1, 1_000), { ...matches(n2, 4, 2, 1), atMs: 1_300 });
+
+describe('a lease of a leader (§6.4.1)', () => {
+  test('answers reads at once, without a message', () => {
+    const { effects, rules } = raftServer.step(held(), read(2, 1_399));
+    expect(effects).toEqual([readable(2)]);
+    expect(rules).toEqual(['Raft §6.4.1']);
+  });
+
+  test('lasts from when the round began, however late its answers came', () => {
+    const { effects, rules } = raftServer.step(held(), read(2, 1_400));
+    expect(answers(effects)).toEqual([]);
+    expect(rules).toEqual(['Raft §6.4']);
+  });
+
+  test('is not there before a majority has answered', () => {
+    const state = following(leaseLeader(), plainRead(1, 1_000));
+    expect(answers(raftServer.step(state, read(2, 1_001)).effects)).toEqual([]);
+  });
+
+  test('is renewed by a later round, and not by an answer to an earlier one', () => {
+    const renewed = following(held(), plainRead(2, 1_350), { ...matches(n3, 4, 2, 2), atMs: 1_380 });
+    expect(answers(raftServer.step(renewed, read(3, 1_749)).effects)).toEqual([readable(3)]);
+    const late = following(held(), plainRead(2, 1_350), { ...matches(n3, 4, 2, 1), atMs: 1_380 });
+    expect(answers(raftServer.step(late, read(3, 1_400)).effects)).toEqual([]);
+  });
+
+  test('is not used for a read that asks for more', () => {
+    expect(answers(raftServer.step(held(), plainRead(2, 1_001)).effects)).toEqual([]);
+  });
+
+  test('is none where there are none', () => {
+    const state = following(leaderWith({ term: 4 }), plainRead(1, 1_000), { ...matches(n2, 4, 2, 1), atMs: 1_001 });
+    expect(state.snapshot.context.leadership?.lease).toBeNull();
+    expect(answers(raftServer.step(state, read(2, 1_002)).effects)).toEqual([]);
+  });
+
+  test('does not answer before the leader knows what is committed', () => {
+    const elected = raftServer.step(candidateWith({ term: 4, leaseMs: 400 }), {
+      type: 'voteReply',
+      from: n2,
+      term: 4,
+      granted: true,
+    }).state;
+    const answered = following(elected, { timer: 'heartbeatInterval' }, { ...matches(n2, 4, 1, 1), atMs: 10 });
+    expect(answered.snapshot.context.leadership?.lease?.untilMs).toBe(400);
+    const { effects } = raftServer.step(answered, read(1, 11));
+    expect(effects).toEqual([deliverAhead({ type: 'refused', id: 1, reason: 'not-ready', leader: n1 })]);
+  });
+
+  test('ends with the reign', () => {
+    const deposed = following(held(), {
+      type: 'append',
+      from: n2,
+      term: 5,
+      previousIndex: 2,
+      previousTerm: 4,
+      entries: [],
+      commitIndex: 2,
+      round: 0,
+      atMs: 1_310,
+    });
+    expect(raftServer.step(deposed, read(2, 1_311)).effects).toEqual([
+      deliverAhead({ type: 'refused', id: 2, reason: 'not-leader', leader: n2 }),
+    ]);
+  });
+
+  test('is void once another server was told to stand, until the term is over, even if nothing comes of it (§3.10)', () => {
+    const told = following(held(), { type: 'handOver', id: 7, to: n2, atMs: 1_301 });
+    expect(answers(raftServer.step(told, read(2, 1_302)).effects)).toEqual([]);
+    const goesOn = following(told, { timer: 'handOverTimeout' }, plainRead(3, 2_000), {
+      ...matches(n2, 4, 2, 2),
+      atMs: 2_010,
+    });
+    expect(answers(raftServer.step(goesOn, read(4, 2_011)).effects)).toEqual([]);
+  });
+
+  test('begins anew when the members change (§4.1)', () => {
+    const joining = 'n4/raft.server/kv';
+    const begun = following(held(), plainRead(2, 1_350));
+    const replace = { type: 'replace', id: 7, leaving: n3, joining, places: { n4: 'host:1' }, atMs: 1_360 } as const;
+    const changed = following(begun, replace, { ...matches(n2, 4, 3, 2), atMs: 1_370 });
+    expect(changed.snapshot.context.configuration.learners).toEqual([joining]);
+    expect(answers(raftServer.step(changed, read(3, 1_371)).effects)).toEqual([]);
+    const again = following(changed, plainRead(4, 1_400), { ...matches(n2, 4, 3, 3), atMs: 1_410 });
+    expect(answers(raftServer.step(again, read(5, 1_411)).effects)).toMatchObject([{ output: { id: 5 } }]);
+  });
+
+  test('keeps no more rounds than it may still need', () => {
+    let state = leaseLeader();
+    for (let id = 1; id <= 20; id += 1) state = following(state, { timer: 'heartbeatInterval' });
+    state = following(state, plainRead(1, 1_000));
+    expect(state.snapshot.context.leadership?.lease?.begun).toEqual([{ round: 21, atMs: 1_000 }]);
+  });
+});
+
+describe('a server that may have promised a leader to elect no other (§6.4.1)', () => {
+  const vote = { type: 'vote', from: n3, term: 5, lastIndex: 9, lastTerm: 4 } as const;
+  const birth = { self: n1, input: { voters: [n1, n2, n3], leaseMs: 400 } };
+  const restarted = (input = birth.input): ServerState => {
+    const records = [{ type: 'term-and-vote', term: 4, votedFor: null }] as const;
+    return raftServer.start(raftServer.recover(records), { self: n1, input }).state;
+  };
+
+  test('votes for none when it starts anew, until a promise would be over', () => {
+    const state = restarted();
+    expect(raftServer.step(state, vote).effects).toEqual([]);
+    expect(raftServer.step(state, { ...vote, type: 'preVote' }).effects).toEqual([]);
+    const over = following(state, { timer: 'minElectionTimeout' });
+    expect(raftServer.step(over, vote).effects).toMatchObject([
+      { type: 'persist' },
+      { type: 'persist' },
+      { type: 'send', message: { type: 'voteReply', granted: true } },
+    ]);
+  });
+
+  test('votes where the leader has asked for the election, as no lease outlasts that (§3.10)', () => {
+    const { effects } = raftServer.step(restarted(), { ...vote, isAskedFor: true });
+    expect(effects.at(-1)).toMatchObject({ type: 'send', message: { type: 'voteReply', granted: true } });
+  });
+
+  test('votes at once in its first life, and where there are no leases', () => {
+    const isBound = (state: ServerState): boolean => state.snapshot.context.isBound;
+    expect(contextWith().isBound).toBe(false);
+    expect(isBound(raftServer.start(raftServer.recover([]), birth).state)).toBe(false);
+    const { leaseMs: _, ...without } = birth.input;
+    const records = [{ type: 'term-and-vote', term: 4, votedFor: null }] as const;
+    const state = raftServer.start(raftServer.recover(records), { self: n1, input: without }).state;
+    expect(raftServer.step(state, vote).effects.at(-1)).toMatchObject({ message: { granted: true } });
+  });
+});
+
+describe('the length of a lease', () => {
+  test('is such that it ends before any promise, whatever clocks do within their bound', () => {
+    for (const promiseMs of [100, 500, 10_000]) {
+      for (const drift of [0, 0.000_5, 0.05, 0.3]) {
+        const longestLeaseMs = leaseLengthMs(promiseMs, drift) / (1 - drift);
+        const shortestPromiseMs = promiseMs / (1 + drift);
+        expect(longestLeaseMs).toBeLessThan(shortestPromiseMs);
+      }
+    }
+    expect(leaseLengthMs(500, 0)).toBe(498);
+    expect(leaseLengthMs(500, 0.05)).toBe(450);
+  });
+});
