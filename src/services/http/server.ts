@@ -24,14 +24,12 @@ import { addRangeRoutes } from './ranges.ts';
 import { addReadinessRoutes } from './readiness.ts';
 import { createResponseBudget, defaultResponseBudgetLimits, type ResponseBudgetLimits } from './response-budget.ts';
 import { addTransactionRoutes } from './transactions.ts';
-import { addWatchRoute } from './watch.ts';
+import { addWatchRoute, defaultWatchLimits, type WatchLimits } from './watch.ts';
 
 /** Bounds of what an HTTP interface holds for those who use it. */
-export interface HttpLimits extends ResponseBudgetLimits {
+export interface HttpLimits extends ResponseBudgetLimits, WatchLimits {
   /** Open connections. Default 1,024; one address may hold them all until another one wants some. */
   readonly connections: number;
-  /** Clients that watch changes at once. Default 1,000. */
-  readonly watches: number;
 }
 
 export interface HttpServerOptions {
@@ -64,7 +62,7 @@ export interface HttpServerOptions {
   readonly onUnexpected?: (error: unknown) => void;
 }
 
-const defaultLimits: HttpLimits = { ...defaultResponseBudgetLimits, connections: 1_024, watches: 1_000 };
+const defaultLimits: HttpLimits = { ...defaultResponseBudgetLimits, ...defaultWatchLimits, connections: 1_024 };
 
 /** A running HTTP interface. */
 export interface HttpServer {
@@ -118,7 +116,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   addRangeRoutes(app, kv, deadlineMs, budget);
   addTransactionRoutes(app, kv, deadlineMs);
   addLeaseRoutes(app, kv, deadlineMs);
-  const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limit: limits.watches });
+  const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limits });
   addMemberRoutes(app, store, deadlineMs);
   if (decisions !== undefined) addDecisionRoutes(app, decisions, deadlineMs);
   addReadinessRoutes(app, { node, store, standing });

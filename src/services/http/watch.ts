@@ -4,6 +4,8 @@
  */
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { createPlaces } from '../../bus/tcp/guests/places.ts';
+import { placeOf } from '../../bus/tcp/guests/remote.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { KeyValueStore, Update } from '../store/key-value/contract.ts';
 import { assertSelection, type Selection } from '../store/key-value/selection.ts';
@@ -11,6 +13,7 @@ import { takes } from './parameters.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
 import { toldChange } from './ranges.ts';
 import { header, naturalIn, type SelectionQuery, selectionIn } from './reading.ts';
+import { createSlowReaders, defaultSlowReaderLimits, type SlowReaderLimits, type SlowReaders } from './slow-readers.ts';
 
 interface WatchRoute {
   Querystring: SelectionQuery & { after?: string };
@@ -19,17 +22,41 @@ interface WatchRoute {
 /** So that both sides, and what is between them, see that the connection stands, in milliseconds. */
 const commentMs = 5_000;
 
+export interface WatchLimits extends SlowReaderLimits {
+  /** Watches at once. Default 1,000. */
+  readonly watches: number;
+}
+
+export const defaultWatchLimits: WatchLimits = { ...defaultSlowReaderLimits, watches: 1_000 };
+
 export interface WatchParts {
-  readonly kv: KeyValueStore;
+  readonly kv: Pick<KeyValueStore, 'revision' | 'updates'>;
   readonly clock: Clock;
   readonly deadlineMs: number;
-  /** Watches at once. */
-  readonly limit: number;
+  readonly limits: WatchLimits;
+}
+
+/** One watch. */
+interface Telling {
+  readonly raw: FastifyReply['raw'];
+  /** Aborted at its end; why, where its reader is to know, is the reason. */
+  readonly ending: AbortController;
 }
 
 /** Adds `GET /watch` to `app`. @returns ends all watches */
-export function addWatchRoute(app: FastifyInstance, { kv, clock, deadlineMs, limit }: WatchParts): () => void {
-  const watches = new Set<AbortController>();
+export function addWatchRoute(app: FastifyInstance, parts: WatchParts): () => void {
+  const { kv, deadlineMs, limits } = parts;
+  const watches = createPlaces<Telling>();
+  const readers = createSlowReaders(limits);
+  const open = new Set<Telling>();
+  /** One place may have all watches until another one wants some. @throws HttpRequestError */
+  const makeRoom = (place: string): void => {
+    if (watches.size < limits.watches) return;
+    const problem = tooMany(limits.watches);
+    const leaving = watches.giveWayTo(place);
+    if (leaving === undefined) throw problem;
+    leaving.ending.abort(problem);
+  };
   app.get<WatchRoute>(
     '/watch',
     { onRequest: takes('key', 'prefix', 'from', 'to', 'after') },
@@ -37,37 +64,51 @@ export function addWatchRoute(app: FastifyInstance, { kv, clock, deadlineMs, lim
       const { after = header(request, 'last-event-id'), ...selected } = request.query;
       const selection = selectionIn(selected);
       assertSelection(selection);
-      if (watches.size >= limit) {
-        throw new HttpRequestError(503, 'WATCHES_LIMIT', `${limit} clients watch already`, 'ask another node');
-      }
       const given = after === undefined ? {} : { revision: naturalIn('after', after) };
-      const ending = new AbortController();
-      watches.add(ending);
+      const place = placeOf(request.socket.remoteAddress);
+      makeRoom(place);
+      const telling: Telling = { raw: reply.raw, ending: new AbortController() };
+      // Its reader may be gone before the first question is answered.
+      reply.raw.once('close', () => telling.ending.abort());
+      watches.add(telling, place);
+      open.add(telling);
       try {
         const now = await kv.revision({ deadlineMs, ...given });
         reply.hijack();
-        await tell(reply, clock, kv, selection, given.revision ?? now, ending);
+        await tell(telling, parts, readers, selection, given.revision ?? now);
       } finally {
-        watches.delete(ending);
+        watches.delete(telling);
+        open.delete(telling);
       }
     },
   );
   return () => {
-    for (const ending of watches) ending.abort();
+    for (const { ending } of open) ending.abort();
   };
 }
 
+const tooMany = (limit: number): HttpRequestError =>
+  new HttpRequestError(503, 'WATCHES_LIMIT', `${limit} clients watch already`, 'ask another node');
+
+const tooSlow = (stallMs: number): HttpRequestError =>
+  new HttpRequestError(
+    503,
+    'SLOW_WATCH',
+    `expected the reader to take what it is told within ${stallMs} ms, and faster where many wait`,
+    'watch again from the last revision that was told, or fewer keys',
+  );
+
 /** Tells updates until one side ends it; asks for the next ones when the reader has taken those before. */
 async function tell(
-  { raw }: FastifyReply,
-  clock: Clock,
-  kv: KeyValueStore,
+  { raw, ending }: Telling,
+  { kv, clock, limits: { watchStallMs } }: WatchParts,
+  readers: SlowReaders,
   selection: Selection,
   after: number,
-  ending: AbortController,
 ): Promise<void> {
   const { signal } = ending;
-  raw.on('close', () => ending.abort());
+  if (raw.destroyed) return;
+  readers.begin(raw);
   raw.on('error', () => ending.abort());
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', connection: 'close' });
   raw.write(`: changes after revision ${after}\n\n`);
@@ -79,22 +120,27 @@ async function tell(
   }
   try {
     for await (const update of kv.updates(selection, { after, signal })) {
-      if (!raw.write(eventOf(update))) await drained(raw, signal);
+      if (raw.write(eventOf(update))) continue;
+      const taking = await readers.taken(raw, signal);
+      if (taking === 'crowded-out') raw.destroy();
+      if (taking === 'stalled') throw tooSlow(watchStallMs);
     }
+    if (signal.reason instanceof HttpRequestError) throw signal.reason;
   } catch (error) {
     raw.write(`event: problem\ndata: ${JSON.stringify(answerOf(error).problem)}\n\n`);
   } finally {
     clock.clearTimeout(comment);
     raw.end();
+    endInTime(raw, clock, watchStallMs);
   }
+}
+
+/** Closes a connection whose reader does not take the end of what it is told. */
+function endInTime(raw: FastifyReply['raw'], clock: Clock, limitMs: number): void {
+  if (raw.closed) return;
+  const timeout = clock.setTimeout(() => raw.destroy(), limitMs);
+  raw.once('close', () => clock.clearTimeout(timeout));
 }
 
 const eventOf = ({ revision, changes }: Update): string =>
   `id: ${revision}\ndata: ${JSON.stringify({ revision, changes: changes.map(toldChange) })}\n\n`;
-
-const drained = (raw: FastifyReply['raw'], signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    raw.once('drain', resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

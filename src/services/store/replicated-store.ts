@@ -194,6 +194,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   });
 
   const ownSink: Sink & { responses: Response[] } = {
+    isOwn: true,
     responses: [],
     hasRoom: true,
     whenRoom: (run) => clock.enqueue(run),

@@ -99,12 +99,7 @@ class StoreServer implements Server {
       limits: parts.limits,
       answer,
     });
-    this.#questions = createQuestions({
-      ...parts,
-      replica: this.#replica,
-      desk,
-      waitingQuestions: parts.limits.waitingQuestions,
-    });
+    this.#questions = createQuestions({ ...parts, replica: this.#replica, desk });
     this.#ticks = new Ticks({
       ...parts,
       writes: this.#writes,

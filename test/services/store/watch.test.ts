@@ -115,6 +115,9 @@ describe.each(logProtocolNames)('over %s, a watch', (protocol) => {
   });
 });
 
+const putOne = (cluster: Cluster, key: string) =>
+  cluster.value(cluster.leader().keys.put(key, bytes('1'), { deadlineMs: 30_000 }));
+
 describe('a watch', () => {
   /** A cluster of which each node keeps ten changes. */
   const forgetful = (): Cluster => {
@@ -188,6 +191,28 @@ describe('a watch', () => {
     watches[0]?.stop();
     await cluster.until(() => watches[2]?.updates.length === 1);
     expect(watches[1]?.updates.length).toBe(1);
+  });
+
+  test('of a client that has its share of those that may wait takes no place of another client', async () => {
+    const cluster = createCluster({ limits: { server: { waitingQuestions: 10, waitingQuestionsOfOne: 3 } } });
+    cluster.elect();
+    const [greedy, other] = [cluster.client(), cluster.client()];
+    const many = Array.from({ length: 40 }, () => watched(greedy, { key: 'a' }));
+    const waiting = (): number => cluster.members().reduce((sum, { store }) => sum + store.status().waiting, 0);
+    await cluster.until(() => waiting() >= 10);
+    const one = watched(other, { key: 'a' });
+    const own = watched(cluster.leader().keys, { key: 'a' });
+    const untilMs = cluster.clock.nowMs() + 5_000;
+    let least = Number.POSITIVE_INFINITY;
+    await cluster.until(() => {
+      // Those that are refused ask again now and then.
+      least = Math.min(least, waiting());
+      return cluster.clock.nowMs() > untilMs;
+    });
+    expect(least).toBeLessThanOrEqual(3 + 1 + 1);
+    await putOne(cluster, 'a');
+    await cluster.until(() => one.updates.length === 1 && own.updates.length === 1);
+    await cluster.until(() => many.every(({ updates }) => updates.length === 1));
   });
 
   test('by one that connects to a node restored from a snapshot misses nothing', async () => {

@@ -119,4 +119,5 @@ export const firstOf = (store: KeyValueStore, prefix: string): Observable<First 
     return () => ending.abort();
   }).pipe(distinctUntilChanged((one, other) => one?.token === other?.token));
 
-const textOf = (value: Uint8Array | null | undefined): string => new TextDecoder().decode(value ?? new Uint8Array());
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const textOf = (value: Uint8Array | null | undefined): string => utf8.decode(value ?? new Uint8Array());

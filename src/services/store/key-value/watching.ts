@@ -17,7 +17,8 @@ import {
 import type { Executor, QueryOptions } from '../requests/requester.ts';
 import { answerIn, strange } from './answers.ts';
 import type { Update, WatchOptions } from './contract.ts';
-import { type KeyChange, type KeyValueQuestion, pageLimit } from './questions.ts';
+import { createEnding, type Ending } from './ending.ts';
+import { type KeyChange, type KeyValueAnswer, type KeyValueQuestion, pageLimit } from './questions.ts';
 import { assertSelection, type Selection } from './selection.ts';
 
 /** How long a question waits for a change before it is asked anew, in milliseconds: a dead node is noticed by then. */
@@ -33,28 +34,39 @@ export async function* updatesOf(
   { after, signal }: WatchOptions & { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Update, undefined> {
   assertSelection(selection);
-  const ending = endingOf(signal);
-  // Where a node is behind, a watch waits for it; but a revision that the leader does not know is of another store.
-  const now = await persistently(clock, ending, () => revisionOf(executor, after));
-  let told = now === undefined ? undefined : (after ?? now);
-  while (told !== undefined) {
-    const question: KeyValueQuestion = { type: 'changes', selection, after: told, limit: pageLimit };
-    const found = await persistently(clock, ending, async () => {
-      // Each change is told as of its revision, so whichever node is near may tell it.
-      const answer = answerIn(
-        await executor.query(question, { deadlineMs: waitMs, consistency: 'stale', isPatient: true }),
-      );
-      if (answer === null || !('type' in answer) || answer.type !== 'changes') throw strange();
-      return answer;
-    });
-    if (found === undefined) return undefined;
-    for (const update of byRevision(found.changes)) {
-      if (ending.isOver) return undefined;
-      yield update;
+  const ending = createEnding(signal);
+  try {
+    // Where a node is behind, a watch waits for it; but a revision that the leader does not know is of another store.
+    const now = await persistently(clock, ending, () => revisionOf(executor, after));
+    let told = now === undefined ? undefined : (after ?? now);
+    while (told !== undefined) {
+      const from = told;
+      const found = await persistently(clock, ending, () => changesAfter(executor, selection, from));
+      if (found === undefined) return undefined;
+      for (const update of byRevision(found.changes)) {
+        if (ending.isOver) return undefined;
+        yield update;
+      }
+      told = Math.max(told, found.after);
     }
-    told = Math.max(told, found.after);
+    return undefined;
+  } finally {
+    ending.release();
   }
-  return undefined;
+}
+
+async function changesAfter(
+  executor: Executor,
+  selection: Selection,
+  after: number,
+): Promise<Extract<KeyValueAnswer, { type: 'changes' }>> {
+  const question: KeyValueQuestion = { type: 'changes', selection, after, limit: pageLimit };
+  // Each change is told as of its revision, so whichever node is near may tell it.
+  const answer = answerIn(
+    await executor.query(question, { deadlineMs: waitMs, consistency: 'stale', isPatient: true }),
+  );
+  if (answer === null || !('type' in answer) || answer.type !== 'changes') throw strange();
+  return answer;
 }
 
 /** The same as an observable. */
@@ -85,35 +97,14 @@ export async function revisionOf(
   return answer.revision;
 }
 
-/** That a watch is over, now and as a promise. */
-interface Ending {
-  isOver: boolean;
-  readonly over: Promise<undefined>;
-}
-
-function endingOf(signal: AbortSignal | undefined): Ending {
-  let end = (): void => undefined;
-  const over = new Promise<undefined>((resolve) => {
-    end = () => resolve(undefined);
-  });
-  const ending: Ending = { isOver: false, over };
-  const note = (): void => {
-    ending.isOver = true;
-    end();
-  };
-  if (signal?.aborted === true) note();
-  else signal?.addEventListener('abort', note, { once: true });
-  return ending;
-}
-
 /** Asks until there is an answer, or an error that asking again does not mend; undefined once it is over. */
 async function persistently<T>(clock: Clock, ending: Ending, ask: () => Promise<T>): Promise<T | undefined> {
   while (!ending.isOver) {
     try {
-      return await Promise.race([ask(), ending.over]);
+      return await ending.orOver(ask());
     } catch (error) {
       if (!(error instanceof NotHappenedError) || lasting.some((kind) => error instanceof kind)) throw error;
-      await Promise.race([pause(clock, backOffMs), ending.over]);
+      await ending.orOver(pause(clock, backOffMs));
     }
   }
   return undefined;

@@ -3,8 +3,10 @@
 import type { Operation } from '../sessions/entries.ts';
 import type { Body, RefusedReason, Response, WriteBody } from './wire.ts';
 
-/** Where the answers to one asker's requests go. */
+/** Where the answers to one asker's requests go: the same object as long as something of that asker waits. */
 export interface Sink {
+  /** Whether the asker is the node itself. */
+  readonly isOwn: boolean;
   /** Takes a response; `flush` follows before the turn ends. */
   push(response: Response): void;
   flush(): void;

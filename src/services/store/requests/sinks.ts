@@ -110,6 +110,7 @@ interface SinkEvents {
 }
 
 class AskerSink implements BusSink {
+  readonly isOwn = false;
   readonly #asker: Address;
   readonly #parts: SinksParts;
   readonly #room: Room;

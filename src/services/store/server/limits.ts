@@ -5,6 +5,8 @@ export interface ServerLimits {
   readonly waitingRequests: number;
   /** Questions that wait for something to tell, such as watches. Default 10,000. */
   readonly waitingQuestions: number;
+  /** Of them those of one client, so that no client takes the place of all others. Default 2,000. */
+  readonly waitingQuestionsOfOne: number;
   /** Bytes of commands that wait for the log. Default 64 MiB. */
   readonly waitingBytes: number;
   /** Bytes of commands that share one entry; a larger one has an entry of its own. Default 64 KiB. */
@@ -22,6 +24,7 @@ export interface ServerLimits {
 export const defaultServerLimits: ServerLimits = {
   waitingRequests: 100_000,
   waitingQuestions: 10_000,
+  waitingQuestionsOfOne: 2_000,
   waitingBytes: 64 * 1_024 * 1_024,
   entryBytes: 64 * 1_024,
   proposalBytes: 1_024 * 1_024,

@@ -7,8 +7,9 @@ import type { Clock } from '../../../environment/clock.ts';
 import { messageOf } from '../../../environment/message.ts';
 import { MalformedRequestError } from '../errors.ts';
 import type { Replica } from '../replica.ts';
-import type { Desk, Waiting } from '../requests/desk.ts';
+import type { Desk, Sink, Waiting } from '../requests/desk.ts';
 import { LaterAnswer, type SlicedStateMachine } from '../state-machine.ts';
+import type { ServerLimits } from './limits.ts';
 
 export interface Questions {
   /** Answers a question now, or once its asker has room, or once there is something to tell. */
@@ -22,19 +23,29 @@ export interface QuestionsParts {
   readonly machine: SlicedStateMachine;
   readonly replica: Pick<Replica, 'isRestoring'>;
   readonly desk: Desk;
-  /** Questions that wait for something to tell, at most. */
-  readonly waitingQuestions: number;
+  readonly limits: Pick<ServerLimits, 'waitingQuestions' | 'waitingQuestionsOfOne'>;
 }
 
 /** So that an answer that there is nothing arrives in time, in milliseconds, and as a part of the time that is left. */
 const marginMs = 200;
 const marginShare = 0.25;
+/** One that is gone without a word keeps its place no longer than this, in milliseconds, however long it said to wait. */
+const longestWaitMs = 60_000;
 
 /** Makes what answers the questions to one state. */
 export function createQuestions(parts: QuestionsParts): Questions {
-  const { clock, machine, replica, desk, waitingQuestions } = parts;
+  const { clock, machine, replica, desk, limits } = parts;
   /** What calls off each question that waits. */
   const waiting = new Set<() => void>();
+  const waitingOf = new Map<Sink, number>();
+  const count = (sink: Sink, more: 1 | -1): void => {
+    const sum = (waitingOf.get(sink) ?? 0) + more;
+    if (sum === 0) waitingOf.delete(sink);
+    else waitingOf.set(sink, sum);
+  };
+  const isFullFor = (sink: Sink): boolean =>
+    waiting.size >= limits.waitingQuestions ||
+    (!sink.isOwn && (waitingOf.get(sink) ?? 0) >= limits.waitingQuestionsOfOne);
 
   const ask = (question: unknown): unknown => {
     if (machine.query === undefined) throw new MalformedRequestError('this state machine answers no questions');
@@ -64,8 +75,8 @@ export function createQuestions(parts: QuestionsParts): Questions {
     else desk.answer(item, { id: item.id, status: 'done', value });
   };
   const wait = (item: Waiting, later: LaterAnswer): void => {
-    const leftMs = (item.expiresAtMs ?? clock.nowMs()) - clock.nowMs();
-    if (waiting.size >= waitingQuestions) {
+    const leftMs = Math.min((item.expiresAtMs ?? clock.nowMs()) - clock.nowMs(), longestWaitMs);
+    if (isFullFor(item.sink)) {
       desk.refuse(item, 'overloaded');
       return;
     }
@@ -73,6 +84,7 @@ export function createQuestions(parts: QuestionsParts): Questions {
       notDue();
       clock.clearTimeout(timeout);
       waiting.delete(callOff);
+      count(item.sink, -1);
     };
     const end = (): void => {
       if (!waiting.has(callOff)) return;
@@ -84,6 +96,7 @@ export function createQuestions(parts: QuestionsParts): Questions {
     const notDue = later.wait(() => clock.enqueue(end));
     const timeout = clock.setTimeout(end, Math.max(0, leftMs - Math.min(marginMs, leftMs * marginShare)));
     waiting.add(callOff);
+    count(item.sink, 1);
   };
   return {
     answer: (item, question) => answer(item, () => ask(question)),

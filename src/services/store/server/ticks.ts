@@ -90,6 +90,7 @@ export class Ticks {
         isTaken = status === 'done';
       },
       flush: over,
+      isOwn: true,
       hasRoom: true,
       whenRoom: (run) => run(),
     });
