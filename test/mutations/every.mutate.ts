@@ -22,7 +22,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Less than the time limit of a test. */
-const longestMs = 240_000;
+const longestMs = 540_000;
 
 interface Ended {
   readonly code: number | null;

@@ -27,7 +27,7 @@ import type { RedisAddress } from './redis/info.ts';
 import { confirmWith, fence, follow, follows, look, type Primary, promote } from './redis/operations.ts';
 import { probeWith } from './redis/probe.ts';
 import { type Answers, answersIn, questions, statusOf, unknownPosition } from './redis/status.ts';
-import { type Tail, takeTail, withWrites } from './redis/tail.ts';
+import { defaultTailTimeoutMs, type Tail, takeTail, withWrites } from './redis/tail.ts';
 import type { ManagedServer, ProbeResult } from './server.ts';
 
 export type { RedisLogin } from './redis/connection.ts';
@@ -43,6 +43,11 @@ export interface RedisServerOptions extends RedisLogin {
   readonly servers: Readonly<Record<string, RedisAddress>>;
   /** Whether to fence writes Redis's configuration file; default true. With false, it must say `replicaof 127.0.0.1 1`. */
   readonly writesConfig?: boolean;
+  /**
+   * How long to fence a primary may wait for the writes that its standbys may never have had, which are named when they are
+   * given up; default 200 milliseconds, at most a quarter of what the operation may take.
+   */
+  readonly tailTimeoutMs?: number;
   /** A command that starts the server, and one that ends it, however it stands. Without them, managers do not. */
   readonly start?: readonly string[];
   readonly stop?: readonly string[];
@@ -165,13 +170,14 @@ class RedisServer implements ManagedServer {
   }
 
   async #perform(operation: ClaimedOperation, left: Budget): Promise<void> {
+    const { server, writesConfig = true, tailTimeoutMs = defaultTailTimeoutMs } = this.#options;
     const claimed = this.#claimed(operation.term, left);
     switch (operation.type) {
       case 'fence': {
         if (this.#session?.role === 'primary') {
-          this.#tail = await takeTail(claimed, this.#partsOf(this.#options.server));
+          this.#tail = await takeTail(claimed, this.#partsOf(server), tailTimeoutMs);
         }
-        await fence(claimed, this.#options.writesConfig ?? true);
+        await fence(claimed, writesConfig);
         break;
       }
       case 'promote':

@@ -21,13 +21,13 @@ export interface Tail {
 
 /** More than this is not kept, in bytes; Redis's own backlog is 1 MiB by default. */
 const maxTailBytes = 262_144;
-/** A fence does not wait longer for it, in milliseconds. */
-const longestMs = 200;
+/** A fence does not wait longer for it by default, in milliseconds. */
+export const defaultTailTimeoutMs = 200;
 /** So many keys are named. */
 const maxKeys = 20;
 
 /** The tail of a primary; undefined for another server, and where it cannot be had in time. */
-export async function takeTail(claimed: Claimed, parts: ConnectParts): Promise<Tail | undefined> {
+export async function takeTail(claimed: Claimed, parts: ConnectParts, longestMs: number): Promise<Tail | undefined> {
   const { connection, left } = claimed;
   const fields = fieldsOf(String(await connection.ask(['INFO', 'replication'], left.remainingMs())));
   const { isPrimary, position } = replicationOf(fields);
