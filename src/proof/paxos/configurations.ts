@@ -23,6 +23,7 @@ const systems: readonly GivenPaxosBounds[] = [
   { ...three, phase2: 1, entries: 1, ...lossy, inFlight: 4 },
   { ...three, entries: 0, crashes: 1, ...lossy },
   { ...three, ballots: 1, candidates: ['n1'], entries: 1, heartbeats: 1, compactions: 1, ...lossy },
+  { nodes: 2, ballots: 2, entries: 1, crashes: 1, compactions: 1, ...lossy },
   { ...three, entries: 0, transfers: 1, ...lossy },
   { ...three, entries: 0, reads: 1, ...lossy },
   { nodes: 2, ballots: 2, entries: 1, transfers: 1, ...lossy },

@@ -17,6 +17,7 @@ const systems: readonly GivenRaftBounds[] = [
   { nodes: 3, terms: 1, entries: 1, crashes: 1, duplicates: 1, preVotes: false },
   { nodes: 2, terms: 2, entries: 1, crashes: 1, heartbeats: 1, quorumChecks: 1, ...lossy },
   { nodes: 3, terms: 2, entries: 0, heartbeats: 1, compactions: 1, ...lossy, preVotes: false },
+  { nodes: 2, terms: 2, entries: 1, crashes: 1, compactions: 1, ...lossy },
   { nodes: 2, terms: 2, entries: 1, crashes: 1, duplicates: 1, ...lossy, inFlight: 3 },
   { nodes: 3, terms: 1, entries: 1, crashes: 1 },
   { nodes: 3, terms: 2, entries: 0, transfers: 1, ...lossy, preVotes: false },
