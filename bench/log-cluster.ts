@@ -40,8 +40,12 @@ export interface Sample {
 
 const value = new Uint8Array(256).fill(7);
 
-/** Starts a cluster whose data is in `directory`. */
-export async function startLogCluster(protocol: LogProtocolName, directory: string): Promise<LogCluster> {
+/** Starts a cluster whose data is in `directory`; `watchesLoop` for a soak, as it costs what a measurement would count. */
+export async function startLogCluster(
+  protocol: LogProtocolName,
+  directory: string,
+  watchesLoop = false,
+): Promise<LogCluster> {
   const ports = new Map<string, number>();
   for (const id of ['n1', 'n2', 'n3']) ports.set(id, await freePort());
   const children: ChildProcess[] = [];
@@ -56,6 +60,7 @@ export async function startLogCluster(protocol: LogProtocolName, directory: stri
       directory: join(directory, id),
       port,
       peers,
+      watchesLoop,
     } satisfies NodeRequest);
   }
   const client = await connect(

@@ -11,7 +11,6 @@ import { type SnapshotMemory, watchSnapshotMemory } from './snapshot-memory.ts';
 const send = (message: NodeUsage | { readonly type: 'ready' }): void => void process.send?.(message);
 
 const loopDelay = monitorEventLoopDelay({ resolution: 1 });
-loopDelay.enable();
 let longestCollectionMs = 0;
 new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) longestCollectionMs = Math.max(longestCollectionMs, duration);
@@ -40,7 +39,8 @@ function waitedMs(): number {
 
 process.on('message', async (request: NodeRequest) => {
   if (request.type === 'start') {
-    const { id, protocol, directory, port, peers } = request;
+    const { id, protocol, directory, port, peers, watchesLoop } = request;
+    if (watchesLoop) loopDelay.enable();
     const host = '127.0.0.1';
     const node = await startKeyValueNode({
       id,

@@ -12,6 +12,8 @@ export type NodeRequest =
       readonly port: number;
       /** The ports of the other nodes, all on loopback. */
       readonly peers: Readonly<Record<string, number>>;
+      /** Whether the delays of its event loop are watched: that wakes the process a thousand times a second. */
+      readonly watchesLoop: boolean;
     }
   | { readonly type: 'usage' };
 
@@ -20,7 +22,7 @@ export interface NodeUsage {
   readonly type: 'usage';
   readonly cpuMs: number;
   readonly residentBytes: number;
-  /** Since the last `usage`. */
+  /** Since the last `usage`; 0 where it is not watched. */
   readonly longestLoopDelayMs: number;
   /** The longest pause that V8 made to collect garbage. */
   readonly longestCollectionMs: number;

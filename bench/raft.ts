@@ -49,7 +49,7 @@ const inFlights = options['in-flight'].split(',').map(Number);
 const besideEtcd = options.baseline === 'etcd' || (options.baseline === undefined && rounds > 0 && hasEtcd());
 
 const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
-const cluster = await startLogCluster('raft', directory);
+const cluster = await startLogCluster('raft', directory, keys > 0);
 const { client, usages } = cluster;
 
 async function baselinePerSecond(seconds: number): Promise<number> {
