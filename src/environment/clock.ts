@@ -25,20 +25,42 @@ export const systemOriginMs: number = performance.timeOrigin;
 export const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.setTimeout(resolve, ms));
 
-/** The system's monotonic clock. `setTimeout` keeps the process alive while it is pending. */
+/** Rounds of a queue within one turn of the platform. */
+const roundsPerTurn = 2;
+/** A turn that has taken so long already is followed by what else the process has to do. */
+const shortTurnMs = 0.5;
+
+/**
+ * The system's monotonic clock. `setTimeout` keeps the process alive while it is pending. What was enqueued by a turn that
+ * was short follows at once, after the promises that it settled: a turn of the platform's loop costs as much as the work
+ * in it, and a server's answer comes about in two.
+ */
 export function systemClock(): Clock {
   let queue: (() => void)[] = [];
+  let isDue = false;
+  let roundsLeft = 0;
+  let sinceMs = 0;
+  const begin = (): void => {
+    roundsLeft = roundsPerTurn;
+    sinceMs = performance.now();
+    drain();
+  };
   const drain = (): void => {
     const due = queue;
     queue = [];
-    for (let index = 0; index < due.length; index += 1) {
-      try {
-        due[index]?.();
-      } catch (error) {
-        // The rest of the turn must still run; the error surfaces as an uncaught one, as from any callback.
-        queue = [...due.slice(index + 1), ...queue];
-        if (queue.length > 0) nextTurn(drain);
-        throw error;
+    let done = 0;
+    try {
+      for (; done < due.length; done += 1) due[done]?.();
+    } catch (error) {
+      // The rest of the turn must still run; the error surfaces as an uncaught one, as from any callback.
+      queue = [...due.slice(done + 1), ...queue];
+      throw error;
+    } finally {
+      roundsLeft -= 1;
+      isDue = queue.length > 0;
+      if (isDue) {
+        if (roundsLeft > 0 && performance.now() - sinceMs < shortTurnMs) queueMicrotask(drain);
+        else nextTurn(begin);
       }
     }
   };
@@ -54,7 +76,9 @@ export function systemClock(): Clock {
     },
     enqueue(run) {
       queue.push(run);
-      if (queue.length === 1) nextTurn(drain);
+      if (isDue) return;
+      isDue = true;
+      nextTurn(begin);
     },
   };
 }

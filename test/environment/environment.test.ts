@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/environment/clock.ts';
 import { seededIds, systemIds } from '../../src/environment/ids.ts';
@@ -90,6 +91,33 @@ describe('the system clock', () => {
     await expect(uncaught).resolves.toMatchObject({ message: 'boom' });
     await last;
     expect(ran).toEqual(['a', 'b']);
+  });
+
+  test('lets timeouts and the platform have their turns, whatever is enqueued without end', async () => {
+    const clock = systemClock();
+    let isOver = false;
+    const again = (): void => {
+      if (!isOver) clock.enqueue(again);
+    };
+    clock.enqueue(again);
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, 1));
+    await readFile(new URL(import.meta.url));
+    isOver = true;
+  });
+
+  test('settles the promises of one turn before the next', async () => {
+    const clock = systemClock();
+    const ran: string[] = [];
+    await new Promise<void>((resolve) => {
+      clock.enqueue(() => {
+        void Promise.resolve().then(() => ran.push('promise'));
+        clock.enqueue(() => {
+          ran.push('next');
+          resolve();
+        });
+      });
+    });
+    expect(ran).toEqual(['promise', 'next']);
   });
 
   test('runs a timeout once, and none that was cancelled', async () => {
