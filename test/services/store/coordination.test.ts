@@ -5,7 +5,12 @@ import { type Actor, createActor } from 'xstate';
 import { election, holderOf, leaderOf, lock } from '../../../src/services/store/coordination/coordination.ts';
 import { keptLease } from '../../../src/services/store/coordination/kept-lease.ts';
 import { prefixOf } from '../../../src/services/store/coordination/queue.ts';
-import { LeaseEndedError } from '../../../src/services/store/errors.ts';
+import {
+  LeaseEndedError,
+  OverloadedError,
+  RevisionForgottenError,
+  UnavailableError,
+} from '../../../src/services/store/errors.ts';
 import type { KeyValueStore } from '../../../src/services/store/key-value/contract.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 
@@ -88,6 +93,30 @@ test('a lock outlives a crash of the leader', async () => {
   const untilMs = cluster.clock.nowMs() + 3 * ttlMs;
   await cluster.until(() => cluster.clock.nowMs() > untilMs);
   expect([holder, next].map(holds)).toEqual([true, false]);
+});
+
+test.each<[string, () => Error]>([
+  ['does not know any more', () => new RevisionForgottenError('forgotten', 1)],
+  ['cannot read now', () => new UnavailableError('no leader')],
+  ['is too busy to say', () => new OverloadedError('busy')],
+])('one that waits keeps its place where the store for once %s', async (_what, error) => {
+  const cluster = elected();
+  const client = cluster.client();
+  const holder = started(cluster, client, 'a');
+  await cluster.until(() => holds(holder));
+  let failures = 0;
+  const failing = <Asked extends readonly unknown[], Answer>(ask: (...asked: Asked) => Promise<Answer>) => {
+    return (...asked: Asked): Promise<Answer> => {
+      failures += 1;
+      return failures % 3 === 0 ? ask(...asked) : Promise.reject(error());
+    };
+  };
+  const shaky: KeyValueStore = { ...client, put: failing(client.put), revision: failing(client.revision) };
+  const next = started(cluster, shaky, 'b');
+  await cluster.until(() => tokenOf(next) > 0 && failures >= 6);
+  expect(holds(next)).toBe(false);
+  holder.send({ type: 'release' });
+  await cluster.until(() => holds(next));
 });
 
 test('locks of names that hold each other are apart', async () => {

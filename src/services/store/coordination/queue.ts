@@ -5,7 +5,16 @@
  */
 
 import { distinctUntilChanged, Observable } from 'rxjs';
-import { OutcomeUnknownError, PreconditionFailedError, RevisionForgottenError } from '../errors.ts';
+import { type Clock, pause } from '../../../environment/clock.ts';
+import {
+  NotCaughtUpError,
+  OutcomeUnknownError,
+  OverloadedError,
+  PreconditionFailedError,
+  RevisionForgottenError,
+  SessionsFullError,
+  UnavailableError,
+} from '../errors.ts';
 import type { KeyValueStore } from '../key-value/contract.ts';
 
 /** What queues are for; each kind has names of its own. */
@@ -21,14 +30,36 @@ export interface Place {
   readonly token: number;
 }
 
+/** By what, and for how long, one that waits asks again. */
+export interface Patience {
+  readonly clock: Clock;
+  /** Aborted once it is over. */
+  readonly signal: AbortSignal;
+}
+
+/** Before what the store cannot do now is tried again, in milliseconds. */
+const againMs = 200;
+/** What asking again may mend. Meanwhile the lease is kept, or is lost: that alone costs a place. */
+const passing = [
+  UnavailableError,
+  OverloadedError,
+  NotCaughtUpError,
+  SessionsFullError,
+  RevisionForgottenError,
+  OutcomeUnknownError,
+] as const;
+const isPassing = (error: unknown): boolean => passing.some((kind) => error instanceof kind);
+
 /**
- * Takes the last place, once for each lease.
+ * Takes the last place, once for each lease. What the store cannot do now is tried again; once `signal` is aborted, it is
+ * thrown.
  *
  * @throws LeaseEndedError and what else `put` throws; an outcome that is unknown is found out
  */
 export async function enqueue(
   store: KeyValueStore,
   { prefix, lease, holder }: { readonly prefix: string; readonly lease: number; readonly holder: string },
+  { clock, signal }: Patience,
 ): Promise<Place> {
   const key = `${prefix}${lease}`;
   for (;;) {
@@ -41,22 +72,31 @@ export async function enqueue(
       if (error instanceof PreconditionFailedError && error.actualVersion !== undefined) {
         return { key, token: error.actualVersion };
       }
-      if (!(error instanceof OutcomeUnknownError)) throw error;
+      if (!isPassing(error) || signal.aborted) throw error;
+      await pause(clock, againMs);
     }
   }
 }
 
-/** Waits until nobody is before a place; returns early when `signal` is aborted. Throws what reading and watching do. */
+/**
+ * Waits until nobody is before a place; returns early when `signal` is aborted. What the store cannot do now is tried again.
+ * Throws what else reading and watching do.
+ */
 export async function turnOf(
   store: KeyValueStore,
   { prefix, token }: { readonly prefix: string; readonly token: number },
-  signal: AbortSignal,
+  { clock, signal }: Patience,
 ): Promise<void> {
   while (!signal.aborted) {
-    const { before, revision } = await placeBefore(store, prefix, token);
-    if (before === undefined) return;
-    for await (const { changes } of store.updates({ key: before }, { after: revision, signal })) {
-      if (changes.some(({ value }) => value === null)) break;
+    try {
+      const { before, revision } = await placeBefore(store, prefix, token);
+      if (before === undefined) return;
+      for await (const { changes } of store.updates({ key: before }, { after: revision, signal })) {
+        if (changes.some(({ value }) => value === null)) break;
+      }
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      await pause(clock, againMs);
     }
   }
 }

@@ -6,6 +6,7 @@
 import type { Observable } from 'rxjs';
 import { assign, fromObservable, fromPromise, setup } from 'xstate';
 import type { Clock } from '../../../environment/clock.ts';
+import { systemEnvironment } from '../../../environment/environment.ts';
 import { messageOf } from '../../../environment/message.ts';
 import type { KeyValueStore } from '../key-value/contract.ts';
 import { keptLease } from './kept-lease.ts';
@@ -45,6 +46,7 @@ export interface TurnContext {
 }
 
 const defaultTtlMs = 10_000;
+const clockOf = ({ clock = systemEnvironment().clock }: TurnInput): Clock => clock;
 
 /** Makes the chart. @param tag of the state in which it is its turn */
 export const turnChart = <Tag extends string>(kind: QueueKind, tag: Tag) =>
@@ -62,12 +64,12 @@ export const turnChart = <Tag extends string>(kind: QueueKind, tag: Tag) =>
           keptLease(store, { ttlMs, ...(clock === undefined ? {} : { clock }) }),
       ),
       takePlace: fromPromise(
-        ({ input: { input, prefix, lease } }: { input: TurnContext }): Promise<Place> =>
-          enqueue(input.store, { prefix, lease, holder: input.holder }),
+        ({ input: { input, prefix, lease }, signal }: { input: TurnContext; signal: AbortSignal }): Promise<Place> =>
+          enqueue(input.store, { prefix, lease, holder: input.holder }, { clock: clockOf(input), signal }),
       ),
       waitForTurn: fromPromise(
         ({ input: { input, prefix, token }, signal }: { input: TurnContext; signal: AbortSignal }): Promise<void> =>
-          turnOf(input.store, { prefix, token }, signal),
+          turnOf(input.store, { prefix, token }, { clock: clockOf(input), signal }),
       ),
     },
     actions: {
