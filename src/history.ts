@@ -39,6 +39,7 @@ export * from './history/models.ts';
 export * from './history/operation.ts';
 export type { PictureLimits } from './history/picture/layout.ts';
 export { renderPicture } from './history/picture/svg.ts';
+export { keyValueWithRanges } from './history/ranges.ts';
 export * from './history/reader.ts';
 export * from './history/recorder.ts';
 export { renderReport } from './history/report.ts';

@@ -14,6 +14,7 @@ import {
   same,
   something,
 } from './model.ts';
+import { keyValueWithRanges } from './ranges.ts';
 
 const reading: FunctionShape = { value: nothing, result: anything };
 const writing: FunctionShape = { value: anything, result: acknowledgement };
@@ -145,7 +146,7 @@ export function queue(): SequentialModel<readonly unknown[]> {
 }
 
 /** The names that `modelNamed` knows. */
-export const modelNames = ['register', 'cas-register', 'kv', 'kv-with-loss', 'queue'] as const;
+export const modelNames = ['register', 'cas-register', 'kv', 'kv-with-loss', 'kv-with-ranges', 'queue'] as const;
 
 /**
  * The model of that name.
@@ -169,6 +170,11 @@ export function modelNamed(name: string, options: ModelOptions & LossOptions = {
         throw new HistoryOptionError('expected no initial value for kv-with-loss: it begins empty; leave it out');
       }
       return keyValueWithLoss(options);
+    case 'kv-with-ranges':
+      if (options.initial !== undefined) {
+        throw new HistoryOptionError('expected no initial value for kv-with-ranges: it begins empty; leave it out');
+      }
+      return keyValueWithRanges();
     case 'queue':
       if (options.initial !== undefined) {
         throw new HistoryOptionError('expected no initial value for a queue: it begins empty; leave it out');

@@ -177,7 +177,7 @@ describe('quorate history', () => {
     const file = temporary(text(good));
     for (const [args, message] of [
       [[file], /--model/],
-      [[file, '--model', 'map'], /Allowed choices are register, cas-register, kv, kv-with-loss, queue/],
+      [[file, '--model', 'map'], /Allowed choices are register, cas-register, kv, kv-with-loss, kv-with-ranges, queue/],
       [[file, '--model', 'kv', '--budget', '0'], /above 0/],
       [[file, '--modle', 'kv', '--model', 'kv'], /Did you mean --model/],
       [[`${file}.gone`, '--model', 'kv'], /FILE: cannot read/],

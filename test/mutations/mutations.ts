@@ -33,6 +33,7 @@ const keys = ['test/services/transactions/manager.test.ts'];
 const leases = ['test/services/store/leases.test.ts'];
 const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
+const rangeHistory = ['test/services/store/range-history.test.ts'];
 const ranges = ['test/services/store/ranges.test.ts', 'test/services/store/watch.test.ts'];
 const detector = ['test/statecharts/failover/fault-detector.test.ts'];
 const groupDecide = ['test/statecharts/failover/decide.test.ts'];
@@ -997,6 +998,49 @@ export const mutations: readonly Mutation[] = [
     text: "? 'in' : 'after') };",
     becomes: "? 'in' : 'in') };",
     tests: ranges,
+  },
+  {
+    name: 'a range misses a key now and then',
+    file: 'src/services/store/key-value/reading.ts',
+    text: "if (side === 'before' || stored === undefined) continue;",
+    becomes: "if (side === 'before' || stored === undefined || stored.version % 7 === 0) continue;",
+    tests: rangeHistory,
+  },
+  {
+    name: 'a transaction leaves out one of its writes',
+    file: 'src/services/store/key-value/machine.ts',
+    text: "if (operation.type === 'put') return this.#put(operation, revision);",
+    becomes:
+      "if (operation.type === 'put') return at === 2 ? { type: 'stored', version: revision } : this.#put(operation, revision);",
+    tests: rangeHistory,
+  },
+  {
+    name: 'a transaction gets what it has written itself',
+    file: 'src/services/store/key-value/machine.ts',
+    text: "return found[at] ?? { type: 'found' };",
+    becomes: 'return this.#found(operation.key);',
+    tests: rangeHistory,
+  },
+  {
+    name: 'a watch keeps all that it has told',
+    file: 'src/services/store/key-value/ending.ts',
+    text: '.finally(() => waiting.delete(stop))',
+    becomes: '',
+    tests: ['test/services/store/watching.test.ts'],
+  },
+  {
+    name: 'one client may take the place of all others that wait',
+    file: 'src/services/store/server/questions.ts',
+    text: '(waitingOf.get(sink) ?? 0) >= limits.waitingQuestionsOfOne',
+    becomes: 'limits.waitingQuestionsOfOne < 0',
+    tests: ['test/services/store/watch.test.ts'],
+  },
+  {
+    name: 'one that waits for a lock loses its place to a read that fails',
+    file: 'src/services/store/coordination/queue.ts',
+    text: 'if (!isPassing(error)) throw error;',
+    becomes: 'throw error;',
+    tests: ['test/services/store/coordination.test.ts'],
   },
   {
     name: 'a transaction does what it should where one comparison holds',
