@@ -30,9 +30,19 @@ describe('HTTP', () => {
       outcome: 'did-not-happen',
       whatToDo: expect.stringContaining('quorate secret http'),
     });
-    for (const path of ['/status', '/metrics', '/healthz', '/kv/x', '/nowhere']) {
+    for (const path of ['/status', '/metrics', '/kv/x', '/nowhere', '/healthz/x']) {
       expect((await fetch(`${url}${path}`)).status).toBe(401);
     }
+  });
+
+  test('tells supervisors without a token whether it lives and is ready, and nothing else', async () => {
+    const { url } = await started({ openClients: 'none', token });
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
+    const readiness = await fetch(`${url}/readyz`);
+    expect(await readiness.json()).toEqual({ status: readiness.status === 200 ? 'ready' : 'not-ready' });
+    const known = await fetch(`${url}/readyz`, { headers: { authorization: `Bearer ${token}` } });
+    expect(Object.keys(Object(await known.json()))).toEqual(['status', 'leader', 'obstacles']);
+    expect((await fetch(`${url}/readyz`, { method: 'PUT' })).status).toBe(401);
   });
 
   test('is open to the bearer of the token, and of no other', async () => {
