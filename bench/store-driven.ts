@@ -1,0 +1,38 @@
+/** What the benchmark of stores asks of each store, and how it asks that of a cluster of this package. */
+
+import type { LogCluster, LogDriven } from './log-cluster.ts';
+
+/** A store that can be driven by whatever is measured. */
+export interface StoreDriven extends LogDriven {
+  /** Reads a key, linearizably. @returns how many values there are */
+  get(key: string): Promise<number>;
+  /** Reads the keys with a prefix, linearizably. @returns how many they are */
+  range(prefix: string, limit: number): Promise<number>;
+  /** Puts several keys in one transaction. */
+  putAll(keys: readonly string[], value: Uint8Array): Promise<void>;
+  /** Begins `count` watches of a prefix, each of which tells every change. @returns ends them */
+  watchers(count: number, prefix: string, told: () => void): Promise<() => Promise<void>>;
+}
+
+const deadlineMs = 20_000;
+
+export const drivenBy = ({ client, put, nodeCpuMs }: LogCluster): StoreDriven => ({
+  put,
+  nodeCpuMs,
+  get: async (key) => ((await client.get(key, { deadlineMs })) === undefined ? 0 : 1),
+  range: async (prefix, limit) => (await client.range({ prefix }, { limit, deadlineMs })).entries.length,
+  async putAll(keys, value) {
+    await client.transaction({ success: keys.map((key) => ({ type: 'put', key, value })) }, { deadlineMs });
+  },
+  async watchers(count, prefix, told) {
+    const after = await client.revision({ deadlineMs });
+    const subscriptions = Array.from({ length: count }, () =>
+      client.watch({ prefix }, { after }).subscribe(({ changes }) => {
+        for (const _change of changes) told();
+      }),
+    );
+    return async () => {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    };
+  },
+});
