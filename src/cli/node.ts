@@ -36,7 +36,7 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly data: string;
   readonly peer?: Peers;
   readonly join?: true;
-  readonly cluster: string;
+  readonly cluster?: string;
   readonly protocol?: LogProtocolName;
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
@@ -76,7 +76,11 @@ export function nodeCommand(terminal: Terminal): Command {
       '--join',
       'wait to be taken into the cluster of the peers, in place of beginning one (quorate member replace)',
     )
-    .option('--cluster <name>', 'the name of the cluster; nodes of others are refused', nameIn, 'quorate')
+    .option(
+      '--cluster <name>',
+      'the name of the cluster; nodes of others are refused (default: what the data says, or quorate)',
+      nameIn,
+    )
     .option(
       '--protocol <name>',
       `by which the store is replicated: ${logProtocolNames.join(', ')}; the same on all nodes (default: what the data says, or raft)`,
@@ -100,13 +104,13 @@ export function nodeCommand(terminal: Terminal): Command {
 
 /** Asked after the options were read, so that one that is only misspelt is named, and not the one that it misses. */
 function complete(options: Partial<NodeOptions>, command: Command): NodeOptions {
-  const { id, listen, http, data, cluster, ...rest } = options;
-  const required = { id, listen, http, data, cluster };
+  const { id, listen, http, data, ...rest } = options;
+  const required = { id, listen, http, data };
   const missing = Object.entries(required).flatMap(([name, value]) => (value === undefined ? [`--${name}`] : []));
-  if (id === undefined || listen === undefined || http === undefined || data === undefined || cluster === undefined) {
+  if (id === undefined || listen === undefined || http === undefined || data === undefined) {
     return command.error(`error: a node needs ${missing.join(', ')} as well`);
   }
-  return { ...rest, id, listen, http, data, cluster };
+  return { ...rest, id, listen, http, data };
 }
 
 type ServingNode = KeyValueNode & { readonly httpUrl: string };
@@ -156,7 +160,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     const { startKeyValueNode } = await import('../services/kv-node.ts');
     running = await startKeyValueNode({
       id,
-      cluster,
+      ...(cluster === undefined ? {} : { cluster }),
       dataDirectory: data,
       listen,
       http: { ...http, hostNames: httpName },

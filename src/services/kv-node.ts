@@ -25,13 +25,14 @@ import { type ReplicatedStore, startReplicatedStore } from './store/replicated-s
 
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
+export { OtherClusterError, type Restoration } from './restoration.ts';
 export { FoundingMismatchError, MembersFixedError, OtherModeError, OtherProtocolError } from './store/log/protocols.ts';
 export { type LogTiming, LogTimingError } from './store/log/timing.ts';
 
 /** How to start a node. What acknowledgements are worth can be chosen with `primary-backup` alone, the same on all nodes. */
 export interface KeyValueNodeOptions extends Durability {
   readonly id: string;
-  /** Nodes of other clusters are refused. Default `quorate`. */
+  /** Nodes of other clusters are refused. Default: what a restored directory says, else `quorate`. */
   readonly cluster?: string;
   /** What all nodes of the cluster share; needed as soon as there are peers. `readSecretFile` reads one. */
   readonly secret?: ClusterSecret;
@@ -97,7 +98,7 @@ const key = 'kv';
 /**
  * Starts a node.
  *
- * @throws LogTimingError for times that contradict each other; OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
+ * @throws LogTimingError for times that contradict each other; OtherClusterError for data of another cluster; OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
  * when the node is to join where members stay the same; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
  * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
  */
@@ -106,7 +107,7 @@ export function startKeyValueNode(
 ): Promise<KeyValueNode & { readonly httpUrl: string }>;
 export function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode>;
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
-  const { id, cluster = 'quorate', secret, openClients = 'loopback', dataDirectory, listen, peers } = options;
+  const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers } = options;
   const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {} } = options;
   const { electionTimeoutMs } = timingOf(timing);
   // What was opened so far, to be closed again should a later step fail.
@@ -114,7 +115,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
   try {
     const running = await startNode({
       id,
-      cluster,
+      ...(cluster === undefined ? {} : { cluster }),
       directory: dataDirectory,
       listen,
       peers,
@@ -147,7 +148,11 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const departures = followMembers({ id, store, bus: running.bus, told: peers });
     const http = await servingHttp(
       options,
-      { node, store, protocol, standing: () => running.standing.now },
+      {
+        ...{ node, store, protocol, cluster: running.cluster },
+        ...(running.restoration === undefined ? {} : { restoration: running.restoration }),
+        standing: () => running.standing.now,
+      },
       environment,
     );
     return assembled({ running, store, http, departures, protocol, notices, resignationMs: 2 * electionTimeoutMs });
@@ -160,7 +165,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
 /** Serves HTTP where that is wanted. */
 async function servingHttp(
   { http, secret, openClients = 'loopback', pid, requestDeadlineMs, onUnexpected }: KeyValueNodeOptions,
-  parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'standing'>,
+  parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing'>,
   environment: Environment,
 ): Promise<HttpServer | undefined> {
   if (http === undefined) return undefined;

@@ -14,6 +14,7 @@ import { placeOf } from '../journal/place.ts';
 import { beginLife, hasLived, type LivesMemory, type LivesMemoryParts } from './lives/memory.ts';
 import { createWitness, type Witness, type WitnessParts } from './lives/witness.ts';
 import { createDurablePeerMemory } from './peer-journals.ts';
+import { clusterOf, type Restoration, restoredIn } from './restoration.ts';
 
 export { JournalLostError, JournalRolledBackError, type Standing } from './lives/standing.ts';
 export { followMembers, type MemberPeersParts, MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
@@ -24,7 +25,7 @@ export interface StartNodeOptions<Owned extends Resources = Resources>
     Pick<NodeOptions, 'definitions' | 'inspect' | 'development'> {
   /** The node's name; it stays the same for all its lives. */
   readonly id: string;
-  /** Nodes of other clusters are refused. Default `quorate`. */
+  /** Nodes of other clusters are refused. Default: that of the backup's restoration where the data is of one, else `quorate`. */
   readonly cluster?: string;
   /** Where its durable data lives: made when it is not there, and given to no other node. */
   readonly directory: string;
@@ -47,6 +48,10 @@ export interface ResourceParts {
 export interface RunningNode<Owned extends Resources = Resources> {
   readonly node: Node<Owned>;
   readonly journal: Journal;
+  /** The cluster that it is of. */
+  readonly cluster: string;
+  /** The backup that its data was made of; undefined where it was made of none. */
+  readonly restoration: Restoration | undefined;
   /** Where it listens, who its peers are, and how it stands with each. Closed with the node. */
   readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'peers' | 'notices'>;
   /** Whether the node takes part, and why not. */
@@ -65,7 +70,7 @@ export interface RunningNode<Owned extends Resources = Resources> {
  * for this life of the node, nothing goes to it; a directory that is a copy, and one that a peer knows as longer than it
  * is, waits for all of them (`standing`).
  *
- * @throws the errors of `openFileJournal` (locked, damaged, another node's directory), of `createTcpBus` (port taken, no
+ * @throws OtherClusterError for data of another cluster; the errors of `openFileJournal` (locked, damaged, another node's directory), of `createTcpBus` (port taken, no
  * secret) and of `createNode`; what was opened is closed again
  *
  * @example
@@ -77,7 +82,7 @@ export function startNode<const Owned extends Resources>(
 ): Promise<RunningNode<Owned>>;
 export function startNode(options: StartNodeOptions): Promise<RunningNode>;
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
-  const { id, cluster = 'quorate', directory, environment = systemEnvironment(), limits = {}, ...others } = options;
+  const { id, directory, environment = systemEnvironment(), limits = {}, cluster: _, ...others } = options;
   const { resources = {}, definitions, inspect, development, ...reachable } = others;
   const { clock, ids } = environment;
   let { peers = {} } = reachable;
@@ -91,6 +96,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ...(limits.journal && { limits: limits.journal }),
     });
     opened.push(() => journal.close());
+    const restoration = restoredIn(journal);
+    const cluster = clusterOf(restoration, options.cluster);
     const life = beginLifeIn(directory, { journal, clock, ids, isPeer: (node) => Object.hasOwn(peers, node) });
     const tcp = await createTcpBus({
       ...reachable,
@@ -119,7 +126,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       tcp.setPeers(next);
       peers = next;
     };
-    return running(node, journal, { ...tcp, setPeers }, witness, life.memory);
+    return { ...running(node, journal, { ...tcp, setPeers }, witness, life.memory), cluster, restoration };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -148,7 +155,7 @@ function running(
   bus: RunningNode['bus'],
   { standing }: Witness,
   memory: LivesMemory,
-): RunningNode {
+): Omit<RunningNode, 'cluster' | 'restoration'> {
   const failure = new ReplaySubject<QuorateError>(1);
   const stop = (): Promise<void> => {
     memory.flush();

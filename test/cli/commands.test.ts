@@ -20,6 +20,8 @@ describe('the commands of quorate', () => {
       'node',
       'agree',
       'member',
+      'backup',
+      'restore',
       'secret',
       'history',
       'simulate',

@@ -15,6 +15,7 @@ export interface Mutation {
   readonly tests: readonly string[];
 }
 
+const backups = ['test/services/backup/format.test.ts'];
 const answers = ['test/services/transactions/answers.test.ts'];
 const comparison = ['test/compare/figures.test.ts'];
 const raft = ['test/statecharts/raft'];
@@ -54,6 +55,27 @@ const heldReplies = ['test/services/proxy/held-replies.test.ts'];
 const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
+  {
+    name: 'a backup of a later release is read as if it were of this one',
+    file: 'src/services/backup/format.ts',
+    text: 'if (theirs !== version) {',
+    becomes: 'if (theirs < version) {',
+    tests: backups,
+  },
+  {
+    name: 'a backup that goes on after its end is taken for whole',
+    file: 'src/services/backup/format.ts',
+    text: 'while (this.#bytes === 0 && (await this.#more()));',
+    becomes: 'return true;',
+    tests: backups,
+  },
+  {
+    name: 'the nodes of a restored cluster take any name',
+    file: 'src/services/restoration.ts',
+    text: 'wanted === undefined || wanted === restored.cluster',
+    becomes: 'wanted === undefined || wanted !== restored.from',
+    tests: ['test/services/restoration.test.ts'],
+  },
   {
     name: "a leader's lease takes no account of how clocks drift apart",
     file: 'statecharts/replication/lease.ts',

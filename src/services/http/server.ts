@@ -7,12 +7,15 @@ import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import type { Standing } from '../lives/standing.ts';
+import type { Restoration } from '../restoration.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
 import { valueLimitBytes } from '../store/key-value/commands.ts';
 import { keyValueStore } from '../store/key-value/store.ts';
+import { defaultLogProtocol, type LogProtocolName } from '../store/log/protocol-names.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { addAccess, type HttpAccess } from './access.ts';
 import { createHttpApp } from './app.ts';
+import { addBackupRoute } from './backup.ts';
 import { etagOf } from './conditions.ts';
 import { addDecisionRoutes } from './decisions.ts';
 import { addKeyRoutes } from './keys.ts';
@@ -48,8 +51,12 @@ export interface HttpServerOptions {
    */
   readonly hostNames?: readonly string[];
   readonly limits?: Partial<HttpLimits>;
-  /** By which protocol the store is replicated, for `GET /status`. */
-  readonly protocol?: string;
+  /** By which protocol the store is replicated, for `GET /status` and `GET /backup`. Left out, the latter says `raft`. */
+  readonly protocol?: LogProtocolName;
+  /** The cluster, for `GET /status` and `GET /backup`. Default `quorate`. */
+  readonly cluster?: string;
+  /** The backup that the data was made of, for `GET /status`. */
+  readonly restoration?: Restoration;
   /** How the node stands with its peers, for `GET /status`. */
   readonly standing?: () => Standing;
   /** Who may use it; clients on this machine by default. */
@@ -84,7 +91,7 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
-  const { hostNames = [], protocol, standing, decisions } = options;
+  const { hostNames = [], protocol, cluster = 'quorate', standing, decisions } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const { clock } = environment;
   const budget = createResponseBudget(clock, limits);
@@ -95,7 +102,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     connections: limits.connections,
     names: [host, ...hostNames],
     routes:
-      'use GET, PUT or DELETE /kv/KEY, GET /kv, /history/KEY or /watch, POST /transactions or /leases, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /status, /healthz, /readyz, /metrics',
+      'use GET, PUT or DELETE /kv/KEY, GET /kv, /history/KEY or /watch, POST /transactions or /leases, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /backup, /status, /healthz, /readyz, /metrics',
   });
   app.setErrorHandler((error, _request, reply) => {
     const told = inOurWords(error);
@@ -118,9 +125,20 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   addLeaseRoutes(app, kv, deadlineMs);
   const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limits });
   addMemberRoutes(app, store, deadlineMs);
+  addBackupRoute(app, {
+    ...{ store, kv, clock, deadlineMs },
+    origin: { cluster, node: node.id, protocol: protocol ?? defaultLogProtocol },
+  });
   if (decisions !== undefined) addDecisionRoutes(app, decisions, deadlineMs);
   addReadinessRoutes(app, { node, store, standing });
-  addStatusRoutes(app, node, store, metrics, { pid, protocol, standing }, clock.nowMs);
+  addStatusRoutes(
+    app,
+    node,
+    store,
+    metrics,
+    { pid, protocol, cluster, restoration: options.restoration, standing },
+    clock.nowMs,
+  );
   let url: string;
   try {
     url = await app.listen({ host, port });
@@ -167,6 +185,8 @@ function inOurWords(error: unknown): unknown {
 interface StatusParts {
   readonly pid: number | undefined;
   readonly protocol: string | undefined;
+  readonly cluster: string;
+  readonly restoration: Restoration | undefined;
   readonly standing: HttpServerOptions['standing'] | undefined;
 }
 
@@ -175,7 +195,7 @@ function addStatusRoutes(
   node: Node,
   store: ReplicatedStore,
   metrics: Metrics,
-  { pid, protocol, standing }: StatusParts,
+  { pid, protocol, cluster, restoration, standing }: StatusParts,
   nowMs: () => number,
 ): void {
   const startedMs = nowMs();
@@ -184,6 +204,8 @@ function addStatusRoutes(
     return {
       id,
       ...(pid === undefined ? {} : { pid }),
+      cluster,
+      ...(restoration === undefined ? {} : { restoration }),
       ...(protocol === undefined ? {} : { protocol }),
       role,
       ...details,

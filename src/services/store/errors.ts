@@ -173,3 +173,8 @@ export class ViewEndedError extends QuorateError {
     super('expected the view to be open, but a later one or a restored state has ended it; open a new view');
   }
 }
+
+/** A copy of a state was read on after the state was wanted for something else: it was read too slowly, or the state was replaced. */
+export class CopyEndedError extends QuorateError {
+  readonly code = 'COPY_ENDED';
+}

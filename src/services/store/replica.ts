@@ -7,7 +7,7 @@ import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { Backlog } from './backlog.ts';
-import { UnreadableStateError } from './errors.ts';
+import { CopyEndedError, UnreadableStateError } from './errors.ts';
 import type {
   LogEntry,
   LogRun,
@@ -42,6 +42,17 @@ export interface ReplicaParts {
   fail(error: unknown): void;
 }
 
+/** The state as of some entry, given away part by part while entries go on to be applied. */
+export interface StateCopy {
+  /** The last entry that it holds. */
+  readonly index: number;
+  readonly revision: number;
+  /** The next part, undefined at the end. @throws CopyEndedError when the state is wanted for something else by now */
+  next(): Uint8Array | undefined;
+  /** Nothing more is asked. Idempotent. */
+  release(): void;
+}
+
 interface Restoring {
   readonly index: number;
   readonly reader: SnapshotReader;
@@ -65,6 +76,9 @@ export class Replica {
   #isWorking = false;
   #restoring: Restoring | undefined;
   #taking: Taking | undefined;
+  /** Of which no more parts are asked once it is another one. */
+  #copy: StateCopy | undefined;
+  #copied: StateView | undefined;
   /** How many more bytes the log may grow before the snapshot begins that it has asked for. */
   #dueAfterBytes: number | undefined;
   #againAfterBytes = 0;
@@ -132,6 +146,36 @@ export class Replica {
     this.#takeIfDue();
   }
 
+  /**
+   * Opens a copy of the state. While it is read no snapshot begins, but when the log has grown twice as far as it should
+   * before one: then the copy has ended.
+   *
+   * @returns undefined while the state is in the making, or is being copied, or written down
+   */
+  copy(): StateCopy | undefined {
+    if (this.isRestoring || this.#taking !== undefined || this.#copy !== undefined || this.#isClosed) return undefined;
+    const { sessioned } = this.#parts;
+    const view = sessioned.view();
+    const copy: StateCopy = {
+      index: this.#appliedIndex,
+      revision: sessioned.revision,
+      next: () => {
+        if (this.#copy === copy) return view.next(partBytes);
+        throw new CopyEndedError(
+          'expected a backup to be read before the log has outgrown its limit twice, and the state to stay this one; make the backup again, on a faster way or at a quieter time',
+        );
+      },
+      release: () => {
+        if (this.#copy !== copy) return;
+        this.#endCopy();
+        if (!this.#isClosed) this.#guarded(() => this.#takeIfDue());
+      },
+    };
+    this.#copy = copy;
+    this.#copied = view;
+    return copy;
+  }
+
   /** Nothing goes on any more. Idempotent. */
   close(): void {
     this.#isClosed = true;
@@ -197,6 +241,10 @@ export class Replica {
   #takeIfDue(): void {
     if (this.#dueAfterBytes === undefined || this.#dueAfterBytes > 0 || this.isRestoring) return;
     if (this.#taking !== undefined || this.#appliedToken === undefined) return;
+    if (this.#copy !== undefined) {
+      if (-this.#dueAfterBytes < this.#againAfterBytes) return;
+      this.#endCopy();
+    }
     let writer: SnapshotWriter;
     try {
       writer = this.#parts.log.snapshot(this.#appliedIndex, this.#appliedToken);
@@ -233,7 +281,14 @@ export class Replica {
     this.#dueAfterBytes = this.#againAfterBytes;
   }
 
+  #endCopy(): void {
+    this.#copied?.release();
+    this.#copied = undefined;
+    this.#copy = undefined;
+  }
+
   #abandonSnapshot(): void {
+    this.#endCopy();
     this.#taking?.view.release();
     this.#taking?.writer.abandon();
     this.#taking = undefined;

@@ -13,6 +13,7 @@ import { MalformedRequestError, OverloadedError, StoreClosedError, StoreFailedEr
 import { fixedMembership } from './log/members/fixed.ts';
 import type { LogMembership } from './log/members.ts';
 import type { LogStarter } from './log/replicated-log.ts';
+import type { StateCopy } from './replica.ts';
 import type { Sink } from './requests/desk.ts';
 import { responseOf } from './requests/outcomes.ts';
 import {
@@ -100,6 +101,11 @@ export interface StoreStatus {
 /** A store, as its node holds it. */
 export interface ReplicatedStore extends Executor, CallbackExecutor, MemberAdministration {
   status(): StoreStatus;
+  /**
+   * A copy of the state, to be read part by part while the store goes on; undefined while it is in the making, is being
+   * copied, or written down.
+   */
+  copy(): StateCopy | undefined;
   /** Who takes part, as this node knows it. */
   readonly membership: LogMembership;
   /** Emits when that may have changed. */
@@ -273,6 +279,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   return {
     ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
     failure: failure.asObservable(),
+    copy: () => server.copy(),
     membership,
     changes: changes.asObservable(),
     status() {

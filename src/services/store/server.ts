@@ -7,7 +7,7 @@ import type { Clock } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import type { LogMembership } from './log/members.ts';
 import type { LogEvent, ReplicatedLog } from './log/replicated-log.ts';
-import { Replica } from './replica.ts';
+import { Replica, type StateCopy } from './replica.ts';
 import { createDesk, type Desk, isOperation, type Sink } from './requests/desk.ts';
 import type { Request } from './requests/wire.ts';
 import { type CatchingUp, createCatchingUp } from './server/catching-up.ts';
@@ -57,6 +57,8 @@ export interface Server {
   readonly appliedIndex: number;
   /** Whether the state has all that the log held when this node was started. */
   readonly isCaughtUp: boolean;
+  /** As of the replica. */
+  copy(): StateCopy | undefined;
   /** Follows the log no more. Idempotent. */
   close(): void;
 }
@@ -154,6 +156,10 @@ class StoreServer implements Server {
 
   resign(done: () => void): void {
     this.#handOvers.resign(done);
+  }
+
+  copy(): StateCopy | undefined {
+    return this.#replica.copy();
   }
 
   close(): void {

@@ -1,0 +1,28 @@
+/** Why a backup cannot be made, or a file is not restored. */
+
+import { QuorateError } from '../../../statecharts/actor.ts';
+
+/** The file, or what a node sent, is no backup of a store. */
+export class BackupForeignError extends QuorateError {
+  readonly code = 'BACKUP_FOREIGN';
+}
+
+/** A later release has written the backup. */
+export class BackupVersionError extends QuorateError {
+  readonly code = 'BACKUP_VERSION';
+}
+
+/** The bytes of the backup are not those that were written. */
+export class BackupDamagedError extends QuorateError {
+  readonly code = 'BACKUP_DAMAGED';
+}
+
+/** The backup ends before its end. */
+export class BackupTruncatedError extends QuorateError {
+  readonly code = 'BACKUP_TRUNCATED';
+}
+
+/** A cluster could not be made of a backup. */
+export class RestoreError extends QuorateError {
+  readonly code = 'RESTORE';
+}
