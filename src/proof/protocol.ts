@@ -54,6 +54,8 @@ export interface FoundByChecker<Given = object> {
 export interface FoundBySimulator {
   /** The first seed; default 1. One that finds it at once spares the runs before. */
   readonly seed?: number;
+  /** It never comes to rest, so that the number of events is what finds it. */
+  readonly isEndless?: true;
 }
 
 /** What is wrong with a twin, and which means finds it: at least one does. */

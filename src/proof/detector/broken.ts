@@ -11,7 +11,7 @@ import type { BrokenDetector } from './model.ts';
 
 export type DetectorTwin = Twin<GivenDetectorBounds, BrokenDetector>;
 
-const { isNews, isRestart, isRecovery, isAgreement } = faultDetectorRules;
+const { hear, isNews, isRestart, isRecovery, isAgreement, ping } = faultDetectorRules;
 
 /** As if every answer came of the life that was heard last. */
 const anyLife =
@@ -21,6 +21,16 @@ const anyLife =
 const agreeAlways: FaultDetectorRules['disagree'] = (_context, { from, watch, round }) => ({
   effects: [send(from, { type: 'opinion', watch, round, suspects: true })],
 });
+/** Two pings at every answer. */
+const pingAtAnswer: FaultDetectorRules['hear'] = (context, ack) => {
+  const heard = hear(context, ack);
+  const one = ping({ ...context, ...heard.context }, ack);
+  const other = ping({ ...context, ...heard.context, ...one.context }, ack);
+  return {
+    context: { ...heard.context, ...other.context },
+    effects: [...(one.effects ?? []), ...(other.effects ?? [])],
+  };
+};
 const never = (): boolean => false;
 
 export const detectorTwins: readonly DetectorTwin[] = [
@@ -79,5 +89,11 @@ export const detectorTwins: readonly DetectorTwin[] = [
       bounds: { detectors: 1, pings: 2, silences: 0, crashes: 1, crashing: ['w'] },
       violates: 'each life has a number of its own',
     },
+  },
+  {
+    name: 'a detector pings at once when it is answered, and not when it is time',
+    rule: 'Chen et al. §3: heartbeat i leaves at i * eta',
+    broken: { detector: { hear: pingAtAnswer } },
+    simulator: { isEndless: true },
   },
 ];

@@ -122,6 +122,16 @@ export function applyAgain(context: ServerContext, message: Received<'accept'>):
   return { ...ruling, effects: [again, ...(ruling.effects ?? [])] };
 }
 
+/** Tells all again that it leads, whenever one of them has answered. */
+export function heartbeatAtAnswer(context: ServerContext, reply: Received<'accepted'>): Result {
+  const noted = paxosRules.noteAccepted(context, reply);
+  const told = paxosRules.sendHeartbeats({ ...context, ...noted.context });
+  return {
+    context: { ...noted.context, ...told.context },
+    effects: [...(noted.effects ?? []), ...(told.effects ?? [])],
+  };
+}
+
 /** Answers a read at once. */
 export const readAtOnce: Rule<[Received<'read'>]> = ({ commitIndex }, { id }) => ({
   effects: [{ type: 'deliver', output: { type: 'readable', id, index: commitIndex }, ahead: true }],

@@ -28,6 +28,14 @@ const replacing: GivenPaxosBounds = {
   ...slowly,
 };
 
+/** Leader and followers answer each other for ever. */
+const answersAnswers = {
+  name: 'a leader tells all again that it leads, whenever one of them has answered',
+  rule: 'Paxos Made Simple §3',
+  broken: { noteAccepted: broken.heartbeatAtAnswer },
+  simulator: { isEndless: true },
+} as const;
+
 /** The rules by which a leader counts, of another configuration than the one in force. */
 const countingAmong = (configurationOf: Parameters<typeof broken.among>[0]): Partial<PaxosRules> => ({
   noteAccepted: broken.among(configurationOf, paxosRules.noteAccepted),
@@ -185,6 +193,7 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
       violates: 'no actor fails',
     },
   },
+  answersAnswers,
 ];
 
 /** The same for the rules by which a server is replaced. */
@@ -216,4 +225,5 @@ export const paxosReplacementTwins: readonly Twin<GivenPaxosBounds, Partial<Paxo
       violates: 'what is chosen is durable at a quorum, at one ballot',
     },
   },
+  answersAnswers,
 ];

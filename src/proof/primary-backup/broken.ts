@@ -37,6 +37,23 @@ function asAsked(context: ReplicaContext): ReplicaContext {
     : { ...context, configuration: { ...configuration, inSync: asked.inSync } };
 }
 
+/** Primary and backups answer each other for ever. */
+const answersAnswers: PrimaryBackupTwin = {
+  name: 'a primary tells all again that it leads, whenever one of them has answered',
+  rule: 'VR §4.1',
+  broken: {
+    noteAppended(context, reply) {
+      const noted = replicaRules.noteAppended(context, reply);
+      const told = replicaRules.sendHeartbeats({ ...context, ...noted.context });
+      return {
+        context: { ...noted.context, ...told.context },
+        effects: [...(noted.effects ?? []), ...(told.effects ?? [])],
+      };
+    },
+  },
+  simulator: { isEndless: true },
+};
+
 const twoNodes: GivenPrimaryBackupBounds = { nodes: 2, entries: 1 };
 /** Three replicas, of which a majority holds what is acknowledged. */
 const majority: GivenPrimaryBackupBounds = { nodes: 3, mode: 'quorum', entries: 0, gathers: 0 };
@@ -172,6 +189,7 @@ export const primaryBackupTwins: readonly PrimaryBackupTwin[] = [
       statesToFind: 300_000,
     },
   },
+  answersAnswers,
 ];
 
 /** The same, of a store that may lose something. */
@@ -188,4 +206,5 @@ export const primaryBackupAsyncTwins: readonly PrimaryBackupTwin[] = [
     },
     simulator: {},
   },
+  answersAnswers,
 ];

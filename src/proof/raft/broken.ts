@@ -169,7 +169,7 @@ export const raftTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
     name: 'a leader goes back no further when an append is rejected, and asks again',
     rule: 'Raft §3.5',
     broken: { noteAppended: broken.repeatRejected },
-    simulator: {},
+    simulator: { isEndless: true },
   },
   {
     name: 'entries that contradict the leader stay',

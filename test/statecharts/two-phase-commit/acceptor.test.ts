@@ -136,6 +136,17 @@ describe('later ballots', () => {
     expect(told.at(-1)).toMatchObject({ to: coordinator, message: { accepted: { ballot: later, instances } } });
   });
 
+  test('a proposal of a later ballot is written down, too, whatever was accepted before', () => {
+    const accepted = { ballot: later, instances: [no('orders'), no('stock')] };
+    const next = { round: 2, proposer: coordinator } as const;
+    const instances = [yes('orders'), yes('stock')];
+    const { effects } = acceptor.step(open({ branches, promised: next, accepted }), propose(next, instances));
+    expect(effects).toEqual([
+      { type: 'persist', record: { type: 'accepted', ...introduction, ballot: next, branches, instances } },
+      { type: 'send', to: coordinator, message: { type: 'phase-2b', ballot: next, instances: [] } },
+    ]);
+  });
+
   test('a proposal beyond the promise is accepted, too, and is a promise itself', () => {
     const { snapshot } = acceptor.step(open({ promised: later }), propose({ round: 7, proposer: heir }));
     expect(snapshot.context.promised).toEqual({ round: 7, proposer: heir });
