@@ -43,6 +43,13 @@ describe('the outbox', () => {
     expect(flushed(offered.outbox, 1).released).toEqual([say('a'), say('b')]);
   });
 
+  test('goes on with what is durable when an earlier flush is told late', () => {
+    const first = offer(emptyOutbox, [write('r')]);
+    const second = offer(first.outbox, [write('s')]);
+    const late = flushed(flushed(second.outbox, 2).outbox, 1);
+    expect(offer(late.outbox, [say('a')]).released).toEqual([say('a')]);
+  });
+
   test('lets pass what was marked ahead', () => {
     const offered = offer(emptyOutbox, [write('r'), sayAhead('a'), say('b'), deliverAhead({ type: 'c' })]);
     expect(offered.released).toEqual([sayAhead('a'), deliverAhead({ type: 'c' })]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { NodeOverloadedError, RoomFullError } from '../../src/host/errors.ts';
+import { createRooms } from '../../src/host/rooms.ts';
 import { type Address, type AnyActor, addressOf } from '../../statecharts/actor.ts';
 import { add, bench } from './bench.ts';
 import { counter } from './counter.ts';
@@ -41,6 +42,15 @@ describe('a room that is full', () => {
     const { n1 } = filled();
     n1.launch(other, { key: 'b', input: {} });
     expect(n1.occupancy.rooms).toEqual({ counters: { count: 2, limit: 2 } });
+  });
+
+  test('keeps the place of a key until the last of its actors has gone', () => {
+    const rooms = createRooms('n1', {});
+    for (const definition of [roomy, other]) rooms.enter(definition, at('a', definition));
+    rooms.leave(roomy, at('a'));
+    expect(rooms.occupancy).toEqual({ counters: { count: 1, limit: 2 } });
+    rooms.leave(other, at('a', other));
+    expect(rooms.occupancy).toEqual({ counters: { count: 0, limit: 2 } });
   });
 
   test('leaves all others their room', () => {

@@ -101,6 +101,32 @@ describe('a snapshot that is fetched', () => {
     expect(second).toEqual([done]);
   });
 
+  test('takes no parts of a node that was not asked, and none that are too short', () => {
+    const { clock, files, fetch, file, n2 } = lab(1_000);
+    const results = fetch();
+    const forged = { type: 'snapshotBytes', name: file.name, offset: 0 } as const;
+    n2.transfer.receive(transferAddress('n3'), { ...forged, data: new Uint8Array(file.sizeBytes) });
+    n2.transfer.receive(transferAddress('n1'), { ...forged, data: new Uint8Array(10) });
+    clock.advance(1_000);
+    expect(results).toEqual([done]);
+    expect(sameFiles(files.n1, files.n2)).toBe(true);
+  });
+
+  test('is read for so many at a time, and for no more', () => {
+    let answers = 0;
+    const { clock, file, n1 } = lab(1_000, ({ type }) => {
+      answers += type === 'snapshotBytes' ? 1 : 0;
+      return true;
+    });
+    const asked = { type: 'readSnapshot', name: file.name, offset: 0, length: 10 } as const;
+    for (let count = 0; count < 100; count += 1) n1.transfer.receive(transferAddress('n2'), asked);
+    clock.advance(1_000);
+    expect(answers).toBe(64);
+    n1.transfer.receive(transferAddress('n2'), asked);
+    clock.advance(1_000);
+    expect(answers).toBe(65);
+  });
+
   test('ends as unknown with its node', () => {
     const { clock, fetch, n2 } = lab(3_000_000);
     const results = fetch();

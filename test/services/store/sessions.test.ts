@@ -219,6 +219,18 @@ test('nodes that restore a snapshot of an earlier version go on as those that ha
   expect(contentOf(restored)).toEqual(contentOf(replayed));
 });
 
+test('what is restored takes the place of all that was there, results under idempotency keys too', () => {
+  const [from, to] = ['a', 'b'].map((key) => {
+    const machine = createSessionedMachine(slicedOf(createRecorder()));
+    feeding(machine)(keyed(key, 1));
+    return machine;
+  });
+  if (from === undefined || to === undefined) throw new Error('expected two machines');
+  restore(to, partsOf(from));
+  expect(contentOf(to)).toEqual(contentOf(from));
+  expect(to.keptResults).toBe(1);
+});
+
 describe('an idempotency key', () => {
   test('gives a repeated request its first result', () => {
     const recorder = createRecorder();

@@ -139,7 +139,7 @@ describe('later ballots', () => {
   test('a proposal of a later ballot is written down, too, whatever was accepted before', () => {
     const accepted = { ballot: later, instances: [no('orders'), no('stock')] };
     const next = { round: 2, proposer: coordinator } as const;
-    const instances = [yes('orders'), yes('stock')];
+    const instances = [no('stock'), no('orders')];
     const { effects } = acceptor.step(open({ branches, promised: next, accepted }), propose(next, instances));
     expect(effects).toEqual([
       { type: 'persist', record: { type: 'accepted', ...introduction, ballot: next, branches, instances } },
