@@ -48,6 +48,16 @@ export class TruncatedFrameError extends QuorateError {
   readonly code = 'TRUNCATED_FRAME';
 }
 
+/** What was published to a node proves no member as its sender: a stranger's, or that of another cluster. */
+export class ForgedMessageError extends QuorateError {
+  readonly code = 'FORGED_MESSAGE';
+}
+
+/** What was published to a node was said before, or in a channel that is not open. */
+export class ReplayedMessageError extends QuorateError {
+  readonly code = 'REPLAYED_MESSAGE';
+}
+
 /** An envelope came from another node than it claims, or is for another node than this one. */
 export class MisaddressedEnvelopeError extends QuorateError {
   readonly code = 'MISADDRESSED_ENVELOPE';

@@ -3,29 +3,22 @@
  * which only dial. Frames and handshake are described in `tcp/frames.ts`, `tcp/wire.ts` and `tcp/handshake.ts`.
  */
 
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import type { Observable } from 'rxjs';
-import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { Bus } from './bus.ts';
 import { AddressInUseError, BusOptionsError, ConnectionError, ListenError } from './errors.ts';
+import { type CommonOptions, commonOf, versionsOf } from './tcp/common.ts';
 import type { BusNotice } from './tcp/core.ts';
 import { createEndpoint } from './tcp/endpoint.ts';
+import { provenanceOf } from './tcp/guests/remote.ts';
 import type { OpenClients } from './tcp/guests.ts';
 import { createPeerMemory, type PeerMemory } from './tcp/handshake/credentials.ts';
 import type { Introduction } from './tcp/handshake.ts';
 import type { Target } from './tcp/links.ts';
-import {
-  checkHostPort,
-  checkNodeId,
-  type HostPort,
-  limitsOf,
-  type TcpLimits,
-  type TcpTiming,
-  textOf,
-  timingOf,
-} from './tcp/options.ts';
+import { checkHostPort, checkNodeId, type HostPort, textOf } from './tcp/options.ts';
 import type { ClientSecret, ClusterSecret } from './tcp/secret/secret.ts';
 
+export { protocolVersions, type VersionRange } from './tcp/common.ts';
 export type { BusNotice } from './tcp/core.ts';
 export type { OpenClients } from './tcp/guests.ts';
 export { createPeerMemory, type PeerMemory } from './tcp/handshake/credentials.ts';
@@ -39,23 +32,6 @@ export {
   clusterSecretOf,
   createClusterSecret,
 } from './tcp/secret/secret.ts';
-
-/** A range of protocol versions, both ends included. Two sides talk when their ranges have one in common. */
-export interface VersionRange {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** What this release speaks. */
-export const protocolVersions: VersionRange = { min: 2, max: 2 };
-
-interface CommonOptions {
-  readonly versions?: VersionRange;
-  /** Time, randomness and ids; the system's by default. */
-  readonly environment?: Environment;
-  readonly limits?: Partial<TcpLimits>;
-  readonly timing?: Partial<TcpTiming>;
-}
 
 export interface TcpBusOptions extends CommonOptions {
   readonly node: string;
@@ -133,7 +109,7 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
     openClients,
     () => new Promise((resolve) => server.close(() => resolve())),
   );
-  server.on('connection', guests.accept);
+  server.on('connection', (socket) => guests.accept(socket, provenanceOf(socket)));
   const port = await listenAt(server, listen);
   server.on('error', (cause) =>
     core.notice(new ConnectionError(`could not accept a connection: ${cause.message}`, { cause }), textOf(listen)),
@@ -172,19 +148,14 @@ export function createTcpClient(options: TcpClientOptions): TcpClient {
   const keys = secret === undefined ? {} : { client: secret.key() };
   const identity = { mine, keys, memory: createPeerMemory(), credentials: () => ({}) };
   const { bus, core, links } = createEndpoint({ ...common, ...identity }, 'none', async () => undefined);
-  links.set(addresses.map((address) => ({ address })));
+  links.set(addresses.map(targetAt));
   return { ...bus, notices: core.notices };
 }
 
-function commonOf({ environment = systemEnvironment(), limits, timing }: CommonOptions) {
-  return { environment, limits: limitsOf(limits), timing: timingOf(timing) };
-}
-
-function versionsOf({ versions = protocolVersions }: CommonOptions): VersionRange {
-  const { min, max } = versions;
-  if (Number.isSafeInteger(min) && Number.isSafeInteger(max) && min >= 1 && min <= max) return { min, max };
-  throw new BusOptionsError(`expected a range of versions from 1 on, got ${min} to ${max}`);
-}
+const targetAt = ({ host, port }: HostPort): Target => ({
+  remote: textOf({ host, port }),
+  connect: () => connect({ host, port, noDelay: true }),
+});
 
 function targetsOf(
   node: string,
@@ -202,7 +173,7 @@ function targetsOf(
     if (peer === node) {
       throw new BusOptionsError(`expected the other nodes as peers, got ${node} itself; leave it out`);
     }
-    return { node: peer, address: { host: address.host, port: address.port } };
+    return { node: peer, ...targetAt(address) };
   });
 }
 

@@ -40,6 +40,7 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly protocol?: LogProtocolName;
   readonly secretFile?: string;
   readonly openClients?: true | OpenClients;
+  readonly nats?: string;
   readonly inspect?: true | number;
   readonly json?: true;
 }
@@ -92,6 +93,10 @@ export function nodeCommand(terminal: Terminal): Command {
       'which clients need no secret: all, loopback (those on this machine), or none; all when just said',
       openClientsIn,
     )
+    .option(
+      '--nats <url>',
+      'reach the other nodes over this NATS server in place of TCP; addresses of nodes are then names of places',
+    )
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
     .option('--json', 'tell what happens as JSON, one value a line')
     .addHelpText('after', help)
@@ -140,6 +145,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     inspect,
     openClients,
     join,
+    nats,
     protocol,
   } = options;
   const { clock } = environment;
@@ -167,6 +173,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       peers: Object.fromEntries(peer),
       joins: join === true,
       ...(protocol === undefined ? {} : { protocol }),
+      ...(nats === undefined ? {} : { nats }),
       ...durabilityIn(options),
       timing: timingIn(options),
       ...(secret === undefined ? {} : { secret }),

@@ -6,6 +6,7 @@
 import { filter, map, type Observable, ReplaySubject } from 'rxjs';
 import { addressOf, type QuorateError } from '../../statecharts/actor.ts';
 import { agreementRoom } from '../../statecharts/paxos.ts';
+import type { NatsServer } from '../bus/nats.ts';
 import { type ClusterSecret, type HostPort, type OpenClients, textOf } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
@@ -49,6 +50,11 @@ export interface KeyValueNodeOptions extends Durability {
   readonly timing?: LogTiming;
   /** Where to listen for other nodes and clients. */
   readonly listen: HostPort;
+  /**
+   * Reaches other nodes over this NATS server in place of TCP; `listen`, and the addresses of peers, are then names of places
+   * and no more. Clients come over HTTP.
+   */
+  readonly nats?: NatsServer;
   /** Where to serve HTTP, and under which further names it is reached (`HttpServerOptions`). Left out, none is served. */
   readonly http?: HostPort & Pick<HttpServerOptions, 'hostNames'>;
   /**
@@ -107,7 +113,7 @@ export function startKeyValueNode(
 ): Promise<KeyValueNode & { readonly httpUrl: string }>;
 export function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode>;
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
-  const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers } = options;
+  const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers, nats } = options;
   const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {} } = options;
   const { electionTimeoutMs } = timingOf(timing);
   // What was opened so far, to be closed again should a later step fail.
@@ -121,6 +127,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       peers,
       openClients,
       ...(secret === undefined ? {} : { secret }),
+      ...(nats === undefined ? {} : { nats }),
       environment,
       ...(agreementKeys === undefined ? {} : { limits: { node: { rooms: { [agreementRoom.name]: agreementKeys } } } }),
     });

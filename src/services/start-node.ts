@@ -5,6 +5,8 @@
 
 import { type Observable, ReplaySubject } from 'rxjs';
 import type { QuorateError } from '../../statecharts/actor.ts';
+import { BusOptionsError } from '../bus/errors.ts';
+import type { NatsServer } from '../bus/nats.ts';
 import { createTcpBus, type HostPort, type TcpBus, type TcpBusOptions } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { createNode, type Node, type NodeOptions, type Resources } from '../host/node.ts';
@@ -27,6 +29,11 @@ export interface StartNodeOptions<Owned extends Resources = Resources>
   readonly id: string;
   /** Nodes of other clusters are refused. Default: that of the backup's restoration where the data is of one, else `quorate`. */
   readonly cluster?: string;
+  /**
+   * Reaches its peers over this NATS server in place of TCP. It listens nowhere then: `listen`, and the addresses of peers,
+   * are names of places and no more.
+   */
+  readonly nats?: NatsServer;
   /** Where its durable data lives: made when it is not there, and given to no other node. */
   readonly directory: string;
   /** What its actors may ask to act; made over the journal where they keep records in it. */
@@ -99,7 +106,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const restoration = restoredIn(journal);
     const cluster = clusterOf(restoration, options.cluster);
     const life = beginLifeIn(directory, { journal, clock, ids, isPeer: (node) => Object.hasOwn(peers, node) });
-    const tcp = await createTcpBus({
+    const reached = await openBus({
       ...reachable,
       node: id,
       cluster,
@@ -108,8 +115,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       peerMemory: createDurablePeerMemory(journal),
       ...(limits.bus && { limits: limits.bus }),
     });
-    opened.push(() => tcp.close());
-    const witness = createWitness({ ...life, bus: tcp, clock, peers: () => Object.keys(peers) });
+    opened.push(() => reached.close());
+    const witness = createWitness({ ...life, bus: reached, clock, peers: () => Object.keys(peers) });
     opened.push(() => witness.bus.close());
     const node = createNode({
       id,
@@ -123,14 +130,33 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ...(limits.node && { limits: limits.node }),
     });
     const setPeers = (next: Readonly<Record<string, HostPort>>): void => {
-      tcp.setPeers(next);
+      reached.setPeers(next);
       peers = next;
     };
-    return { ...running(node, journal, { ...tcp, setPeers }, witness, life.memory), cluster, restoration };
+    return { ...running(node, journal, { ...reached, setPeers }, witness, life.memory), cluster, restoration };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+/** The bus that the options ask for. */
+async function openBus({ nats, ...options }: TcpBusOptions & Pick<StartNodeOptions, 'nats'>): Promise<TcpBus> {
+  if (nats === undefined) return await createTcpBus(options);
+  const { secret, peers = {}, listen, openClients: _, ...others } = options;
+  if (secret === undefined) {
+    throw new BusOptionsError(
+      'expected a secret, as anyone may publish over NATS, got none; read it with readSecretFile, or make one with createSecretFile',
+    );
+  }
+  // Its client is an optional peer of this package.
+  const { createNatsBus } = await import('../bus/nats.ts');
+  const bus = await createNatsBus({ ...others, server: nats, secret, peers: Object.keys(peers) });
+  return {
+    ...bus,
+    address: () => ({ host: '127.0.0.1', port: 0, ...listen }),
+    setPeers: (places) => bus.setPeers(Object.keys(places)),
+  };
 }
 
 /**

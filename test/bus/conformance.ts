@@ -11,7 +11,7 @@ export interface Cluster {
   /** Starts a node again that was closed. */
   restart(node: string): Promise<Bus>;
   /** Connects a client to every node; the test closes it. */
-  client(): Bus;
+  client(): Bus | Promise<Bus>;
   /** Lets time pass until `condition` holds; fails when it does not within some seconds. */
   until(condition: () => boolean): Promise<void>;
   /** Closes whatever is still open. */
@@ -233,7 +233,7 @@ export function busConformance(name: string, start: (options: ClusterOptions) =>
     test('tells what a client sent from what a node sent, whatever the envelope says', async () => {
       const { bus, client, until } = await cluster({ nodes: ['n1', 'n2'] });
       const { envelopes } = record(bus('n2'));
-      const guest = client();
+      const guest = await client();
       const { present } = record(guest);
       await until(() => present('n2') === 'connected');
       const claim = Object.assign(numbered(guest.node, 'n2', 1), { origin: 'member' });

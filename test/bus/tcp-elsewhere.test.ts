@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, test } from 'vitest';
 import { createEndpoint } from '../../src/bus/tcp/endpoint.ts';
+import { provenanceOf } from '../../src/bus/tcp/guests/remote.ts';
 import type { OpenClients } from '../../src/bus/tcp/guests.ts';
 import { limitsOf, timingOf } from '../../src/bus/tcp/options.ts';
 import { createPeerMemory, createTcpClient, type TcpClientOptions } from '../../src/bus/tcp.ts';
@@ -35,7 +36,7 @@ async function startNode(openClients: OpenClients, remoteAddress: string | undef
   let place = remoteAddress;
   server.on('connection', (socket) => {
     Object.defineProperty(socket, 'remoteAddress', { value: place });
-    guests.accept(socket);
+    guests.accept(socket, provenanceOf(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   opened.push(bus);

@@ -7,6 +7,7 @@ import { root } from '../docs/pages.ts';
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const needsNode = [
   './failover/proxy',
+  './bus/nats',
   './bus/tcp',
   './journal/file',
   './client',

@@ -33,7 +33,7 @@ export interface NodeLab {
 /** Makes a lab; what it started is stopped after the test. `shared` options are those of all nodes. */
 export async function createNodeLab(
   ids: readonly string[] = ['n1', 'n2', 'n3'],
-  shared: Pick<KeyValueNodeOptions, 'protocol'> = {},
+  shared: Pick<KeyValueNodeOptions, 'protocol' | 'nats'> = {},
 ): Promise<NodeLab> {
   const directory = temporaryDirectory();
   const ports = await freePorts(ids.length);

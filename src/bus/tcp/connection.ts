@@ -3,7 +3,7 @@
  * when the other side is gone, and says exactly once that it is over. What the frames mean is its owner's business.
  */
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import { ConnectionError, HandshakeTimeoutError, PeerSilentError, TruncatedFrameError } from '../errors.ts';
@@ -18,8 +18,13 @@ const handshakeLimitBytes = 8 * 1_024;
 /** Frames below this size are so small that what of them has arrived is not counted. */
 const largeBytes = 64 * 1_024;
 
+/** A stream of bytes to and from another side: a socket, or what does as one. It emits `connect` once it is no longer connecting. */
+export interface Channel extends Duplex {
+  readonly connecting: boolean;
+}
+
 export interface ConnectionOptions {
-  readonly socket: Socket;
+  readonly socket: Channel;
   /** The other end, for people. */
   readonly remote: string;
   readonly clock: Clock;

@@ -3,23 +3,22 @@
  * always get in; strangers in their handshake and clients have limits of their own.
  */
 
-import type { Socket } from 'node:net';
 import { HandshakeRefusedError, TooManyConnectionsError } from '../errors.ts';
+import type { Channel } from './connection.ts';
 import { type Core, statusAfter } from './core.ts';
 import { createAdmission } from './guests/admission.ts';
 import { createClientBacklog } from './guests/client-backlog.ts';
 import { createClientIntake } from './guests/client-intake.ts';
-import { isLoopback, placeOf } from './guests/remote.ts';
+import type { Provenance } from './guests/remote.ts';
 import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
-import { textOf } from './options.ts';
 import { createSession, type Ending, type Session, type SessionContext } from './session.ts';
 
 /** Which clients reach services without proving that they hold the secret. */
 export type OpenClients = 'none' | 'loopback' | 'all';
 
 export interface Guests {
-  accept(socket: Socket): void;
+  accept(socket: Channel, from: Provenance): void;
   /** The open session of each node and client that has one. */
   open(): Iterable<readonly [node: string, session: Session]>;
   /** Whether a node or client has one. */
@@ -108,16 +107,15 @@ export function createGuests(
   };
 
   return {
-    accept(socket) {
-      const place = placeOf(socket.remoteAddress);
+    accept(socket, { remote, place, isLocal, mayBeNode }) {
       const session = createSession({
         ...context,
         socket,
-        remote: textOf({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 }),
+        remote,
         side: 'accepted',
         mine,
-        isPeer: links.has,
-        clientsProve: openClients === 'none' || (openClients === 'loopback' && !isLoopback(socket.remoteAddress)),
+        isPeer: (id) => mayBeNode && links.has(id),
+        clientsProve: openClients === 'none' || (openClients === 'loopback' && !isLocal),
         admitClient: () => admission.forClient(place),
         onFrame: core.receive,
         onPartial: intake.check,

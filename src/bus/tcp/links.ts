@@ -1,14 +1,17 @@
 /** The peers that this side dials, and how it stands with each. */
 
 import { ConnectionError, PeerMovedError } from '../errors.ts';
+import type { Channel } from './connection.ts';
 import { type Core, statusAfter } from './core.ts';
-import { type HostPort, textOf } from './options.ts';
 import { createPeerLink, type PeerLink } from './peer-link.ts';
 import type { Session, SessionContext } from './session.ts';
 
 /** A peer to dial. */
 export interface Target {
-  readonly address: HostPort;
+  /** Its address, for people; links to the same one are the same. */
+  readonly remote: string;
+  /** Opens a channel to it. */
+  readonly connect: () => Channel;
   /** The node that must be found there; left out, any node that answers will do. */
   readonly node?: string;
 }
@@ -46,7 +49,7 @@ export function createLinks(
 ): Links {
   const { mine, environment, statuses, losses } = core;
   const entries = new Map<string, Entry>();
-  const keyOf = ({ node, address }: Target): string => node ?? textOf(address);
+  const keyOf = ({ node, remote }: Target): string => node ?? remote;
 
   /** Two addresses may lead to one node, which is well as long as one of them does. */
   const isOpen = (label: string): boolean => {
@@ -70,15 +73,15 @@ export function createLinks(
     core.notice(error, remote, node);
   };
   const start = (key: string, target: Target): void => {
-    const { node, address } = target;
-    const remote = textOf(address);
+    const { node, remote, connect } = target;
     const entry: Entry = {
       target,
       label: key,
       session: undefined,
       link: createPeerLink({
         ...context,
-        address,
+        remote,
+        connect,
         mine: node === undefined ? mine : { ...mine, expects: node },
         random: environment.randomness.stream('network'),
         onFrame: core.receive,
@@ -122,7 +125,7 @@ export function createLinks(
       const wanted = new Map(targets.map((target) => [keyOf(target), target]));
       for (const [key, entry] of [...entries]) {
         const target = wanted.get(key);
-        if (target !== undefined && textOf(target.address) === textOf(entry.target.address)) wanted.delete(key);
+        if (target !== undefined && target.remote === entry.target.remote) wanted.delete(key);
         else stop(key, entry);
       }
       for (const [key, target] of wanted) start(key, target);

@@ -3,7 +3,7 @@
  * write is under way at a time, so that what a peer which stops reading can cost is what the limits say.
  */
 
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { Clock } from '../../environment/clock.ts';
 
 export interface OutgoingLimits {
@@ -37,7 +37,7 @@ const controlLimit = 1_000;
 
 /** @param onTaken called when the peer's side has taken what was written last */
 export function createOutgoing(
-  socket: Socket,
+  socket: Writable,
   clock: Clock,
   limits: OutgoingLimits,
   onTaken: () => void = () => {},

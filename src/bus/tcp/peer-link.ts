@@ -3,16 +3,18 @@
  * no predictable moment, so that the nodes of a cluster do not all knock at once.
  */
 
-import { connect } from 'node:net';
 import type { TimeoutHandle } from '../../environment/clock.ts';
 import type { Random } from '../../environment/random.ts';
 import { HandshakeRefusedError } from '../errors.ts';
+import type { Channel } from './connection.ts';
 import type { Counterpart, Introduction } from './handshake.ts';
-import { type HostPort, textOf } from './options.ts';
 import { createSession, type Ending, type Session, type SessionContext, type SessionFrame } from './session.ts';
 
 export interface PeerLinkOptions extends SessionContext {
-  readonly address: HostPort;
+  /** The peer's address, for people. */
+  readonly remote: string;
+  /** Opens a channel to the peer. */
+  readonly connect: () => Channel;
   /** How this side introduces itself to this peer. */
   readonly mine: Introduction;
   readonly random: Random;
@@ -23,7 +25,6 @@ export interface PeerLinkOptions extends SessionContext {
 }
 
 export interface PeerLink {
-  readonly address: HostPort;
   /** Dials now instead of later, because there is a sign that the peer is back. */
   nudge(): void;
   /** Sends what waits where that is possible at once, closes, and does not dial again. */
@@ -32,8 +33,7 @@ export interface PeerLink {
 
 /** Makes a link and dials at once. */
 export function createPeerLink(options: PeerLinkOptions): PeerLink {
-  const { address, clock, timing, random, onOpen, onDown } = options;
-  const remote = textOf(address);
+  const { clock, timing, random, onOpen, onDown } = options;
   let current: Session | undefined;
   let isOpen = false;
   let failures = 0;
@@ -52,8 +52,7 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
     retry = undefined;
     current = createSession({
       ...options,
-      socket: connect({ host: address.host, port: address.port, noDelay: true }),
-      remote,
+      socket: options.connect(),
       side: 'dialled',
       onOpen(session, theirs) {
         isOpen = true;
@@ -72,7 +71,6 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
   dial();
 
   return {
-    address,
     nudge() {
       if (retry === undefined) return;
       clock.clearTimeout(retry);

@@ -1,10 +1,9 @@
 /** A connection with the handshake on it: two sides that know whom they talk to, or why they do not. */
 
-import type { Socket } from 'node:net';
 import type { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { type HandshakeRefusedError, MalformedFrameError } from '../errors.ts';
-import { createConnection } from './connection.ts';
+import { type Channel, createConnection } from './connection.ts';
 import type { Credentials } from './handshake/credentials.ts';
 import {
   type Acquaintance,
@@ -66,7 +65,7 @@ export function createSessionRegistry(): SessionRegistry {
 }
 
 interface SessionEnds {
-  readonly socket: Socket;
+  readonly socket: Channel;
   /** The other end, for people. */
   readonly remote: string;
   /** Called once, when both sides have accepted each other. */

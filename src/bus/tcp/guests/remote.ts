@@ -1,6 +1,30 @@
 /** What the address at the other end of a socket says. It is the socket's own word; no header or introduction counts. */
 
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
+import { textOf } from '../options.ts';
+
+/** Where an accepted channel comes from. What it says is the transport's own word; no introduction counts. */
+export interface Provenance {
+  /** The other end, for people. */
+  readonly remote: string;
+  /** What counts as one place where places share something scarce. */
+  readonly place: string;
+  /** Whether it comes from this machine. */
+  readonly isLocal: boolean;
+  /** Whether a node may be at the other end, and not clients alone. */
+  readonly mayBeNode: boolean;
+}
+
+/** Where a socket says that it comes from. A node may be anywhere. */
+export const provenanceOf = ({
+  remoteAddress,
+  remotePort,
+}: Pick<Socket, 'remoteAddress' | 'remotePort'>): Provenance => ({
+  remote: textOf({ host: remoteAddress ?? 'unknown', port: remotePort ?? 0 }),
+  place: placeOf(remoteAddress),
+  isLocal: isLoopback(remoteAddress),
+  mayBeNode: true,
+});
 
 /** An IPv4 address that is written as an IPv6 one (RFC 4291 §2.5.5.2), as sockets that listen on both show them. */
 const mapped = /^::ffff:(?<ipv4>\d+\.\d+\.\d+\.\d+)$/i;
