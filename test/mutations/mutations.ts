@@ -32,6 +32,8 @@ const table = ['test/services/store/table'];
 const decisionRegister = ['test/services/transactions/register.test.ts'];
 const keys = ['test/services/transactions/manager.test.ts'];
 const leases = ['test/services/store/leases.test.ts'];
+const leaseReads = ['test/services/store/lease-reads.test.ts'];
+const followerReads = ['test/services/store/follower-reads.test.ts'];
 const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
@@ -75,6 +77,55 @@ export const mutations: readonly Mutation[] = [
     text: 'wanted === undefined || wanted === restored.cluster',
     becomes: 'wanted === undefined || wanted !== restored.from',
     tests: ['test/services/restoration.test.ts'],
+  },
+  {
+    name: 'a lease is as long as a promise, whatever the drift of clocks',
+    file: 'src/services/store/log/timing.ts',
+    text: 'leaseDriftPpm / 1e6);',
+    becomes: '0 * leaseDriftPpm);',
+    tests: leaseReads,
+  },
+  {
+    name: 'a lease counts from later than when its round began',
+    file: 'statecharts/replication/lease.ts',
+    text: 'begun: [...begun, { round, atMs }]',
+    becomes: 'begun: [...begun, { round, atMs: atMs + 300 }]',
+    tests: raftLease,
+  },
+  {
+    name: 'a protocol without leases takes the option, and does nothing about it',
+    file: 'src/services/store/log/timing.ts',
+    text: 'if (whole.leaseDriftPpm === undefined) return whole;',
+    becomes: 'if (whole.heartbeatMs > 0) return whole;',
+    tests: leaseReads,
+  },
+  {
+    name: 'a follower answers before its state has come to the index of the leader',
+    file: 'src/services/store/server/follower-reads.ts',
+    text: 'const due = this.#readable.filter(({ index }) => index <= replica.appliedIndex);',
+    becomes: 'const due = this.#readable;',
+    tests: followerReads,
+  },
+  {
+    name: 'a state is taken for fresh as of when the leader answered',
+    file: 'src/services/store/server/follower-reads.ts',
+    text: 'this.#freshAtMs = Math.max(this.#freshAtMs, askedAtMs);',
+    becomes: 'this.#freshAtMs = Math.max(this.#freshAtMs, askedAtMs + 400);',
+    tests: followerReads,
+  },
+  {
+    name: 'a read at a follower is answered without a word of the leader',
+    file: 'src/services/store/server/follower-reads.ts',
+    text: '(body.maxStalenessMs ?? -1)',
+    becomes: '(body.maxStalenessMs ?? 1_000)',
+    tests: followerReads,
+  },
+  {
+    name: 'a bound of staleness that nothing shows is no error of its own',
+    file: 'src/services/store/requests/requester.ts',
+    text: 'reading.maxStalenessMs === undefined ? done : namingStaleness(done)',
+    becomes: 'reading.maxStalenessMs === null ? namingStaleness(done) : done',
+    tests: followerReads,
   },
   {
     name: "a leader's lease takes no account of how clocks drift apart",

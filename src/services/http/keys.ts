@@ -7,7 +7,7 @@ import type { KeyValueStore, WriteOptions } from '../store/key-value/contract.ts
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { takes } from './parameters.ts';
 import { HttpRequestError } from './problems.ts';
-import { header, malformed, naturalIn, readOptionsIn } from './reading.ts';
+import { header, malformed, naturalIn, type ReadingQuery, readOptionsIn } from './reading.ts';
 import type { ResponseBudget } from './response-budget.ts';
 
 interface KeyRoute {
@@ -23,7 +23,7 @@ interface PutRoute extends KeyRoute {
 }
 
 interface ReadRoute extends KeyRoute {
-  Querystring: { consistency?: string; revision?: string };
+  Querystring: ReadingQuery;
 }
 
 /** Adds them to `app`. @param deadlineMs how long a request may take */
@@ -49,18 +49,22 @@ export function addKeyRoutes(
     if (version === undefined) throw absent(key);
     return reply.send({ key, deleted: version });
   });
-  app.get<ReadRoute>('/kv/*', { onRequest: takes('consistency', 'revision') }, async (request, reply) => {
-    const options = readOptionsIn(request.query, deadlineMs);
-    const key = keyOf(request);
-    const room = await budget.reserve(reply.raw, valueLimitBytes, deadlineMs);
-    const found = await kv.get(key, options);
-    room.shrinkTo(found?.value.length ?? 0);
-    if (found === undefined) throw absent(key);
-    reply.header('etag', etagOf(found.version)).header('cache-control', 'no-store');
-    if (isKnown(header(request, 'if-none-match'), found.version)) return reply.status(304).send();
-    const { buffer, byteOffset, byteLength } = found.value;
-    return reply.type('application/octet-stream').send(Buffer.from(buffer, byteOffset, byteLength));
-  });
+  app.get<ReadRoute>(
+    '/kv/*',
+    { onRequest: takes('consistency', 'maxStalenessMs', 'revision') },
+    async (request, reply) => {
+      const options = readOptionsIn(request.query, deadlineMs);
+      const key = keyOf(request);
+      const room = await budget.reserve(reply.raw, valueLimitBytes, deadlineMs);
+      const found = await kv.get(key, options);
+      room.shrinkTo(found?.value.length ?? 0);
+      if (found === undefined) throw absent(key);
+      reply.header('etag', etagOf(found.version)).header('cache-control', 'no-store');
+      if (isKnown(header(request, 'if-none-match'), found.version)) return reply.status(304).send();
+      const { buffer, byteOffset, byteLength } = found.value;
+      return reply.type('application/octet-stream').send(Buffer.from(buffer, byteOffset, byteLength));
+    },
+  );
 }
 
 const absent = (key: string): HttpRequestError =>

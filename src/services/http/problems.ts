@@ -41,6 +41,7 @@ import {
   StoreFailedError,
   StoreFullError,
   TooFewInSyncError,
+  TooStaleError,
   UnavailableError,
   ValueLimitError,
 } from '../store/errors.ts';
@@ -116,6 +117,7 @@ const answers: readonly (readonly [
   [SessionsFullError, 503, 'repeat it with an Idempotency-Key, which needs no session, or raise the limit of sessions'],
   [OverloadedError, 503, 'try again later, with fewer requests at once'],
   [NotCaughtUpError, 503, 'ask another node, or this one again once GET /readyz answers 200'],
+  [TooStaleError, 503, 'ask another node, or allow more in ?maxStalenessMs'],
   [UnavailableError, 503, 'try again: there was no leader in reach of a majority'],
   [StoreClosedError, 503, 'ask another node: this one is stopping'],
   [StoreFailedError, 503, 'ask another node, and look at the log of this one'],

@@ -14,12 +14,13 @@ interface RangeRoute {
     count?: string;
     revision?: string;
     consistency?: string;
+    maxStalenessMs?: string;
   };
 }
 
 interface HistoryRoute {
   Params: { '*': string };
-  Querystring: { limit?: string; before?: string; consistency?: string };
+  Querystring: { limit?: string; before?: string; consistency?: string; maxStalenessMs?: string };
 }
 
 /** A page has some hundred kilobytes of keys and values, or a single one that is longer; in JSON they may be some more. */
@@ -32,10 +33,26 @@ export function addRangeRoutes(
   deadlineMs: number,
   budget: ResponseBudget,
 ): void {
-  const rangeParameters = takes('prefix', 'from', 'to', 'key', 'limit', 'values', 'count', 'revision', 'consistency');
+  const rangeParameters = takes(
+    'prefix',
+    'from',
+    'to',
+    'key',
+    'limit',
+    'values',
+    'count',
+    'revision',
+    'consistency',
+    'maxStalenessMs',
+  );
   app.get<RangeRoute>('/kv', { onRequest: rangeParameters }, async ({ query }, reply) => {
-    const { limit, values = 'true', count = 'false', revision, consistency, ...selected } = query;
-    const options = readOptionsIn({ ...(revision && { revision }), ...(consistency && { consistency }) }, deadlineMs);
+    const { limit, values = 'true', count = 'false', revision, consistency, maxStalenessMs, ...selected } = query;
+    const reading = {
+      ...(revision && { revision }),
+      ...(consistency && { consistency }),
+      ...(maxStalenessMs && { maxStalenessMs }),
+    };
+    const options = readOptionsIn(reading, deadlineMs);
     const selection = selectionIn(selected);
     reply.header('cache-control', 'no-store');
     if (switchIn('count', count)) return reply.send(await kv.count(selection, options));
@@ -51,7 +68,7 @@ export function addRangeRoutes(
       entries: entries.map(({ value, ...entry }) => ({ ...entry, ...(value && toldValue(value)) })),
     });
   });
-  const historyParameters = takes('limit', 'before', 'consistency');
+  const historyParameters = takes('limit', 'before', 'consistency', 'maxStalenessMs');
   app.get<HistoryRoute>('/history/*', { onRequest: historyParameters }, async ({ query, params }, reply) => {
     const { limit, before, ...reading } = query;
     await budget.reserve(reply.raw, pageBytes, deadlineMs);

@@ -3,6 +3,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { ReadOptions } from '../store/key-value/contract.ts';
 import type { Selection } from '../store/key-value/selection.ts';
+import { type Consistency, consistencies } from '../store/requests/reading.ts';
 import { HttpRequestError } from './problems.ts';
 
 /** A header of a request; those that came several times in one. */
@@ -32,18 +33,35 @@ export function selectionIn({ key, ...range }: SelectionQuery): Selection {
   return { key };
 }
 
+/** The parameters of a request that reads. */
+export interface ReadingQuery {
+  readonly consistency?: string;
+  readonly maxStalenessMs?: string;
+  readonly revision?: string;
+}
+
+const isConsistency = (text: string): text is Consistency => consistencies.some((it) => it === text);
+
 /** How a request reads. @throws HttpRequestError */
 export function readOptionsIn(
-  { consistency = 'linearizable', revision }: { readonly consistency?: string; readonly revision?: string },
+  { consistency = 'linearizable', maxStalenessMs, revision }: ReadingQuery,
   deadlineMs: number,
 ): ReadOptions {
-  if (consistency !== 'linearizable' && consistency !== 'stale') {
+  if (!isConsistency(consistency)) {
     throw malformed(
-      `expected consistency 'linearizable' or 'stale', got '${consistency}'`,
+      `expected consistency ${consistencies.join(', ')}, got '${consistency}'`,
       'leave it out for a linearizable read',
     );
   }
-  return { deadlineMs, consistency, ...(revision === undefined ? {} : { revision: naturalIn('revision', revision) }) };
+  if (maxStalenessMs !== undefined && consistency !== 'stale') {
+    throw malformed('expected maxStalenessMs of a stale read alone', 'add consistency=stale, or leave it out');
+  }
+  return {
+    deadlineMs,
+    consistency,
+    ...(maxStalenessMs === undefined ? {} : { maxStalenessMs: naturalIn('maxStalenessMs', maxStalenessMs) }),
+    ...(revision === undefined ? {} : { revision: naturalIn('revision', revision) }),
+  };
 }
 
 /** An integer of 0 or more of a parameter. @throws HttpRequestError */

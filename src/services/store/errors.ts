@@ -21,6 +21,14 @@ export class NotCaughtUpError extends NotHappenedError {
   readonly code = 'NOT_CAUGHT_UP';
 }
 
+/**
+ * Nothing has shown within the deadline that the state of the node is as fresh as was asked for: it reaches no leader, or
+ * has not applied yet what the leader has. Ask another node, or allow more.
+ */
+export class TooStaleError extends NotHappenedError {
+  readonly code = 'TOO_STALE';
+}
+
 /** Too much waits already, here or at the leader. Try again later, with less at once. */
 export class OverloadedError extends NotHappenedError {
   readonly code = 'OVERLOADED';

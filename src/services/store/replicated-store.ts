@@ -196,6 +196,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     newSession: () => numberFrom(environment.ids),
     limits: serverLimits,
     commandLimitBytes: commandBytes,
+    askLeader: (body, deadlineAtMs, done) => router.submit({ prepare: () => body, deadlineAtMs, done }),
     fail,
   });
 

@@ -11,6 +11,7 @@ import { Replica, type StateCopy } from './replica.ts';
 import { createDesk, type Desk, isOperation, type Sink } from './requests/desk.ts';
 import type { Request } from './requests/wire.ts';
 import { type CatchingUp, createCatchingUp } from './server/catching-up.ts';
+import { FollowerReads, type FollowerReadsParts } from './server/follower-reads.ts';
 import { createHandOvers, type HandOvers } from './server/hand-overs.ts';
 import type { ServerLimits } from './server/limits.ts';
 import { createMemberChanges, type MemberChanges } from './server/member-changes.ts';
@@ -36,6 +37,7 @@ export interface ServerParts {
   readonly limits: ServerLimits;
   /** The largest command, in bytes, that is taken. */
   readonly commandLimitBytes: number;
+  readonly askLeader: FollowerReadsParts['askLeader'];
   /** The store cannot go on: its state machine threw, or the log makes no sense. */
   fail(error: unknown): void;
 }
@@ -73,6 +75,7 @@ class StoreServer implements Server {
   readonly #catchingUp: CatchingUp;
   readonly #writes: Writes;
   readonly #reads: Reads;
+  readonly #followerReads: FollowerReads;
   readonly #questions: Questions;
   readonly #ticks: Ticks;
   readonly #changes: MemberChanges;
@@ -92,8 +95,10 @@ class StoreServer implements Server {
     this.#catchingUp = createCatchingUp(log, this.#replica);
     this.#writes = new Writes({ ...parts, replica: this.#replica, desk, nextId });
     const answer = (read: Read): void => this.#answerRead(read);
+    this.#followerReads = new FollowerReads({ ...parts, replica: this.#replica, desk, answer });
     this.#reads = new Reads({
       log,
+      followerReads: this.#followerReads,
       replica: this.#replica,
       catchingUp: this.#catchingUp,
       desk,
@@ -175,6 +180,7 @@ class StoreServer implements Server {
       installed: (index) => this.#writes.installed(index),
       advanced: () => {
         this.#reads.advanced();
+        this.#followerReads.advanced();
         this.#ticks.changed();
         this.#desk.flush();
       },
@@ -189,12 +195,14 @@ class StoreServer implements Server {
 
   /** All that comes in one turn goes to the log together. */
   #schedule(): void {
-    if (this.#isScheduled || !(this.#writes.areQueued || this.#reads.areQueued)) return;
+    const areQueued = this.#writes.areQueued || this.#reads.areQueued || this.#followerReads.areQueued;
+    if (this.#isScheduled || !areQueued) return;
     this.#isScheduled = true;
     this.#parts.clock.enqueue(() => {
       this.#isScheduled = false;
       this.#writes.propose();
       this.#reads.ask();
+      this.#followerReads.ask();
       this.#desk.flush();
     });
   }
@@ -205,8 +213,11 @@ class StoreServer implements Server {
       case 'query':
         this.#questions.answer(read, body.question);
         break;
-      case 'handOver':
       case 'leader':
+        if (body.tells === 'index') this.#tellIndex(read);
+        else this.#handOvers.take({ ...read, body });
+        break;
+      case 'handOver':
         this.#handOvers.take({ ...read, body });
         break;
       case 'members':
@@ -214,6 +225,11 @@ class StoreServer implements Server {
         this.#changes.take({ ...read, body });
         break;
     }
+  }
+
+  /** All that was committed when it was asked is applied here: a state that has come as far has it, too. */
+  #tellIndex(read: Read): void {
+    this.#desk.answer(read, { id: read.id, status: 'done', value: this.#replica.appliedIndex });
   }
 
   #react(event: LogEvent): void {

@@ -107,6 +107,23 @@ describe('a value over HTTP', () => {
     expect(await problemIn(refused)).toMatchObject({ code: 'MALFORMED_REQUEST' });
   });
 
+  test.each(['consistency=lease', 'consistency=follower', 'consistency=stale&maxStalenessMs=100'])(
+    'is read by ?%s',
+    async (how) => {
+      await put('read', 'news');
+      expect(await (await fetch(`${urlOf('read')}?${how}`)).text()).toBe('news');
+    },
+  );
+
+  test.each(['maxStalenessMs=100', 'consistency=stale&maxStalenessMs=-1', 'consistency=stale&maxStalenessMs='])(
+    'is not read by ?%s, which makes no sense',
+    async (how) => {
+      const refused = await fetch(`${urlOf('read')}?${how}`);
+      expect(refused.status).toBe(400);
+      expect(await problemIn(refused)).toMatchObject({ code: 'MALFORMED_REQUEST' });
+    },
+  );
+
   test('is not sent again to who has it', async () => {
     const etag = (await put('known', 'x')).headers.get('etag') ?? '';
     for (const header of [etag, `W/${etag}`, `"999999", ${etag}`, '*']) {

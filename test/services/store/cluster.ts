@@ -28,6 +28,7 @@ import {
   startReplicatedStore,
 } from '../../../src/services/store/replicated-store.ts';
 import type { SlicedStateMachine, StateMachine } from '../../../src/services/store/state-machine.ts';
+import { createMachineClock } from '../../../src/simulator/machine-clock.ts';
 import { createVirtualClock, type VirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import type { Limits } from '../../../statecharts/replication/limits.ts';
 
@@ -50,6 +51,8 @@ export interface ClusterOptions extends Partial<Pick<ReplicatedStoreOptions, 'li
   readonly log?: (nodes: readonly string[], id: string) => LogStarter;
   readonly nodes?: readonly string[];
   readonly seed?: number;
+  /** How much faster than true time a node's clock runs; 1 by default. */
+  readonly rates?: Readonly<Record<string, number>>;
   readonly flushDelayMs?: number;
   readonly nodeLimits?: { readonly unflushedBytes: number };
   /** The state machine of each node; keys and values by default. */
@@ -108,13 +111,21 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
     storages.set(id, storage);
     return storage;
   };
+  const environmentOf = (id: string): Environment => {
+    const rate = options.rates?.[id];
+    if (rate === undefined) return environment;
+    const drifting = createMachineClock(clock);
+    drifting.setRate(rate);
+    return { ...environment, clock: drifting };
+  };
   const start = (id: string): Member => {
+    const own = environmentOf(id);
     const storage = storageOf(id);
     const node = createNode({
       id,
       bus: lossy(network.join(id)),
       journal: storage.open(),
-      environment,
+      environment: own,
       development: true,
       ...(options.nodeLimits && { limits: options.nodeLimits }),
     });
@@ -122,7 +133,7 @@ export function createCluster(options: ClusterOptions = {}): Cluster {
       node,
       machine: machine(),
       log: options.log?.(nodes, id) ?? starters[protocol]({ voters: nodes, limits: logLimits, timing }),
-      environment,
+      environment: own,
       ...(options.limits && { limits: options.limits }),
     });
     const member = { id, node, store, keys: keyValueStore(store, clock), storage };

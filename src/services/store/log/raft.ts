@@ -11,7 +11,7 @@ import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
-import { raftDelays } from './timing.ts';
+import { type Delays, leaseIn, raftDelays } from './timing.ts';
 
 /** How to replicate by Raft. */
 export interface RaftOptions extends ServerLogOptions {
@@ -33,7 +33,8 @@ export interface RaftOptions extends ServerLogOptions {
  */
 export function raft(options: RaftOptions): LogStarter {
   const { voters, joins = false, limits, delays, timing = {}, server = raftServer } = options;
-  const timed = { ...raftDelays(timing), ...delays };
+  const timed: Delays = { ...raftDelays(timing), ...delays };
+  const leaseMs = leaseIn(timing, timed);
   return (place) => {
     const { node, key } = place;
     const handle = node.start(server, {
@@ -42,6 +43,7 @@ export function raft(options: RaftOptions): LogStarter {
         voters: serversOn(voters, server.name, key),
         joins,
         ...(limits === undefined ? {} : { limits }),
+        ...(leaseMs === undefined ? {} : { leaseMs }),
       },
       delays: timed,
     });
@@ -50,6 +52,7 @@ export function raft(options: RaftOptions): LogStarter {
       options,
       serverName: server.name,
       server: handle,
+      hasLeases: leaseMs !== undefined,
       known: ({ context }: Shown) => ({
         configuration: context.configuration,
         settled: settledConfiguration(context),

@@ -138,8 +138,12 @@ export interface ReplicatedLog {
   propose(id: number, commands: readonly Uint8Array[], mode?: Mode): void;
   /** Whether writes of `mode` may be asked for. Left out by a log that has one way to acknowledge. */
   offers?(mode: Mode): boolean;
-  /** Asks for an index at which a read is linearizable; answered by `readable` or `refused`. Throws like `propose`. */
-  read(id: number): void;
+  /**
+   * Asks for an index at which a read is linearizable; answered by `readable` or `refused`. Throws like `propose`.
+   *
+   * @param byLease whether the lease of this server suffices, where it leads and holds one; a log without leases asks the others
+   */
+  read(id: number, byLease?: boolean): void;
   /**
    * Asks this server, which leads, to let `to` lead in its place; without `to`, the voter that has most of the log. From
    * then on it refuses proposals as `handing-over`, while reads go on; what it has placed stays. Answered by `handedOver`

@@ -40,7 +40,7 @@ export interface ServerLogOptions {
 /** What all servers are asked. */
 export type ServerRequest =
   | { readonly type: 'propose'; readonly id: number; readonly commands: readonly Uint8Array[]; readonly mode?: Mode }
-  | { readonly type: 'read'; readonly id: number }
+  | { readonly type: 'read'; readonly id: number; readonly byLease?: true }
   | { readonly type: 'handOver'; readonly id: number; readonly to: Address | null }
   | { readonly type: 'compact'; readonly index: number; readonly epoch?: LogToken; readonly file: SnapshotFile }
   | MembersRequest;
@@ -93,6 +93,8 @@ export interface ServerLogParts<Shown extends Standing, Output> {
   standing(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'>;
   /** What the log offers besides: by default one way to acknowledge, and no loss. */
   readonly modes?: Pick<ReplicatedLog, 'offers' | 'startsOver'>;
+  /** Whether leaders may hold leases. Default false. */
+  readonly hasLeases?: boolean;
   /** Whether a snapshot must name the entry that it ends with, token and all. Default false. */
   readonly namesSnapshots?: boolean;
   /** What an output of the server means; undefined where it is none of the log's business. */
@@ -121,7 +123,8 @@ export function serverLog<Shown extends Standing, Output>(parts: ServerLogParts<
   return {
     ...parts.modes,
     propose: (id, commands, mode) => ask({ type: 'propose', id, commands, ...(mode === undefined ? {} : { mode }) }),
-    read: (id) => ask({ type: 'read', id }),
+    read: (id, byLease = false) =>
+      ask({ type: 'read', id, ...(byLease && parts.hasLeases === true ? { byLease } : {}) }),
     handOver: (id, to) => ask({ type: 'handOver', id, to: to === undefined ? null : addressOf(to, serverName, key) }),
     snapshot: (index, token) => {
       const named = parts.namesSnapshots === true ? { epoch: token } : {};

@@ -5,6 +5,7 @@
  */
 
 import { between, type DelayRange, fixed, QuorateError } from '../../../../statecharts/actor.ts';
+import { leaseLengthMs } from '../../../../statecharts/replication/lease.ts';
 
 /** The same on all nodes of a store, in milliseconds. */
 export interface LogTiming {
@@ -15,6 +16,13 @@ export interface LogTiming {
    * lost costs no leader, and well above a round trip between nodes (Raft §3.9). Default 500.
    */
   readonly electionTimeoutMs?: number;
+  /**
+   * Lets leaders read by leases (`consistency: 'lease'`), which hold as long as no node's clock runs faster or slower than
+   * true time by more than so many parts per million; the same on all nodes. A node that starts again votes only after an
+   * election timeout then. Only for Raft. Default: none. Up to 100,000; 1,000 is ample for machines whose clocks are sound
+   * and that nobody suspends, since a clock that stood still keeps no bound.
+   */
+  readonly leaseDriftPpm?: number;
 }
 
 /** Times that contradict each other, or are none. */
@@ -22,17 +30,23 @@ export class LogTimingError extends QuorateError {
   readonly code = 'LOG_TIMING';
 }
 
-export const defaultLogTiming: Required<LogTiming> = { heartbeatMs: 100, electionTimeoutMs: 500 };
+/** Times with defaults; leases where they are asked for. */
+export type WholeTiming = Required<Omit<LogTiming, 'leaseDriftPpm'>> & Pick<LogTiming, 'leaseDriftPpm'>;
+
+export const defaultLogTiming: WholeTiming = { heartbeatMs: 100, electionTimeoutMs: 500 };
 
 /** The least number of heartbeats in an election timeout. */
 const leastHeartbeats = 3;
 const longestMs = 600_000;
+/** Beyond it a clock is broken; and a lease would be shorter than some heartbeats. */
+export const mostDriftPpm = 100_000;
 
 /** Times with defaults for what is not given. @throws LogTimingError */
 export function timingOf({
   heartbeatMs = defaultLogTiming.heartbeatMs,
   electionTimeoutMs = defaultLogTiming.electionTimeoutMs,
-}: LogTiming): Required<LogTiming> {
+  leaseDriftPpm,
+}: LogTiming): WholeTiming {
   for (const [name, ms] of Object.entries({ heartbeatMs, electionTimeoutMs })) {
     if (Number.isFinite(ms) && ms >= 1 && ms <= longestMs) continue;
     throw new LogTimingError(`expected ${name} to be from 1 to ${longestMs} ms, got ${ms}`);
@@ -42,10 +56,34 @@ export function timingOf({
       `expected an election timeout of at least ${leastHeartbeats} heartbeats, ${leastHeartbeats * heartbeatMs} ms, got ${electionTimeoutMs} ms; a heartbeat that is lost would end a reign: lengthen the one, or shorten the other`,
     );
   }
-  return { heartbeatMs, electionTimeoutMs };
+  if (leaseDriftPpm === undefined) return { heartbeatMs, electionTimeoutMs };
+  if (!(leaseDriftPpm >= 0 && leaseDriftPpm <= mostDriftPpm)) {
+    throw new LogTimingError(
+      `expected clocks to drift by 0 to ${mostDriftPpm} parts per million, got ${leaseDriftPpm}; leave leases out where no bound is known`,
+    );
+  }
+  return { heartbeatMs, electionTimeoutMs, leaseDriftPpm };
 }
 
-type Delays = Readonly<Record<string, DelayRange>>;
+export type Delays = Readonly<Record<string, DelayRange>>;
+
+/**
+ * How long leases of leaders are, in milliseconds; undefined where there are none. A server that has heard its leader is
+ * loyal to it for `minElectionTimeout`, and stands itself after `electionTimeout`: the shorter is what it promises.
+ */
+export function leaseIn(timing: LogTiming, { minElectionTimeout, electionTimeout }: Delays): number | undefined {
+  const { electionTimeoutMs, leaseDriftPpm } = timingOf(timing);
+  if (leaseDriftPpm === undefined) return undefined;
+  const promises = [minElectionTimeout, electionTimeout].map((it) => it?.minMs ?? electionTimeoutMs);
+  return leaseLengthMs(Math.min(...promises), leaseDriftPpm / 1e6);
+}
+
+/** @throws LogTimingError where leases are asked for */
+function withoutLeases(timing: LogTiming): WholeTiming {
+  const whole = timingOf(timing);
+  if (whole.leaseDriftPpm === undefined) return whole;
+  throw new LogTimingError('expected no leases, which only a store over Raft has; leave leaseDriftPpm out');
+}
 
 /** The delays of `raft.server` (Raft §3.4, §4.2). */
 export function raftDelays(timing: LogTiming): Delays {
@@ -63,7 +101,7 @@ export function raftDelays(timing: LogTiming): Delays {
 
 /** The delays of `paxos.server`, whose servers all look at once whether they are led (Omni-Paxos §5.2). */
 export function paxosDelays(timing: LogTiming): Delays {
-  const { heartbeatMs, electionTimeoutMs } = timingOf(timing);
+  const { heartbeatMs, electionTimeoutMs } = withoutLeases(timing);
   return {
     heartbeatInterval: fixed(heartbeatMs),
     electionRound: between(0.8 * electionTimeoutMs, 1.2 * electionTimeoutMs),
@@ -75,7 +113,7 @@ export function paxosDelays(timing: LogTiming): Delays {
 
 /** The delays of `primary-backup.replica`. */
 export function primaryBackupDelays(timing: LogTiming): Delays {
-  const { heartbeatMs, electionTimeoutMs } = timingOf(timing);
+  const { heartbeatMs, electionTimeoutMs } = withoutLeases(timing);
   return {
     heartbeatInterval: fixed(heartbeatMs),
     electionTimeout: between(electionTimeoutMs, 2 * electionTimeoutMs),

@@ -14,11 +14,14 @@ import {
   SessionExpiredError,
   SessionsFullError,
   TooFewInSyncError,
+  TooStaleError,
+  UnavailableError,
   ValueLimitError,
 } from '../errors.ts';
 import { type LogMembers, logMembers, type MemberChange } from '../log/members.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
 import { sessionWindow } from '../sessions/live.ts';
+import { type Reading, readingOf } from './reading.ts';
 import type { Router } from './router.ts';
 import type { Body } from './wire.ts';
 
@@ -37,15 +40,10 @@ export interface ExecuteOptions {
   readonly mode?: Mode;
 }
 
-export interface QueryOptions {
+/** How to ask. */
+export interface QueryOptions extends Reading {
   /** How long the request may take, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number;
-  /**
-   * `linearizable` (the default): the answer reflects every write that was acknowledged before the question was asked.
-   * `stale`: the answer of whichever node is near, as of what it has applied. One that was started and has not applied yet
-   * what it had gives none: NotCaughtUpError.
-   */
-  readonly consistency?: 'linearizable' | 'stale';
   /** Whether the answer may wait until shortly before the deadline for something to tell (see `LaterAnswer`). */
   readonly isPatient?: boolean;
 }
@@ -220,11 +218,11 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   };
   const queryThen: CallbackExecutor['queryThen'] = (
     question,
-    { deadlineMs = defaultDeadlineMs, consistency = 'linearizable', isPatient = false },
+    { deadlineMs = defaultDeadlineMs, isPatient = false, ...reading },
     done,
   ) => {
-    const body = { type: 'query', question, stale: consistency === 'stale' } as const;
-    submit(() => body, deadlineMs, done, isPatient);
+    const body = { type: 'query', question, ...readingOf(reading) } as const;
+    submit(() => body, deadlineMs, reading.maxStalenessMs === undefined ? done : namingStaleness(done), isPatient);
   };
   const replaceThen: CallbackExecutor['replaceThen'] = (change, { deadlineMs = replaceDeadlineMs }, done) => {
     checkChange(change);
@@ -273,6 +271,20 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
   };
 }
+
+/** That no leader was found means here that nothing has shown how fresh any state is. */
+const namingStaleness =
+  (done: Done): Done =>
+  (error, value) =>
+    done(
+      error instanceof UnavailableError
+        ? new TooStaleError(
+            'no leader has shown in time that the state of a node is as fresh as was asked for; ask another node, or allow more staleness',
+            { cause: error },
+          )
+        : error,
+      value,
+    );
 
 /** @throws MalformedRequestError */
 function checkChange({ leaving, joining, place }: MemberChange): void {

@@ -124,7 +124,8 @@ class LeaderRouter implements Router {
   leaderIs(node: string | undefined): void {
     if (!this.#direction.leaderIs(node) || node === undefined) return;
     for (const pending of this.#pending.all()) {
-      if (pending.body === undefined || pending.sentTo === node || isStaleRead(pending)) continue;
+      if (pending.body === undefined || pending.sentTo === node || isStaleRead(pending) || isNearFirst(pending))
+        continue;
       this.#pending.retract(pending);
       this.#schedule(pending);
     }
@@ -199,7 +200,8 @@ class LeaderRouter implements Router {
       this.#held.push(pending);
       return;
     }
-    const target = isStaleRead(pending) ? this.#direction.nearest(pending.attempts) : this.#direction.target();
+    const isNear = isStaleRead(pending) || (isNearFirst(pending) && pending.attempts === 0);
+    const target = isNear ? this.#direction.nearest(pending.attempts) : this.#direction.target();
     if (target === undefined) {
       this.#backOff(pending);
       return;
@@ -312,6 +314,9 @@ interface Batch {
 }
 
 const isStaleRead = ({ body }: Pending): boolean => body?.type === 'query' && body.stale;
+
+/** Whether the nearest node may answer, and else the leader, which gives at least as much. */
+const isNearFirst = ({ body }: Pending): boolean => body?.type === 'query' && body.how === 'follower';
 
 function sizeOf({ body }: Request): number {
   if (body.type === 'query') return requestOverheadBytes + approximateBytes(body.question);

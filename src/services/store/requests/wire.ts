@@ -21,17 +21,30 @@ import { isIdempotencyKey, type Operation } from '../sessions/entries.ts';
 /** A request that goes into the log, and how it is acknowledged; by default as the store's writes are. */
 export type WriteBody = Operation & { readonly mode?: Mode };
 
+/** By the leader's lease; or by a node that follows. */
+export type ReadingHow = 'lease' | 'follower';
+
 /** What is asked for. */
 export type Body =
   | WriteBody
-  /** `stale`: answer from what this node has applied, without asking the leader. */
-  | { readonly type: 'query'; readonly question: unknown; readonly stale: boolean }
+  /**
+   * `stale`: answer from what this node has applied, without asking the leader. Otherwise the answer is linearizable; `how`
+   * says in which other way it may be come by. `maxStalenessMs`: as of then at the earliest. A node of an earlier release,
+   * which knows neither, gives more than is asked for.
+   */
+  | {
+      readonly type: 'query';
+      readonly question: unknown;
+      readonly stale: boolean;
+      readonly how?: ReadingHow;
+      readonly maxStalenessMs?: number;
+    }
   /** Who takes part in the store. */
   | { readonly type: 'members' }
   /** Let one node take the place of another. */
   | ({ readonly type: 'replace' } & MemberChange)
-  /** Who leads. */
-  | { readonly type: 'leader' }
+  /** Who leads; or an index at which a read is linearizable that begins now, from a leader that knows what that is. */
+  | { readonly type: 'leader'; readonly tells?: 'index' }
   /** Let `to` lead; or any other node, as long as `from` leads, so that it is done once however often it is asked. */
   | { readonly type: 'handOver'; readonly to: string }
   | { readonly type: 'handOver'; readonly from: string };
@@ -123,7 +136,7 @@ function isBody(value: unknown): value is Body {
         isOfMode(value)
       );
     case 'query':
-      return 'question' in value && 'stale' in value && typeof value.stale === 'boolean';
+      return 'question' in value && 'stale' in value && typeof value.stale === 'boolean' && isReading(value);
     case 'keyed':
       return (
         'key' in value &&
@@ -158,6 +171,10 @@ function isBody(value: unknown): value is Body {
       return false;
   }
 }
+
+const isReading = (body: object): boolean =>
+  (!('how' in body) || body.how === 'lease' || body.how === 'follower') &&
+  (!('maxStalenessMs' in body) || isNatural(body.maxStalenessMs));
 
 const isOfMode = (body: object): boolean => !('mode' in body) || isMode(body.mode);
 

@@ -21,6 +21,8 @@ export interface ReadsParts {
   readonly replica: Replica;
   readonly catchingUp: CatchingUp;
   readonly desk: Desk;
+  /** Takes what may be answered by a node that does not lead. */
+  readonly followerReads: { take(read: Read): void };
   /** Numbers requests of the log. */
   nextId(): number;
   readonly limits: ServerLimits;
@@ -53,12 +55,14 @@ export class Reads {
 
   /** Queues a read, answers it from the state as it is where that is asked for, or refuses it. */
   take(read: Read): void {
-    const { log, desk, limits, catchingUp } = this.#parts;
+    const { log, desk, limits, catchingUp, followerReads } = this.#parts;
     if (read.body.type === 'query' && read.body.stale) {
       if (catchingUp.isOver) this.#parts.answer(read);
       else desk.refuse(read, 'not-caught-up');
-    } else if (!log.isLeader) desk.refuse(read, 'not-leader', log.leader);
-    else if (desk.waiting > limits.waitingRequests) desk.refuse(read, 'overloaded');
+    } else if (!log.isLeader) {
+      if (read.body.type === 'query' && read.body.how === 'follower') followerReads.take(read);
+      else desk.refuse(read, 'not-leader', log.leader);
+    } else if (desk.waiting > limits.waitingRequests) desk.refuse(read, 'overloaded');
     else this.#queued.push(read);
   }
 
@@ -67,10 +71,17 @@ export class Reads {
     if (this.#queued.length === 0) return;
     const reads = this.#queued;
     this.#queued = [];
+    const byLease = reads.filter(isByLease);
+    if (byLease.length > 0) this.#askFor(byLease, true);
+    if (byLease.length < reads.length)
+      this.#askFor(byLease.length === 0 ? reads : reads.filter((it) => !isByLease(it)), false);
+  }
+
+  #askFor(reads: readonly Read[], byLease: boolean): void {
     const id = this.#parts.nextId();
     this.#asked.set(id, reads);
     try {
-      this.#parts.log.read(id);
+      this.#parts.log.read(id, byLease);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       this.#asked.delete(id);
@@ -113,3 +124,5 @@ export class Reads {
     if (answered > 0) this.#readable = this.#readable.slice(answered);
   }
 }
+
+const isByLease = ({ body }: Read): boolean => body.type === 'query' && body.how === 'lease';
