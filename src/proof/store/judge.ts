@@ -12,6 +12,9 @@ import { type KeyOperation, operationSchema } from './workload.ts';
 /** What clients must have met with, in some run. */
 export const storeGoals = ['an operation succeeded', 'a compare-and-set succeeded', 'an outcome was unknown'] as const;
 
+/** The same, where reads are made in every way that is linearizable. */
+export const readingGoals = ['a read by lease was answered', 'a read at a follower was answered'] as const;
+
 /** The same, where clients ask for transfers of leadership. */
 export const transferGoals = ['leadership was handed over'] as const;
 
@@ -72,8 +75,11 @@ export function createStoreJudge(maxLoss?: number): StoreJudge {
           if (swapped) reached.add('a compare-and-set succeeded');
           if (swapped) call?.ok();
           else call?.fail('the key had changed');
-        } else if (f === 'get') call?.ok(outcome.value);
-        else call?.ok();
+        } else if (f === 'get') {
+          if (planned.consistency === 'lease') reached.add(readingGoals[0]);
+          if (planned.consistency === 'follower') reached.add(readingGoals[1]);
+          call?.ok(outcome.value);
+        } else call?.ok();
       }
     },
     finish: history.problem,

@@ -16,7 +16,7 @@ import { type ReplicatedStore, startReplicatedStore } from '../../services/store
 import type { Application, Boot, Scenario, Watch } from '../../simulator/scenario.ts';
 import { type AuditedMachine, audited } from './audit.ts';
 import { createExactlyOnce, exactlyOnceGoals } from './exactly-once.ts';
-import { createStoreJudge, storeGoals, transferGoals } from './judge.ts';
+import { createStoreJudge, readingGoals, storeGoals, transferGoals } from './judge.ts';
 import { createLeaseWatch, leaseGoals } from './lease-watch.ts';
 import { createReplacements, replacementGoals } from './replacements.ts';
 import { addressesOf, createLookout, type LogInvariants } from './servers.ts';
@@ -28,6 +28,7 @@ import {
   planOperations,
   probeAt,
   withLeases,
+  withReadings,
   withRepetitions,
   withReplacement,
   withTransfers,
@@ -73,6 +74,8 @@ export interface StoreScenarioOptions {
    * of the machines need not be one of the servers without the newcomer.
    */
   readonly replaces?: boolean;
+  /** Whether clients read in every way that is linearizable: by lease, where the log has leases, and at followers. */
+  readonly readings?: boolean;
   /** Whether somebody asks for transfers of leadership. */
   readonly transfers?: boolean;
   /**
@@ -99,7 +102,7 @@ const storeKey = 'kv';
 /** The scenario of a store over `log`. */
 export function storeScenario<Context>(
   log: LogUnderProof<Context>,
-  { rollbacks, replaces = false, transfers = false, repeats = false }: StoreScenarioOptions = {},
+  { rollbacks, replaces = false, readings = false, transfers = false, repeats = false }: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> {
   return {
     ...(log.heals === undefined ? {} : { heals: log.heals }),
@@ -110,14 +113,16 @@ export function storeScenario<Context>(
       ...log.goals,
       ...storeGoals,
       ...(replaces ? [...replacementGoals, ...log.replacementGoals] : []),
+      ...(readings ? readingGoals : []),
       ...(transfers ? transferGoals : []),
       ...(repeats ? [...exactlyOnceGoals, ...watcherGoals, ...leaseGoals] : []),
     ],
     plan(machines, durationMs, random) {
-      const written = planOperations(machines, durationMs, random);
+      const planned = planOperations(machines, durationMs, random);
+      const written = readings ? withReadings(planned, random) : planned;
       const repeated = repeats
         ? [withRepetitions, withWatches, withLeases].reduce(
-            (planned, more) => more(planned, machines, durationMs, random),
+            (before, more) => more(before, machines, durationMs, random),
             written,
           )
         : written;

@@ -19,6 +19,8 @@ export const operationSchema = v.object({
   f: v.picklist(['put', 'get', 'delete', 'cas', 'replace', 'handOver', 'once', 'watch', 'lease']),
   key: v.string(),
   value: v.number(),
+  /** How a get reads; linearizable in the usual way by default. */
+  consistency: v.exactOptional(v.picklist(['linearizable', 'lease', 'follower'])),
 });
 export type KeyOperation = v.InferOutput<typeof operationSchema>;
 
@@ -46,6 +48,15 @@ export const planOperations = (
         value: index + 1,
       }) satisfies KeyOperation,
   );
+
+/** Has each get read in some way that is linearizable, of which there are several. */
+export const withReadings = (operations: readonly PlannedOperation[], random: Random): readonly PlannedOperation[] =>
+  operations.map((planned) => {
+    const operation = v.parse(operationSchema, planned.operation);
+    if (operation.f !== 'get') return planned;
+    const consistency = pick(random, ['lease', 'lease', 'follower', 'linearizable'] as const) ?? 'lease';
+    return { ...planned, operation: { ...operation, consistency } satisfies KeyOperation };
+  });
 
 /** Asks a few times, at whichever machine, that the last one takes the place of the last but one. */
 export function withReplacement(
@@ -172,7 +183,7 @@ export function performOn(
   operation: KeyOperation,
   done: (outcome: OperationEnd) => void,
 ): void {
-  const { f, key, value } = operation;
+  const { f, key, value, consistency = 'linearizable' } = operation;
   const attempt = (act: () => void): void => {
     try {
       act();
@@ -181,7 +192,7 @@ export function performOn(
     }
   };
   const get = (then: (found: Versioned | undefined) => void): void =>
-    store.queryThen({ type: 'get', key }, { deadlineMs }, (error, found) => {
+    store.queryThen({ type: 'get', key }, { deadlineMs, consistency }, (error, found) => {
       if (error !== undefined) done(outcomeOf(error));
       else attempt(() => then(isVersioned(found) ? found : undefined));
     });

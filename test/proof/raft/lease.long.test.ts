@@ -1,0 +1,36 @@
+/** Leases of leaders under simulation, with clocks that drift by as much as the simulator's may, and every other fault. */
+
+import { describe, expect, test } from 'vitest';
+import { raftLeaseScenario } from '../../../src/proof/raft/scenario.ts';
+import { runSuite } from '../../../src/simulator/suite.ts';
+import { defineServer, type RaftRules, raftRules } from '../../../statecharts/raft.ts';
+import { faulty, type Runs } from '../faulty.ts';
+
+const suite = (options: Runs, broken: Partial<RaftRules>, transfers = false) =>
+  runSuite(raftLeaseScenario(defineServer({ ...raftRules, ...broken }), { transfers }), { ...faulty, ...options });
+
+describe('the replicated store over Raft, whose leader reads by leases', () => {
+  test.each([
+    { nodes: 3, transfers: false },
+    { nodes: 3, transfers: true },
+    { nodes: 5, transfers: true },
+  ])('stays linearizable under all faults, drifting clocks among them: %o', { timeout: 240_000 }, (how) => {
+    let answered = 0;
+    const counting: RaftRules['readByLease'] = (context, read) => {
+      answered += 1;
+      return raftRules.readByLease(context, read);
+    };
+    const { nodes, transfers } = how;
+    const result = suite({ seed: 1, runs: 40, nodes }, { readByLease: counting }, transfers);
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.missed).toEqual([]);
+    expect(answered).toBeGreaterThan(40);
+  });
+
+  test('is found out where a leader takes its lease to last as long as its reign', { timeout: 240_000 }, () => {
+    const forEver: RaftRules['mayReadByLease'] = (context, read) =>
+      read.byLease === true && raftRules.knowsCommitted(context);
+    const result = suite({ seed: 1, runs: 40, nodes: 3 }, { mayReadByLease: forEver }, true);
+    expect(result.failed?.violation?.problem).toMatch(/^linearizability: /);
+  });
+});
