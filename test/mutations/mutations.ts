@@ -107,6 +107,13 @@ export const mutations: readonly Mutation[] = [
     tests: followerReads,
   },
   {
+    name: 'a read shares an asking that began before it came',
+    file: 'src/services/store/server/follower-reads.ts',
+    text: 'if (this.#isAsking || this.#queued.length === 0) return;',
+    becomes: 'if (this.#queued.length === 0) return;',
+    tests: followerReads,
+  },
+  {
     name: 'a state is taken for fresh as of when the leader answered',
     file: 'src/services/store/server/follower-reads.ts',
     text: 'this.#freshAtMs = Math.max(this.#freshAtMs, askedAtMs);',

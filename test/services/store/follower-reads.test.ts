@@ -3,6 +3,10 @@
 import { describe, expect, test } from 'vitest';
 import { TooStaleError } from '../../../src/services/store/errors.ts';
 import { logProtocolNames } from '../../../src/services/store/log/protocol-names.ts';
+import { createDesk } from '../../../src/services/store/requests/desk.ts';
+import type { Done } from '../../../src/services/store/requests/requester.ts';
+import { FollowerReads } from '../../../src/services/store/server/follower-reads.ts';
+import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
 import { type Cluster, createCluster, type Member } from './cluster.ts';
 
 const encoder = new TextEncoder();
@@ -85,6 +89,62 @@ describe('over a log that loses nothing', () => {
     const reads = Array.from({ length: 50 }, () => near.keys.get('x', follower));
     for (const found of await cluster.value(Promise.all(reads))) expect(textOf(found)).toBe('old');
     expect(near.store.status().repeated).toBe(before);
+  });
+});
+
+describe('the reads that wait at a follower', () => {
+  /** A follower whose state has come to entry 5, and what it has asked and answered. */
+  const follows = () => {
+    const clock = createVirtualClock();
+    const state = { appliedIndex: 5, isRestoring: false };
+    const asked: Done[] = [];
+    const answered: number[] = [];
+    const desk = createDesk();
+    const reads = new FollowerReads({
+      clock,
+      log: { leader: 'n1' },
+      replica: state,
+      desk,
+      limits: { waitingRequests: 10 },
+      askLeader: (_body, _deadlineAtMs, done) => void asked.push(done),
+      answer: ({ id }) => void answered.push(id),
+    });
+    const take = (id: number): void => {
+      const body = { type: 'query', question: null, stale: false, how: 'follower' } as const;
+      desk.enter(body);
+      reads.take({
+        id,
+        body,
+        sink: { isOwn: true, push() {}, flush() {}, hasRoom: true, whenRoom() {} },
+        expiresAtMs: 1_000,
+      });
+      reads.ask();
+    };
+    return { reads, state, asked, answered, take };
+  };
+
+  test('are answered once the state has come to the index of the leader, and is not being restored', () => {
+    const { reads, state, asked, answered, take } = follows();
+    take(1);
+    asked[0]?.(undefined, 7);
+    expect(answered).toEqual([]);
+    Object.assign(state, { appliedIndex: 7, isRestoring: true });
+    reads.advanced();
+    expect(answered).toEqual([]);
+    state.isRestoring = false;
+    reads.advanced();
+    expect(answered).toEqual([1]);
+  });
+
+  test('share an asking that begins after they came', () => {
+    const { asked, answered, take } = follows();
+    for (const id of [1, 2, 3]) take(id);
+    expect(asked).toHaveLength(1);
+    asked[0]?.(undefined, 5);
+    expect(answered).toEqual([1]);
+    expect(asked).toHaveLength(2);
+    asked[1]?.(undefined, 5);
+    expect(answered).toEqual([1, 2, 3]);
   });
 });
 

@@ -21,10 +21,10 @@ import type { Read } from './reads.ts';
 
 export interface FollowerReadsParts {
   readonly clock: Clock;
-  readonly log: ReplicatedLog;
-  readonly replica: Replica;
+  readonly log: Pick<ReplicatedLog, 'startsOver' | 'leader'>;
+  readonly replica: Pick<Replica, 'isRestoring' | 'appliedIndex'>;
   readonly desk: Desk;
-  readonly limits: ServerLimits;
+  readonly limits: Pick<ServerLimits, 'waitingRequests'>;
   /** Asks the node that leads, wherever it is by then. @throws QuorateError when that cannot be asked now */
   askLeader(body: Body, deadlineAtMs: number, done: Done): void;
   answer(read: Read): void;
