@@ -20,6 +20,7 @@ describe('the commands of quorate', () => {
       'node',
       'agree',
       'member',
+      'status',
       'backup',
       'restore',
       'secret',
