@@ -5,6 +5,8 @@ import type { Writable } from 'node:stream';
 import { Command } from 'commander';
 import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort } from '../bus/tcp.ts';
+import { type Clock, pause } from '../environment/clock.ts';
+import { systemEnvironment } from '../environment/environment.ts';
 import { messageOf } from '../environment/message.ts';
 import { privateFileMode } from '../environment/private-files.ts';
 import { checkBackup } from '../services/backup/format.ts';
@@ -60,7 +62,7 @@ async function backUp(file: string, options: BackupOptions) {
   const problem = (cause: unknown): FileError =>
     new FileError(`cannot write a backup to '${file}': ${messageOf(cause)}; name another file`, { cause });
   if (existsSync(file)) throw problem('it is there already');
-  const body = await bodyOf(options);
+  const body = await bodyOf(options, systemEnvironment().clock);
   const partial = `${file}.${process.pid}.partial`;
   const sink = createWriteStream(partial, { flags: 'wx', mode: privateFileMode, flush: true });
   let sizeBytes = 0;
@@ -96,8 +98,26 @@ const ended = (sink: Writable): Promise<void> =>
     sink.end();
   });
 
+/** A node that writes its state down is asked again, so often and so long, in milliseconds. */
+const askAgainMs = 1_000;
+const busyMs = 60_000;
+
 /** What the node sends, as it comes. */
-async function bodyOf(options: BackupOptions): Promise<AsyncIterable<Uint8Array>> {
+async function bodyOf(options: BackupOptions, clock: Clock): Promise<AsyncIterable<Uint8Array>> {
+  const untilMs = clock.nowMs() + busyMs;
+  for (;;) {
+    try {
+      return await begun(options);
+    } catch (error) {
+      const isBusy = error instanceof NodeRequestError && error.code === 'BACKUP_BUSY';
+      if (!isBusy || clock.nowMs() > untilMs) throw error;
+      await pause(clock, askAgainMs);
+    }
+  }
+}
+
+/** @throws NodeRequestError */
+async function begun(options: BackupOptions): Promise<AsyncIterable<Uint8Array>> {
   const { node, secretFile } = options;
   const token = secretFile === undefined ? undefined : readSecretFile(secretFile).client().httpToken();
   const response = await asked(node, token);

@@ -58,6 +58,13 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'two backups are made of one view, which the second one has ended',
+    file: 'src/services/store/replica.ts',
+    text: 'this.#taking !== undefined || this.#copy !== undefined || this.#isClosed',
+    becomes: 'this.#taking !== undefined || this.#isClosed',
+    tests: ['test/services/http/backup.test.ts'],
+  },
+  {
     name: 'a backup of a later release is read as if it were of this one',
     file: 'src/services/backup/format.ts',
     text: 'if (theirs !== version) {',
