@@ -12,6 +12,7 @@ import {
   compaction,
   newerTerm,
   notLeading,
+  notReconfiguring,
   notReplacing,
   preVoteAnswer,
   raft,
@@ -97,6 +98,7 @@ export const follower = raft.createStateConfig({
     propose: notLeading,
     read: notLeading,
     replace: notReplacing,
+    reconfigure: notReconfiguring,
     handOver: notHandingOver,
     compact: compaction,
     performed: [

@@ -3,7 +3,7 @@
  * once the one before is committed: the newcomer learns (§4.2.1); both sets decide jointly; those of after decide alone.
  */
 
-import { type Members, placed, serverSetOf, withRetired } from '../replication/members.ts';
+import { type Members, placed, sameServers, serverSetOf, withRetired } from '../replication/members.ts';
 
 /** §4.3, C_old,new: the one that has caught up is a voter of the second set, and the one that leaves is none. */
 export function jointly({ change, ...members }: Members): Members {
@@ -16,6 +16,12 @@ export function jointly({ change, ...members }: Members): Members {
     change: null,
   };
 }
+
+/** §4.3: the joint configuration on the way from `members` to `after`; where the same servers vote, that itself. */
+export const towards = (members: Members, after: Members): Members =>
+  sameServers(members.voters, after.voters)
+    ? after
+    : { ...members, nextVoters: after.voters, learners: after.learners };
 
 /** §4.3, C_new: those who vote afterwards vote alone, and those who do not any more are retired. */
 export function afterJoint(members: Members): Members {

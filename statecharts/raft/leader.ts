@@ -1,6 +1,6 @@
 /**
- * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, answers reads, replaces
- * servers, and hands over to another one (§3.10). It steps down when it hears of a later term, when no majority, or not even its own journal, answers
+ * The leader: it takes proposals into its log, replicates the log, commits what a majority holds, answers reads, changes
+ * members, and hands over to another one (§3.10). It steps down when it hears of a later term, when no majority, or not even its own journal, answers
  * (Raft §6.2), or when it has left the cluster (§4.2.2).
  */
 
@@ -11,6 +11,7 @@ import { handingOver, notHandingOver } from '../replication/handing-over.ts';
 import {
   compaction,
   newerTerm,
+  notReconfiguring,
   notReplacing,
   onlyNewerTerm,
   raft,
@@ -155,6 +156,14 @@ export const leader = raft.createStateConfig({
         meta: { rule: 'Raft §4.1' },
       },
       notReplacing,
+    ],
+    reconfigure: [
+      {
+        guard: { type: 'mayReconfigure', params: message },
+        actions: { type: 'beginReconfiguration', params: message },
+        meta: { rule: 'Raft §4.1' },
+      },
+      notReconfiguring,
     ],
     handOver: notHandingOver,
     compact: compaction,

@@ -10,7 +10,8 @@ import type { HandOverOutput } from '../replication/hand-over.ts';
 import type { Limits } from '../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../replication/members.ts';
 import { snapshotStandings } from '../replication/progress.ts';
-import type { ReplacementRefusal, RequestRefusal } from '../replication/refusals.ts';
+import { reconfiguration } from '../replication/reconfiguration.ts';
+import type { ReconfigurationRefusal, ReplacementRefusal, RequestRefusal } from '../replication/refusals.ts';
 import { type SnapshotFile, snapshotFile } from '../transfer.ts';
 
 /** What every entry of the log has: its place, and the term of the leader that created it. */
@@ -143,12 +144,17 @@ export const requests = {
   /** `file`, which is durable here, holds the application's state as of `index`: the log up to there may go (§5.1). Ignored when it is no news. */
   compact: v.object({ index: natural, file: snapshotFile }),
   /**
-   * Let `joining` vote in the place of `leaving` (§4): answered by `replacing`, with the entry that begins the change, or
-   * by `notReplaced`. The change is over with the configuration that is not a joint one and has no learners; where
+   * Let `joining` vote in the place of `leaving` (§4): answered by `reconfiguring`, with the entry that begins the change, or
+   * by `notReconfigured`. The change is over with the configuration that is not a joint one and has no learners; where
    * `leaving` still votes in it, the change was given up. `places` says where members are reached, `host:port` by node
    * id, `joining` among them.
    */
   replace: v.object({ id: natural, leaving: address, joining: address, places }),
+  /**
+   * Change one member (§4): answered by `reconfiguring`, with the entry that begins the change, or by `notReconfigured`.
+   * The change is over with the next configuration that is not a joint one.
+   */
+  reconfigure: v.object({ id: natural, change: reconfiguration }),
   /**
    * Let `to` lead (§3.10), or the voter that has most of the log. Answered by `handedOver` or `notHandedOver`, within
    * two election timeouts.
@@ -173,12 +179,14 @@ export type RaftOutput =
   /** The commands of proposal `id` are entries `index`, `index + 1`, ... of `term` in this leader's log. */
   | { readonly type: 'proposed'; readonly id: number; readonly term: number; readonly index: number }
   | { readonly type: 'refused'; readonly id: number; readonly reason: RequestRefusal; readonly leader?: Address }
-  /** The replacement `id` begins with entry `index` of `term`. */
-  | { readonly type: 'replacing'; readonly id: number; readonly term: number; readonly index: number }
+  /** The change of members `id` begins with entry `index` of `term`. */
+  | { readonly type: 'reconfiguring'; readonly id: number; readonly term: number; readonly index: number }
   | {
-      readonly type: 'notReplaced';
+      readonly type: 'notReconfigured';
       readonly id: number;
-      readonly reason: ReplacementRefusal;
+      readonly reason: ReplacementRefusal | ReconfigurationRefusal;
+      /** Entries that the learner lacks. */
+      readonly behind?: number;
       readonly leader?: Address;
     }
   | HandOverOutput

@@ -6,6 +6,7 @@ import * as following from './rules/following.ts';
 import * as handOver from './rules/hand-over.ts';
 import * as leading from './rules/leading.ts';
 import * as membership from './rules/membership.ts';
+import * as reconfiguring from './rules/reconfiguring.ts';
 import * as snapshots from './rules/snapshots.ts';
 
 export const raftRules = {
@@ -14,6 +15,7 @@ export const raftRules = {
   ...handOver,
   ...leading,
   ...membership,
+  ...reconfiguring,
   ...snapshots,
   refuseNotLeader,
 };

@@ -111,6 +111,10 @@ export const notReplacing = {
   actions: { type: 'refuseReplacement', params: message },
   meta: { rule: 'Raft §4.1' },
 } as const;
+export const notReconfiguring = {
+  actions: { type: 'refuseReconfiguration', params: message },
+  meta: { rule: 'Raft §4.1' },
+} as const;
 /** §4.2.3: while a leader is heard, candidates are not, unless it has asked them to stand (§3.10). */
 export const uninvited = { guard: { type: 'isUninvited', params: message }, meta: { rule: 'Raft §4.2.3' } } as const;
 export const preVoteAnswer = {

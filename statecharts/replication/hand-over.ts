@@ -7,7 +7,7 @@
 import type { Address } from '../actor/address.ts';
 import { type Deliver, deliver, deliverAhead } from '../actor/effects.ts';
 import { isVoterAfterwards, type Members } from './members.ts';
-import { followerOf, type Progress } from './progress.ts';
+import { followerOf, isHeardLately, type Progress } from './progress.ts';
 import type { HandOverRefusal } from './refusals.ts';
 
 /** A request to let another server lead that is under way. */
@@ -70,10 +70,6 @@ function targetOf({ configuration, leadership }: HandingServer, { to }: AskedHan
   return heard.reduce<Progress | undefined>((best, it) => (best && best.match >= it.match ? best : it), undefined)
     ?.server;
 }
-
-/** It has answered this round of heartbeats or the one before, and nothing was lost on the way to it since. */
-const isHeardLately = ({ mode, round }: Progress, currentRound: number): boolean =>
-  mode === 'replicating' && round >= currentRound - 1;
 
 /** Begins a hand-over that nothing stands against. */
 export function begun(server: HandingServer, asked: AskedHandOver): Ruled {

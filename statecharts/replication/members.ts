@@ -130,7 +130,8 @@ export const sameMembers = (one: Members, other: Members): boolean =>
   sameServers(one.founders ?? [], other.founders ?? []) &&
   JSON.stringify(one.places) === JSON.stringify(other.places);
 
-const sameServers = (one: readonly Address[], other: readonly Address[]): boolean =>
+/** Whether both are the same servers, each sorted. */
+export const sameServers = (one: readonly Address[], other: readonly Address[]): boolean =>
   one.length === other.length && one.every((server, place) => server === other[place]);
 
 /** Whether `value` is members as the log holds them: every set sorted, each server in it once, one voter or more. */

@@ -89,6 +89,10 @@ export const freshProgress = (server: Address, next: number): Progress => ({
   probed: false,
 });
 
+/** It has answered this round of heartbeats or the one before, and nothing was lost on the way to it since. */
+export const isHeardLately = ({ mode, round }: Progress, currentRound: number): boolean =>
+  mode === 'replicating' && round >= currentRound - 1;
+
 /** Paces the messages of a protocol. */
 export function paced<From extends Source, Message extends Tagged>(wire: Wire<From, Message>): Pace<From, Message> {
   type Outgoing = Send<Message>[];

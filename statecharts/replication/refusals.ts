@@ -51,6 +51,30 @@ export type ReplacementRefusal =
   /** It is not known where the server that should join is reached. */
   | 'no-place';
 
+/** Why the members are not changed. Nothing of it has happened or will happen. */
+export type ReconfigurationRefusal =
+  | 'not-leader'
+  | 'not-ready'
+  | 'change-under-way'
+  | 'already-a-member'
+  | 'retired'
+  | 'too-many-retired'
+  | 'no-place'
+  /** The server that should be removed, or is reached elsewhere, takes no part. */
+  | 'not-a-member'
+  /** The server that should vote is none that learns. */
+  | 'not-a-learner'
+  /** The server that should vote has not caught up: how much it lacks is told beside. */
+  | 'learner-behind'
+  /** As many servers take part as a cluster may have. */
+  | 'too-many-members'
+  /** Nobody would vote any more. */
+  | 'last-voter'
+  /** The leader should be removed, and those who stay could not go on without it: another one must lead first. */
+  | 'leads'
+  /** Of those who would vote, too few answer to decide anything. */
+  | 'no-quorum';
+
 /** What stands against a change of `members` that are settled. */
 export function objectionIn(
   members: Members,

@@ -1,6 +1,6 @@
 /** What may happen to the servers of any replicated log that is checked; the tables of protocols are made with these. */
 
-import { type BoundsTable, budget, choice, count, flag, optional } from '../bounds.ts';
+import { type BoundsTable, budget, choice, count, flag, list, optional } from '../bounds.ts';
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const logBounds = {
@@ -33,6 +33,16 @@ export const logBounds = {
     most: 1,
     default: 0,
   }),
+  changes: optional(
+    list({
+      about: 'changes of members that leaders are asked for, one after the other, like add:n4,promote:n4,remove:n1',
+      placeholder: 'changes',
+      pattern: /^(add|promote|remove):n\d$/,
+      expected: 'changes like add:n4, promote:n4 or remove:n1',
+      before: 'changes',
+    }),
+    'none',
+  ),
   transfers: count({
     about: 'times that a leader is asked to let another server lead, whichever it is',
     unit: ['transfer of leadership', 'transfers of leadership'],

@@ -30,6 +30,7 @@ export interface LogHistory {
   readonly problems: readonly string[];
   readonly proposals: number;
   readonly replacements: number;
+  readonly changes: number;
   readonly compactions: number;
   readonly transfers: number;
   /** How transfers of leadership have ended. */
@@ -43,6 +44,7 @@ export const emptyLogHistory: LogHistory = {
   problems: [],
   proposals: 0,
   replacements: 0,
+  changes: 0,
   compactions: 0,
   transfers: 0,
   transferEnds: [],
@@ -60,6 +62,8 @@ export function asked<H extends LogHistory>(
       return { ...history, proposals: history.proposals + 1 };
     case 'replace':
       return { ...history, replacements: history.replacements + 1 };
+    case 'reconfigure':
+      return { ...history, changes: history.changes + 1 };
     case 'handOver':
       return { ...history, transfers: history.transfers + 1 };
     case 'compact':

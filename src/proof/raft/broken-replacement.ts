@@ -6,6 +6,7 @@ import { type RaftRules, raftRules } from '../../../statecharts/raft.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenRaftBounds } from './bounds.ts';
 import * as broken from './broken-rules.ts';
+import { mayReconfigureAtOnce, singleServerChanges } from './single-server-changes.ts';
 
 /** One of three servers is replaced. */
 const replacing: GivenRaftBounds = {
@@ -61,6 +62,24 @@ export const raftReplacementTwins: readonly Twin<GivenRaftBounds, Partial<RaftRu
     checker: {
       bounds: { ...replacing, terms: 2, candidates: ['n1', 'n3'] },
       violates: "the configuration in force is the log's latest",
+    },
+  },
+  {
+    name: 'members are changed one by one before an entry of the term is committed',
+    rule: 'Ongaro 2015',
+    broken: { ...singleServerChanges, mayReconfigure: mayReconfigureAtOnce },
+    checker: {
+      bounds: {
+        ...replacing,
+        replacements: 0,
+        nodes: 4,
+        terms: 3,
+        changes: ['remove:n4', 'remove:n1'],
+        candidates: ['n1', 'n3', 'n1'],
+        inFlight: 3,
+      },
+      violates: 'what is committed is durable at a majority',
+      statesToFind: 800_000,
     },
   },
 ];

@@ -46,5 +46,32 @@ const replacing: readonly GivenRaftBounds[] = [
   },
 ];
 
+/** Likewise, with members that come and go. In the last one the leader is removed. */
+const changing: readonly GivenRaftBounds[] = [
+  { nodes: 3, terms: 2, entries: 0, changes: ['remove:n3'], candidates: ['n1', 'n2|n3'], ...lossy, preVotes: false },
+  { nodes: 2, terms: 2, entries: 0, changes: ['remove:n2'], crashes: 1, ...lossy, preVotes: false },
+  {
+    nodes: 2,
+    terms: 1,
+    entries: 0,
+    changes: ['add:n3', 'promote:n3'],
+    crashes: 1,
+    candidates: ['n1'],
+    ...lossy,
+    preVotes: false,
+  },
+  {
+    nodes: 2,
+    terms: 2,
+    entries: 0,
+    changes: ['add:n3', 'promote:n3'],
+    candidates: ['n1', 'n2|n3'],
+    ...lossy,
+    preVotes: false,
+  },
+  { nodes: 3, terms: 1, entries: 1, changes: ['remove:n1'], candidates: ['n1'], ...lossy, preVotes: false },
+];
+
 export const raftSystems: readonly ProvenSystem<GivenRaftBounds>[] = systems.map((bounds) => ({ bounds }));
 export const raftReplacementSystems: readonly ProvenSystem<GivenRaftBounds>[] = replacing.map((bounds) => ({ bounds }));
+export const raftChangeSystems: readonly ProvenSystem<GivenRaftBounds>[] = changing.map((bounds) => ({ bounds }));

@@ -83,7 +83,7 @@ export function raftProperties(servers: readonly RaftModelServer[]): Predicates<
 /** The goals that a model with `bounds` must reach. */
 export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBounds): Predicates<RaftHistory> {
   const { nodes, terms, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
-  const { replacements, lateRounds, transfers } = bounds;
+  const { replacements, changes = [], lateRounds, transfers } = bounds;
   // A leader that nobody disturbs leads for ever.
   const mayChange = terms > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: RaftState): ServerContext[] => contextsIn(state, servers);
@@ -139,6 +139,14 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBou
           return configuration.nextVoters !== null && configuration.index > commitIndex;
         }),
     }),
+    ...when(
+      changes.some((it) => it.startsWith('remove')),
+      { 'a server is removed': ({ history }) => (history.configuration?.retired.length ?? 0) > 0 },
+    ),
+    ...when(
+      changes.some((it) => it.startsWith('promote')),
+      { 'a learner is promoted': ({ history }) => (history.configuration?.voters.length ?? 0) > nodes },
+    ),
     ...when(replacements > 0 && lateRounds > 1, {
       'a replacement is given up': (state) =>
         contexts(state).some(({ configuration }) => configuration.index > 1 && configuration.change === null),
@@ -157,15 +165,14 @@ export function raftGoalsOf(servers: readonly RaftModelServer[], bounds: RaftBou
 }
 
 /**
- * §4.3: the configurations after a joint one that some servers have in force: they decide by themselves what came before
- * them, as who leads with the joint one needs a majority of the same voters.
+ * §4.3: the configurations after the committed one that some servers have in force: after a joint one they decide by
+ * themselves what came before them, as who leads with the joint one needs a majority of the same voters; after one that
+ * is none, the same servers vote in them.
  */
 const successorsOf = (committed: Configuration, contexts: readonly ServerContext[]): readonly Configuration[] =>
-  committed.nextVoters === null
-    ? []
-    : contexts.flatMap(({ configuration }) =>
-        configuration.index > committed.index && configuration.nextVoters === null ? [configuration] : [],
-      );
+  contexts.flatMap(({ configuration }) =>
+    configuration.index > committed.index && configuration.nextVoters === null ? [configuration] : [],
+  );
 
 const when = (applies: boolean, goals: Predicates<RaftHistory>): Predicates<RaftHistory> => (applies ? goals : {});
 

@@ -8,6 +8,7 @@ import { defineServer, type RaftLimits, type RaftRules, raftRules } from '../../
 import { snapshotResource } from '../../../statecharts/transfer.ts';
 import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { addedBy, reconfigurationOf } from '../log/changes.ts';
 import { numbered } from '../nodes.ts';
 import { snapshotFileAt, snapshotTransfers } from '../snapshots.ts';
 import { type GivenRaftBounds, raftBounds } from './bounds.ts';
@@ -34,6 +35,7 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
     reads,
     compactions,
     replacements,
+    changes = [],
     transfers,
     leaderLeaves,
     lateRounds,
@@ -50,9 +52,10 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
   const joining = `n${nodes + 1}`;
   const leaving = leaderLeaves ? 'n1' : `n${nodes}`;
   const limits = tightLimits;
+  const newcomers = [...(replacements === 0 ? [] : [joining]), ...addedBy(changes)];
   const servers = [
     ...ids.map((id) => actorOf(server, id, { key, input: { voters, limits } })),
-    ...(replacements === 0 ? [] : [actorOf(server, joining, { key, input: { voters: [], joins: true, limits } })]),
+    ...newcomers.map((id) => actorOf(server, id, { key, input: { voters: [], joins: true, limits } })),
   ];
   const addressOnNode = (node: string): Address => addressOf(node, server.name, key);
   const timers = {
@@ -90,6 +93,13 @@ export function raftModel({ broken = {}, ...given }: RaftModelOptions = {}): Mod
               { when: (state: SystemState<RaftHistory>) => state.history.replacements < replacements && leads(state) },
             ),
           ]),
+      ...changes.map((change, place) =>
+        request(
+          it,
+          { type: 'reconfigure', id: place, change: reconfigurationOf(change, addressOnNode) },
+          { when: (state: SystemState<RaftHistory>) => state.history.changes === place && leads(state) },
+        ),
+      ),
       ...(transfers === 0 ? [] : voters.filter((to) => to !== it.address)).map((to) =>
         request(
           it,

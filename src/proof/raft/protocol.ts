@@ -5,7 +5,7 @@ import { defineProtocol } from '../protocol.ts';
 import { raftBounds } from './bounds.ts';
 import { raftTwins } from './broken.ts';
 import { raftReplacementTwins } from './broken-replacement.ts';
-import { raftReplacementSystems, raftSystems } from './configurations.ts';
+import { raftChangeSystems, raftReplacementSystems, raftSystems } from './configurations.ts';
 import { raftModel } from './model.ts';
 import { raftScenario } from './scenario.ts';
 
@@ -37,7 +37,7 @@ export const raftReplacement = defineProtocol({
   bounds: raftBounds,
   model: (given, broken?: Partial<RaftRules>) => raftModel({ ...given, ...(broken && { broken }) }),
   scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken }), { replaces: true }),
-  systems: raftReplacementSystems,
+  systems: [...raftReplacementSystems, ...raftChangeSystems],
   suites: [
     { runs: 1_000, nodes: 4, budgetSeconds: 60 },
     { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 60 },

@@ -251,8 +251,8 @@ class StoreServer implements Server {
       case 'readable':
         this.#reads.readable(event);
         break;
-      case 'replacing':
-      case 'notReplaced':
+      case 'reconfiguring':
+      case 'notReconfigured':
         this.#changes.event(event);
         break;
       case 'handedOver':

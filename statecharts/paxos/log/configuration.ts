@@ -6,7 +6,7 @@
 
 import type { Address } from '../../actor/address.ts';
 import type { Quorum } from '../../quorum.ts';
-import { anyOf, isMet } from '../../quorum.ts';
+import { anyOf, isMet, majoritySize } from '../../quorum.ts';
 import { isVoter, type Members, noMembers } from '../../replication/members.ts';
 import { phase1Quorum, phase2Quorum, type QuorumSizes } from '../acceptors.ts';
 import type { Entry, Snapshot } from './messages.ts';
@@ -44,6 +44,20 @@ export const promisingQuorum = ({ voters, sizes }: Configuration): Quorum =>
 /** Those who must accept a value at one ballot for it to be chosen. */
 export const choosingQuorum = ({ voters, sizes }: Configuration): Quorum =>
   phase2Quorum({ acceptors: voters, ...sizes });
+
+/**
+ * The sizes of quorums once `count` servers vote: majorities stay majorities; else phase 2, which every write waits for,
+ * keeps its size as far as there are so many, and phase 1 is the least that meets it.
+ */
+export function sizesFor({ voters, sizes }: Configuration, count: number): QuorumSizes {
+  if (count === voters.length) return sizes;
+  const before = majoritySize(voters.length);
+  if (sizes.phase1Size === before && sizes.phase2Size === before) {
+    return { phase1Size: majoritySize(count), phase2Size: majoritySize(count) };
+  }
+  const phase2Size = Math.min(sizes.phase2Size, count);
+  return { phase1Size: count - phase2Size + 1, phase2Size };
+}
 
 /** The least of those without whom no later leader can have been promised its ballot. */
 export const confirmingQuorum = ({ voters, sizes: { phase1Size } }: Configuration): Quorum =>

@@ -1,6 +1,6 @@
 /**
  * The leader: the distinguished proposer, in phase 2 of one slot after the other, many at once. It answers reads, and
- * replaces servers by ending its configuration, and hands over to another one. It steps down when another ballot was promised, when no quorum, or not even
+ * changes members by ending its configuration, and hands over to another one. It steps down when another ballot was promised, when no quorum, or not even
  * its own journal, answers, and when the next configuration is without it, or may have had other leaders.
  */
 
@@ -12,6 +12,7 @@ import {
   compaction,
   earlierBallot,
   laterBallot,
+  notReconfiguring,
   notReplacing,
   overtaken,
   paxos,
@@ -124,6 +125,14 @@ export const leader = paxos.createStateConfig({
         meta: { rule: 'Stoppable §3' },
       },
       notReplacing,
+    ],
+    reconfigure: [
+      {
+        guard: { type: 'mayReconfigure', params: message },
+        actions: { type: 'beginReconfiguration', params: message },
+        meta: { rule: 'Stoppable §3' },
+      },
+      notReconfiguring,
     ],
     handOver: notHandingOver,
     compact: compaction,

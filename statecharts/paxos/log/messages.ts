@@ -10,7 +10,8 @@ import type { HandOverOutput } from '../../replication/hand-over.ts';
 import type { Limits } from '../../replication/limits.ts';
 import { isMembers, isPlaces, type Members } from '../../replication/members.ts';
 import { snapshotStandings } from '../../replication/progress.ts';
-import type { ReplacementRefusal, RequestRefusal } from '../../replication/refusals.ts';
+import { reconfiguration } from '../../replication/reconfiguration.ts';
+import type { ReconfigurationRefusal, ReplacementRefusal, RequestRefusal } from '../../replication/refusals.ts';
 import { type SnapshotFile, snapshotFile } from '../../transfer.ts';
 import { acceptors, type QuorumSizes } from '../acceptors.ts';
 import { type Ballot, ballot, isLater } from '../ballot.ts';
@@ -155,11 +156,16 @@ export const requests = {
   /** `file`, which is durable here, holds the application's state as of `index`: the slots up to there may go. Ignored when it is no news. */
   compact: v.object({ index: natural, file: snapshotFile }),
   /**
-   * Let `joining` vote in the place of `leaving`: answered by `replacing`, with the slot that begins the change, or by
-   * `notReplaced`. The change is over with the configuration that has no learners; where `leaving` still votes in it, the
+   * Let `joining` vote in the place of `leaving`: answered by `reconfiguring`, with the slot that begins the change, or by
+   * `notReconfigured`. The change is over with the configuration that has no learners; where `leaving` still votes in it, the
    * change was given up. `places` says where members are reached, `host:port` by node id, `joining` among them.
    */
   replace: v.object({ id: natural, leaving: address, joining: address, places }),
+  /**
+   * Change one member: answered by `reconfiguring`, with the slot of the stop-sign that begins the next configuration, or by
+   * `notReconfigured`.
+   */
+  reconfigure: v.object({ id: natural, change: reconfiguration }),
   /**
    * Let `to` lead, or the voter that has most of the log. Answered by `handedOver` or `notHandedOver`, within two rounds
    * of elections.
@@ -187,12 +193,14 @@ export type PaxosOutput =
   /** The commands of proposal `id` are proposed in the slots `index`, `index + 1`, ... at `ballot`. */
   | { readonly type: 'proposed'; readonly id: number; readonly ballot: Ballot; readonly index: number }
   | { readonly type: 'refused'; readonly id: number; readonly reason: RequestRefusal; readonly leader?: Address }
-  /** The replacement `id` begins with slot `index`. */
-  | { readonly type: 'replacing'; readonly id: number; readonly index: number }
+  /** The change of members `id` begins with slot `index`. */
+  | { readonly type: 'reconfiguring'; readonly id: number; readonly index: number }
   | {
-      readonly type: 'notReplaced';
+      readonly type: 'notReconfigured';
       readonly id: number;
-      readonly reason: ReplacementRefusal;
+      readonly reason: ReplacementRefusal | ReconfigurationRefusal;
+      /** Entries that the learner lacks. */
+      readonly behind?: number;
       readonly leader?: Address;
     }
   | HandOverOutput

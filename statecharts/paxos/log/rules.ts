@@ -7,6 +7,7 @@ import * as handOver from './rules/hand-over.ts';
 import * as leading from './rules/leading.ts';
 import * as membership from './rules/membership.ts';
 import * as phase1 from './rules/phase1.ts';
+import * as reconfiguring from './rules/reconfiguring.ts';
 import {
   begin,
   compact,
@@ -24,6 +25,7 @@ export const paxosRules = {
   ...leading,
   ...membership,
   ...phase1,
+  ...reconfiguring,
   begin,
   compact,
   endTransfer,

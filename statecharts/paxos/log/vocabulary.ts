@@ -85,4 +85,5 @@ export const transferEnd = [
   {},
 ] as const;
 export const notLeading = { actions: { type: 'refuseNotLeader', params: message } } as const;
+export const notReconfiguring = { actions: { type: 'refuseReconfiguration', params: message } } as const;
 export const notReplacing = { actions: { type: 'refuseReplacement', params: message } } as const;

@@ -4,24 +4,14 @@
  * so that the next leader goes on where the last one was.
  */
 
-import { type Deliver, deliverAhead } from '../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../replication/learning.ts';
-import { begunAnew } from '../../replication/lease.ts';
-import {
-  isChanging,
-  isVoter,
-  type Members,
-  membersIn,
-  withLearner,
-  withoutLearner,
-} from '../../replication/members.ts';
-import { followerOf, freshProgress, type Progress } from '../../replication/progress.ts';
+import { isVoter, withLearner, withoutLearner } from '../../replication/members.ts';
+import { followerOf, type Progress } from '../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../replication/refusals.ts';
-import { peersOf, type Received, type Result, type ServerContext } from '../context.ts';
+import type { Received, Result, ServerContext } from '../context.ts';
 import { afterJoint, jointly } from '../joint.ts';
-import type { RaftOutput } from '../messages.ts';
-import { knowsCommitted } from './leading.ts';
-import { append, leadershipOf } from './replication.ts';
+import { appendMembers, begunBy, isConfigurationCommitted, notReconfigured, objectionNow } from './members.ts';
+import { leadershipOf } from './replication.ts';
 
 type Replace = Received<'replace'>;
 
@@ -29,55 +19,20 @@ type Replace = Received<'replace'>;
 const mayAppendMembers = (context: ServerContext): boolean =>
   context.handOver === null && isConfigurationCommitted(context);
 
-/** §4.1: whether the latest configuration is committed. */
-export const isConfigurationCommitted = ({ commitIndex, configuration }: ServerContext): boolean =>
-  configuration.index <= commitIndex;
-
 /** What stands against a change. */
-function objectionTo(context: ServerContext, change: Replace): ReplacementRefusal | undefined {
-  const { configuration, handOver, leadership } = context;
-  if (leadership === null) return 'not-leader';
-  // Before an entry of its own term is committed, a configuration of an earlier one may be, that others count by.
-  if (!knowsCommitted(context) || handOver !== null) return 'not-ready';
-  if (isChanging(configuration) || !isConfigurationCommitted(context)) return 'change-under-way';
-  return objectionIn(configuration, change);
-}
+const objectionTo = (context: ServerContext, change: Replace): ReplacementRefusal | undefined =>
+  objectionNow(context) ?? objectionIn(context.configuration, change);
 
 /** §4.1: whether the change may begin now. */
 export const mayReplace = (context: ServerContext, message: Replace): boolean =>
   objectionTo(context, message) === undefined;
 
-/** Ahead: it did not happen, whatever becomes of the records that wait. */
-export function refuseReplacement(context: ServerContext, message: Replace): Result {
-  const { leader } = context;
-  const reason = objectionTo(context, message) ?? 'not-ready';
-  const refused = { type: 'notReplaced', id: message.id, reason, ...(leader === null ? {} : { leader }) } as const;
-  return { effects: [deliverAhead(refused)] };
-}
+export const refuseReplacement = (context: ServerContext, message: Replace): Result =>
+  notReconfigured(context, message.id, objectionTo(context, message) ?? 'not-ready');
 
 /** §4.2.1: the server that joins learns the log, without a vote. */
-export function beginReplacement(context: ServerContext, message: Replace): Result {
-  const { configuration, log, term } = context;
-  const begun = deliverAhead({ type: 'replacing', id: message.id, term, index: log.lastIndex + 1 } as const);
-  return appendMembers(context, withLearner(configuration, message), [begun]);
-}
-
-/** Appends a configuration, which is in force at once (§4.1): from here on its members are sent the log, and counted. */
-function appendMembers(context: ServerContext, after: Members, outputs: readonly Deliver<RaftOutput>[] = []): Result {
-  const members = membersIn(after);
-  const { log, term } = context;
-  const index = log.lastIndex + 1;
-  const next = { ...context, configuration: { ...members, index } };
-  const before = leadershipOf(context);
-  const leadership = { ...before, followers: followersOf(next), catchUp: null, lease: begunAnew(before.lease) };
-  return append({ ...next, leadership }, [{ index, term, kind: 'configuration', members }], outputs);
-}
-
-/** What is known of each member; of those who are new, nothing. */
-function followersOf(context: ServerContext): readonly Progress[] {
-  const { followers } = leadershipOf(context);
-  return peersOf(context).map((peer) => followerOf(followers, peer) ?? freshProgress(peer, context.log.lastIndex + 1));
-}
+export const beginReplacement = (context: ServerContext, message: Replace): Result =>
+  appendMembers(context, withLearner(context.configuration, message), [begunBy(context, message.id)]);
 
 /** Whether a server is to join, and has to learn the log before. */
 export const isLearning = ({ configuration }: ServerContext): boolean => configuration.change !== null;

@@ -96,7 +96,7 @@ describe('a leader that is asked to hand over (Ongaro §3.10)', () => {
     ]);
     const replace = { type: 'replace', id: 2, leaving: n3, joining: n4, places } as const;
     expect(delivered(paxosServer.step(told, replace).effects)).toEqual([
-      { type: 'notReplaced', id: 2, reason: 'not-ready', leader: n1 },
+      { type: 'notReconfigured', id: 2, reason: 'not-ready', leader: n1 },
     ]);
   });
 

@@ -229,11 +229,11 @@ describe('a leader ends its configuration by a stop-sign', () => {
   const stopped = paxosServer.step(heardBy(leaderWith()), replace);
 
   test('which names who learns the log, and after which it proposes nothing', () => {
-    expect(delivered(stopped.effects)).toEqual([{ type: 'replacing', id: 7, index: 2 }]);
+    expect(delivered(stopped.effects)).toEqual([{ type: 'reconfiguring', id: 7, index: 2 }]);
     expect(stopped.effects).toContainEqual(written(mine, stop));
     expect(delivered(paxosServer.step(stopped.state, propose(8, 1)).effects)).toMatchObject([{ reason: 'not-ready' }]);
     expect(delivered(paxosServer.step(stopped.state, { ...replace, id: 9 }).effects)).toMatchObject([
-      { type: 'notReplaced', id: 9, reason: 'change-under-way' },
+      { type: 'notReconfigured', id: 9, reason: 'change-under-way' },
     ]);
   });
 
@@ -267,7 +267,7 @@ describe('a leader ends its configuration by a stop-sign', () => {
     ['no-place', { places: {} }],
   ] as const)('not when it is %s', (reason, changed) => {
     const { effects } = paxosServer.step(heardBy(leaderWith()), { ...replace, ...changed });
-    expect(delivered(effects)).toMatchObject([{ type: 'notReplaced', id: 7, reason }]);
+    expect(delivered(effects)).toMatchObject([{ type: 'notReconfigured', id: 7, reason }]);
   });
 
   test('with the newcomer as a voter once that has caught up, and the one that leaves retired', () => {

@@ -98,7 +98,7 @@ describe('a leader that is asked to hand over (§3.10)', () => {
     const places = { n4: '127.0.0.1:4804' };
     expect(
       delivered(raftServer.step(told, { type: 'replace', id: 2, leaving: n3, joining: n4, places }).effects),
-    ).toEqual([{ type: 'notReplaced', id: 2, reason: 'not-ready', leader: n1 }]);
+    ).toEqual([{ type: 'notReconfigured', id: 2, reason: 'not-ready', leader: n1 }]);
   });
 
   test('answers reads as before', () => {

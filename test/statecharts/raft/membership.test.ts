@@ -83,7 +83,7 @@ describe('a quorum (§4.3)', () => {
 describe('a leader that is asked to replace a server', () => {
   test('lets the newcomer learn the log first, without a vote (§4.2.1)', () => {
     const { effects, snapshot, rules } = raftServer.step(leaderWith({ term }), replace(n3));
-    expect(delivered(effects)).toEqual([{ type: 'replacing', id: 9, term, index: 3 }]);
+    expect(delivered(effects)).toEqual([{ type: 'reconfiguring', id: 9, term, index: 3 }]);
     expect(written(effects)).toEqual([{ type: 'entries', entries: [configuration(3, learning(n3))] }]);
     expect(snapshot.context.configuration).toEqual({ ...learning(n3), index: 3 });
     expect(sentTo(n2, effects)).toMatchObject([{ type: 'append', entries: [{ index: 3 }] }]);
@@ -113,13 +113,13 @@ describe('a leader that is asked to replace a server', () => {
     ['by one of which nobody knows where it is', leaderWith({ term }), { ...replace(n3), places: {} }, 'no-place'],
   ])('refuses a change %s, and appends nothing', (_, state, asked, reason) => {
     expect(raftServer.step(state, asked).effects).toEqual([
-      deliverAhead({ type: 'notReplaced', id: 9, reason, leader: n1 }),
+      deliverAhead({ type: 'notReconfigured', id: 9, reason, leader: n1 }),
     ]);
   });
 
   test('says who leads, where it does not lead itself', () => {
     expect(raftServer.step(followerWith({ leader: n2 }), replace(n3)).effects).toEqual([
-      deliverAhead({ type: 'notReplaced', id: 9, reason: 'not-leader', leader: n2 }),
+      deliverAhead({ type: 'notReconfigured', id: 9, reason: 'not-leader', leader: n2 }),
     ]);
   });
 });

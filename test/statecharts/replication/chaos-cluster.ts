@@ -46,7 +46,7 @@ export interface Seen<Remembered> {
 
 /** What all servers deliver that the cluster acts on; the rest is the witness's. */
 export type Output =
-  | { readonly type: 'committed' | 'proposed' | 'readable' | 'refused' | 'replacing' | 'notReplaced' }
+  | { readonly type: 'committed' | 'proposed' | 'readable' | 'refused' | 'reconfiguring' | 'notReconfigured' }
   | { readonly type: 'snapshotInstalled'; readonly index: number; readonly file: SnapshotFile }
   | { readonly type: 'compactionDue'; readonly index: number };
 

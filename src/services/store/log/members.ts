@@ -2,7 +2,7 @@
 
 import * as v from 'valibot';
 import { isId } from '../../../../statecharts/actor.ts';
-import type { ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
+import type { ReconfigurationRefusal, ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
 
 const node = v.pipe(v.string(), v.check(isId, 'expected the id of a node'));
 const nodes = v.array(node);
@@ -37,7 +37,7 @@ export interface MemberChange {
 }
 
 /** Why a change was not begun, or not carried through. Nothing of it remains. */
-export type MemberRefusal = ReplacementRefusal;
+export type MemberRefusal = ReplacementRefusal | ReconfigurationRefusal;
 
 /** The membership of a log. */
 export interface LogMembership {

@@ -51,8 +51,15 @@ export type LogRefusal =
 /** What a log tells, in order. */
 export type LogEvent =
   /** The change of members `id` begins with entry `index`. */
-  | { readonly type: 'replacing'; readonly id: number; readonly index: number }
-  | { readonly type: 'notReplaced'; readonly id: number; readonly reason: MemberRefusal; readonly leader?: string }
+  | { readonly type: 'reconfiguring'; readonly id: number; readonly index: number }
+  | {
+      readonly type: 'notReconfigured';
+      readonly id: number;
+      readonly reason: MemberRefusal;
+      /** Entries that a learner lacks which should vote. */
+      readonly behind?: number;
+      readonly leader?: string;
+    }
   /** Hand-over `id` is done: this server leads no more, and `leader` does, which is nearly always the one that was named. */
   | { readonly type: 'handedOver'; readonly id: number; readonly leader: string }
   | { readonly type: 'notHandedOver'; readonly id: number; readonly reason: HandOverRefusal; readonly leader?: string }

@@ -6,7 +6,7 @@
 import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
 import type { HandOverOutput } from '../../../../statecharts/replication/hand-over.ts';
 import type { Mode } from '../../../../statecharts/replication/modes.ts';
-import type { ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
+import type { ReconfigurationRefusal, ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
 import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transfer.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { checkKey } from './key.ts';
@@ -50,11 +50,12 @@ export type ServerOutput =
   | { readonly type: 'refused'; readonly id: number; readonly reason: LogRefusal; readonly leader?: Address }
   | { readonly type: 'readable'; readonly id: number; readonly index: number }
   | { readonly type: 'snapshotInstalled'; readonly index: number; readonly file: SnapshotFile }
-  | { readonly type: 'replacing'; readonly id: number; readonly index: number }
+  | { readonly type: 'reconfiguring'; readonly id: number; readonly index: number }
   | {
-      readonly type: 'notReplaced';
+      readonly type: 'notReconfigured';
       readonly id: number;
-      readonly reason: ReplacementRefusal;
+      readonly reason: ReplacementRefusal | ReconfigurationRefusal;
+      readonly behind?: number;
       readonly leader?: Address;
     }
   | HandOverOutput
@@ -189,8 +190,14 @@ export function commonEventOf(output: ServerOutput, room: SnapshotRoom): LogEven
   switch (output.type) {
     case 'refused':
       return { type: 'refused', id: output.id, reason: output.reason, ...ledBy(output) };
-    case 'notReplaced':
-      return { type: 'notReplaced', id: output.id, reason: output.reason, ...ledBy(output) };
+    case 'notReconfigured':
+      return {
+        type: 'notReconfigured',
+        id: output.id,
+        reason: output.reason,
+        ...(output.behind === undefined ? {} : { behind: output.behind }),
+        ...ledBy(output),
+      };
     case 'handedOver':
       return { type: 'handedOver', id: output.id, leader: nodeOf(output.leader) };
     case 'notHandedOver':
@@ -199,8 +206,8 @@ export function commonEventOf(output: ServerOutput, room: SnapshotRoom): LogEven
       return output;
     case 'snapshotInstalled':
       return { type: 'snapshotInstalled', index: output.index, snapshot: room.open(output.file) };
-    case 'replacing':
-      return { type: 'replacing', id: output.id, index: output.index };
+    case 'reconfiguring':
+      return { type: 'reconfiguring', id: output.id, index: output.index };
     case 'compactionDue':
       return { type: 'snapshotDue', logSizeBytes: output.logSizeBytes };
   }

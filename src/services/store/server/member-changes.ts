@@ -16,7 +16,7 @@ type Asked = Waiting<Extract<Body, { type: 'replace' }>>;
 
 export interface MemberChanges {
   take(item: Waiting<MemberBody>): void;
-  event(event: Extract<LogEvent, { type: 'replacing' | 'notReplaced' }>): void;
+  event(event: Extract<LogEvent, { type: 'reconfiguring' | 'notReconfigured' }>): void;
   /** The members, or what of them is committed, may have changed. */
   changed(): void;
   /** This node leads no more: the next leader goes on with the change. */
@@ -72,7 +72,7 @@ export function createMemberChanges(
       const item = asked.get(event.id);
       if (item === undefined) return;
       asked.delete(event.id);
-      if (event.type === 'replacing') {
+      if (event.type === 'reconfiguring') {
         waiters.push({ item, sinceIndex: event.index });
         return;
       }

@@ -4,12 +4,9 @@
  * latest configuration says how far a change is, so that the next leader goes on where the last one was.
  */
 
-import { type Deliver, deliverAhead } from '../../../actor/effects.ts';
 import { hasEnded, isFurther, isLastRound, lookedAt, nextRound } from '../../../replication/learning.ts';
 import {
-  isChanging,
   type Members,
-  membersIn,
   placed,
   serverSetOf,
   withLearner,
@@ -19,47 +16,25 @@ import {
 import { followerOf, type Progress } from '../../../replication/progress.ts';
 import { objectionIn, type ReplacementRefusal } from '../../../replication/refusals.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
-import type { PaxosOutput } from '../messages.ts';
-import { knowsChosen } from './leading.ts';
-import { leadershipOf, proposeNext } from './replication.ts';
+import { begunBy, notReconfigured, objectionNow, stopWith } from './members.ts';
+import { leadershipOf } from './replication.ts';
 
 type Replace = Received<'replace'>;
 
 /** What stands against a change. */
-function objectionTo(context: ServerContext, change: Replace): ReplacementRefusal | undefined {
-  const { configuration, handOver, leadership } = context;
-  if (leadership === null) return 'not-leader';
-  if (!knowsChosen(context) || handOver !== null) return 'not-ready';
-  if (isChanging(configuration) || leadership.isStopped) return 'change-under-way';
-  return objectionIn(configuration, change);
-}
+const objectionTo = (context: ServerContext, change: Replace): ReplacementRefusal | undefined =>
+  objectionNow(context) ?? objectionIn(context.configuration, change);
 
 /** Whether the change may begin now. */
 export const mayReplace = (context: ServerContext, message: Replace): boolean =>
   objectionTo(context, message) === undefined;
 
-/** Ahead: it did not happen, whatever becomes of the records that wait. */
-export function refuseReplacement(context: ServerContext, message: Replace): Result {
-  const { leader } = context;
-  const reason = objectionTo(context, message) ?? 'not-ready';
-  const refused = { type: 'notReplaced', id: message.id, reason, ...(leader === null ? {} : { leader }) } as const;
-  return { effects: [deliverAhead(refused)] };
-}
+export const refuseReplacement = (context: ServerContext, message: Replace): Result =>
+  notReconfigured(context, message.id, objectionTo(context, message) ?? 'not-ready');
 
 /** The server that joins learns the log, without a vote. */
-export function beginReplacement(context: ServerContext, message: Replace): Result {
-  const begun = { type: 'replacing', id: message.id, index: leadershipOf(context).lastIndex + 1 } as const;
-  return stopWith(context, withLearner(context.configuration, message), [deliverAhead(begun)]);
-}
-
-/** Proposes a stop-sign: those of `next` decide what comes after it, and nothing is proposed before it is chosen. */
-function stopWith(context: ServerContext, next: Members, outputs: readonly Deliver<PaxosOutput>[] = []): Result {
-  const members = membersIn(next);
-  const leadership = { ...leadershipOf(context), isStopped: true };
-  const { sizes } = context.configuration;
-  const index = leadership.lastIndex + 1;
-  return proposeNext({ ...context, leadership }, [{ index, kind: 'stop', members, sizes }], outputs);
-}
+export const beginReplacement = (context: ServerContext, message: Replace): Result =>
+  stopWith(context, withLearner(context.configuration, message), [begunBy(context, message.id)]);
 
 /** Whether a server is to join, and has to learn the log before. */
 export const isLearning = (context: ServerContext): boolean =>
