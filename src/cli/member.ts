@@ -1,4 +1,4 @@
-/** `quorate member`: who takes part in a cluster, one node in the place of another, and who leads. It asks over HTTP. */
+/** `quorate member`: who takes part in a cluster, each change of that, and who leads. It asks over HTTP. */
 
 import { Command } from 'commander';
 import * as v from 'valibot';
@@ -20,6 +20,17 @@ an id that the cluster never had, with an empty directory, and then let it join:
 The new node is sent the data first, and votes when it has it; the old one is refused for ever. A majority of the voters
 must run: without one nothing happens. From then on the nodes know by their data who takes part and where, whatever
 --peer says.
+
+A cluster grows by a node that learns, and votes once it has caught up; it shrinks as long as enough of those who stay
+answer:
+
+  $ quorate member add n4=10.0.0.4:4801
+  $ quorate member promote n4
+  $ quorate member remove n1
+
+A node that will listen elsewhere: say so, stop it, and start it there.
+
+  $ quorate member move n2=10.0.0.7:4801
 
 A node that is stopped cleanly while it leads lets another one lead first. To choose which, or before something else that
 takes a node away for a while:
@@ -56,14 +67,51 @@ export function memberCommand(terminal: Terminal): Command {
       .argument('<old>', 'the node that leaves', nodeIdIn)
       .argument('<new=host:port>', 'the node that joins, and where it listens for other nodes', (text) => peerIn(text)),
   ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: Asked) => {
-    for (const [id, { host, port }] of joining) {
-      const body = { old, new: { id, host: host.includes(':') ? `[${host}]` : host, port } };
+    for (const [id, place] of joining) {
+      const body = { old, new: { id, ...bodyOfPlace(place) } };
       const members = await ask(options, { ...replacement, body });
       terminal.out(
         options.json ? JSON.stringify(members) : `${id} has taken the place of ${old}.\n${tableOf(members)}`,
       );
     }
   });
+  const add = about(
+    new Command('add')
+      .description('Lets a node that was started with --join learn the data, without a vote.')
+      .argument('<new=host:port>', 'the node, and where it listens for other nodes', (text) => peerIn(text)),
+  ).action((added: ReadonlyMap<string, HostPort>, options: Asked) => placing('add', added, options, 'learns'));
+  const move = about(
+    new Command('move')
+      .description('Tells the cluster that a node listens elsewhere.')
+      .argument('<node=host:port>', 'the node, and where it listens for other nodes', (text) => peerIn(text)),
+  ).action((moved: ReadonlyMap<string, HostPort>, options: Asked) =>
+    placing('move', moved, options, 'is reached there'),
+  );
+  const promote = about(
+    new Command('promote')
+      .description('Lets a node that learns, and has caught up, vote.')
+      .argument('<node>', 'the node', nodeIdIn),
+  ).action((id: string, options: Asked) => changing('promote', { id }, options, 'votes'));
+  const remove = about(
+    new Command('remove').description('Removes a node, for good.').argument('<node>', 'the node', nodeIdIn),
+  ).action((id: string, options: Asked) => changing('remove', { id }, options, 'has left'));
+  const changing = async (
+    kind: Change,
+    body: { readonly id: string },
+    options: Asked,
+    becomes: string,
+  ): Promise<void> => {
+    const members = await ask(options, { ...change(kind), body });
+    terminal.out(options.json ? JSON.stringify(members) : `${body.id} ${becomes}.\n${tableOf(members)}`);
+  };
+  const placing = async (
+    kind: Change,
+    nodes: ReadonlyMap<string, HostPort>,
+    options: Asked,
+    becomes: string,
+  ): Promise<void> => {
+    for (const [id, place] of nodes) await changing(kind, { id, ...bodyOfPlace(place) }, options, becomes);
+  };
   const transfer = about(
     new Command('transfer')
       .description('Lets another node lead, within some round trips.')
@@ -73,11 +121,17 @@ export function memberCommand(terminal: Terminal): Command {
     terminal.out(options.json ? JSON.stringify({ leader }) : `${leader} leads.`);
   });
   return new Command('member')
-    .summary('who takes part in a cluster, one node in the place of another, and who leads')
-    .description('Tells who takes part in a cluster, replaces a node, and lets another one lead.')
+    .summary('who takes part in a cluster, changes of that, and who leads')
+    .description(
+      'Tells who takes part in a cluster, adds, removes, replaces and moves nodes, and lets another one lead.',
+    )
     .addHelpText('after', help)
     .addCommand(list)
+    .addCommand(add)
+    .addCommand(promote)
+    .addCommand(remove)
     .addCommand(replace)
+    .addCommand(move)
     .addCommand(transfer);
 }
 
@@ -98,12 +152,20 @@ const replacement = {
   answer: logMembers,
   ifUnknown: 'the change may go on: quorate member list tells, and the same command waits for it',
 } as const;
+type Change = 'add' | 'promote' | 'remove' | 'move';
+const change = (kind: Change) => ({ ...replacement, path: `/members/${kind}` }) as const;
 const succession = {
   method: 'POST',
   path: '/members/leader',
   answer: v.object({ leader: v.string() }),
   ifUnknown: 'another node may lead by now: GET /status of the nodes tells',
 } as const;
+
+/** A place as HTTP takes it. */
+const bodyOfPlace = ({ host, port }: HostPort): { readonly host: string; readonly port: number } => ({
+  host: host.includes(':') ? `[${host}]` : host,
+  port,
+});
 
 /** @throws NodeRequestError */
 async function ask<Schema extends v.GenericSchema>(

@@ -75,7 +75,7 @@ export function nodeCommand(terminal: Terminal): Command {
     .option('--peer <id=host:port>', 'another node and where it listens; repeat it for each', peerIn)
     .option(
       '--join',
-      'wait to be taken into the cluster of the peers, in place of beginning one (quorate member replace)',
+      'wait to be taken into the cluster of the peers, in place of beginning one (quorate member add or replace)',
     )
     .option(
       '--cluster <name>',

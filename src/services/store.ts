@@ -28,7 +28,7 @@ export type { Entry, KeyChange, KeyValueAnswer, KeyValueQuestion } from './store
 export type { Selection } from './store/key-value/selection.ts';
 export * from './store/key-value/store.ts';
 export * from './store/key-value/typed.ts';
-export type { LogMembers, LogMembership, MemberChange, MemberRefusal } from './store/log/members.ts';
+export type { LogMembers, LogMembership, MemberChange, MemberRefusal, MemberStep } from './store/log/members.ts';
 export { type PaxosOptions, paxos } from './store/log/paxos.ts';
 export {
   type PrimaryBackupOptions,

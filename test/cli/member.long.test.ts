@@ -79,6 +79,15 @@ test('a node that lost its disk is replaced, and all start again with the option
   expect(refused).toMatchObject({ code: 1 });
   expect(refused.stderr).toMatch(/^NOT_REPLACED: .*nothing has changed/);
 
+  // A cluster that grows by one, and shrinks again.
+  expect((await quorateHere('member', 'promote', 'n4', '--node', http(0))).stdout).toMatch(/^n4 votes\.\n/);
+  const unknown = await quorateHere('member', 'remove', 'n9', '--node', http(0));
+  expect(unknown).toMatchObject({ code: 1 });
+  expect(unknown.stderr).toMatch(/^MEMBERS_UNCHANGED: .*nothing has changed/);
+  const moved = await quorateHere('member', 'move', `n2=${tcp(1)}`, '--node', http(0));
+  expect(moved).toMatchObject({ code: 0 });
+  expect(moved.stdout).toContain(`n2  votes   ${tcp(1)}`);
+
   await stop(second);
   await stop(joining);
   const third = up();
@@ -96,6 +105,9 @@ test('a node that is not there, and options that make no sense, are named', asyn
   const absent = await quorateHere('member', 'list', '--node', `127.0.0.1:${await freePort()}`);
   expect(absent.stderr).toMatch(/^NODE_UNREACHABLE: .*--node HOST:HTTPPORT/);
   expect(absent.code).toBe(1);
+  for (const change of [['add', 'n4'], ['promote', 'n/4'], ['move', 'n2'], ['remove']]) {
+    expect((await quorateHere('member', ...change)).code).toBe(2);
+  }
   for (const change of [['n3'], ['n3', 'n4'], ['n3', 'n4=127.0.0.1:0']]) {
     expect((await quorateHere('member', 'replace', ...change)).code).toBe(2);
   }

@@ -842,6 +842,20 @@ export const mutations: readonly Mutation[] = [
     tests: raft,
   },
   {
+    name: 'a refused learner is not told how much it lacks',
+    file: 'src/services/store/server/member-changes.ts',
+    text: 'event.behind === undefined ? reason :',
+    becomes: 'event.behind !== undefined ? reason :',
+    tests: ['test/services/store/member-changes.test.ts'],
+  },
+  {
+    name: 'a member that was removed is asked for again',
+    file: 'src/services/store/server/member-changes.ts',
+    text: 'return retired.includes(node);',
+    becomes: 'return retired.length < 0;',
+    tests: ['test/services/store/member-changes.test.ts'],
+  },
+  {
     name: 'a learner votes before it has caught up',
     file: 'statecharts/raft/rules/reconfiguring.ts',
     text: 'entriesBehind(reach, change.server) > 0)',

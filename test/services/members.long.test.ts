@@ -118,6 +118,45 @@ describe.each(replacingLogs)('a node is replaced in a log by %s', (protocol) => 
   });
 });
 
+describe.each(replacingLogs)('members of a log by %s change one by one', (protocol) => {
+  const change = async (node: KeyValueNode, kind: string, body: unknown) => {
+    const response = await fetch(`${node.httpUrl}/members/${kind}`, { method: 'POST', body: JSON.stringify(body) });
+    return { status: response.status, body: await response.json() };
+  };
+
+  test('a node is added, votes once it has caught up, and the one that led is removed', async () => {
+    const lab = await startedCluster(protocol);
+    const leader = await lab.leader();
+    const { id } = leader.node;
+    const asked = lab.node(founders.find((it) => it !== id) ?? '');
+    const { port, node } = await startJoining(lab, 'n4');
+    const placed = { id: 'n4', host: '127.0.0.1', port };
+    expect(await change(asked, 'add', placed)).toMatchObject({ status: 200, body: { learners: ['n4'] } });
+    await until('the vote', async () => (await change(asked, 'promote', { id: 'n4' })).status === 200);
+    const failure = failureOf(leader);
+    expect(await change(asked, 'remove', { id })).toMatchObject({ status: 200, body: { retired: [id] } });
+    expect(await failure).toBeInstanceOf(MemberRetiredError);
+    await until('writes', async () => (await put(node, 'kept', 'after')) === 200);
+  });
+
+  test('and what makes no sense is refused by name', async () => {
+    const lab = await startedCluster(protocol);
+    const node = lab.node('n2');
+    const unchanged = { status: 409, body: { code: 'MEMBERS_UNCHANGED', outcome: 'did-not-happen' } };
+    expect(await change(node, 'promote', { id: 'n3' })).toMatchObject({ status: 200 });
+    expect(await change(node, 'promote', { id: 'n9' })).toMatchObject(unchanged);
+    expect(await change(node, 'remove', { id: 'n9' })).toMatchObject(unchanged);
+    for (const [kind, body] of [
+      ['add', { id: 'n4' }],
+      ['move', { id: 'n2', host: '127.0.0.1', port: 0 }],
+      ['remove', { id: 'n/3' }],
+      ['promote', {}],
+    ] as const) {
+      expect(await change(node, kind, body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
+    }
+  });
+});
+
 describe('leadership is handed over', () => {
   const transfer = async (node: KeyValueNode, body?: unknown) => {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };

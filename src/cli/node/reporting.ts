@@ -52,7 +52,7 @@ export function reportOn(running: KeyValueNode, { id, peers, joins }: Told, { cl
   if (strangers.length > 0) {
     notice(
       'PEER_NOT_A_MEMBER',
-      `the data says who takes part, and does not name ${strangers.join(', ')}; peers become members only by quorate member replace`,
+      `the data says who takes part, and does not name ${strangers.join(', ')}; peers become members only by quorate member add or replace`,
     );
   }
   for (const { kind, detail } of running.journal.notices) notice(kind.toUpperCase().replaceAll('-', '_'), detail);

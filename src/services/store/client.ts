@@ -117,6 +117,7 @@ export function createStoreClient(bus: Bus, options: StoreClientOptions = {}): C
     executor,
     members: executor.members,
     replaceMember: executor.replaceMember,
+    changeMember: executor.changeMember,
     handOver: executor.handOver,
     nodes: () => nodes,
     connected: (deadlineMs) =>

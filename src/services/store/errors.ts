@@ -143,6 +143,21 @@ export class NotReplacedError extends NotHappenedError {
   }
 }
 
+/** No node was added, promoted, removed or moved, and none will be by this request: the members are who they were. */
+export class MembersUnchangedError extends NotHappenedError {
+  readonly code = 'MEMBERS_UNCHANGED';
+  /** A `MemberRefusal`, `no-secret`, `members-fixed`, or `given-up`. */
+  readonly reason: string;
+  /** Entries that a learner lacks which should vote. */
+  readonly behind: number | undefined;
+
+  constructor(message: string, reason: string, behind?: number) {
+    super(message);
+    this.reason = reason;
+    this.behind = behind;
+  }
+}
+
 /** No other node leads because of this request: why, is the `reason`. */
 export class NotHandedOverError extends NotHappenedError {
   readonly code = 'NOT_HANDED_OVER';

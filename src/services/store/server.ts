@@ -222,6 +222,7 @@ class StoreServer implements Server {
         break;
       case 'members':
       case 'replace':
+      case 'reconfigure':
         this.#changes.take({ ...read, body });
         break;
     }

@@ -36,6 +36,17 @@ export interface MemberChange {
   readonly place: string;
 }
 
+/** A change of one node. */
+export type MemberStep =
+  /** Sends `node`, which was started to join and listens at `place` (`host:port`), the log, without a vote. */
+  | { readonly kind: 'add'; readonly node: string; readonly place: string }
+  /** Lets a learner that has caught up vote. */
+  | { readonly kind: 'promote'; readonly node: string }
+  /** Retires a voter or a learner, for good. */
+  | { readonly kind: 'remove'; readonly node: string }
+  /** From now on `node` listens at `place`. */
+  | { readonly kind: 'move'; readonly node: string; readonly place: string };
+
 /** Why a change was not begun, or not carried through. Nothing of it remains. */
 export type MemberRefusal = ReplacementRefusal | ReconfigurationRefusal;
 
@@ -61,9 +72,15 @@ export interface LogMembership {
   /** Whether this node has left for good. */
   readonly hasLeft: boolean;
   /**
-   * Asks for a change; answered by `replacing` or `notReplaced`. Throws like `ReplicatedLog.propose`.
+   * Asks for a change; answered by `reconfiguring` or `notReconfigured`. Throws like `ReplicatedLog.propose`.
    *
    * @throws NotReplacedError where the members stay those with which the log began
    */
   replace(id: number, change: MemberChange): void;
+  /**
+   * Asks for a change of one node; answered by `reconfiguring` or `notReconfigured`. Throws like `ReplicatedLog.propose`.
+   *
+   * @throws MembersUnchangedError where the members stay those with which the log began
+   */
+  reconfigure(id: number, step: MemberStep): void;
 }

@@ -34,10 +34,14 @@ export const sizeOf = (operation: Operation): number =>
 
 /** Whether a request goes into the log as it is. */
 export const isOperation = (body: Body): body is WriteBody => !nonOperations.includes(body.type);
-const nonOperations: readonly string[] = ['query', 'members', 'replace', 'leader', 'handOver'] satisfies Exclude<
-  Body,
-  WriteBody
->['type'][];
+const nonOperations: readonly string[] = [
+  'query',
+  'members',
+  'replace',
+  'reconfigure',
+  'leader',
+  'handOver',
+] satisfies Exclude<Body, WriteBody>['type'][];
 
 /** Where requests wait. */
 export interface Desk {

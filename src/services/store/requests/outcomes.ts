@@ -4,6 +4,7 @@ import type { QuorateError } from '../../../../statecharts/actor.ts';
 import {
   IdempotencyKeyReusedError,
   MalformedRequestError,
+  MembersUnchangedError,
   ModeNotOfferedError,
   NotCaughtUpError,
   NotHandedOverError,
@@ -63,6 +64,8 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       );
     case 'not-replaced':
       return notReplaced(response.detail ?? 'unknown');
+    case 'members-unchanged':
+      return membersUnchanged(response.detail ?? 'unknown');
     case 'not-handed-over':
       return notHandedOver(response.detail ?? 'unknown');
     case 'session-expired':
@@ -91,6 +94,37 @@ const whyNotReplaced: Readonly<Record<string, string>> = {
 
 const notReplaced = (reason: string): NotReplacedError =>
   new NotReplacedError(`no node was replaced: ${whyNotReplaced[reason] ?? reason}`, reason);
+
+const whyUnchanged: Readonly<Record<string, string>> = {
+  ...whyNotReplaced,
+  'already-a-member': 'the node that should be added is a member already',
+  retired:
+    'the node that should be added has left the cluster before, for good; start one with a new id and an empty directory',
+  'no-place': 'nobody has said where the node that should be added listens',
+  'not-a-member': 'the node takes no part; look at the list of members',
+  'not-a-learner': 'the node that should vote is none that learns; add it first',
+  'too-many-members': 'as many nodes take part as a cluster may have; remove one first',
+  'last-voter': 'nobody would vote any more; add another node, and promote it, first',
+  'no-quorum': 'too few of those who would vote answer the leader to decide anything; start them first',
+  leads: 'the node leads, and those who stay could not go on without it now; let another one lead first',
+  'given-up': 'another change came first; look at the list of members',
+};
+
+/** How many entries a learner lacks stands behind the reason. */
+export const behindReason = 'learner-behind';
+
+function membersUnchanged(detail: string): MembersUnchangedError {
+  const [reason = detail, lacking] = detail.split(':');
+  if (reason !== behindReason) {
+    return new MembersUnchangedError(`the members stay who they were: ${whyUnchanged[reason] ?? reason}`, reason);
+  }
+  const behind = Number(lacking);
+  return new MembersUnchangedError(
+    `the members stay who they were: the node that should vote has not caught up, and lacks ${behind} entries of the log; see that it runs, and ask again`,
+    reason,
+    behind,
+  );
+}
 
 const whyNotHandedOver: Readonly<Record<string, string>> = {
   'under-way': 'the leader is handing over to another node already; wait for that',
@@ -124,6 +158,11 @@ export function responseOf(id: number, error: QuorateError | undefined, value: u
   if (error instanceof ModeNotOfferedError) return { id, status: 'refused', reason: 'mode-not-offered' };
   if (error instanceof TooFewInSyncError) return { id, status: 'refused', reason: 'too-few-in-sync' };
   if (error instanceof NotReplacedError) return { id, status: 'refused', reason: 'not-replaced', detail: error.reason };
+  if (error instanceof MembersUnchangedError) {
+    const { behind, reason } = error;
+    const detail = behind === undefined ? reason : `${reason}:${behind}`;
+    return { id, status: 'refused', reason: 'members-unchanged', detail };
+  }
   if (error instanceof NotHandedOverError) {
     return { id, status: 'refused', reason: 'not-handed-over', detail: error.reason };
   }

@@ -18,12 +18,12 @@ import {
   UnavailableError,
   ValueLimitError,
 } from '../errors.ts';
-import { type LogMembers, logMembers, type MemberChange } from '../log/members.ts';
+import { type LogMembers, logMembers, type MemberChange, type MemberStep } from '../log/members.ts';
 import { idempotencyKeyLimit, isIdempotencyKey } from '../sessions/entries.ts';
 import { sessionWindow } from '../sessions/live.ts';
 import { type Reading, readingOf } from './reading.ts';
 import type { Router } from './router.ts';
-import type { Body } from './wire.ts';
+import { type Body, isMemberStep } from './wire.ts';
 
 export interface ExecuteOptions {
   /** How long the request may take, in milliseconds. Default 5,000. */
@@ -73,6 +73,8 @@ export interface CallbackExecutor {
   queryThen(question: unknown, options: QueryOptions, done: Done): void;
   /** `replaceMember`, without asking beforehand whether a majority answers. */
   replaceThen(change: MemberChange, options: { readonly deadlineMs?: number }, done: Done): void;
+  /** `changeMember`, without asking beforehand whether a majority answers. */
+  changeThen(step: MemberStep, options: { readonly deadlineMs?: number }, done: Done): void;
   handOverThen(to: string | undefined, options: { readonly deadlineMs?: number }, done: Done): void;
 }
 
@@ -89,6 +91,15 @@ export interface MemberAdministration {
    * deadline (30 s by default) came first: the change may go on, which `members` tells
    */
   replaceMember(change: MemberChange, options?: { readonly deadlineMs?: number }): Promise<LogMembers>;
+  /**
+   * Adds, promotes, removes or moves one node. Asked for again, it waits for the change that is under way.
+   *
+   * @returns who takes part now
+   * @throws MembersUnchangedError, which for a learner that has not caught up says how many entries it lacks;
+   * UnavailableError when no majority answered: nothing happened; OutcomeUnknownError when the deadline (30 s by default)
+   * came first: the change may go on, which `members` tells
+   */
+  changeMember(step: MemberStep, options?: { readonly deadlineMs?: number }): Promise<LogMembers>;
   /**
    * Lets the node `to` lead, or without one some other voter that has most of the log, within some round trips. Until
    * then writes wait.
@@ -230,6 +241,10 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     const body = { type: 'replace', leaving, joining, place } as const;
     submit(() => body, deadlineMs, done);
   };
+  const changeThen: CallbackExecutor['changeThen'] = (step, { deadlineMs = replaceDeadlineMs }, done) => {
+    checkStep(step);
+    submit(() => ({ type: 'reconfigure', step }), deadlineMs, done);
+  };
   const handOverThen: CallbackExecutor['handOverThen'] = (to, { deadlineMs = defaultDeadlineMs }, done) => {
     if (to !== undefined && !isId(to)) throw new MalformedRequestError(`expected the id of a node, got '${to}'`);
     if (to !== undefined) {
@@ -251,6 +266,16 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
   };
   const members: MemberAdministration['members'] = async ({ deadlineMs = defaultDeadlineMs } = {}) =>
     membersIn(await promised((done) => submit(() => ({ type: 'members' }), deadlineMs, done)));
+  const changed = async (
+    ask: (options: { readonly deadlineMs: number }, done: Done) => void,
+    { deadlineMs = replaceDeadlineMs }: { readonly deadlineMs?: number } = {},
+  ): Promise<LogMembers> => {
+    const untilMs = clock.nowMs() + deadlineMs;
+    // A question changes nothing: where no majority answers it, nothing has been asked for that could happen later.
+    await members({ deadlineMs });
+    const remainingMs = Math.max(1, untilMs - clock.nowMs());
+    return membersIn(await promised((done) => ask({ deadlineMs: remainingMs }, done)));
+  };
   return {
     executeThen,
     queryThen,
@@ -258,15 +283,16 @@ export function createRequester({ clock, router, commandLimitBytes }: RequesterP
     execute: (command, options = {}) => promised((done) => executeThen(command, options, done)),
     members,
     replaceThen,
+    changeThen,
     handOverThen,
     handOver: async (to, options = {}) => nodeIn(await promised((done) => handOverThen(to, options, done))),
-    async replaceMember(change, { deadlineMs = replaceDeadlineMs } = {}) {
+    async replaceMember(change, options) {
       checkChange(change);
-      const untilMs = clock.nowMs() + deadlineMs;
-      // A question changes nothing: where no majority answers it, nothing has been asked for that could happen later.
-      await members({ deadlineMs });
-      const remainingMs = Math.max(1, untilMs - clock.nowMs());
-      return membersIn(await promised((done) => replaceThen(change, { deadlineMs: remainingMs }, done)));
+      return changed((remaining, done) => replaceThen(change, remaining, done), options);
+    },
+    async changeMember(step, options) {
+      checkStep(step);
+      return changed((remaining, done) => changeThen(step, remaining, done), options);
     },
     query: (question, options = {}) => promised((done) => queryThen(question, options, done)),
   };
@@ -290,6 +316,12 @@ const namingStaleness =
 function checkChange({ leaving, joining, place }: MemberChange): void {
   if (isId(leaving) && isId(joining) && isPlace(place)) return;
   throw new MalformedRequestError(`expected two node ids and host:port, got '${leaving}', '${joining}' and '${place}'`);
+}
+
+/** @throws MalformedRequestError */
+function checkStep(step: MemberStep): void {
+  if (isMemberStep(step)) return;
+  throw new MalformedRequestError(`expected a change of one node, got ${JSON.stringify(step)}`);
 }
 
 function nodeIn(value: unknown): string {

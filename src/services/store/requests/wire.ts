@@ -15,7 +15,7 @@ import {
 import { isPlace } from '../../../../statecharts/raft.ts';
 import { isMode, type Mode } from '../../../../statecharts/replication/modes.ts';
 import { isNatural } from '../codec.ts';
-import type { MemberChange } from '../log/members.ts';
+import type { MemberChange, MemberStep } from '../log/members.ts';
 import { isIdempotencyKey, type Operation } from '../sessions/entries.ts';
 
 /** A request that goes into the log, and how it is acknowledged; by default as the store's writes are. */
@@ -43,6 +43,8 @@ export type Body =
   | { readonly type: 'members' }
   /** Let one node take the place of another. */
   | ({ readonly type: 'replace' } & MemberChange)
+  /** Change one node. */
+  | { readonly type: 'reconfigure'; readonly step: MemberStep }
   /** Who leads; or an index at which a read is linearizable that begins now, from a leader that knows what that is. */
   | { readonly type: 'leader'; readonly tells?: 'index' }
   /** Let `to` lead; or any other node, as long as `from` leads, so that it is done once however often it is asked. */
@@ -75,6 +77,8 @@ export type RefusedReason =
   | 'too-few-in-sync'
   /** The change of members; the detail is a `MemberRefusal`, or `given-up`. */
   | 'not-replaced'
+  /** The change of one node; the detail is as above, for `learner-behind` with how many entries: `learner-behind:12`. */
+  | 'members-unchanged'
   /** The detail is a `HandOverRefusal`, or `another-leads`. */
   | 'not-handed-over';
 
@@ -108,6 +112,7 @@ const refusedReasons: readonly unknown[] = [
   'mode-not-offered',
   'too-few-in-sync',
   'not-replaced',
+  'members-unchanged',
   'not-handed-over',
 ] satisfies RefusedReason[];
 const unknownReasons: readonly unknown[] = [
@@ -159,6 +164,8 @@ function isBody(value: unknown): value is Body {
         'place' in value &&
         isPlace(value.place)
       );
+    case 'reconfigure':
+      return 'step' in value && isMemberStep(value.step);
     case 'handOver': {
       const node = 'to' in value ? value.to : 'from' in value ? value.from : undefined;
       return typeof node === 'string' && isId(node);
@@ -175,6 +182,15 @@ function isBody(value: unknown): value is Body {
 const isReading = (body: object): boolean =>
   (!('how' in body) || body.how === 'lease' || body.how === 'follower') &&
   (!('maxStalenessMs' in body) || isNatural(body.maxStalenessMs));
+
+/** Whether `value` is a change of one node. */
+export function isMemberStep(value: unknown): value is MemberStep {
+  if (typeof value !== 'object' || value === null || !('kind' in value && 'node' in value)) return false;
+  const { kind, node } = value;
+  if (typeof node !== 'string' || !isId(node)) return false;
+  if (kind === 'add' || kind === 'move') return 'place' in value && isPlace(value.place);
+  return kind === 'promote' || kind === 'remove';
+}
 
 const isOfMode = (body: object): boolean => !('mode' in body) || isMode(body.mode);
 

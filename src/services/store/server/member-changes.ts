@@ -5,14 +5,15 @@
 
 import { QuorateError } from '../../../../statecharts/actor.ts';
 import type { Clock } from '../../../environment/clock.ts';
-import type { LogMembers, LogMembership, MemberChange } from '../log/members.ts';
+import type { LogMembers, LogMembership, MemberChange, MemberStep } from '../log/members.ts';
 import type { LogEvent } from '../log/replicated-log.ts';
 import type { Desk, Waiting } from '../requests/desk.ts';
 import type { Body } from '../requests/wire.ts';
 
 /** A request about members. */
-export type MemberBody = Extract<Body, { type: 'members' | 'replace' }>;
-type Asked = Waiting<Extract<Body, { type: 'replace' }>>;
+export type MemberBody = Extract<Body, { type: 'members' | 'replace' | 'reconfigure' }>;
+type ChangeBody = Extract<Body, { type: 'replace' | 'reconfigure' }>;
+type Asked = Waiting<ChangeBody>;
 
 export interface MemberChanges {
   take(item: Waiting<MemberBody>): void;
@@ -41,13 +42,17 @@ export function createMemberChanges(
     const id = nextId();
     asked.set(id, item);
     try {
-      membership.replace(id, item.body);
+      const { body } = item;
+      if (body.type === 'replace') membership.replace(id, body);
+      else membership.reconfigure(id, body.step);
     } catch (error) {
       if (!(error instanceof QuorateError)) throw error;
       asked.delete(id);
       desk.refuse(item, 'overloaded', undefined, error.message);
     }
   };
+  const unchanged = (item: Asked, detail: string, leader?: string): void =>
+    desk.refuse(item, item.body.type === 'replace' ? 'not-replaced' : 'members-unchanged', leader, detail);
   const unknown = (item: Asked): void =>
     desk.answer(item, { id: item.id, status: 'unknown', reason: 'leadership-lost' });
 
@@ -63,7 +68,7 @@ export function createMemberChanges(
       // Nothing begins of which the asker hears no more.
       if (item.expiresAtMs !== undefined && clock.nowMs() >= item.expiresAtMs) desk.refuse(item, 'unavailable');
       else if (isDone(members, body)) desk.answer(item, { id, status: 'done', value: members });
-      else if (membership.whyFixed !== undefined) desk.refuse(item, 'not-replaced', undefined, membership.whyFixed);
+      else if (membership.whyFixed !== undefined) unchanged(replacing, membership.whyFixed);
       else if (!isUnderWay(members, body)) begin(replacing);
       else if (waiters.length >= waitersLimit) desk.refuse(item, 'overloaded');
       else waiters.push({ item: replacing, sinceIndex: members.index });
@@ -78,7 +83,7 @@ export function createMemberChanges(
       }
       const { reason, leader } = event;
       if (reason === 'not-leader' || reason === 'not-ready') desk.refuse(item, reason, leader);
-      else desk.refuse(item, 'not-replaced', leader, reason);
+      else unchanged(item, event.behind === undefined ? reason : `${reason}:${event.behind}`, leader);
     },
     changed() {
       if (waiters.length === 0) return;
@@ -89,7 +94,7 @@ export function createMemberChanges(
       waiters = waiters.filter(({ sinceIndex }) => members.index < sinceIndex);
       for (const { item } of due) {
         if (isDone(members, item.body)) desk.answer(item, { id: item.id, status: 'done', value: members });
-        else desk.refuse(item, 'not-replaced', undefined, 'given-up');
+        else unchanged(item, 'given-up');
       }
       desk.flush();
     },
@@ -102,13 +107,46 @@ export function createMemberChanges(
   };
 }
 
-const isDone = ({ voters, retired, isSettled }: LogMembers, { leaving, joining }: MemberChange): boolean =>
-  isSettled && voters.includes(joining) && retired.includes(leaving);
+const isDone = (members: LogMembers, body: ChangeBody): boolean =>
+  members.isSettled && (body.type === 'replace' ? isReplaced(members, body) : isStepMade(members, body.step));
 
 /** Whether what is under way is this change. */
-function isUnderWay({ change, nextVoters, voters, retired, isSettled }: LogMembers, asked: MemberChange): boolean {
+const isUnderWay = (members: LogMembers, body: ChangeBody): boolean =>
+  !members.isSettled && (body.type === 'replace' ? isReplacing(members, body) : isStepUnderWay(members, body.step));
+
+const isReplaced = ({ voters, retired }: LogMembers, { leaving, joining }: MemberChange): boolean =>
+  voters.includes(joining) && retired.includes(leaving);
+
+function isReplacing(members: LogMembers, asked: MemberChange): boolean {
+  const { change, nextVoters } = members;
   const { leaving, joining } = asked;
   if (change !== null) return change.leaving === leaving && change.joining === joining;
   if (nextVoters !== null) return nextVoters.includes(joining) && !nextVoters.includes(leaving);
-  return !isSettled && voters.includes(joining) && retired.includes(leaving);
+  return isReplaced(members, asked);
+}
+
+/** Whether the members are as the change leaves them. */
+function isStepMade({ voters, learners, retired, places }: LogMembers, step: MemberStep): boolean {
+  const { node } = step;
+  switch (step.kind) {
+    case 'add':
+      return learners.includes(node) && places[node] === step.place;
+    case 'promote':
+      return voters.includes(node);
+    case 'remove':
+      return retired.includes(node);
+    case 'move':
+      return (voters.includes(node) || learners.includes(node)) && places[node] === step.place;
+  }
+}
+
+function isStepUnderWay(members: LogMembers, step: MemberStep): boolean {
+  const { change, nextVoters, voters } = members;
+  if (change !== null) return false;
+  if (nextVoters === null) return isStepMade(members, step);
+  // Joint: one voter comes, or one goes.
+  const { kind, node } = step;
+  if (kind === 'promote')
+    return nextVoters.length > voters.length && nextVoters.includes(node) && !voters.includes(node);
+  return kind === 'remove' && nextVoters.length < voters.length && voters.includes(node) && !nextVoters.includes(node);
 }

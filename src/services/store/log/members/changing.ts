@@ -8,6 +8,7 @@ import {
   type Members,
   type Replacement,
 } from '../../../../../statecharts/replication/members.ts';
+import type { Reconfiguration } from '../../../../../statecharts/replication/reconfiguration.ts';
 import type { LogMembers, LogMembership } from '../members.ts';
 
 /** The members from an entry on. */
@@ -25,11 +26,10 @@ export interface KnownMembers {
   readonly isCommitted: boolean;
 }
 
-/** What a server is asked when a node is to be replaced. */
-export interface MembersRequest extends Replacement {
-  readonly type: 'replace';
-  readonly id: number;
-}
+/** What a server is asked when members are to change. */
+export type MembersRequest =
+  | (Replacement & { readonly type: 'replace'; readonly id: number })
+  | { readonly type: 'reconfigure'; readonly id: number; readonly change: Reconfiguration };
 
 interface MembershipParts {
   /** This node. */
@@ -80,6 +80,16 @@ export function membershipOf({ node, server, key, places, isFixed, ask, known }:
         joining: addressOn(joining),
         places: { ...places, [joining]: place },
       });
+    },
+    reconfigure(id, step) {
+      const server = addressOn(step.node);
+      const change: Reconfiguration =
+        step.kind === 'add'
+          ? { kind: 'add', server, places: { ...places, [step.node]: step.place } }
+          : step.kind === 'move'
+            ? { kind: 'move', server, place: step.place }
+            : { kind: step.kind, server };
+      ask({ type: 'reconfigure', id, change });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The membership of a log whose members stay those with which it began. */
 
-import { NotReplacedError } from '../../errors.ts';
+import { MembersUnchangedError, NotReplacedError } from '../../errors.ts';
 import type { LogMembers, LogMembership } from '../members.ts';
 
 /**
@@ -31,6 +31,12 @@ export function fixedMembership(self: string, nodes: readonly string[]): LogMemb
     replace(_id, { leaving, joining }) {
       throw new NotReplacedError(
         `expected members that may change, and those of this log stay ${voters.join(', ')}; do not ask for ${joining} in the place of ${leaving}`,
+        'members-fixed',
+      );
+    },
+    reconfigure(_id, { kind, node }) {
+      throw new MembersUnchangedError(
+        `expected members that may change, and those of this log stay ${voters.join(', ')}; do not ask to ${kind} ${node}`,
         'members-fixed',
       );
     },
