@@ -3,6 +3,7 @@
  * again without waiting, would keep a run from ending: reaching a limit is a finding, which tells what repeated.
  */
 
+import type { Address } from '../../statecharts/actor.ts';
 import type { Envelope } from '../bus/bus.ts';
 
 /** What a run may have at the most. */
@@ -19,11 +20,19 @@ export const defaultEventLimits = { maxEvents: 200_000, maxEventsPerInstant: 5_0
 /** Kinds of messages that are named when a limit is reached. */
 const mostNamed = 2;
 
+/** The messages of one type from one actor to another. */
+interface Traffic {
+  readonly what: string;
+  times: number;
+}
+
 /** Counts the events of one run. */
 export class EventCount {
   readonly #limits: Required<EventLimits>;
-  readonly #sent = new Map<string, number>();
-  #sentAtInstant = new Map<string, number>();
+  /** By type, sender and addressee: a text for each message would cost more than all else here. */
+  readonly #sent = new Map<string, Map<Address, Map<Address, Traffic>>>();
+  /** Of each message sent at this instant. */
+  #sentAtInstant: Traffic[] = [];
   #instantMs = -1;
   #events = 0;
   #eventsAtInstant = 0;
@@ -36,9 +45,12 @@ export class EventCount {
   }
 
   /** A message was sent. */
-  sent({ from, to, message }: Envelope): void {
-    const what = `${message.type} from ${from} to ${to}`;
-    for (const counts of [this.#sent, this.#sentAtInstant]) counts.set(what, (counts.get(what) ?? 0) + 1);
+  sent({ from, to, message: { type } }: Envelope): void {
+    const bySender = memberOf(this.#sent, type, () => new Map<Address, Map<Address, Traffic>>());
+    const byAddressee = memberOf(bySender, from, () => new Map<Address, Traffic>());
+    const traffic = memberOf(byAddressee, to, () => ({ what: `${type} from ${from} to ${to}`, times: 0 }));
+    traffic.times += 1;
+    this.#sentAtInstant.push(traffic);
   }
 
   /** An event has happened. @returns what is wrong when there are too many, in words */
@@ -46,23 +58,47 @@ export class EventCount {
     if (nowMs !== this.#instantMs) {
       this.#instantMs = nowMs;
       this.#eventsAtInstant = 0;
-      this.#sentAtInstant = new Map();
+      if (this.#sentAtInstant.length > 0) this.#sentAtInstant = [];
     }
     this.#events += 1;
     this.#eventsAtInstant += 1;
     const { maxEvents, maxEventsPerInstant } = this.#limits;
     if (this.#eventsAtInstant > maxEventsPerInstant) {
-      return `more than ${maxEventsPerInstant} events at one instant${mostFrequent(this.#sentAtInstant)}`;
+      return `more than ${maxEventsPerInstant} events at one instant${mostFrequent(this.#ofInstant())}`;
     }
     if (this.#events > maxEvents) {
-      return `more than ${maxEvents} events in one run${mostFrequent(this.#sent)}`;
+      return `more than ${maxEvents} events in one run${mostFrequent(this.#ofRun())}`;
     }
     return undefined;
   }
+
+  #ofRun(): Traffic[] {
+    return [...this.#sent.values()].flatMap((bySender) =>
+      [...bySender.values()].flatMap((byAddressee) => [...byAddressee.values()]),
+    );
+  }
+
+  #ofInstant(): Traffic[] {
+    const counts = new Map<Traffic, Traffic>();
+    for (const traffic of this.#sentAtInstant) {
+      memberOf(counts, traffic, () => ({ what: traffic.what, times: 0 })).times += 1;
+    }
+    return [...counts.values()];
+  }
 }
 
-function mostFrequent(counts: ReadonlyMap<string, number>): string {
-  const most = [...counts].sort(([, one], [, other]) => other - one).slice(0, mostNamed);
+/** What `map` has for `key`, made where that is nothing. */
+function memberOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let member = map.get(key);
+  if (member === undefined) {
+    member = make();
+    map.set(key, member);
+  }
+  return member;
+}
+
+function mostFrequent(traffic: readonly Traffic[]): string {
+  const most = traffic.toSorted((one, other) => other.times - one.times).slice(0, mostNamed);
   if (most.length === 0) return ', and no messages: timers or work of one machine repeat';
-  return `, most often sent: ${most.map(([what, times]) => `${what} (${times} times)`).join(', ')}`;
+  return `, most often sent: ${most.map(({ what, times }) => `${what} (${times} times)`).join(', ')}`;
 }

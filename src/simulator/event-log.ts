@@ -29,6 +29,7 @@ export function createEventLog(time: Clock, keepsLines: boolean): EventLog {
     }
     return at;
   };
+  /** Of a line in pieces comes the same as of the whole. */
   const mix = (text: string): void => {
     for (let index = 0; index < text.length; index += 1) {
       const code = text.charCodeAt(index);
@@ -39,9 +40,15 @@ export function createEventLog(time: Clock, keepsLines: boolean): EventLog {
   return {
     add(kind, ...details) {
       count += 1;
-      const line = `${now()} ${kind} ${details.join(' ')}`;
-      mix(line);
-      if (keepsLines) lines.push(line);
+      if (keepsLines) lines.push(`${now()} ${kind} ${details.join(' ')}`);
+      mix(now());
+      mix(' ');
+      mix(kind);
+      if (details.length === 0) mix(' ');
+      for (const detail of details) {
+        mix(' ');
+        mix(detail);
+      }
     },
     get digest() {
       return `${(high >>> 0).toString(16).padStart(8, '0')}${(low >>> 0).toString(16).padStart(8, '0')}`;

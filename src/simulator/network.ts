@@ -4,7 +4,7 @@
  */
 
 import { Observable, Subject } from 'rxjs';
-import { nodeOf } from '../../statecharts/actor.ts';
+import { type Address, nodeOf } from '../../statecharts/actor.ts';
 import { type Arrival, arrivalOf, type Bus, type Envelope, type Loss, type PeerStatus } from '../bus/bus.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Fate } from './schedule.ts';
@@ -40,6 +40,15 @@ interface End {
   readonly losses: Subject<Loss>;
 }
 
+/** One machine's way to another. */
+interface Link {
+  readonly from: string;
+  readonly to: string;
+  /** `n1>n2`. */
+  readonly name: string;
+  readonly fates: Fate[];
+}
+
 /** How long it takes to notice that the other side is gone, in milliseconds. */
 const resetDelayMs = 5;
 
@@ -55,9 +64,12 @@ export function createSimulatedNetwork(
   let isClogged: (from: string, to: string) => boolean = () => false;
   let clogged: Envelope[] = [];
 
-  const arrive = (envelope: Envelope): void => {
-    const from = nodeOf(envelope.from);
-    const to = nodeOf(envelope.to);
+  const linkOf = createLinks((name) => {
+    used[name] ??= [];
+    return used[name];
+  });
+
+  const arrive = (envelope: Envelope, { from, to }: Link): void => {
     const end = ends.get(to);
     if (end === undefined || isCut(from, to)) {
       onEvent({ type: 'cut', envelope });
@@ -70,22 +82,16 @@ export function createSimulatedNetwork(
     });
   };
   const sendOff = (envelope: Envelope): void => {
-    const from = nodeOf(envelope.from);
-    const to = nodeOf(envelope.to);
-    const link = `${from}>${to}`;
-    let fates = used[link];
-    if (fates === undefined) {
-      fates = [];
-      used[link] = fates;
-    }
-    const fate = decide(from, to, link, fates.length);
+    const link = linkOf(envelope);
+    const { fates, from, name, to } = link;
+    const fate = decide(from, to, name, fates.length);
     fates.push(fate);
     onEvent({ type: 'sent', envelope, fate });
-    for (const delayMs of fate) time.setTimeout(() => transmit(envelope), delayMs);
+    for (const delayMs of fate) time.setTimeout(() => transmit(envelope, link), delayMs);
   };
-  const transmit = (envelope: Envelope): void => {
-    if (isClogged(nodeOf(envelope.from), nodeOf(envelope.to))) clogged.push(envelope);
-    else arrive(envelope);
+  const transmit = (envelope: Envelope, link: Link): void => {
+    if (isClogged(link.from, link.to)) clogged.push(envelope);
+    else arrive(envelope, link);
   };
   const tell = (node: string, about: string): void => {
     const end = ends.get(node);
@@ -149,8 +155,29 @@ export function createSimulatedNetwork(
       isClogged = next;
       const waiting = clogged;
       clogged = [];
-      for (const envelope of waiting) transmit(envelope);
+      for (const envelope of waiting) transmit(envelope, linkOf(envelope));
     },
     fates: () => used,
+  };
+}
+
+/** Finds the links of envelopes; each pair of addresses is taken apart once. */
+function createLinks(fatesOf: (name: string) => Fate[]): (envelope: Envelope) => Link {
+  const links = new Map<Address, Map<Address, Link>>();
+  return ({ from: sender, to: addressee }) => {
+    let bySender = links.get(sender);
+    if (bySender === undefined) {
+      bySender = new Map();
+      links.set(sender, bySender);
+    }
+    let link = bySender.get(addressee);
+    if (link === undefined) {
+      const from = nodeOf(sender);
+      const to = nodeOf(addressee);
+      const name = `${from}>${to}`;
+      link = { from, to, name, fates: fatesOf(name) };
+      bySender.set(addressee, link);
+    }
+    return link;
   };
 }
