@@ -20,6 +20,7 @@ import {
   DecisionValueLimitError,
 } from '../agreement/errors.ts';
 import {
+  CopyEndedError,
   IdempotencyKeyReusedError,
   KeyLimitError,
   LeaseEndedError,
@@ -117,6 +118,7 @@ const answers: readonly (readonly [
   [TooFewInSyncError, 503, 'start the replicas that are missing in GET /status, and try again'],
   [StoreFullError, 507, 'delete keys, or raise the limit of the state on all nodes'],
   [SessionsFullError, 503, 'repeat it with an Idempotency-Key, which needs no session, or raise the limit of sessions'],
+  [CopyEndedError, 503, 'ask for another backup, and take it faster, or ask another node'],
   [OverloadedError, 503, 'try again later, with fewer requests at once'],
   [NotCaughtUpError, 503, 'ask another node, or this one again once GET /readyz answers 200'],
   [TooStaleError, 503, 'ask another node, or allow more in ?maxStalenessMs'],
