@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
 import type { DrawingOptions } from '../../src/charts/drawing.ts';
 import { mermaidOf } from '../../src/charts/mermaid.ts';
+import { roles } from '../../src/charts/roles.ts';
 import { choiceFigures } from '../../src/compare/choice-figures.ts';
 import { readComparison } from '../../src/compare/comparison.ts';
 import { isolationTable as comparedIsolationTable } from '../../src/compare/report/isolation.ts';
@@ -62,6 +63,7 @@ import { isolationInBrief, isolationTable, meetingsTable, recordedIsolation } fr
 import { logMessages, messagesTable } from './messages.ts';
 import { root } from './pages.ts';
 import { recordedModule } from './recorded-costs.ts';
+import { rulesTable } from './rules.ts';
 import { asPackage } from './snippets.ts';
 
 const recorded = (name: string): unknown => JSON.parse(readFileSync(join(root, 'test', 'proof', name), 'utf8'));
@@ -101,6 +103,12 @@ export const parts: Readonly<Record<string, () => string>> = {
   'chart of a register': chart(registerChart),
   'chart of a server of Multi-Paxos': chart(paxosServerChart),
   'chart of an acceptor of Paxos Commit': chart(commitAcceptorChart),
+  ...Object.fromEntries(
+    roles.flatMap(({ name, chart: machine }) => [
+      [`picture of ${name}`, chart(machine)],
+      [`rules of ${name}`, () => rulesTable(machine)],
+    ]),
+  ),
   'messages of Multi-Paxos': () => messagesTable(paxosServerChart, logMessages),
   'costs of a command': () => commandCostsTable(Object.values(provenLogs)),
   'crashes of leaders': () => crashesTable(outages),
