@@ -54,7 +54,10 @@ describe('the package', () => {
       const source = /^dist\/(?<path>(?:examples|src|statecharts)\/.+?)\.(?:js|js\.map|d\.ts)$/.exec(file)?.groups
         ?.path;
       if (source !== undefined) return !existsSync(join(root, `${source}.ts`));
-      const isRead = /^docs\/[\w-]+\.md$/.test(file) || /^examples\/[\w-]+\.(ts|sh|json)$/.test(file);
+      const isRead =
+        /^docs\/[\w-]+\.md$/.test(file) ||
+        /^examples\/[\w-]+\.(ts|sh|json)$/.test(file) ||
+        /^examples\/(deploy|monitoring)\/[\w.]+$/.test(file);
       return !isRead && !['CONTRIBUTING.md', 'LICENSE', 'README.md', 'package.json'].includes(file);
     });
     expect(strange).toEqual([]);

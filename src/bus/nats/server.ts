@@ -1,19 +1,52 @@
 /** The connection to the NATS server, which its client keeps up: messages in and out, and word of when it is gone. */
 
-import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { pause } from '../../environment/clock.ts';
 import type { Environment } from '../../environment/environment.ts';
+import { messageOf } from '../../environment/message.ts';
 import { BusOptionsError, ConnectionError } from '../errors.ts';
 import type { Post } from './exchange.ts';
 import { overheadBytes } from './wire.ts';
 
-/** How to reach the server: what `connect` of `@nats-io/transport-node` takes, or a URL like `nats://user:word@host:4222`. */
+/** How to reach the server: a URL like `nats://user:word@host:4222`, or more of what its client takes. */
 export type NatsServer = string | NatsServerOptions;
-/** The options of `@nats-io/transport-node`, but for those by which this bus keeps its promises. */
-export type NatsServerOptions = Omit<
-  ConnectionOptions,
-  'maxReconnectAttempts' | 'reconnect' | 'ignoreAuthErrorAbort' | 'noEcho'
->;
+
+/**
+ * What the client of NATS, `@nats-io/transport-node`, takes of the same names. It is said here, as that is an optional dependency: what
+ * others import must have types without it.
+ */
+export interface NatsServerOptions {
+  /** `host:port`, of one server or several of a cluster. Default `127.0.0.1:4222`. */
+  readonly servers?: string | readonly string[];
+  readonly user?: string;
+  readonly pass?: string;
+  readonly token?: string;
+  /** Signs what the server asks to be signed, such as `credsAuthenticator` of that package makes. */
+  readonly authenticator?: (nonce?: string) => NatsLogin;
+  readonly tls?: NatsTls;
+  /** How long a connection may take to be made, in milliseconds. Default 20,000. */
+  readonly timeout?: number;
+}
+
+type NatsLogin =
+  // What has nothing to say returns nothing.
+  // biome-ignore lint/suspicious/noConfusingVoidType: as the client has it
+  | void
+  | { auth_token: string }
+  | { user: string; pass?: string }
+  | { nkey: string; sig: string }
+  | { jwt: string; nkey?: string; sig?: string };
+
+/** Texts in PEM, or the files that hold them. */
+export interface NatsTls {
+  readonly ca?: string;
+  readonly caFile?: string;
+  readonly cert?: string;
+  readonly certFile?: string;
+  readonly key?: string;
+  readonly keyFile?: string;
+  readonly handshakeFirst?: boolean;
+}
 
 export interface ServerOptions {
   readonly server: NatsServer;
@@ -48,20 +81,21 @@ const noResponders = 503;
 /** @throws ConnectionError when it cannot be reached; BusOptionsError for a URL that is none, or when it takes too little */
 export async function connectServer(options: ServerOptions): Promise<Server> {
   const { server, name, subject, environment, onMessage, onUnanswered, onDisconnected } = options;
-  const wanted = typeof server === 'string' ? serverOptionsOf(server) : server;
+  const { servers = '127.0.0.1:4222', ...wanted } = typeof server === 'string' ? serverOptionsOf(server) : server;
   const { connect } = await import('@nats-io/transport-node');
   let connection: NatsConnection;
   try {
     connection = await connect({
       reconnectTimeWait: reconnectMs,
       ...wanted,
+      servers: typeof servers === 'string' ? servers : [...servers],
       name,
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
     });
   } catch (cause) {
     throw new ConnectionError(
-      `expected a NATS server at ${String(wanted.servers ?? '127.0.0.1:4222')}, got: ${cause instanceof Error ? cause.message : String(cause)}; start one, or correct its URL and login`,
+      `expected a NATS server at ${String(servers)}, got: ${messageOf(cause)}; start one, or correct its URL and login`,
       { cause },
     );
   }
