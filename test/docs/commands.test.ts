@@ -87,3 +87,9 @@ test('the guide to choosing has eight headings, one per question, each with a ta
     expect(section).toMatch(/`(?:npx quorate|npm run) /);
   }
 });
+
+test('continuous integration proves every protocol, each once', () => {
+  const script = readFileSync(join(root, '.ci', 'run'), 'utf8');
+  const named = [...script.matchAll(/^(?:logs|others)='([^']*)'$/gm)].flatMap(([, names = '']) => names.split(' '));
+  expect(named.toSorted()).toEqual(protocols.map(({ name }) => name).toSorted());
+});
