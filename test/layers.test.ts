@@ -22,8 +22,9 @@ for (const sibling of ['src/services', 'src/simulator', 'src/checker', 'src/hist
 below['src/odds'] = [...upToHost, 'src/checker', 'src/simulator'];
 const upToServices = [...Object.keys(below)];
 below['src/proof'] = upToServices;
+below['src/dashboard'] = [...upToServices, 'src/proof', 'src/charts'];
 below['src/compare'] = [...upToServices, 'src/proof'];
-below['src/cli'] = [...upToServices, 'src/proof', 'src/compare', 'src/charts'];
+below['src/cli'] = [...upToServices, 'src/proof', 'src/compare', 'src/charts', 'src/dashboard'];
 
 const filesBelow = (folder: string): string[] =>
   readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
