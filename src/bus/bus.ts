@@ -36,6 +36,7 @@ export type RefusalCode =
   | 'node-id-taken'
   | 'disjoint-versions'
   | 'other-security'
+  | 'wrong-certificate'
   | 'secret-required'
   | 'secret-mismatch'
   | 'too-many-connections'

@@ -13,6 +13,21 @@ export class EnvelopeNotEncodableError extends QuorateError {
   readonly code = 'ENVELOPE_NOT_ENCODABLE';
 }
 
+/** A certificate, a key or an authority that no secure channel can be made of, or a certificate of another node. */
+export class TlsIdentityError extends QuorateError {
+  readonly code = 'TLS_IDENTITY';
+}
+
+/** No secure channel came about with the side that connected. */
+export class TlsHandshakeError extends QuorateError {
+  readonly code = 'TLS_HANDSHAKE';
+}
+
+/** The side that was dialled shows a certificate that is not trusted. */
+export class UntrustedCertificateError extends QuorateError {
+  readonly code = 'UNTRUSTED_CERTIFICATE';
+}
+
 /** Options that no bus can be made of. */
 export class BusOptionsError extends QuorateError {
   readonly code = 'BUS_OPTIONS';

@@ -3,7 +3,7 @@
  * which only dial. Frames and handshake are described in `tcp/frames.ts`, `tcp/wire.ts` and `tcp/handshake.ts`.
  */
 
-import { connect, createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import type { Observable } from 'rxjs';
 import type { Bus } from './bus.ts';
 import { AddressInUseError, BusOptionsError, ConnectionError, ListenError } from './errors.ts';
@@ -17,6 +17,15 @@ import type { Introduction } from './tcp/handshake.ts';
 import type { Target } from './tcp/links.ts';
 import { checkHostPort, checkNodeId, type HostPort, textOf } from './tcp/options.ts';
 import type { ClientSecret, ClusterSecret } from './tcp/secret/secret.ts';
+import {
+  checkIdentity,
+  checkTrust,
+  createListener,
+  type Dial,
+  dialWith,
+  type TlsIdentity,
+  type TlsTrust,
+} from './tcp/tls.ts';
 
 export { protocolVersions, type VersionRange } from './tcp/common.ts';
 export type { BusNotice } from './tcp/core.ts';
@@ -32,6 +41,7 @@ export {
   clusterSecretOf,
   createClusterSecret,
 } from './tcp/secret/secret.ts';
+export type { TlsIdentity, TlsTrust } from './tcp/tls.ts';
 
 export interface TcpBusOptions extends CommonOptions {
   readonly node: string;
@@ -41,6 +51,12 @@ export interface TcpBusOptions extends CommonOptions {
   readonly listen?: Partial<HostPort>;
   /** What all nodes of the cluster share, and prove to each other. Needed as soon as there are peers. */
   readonly secret?: ClusterSecret;
+  /**
+   * Secures all connections by TLS 1.3. Peers show certificates that name them, which both sides compare with whom they say
+   * they are; clients need none. It hides and guards what is said, and the secret is proven all the same. Off by default,
+   * and alike on all nodes.
+   */
+  readonly tls?: TlsIdentity;
   /**
    * Which clients reach services without proving that they hold the secret of clients: those on this machine by default
    * (`loopback`), `all`, or `none`, which is for machines whose other users, or proxies, are not trusted.
@@ -63,6 +79,8 @@ export interface TcpClientOptions extends CommonOptions {
   readonly cluster?: string;
   /** What client and nodes prove to each other. Needed where the nodes are not on this machine. */
   readonly secret?: ClientSecret;
+  /** Secures connections by TLS, with nodes alone that show a certificate of this authority which names them. */
+  readonly tls?: TlsTrust;
 }
 
 /** A bus over TCP as a client has it. Its `node` is a random id, to which nodes can answer while it is connected. */
@@ -81,6 +99,13 @@ export interface TcpBus extends TcpClient {
    * @throws BusOptionsError for an id or an address that is none, or when there is no secret to prove to peers
    */
   setPeers(peers: Readonly<Record<string, HostPort>>): void;
+  /**
+   * Replaces the certificate, its key and the authority for connections that are made from now on; those that are open stay.
+   *
+   * @throws BusOptionsError when the bus was made without TLS
+   * @throws TlsIdentityError when these are unusable, or another node's; the former ones stay
+   */
+  setTls(identity: TlsIdentity): void;
 }
 
 /**
@@ -88,6 +113,7 @@ export interface TcpBus extends TcpClient {
  * `peers` tells.
  *
  * @throws BusOptionsError for options that make no sense
+ * @throws TlsIdentityError when the certificate, key and authority are unusable, or another node's
  * @throws AddressInUseError when another process listens there
  * @throws ListenError when it cannot listen there
  */
@@ -97,19 +123,32 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
   const listen = { host: '127.0.0.1', port: 0, ...options.listen };
   checkNodeId(node);
   checkHostPort(listen, 0);
-  const targets = targetsOf(node, peers, secret);
   const common = commonOf(options);
   const mine: Introduction = { protocol: 'quorate', kind: 'node', node, cluster, versions: versionsOf(options) };
   const keys = secret === undefined ? {} : { peer: secret.peerKey(), client: secret.client().key() };
   const credentials = () => (journalId === undefined ? {} : { journalId });
 
-  const server = createServer({ noDelay: true });
+  if (options.tls !== undefined) checkIdentity(options.tls, cluster, node);
+  let dial = dialWith(options.tls);
+  const targetsIn = (them: Readonly<Record<string, HostPort>>) =>
+    targetsOf(node, them, secret, (address) => dial(address));
+  const targets = targetsIn(peers);
+  const listener = createListener(
+    options.tls,
+    common.timing.handshakeTimeoutMs,
+    () => core,
+    (socket) => guests.accept(socket, provenanceOf(socket)),
+  );
+  const { server } = listener;
   const { bus, core, links, guests } = createEndpoint(
     { ...common, mine, memory, keys, credentials },
     openClients,
-    () => new Promise((resolve) => server.close(() => resolve())),
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        listener.abandon();
+      }),
   );
-  server.on('connection', (socket) => guests.accept(socket, provenanceOf(socket)));
   const port = await listenAt(server, listen);
   server.on('error', (cause) =>
     core.notice(new ConnectionError(`could not accept a connection: ${cause.message}`, { cause }), textOf(listen)),
@@ -120,8 +159,16 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
     notices: core.notices,
     address: () => ({ host: listen.host, port }),
     setPeers(changed) {
-      links.set(targetsOf(node, changed, secret));
+      links.set(targetsIn(changed));
       guests.dismiss();
+    },
+    setTls(identity) {
+      if (options.tls === undefined) {
+        throw new BusOptionsError(`expected node ${node} to run with TLS, got none to replace; start it with tls`);
+      }
+      checkIdentity(identity, cluster, node);
+      listener.setIdentity(identity);
+      dial = dialWith(identity);
     },
   };
 }
@@ -146,21 +193,24 @@ export function createTcpClient(options: TcpClientOptions): TcpClient {
     versions: versionsOf(options),
   };
   const keys = secret === undefined ? {} : { client: secret.key() };
+  if (options.tls !== undefined) checkTrust(options.tls);
+  const dial = dialWith(options.tls);
   const identity = { mine, keys, memory: createPeerMemory(), credentials: () => ({}) };
   const { bus, core, links } = createEndpoint({ ...common, ...identity }, 'none', async () => undefined);
-  links.set(addresses.map(targetAt));
+  links.set(addresses.map((address) => targetAt(address, dial)));
   return { ...bus, notices: core.notices };
 }
 
-const targetAt = ({ host, port }: HostPort): Target => ({
-  remote: textOf({ host, port }),
-  connect: () => connect({ host, port, noDelay: true }),
+const targetAt = (address: HostPort, dial: Dial): Target => ({
+  remote: textOf(address),
+  connect: () => dial(address),
 });
 
 function targetsOf(
   node: string,
   peers: Readonly<Record<string, HostPort>>,
   secret: ClusterSecret | undefined,
+  dial: Dial,
 ): Target[] {
   if (secret === undefined && Object.keys(peers).length > 0) {
     throw new BusOptionsError(
@@ -173,7 +223,7 @@ function targetsOf(
     if (peer === node) {
       throw new BusOptionsError(`expected the other nodes as peers, got ${node} itself; leave it out`);
     }
-    return { node: peer, ...targetAt(address) };
+    return { node: peer, ...targetAt(address, dial) };
   });
 }
 

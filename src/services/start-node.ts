@@ -60,7 +60,7 @@ export interface RunningNode<Owned extends Resources = Resources> {
   /** The backup that its data was made of; undefined where it was made of none. */
   readonly restoration: Restoration | undefined;
   /** Where it listens, who its peers are, and how it stands with each. Closed with the node. */
-  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'peers' | 'notices'>;
+  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'setTls' | 'peers' | 'notices'>;
   /** Whether the node takes part, and why not. */
   readonly standing: Pick<Witness['standing'], 'now' | 'changes'>;
   /**
@@ -143,12 +143,17 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
 /** The bus that the options ask for. */
 async function openBus({ nats, ...options }: TcpBusOptions & Pick<StartNodeOptions, 'nats'>): Promise<TcpBus> {
   if (nats === undefined) return await createTcpBus(options);
-  const { secret, peers = {}, listen, openClients: _, ...others } = options;
+  const { secret, peers = {}, listen, openClients: _, tls, ...others } = options;
   if (secret === undefined) {
     throw new BusOptionsError(
       'expected a secret, as anyone may publish over NATS, got none; read it with readSecretFile, or make one with createSecretFile',
     );
   }
+  const noTls = (): BusOptionsError =>
+    new BusOptionsError(
+      `expected no certificate for node ${options.node}, as NATS carries its bus, got one; secure the connection to the NATS server instead (nats: { tls })`,
+    );
+  if (tls !== undefined) throw noTls();
   // Its client is an optional peer of this package.
   const { createNatsBus } = await import('../bus/nats.ts');
   const bus = await createNatsBus({ ...others, server: nats, secret, peers: Object.keys(peers) });
@@ -156,6 +161,9 @@ async function openBus({ nats, ...options }: TcpBusOptions & Pick<StartNodeOptio
     ...bus,
     address: () => ({ host: '127.0.0.1', port: 0, ...listen }),
     setPeers: (places) => bus.setPeers(Object.keys(places)),
+    setTls() {
+      throw noTls();
+    },
   };
 }
 

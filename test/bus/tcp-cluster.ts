@@ -7,6 +7,7 @@ import {
   type HostPort,
   type TcpBus,
   type TcpBusOptions,
+  type TcpClientOptions,
   type TcpTiming,
 } from '../../src/bus/tcp.ts';
 import { testSecret } from '../fixtures/secret.ts';
@@ -40,6 +41,7 @@ export interface TcpCluster extends Cluster {
 export async function startTcpCluster(
   nodes: readonly string[],
   optionsOf: (node: string) => Partial<TcpBusOptions> = () => ({}),
+  clientOptions: Partial<TcpClientOptions> = {},
 ): Promise<TcpCluster> {
   const buses = new Map<string, TcpBus>();
   const addresses = new Map<string, HostPort>();
@@ -69,7 +71,7 @@ export async function startTcpCluster(
   await until(() => nodes.every((node) => isConnected(bus(node), others(node))), 'a connection of each to each');
   return {
     bus,
-    client: () => createTcpClient({ addresses: nodes.map((node) => bus(node).address()), timing }),
+    client: () => createTcpClient({ addresses: nodes.map((node) => bus(node).address()), timing, ...clientOptions }),
     until: (condition) => until(condition),
     async restart(node) {
       const started = await start(node, addresses.get(node) ?? {});

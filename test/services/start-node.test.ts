@@ -16,6 +16,7 @@ import {
   startReplicatedStore,
 } from '../../src/services/store.ts';
 import { testSecret } from '../fixtures/secret.ts';
+import { testIdentity } from '../fixtures/tls.ts';
 import { until } from '../fixtures/until.ts';
 
 const ids = ['n1', 'n2', 'n3'];
@@ -183,4 +184,13 @@ test('resources are made over the journal, and everything is closed when a later
   await journal.close();
   fs.rmSync(directory, { recursive: true });
   fs.rmSync(other, { recursive: true });
+});
+
+test('a node over NATS takes no certificate of its own', async () => {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'quorate-start-node-'));
+  const tls = testIdentity('n1');
+  await expect(
+    startNode({ id: 'n1', cluster: 'test', directory, nats: '127.0.0.1:1', secret: testSecret, tls }),
+  ).rejects.toMatchObject({ code: 'BUS_OPTIONS' });
+  fs.rmSync(directory, { recursive: true });
 });

@@ -4,9 +4,16 @@
  */
 
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
-import { ConnectionError, HandshakeTimeoutError, PeerSilentError, TruncatedFrameError } from '../errors.ts';
+import {
+  ConnectionError,
+  HandshakeTimeoutError,
+  PeerSilentError,
+  TruncatedFrameError,
+  UntrustedCertificateError,
+} from '../errors.ts';
 import { createFrameDecoder, decodePayload } from './frames.ts';
 import type { TcpLimits, TcpTiming } from './options.ts';
 import { createOutgoing, type Outgoing } from './outgoing.ts';
@@ -149,12 +156,14 @@ export function createConnection(options: ConnectionOptions): Connection {
   });
   socket.on('error', (error) => {
     if (!over) {
-      failure ??= new ConnectionError(
-        reached
-          ? `the connection to ${remote} broke: ${textOfError(error)}`
-          : `nobody could be reached at ${remote}: ${textOfError(error)}; check the address, and whether a node runs there`,
-        { cause: error },
-      );
+      failure ??=
+        untrusted(socket, remote, error) ??
+        new ConnectionError(
+          reached
+            ? `the connection to ${remote} broke: ${textOfError(error)}`
+            : `nobody could be reached at ${remote}: ${textOfError(error)}; check the address, and whether a node runs there`,
+          { cause: error },
+        );
     }
     over = true;
   });
@@ -191,6 +200,15 @@ export function createConnection(options: ConnectionOptions): Connection {
       socket.destroy();
     },
   };
+}
+
+/** Why a side that was dialled is not believed; undefined when that is not the matter. */
+function untrusted(socket: Channel, remote: string, cause: Error): UntrustedCertificateError | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorizationError) return undefined;
+  return new UntrustedCertificateError(
+    `expected ${remote} to show a certificate of the cluster's authority, got: ${cause.message}; give both sides certificates of one authority that have not expired`,
+    { cause },
+  );
 }
 
 /** Node gives no message when it has tried several addresses of one host. */

@@ -26,7 +26,7 @@
  * What it does not do without a secure channel below: frames after it are neither encrypted nor authenticated, so an attacker
  * on the path can take a session over. A hello says what secures its connection (`security`), and that channel's binding is
  * the first thing that proofs are over, so that with TLS a relay cannot stand between two channels. And all nodes hold one
- * secret: a node can play another one.
+ * secret: a node can play another one, unless a certificate names each.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -37,6 +37,7 @@ import { judgeGreeting, label } from './handshake/greeting.ts';
 import { expect, type Heard, Refusal, refuse, refusedByPeer, refuseSealed } from './handshake/refusal.ts';
 import { isProven, prove, seal, unseal } from './handshake/seals.ts';
 import { createTranscript, type Side, type Transcript } from './handshake/transcript.ts';
+import type { Security } from './security.ts';
 import { type Hello, helloFrame, type Incoming, nonceBytes, type ProofKind, proofFrame, sealedFrame } from './wire.ts';
 
 /** What a side says of itself in every handshake. */
@@ -109,10 +110,10 @@ export interface Handshake {
   receive(frame: Incoming, payload: Uint8Array): HandshakeStep;
 }
 
-/** Makes a run. The side that dialled speaks first. */
-export function createHandshake(options: HandshakeOptions): Handshake {
+/** Makes a run over a channel. The side that dialled speaks first. */
+export function createHandshake(options: HandshakeOptions, security: Security): Handshake {
   let claimed: string | undefined;
-  const run = options.side === 'dialled' ? dial(options) : accept(options);
+  const run = options.side === 'dialled' ? dial(options, security) : accept(options, security);
   const stepOf = (advance: () => IteratorResult<readonly Uint8Array[], Opened>): HandshakeStep => {
     try {
       const { done, value } = advance();
@@ -142,24 +143,21 @@ type Run = Generator<readonly Uint8Array[], Opened, Heard>;
 
 /** What the first call of a generator is given, and never sees. */
 const nothing: Heard = { frame: { kind: 'ping' }, payload: new Uint8Array() };
-/** Without a secure channel there is nothing to bind to. */
-const security = 'none';
-const channelBinding = new Uint8Array();
 
-function* dial(options: DialOptions): Run {
+function* dial(options: DialOptions, security: Security): Run {
   const { mine, keys } = options;
   const proof: ProofKind = mine.kind === 'node' ? 'peer' : keys.client === undefined ? 'none' : 'client';
-  const hello: Hello = { ...mine, nonce: randomBytes(nonceBytes), proof, security };
+  const hello: Hello = { ...mine, nonce: randomBytes(nonceBytes), proof, security: security.name };
   const greeting = helloFrame(hello);
 
   const answer = yield [greeting];
-  const theirs = greetingIn(answer, hello, options);
+  const theirs = greetingIn(answer, hello, options, security);
   if (theirs.kind !== 'node' || theirs.proof !== proof) {
     refuse({ code: 'secret-required', reason: `${label(theirs)} does not prove the secret to ${label(hello)}` });
   }
   const counterpart: Counterpart = { kind: theirs.kind, node: theirs.node, proven: proof };
   if (proof === 'none') return { frames: [], counterpart };
-  const transcript = transcriptOf(keys, proof, hello, payloadOf(greeting), answer.payload);
+  const transcript = transcriptOf(keys, proof, hello, security, [payloadOf(greeting), answer.payload]);
 
   const proven = expect('proof', yield [proofFrame(prove(transcript, 'dialled'))]);
   requireProven(transcript, 'accepted', proven.proof, theirs, hello);
@@ -174,13 +172,13 @@ function* dial(options: DialOptions): Run {
   return { frames: [], counterpart };
 }
 
-function* accept(options: AcceptOptions): Run {
+function* accept(options: AcceptOptions, security: Security): Run {
   const { mine, keys } = options;
   const greeting = yield [];
   const nonce = randomBytes(nonceBytes);
   const { proof } = greeting.frame.kind === 'hello' ? greeting.frame.hello : { proof: 'none' as const };
-  const hello: Hello = { ...mine, nonce, proof, security };
-  const theirs = greetingIn(greeting, hello, options);
+  const hello: Hello = { ...mine, nonce, proof, security: security.name };
+  const theirs = greetingIn(greeting, hello, options, security);
   requireProof(theirs, hello, options);
   const counterpart: Counterpart = { kind: theirs.kind, node: theirs.node, proven: proof };
   const answer = helloFrame(hello);
@@ -188,7 +186,7 @@ function* accept(options: AcceptOptions): Run {
     admit(options);
     return { frames: [answer], counterpart };
   }
-  const transcript = transcriptOf(keys, proof, hello, greeting.payload, payloadOf(answer));
+  const transcript = transcriptOf(keys, proof, hello, security, [greeting.payload, payloadOf(answer)]);
 
   const proven = expect('proof', yield [answer]);
   requireProven(transcript, 'dialled', proven.proof, theirs, hello);
@@ -211,10 +209,15 @@ function* accept(options: AcceptOptions): Run {
 }
 
 /** The other side's introduction, once it is accepted as one. */
-function greetingIn(heard: Heard, mine: Hello, { isNodeId }: Acquaintance): Hello {
+function greetingIn(heard: Heard, mine: Hello, { isNodeId }: Acquaintance, security: Security): Hello {
   const { hello } = expect('hello', heard);
   const verdict = judgeGreeting(mine, hello, isNodeId);
   if (verdict !== undefined) refuse(verdict);
+  const objection = hello.kind === 'node' ? security.objectionTo(hello.cluster ?? '', hello.node) : undefined;
+  if (objection !== undefined) {
+    const reason = `${label(hello)} ${objection}; give it a certificate of its own, which names it`;
+    refuse({ code: 'wrong-certificate', reason });
+  }
   if (hello.nonce !== undefined) return hello;
   throw new MalformedFrameError(`expected a nonce of ${nonceBytes} bytes from ${label(hello)}, got none`);
 }
@@ -242,12 +245,18 @@ function admit({ admitClient }: AcceptOptions): void {
   if (verdict !== undefined) refuse(verdict);
 }
 
-function transcriptOf(keys: ProofKeys, proof: 'peer' | 'client', mine: Hello, first: Uint8Array, second: Uint8Array) {
+function transcriptOf(
+  keys: ProofKeys,
+  proof: 'peer' | 'client',
+  mine: Hello,
+  security: Security,
+  [first, second]: readonly [Uint8Array, Uint8Array],
+): Transcript {
   const key = keys[proof];
   if (key === undefined) {
     return refuse({ code: 'secret-required', reason: `${label(mine)} has no secret by which to prove itself` });
   }
-  const transcript = createTranscript(key, proof, channelBinding);
+  const transcript = createTranscript(key, proof, security.binding());
   transcript.add(first);
   transcript.add(second);
   return transcript;

@@ -14,6 +14,7 @@ import {
   type ProofKeys,
 } from './handshake.ts';
 import type { TcpLimits, TcpTiming } from './options.ts';
+import { securityOf } from './security.ts';
 import type { Incoming } from './wire.ts';
 
 /** What all sessions of one bus have in common. */
@@ -117,7 +118,8 @@ export interface Session {
 
 export function createSession(options: SessionOptions): Session {
   const { socket, remote, onOpen, onFrame, onClosed } = options;
-  const handshake = createHandshake(options);
+  const security = securityOf(socket);
+  const handshake = createHandshake(options, security);
   let theirs: Counterpart | undefined;
   let refused: HandshakeRefusedError | undefined;
   let isProven = false;
@@ -172,7 +174,7 @@ export function createSession(options: SessionOptions): Session {
     take(handshake.begin());
     connection.outgoing.flush();
   };
-  if (socket.connecting) socket.once('connect', begin);
+  if (socket.connecting) socket.once(security.name === 'tls' ? 'secureConnect' : 'connect', begin);
   else begin();
   return session;
 }

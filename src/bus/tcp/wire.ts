@@ -26,6 +26,7 @@ const refusalCodes = [
   'node-id-taken',
   'disjoint-versions',
   'other-security',
+  'wrong-certificate',
   'secret-required',
   'secret-mismatch',
   'too-many-connections',
