@@ -37,6 +37,7 @@ const followerReads = ['test/services/store/follower-reads.test.ts'];
 const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
+const sharedQuestions = ['test/services/store/shared-questions.test.ts'];
 const ranges = ['test/services/store/ranges.test.ts', 'test/services/store/watch.test.ts'];
 const detector = ['test/statecharts/failover/fault-detector.test.ts'];
 const groupDecide = ['test/statecharts/failover/decide.test.ts'];
@@ -1156,6 +1157,27 @@ export const mutations: readonly Mutation[] = [
     text: '.finally(() => waiting.delete(stop))',
     becomes: '',
     tests: ['test/services/store/watching.test.ts'],
+  },
+  {
+    name: 'a watch is told again what the question that it shares was asked for by others',
+    file: 'src/services/store/key-value/shared-questions.ts',
+    text: 'found.updates.filter(({ revision }) => revision > after)',
+    becomes: 'found.updates',
+    tests: sharedQuestions,
+  },
+  {
+    name: 'a watch fails for what another one has missed',
+    file: 'src/services/store/key-value/shared-questions.ts',
+    text: 'await shared.asked.catch(() => undefined);',
+    becomes: 'await shared.asked;',
+    tests: sharedQuestions,
+  },
+  {
+    name: 'a watch goes on where those before it have not come to',
+    file: 'src/services/store/key-value/shared-questions.ts',
+    text: 'found.after > after) {',
+    becomes: 'found.after > 0) {',
+    tests: sharedQuestions,
   },
   {
     name: 'one client may take the place of all others that wait',

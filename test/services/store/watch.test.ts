@@ -193,11 +193,35 @@ describe('a watch', () => {
     expect(watches[1]?.updates.length).toBe(1);
   });
 
+  test('shares its question with those of the same keys, also once one of them was slower', async () => {
+    const cluster = createCluster();
+    cluster.elect();
+    const { keys, store } = cluster.leader();
+    const after = await cluster.value(keys.revision());
+    const watches = Array.from({ length: 50 }, () => watched(keys, { prefix: 'a' }, { after }));
+    const slow = keys.updates({ prefix: 'a' }, { after })[Symbol.asyncIterator]();
+    const first = slow.next();
+    await cluster.until(() => store.status().waiting === 1);
+    for (let it = 0; it < 5; it += 1) await putOne(cluster, `a${it}`);
+    await cluster.until(() => watches.every(({ updates }) => updates.length === 5) && store.status().waiting === 1);
+    const told = [await cluster.value(first)];
+    for (let it = 1; it < 5; it += 1) told.push(await cluster.value(slow.next()));
+    const next = slow.next();
+    await cluster.until(() => store.status().waiting === 1);
+    await putOne(cluster, 'a5');
+    told.push(await cluster.value(next));
+    await cluster.until(() => watches.every(({ updates }) => updates.length === 6));
+    const expected = [0, 1, 2, 3, 4, 5].map((it) => `a${it}`);
+    for (const watch of watches) expect(watch.told.map(([key]) => key)).toEqual(expected);
+    expect(told.flatMap(({ value }) => value?.changes ?? []).map(({ key }) => key)).toEqual(expected);
+  });
+
   test('of a client that has its share of those that may wait takes no place of another client', async () => {
     const cluster = createCluster({ limits: { server: { waitingQuestions: 10, waitingQuestionsOfOne: 3 } } });
     cluster.elect();
     const [greedy, other] = [cluster.client(), cluster.client()];
-    const many = Array.from({ length: 40 }, () => watched(greedy, { key: 'a' }));
+    // Those of the same keys would be one question.
+    const many = Array.from({ length: 40 }, (_, at) => watched(greedy, { prefix: 'a', to: `b${at}` }));
     const waiting = (): number => cluster.members().reduce((sum, { store }) => sum + store.status().waiting, 0);
     await cluster.until(() => waiting() >= 10);
     const one = watched(other, { key: 'a' });

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { systemEnvironment } from '../../../src/environment/environment.ts';
-import { updatesOf } from '../../../src/services/store/key-value/watching.ts';
+import { createWatching, updatesOf } from '../../../src/services/store/key-value/watching.ts';
 import type { Executor } from '../../../src/services/store/requests/requester.ts';
 
 /** Answers each question for changes with one value. */
@@ -31,7 +31,11 @@ test('a watch keeps nothing of what it has told', async () => {
   const { clock } = systemEnvironment();
   const told: WeakRef<object>[] = [];
   let held = Number.NaN;
-  for await (const { changes } of updatesOf(endless, clock, {}, { signal: new AbortController().signal })) {
+  for await (const { changes } of updatesOf(
+    createWatching(endless, clock),
+    {},
+    { signal: new AbortController().signal },
+  )) {
     for (const change of changes) told.push(new WeakRef(change));
     if (told.length < 1_000) continue;
     await collectGarbage();
@@ -60,7 +64,7 @@ test('a watch that is over listens to its signal no more', async () => {
     },
   });
   for (let watch = 0; watch < 20; watch += 1) {
-    for await (const _update of updatesOf(endless, clock, {}, { signal: counted })) break;
+    for await (const _update of updatesOf(createWatching(endless, clock), {}, { signal: counted })) break;
   }
   expect(listening).toBe(0);
 });

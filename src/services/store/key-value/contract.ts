@@ -63,7 +63,7 @@ export interface Transacted {
   readonly results: readonly OperationResult[];
 }
 
-/** What one revision changed of the keys that are watched. */
+/** What one revision changed of the keys that are watched. Watches of the same keys are told the same object: only read it. */
 export interface Update {
   readonly revision: number;
   readonly changes: readonly KeyChange[];

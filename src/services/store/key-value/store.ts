@@ -24,7 +24,7 @@ import type { KeyValueStore, Leased, RangeOptions } from './contract.ts';
 import { leaseKeysLimit, leasesLimit, longestTtlMs, shortestTtlMs } from './leases.ts';
 import { type Entry, type KeyValueQuestion, pageLimit } from './questions.ts';
 import { assertSelection, type Selection } from './selection.ts';
-import { revisionOf, updatesOf, watchOf } from './watching.ts';
+import { createWatching, revisionOf, updatesOf, watchOf } from './watching.ts';
 
 const defaultLimit = 100;
 
@@ -32,6 +32,7 @@ type Page = Extract<ReturnType<typeof answerIn>, { type: 'page' }>;
 
 /** Makes the key-value store that `executor` reaches. @param clock for a watch to wait by; the system's by default */
 export function keyValueStore(executor: Executor, clock: Clock = systemEnvironment().clock): KeyValueStore {
+  const watching = createWatching(executor, clock);
   const write = async (command: KeyValueCommand, options: ExecuteOptions): Promise<KeyValueResult> => {
     const result = resultIn(await executor.execute(encodeCommand(command), options));
     if (result.type === 'refused') throw refusalOf(result.reason);
@@ -141,8 +142,8 @@ export function keyValueStore(executor: Executor, clock: Clock = systemEnvironme
       if (answer === null || !('type' in answer) || answer.type !== 'changes') throw strange();
       return answer.changes;
     },
-    updates: (selection, options) => updatesOf(executor, clock, selection, options),
-    watch: (selection, options) => watchOf(executor, clock, selection, options),
+    updates: (selection, options) => updatesOf(watching, selection, options),
+    watch: (selection, options) => watchOf(watching, selection, options),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Follows the changes of a store by asking for those after the last revision that was told: so no node keeps anything for a
- * watch but a question that waits, a watch goes on at any node, and one that is slow asks seldom.
+ * Follows the changes of a store by asking for those after the last revision that was told: so no node keeps anything for
+ * watches but a question that waits, a watch goes on at any node, and one that is slow asks seldom.
  */
 
 import { Observable } from 'rxjs';
@@ -18,18 +18,30 @@ import type { Executor, QueryOptions } from '../requests/requester.ts';
 import { answerIn, strange } from './answers.ts';
 import type { Update, WatchOptions } from './contract.ts';
 import { createEnding, type Ending } from './ending.ts';
-import { type KeyChange, type KeyValueAnswer, type KeyValueQuestion, pageLimit } from './questions.ts';
+import type { KeyValueQuestion } from './questions.ts';
 import { assertSelection, type Selection } from './selection.ts';
+import { SharedQuestions } from './shared-questions.ts';
 
-/** How long a question waits for a change before it is asked anew, in milliseconds: a dead node is noticed by then. */
-const waitMs = 10_000;
 /** Before a question is asked again that no node could answer. */
 const backOffMs = 200;
 
+/** What the watches of one client ask by. */
+export interface Watching {
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly questions: SharedQuestions;
+}
+
+/** Makes what all watches of a client share. */
+export const createWatching = (executor: Executor, clock: Clock): Watching => ({
+  executor,
+  clock,
+  questions: new SharedQuestions(executor),
+});
+
 /** See `KeyValueStore.updates`. */
 export async function* updatesOf(
-  executor: Executor,
-  clock: Clock,
+  { executor, clock, questions }: Watching,
   selection: Selection,
   { after, signal }: WatchOptions & { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Update, undefined> {
@@ -41,9 +53,9 @@ export async function* updatesOf(
     let told = now === undefined ? undefined : (after ?? now);
     while (told !== undefined) {
       const from = told;
-      const found = await persistently(clock, ending, () => changesAfter(executor, selection, from));
+      const found = await persistently(clock, ending, () => questions.happened(selection, from));
       if (found === undefined) return undefined;
-      for (const update of byRevision(found.changes)) {
+      for (const update of found.updates) {
         if (ending.isOver) return undefined;
         yield update;
       }
@@ -55,26 +67,12 @@ export async function* updatesOf(
   }
 }
 
-async function changesAfter(
-  executor: Executor,
-  selection: Selection,
-  after: number,
-): Promise<Extract<KeyValueAnswer, { type: 'changes' }>> {
-  const question: KeyValueQuestion = { type: 'changes', selection, after, limit: pageLimit };
-  // Each change is told as of its revision, so whichever node is near may tell it.
-  const answer = answerIn(
-    await executor.query(question, { deadlineMs: waitMs, consistency: 'stale', isPatient: true }),
-  );
-  if (answer === null || !('type' in answer) || answer.type !== 'changes') throw strange();
-  return answer;
-}
-
 /** The same as an observable. */
-export const watchOf = (executor: Executor, clock: Clock, selection: Selection, options: WatchOptions = {}) =>
+export const watchOf = (watching: Watching, selection: Selection, options: WatchOptions = {}) =>
   new Observable<Update>((subscriber) => {
     const ending = new AbortController();
     const follow = async (): Promise<void> => {
-      for await (const update of updatesOf(executor, clock, selection, { ...options, signal: ending.signal })) {
+      for await (const update of updatesOf(watching, selection, { ...options, signal: ending.signal })) {
         subscriber.next(update);
       }
     };
@@ -118,16 +116,3 @@ const lasting = [
   StoreClosedError,
   StoreFailedError,
 ] as const;
-
-function* byRevision(changes: readonly KeyChange[]): Generator<Update> {
-  let update: { revision: number; changes: KeyChange[] } | undefined;
-  for (const change of changes) {
-    if (update !== undefined && update.revision !== change.revision) {
-      yield update;
-      update = undefined;
-    }
-    update ??= { revision: change.revision, changes: [] };
-    update.changes.push(change);
-  }
-  if (update !== undefined) yield update;
-}
