@@ -54,9 +54,7 @@ export async function strike(options: FaultsOptions, isOver: () => boolean, coun
   };
 
   while (!isOver()) {
-    for (const { id, run } of nodes) {
-      if (run?.ended !== undefined) throw new Error(`node ${id} ended by itself:\n${run.stdout}${run.stderr}`);
-    }
+    cluster.revive();
     const anybody = pick(random, nodes);
     const leader = chance(random, 0.5) ? await leading() : undefined;
     const struck = leader ?? anybody;

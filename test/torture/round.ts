@@ -5,9 +5,9 @@ import type { Clock } from '../../src/environment/clock.ts';
 import type { Randomness } from '../../src/environment/random.ts';
 import { createHistoryRecorder, type History, type HistoryRecorder } from '../../src/history.ts';
 import type { Client } from '../../src/services/store/client.ts';
-import { connect } from '../../src/services/store/tcp-client.ts';
 import type { ProcessCluster } from '../fixtures/processes.ts';
-import { type FaultCounts, strike } from './faults.ts';
+import { until } from '../fixtures/until.ts';
+import { type FaultCounts, type FaultsOptions, strike } from './faults.ts';
 import { doubtOf, type Heard, noteVersion, nothingHeard, withoutLosses, wrongLosses } from './losses.ts';
 import { atRest, contentsOfAll, differences, judge, keep, longestSilence } from './verdict.ts';
 import { type Created, createdKeys, valueIn, work } from './workload.ts';
@@ -30,6 +30,8 @@ export interface RoundOptions {
   readonly maxLoss: number | undefined;
   /** Makes names and values that nobody else uses. */
   readonly unique: () => string;
+  /** What else is done meanwhile, until `isOver`; all is well again when it resolves. */
+  readonly disturb?: (parts: Pick<FaultsOptions, 'recorder' | 'random'>, isOver: () => boolean) => Promise<void>;
 }
 
 /** Of writes, in a round or in all. */
@@ -72,6 +74,7 @@ export async function runRound(options: RoundOptions): Promise<Totals> {
   const connected = await connectAll(cluster);
   try {
     await storm(options, round, connected);
+    await allAnswer(cluster);
     await cluster.leader();
     await readAfterwards(round, connected[0]);
     await atRest(cluster);
@@ -106,14 +109,19 @@ export async function runRound(options: RoundOptions): Promise<Totals> {
   }
 }
 
-const connectAll = ({ nodes }: ProcessCluster): Promise<readonly Client[]> =>
-  Promise.all(
-    Array.from({ length: clients }, () =>
-      connect(
-        nodes.map(({ tcp }) => tcp),
-        { connectMs: patienceMs },
-      ),
-    ),
+const connectAll = (cluster: ProcessCluster): Promise<readonly Client[]> =>
+  Promise.all(Array.from({ length: clients }, () => cluster.connect(cluster.nodes, patienceMs)));
+
+/** Waits until all nodes answer again. */
+const allAnswer = (cluster: ProcessCluster): Promise<boolean> =>
+  until(
+    'all nodes to answer',
+    async () => {
+      cluster.revive();
+      await Promise.all(cluster.nodes.map((node) => node.status()));
+      return true;
+    },
+    patienceMs,
   );
 
 /** Load and faults, until the round's time is over. */
@@ -131,10 +139,11 @@ async function storm(options: RoundOptions, round: Round, connected: readonly Cl
     }),
   );
   const faults = strike({ cluster, recorder, clock, random: randomness.stream(`${name}/faults`) }, isOver, counts);
+  const others = options.disturb?.({ recorder, random: randomness.stream(`${name}/others`) }, isOver);
   // All of them, also when one has failed: nobody may start a node when the cluster is gone.
   const ends = await Promise.allSettled(
-    [faults, ...workers].map((part) =>
-      part.catch((error: unknown) => {
+    [faults, others, ...workers].map((part) =>
+      part?.catch((error: unknown) => {
         isBroken = true;
         throw error;
       }),

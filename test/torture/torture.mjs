@@ -9,12 +9,16 @@ import { parseArgs } from 'node:util';
 const { values } = parseArgs({
   options: { protocol: { type: 'string', default: 'raft' }, mode: { type: 'string' } },
 });
-const { status } = spawnSync('npx', ['vitest', 'run', '--config', 'test/torture/vitest.config.ts'], {
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    TORTURE_PROTOCOL: values.protocol,
-    ...(values.mode === undefined ? {} : { TORTURE_MODE: values.mode }),
+const { status } = spawnSync(
+  'npx',
+  ['vitest', 'run', '--config', 'test/torture/vitest.config.ts', 'processes.torture.ts'],
+  {
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      TORTURE_PROTOCOL: values.protocol,
+      ...(values.mode === undefined ? {} : { TORTURE_MODE: values.mode }),
+    },
   },
-});
+);
 process.exitCode = status ?? 1;

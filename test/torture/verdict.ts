@@ -15,7 +15,6 @@ import {
   renderReport,
 } from '../../src/history.ts';
 import type { Versioned } from '../../src/services/store/key-value/commands.ts';
-import { connect } from '../../src/services/store/tcp-client.ts';
 import type { ClusterNode, NodeStatus, ProcessCluster } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
 import type { Created } from './workload.ts';
@@ -37,8 +36,12 @@ export function atRest({ nodes }: ProcessCluster): Promise<readonly NodeStatus[]
 }
 
 /** What one node holds under `keys`, read from it alone. */
-async function contentsOf({ tcp, id }: ClusterNode, keys: readonly string[]): Promise<Map<string, Versioned>> {
-  const client = await connect([tcp]);
+async function contentsOf(
+  cluster: ProcessCluster,
+  node: ClusterNode,
+  keys: readonly string[],
+): Promise<Map<string, Versioned>> {
+  const client = await cluster.connect([node]);
   try {
     const contents = new Map<string, Versioned>();
     const batch = 1_000;
@@ -50,7 +53,8 @@ async function contentsOf({ tcp, id }: ClusterNode, keys: readonly string[]): Pr
         }),
       );
     }
-    if (client.nodes().join() !== id) throw new Error(`expected to read from ${id}, got ${client.nodes().join()}`);
+    const from = client.nodes().join();
+    if (from !== node.id) throw new Error(`expected to read from ${node.id}, got ${from}`);
     return contents;
   } finally {
     await client.close();
@@ -62,12 +66,14 @@ export type Contents = ReadonlyMap<string, ReadonlyMap<string, Versioned>>;
 
 /** What every node holds under the keys that were written. */
 export async function contentsOfAll(
-  { nodes }: ProcessCluster,
+  cluster: ProcessCluster,
   { acknowledged, unknown, refused }: Created,
   sharedKeys: readonly string[],
 ): Promise<Contents> {
   const keys = [...sharedKeys, ...acknowledged.keys(), ...unknown, ...refused];
-  return new Map(await Promise.all(nodes.map(async (node) => [node.id, await contentsOf(node, keys)] as const)));
+  return new Map(
+    await Promise.all(cluster.nodes.map(async (node) => [node.id, await contentsOf(cluster, node, keys)] as const)),
+  );
 }
 
 /**

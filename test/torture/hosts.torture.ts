@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { logProtocolIn } from '../../src/cli/options.ts';
+import { createHosts, type Host, type Hosts } from '../fixtures/hosts.ts';
+import { type ClusterNode, startClusterAt } from '../fixtures/processes.ts';
+import { until } from '../fixtures/until.ts';
+import { countUnder, type Station, startStation } from './datagrams.ts';
+import { disturb, type NetworkCounts, networkFaults } from './network.ts';
+import { clock, seconds, torture } from './rounds.ts';
+
+const protocol = logProtocolIn(process.env.TORTURE_PROTOCOL ?? 'raft');
+const count = 5;
+
+describe('between hosts of network namespaces', () => {
+  let net: Hosts;
+  let one: Station;
+  let other: Station;
+  beforeAll(async () => {
+    net = await createHosts(2);
+    const [first, second] = await Promise.all(net.hosts.map(startStation));
+    if (first === undefined || second === undefined) throw new Error('expected two hosts');
+    [one, other] = [first, second];
+  });
+  afterAll(async () => {
+    one.close();
+    other.close();
+    await net.close();
+  });
+  const there = () => ({ from: one.host, to: other.host });
+
+  test('a cut is of one direction', async () => {
+    const cut = () => net.cut([there()]);
+    expect(await countUnder(cut, one, other, 100)).toBe(0);
+    expect(await countUnder(cut, other, one, 100)).toBe(100);
+  });
+
+  test('a host that loses half loses about half', async () => {
+    const lost = await countUnder(() => net.lose(other.host, 50), one, other, 200);
+    expect(lost).toBeGreaterThan(50);
+    expect(lost).toBeLessThan(150);
+    expect(await countUnder(() => net.lose(one.host, 50), one, other, 100)).toBe(100);
+  });
+
+  test('a host with little bandwidth sends what goes at once, and not much more', async () => {
+    const arrived = await countUnder(() => net.limit(one.host, 8), one, other, 200);
+    expect(arrived).toBeGreaterThan(10);
+    expect(arrived).toBeLessThan(150);
+    expect(await countUnder(() => net.limit(other.host, 8), one, other, 100)).toBe(100);
+  });
+
+  test('what is delayed comes that much later, and all of it', async () => {
+    other.received.length = 0;
+    const heal = await net.delay([there()], 400);
+    const sentMs = performance.now();
+    // As many as the queues on the detour hold in any case.
+    await one.send(other, 'late', 30);
+    await until('the first datagram', () => other.received.length > 0);
+    expect(performance.now() - sentMs).toBeGreaterThanOrEqual(400);
+    await until('all datagrams', () => other.received.length === 30);
+    await heal();
+    expect(await countUnder(async () => async () => {}, one, other, 100)).toBe(100);
+  });
+});
+
+test(`five hosts that reach each other over TCP lose nothing, whatever the network and processes go through for ${seconds} s`, async () => {
+  const net = await createHosts(count);
+  onTestFinished(() => net.close());
+  const places = net.hosts.map(({ address, prefix }, index) => ({
+    id: `n${index + 1}`,
+    http: `${address}:4701`,
+    tcp: `${address}:4801`,
+    prefix,
+  }));
+  const cluster = startClusterAt(places, { replication: { protocol } });
+  onTestFinished(() => cluster.close());
+  const links = pairsOf(net.hosts);
+  const counts: NetworkCounts = new Map();
+  const favourite = async (): Promise<Host | undefined> => net.hosts[await leaderOf(cluster.nodes)];
+  await torture({
+    cluster,
+    what: `${protocol} over TCP`,
+    writes: 200,
+    disturb: (parts, isOver) => disturb({ net, links, favourite, clock }, parts, isOver, counts),
+    hasShown: () => networkFaults.every((kind) => counts.has(kind)),
+  });
+  console.log(`torture: faults of the network ${JSON.stringify(Object.fromEntries(counts))}`);
+});
+
+const pairsOf = (hosts: readonly Host[]): readonly (readonly [Host, Host])[] =>
+  hosts.flatMap((one, index) => hosts.slice(index + 1).map((other) => [one, other] as const));
+
+/** Where the leader is among the nodes, as one of them knows; -1 where none says. */
+async function leaderOf(nodes: readonly ClusterNode[]): Promise<number> {
+  const statuses = await Promise.all(nodes.map((node) => node.status().catch(() => undefined)));
+  const leader = statuses.find((it) => it !== undefined && it.leader !== null)?.leader;
+  return nodes.findIndex(({ id }) => id === leader);
+}
