@@ -39,7 +39,10 @@ interface Happened {
   readonly atMs: number;
 }
 
-/** How an actor stands: its chart's name (`raft.server`), state value, the tag of its role, and context. */
+/**
+ * How an actor stands: its chart's name (`raft.server`), state value, the tag of its role, and context. A log within a context
+ * shows as `{ baseIndex, lastIndex, newest }`.
+ */
 export interface ShownActor {
   readonly actor: Address;
   readonly chart: string;

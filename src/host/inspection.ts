@@ -58,6 +58,19 @@ export type Happened =
   | { readonly type: 'lost'; readonly loss: Loss }
   | { readonly type: 'peer'; readonly peer: PeerStatus };
 
+/** Of a step's effects, those that no record holds back. */
+export function leavingAtOnce({
+  effects,
+  pending,
+}: Pick<InspectionEvent & { readonly type: 'step' }, 'effects' | 'pending'>): readonly Effect[] {
+  if (pending === 0) return effects;
+  const isAhead = (effect: Effect): boolean =>
+    (effect.type === 'send' || effect.type === 'deliver') && effect.ahead === true;
+  const inOrder = effects.filter((effect) => effect.type !== 'persist' && !isAhead(effect));
+  const held = new Set(inOrder.slice(-pending));
+  return effects.filter((effect) => !held.has(effect));
+}
+
 /** The producing side. */
 export interface Inspection {
   readonly stream: Observable<InspectionEvent>;

@@ -12,7 +12,10 @@ export interface Bounds {
 
 export const defaultBounds: Bounds = { depth: 6, members: 32, stringLength: 256 };
 
-/** A copy of `value` within `bounds`: JSON-compatible, bytes as their number, functions and classes by name. */
+/**
+ * A copy of `value` within `bounds`: JSON-compatible, bytes as their number, functions and classes by name. What is long and
+ * can say itself shorter (`shortened`, as logs can) does.
+ */
 export function bounded(value: unknown, bounds: Bounds = defaultBounds): unknown {
   if (typeof value === 'string') {
     return value.length <= bounds.stringLength ? value : `${value.slice(0, bounds.stringLength)}… (${value.length})`;
@@ -26,6 +29,9 @@ export function bounded(value: unknown, bounds: Bounds = defaultBounds): unknown
   if (Array.isArray(value)) {
     const shown = value.slice(0, bounds.members).map((item: unknown) => bounded(item, inner));
     return value.length > bounds.members ? [...shown, `… (${value.length})`] : shown;
+  }
+  if ('shortened' in value && typeof value.shortened === 'function') {
+    return bounded(value.shortened(bounds.members), inner);
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') return bounded(value.toJSON(), inner);
   const members = Object.entries(value);

@@ -5,9 +5,9 @@
  */
 
 import type { Subscription } from 'rxjs';
-import { type Address, type AnyActor, type Effect, nodeOf, type Send } from '../../statecharts/actor.ts';
+import { type Address, type AnyActor, nodeOf, type Send } from '../../statecharts/actor.ts';
 import { systemOriginMs } from '../environment/clock.ts';
-import type { InspectionEvent } from '../host/inspection.ts';
+import { type InspectionEvent, leavingAtOnce } from '../host/inspection.ts';
 import type { Node } from '../host/node.ts';
 import { type Bounds, bounded, defaultBounds } from './bounded.ts';
 
@@ -151,19 +151,13 @@ export function showNode(
       event: cause,
       snapshot: snapshotOf(event.state, event.context, bounds),
     });
-    showSends(event.actor, leavingAtOnce(event.effects), event.atMs);
+    showSends(event.actor, leavingAtOnce(event), event.atMs);
   };
   for (const actor of node.actors()) introduce(actor, 0);
   return node.inspection.subscribe(show);
 }
 
 const isSend = (effect: { readonly type: string }): effect is Send => effect.type === 'send';
-
-/** The effects that no record holds back: those before the first that is to be durable, and those that may go ahead. */
-function leavingAtOnce(effects: readonly Effect[]): readonly Effect[] {
-  const first = effects.findIndex(({ type }) => type === 'persist');
-  return effects.filter((effect, at) => first < 0 || at < first || (isSend(effect) && effect.ahead === true));
-}
 
 const snapshotOf = (value: unknown, context: unknown, bounds: Bounds): StatelySnapshot => ({
   status: 'active',

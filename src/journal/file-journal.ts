@@ -5,6 +5,7 @@ import path from 'node:path';
 import zlib from 'node:zlib';
 import { messageOf } from '../environment/message.ts';
 import { privateDirectoryMode } from '../environment/private-files.ts';
+import type { DiskFaults } from './disk-faults.ts';
 import { JournalDirectoryError } from './errors.ts';
 import type { Journal } from './journal.ts';
 import { lockDirectory } from './lock.ts';
@@ -15,6 +16,8 @@ import type { SegmentedJournalOptions } from './segmented/options.ts';
 export interface FileJournalOptions extends Omit<SegmentedJournalOptions, 'crc32'>, NodeDiskOptions {
   /** Made when it is not there. Holds nothing but the journal. */
   readonly directory: string;
+  /** Faults that may be ordered of the journal's disk; by default none may. */
+  readonly faults?: Pick<DiskFaults, 'on'>;
 }
 
 /** Node.js 20.12 to 20.14 have none. */
@@ -33,7 +36,8 @@ export async function openFileJournal(options: FileJournalOptions): Promise<Jour
   const { directory } = options;
   makeDirectory(directory);
   const unlock = await lockDirectory(directory);
-  const disk = createNodeDisk(options);
+  const { faults = { on: (sound) => sound } } = options;
+  const disk = faults.on(createNodeDisk(options));
   // A disk of its own, which has files of its own open: the journal's are not closed for it.
   const snapshotDisk = createNodeDisk({ ...options, directory: path.join(directory, snapshotFolder) });
   const release = (onDone: () => void): void =>

@@ -16,7 +16,7 @@ import { createDecisions } from './agreement/decisions.ts';
 import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
 import { followMembers } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
-import { type RunningNode, startNode } from './start-node.ts';
+import { type NodeFaults, type RunningNode, startNode } from './start-node.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
 import type { Durability } from './store/log/primary-backup/founding.ts';
 import type { LogProtocolName } from './store/log/protocol-names.ts';
@@ -72,6 +72,8 @@ export interface KeyValueNodeOptions extends Durability {
   readonly agreementKeys?: number;
   /** How long an HTTP request may take, in milliseconds. Default 5,000. */
   readonly requestDeadlineMs?: number;
+  /** Faults that may be ordered of its links and its disk; by default none may. */
+  readonly faults?: NodeFaults;
   /** Told of errors in answering HTTP that are a fault of this program. By default none is. */
   readonly onUnexpected?: (error: unknown) => void;
   readonly environment?: Environment;
@@ -114,7 +116,7 @@ export function startKeyValueNode(
 export function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode>;
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
   const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers, nats } = options;
-  const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {} } = options;
+  const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {}, faults } = options;
   const { electionTimeoutMs } = timingOf(timing);
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
@@ -129,6 +131,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       ...(secret === undefined ? {} : { secret }),
       ...(nats === undefined ? {} : { nats }),
       environment,
+      ...(faults === undefined ? {} : { faults }),
       ...(agreementKeys === undefined ? {} : { limits: { node: { rooms: { [agreementRoom.name]: agreementKeys } } } }),
     });
     const { node } = running;

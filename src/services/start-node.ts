@@ -6,10 +6,12 @@
 import { type Observable, ReplaySubject } from 'rxjs';
 import type { QuorateError } from '../../statecharts/actor.ts';
 import { BusOptionsError } from '../bus/errors.ts';
+import type { LinkFaults } from '../bus/link-faults.ts';
 import type { NatsServer } from '../bus/nats.ts';
 import { createTcpBus, type HostPort, type TcpBus, type TcpBusOptions } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { createNode, type Node, type NodeOptions, type Resources } from '../host/node.ts';
+import type { DiskFaults } from '../journal/disk-faults.ts';
 import { type FileJournalOptions, openFileJournal } from '../journal/file-journal.ts';
 import type { Journal } from '../journal/journal.ts';
 import { placeOf } from '../journal/place.ts';
@@ -38,12 +40,20 @@ export interface StartNodeOptions<Owned extends Resources = Resources>
   readonly directory: string;
   /** What its actors may ask to act; made over the journal where they keep records in it. */
   readonly resources?: Owned | ((parts: ResourceParts) => Owned);
+  /** Faults that may be ordered of its links and its disk, to see what becomes of it; by default none may. */
+  readonly faults?: NodeFaults;
   /** What differs from the defaults of journal, bus and host. */
   readonly limits?: {
     readonly journal?: FileJournalOptions['limits'];
     readonly bus?: TcpBusOptions['limits'];
     readonly node?: NodeOptions['limits'];
   };
+}
+
+/** What may be wrong with a node on purpose. */
+export interface NodeFaults {
+  readonly links: Pick<LinkFaults, 'on'>;
+  readonly disk: Pick<DiskFaults, 'on'>;
 }
 
 export interface ResourceParts {
@@ -89,7 +99,7 @@ export function startNode<const Owned extends Resources>(
 ): Promise<RunningNode<Owned>>;
 export function startNode(options: StartNodeOptions): Promise<RunningNode>;
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
-  const { id, directory, environment = systemEnvironment(), limits = {}, cluster: _, ...others } = options;
+  const { id, directory, environment = systemEnvironment(), limits = {}, faults, cluster: _, ...others } = options;
   const { resources = {}, definitions, inspect, development, ...reachable } = others;
   const { clock, ids } = environment;
   let { peers = {} } = reachable;
@@ -101,6 +111,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       clock,
       ids,
       ...(limits.journal && { limits: limits.journal }),
+      ...(faults && { faults: faults.disk }),
     });
     opened.push(() => journal.close());
     const restoration = restoredIn(journal);
@@ -116,7 +127,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       ...(limits.bus && { limits: limits.bus }),
     });
     opened.push(() => reached.close());
-    const witness = createWitness({ ...life, bus: reached, clock, peers: () => Object.keys(peers) });
+    const bus = faults === undefined ? reached : faults.links.on(reached);
+    const witness = createWitness({ ...life, bus, clock, peers: () => Object.keys(peers) });
     opened.push(() => witness.bus.close());
     const node = createNode({
       id,

@@ -89,6 +89,16 @@ export abstract class Sequence<Entry extends Sized> {
     return this.backing.entries.slice(first, Math.max(first, Math.min(toIndex, this.lastIndex) - this.baseIndex));
   }
 
+  /** Where it begins and ends, and its `most` newest entries: what a person is shown of a long one. */
+  shortened(most: number): {
+    readonly baseIndex: number;
+    readonly lastIndex: number;
+    readonly newest: readonly Entry[];
+  } {
+    const { baseIndex, lastIndex } = this;
+    return { baseIndex, lastIndex, newest: this.between(lastIndex - most + 1, lastIndex) };
+  }
+
   /** As many entries from `fromIndex` on as the bound allows; at least one when there is one. */
   slice(fromIndex: number, bound: SliceBound): readonly Entry[] {
     return this.between(fromIndex, this.endOf(fromIndex, bound));

@@ -1,0 +1,231 @@
+/**
+ * What a running node tells a dashboard. A busy node does far more than a person can see, and showing costs it time: beyond a
+ * share of items a second it tells of steps and messages in numbers alone, and how its actors stand now and then.
+ */
+
+import type { Subscription } from 'rxjs';
+import { type Address, type Effect, nodeOf, partsOf, type Send, type Tagged } from '../../statecharts/actor.ts';
+import { type Clock, systemOriginMs } from '../environment/clock.ts';
+import { type InspectionEvent, leavingAtOnce } from '../host/inspection.ts';
+import type { Node } from '../host/node.ts';
+import { type Bounds, bounded } from '../inspector/bounded.ts';
+import type { Shown, ShownActor, ShownMessage } from './feed.ts';
+
+export interface NodeFeedOptions {
+  readonly clock: Clock;
+  /** When the node's clock began, in milliseconds of the epoch. Default: the system's clock. */
+  readonly originMs?: number;
+  /** Steps, messages and flushes that are told one by one, a second. Default 300. */
+  readonly itemsPerSecond?: number;
+  readonly bounds?: Bounds;
+}
+
+const shownBounds: Bounds = { depth: 5, members: 24, stringLength: 120 };
+
+/** How often it is told what was left out, and how its actors stand, in milliseconds. */
+const summaryMs = 250;
+
+/** Actors whose state is told with a summary, at most. */
+const actorsPerSummary = 32;
+
+/**
+ * Tells `send` of `node` from now on: first of the actors that are alive, then of what they do.
+ *
+ * @returns a subscription; while there is none, it costs the node nothing
+ */
+export function feedOf(node: Node, send: (item: Shown) => void, options: NodeFeedOptions): Subscription {
+  const feed = new NodeFeed(node, send, options);
+  const subscription = node.inspection.subscribe((event) => feed.tell(event));
+  subscription.add(() => feed.close());
+  return subscription;
+}
+
+/** `Omit` would lose what tells the kinds of item from each other. */
+type Untimed = Shown extends infer Item ? (Item extends Shown ? Omit<Item, 'node' | 'atMs'> : never) : never;
+
+class NodeFeed {
+  readonly #node: Node;
+  readonly #send: (item: Shown) => void;
+  readonly #clock: Clock;
+  readonly #originMs: number;
+  readonly #bounds: Bounds;
+  readonly #share: Share;
+  /** The step that asked for an effect, if that step was told. */
+  readonly #steps = new WeakMap<Effect, string>();
+  #leftOut = new Map<string, number>();
+  #changed = new Set<Address>();
+  #timeout: ReturnType<Clock['setTimeout']> | undefined;
+  #sent = 0;
+
+  constructor(node: Node, send: (item: Shown) => void, options: NodeFeedOptions) {
+    const { clock, originMs = systemOriginMs, itemsPerSecond = 300, bounds = shownBounds } = options;
+    this.#node = node;
+    this.#send = send;
+    this.#clock = clock;
+    this.#originMs = originMs;
+    this.#bounds = bounds;
+    this.#share = new Share(itemsPerSecond);
+    this.#tell(clock.nowMs(), { type: 'up' });
+    for (const actor of node.actors()) this.#introduce(actor, clock.nowMs());
+  }
+
+  close(): void {
+    if (this.#timeout !== undefined) this.#clock.clearTimeout(this.#timeout);
+  }
+
+  tell(event: InspectionEvent): void {
+    const { atMs } = event;
+    switch (event.type) {
+      case 'started':
+        this.#introduce(event.actor, atMs);
+        break;
+      case 'stopped':
+        this.#tell(atMs, { type: 'gone', actor: event.actor });
+        break;
+      case 'failed':
+        if (event.actor === undefined) this.#tell(atMs, { type: 'down', reason: event.error.message });
+        else this.#tell(atMs, { type: 'gone', actor: event.actor, error: event.error.message });
+        break;
+      case 'step':
+        this.#step(event);
+        break;
+      case 'released':
+        for (const effect of event.effects) this.#leave(event.actor, effect, atMs);
+        break;
+      case 'flushed':
+        if (this.#share.take(atMs)) this.#tell(atMs, { type: 'flushed', actor: event.actor });
+        else this.#leaveOut('flushed');
+        break;
+      case 'refused': {
+        const { from, to, message, reason } = event;
+        if (this.#share.take(atMs))
+          this.#tell(atMs, { type: 'lost', from, to, message: this.#message(message), reason });
+        else this.#leaveOut('lost');
+        break;
+      }
+      case 'lost':
+        this.#leaveOut('lost', event.loss.count);
+        break;
+      case 'peer': {
+        const { node: peer, status, reason } = event.peer;
+        this.#tell(atMs, { type: 'peer', peer, status, ...(reason === undefined ? {} : { reason }) });
+        break;
+      }
+      case 'role':
+        // The step that changed it says so.
+        break;
+    }
+  }
+
+  #step(event: InspectionEvent & { readonly type: 'step' }): void {
+    const { actor, from, cause, transitions, effects, atMs } = event;
+    const isTold = this.#share.take(atMs);
+    if (isTold) {
+      const id = `${this.#node.id}:${event.sequence}`;
+      for (const effect of effects) if (effect.type === 'send') this.#steps.set(effect, id);
+      this.#tell(atMs, {
+        type: 'step',
+        id,
+        from,
+        cause: this.#message(cause),
+        transitions: transitions.map(({ id: taken, rule }) => ({ id: taken, ...(rule === undefined ? {} : { rule }) })),
+        effects: effects.flatMap(briefly).slice(0, this.#bounds.members),
+        ...this.#standing(actor, event.state, event.context),
+      });
+    } else {
+      this.#leaveOut('step');
+      if (this.#changed.size < actorsPerSummary) this.#changed.add(actor);
+    }
+    for (const effect of leavingAtOnce(event)) this.#leave(actor, effect, atMs);
+  }
+
+  /** What goes to an actor of this node is seen as the step that it causes. */
+  #leave(from: Address, effect: Effect, atMs: number): void {
+    if (!isSend(effect) || nodeOf(effect.to) === this.#node.id) return;
+    const step = this.#steps.get(effect);
+    if (step === undefined) {
+      this.#leaveOut('sent');
+      return;
+    }
+    this.#sent += 1;
+    const id = `${this.#node.id}>${this.#sent}`;
+    this.#tell(atMs, { type: 'sent', id, step, from, to: effect.to, message: this.#message(effect.message) });
+  }
+
+  #introduce(actor: Address, atMs: number): void {
+    const known = this.#node.peek(actor);
+    if (known === undefined) return;
+    const { value, context } = known.state.snapshot;
+    this.#tell(atMs, { type: 'actor', ...this.#standing(actor, value, context) });
+  }
+
+  #standing(actor: Address, value: unknown, context: unknown): ShownActor {
+    const known = this.#node.peek(actor);
+    const role = known?.definition.roleAt(known.state);
+    const chart = partsOf(actor).name;
+    return { actor, chart, value, ...(role === undefined ? {} : { role }), context: bounded(context, this.#bounds) };
+  }
+
+  #message(message: Tagged): ShownMessage {
+    return { ...Object(bounded(message, this.#bounds)), type: message.type };
+  }
+
+  #tell(atMs: number, item: Untimed): void {
+    this.#send({ node: this.#node.id, atMs: this.#originMs + atMs, ...item });
+  }
+
+  #leaveOut(type: string, count = 1): void {
+    this.#leftOut.set(type, (this.#leftOut.get(type) ?? 0) + count);
+    this.#timeout ??= this.#clock.setTimeout(() => this.#summarise(), summaryMs);
+  }
+
+  #summarise(): void {
+    this.#timeout = undefined;
+    const nowMs = this.#clock.nowMs();
+    const counts = Object.fromEntries(this.#leftOut);
+    const reason = 'the node does more than is told one by one';
+    this.#leftOut = new Map();
+    const changed = this.#changed;
+    this.#changed = new Set();
+    this.#tell(nowMs, { type: 'summary', counts, reason });
+    for (const actor of changed) this.#introduce(actor, nowMs);
+  }
+}
+
+/** So many a second, of which a quarter may come at once. */
+class Share {
+  readonly #perMs: number;
+  readonly #most: number;
+  #left: number;
+  #atMs = 0;
+
+  constructor(perSecond: number) {
+    this.#perMs = perSecond / 1_000;
+    this.#most = perSecond / 4;
+    this.#left = this.#most;
+  }
+
+  take(atMs: number): boolean {
+    this.#left = Math.min(this.#most, this.#left + (atMs - this.#atMs) * this.#perMs);
+    this.#atMs = atMs;
+    if (this.#left < 1) return false;
+    this.#left -= 1;
+    return true;
+  }
+}
+
+const isSend = (effect: Effect): effect is Send => effect.type === 'send';
+
+/** An effect that is no message, in two words. */
+function briefly(effect: Effect): string[] {
+  switch (effect.type) {
+    case 'send':
+      return [];
+    case 'persist':
+      return [`persist ${effect.record.type}`];
+    case 'perform':
+      return [`perform ${effect.operation.type} at ${effect.resource}`];
+    case 'deliver':
+      return [`deliver ${effect.output.type}`];
+  }
+}

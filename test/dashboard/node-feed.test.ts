@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import type { Shown } from '../../src/dashboard/feed.ts';
+import { feedOf, type NodeFeedOptions } from '../../src/dashboard/node-feed.ts';
+import { add, address, bench } from '../host/bench.ts';
+import { counter } from '../host/counter.ts';
+
+/** A counter at `n1`, the peer `n2`, and what a feed tells of it. */
+function watched(options: Partial<NodeFeedOptions> = {}) {
+  const { clock, settle, node: nodeOf, peer } = bench();
+  const { node, journal } = nodeOf('n1', { definitions: [counter] });
+  const { say } = peer('n2');
+  const handle = node.start(counter, {});
+  settle();
+  const items: Shown[] = [];
+  const feed = feedOf(node, (item) => items.push(item), { clock, originMs: 1_000, ...options });
+  const of = <Type extends Shown['type']>(type: Type) =>
+    items.filter((item): item is Shown & { readonly type: Type } => item.type === type);
+  return { clock, settle, handle, journal, say, items, of, feed };
+}
+
+test('tells first of the actors that are alive, then of each step with its cause, transitions and what it asked for', () => {
+  const { items, say, settle, of } = watched();
+  expect(items).toEqual([
+    { type: 'up', node: 'n1', atMs: 1_000 },
+    expect.objectContaining({ type: 'actor', actor: address, chart: 'test.counter', role: 'even' }),
+  ]);
+  say(address, add(1));
+  settle();
+  expect(of('step')[0]).toMatchObject({
+    node: 'n1',
+    actor: address,
+    from: 'n2/test.peer/',
+    cause: { type: 'add', amount: 1 },
+    effects: ['persist added', 'deliver count'],
+    role: 'odd',
+    context: { count: 1 },
+  });
+});
+
+test('tells of a message when it leaves, and which step asked for it', () => {
+  const { journal, say, settle, of } = watched();
+  say(address, add(1));
+  settle();
+  expect(of('sent')).toEqual([]);
+  journal.flush();
+  settle();
+  expect(of('flushed')).toHaveLength(1);
+  expect(of('sent')).toEqual([
+    expect.objectContaining({
+      from: address,
+      to: 'n2/test.peer/',
+      message: { type: 'counted' },
+      step: of('step')[0]?.id,
+    }),
+  ]);
+});
+
+test('holds back what follows an earlier record that is not durable', () => {
+  const { journal, say, settle, of } = watched();
+  say(address, add(1));
+  say(address, add(2));
+  settle();
+  journal.flush(1);
+  settle();
+  expect(of('sent').map(({ step }) => step)).toEqual([of('step')[0]?.id]);
+});
+
+test('tells in numbers what is beyond its share, and then how the actors stand', () => {
+  const { clock, say, settle, of, items } = watched({ itemsPerSecond: 8 });
+  for (let count = 0; count < 10; count += 1) say(address, add(1));
+  settle();
+  expect(of('step')).toHaveLength(2);
+  items.length = 0;
+  clock.advance(250);
+  expect(of('summary')).toEqual([expect.objectContaining({ counts: { step: 8 } })]);
+  expect(of('actor')).toEqual([
+    expect.objectContaining({ actor: address, context: expect.objectContaining({ count: 10 }) }),
+  ]);
+  clock.advance(1_000);
+  say(address, add(1));
+  settle();
+  expect(of('step')).toHaveLength(1);
+});
+
+test('tells of an actor that ends or fails, and of what went nowhere', () => {
+  const { handle, say, settle, of } = watched();
+  say('n1/test.counter/other', { type: 'nonsense' });
+  handle.send({ type: 'misbehave' });
+  settle();
+  expect(of('lost')).toEqual([expect.objectContaining({ to: 'n1/test.counter/other' })]);
+  expect(of('gone')).toEqual([expect.objectContaining({ actor: address, error: 'a rule misbehaved' })]);
+});
+
+test('costs nothing, and tells nothing, once it is no longer wanted', () => {
+  const { clock, say, settle, items, feed } = watched({ itemsPerSecond: 4 });
+  for (let count = 0; count < 10; count += 1) say(address, add(1));
+  settle();
+  feed.unsubscribe();
+  items.length = 0;
+  say(address, add(1));
+  clock.advance(1_000);
+  expect(items).toEqual([]);
+});
