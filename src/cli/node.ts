@@ -1,11 +1,12 @@
 /** `quorate node`: one node of a cluster, for several machines, or as a child of `quorate up`. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import { pause } from '../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
+import type { Node } from '../host/node.ts';
 import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode } from '../services/kv-node.ts';
 import type { Durability } from '../services/store/log/primary-backup/founding.ts';
@@ -42,6 +43,7 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly openClients?: true | OpenClients;
   readonly nats?: string;
   readonly inspect?: true | number;
+  readonly watched?: true;
   readonly json?: true;
 }
 
@@ -98,6 +100,9 @@ export function nodeCommand(terminal: Terminal): Command {
       'reach the other nodes over this NATS server in place of TCP; addresses of nodes are then names of places',
     )
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
+    .addOption(
+      new Option('--watched', 'show the process that started it what happens, and take faults from it').hideHelp(),
+    )
     .option('--json', 'tell what happens as JSON, one value a line')
     .addHelpText('after', help)
     .action(async (options: Partial<NodeOptions>, command: Command) => {
@@ -159,6 +164,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   };
   let running: ServingNode | undefined;
   let inspector: InspectorServer | undefined;
+  const watching = options.watched === true ? await watchedBy(environment) : undefined;
   try {
     checkMembers(options);
     const secret = options.secretFile === undefined ? undefined : readSecretFile(options.secretFile);
@@ -180,6 +186,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
       openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
       pid: process.pid,
       environment,
+      ...(watching === undefined ? {} : { faults: watching.faults }),
       onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
     if (inspect !== undefined) {
@@ -194,6 +201,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     return await fail(error, true);
   }
   const node = running;
+  watching?.obey(node.node);
   void tell({
     type: 'ready',
     id,
@@ -211,6 +219,15 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
   await Promise.race([Promise.all([node.stop(), inspector?.close()]), pause(clock, stopMs)]);
   return code;
+}
+
+/** What lets the process that started this one watch a node, and order faults of it; undefined where none started it. */
+async function watchedBy(environment: Environment) {
+  const { obey, orderedFaults, parentChannel } = await import('./node/watched.ts');
+  const channel = parentChannel();
+  if (channel === undefined) return undefined;
+  const faults = orderedFaults(environment);
+  return { faults, obey: (node: Node): void => obey(node, faults, channel, environment) };
 }
 
 /** Refuses what cannot become a cluster. @throws ClusterOptionsError */

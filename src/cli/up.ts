@@ -11,6 +11,7 @@ import { integerIn, logProtocolIn, nameIn } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import { besideJson, type Terminal } from './terminal.ts';
 import { timingIn, withTiming } from './timing.ts';
+import type { Dashboard } from './up/dashboard.ts';
 import { claimDataDirectory } from './up/data-directory.ts';
 import { description } from './up/description.ts';
 import { inspectorOf } from './up/inspector.ts';
@@ -41,6 +42,7 @@ nodes know each other; clients on this machine need none.
 Examples:
   $ quorate up
   $ quorate up --nodes 5 --port 8000 --data /tmp/five-nodes
+  $ quorate up --dashboard 4700  # see it, and break it by hand, at a port of your choice
   $ quorate up --inspect          # watch every message in the Stately Inspector
 
 Exit codes: 0 stopped by Ctrl-C, 1 could not run (the line says why), 2 wrong options.`;
@@ -61,6 +63,8 @@ export function upCommand(terminal: Terminal, program: string): Command {
     )
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
     .option('--inspect', 'serve the Stately Inspector: all nodes on one page')
+    .option('--dashboard [port]', 'serve the dashboard there (default: on any free port)', integerIn(0, 65_535))
+    .option('--no-dashboard', 'serve none, and take no faults by hand')
     .option('--json', 'tell what the nodes report as JSON, one value a line')
     .addHelpText('after', help)
     .action(async (options: UpOptions) => {
@@ -69,7 +73,8 @@ export function upCommand(terminal: Terminal, program: string): Command {
 }
 
 /** Runs the cluster until it is told to stop. @returns the exit code */
-async function up(options: UpOptions, program: string, system: Terminal, { clock }: Environment): Promise<number> {
+async function up(options: UpOptions, program: string, system: Terminal, environment: Environment): Promise<number> {
+  const { clock } = environment;
   const terminal = options.json === true ? besideJson(system) : system;
   const { out, outColours: colours } = terminal;
   const members = membersOf(options);
@@ -82,6 +87,7 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
   if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
   const startedAtMs = clock.nowMs();
   const ready = new Map<string, Report & { type: 'ready' }>();
+  const dashboard = await openDashboard(options, members, (node) => supervisors.get(node), environment);
   const inspector = options.inspect === undefined ? undefined : await inspectorOf(clock, () => ready);
   /** The latest to change its role comes last. */
   const roles = new Map<string, string>();
@@ -95,13 +101,11 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
   const leader = (): string | undefined => [...roles].filter(([, role]) => role === 'leader').at(-1)?.[0];
   const table = createTable({
     hasLeader: () => leader() !== undefined,
-    standings: () => supervisors.map(({ standing }) => standing),
+    standings: () => [...supervisors.values()].map(({ standing }) => standing),
     show() {
-      const nodes = members.map((member, at) => ({ ...member, standing: supervisors[at]?.standing ?? 'starting' }));
-      const inspectorUrl = inspector?.url;
-      out(
-        description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal, inspectorUrl }),
-      );
+      const nodes = members.map((it) => ({ ...it, standing: supervisors.get(it.id)?.standing ?? 'starting' }));
+      const urls = { inspectorUrl: inspector?.url, dashboardUrl: dashboard?.url };
+      out(description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal, ...urls }));
     },
   });
   const tellJson = (value: object): void => {
@@ -112,6 +116,7 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
   const hear = (report: Report): void => {
     tellJson(report);
     if (report.type === 'ready') {
+      dashboard?.began(report.id);
       const isAgain = ready.has(report.id);
       ready.set(report.id, report);
       if (table.isShown || isAgain) line(report.id, lineOf(report, colours));
@@ -131,7 +136,8 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
       restartInMs === undefined ? 'it is not started again' : `starting it again in ${restartInMs / 1_000} s`;
     line(id, `${colours.red('died')} (${reason}); ${next}`);
     table.changed();
-    const able = supervisors.filter(({ standing }) => standing !== 'given-up').length;
+    dashboard?.died(id, reason);
+    const able = [...supervisors.values()].filter(({ standing }) => standing !== 'given-up').length;
     if (able >= majoritySize(members.length)) return;
     finish(
       tell(
@@ -144,36 +150,72 @@ async function up(options: UpOptions, program: string, system: Terminal, { clock
   };
 
   const patience = clock.setTimeout(table.insist, patienceMs);
-  const supervisors: Supervisor[] = members.map((member) =>
-    supervise({
-      clock,
-      start: (listener) =>
-        forkNode(
-          program,
-          argumentsOf(member, members, options, replication),
-          (text) => line(member.id, text),
-          listener,
-        ),
-      onReport: hear,
-      onDeath: (reason, restartInMs) => mourn(member, reason, restartInMs),
-    }),
-  );
-
-  let signals = 0;
-  const interrupt = (): void => {
-    signals += 1;
-    if (signals === 1) {
+  const supervisors = new Map<string, Supervisor>();
+  for (const member of members) {
+    const { id } = member;
+    supervisors.set(
+      id,
+      supervise({
+        clock,
+        start: (listener) =>
+          forkNode(program, argumentsOf(member, members, options, replication), (text) => line(id, text), listener),
+        onReport: hear,
+        onMessage: (message) => dashboard?.heard(message),
+        onHeld(reason) {
+          roles.delete(id);
+          line(id, 'ended by hand');
+          dashboard?.died(id, reason);
+        },
+        onDeath: (reason, restartInMs) => mourn(member, reason, restartInMs),
+      }),
+    );
+  }
+  onInterrupt((isFirst) => {
+    if (isFirst) {
       out(`Stopping ${members.length} nodes; once more to stop at once.`);
       finish(exitCodes.done);
     } else {
-      for (const supervisor of supervisors) supervisor.kill();
+      for (const supervisor of supervisors.values()) supervisor.kill();
     }
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  });
   const code = await finished;
   clock.clearTimeout(patience);
-  await Promise.all([inspector?.close(), ...supervisors.map((supervisor) => supervisor.stop())]);
+  await Promise.all([inspector?.close(), ...[...supervisors.values()].map((supervisor) => supervisor.stop())]);
+  await dashboard?.close();
   tellJson({ type: 'stopped', code });
   if (code === exitCodes.done) out(`Stopped. The data is in ${options.data}.`);
   return code;
+}
+
+/** Calls `interrupt` at each signal that asks for an end. */
+function onInterrupt(interrupt: (isFirst: boolean) => void): void {
+  let isFirst = true;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interrupt(isFirst);
+      isFirst = false;
+    });
+  }
+}
+
+/** The dashboard, unless none is wanted, or none was asked for and its pages are not built. @throws PagesMissingError, PagePortError */
+async function openDashboard(
+  { cluster, dashboard }: UpOptions,
+  members: readonly Member[],
+  supervisorOf: (node: string) => Supervisor | undefined,
+  environment: Environment,
+): Promise<Dashboard | undefined> {
+  if (dashboard === false) return undefined;
+  const [{ dashboardOf }, { PagesMissingError }] = await Promise.all([
+    import('./up/dashboard.ts'),
+    import('../dashboard/page-server.ts'),
+  ]);
+  const nodes = members.map(({ id }) => id);
+  const port = typeof dashboard === 'number' ? { port: dashboard } : {};
+  try {
+    return await dashboardOf({ environment, cluster, nodes, supervisorOf, ...port });
+  } catch (error) {
+    if (dashboard === undefined && error instanceof PagesMissingError) return undefined;
+    throw error;
+  }
 }

@@ -15,7 +15,7 @@ export interface FeedHead {
   /** For people: `cluster quorate`, `raft, seed 7`. */
   readonly title: string;
   readonly nodes: readonly string[];
-  /** Whether faults may be ordered by hand. */
+  /** Whether faults may be ordered by hand: a `FaultOrder` is sent to `faults` by POST, with the page's token. */
   readonly takesFaults: boolean;
 }
 
@@ -119,7 +119,7 @@ export type Shown = Happened &
     | { readonly type: 'violation'; readonly claim: string; readonly text: string }
   );
 
-/** All that a feed may hold. */
+/** All that a feed may hold. Over a WebSocket each message is a JSON array of items, as they came together. */
 export type FeedItem = FeedHead | Shown;
 
 /** A fault that a person may order. Links are one-way, from `from` to `to`; `split` cuts every link between two groups. */

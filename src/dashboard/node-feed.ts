@@ -3,8 +3,9 @@
  * share of items a second it tells of steps and messages in numbers alone, and how its actors stand now and then.
  */
 
-import type { Subscription } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import { type Address, type Effect, nodeOf, partsOf, type Send, type Tagged } from '../../statecharts/actor.ts';
+import type { Envelope } from '../bus/bus.ts';
 import { type Clock, systemOriginMs } from '../environment/clock.ts';
 import { type InspectionEvent, leavingAtOnce } from '../host/inspection.ts';
 import type { Node } from '../host/node.ts';
@@ -18,6 +19,8 @@ export interface NodeFeedOptions {
   /** Steps, messages and flushes that are told one by one, a second. Default 300. */
   readonly itemsPerSecond?: number;
   readonly bounds?: Bounds;
+  /** What faults that were ordered take away of what the node sends. */
+  readonly lost?: Observable<Envelope>;
 }
 
 const shownBounds: Bounds = { depth: 5, members: 24, stringLength: 120 };
@@ -37,6 +40,7 @@ export function feedOf(node: Node, send: (item: Shown) => void, options: NodeFee
   const feed = new NodeFeed(node, send, options);
   const subscription = node.inspection.subscribe((event) => feed.tell(event));
   subscription.add(() => feed.close());
+  subscription.add(options.lost?.subscribe((envelope) => feed.lose(envelope, 'a fault that was ordered')));
   return subscription;
 }
 
@@ -96,13 +100,9 @@ class NodeFeed {
         if (this.#share.take(atMs)) this.#tell(atMs, { type: 'flushed', actor: event.actor });
         else this.#leaveOut('flushed');
         break;
-      case 'refused': {
-        const { from, to, message, reason } = event;
-        if (this.#share.take(atMs))
-          this.#tell(atMs, { type: 'lost', from, to, message: this.#message(message), reason });
-        else this.#leaveOut('lost');
+      case 'refused':
+        this.lose(event, event.reason, atMs);
         break;
-      }
       case 'lost':
         this.#leaveOut('lost', event.loss.count);
         break;
@@ -115,6 +115,11 @@ class NodeFeed {
         // The step that changed it says so.
         break;
     }
+  }
+
+  lose({ from, to, message }: Envelope, reason: string, atMs = this.#clock.nowMs()): void {
+    if (this.#share.take(atMs)) this.#tell(atMs, { type: 'lost', from, to, message: this.#message(message), reason });
+    else this.#leaveOut('lost');
   }
 
   #step(event: InspectionEvent & { readonly type: 'step' }): void {

@@ -31,7 +31,13 @@ function bench() {
     clock,
     start(listener) {
       processes.push(listener);
-      return { pid: processes.length, stop: () => signals.push('stop'), kill: () => signals.push('kill') };
+      return {
+        pid: processes.length,
+        stop: () => signals.push('stop'),
+        kill: () => signals.push('kill'),
+        pause: (isPaused) => signals.push(isPaused ? 'pause' : 'go on'),
+        tell: () => {},
+      };
     },
     onReport: () => {},
     onDeath: (_reason, restartInMs) => deaths.push(restartInMs),
@@ -105,13 +111,13 @@ describe('a supervised process', () => {
   test('is stopped cleanly, and not started again', async () => {
     const { clock, processes, signals, deaths, supervisor, latest } = bench();
     const stopped = supervisor.stop();
-    expect(signals).toEqual(['stop']);
+    expect(signals).toEqual(['go on', 'stop']);
     latest().exited('exit code 0');
     await stopped;
     expect(supervisor.standing).toBe('stopped');
     expect(deaths).toEqual([]);
     clock.advance(10 * graceMs);
-    expect(signals).toEqual(['stop']);
+    expect(signals).toEqual(['go on', 'stop']);
     expect(processes).toHaveLength(1);
   });
 
@@ -119,9 +125,9 @@ describe('a supervised process', () => {
     const { clock, signals, supervisor, latest } = bench();
     const stopped = supervisor.stop();
     clock.advance(graceMs - 1);
-    expect(signals).toEqual(['stop']);
+    expect(signals).toEqual(['go on', 'stop']);
     clock.advance(1);
-    expect(signals).toEqual(['stop', 'kill']);
+    expect(signals).toEqual(['go on', 'stop', 'kill']);
     latest().exited('signal SIGKILL');
     await stopped;
   });
@@ -132,6 +138,45 @@ describe('a supervised process', () => {
     await supervisor.stop();
     clock.advance(10 * longestRestartMs);
     expect(processes).toHaveLength(1);
+    expect(supervisor.standing).toBe('stopped');
+  });
+
+  test('that is held is ended, is no death, and starts again only when it is released', () => {
+    const { clock, processes, signals, deaths, supervisor, latest } = bench();
+    latest().reported(ready);
+    supervisor.hold();
+    expect(signals).toEqual(['kill']);
+    latest().exited('signal SIGKILL');
+    expect(supervisor.standing).toBe('held');
+    clock.advance(10 * longestRestartMs);
+    expect(processes).toHaveLength(1);
+    expect(deaths).toEqual([]);
+    supervisor.release();
+    expect(processes).toHaveLength(2);
+    expect(supervisor.standing).toBe('starting');
+  });
+
+  test('is ended and started at once when it is released while it runs, or waits to be started', () => {
+    const { clock, processes, signals, deaths, supervisor, latest } = bench();
+    supervisor.release();
+    expect(signals).toEqual(['kill']);
+    latest().exited('signal SIGKILL');
+    expect(processes).toHaveLength(2);
+    latest().exited('exit code 1');
+    expect(deaths).toEqual([firstRestartMs]);
+    supervisor.release();
+    expect(processes).toHaveLength(3);
+    clock.advance(10 * longestRestartMs);
+    expect(processes).toHaveLength(3);
+  });
+
+  test('that is held when all is to stop has stopped', async () => {
+    const { supervisor, latest } = bench();
+    supervisor.hold();
+    latest().exited('signal SIGKILL');
+    await supervisor.stop();
+    expect(supervisor.standing).toBe('stopped');
+    supervisor.release();
     expect(supervisor.standing).toBe('stopped');
   });
 });

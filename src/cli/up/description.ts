@@ -16,6 +16,8 @@ export interface Described {
   readonly terminal: Terminal;
   /** Where all nodes are watched, if that was asked for. */
   readonly inspectorUrl?: string | undefined;
+  /** Where the dashboard is, if there is one. */
+  readonly dashboardUrl?: string | undefined;
 }
 
 /** Of nodes that do not answer, or do not answer again yet. */
@@ -23,6 +25,7 @@ const standingTexts: Readonly<Record<Standing, string>> = {
   starting: 'is starting',
   ready: 'answers',
   waiting: 'has died, and is started again soon',
+  held: 'was ended by hand on the dashboard',
   'given-up': 'does not run: it could not be kept alive, as the lines above say',
   stopped: 'has been stopped',
 };
@@ -37,6 +40,7 @@ export function description({
   isNew,
   terminal,
   inspectorUrl,
+  dashboardUrl,
 }: Described): string {
   const { bold, cyan, dim, green, yellow } = terminal.outColours;
   const url = (index: number): string => `localhost:${options.port + (index % members.length)}`;
@@ -57,6 +61,7 @@ export function description({
     ...(members.length > 1 && members.length % 2 === 0
       ? [`${members.length} nodes survive no more failures than ${members.length - 1} do; odd numbers make sense.`, '']
       : []),
+    ...(dashboardUrl === undefined ? [] : [`See it, and break it: ${dashboardUrl}`, '']),
     ...(inspectorUrl === undefined ? [] : [`Watch all nodes in the Stately Inspector: ${inspectorUrl}`, '']),
     'Try:',
     `  curl -X PUT --data hello ${url(0)}/kv/greeting`,

@@ -15,6 +15,8 @@ export interface UpOptions extends WantedReplication, TimingOptions {
   readonly cluster: string;
   readonly secretFile?: string;
   readonly inspect?: true;
+  /** The port of the dashboard; by default any, and false where none is wanted. */
+  readonly dashboard?: number | boolean;
   readonly json?: true;
 }
 
@@ -71,7 +73,7 @@ export function argumentsOf(
   options: UpOptions,
   { protocol, ...durability }: Replication,
 ): string[] {
-  const { cluster, inspect } = options;
+  const { cluster, inspect, dashboard } = options;
   const { id, httpPort, tcpPort, directory } = member;
   const peers = members.filter((other) => other !== member);
   return [
@@ -82,5 +84,6 @@ export function argumentsOf(
     ...['--listen', `${host}:${tcpPort}`, '--http', `${host}:${httpPort}`],
     ...peers.flatMap((peer) => ['--peer', `${peer.id}=${host}:${peer.tcpPort}`]),
     ...(inspect === undefined ? [] : ['--inspect']),
+    ...(dashboard === false ? [] : ['--watched']),
   ];
 }

@@ -16,7 +16,8 @@ export function forkNode(
   if (child.stderr !== null) createInterface({ input: child.stderr }).on('line', onLine);
   child.on('message', (message) => {
     const report = reportIn(message);
-    if (report !== undefined) listener.reported(report);
+    if (report === undefined) listener.said?.(message);
+    else listener.reported(report);
   });
   let isOver = false;
   const over = (reason: string): void => {
@@ -33,5 +34,10 @@ export function forkNode(
     pid: child.pid,
     stop: () => void child.kill('SIGTERM'),
     kill: () => void child.kill('SIGKILL'),
+    pause: (isPaused) => void child.kill(isPaused ? 'SIGSTOP' : 'SIGCONT'),
+    tell(message) {
+      // One that is about to end hears nothing any more, and its end is told.
+      if (child.connected) child.send(message, () => {});
+    },
   };
 }

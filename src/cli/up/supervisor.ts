@@ -13,11 +13,17 @@ export interface NodeProcess {
   stop(): void;
   /** Ends it at once. */
   kill(): void;
+  /** Stops it where it is, or lets it go on. */
+  pause(isPaused: boolean): void;
+  /** Tells it something, if it can hear. */
+  tell(message: object): void;
 }
 
 /** What a process tells its supervisor. */
 export interface NodeProcessListener {
   reported(report: Report): void;
+  /** It says something else. */
+  said?(message: unknown): void;
   /** Called once. `reason` is for people: a signal, an exit code. */
   exited(reason: string): void;
 }
@@ -26,12 +32,16 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   readonly start: (listener: NodeProcessListener) => NodeProcess;
   readonly onReport: (report: Report) => void;
+  /** What it says besides reports. */
+  readonly onMessage?: (message: unknown) => void;
+  /** It was ended by hand. */
+  readonly onHeld?: (reason: string) => void;
   /** It died; `restartInMs` is undefined when it is given up. */
   readonly onDeath: (reason: string, restartInMs: number | undefined) => void;
 }
 
-/** How a supervised node stands. */
-export type Standing = 'starting' | 'ready' | 'waiting' | 'given-up' | 'stopped';
+/** How a supervised node stands. `held`: it was ended by hand, and waits to be started by hand. */
+export type Standing = 'starting' | 'ready' | 'waiting' | 'held' | 'given-up' | 'stopped';
 
 export interface Supervisor {
   readonly standing: Standing;
@@ -40,6 +50,14 @@ export interface Supervisor {
   stop(): Promise<void>;
   /** Ends the process at once, and does not start it again. */
   kill(): void;
+  /** Ends the process at once; it is started again by `release` alone. */
+  hold(): void;
+  /** Starts the process that is held, or ends the one that runs, and starts it again. */
+  release(): void;
+  /** Stops the process where it is, or lets it go on. */
+  pause(isPaused: boolean): void;
+  /** Tells the process something, if it runs. */
+  tell(message: object): void;
 }
 
 export const firstRestartMs = 500;
@@ -52,7 +70,7 @@ export const deathLimit = 10;
 export const graceMs = 10_000;
 
 /** Starts the process at once. */
-export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions): Supervisor {
+export function supervise({ clock, start, onReport, onMessage, onHeld, onDeath }: SupervisorOptions): Supervisor {
   let standing: Standing = 'starting';
   let child: NodeProcess | undefined;
   let deaths = 0;
@@ -60,6 +78,8 @@ export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions
   let startedAtMs = 0;
   let restart: TimeoutHandle | undefined;
   let isStopping = false;
+  /** What is to become of the process that is being ended by hand. */
+  let byHand: 'hold' | 'restart' | undefined;
   let onExit = (): void => {};
   const exit = new Promise<void>((resolve) => {
     onExit = resolve;
@@ -76,6 +96,7 @@ export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions
         if (report.type === 'failed') isHopeless = report.isFinal;
         onReport(report);
       },
+      said: (message) => onMessage?.(message),
       exited: bury,
     });
   };
@@ -84,6 +105,18 @@ export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions
     if (isStopping) {
       standing = 'stopped';
       onExit();
+      return;
+    }
+    const wanted = byHand;
+    byHand = undefined;
+    if (wanted === 'restart') {
+      onHeld?.(reason);
+      begin();
+      return;
+    }
+    if (wanted === 'hold') {
+      standing = 'held';
+      onHeld?.(reason);
       return;
     }
     deaths = clock.nowMs() - startedAtMs >= recoveredAfterMs ? 1 : deaths + 1;
@@ -105,6 +138,16 @@ export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions
     standing = 'stopped';
     onExit();
   };
+  const end = (next: 'hold' | 'restart'): void => {
+    if (isStopping) return;
+    if (restart !== undefined) clock.clearTimeout(restart);
+    restart = undefined;
+    if (child !== undefined) {
+      byHand = next;
+      child.kill();
+    } else if (next === 'restart') begin();
+    else standing = 'held';
+  };
   begin();
 
   return {
@@ -116,6 +159,8 @@ export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions
     },
     async stop() {
       leave();
+      // One that is paused would not hear that it is to end.
+      child?.pause(false);
       child?.stop();
       const force = clock.setTimeout(() => child?.kill(), graceMs);
       await exit;
@@ -125,5 +170,9 @@ export function supervise({ clock, start, onReport, onDeath }: SupervisorOptions
       leave();
       child?.kill();
     },
+    hold: () => end('hold'),
+    release: () => end('restart'),
+    pause: (isPaused) => child?.pause(isPaused),
+    tell: (message) => child?.tell(message),
   };
 }

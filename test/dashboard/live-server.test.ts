@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import type { FaultOrder } from '../../src/dashboard/feed.ts';
+import { type LiveCluster, type LiveServerOptions, serveLive } from '../../src/dashboard/live-server.ts';
+import { systemClock } from '../../src/environment/clock.ts';
+import { until } from '../fixtures/until.ts';
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+const token = 'a-token-of-the-test';
+
+/** A dashboard of nothing but a head, and what is ordered there. */
+async function served(options: Partial<LiveServerOptions> & { readonly order?: LiveCluster['order'] } = {}) {
+  const files = mkdtempSync(join(tmpdir(), 'quorate-pages-'));
+  closers.push(() => rmSync(files, { recursive: true }));
+  writeFileSync(join(files, 'index.html'), '<!doctype html><title>t</title>');
+  const orders: FaultOrder[] = [];
+  let shown = 0;
+  const order = (it: FaultOrder): undefined => void orders.push(it);
+  const server = await serveLive(
+    {
+      head: () => ({ type: 'head', source: 'nodes', title: 'cluster c', nodes: ['n1'], takesFaults: true }),
+      nowMs: () => 1,
+      show() {
+        shown += 1;
+        return {
+          unsubscribe() {
+            shown -= 1;
+          },
+        };
+      },
+      order: options.order ?? order,
+    },
+    { clock: systemClock(), token, files, ...options },
+  );
+  closers.push(() => server.close());
+  const { origin, host, hash } = new URL(server.url);
+  const post = (body: string, headers: Record<string, string> = { authorization: `Bearer ${token}` }) =>
+    fetch(`${origin}/faults`, { method: 'POST', body, headers });
+  const view = (query = `?token=${token}`, headers: Record<string, string> = {}) => {
+    const socket = new WebSocket(`ws://${host}/feed${query}`, { headers });
+    const heard: unknown[] = [];
+    let end: string | undefined;
+    socket.on('message', (data) => heard.push(JSON.parse(String(data))));
+    socket.on('error', (error) => {
+      end ??= error.message;
+    });
+    socket.on('close', (code) => {
+      end ??= String(code);
+    });
+    closers.push(() => socket.terminate());
+    return { socket, heard, end: () => end };
+  };
+  return { origin, hash, orders, post, view, shown: () => shown };
+}
+
+test('the URL holds the token in its fragment, and the page is served without it', async () => {
+  const { origin, hash } = await served();
+  expect(hash).toBe(`#token=${token}`);
+  expect((await fetch(origin)).status).toBe(200);
+});
+
+test('a viewer with the token is told, and one without, or of a foreign page, is not', async () => {
+  const { view, shown } = await served();
+  const viewer = view();
+  await until('the viewer hears', () => viewer.heard.length > 0);
+  expect(viewer.heard).toEqual([[expect.objectContaining({ type: 'head', title: 'cluster c' })]]);
+  for (const stranger of [view(''), view('?token=wrong'), view(undefined, { origin: 'http://evil.example' })]) {
+    await until('the stranger is refused', () => stranger.end() !== undefined);
+    expect(stranger.end()).toContain('403');
+  }
+  expect(shown()).toBe(1);
+  viewer.socket.close();
+  await until('nothing is shown', () => shown() === 0);
+});
+
+test('more viewers than there may be are told so', async () => {
+  const { view } = await served({ viewers: 1 });
+  const first = view();
+  await until('the first viewer hears', () => first.heard.length > 0);
+  const second = view();
+  await until('the second viewer is refused', () => second.end() !== undefined);
+  expect(second.end()).toBe('1013');
+});
+
+test('an order with the token is carried out', async () => {
+  const { post, orders } = await served();
+  const order: FaultOrder = { fault: 'split', groups: [['n1'], ['n2', 'n3']] };
+  expect((await post(JSON.stringify(order))).status).toBe(204);
+  expect(orders).toEqual([order]);
+});
+
+test('an order without the token, from a foreign page, or that is none, is refused and says why', async () => {
+  const { post, orders } = await served();
+  const kill = '{"fault":"kill","node":"n1"}';
+  expect((await post(kill, {})).status).toBe(401);
+  expect((await post(kill, { authorization: 'Bearer wrong' })).status).toBe(401);
+  const foreign = await post(kill, { authorization: `Bearer ${token}`, origin: 'http://evil.example' });
+  expect(foreign.status).toBe(421);
+  for (const body of [
+    '',
+    'null',
+    '{"fault":"kill"}',
+    '{"fault":"kill","node":"n1","more":1}',
+    '{"fault":"melt","node":"n1"}',
+  ]) {
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('expected an order');
+  }
+  expect((await post(`{"fault":"kill","node":"${'n'.repeat(5_000)}"}`)).status).toBe(400);
+  expect(orders).toEqual([]);
+});
+
+test('what is wrong with an order that nothing can carry out is told', async () => {
+  const { post } = await served({ order: () => 'expected nodes n1, n2, got n9' });
+  const response = await post('{"fault":"kill","node":"n9"}');
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain('got n9');
+});
