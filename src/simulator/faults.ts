@@ -3,12 +3,19 @@
 import type { Clock } from '../environment/clock.ts';
 import { healthyDisk } from './disk.ts';
 import type { Machine } from './machine.ts';
-import type { SimulatedNetwork } from './network.ts';
+import { type Impairment, type SimulatedNetwork, unimpaired } from './network.ts';
 import type { Application, OutsideServer, ServerCondition } from './scenario.ts';
 import type { Fault } from './schedule.ts';
 
 /** A server without faults. */
 export const soundServer: ServerCondition = { breakProbability: 0, maxDelayMs: 1 };
+
+const impairedBy = (before: Impairment, fault: Fault): Impairment => {
+  if (fault.kind === 'loss') {
+    return { ...before, lossProbability: Math.max(before.lossProbability, fault.probability) };
+  }
+  return fault.kind === 'delay' ? { ...before, delayMs: Math.max(before.delayMs, fault.delayMs) } : before;
+};
 
 /** The faults of a run, as they begin and end. */
 export interface FaultDriver {
@@ -69,6 +76,12 @@ export function driveFaults<App extends Application>(
     network.setClogged(
       (from, to) =>
         !isSound(from, to) && now.some((fault) => fault.kind === 'clog' && fault.from === from && fault.to === to),
+    );
+    const impairing = now.filter((fault) => fault.kind === 'loss' || fault.kind === 'delay');
+    network.setImpaired((from, to) =>
+      isSound(from, to)
+        ? unimpaired
+        : impairing.filter((fault) => fault.from === from && fault.to === to).reduce(impairedBy, unimpaired),
     );
   };
   const refreshMachine = (machine: Machine<App>): void => {

@@ -7,6 +7,7 @@ import { Observable, Subject } from 'rxjs';
 import { type Address, nodeOf } from '../../statecharts/actor.ts';
 import { type Arrival, arrivalOf, type Bus, type Envelope, type Loss, type PeerStatus } from '../bus/bus.ts';
 import type { Clock } from '../environment/clock.ts';
+import { chance, type Random } from '../environment/random.ts';
 import type { Fate } from './schedule.ts';
 
 /** Decides on the n-th envelope from one node to another, whose link is `n1>n2`. */
@@ -18,6 +19,16 @@ export type NetworkEvent =
   | { readonly type: 'delivered'; readonly envelope: Envelope }
   | { readonly type: 'cut'; readonly envelope: Envelope };
 
+/** What a link does to all that is sent over it. */
+export interface Impairment {
+  readonly lossProbability: number;
+  /** How much longer it takes, in milliseconds. */
+  readonly delayMs: number;
+}
+
+/** The impairment of a link that has none. */
+export const unimpaired: Impairment = { lossProbability: 0, delayMs: 0 };
+
 /** The network between simulated machines. */
 export interface SimulatedNetwork {
   /** A machine's end of the bus, from its start to its next crash; `clock` is the machine's. */
@@ -28,7 +39,9 @@ export interface SimulatedNetwork {
   setCut(isCut: (from: string, to: string) => boolean): void;
   /** Holds back what is sent over the links for which `isClogged` holds; what no longer is held arrives. */
   setClogged(isClogged: (from: string, to: string) => boolean): void;
-  /** The fates that were used, by link. */
+  /** What is sent over links is lost, or late, beyond what the fates say of it. */
+  setImpaired(impairmentOf: (from: string, to: string) => Impairment): void;
+  /** The fates that were used, by link; impairments are no part of them. */
   fates(): Record<string, Fate[]>;
 }
 
@@ -52,16 +65,23 @@ interface Link {
 /** How long it takes to notice that the other side is gone, in milliseconds. */
 const resetDelayMs = 5;
 
-/** Makes a network that no machine has joined. `onEvent` hears what becomes of each envelope. */
+/**
+ * Makes a network that no machine has joined.
+ *
+ * @param onEvent hears what becomes of each envelope
+ * @param random draws what impaired links lose
+ */
 export function createSimulatedNetwork(
   time: Clock,
   decide: Fates,
   onEvent: (event: NetworkEvent) => void,
+  random: Random,
 ): SimulatedNetwork {
   const ends = new Map<string, End>();
   const used: Record<string, Fate[]> = {};
   let isCut: (from: string, to: string) => boolean = () => false;
   let isClogged: (from: string, to: string) => boolean = () => false;
+  let impairmentOf = (_from: string, _to: string): Impairment => unimpaired;
   let clogged: Envelope[] = [];
 
   const linkOf = createLinks((name) => {
@@ -84,8 +104,9 @@ export function createSimulatedNetwork(
   const sendOff = (envelope: Envelope): void => {
     const link = linkOf(envelope);
     const { fates, from, name, to } = link;
-    const fate = decide(from, to, name, fates.length);
-    fates.push(fate);
+    const decided = decide(from, to, name, fates.length);
+    fates.push(decided);
+    const fate = impairedFate(decided, impairmentOf(from, to), random);
     onEvent({ type: 'sent', envelope, fate });
     for (const delayMs of fate) time.setTimeout(() => transmit(envelope, link), delayMs);
   };
@@ -157,8 +178,17 @@ export function createSimulatedNetwork(
       clogged = [];
       for (const envelope of waiting) transmit(envelope, linkOf(envelope));
     },
+    setImpaired(next) {
+      impairmentOf = next;
+    },
     fates: () => used,
   };
+}
+
+function impairedFate(fate: Fate, impairment: Impairment, random: Random): Fate {
+  if (impairment === unimpaired) return fate;
+  const { lossProbability, delayMs } = impairment;
+  return chance(random, lossProbability) ? [] : fate.map((ms) => ms + delayMs);
 }
 
 /** Finds the links of envelopes; each pair of addresses is taken apart once. */

@@ -15,6 +15,8 @@ export interface OperationsParts<App extends Application> {
   readonly play: Play<App>;
   readonly watch: Watch<App>;
   readonly machines: ReadonlyMap<string, Machine<App>>;
+  readonly onInvoked: (operation: PlannedOperation) => void;
+  readonly onEnded: (operation: PlannedOperation, outcome: OperationEnd) => void;
 }
 
 interface Outstanding {
@@ -41,14 +43,16 @@ export class Operations<App extends Application> {
 
   /** Begins an operation now. */
   start(operation: PlannedOperation, ended: (outcome: OperationEnd) => void): void {
-    const { time, log, findings, play, watch, machines } = this.#parts;
+    const { time, log, findings, play, watch, machines, onInvoked, onEnded } = this.#parts;
     const { node: machine } = operation;
     watch.invoked?.(operation, time.nowMs());
+    onInvoked(operation);
     log.add('invoke', String(operation.client), machine, canonicalKey(operation.operation));
     const end = (outcome: OperationEnd): void => {
       if (!this.#outstanding.delete(operation)) return;
       log.add('end', String(operation.client), machine, canonicalKey(outcome));
       watch.ended?.(operation, outcome, time.nowMs());
+      onEnded(operation, outcome);
       ended(outcome);
     };
     this.#outstanding.set(operation, { machine, end });

@@ -4,8 +4,9 @@
  */
 
 import { majoritySize } from '../../statecharts/quorum.ts';
-import { chance, integerBelow, pick, type Random, type Randomness } from '../environment/random.ts';
+import { chance, integerBelow, pick, type Random, type Randomness, seededRandomness } from '../environment/random.ts';
 import { drawPartialPartition, type Interval } from './partial-partitions.ts';
+import type { AnyScenario, Application } from './scenario.ts';
 import { type Fate, type Fault, type FaultKind, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
 import { shuffled } from './shuffled.ts';
 
@@ -27,7 +28,8 @@ export interface PlanOptions {
 
 /**
  * Every kind of fault that comes of itself; `wipe` happens only to a protocol that claims to survive it. `rollback`, which
- * takes an operator, is asked for by name.
+ * takes an operator, is asked for by name. `loss` and `delay` of one link are ordered by hand: what is drawn of the
+ * network is in the fates of envelopes.
  */
 export const allFaults: readonly FaultKind[] = [
   'partition',
@@ -72,6 +74,41 @@ const calm: NetworkMood = {
   stragglerProbability: 0,
   stragglerMs: 0,
 };
+
+/** What is drawn of a scenario. */
+export interface SeedOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Those that the protocol does not claim to survive are left out. */
+  readonly faults: readonly FaultKind[];
+  /** How long faults may happen, in virtual milliseconds. Default 10,000. */
+  readonly faultyMs?: number;
+  /** How long a healed quorum may take to make progress. Default 20,000. */
+  readonly recoveryMs?: number;
+}
+
+/** Draws the schedule of a seed for a scenario: what clients do, and what goes wrong. */
+export function planSeed(scenario: AnyScenario<Application>, options: SeedOptions): Schedule {
+  const { seed, nodes, faultyMs = 10_000, recoveryMs = 20_000 } = options;
+  const randomness = seededRandomness(seed);
+  return planRun(
+    {
+      scenario: scenario.name,
+      seed,
+      nodes,
+      faults: options.faults.filter((kind) => {
+        if (kind === 'wipe') return scenario.survivesWipe === true;
+        return kind !== 'rollback' || scenario.survivesRollback === true;
+      }),
+      faultyMs,
+      recoveryMs,
+      operations: scenario.plan(nodeIds(nodes), faultyMs, randomness.stream('workload')),
+      servers: 'serverNames' in scenario ? scenario.serverNames : [],
+      heals: scenario.heals ?? 'quorum',
+    },
+    randomness,
+  );
+}
 
 /** Draws the schedule of a seed, but for the fates of envelopes, which the run draws with `fateOf`. */
 export function planRun(options: PlanOptions, randomness: Randomness): Schedule {
@@ -170,6 +207,10 @@ function drawFault(
     case 'one-way':
     case 'clog':
       return { kind, ...times, from: node, to: other };
+    case 'loss':
+      return { kind, ...times, from: node, to: other, probability: random.next() };
+    case 'delay':
+      return { kind, ...times, from: node, to: other, delayMs: Math.round(random.next() * 1_000) };
     case 'slow-disk':
       return { kind, ...times, node, factor: 2 + Math.round(random.next() * 50) };
     case 'drift':

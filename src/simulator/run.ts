@@ -10,8 +10,18 @@ import { createMachine, type Machine } from './machine.ts';
 import { createSimulatedNetwork, type Fates, type NetworkEvent, type SimulatedNetwork } from './network.ts';
 import { Operations } from './operations.ts';
 import { calmMood, drawFate, drawMood, type NetworkMood } from './plan.ts';
-import type { AnyScenario, Application, Play, Stage, StageParts, Watch, World } from './scenario.ts';
-import { nodeIds, type Schedule } from './schedule.ts';
+import type {
+  AnyScenario,
+  Application,
+  MachineView,
+  OperationEnd,
+  Play,
+  Stage,
+  StageParts,
+  Watch,
+  World,
+} from './scenario.ts';
+import { type Fault, nodeIds, type PlannedOperation, type Schedule } from './schedule.ts';
 import { finishSteps, type Steps, settleSteps } from './steps.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
@@ -31,11 +41,21 @@ export interface RunResult {
   readonly log: EventLog;
 }
 
-/** Hears what a run costs, as it happens; it changes nothing. */
+/** Hears what happens in a run, as it happens; it changes nothing. Times are true, in virtual milliseconds. */
 export interface RunObserver {
+  /** Before anything happens: the world as it will be. */
+  begins?(world: World<Application>): void;
   network?(event: NetworkEvent, nowMs: number): void;
   /** A write of a machine's journal has become durable. */
   flushed?(machine: string, nowMs: number): void;
+  booted?(machine: MachineView<Application>, nowMs: number): void;
+  /** Of the end of the run, with which all machines end, nothing is told. */
+  died?(machine: string, nowMs: number): void;
+  fault?(fault: Fault, isActive: boolean, nowMs: number): void;
+  /** From now on nothing is wrong within the quorum. */
+  healed?(quorum: readonly string[], nowMs: number): void;
+  invoked?(operation: PlannedOperation, nowMs: number): void;
+  ended?(operation: PlannedOperation, outcome: OperationEnd, nowMs: number): void;
 }
 
 export interface RunOptions extends EventLimits {
@@ -46,6 +66,8 @@ export interface RunOptions extends EventLimits {
   /** Keeps every line of the event log, with every step of every actor; otherwise only a digest of the main ones. */
   readonly keepsLog?: boolean;
   readonly observer?: RunObserver;
+  /** Has `runSteps` yield after every event, for callers that take their time; no other function can run that. Default false. */
+  readonly isSliced?: boolean;
   /** Asked before every event; the run is cut short when it says no. Default: it may go on to its end. */
   readonly mayGoOn?: () => boolean;
 }
@@ -70,7 +92,14 @@ interface Running<App extends Application> {
   healed: ReadonlySet<string>;
   /** Whether the healed quorum has answered. */
   isRecovered: boolean;
+  /** Whether the run has ended, so that what still happens is no part of it. */
+  isOver: boolean;
 }
+
+/** What a run has not come to yet. */
+const beginning = { healed: new Set<string>(), isRecovered: false, isOver: false } as const satisfies Partial<
+  Running<Application>
+>;
 
 /** How often a healed quorum is asked whether it works again, in milliseconds. */
 const probeIntervalMs = 100;
@@ -114,6 +143,7 @@ export function* runSteps<App extends Application>(
   const { mayGoOn = () => true } = options;
   let isCutShort = false;
   const world: World<App> = { nowMs: time.nowMs, machines: [...machines.values()] };
+  options.observer?.begins?.(world);
   operations.plan(schedule.operations);
   planFaults(running);
 
@@ -126,7 +156,7 @@ export function* runSteps<App extends Application>(
     isCutShort = !mayGoOn();
     if (isCutShort) break;
     findings.guard(() => time.runNext());
-    if (awaits) yield;
+    if (awaits || options.isSliced === true) yield;
     const problem = watch.check(world);
     if (problem !== undefined) findings.note('invariant', problem);
     const excess = count.next(time.nowMs());
@@ -138,6 +168,7 @@ export function* runSteps<App extends Application>(
   }
   // What the end of the run does to operations that are under way is no merit of it.
   const goals = new Set(watch.goals());
+  running.isOver = true;
   for (const machine of machines.values()) machine.crash();
   if (awaits) yield;
   return {
@@ -166,16 +197,33 @@ function setUp<App extends Application>(
   const findings = new Findings(time, log);
   const count = new EventCount(options);
   const machines = new Map<string, Machine<App>>();
-  const operations = new Operations({ time, log, findings, play, watch, machines });
-  const fates = fatesOf(schedule, options, randomness, (node) => running.healed.has(node));
-  const network = createSimulatedNetwork(time, fates, (event) => {
-    const { from, to, message } = event.envelope;
-    if (event.type === 'sent') count.sent(event.envelope);
-    log.add(event.type, from, to, message.type, event.type === 'sent' && event.fate.length === 0 ? 'lost' : '');
-    options.observer?.network?.(event, time.nowMs());
+  const { observer } = options;
+  const operations = new Operations({
+    time,
+    log,
+    findings,
+    play,
+    watch,
+    machines,
+    onInvoked: (operation) => observer?.invoked?.(operation, time.nowMs()),
+    onEnded: (operation, outcome) => {
+      if (!running.isOver) observer?.ended?.(operation, outcome, time.nowMs());
+    },
   });
+  const fates = fatesOf(schedule, options, randomness, (node) => running.healed.has(node));
+  const network = createSimulatedNetwork(
+    time,
+    fates,
+    (event) => {
+      const { from, to, message } = event.envelope;
+      if (event.type === 'sent') count.sent(event.envelope);
+      log.add(event.type, from, to, message.type, event.type === 'sent' && event.fate.length === 0 ? 'lost' : '');
+      observer?.network?.(event, time.nowMs());
+    },
+    randomness.stream('network/impaired'),
+  );
   const parts = { scenario, schedule, options, time, randomness, log, findings, count, play, servers, watch, network };
-  const running: Running<App> = { ...parts, machines, operations, healed: new Set(), isRecovered: false };
+  const running: Running<App> = { ...parts, machines, operations, ...beginning };
   for (const id of nodeIds(schedule.nodes)) machines.set(id, machineOf(id, running));
   return running;
 }
@@ -215,10 +263,12 @@ function machineOf<App extends Application>(id: string, running: Running<App>): 
           log.add('seen', node, String(sequence), String(atMs), canonicalKey(renderable(what)));
         });
       }
+      options.observer?.booted?.(booted, time.nowMs());
       watch.booted?.(booted);
     },
     onDeath() {
       log.add('death', id);
+      if (!running.isOver) options.observer?.died?.(id, time.nowMs());
       watch.died?.(id);
       operations.died(id);
     },
@@ -227,7 +277,7 @@ function machineOf<App extends Application>(id: string, running: Running<App>): 
 
 /** Plans the faults, and the healing of a quorum at their end, which is then asked until it answers. */
 function planFaults<App extends Application>(running: Running<App>): void {
-  const { scenario, schedule, time, log, findings, servers, network, machines, operations } = running;
+  const { scenario, schedule, options, time, log, findings, servers, network, machines, operations } = running;
   const { quorum, faultyMs } = schedule;
   const faults = driveFaults(
     schedule.faults,
@@ -235,7 +285,10 @@ function planFaults<App extends Application>(running: Running<App>): void {
     machines,
     network,
     time,
-    (fault, isActive) => log.add(isActive ? 'fault' : 'relief', canonicalKey(fault)),
+    (fault, isActive) => {
+      log.add(isActive ? 'fault' : 'relief', canonicalKey(fault));
+      options.observer?.fault?.(fault, isActive, time.nowMs());
+    },
     (act) => findings.guard(act),
     servers,
   );
@@ -250,6 +303,7 @@ function planFaults<App extends Application>(running: Running<App>): void {
   time.setTimeout(() => {
     running.healed = new Set(quorum);
     log.add('heal', ...quorum);
+    options.observer?.healed?.(quorum, time.nowMs());
     faults.heal(quorum, scenario.heals === 'quorum-alone');
     probe(0);
   }, faultyMs);

@@ -26,6 +26,10 @@ const faultSchema = v.variant('kind', [
   v.object({ kind: v.literal('partial-partition'), ...interval, cut: v.pipe(v.array(linkSchema), v.readonly()) }),
   /** What `from` sends to `to` is held back until the end, and then arrives at once. */
   v.object({ kind: v.literal('clog'), ...interval, from: v.string(), to: v.string() }),
+  /** What `from` sends to `to` is lost with this probability, besides what its fates say. */
+  v.object({ kind: v.literal('loss'), ...interval, from: v.string(), to: v.string(), probability: v.number() }),
+  /** What `from` sends to `to` takes so much longer. */
+  v.object({ kind: v.literal('delay'), ...interval, from: v.string(), to: v.string(), delayMs: v.number() }),
   /** The node loses its memory and what was not synced; it restarts at the end. */
   v.object({ kind: v.literal('crash'), ...interval, node: v.string() }),
   /** The node restarts at the end with an empty disk. */

@@ -1,12 +1,11 @@
 /** A suite of runs over many seeds: stops at the first violation, and fails as vacuous when a goal is never reached. */
 
 import type { Clock } from '../environment/clock.ts';
-import { seededRandomness } from '../environment/random.ts';
 import type { EventLimits } from './event-limits.ts';
-import { planRun } from './plan.ts';
+import { planSeed } from './plan.ts';
 import { type RunResult, runSteps } from './run.ts';
 import type { AnyScenario, Application } from './scenario.ts';
-import { type FaultKind, nodeIds } from './schedule.ts';
+import type { FaultKind } from './schedule.ts';
 import { finishSteps, type Steps, settleSteps } from './steps.ts';
 
 export interface SuiteOptions extends EventLimits {
@@ -64,14 +63,7 @@ export const runSuiteAsync = <App extends Application>(
 ): Promise<SuiteResult> => settleSteps(suiteSteps(scenario, options));
 
 function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, options: SuiteOptions): Steps<SuiteResult> {
-  const {
-    clock,
-    faultyMs = 10_000,
-    recoveryMs = 20_000,
-    budgetMs = Infinity,
-    maxEvents,
-    maxEventsPerInstant,
-  } = options;
+  const { clock, budgetMs = Infinity, maxEvents, maxEventsPerInstant } = options;
   const startedMs = clock.nowMs();
   const goals = new Map(scenario.goals.map((goal) => [goal, 0]));
   const total = { runs: 0, virtualMs: 0, events: 0, faults: 0, operations: 0 };
@@ -79,30 +71,11 @@ function* suiteSteps<App extends Application>(scenario: AnyScenario<App>, option
   const mayGoOn = (): boolean => clock.nowMs() - startedMs <= budgetMs;
   let failed: RunResult | undefined;
   let divergedSeed: number | undefined;
-  const faults = options.faults.filter((kind) => {
-    if (kind === 'wipe') return scenario.survivesWipe === true;
-    return kind !== 'rollback' || scenario.survivesRollback === true;
-  });
 
   for (let index = 0; index < options.runs && failed === undefined && divergedSeed === undefined; index += 1) {
     if (!mayGoOn()) break;
     const seed = options.seed + index;
-    const randomness = seededRandomness(seed);
-    const operations = scenario.plan(nodeIds(options.nodes), faultyMs, randomness.stream('workload'));
-    const schedule = planRun(
-      {
-        ...options,
-        faults,
-        scenario: scenario.name,
-        seed,
-        faultyMs,
-        recoveryMs,
-        operations,
-        servers: 'serverNames' in scenario ? scenario.serverNames : [],
-        heals: scenario.heals ?? 'quorum',
-      },
-      randomness,
-    );
+    const schedule = planSeed(scenario, { ...options, seed });
     const play = (): Steps<RunResult> =>
       runSteps(scenario, schedule, {
         drawsFates: true,

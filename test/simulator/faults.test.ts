@@ -6,7 +6,7 @@ import type { DiskError } from '../../src/journal/disk.ts';
 import { createSimulatedDisk, healthyDisk } from '../../src/simulator/disk.ts';
 import { driveFaults } from '../../src/simulator/faults.ts';
 import { createMachineClock } from '../../src/simulator/machine-clock.ts';
-import { createSimulatedNetwork } from '../../src/simulator/network.ts';
+import { createSimulatedNetwork, type SimulatedNetwork } from '../../src/simulator/network.ts';
 import { allFaults, planRun } from '../../src/simulator/plan.ts';
 import { type RunResult, run } from '../../src/simulator/run.ts';
 import type { OutsideServer } from '../../src/simulator/scenario.ts';
@@ -37,14 +37,19 @@ const keep = (operation: number, atMs: number) => ({ client: operation, atMs, no
 const linesOf = (result: RunResult, kind: string): number[] =>
   result.log.lines.filter((line) => line.split(' ')[1] === kind).map((line) => Number(line.split(' ')[0]));
 
-/** A network of three nodes that undergoes `faults`, and which of `n1>n2`, ... carry an envelope that is sent at `atMs`. */
-function reachable(faults: readonly Fault[], atMs: number, healed: readonly string[] = [], isAlone = false): string[] {
-  const time = createVirtualClock();
-  const network = createSimulatedNetwork(
+/** A network over which all takes 1 ms. */
+const calmNetwork = (time: Clock): SimulatedNetwork =>
+  createSimulatedNetwork(
     time,
     () => [1],
     () => {},
+    seededRandomness(1).stream('network'),
   );
+
+/** A network of three nodes that undergoes `faults`, and which of `n1>n2`, ... carry an envelope that is sent at `atMs`. */
+function reachable(faults: readonly Fault[], atMs: number, healed: readonly string[] = [], isAlone = false): string[] {
+  const time = createVirtualClock();
+  const network = calmNetwork(time);
   const arrived: string[] = [];
   const buses = ids.map((id) => network.join(id, time));
   for (const bus of buses) bus.envelopes().subscribe(({ from }) => arrived.push(`${from.split('/')[0]}>${bus.node}`));
@@ -84,11 +89,7 @@ describe('a fault of a server outside of the nodes', () => {
   const server = (faults: readonly Fault[], atMs: number): string[] => {
     const seen: string[] = [];
     const time = createVirtualClock();
-    const network = createSimulatedNetwork(
-      time,
-      () => [1],
-      () => {},
-    );
+    const network = calmNetwork(time);
     const outside: OutsideServer = {
       crash: () => void seen.push(`${time.nowMs()} crash`),
       restart: () => void seen.push(`${time.nowMs()} restart`),
@@ -162,6 +163,16 @@ describe('a fault of the network', () => {
       ['n1>n3', 'n2>n3', 'n3>n1'],
     ],
     ['clog', { kind: 'clog', ...during, from: 'n3', to: 'n1' }, everywhere.filter((link) => link !== 'n3>n1')],
+    [
+      'loss',
+      { kind: 'loss', ...during, from: 'n3', to: 'n1', probability: 1 },
+      everywhere.filter((link) => link !== 'n3>n1'),
+    ],
+    [
+      'delay',
+      { kind: 'delay', ...during, from: 'n3', to: 'n1', delayMs: 50 },
+      everywhere.filter((link) => link !== 'n3>n1'),
+    ],
   ])('such as %s acts on its links alone, and ends', (_kind, fault, links) => {
     expect(reachable([fault], 90)).toEqual(everywhere);
     expect(reachable([fault], 100)).toEqual(links);
@@ -174,13 +185,19 @@ describe('a fault of the network', () => {
     expect(reachable([fault], faultyMs, ['n1', 'n2'])).toEqual(['n1>n2', 'n2>n1']);
   });
 
+  test('that impairs a link does so within a healed quorum no more, and makes what it does not lose late', () => {
+    const lossy: Fault = { kind: 'loss', ...toTheEnd, from: 'n1', to: 'n2', probability: 1 };
+    expect(reachable([lossy], faultyMs, ['n1', 'n2'])).toEqual(everywhere);
+    expect(reachable([lossy], faultyMs, ['n2', 'n3'])).toEqual(everywhere.filter((link) => link !== 'n1>n2'));
+    const late: Fault = { kind: 'delay', ...during, from: 'n1', to: 'n2', delayMs: 8 };
+    expect(reachable([late], 150)).toEqual(everywhere);
+    expect(reachable([late, { ...late, delayMs: 10 }], 150)).toEqual(everywhere.filter((link) => link !== 'n1>n2'));
+    expect(reachable([{ ...lossy, probability: 0 }], 150)).toEqual(everywhere);
+  });
+
   test('hands over what was held back once it ends', () => {
     const time = createVirtualClock();
-    const network = createSimulatedNetwork(
-      time,
-      () => [1],
-      () => {},
-    );
+    const network = calmNetwork(time);
     const n1 = network.join('n1', time);
     const arrivedMs: number[] = [];
     network
@@ -204,11 +221,7 @@ describe('a fault of the network', () => {
 
   test('also keeps a sender from hearing that nobody lives at an address', () => {
     const time = createVirtualClock();
-    const network = createSimulatedNetwork(
-      time,
-      () => [1],
-      () => {},
-    );
+    const network = calmNetwork(time);
     const n1 = network.join('n1', time);
     const n2 = network.join('n2', time);
     const losses: string[] = [];

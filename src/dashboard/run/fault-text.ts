@@ -1,0 +1,62 @@
+/** Faults of a schedule, for people: what is wrong, and which nodes it touches. */
+
+import { type Fault, nodeIds } from '../../simulator/schedule.ts';
+
+const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`);
+
+/** A fault in words. */
+export function faultText(fault: Fault): string {
+  switch (fault.kind) {
+    case 'partition':
+      return `split: ${fault.groups.map((group) => group.join(' ')).join(' | ')}`;
+    case 'one-way':
+      return `${fault.from} cannot reach ${fault.to}`;
+    case 'isolate':
+      return `${fault.node} is cut off`;
+    case 'partial-partition':
+      return `cut: ${fault.cut.join(', ')}`;
+    case 'clog':
+      return `${fault.from} to ${fault.to} is held back`;
+    case 'loss':
+      return `${fault.from} to ${fault.to} loses ${Math.round(fault.probability * 100)} %`;
+    case 'delay':
+      return `${fault.from} to ${fault.to} takes ${seconds(fault.delayMs)} longer`;
+    case 'crash':
+      return `${fault.node} is killed`;
+    case 'wipe':
+      return `${fault.node} is killed, and loses its disk`;
+    case 'rollback':
+      return `${fault.node} is killed, and gets an older copy of its disk`;
+    case 'pause':
+      return `${fault.node} stands still`;
+    case 'slow-disk':
+      return `the disk of ${fault.node} is ${fault.factor} times as slow`;
+    case 'stalled-disk':
+      return `the disk of ${fault.node} completes no write`;
+    case 'failing-disk':
+      return `the disk of ${fault.node} fails`;
+    case 'full-disk':
+      return `the disk of ${fault.node} is full`;
+    case 'drift':
+      return `the clock of ${fault.node} runs at ${fault.rate.toFixed(3)}`;
+    case 'outage':
+      return `${fault.server} is down`;
+    case 'flaky':
+      return `the connections to ${fault.server} break, and are slow`;
+  }
+}
+
+/** The nodes that a fault touches; of a server outside of them none. */
+export function nodesOf(fault: Fault, nodes: number): readonly string[] {
+  switch (fault.kind) {
+    case 'partition':
+      return fault.groups.flat();
+    case 'partial-partition':
+      return nodeIds(nodes).filter((node) => fault.cut.some((link) => link.split('>').includes(node)));
+    case 'outage':
+    case 'flaky':
+      return [];
+    default:
+      return 'node' in fault ? [fault.node] : [fault.from, fault.to];
+  }
+}

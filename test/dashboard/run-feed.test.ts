@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import type { FeedItem } from '../../src/dashboard/feed.ts';
+import type { Edit } from '../../src/dashboard/fork.ts';
+import { recordRun } from '../../src/dashboard/record-run.ts';
+import { allFaults, planSeed } from '../../src/simulator/plan.ts';
+import { runAsync } from '../../src/simulator/run.ts';
+import { expectPaired, faulty, itemsOf, ofType, planned, protocol, shownOf } from './runs.ts';
+
+const raft = protocol('raft');
+
+describe('the feed of a run', () => {
+  test('begins with its head, and is the same each time', () => {
+    const request = { protocol: raft, schedule: planned(raft, 7, allFaults), ...faulty };
+    const items = itemsOf(request);
+    expect(items[0]).toEqual({
+      type: 'head',
+      source: 'simulation',
+      title: 'raft, seed 7',
+      nodes: ['n1', 'n2', 'n3'],
+      takesFaults: true,
+    });
+    expect(items.length).toBeGreaterThan(500);
+    expect(itemsOf(request)).toEqual(items);
+  });
+
+  test('changes nothing of the run', async () => {
+    const schedule = planned(raft, 7, allFaults);
+    const bare = await runAsync(raft.scenario(), schedule, faulty);
+    const { result } = await recordRun({ protocol: raft, schedule, ...faulty });
+    expect(result.log.digest).toBe(bare.log.digest);
+    expect(result.schedule).toEqual(bare.schedule);
+  });
+
+  test.each(['raft', 'detector'])('of %s pairs each message with the steps at both ends', expectPaired);
+
+  test('tells each message that does not arrive as lost, and why', () => {
+    const items = itemsOf({ protocol: raft, schedule: planned(raft, 7, allFaults), ...faulty });
+    const reasons = new Set(ofType(items, 'lost').map(({ reason }) => reason));
+    expect(reasons).toContain('the link is cut');
+    const taken = new Set(ofType(items, 'step').map(({ sent }) => sent));
+    const never = ofType(items, 'lost').filter(({ reason }) => reason === 'lost on the way');
+    for (const { sent } of never) expect(taken).not.toContain(sent);
+  });
+
+  test('tells nodes, faults and operations from their beginning to their end', () => {
+    const faults: Edit[] = [
+      { atMs: 1_000, order: { fault: 'kill', node: 'n1' } },
+      { atMs: 1_500, order: { fault: 'pause', node: 'n2' } },
+      { atMs: 1_700, order: { fault: 'resume', node: 'n2' } },
+      { atMs: 2_000, order: { fault: 'restart', node: 'n1' } },
+    ];
+    const items = itemsOf({ protocol: raft, schedule: planned(raft, 1), edits: faults });
+    const n1 = shownOf(items).filter(({ node, type }) => node === 'n1' && (type === 'up' || type === 'down'));
+    expect(n1).toEqual([
+      { type: 'up', node: 'n1', atMs: 0 },
+      { type: 'down', node: 'n1', atMs: 1_000, reason: 'killed' },
+      { type: 'up', node: 'n1', atMs: 2_000 },
+    ]);
+    expect(shownOf(items).filter(({ type }) => type === 'paused' || type === 'resumed')).toEqual([
+      { type: 'paused', node: 'n2', atMs: 1_500 },
+      { type: 'resumed', node: 'n2', atMs: 1_700 },
+    ]);
+    expect(ofType(items, 'fault').map(({ atMs, text, isActive, byHand }) => [atMs, text, isActive, byHand])).toEqual([
+      [1_000, 'n1 is killed', true, true],
+      [1_500, 'n2 stands still', true, true],
+      [1_700, 'n2 stands still', false, true],
+      [2_000, 'n1 is killed', false, true],
+    ]);
+    const operations = ofType(items, 'operation');
+    const began = operations.filter(({ phase }) => phase === 'began');
+    expect(began.length).toBeGreaterThan(50);
+    expect(began.some(({ text, key }) => text.startsWith('put a ') && key === 'a')).toBe(true);
+    for (const ended of operations.filter(({ phase }) => phase === 'ended')) {
+      expect(began.map(({ id }) => id)).toContain(ended.id);
+    }
+    expect(operations.some(({ text }) => text.startsWith('ok'))).toBe(true);
+  });
+
+  test('beyond its limit counts, and tells what went wrong nevertheless', () => {
+    const agree = protocol('agree');
+    const twin = agree.twins.find(({ simulator }) => simulator?.seed !== undefined);
+    const schedule = planSeed(agree.scenario(), { seed: twin?.simulator?.seed ?? 0, nodes: 3, faults: allFaults });
+    const play = (maxItems: number): readonly FeedItem[] =>
+      itemsOf({ protocol: agree, twin: twin?.name ?? '', schedule, ...faulty, maxItems });
+    const items = play(50);
+    expect(items).toHaveLength(53);
+    expect(items.at(-2)).toMatchObject({ type: 'summary', reason: 'more than 50 things happened' });
+    expect(items.at(-1)).toMatchObject({ type: 'violation', node: 'n1' });
+    const all = play(1_000_000);
+    const counted = Object.values(ofType(items, 'summary')[0]?.counts ?? {}).reduce((sum, count) => sum + count, 0);
+    expect(counted).toBe(all.length - 52);
+  });
+});
