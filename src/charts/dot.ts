@@ -1,7 +1,8 @@
 /** Charts in DOT, the language of Graphviz, for those who lay graphs out with it. */
 
 import type { AnyStateMachine } from 'xstate';
-import { type DrawingOptions, type DrawnState, drawingOf, labelOf, statesOf } from './drawing.ts';
+import { type DrawingOptions, type DrawnState, drawingOf, statesOf } from './drawing.ts';
+import { labelOf } from './labels.ts';
 
 /**
  * Draws `chart` as a directed graph: states within states are clusters. An arrow from or to a cluster joins a point within it,

@@ -58,12 +58,6 @@ export function drawingOf(chart: AnyStateMachine, { handled = false }: DrawingOp
   return { root: stateOf(chart.root), arrows: arrowsOf(chart.root, handled) };
 }
 
-/** What an arrow is labelled with: `vote [isNewer] (Raft §5.2)`. */
-export function labelOf({ events, guard, rule }: DrawnArrow): string {
-  const parts = [events.join(', '), guard === '' ? '' : `[${guard}]`, rule === '' ? '' : `(${rule})`];
-  return parts.filter((part) => part !== '').join(' ');
-}
-
 /** Every state below `state`, and itself; parents first. */
 export const statesOf = (state: DrawnState): readonly DrawnState[] => [state, ...state.children.flatMap(statesOf)];
 

@@ -4,8 +4,9 @@
  */
 
 import type { ELK, ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api.js';
-import { type Drawing, type DrawnArrow, type DrawnState, labelOf } from './drawing.ts';
+import type { Drawing, DrawnArrow, DrawnState } from './drawing.ts';
 import { LayoutMissingError } from './errors.ts';
+import { labelLines, textSizes } from './labels.ts';
 
 /** A box; all lengths are in pixels, from the picture's upper left corner. */
 export interface Box {
@@ -42,29 +43,9 @@ export interface Layout {
   readonly starts: readonly { readonly dot: Box; readonly points: readonly Point[] }[];
 }
 
-/** Sizes of text, in pixels: fonts differ, so that these are generous. */
-export const textSizes = { statePx: 13, labelPx: 10, characterPer: 0.62, headPx: 26, lineOf: 1.3 } as const;
 const dotPx = 10;
 
 const widthOf = (text: string, sizePx: number): number => Math.ceil(text.length * sizePx * textSizes.characterPer);
-
-/** The lines of a label: its events, its guard, its rule. */
-export function labelLines(arrow: DrawnArrow): readonly string[] {
-  const { events, guard, rule } = arrow;
-  const lines = [events.join(', '), guard === '' ? '' : `[${guard}]`, rule === '' ? '' : `(${rule})`];
-  return labelOf(arrow).length <= 24 ? [labelOf(arrow)] : lines.filter((line) => line !== '').flatMap(wrapped);
-}
-
-/** At most so many characters a line, broken between words. */
-function wrapped(text: string): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < 34) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
-}
 
 /**
  * Lays `drawing` out. The same drawing gets the same layout.

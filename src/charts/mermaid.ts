@@ -1,7 +1,8 @@
 /** Charts as Mermaid's `stateDiagram-v2`, for documents that are read where Mermaid is drawn. */
 
 import type { AnyStateMachine } from 'xstate';
-import { type DrawingOptions, type DrawnState, drawingOf, labelOf } from './drawing.ts';
+import { type DrawingOptions, type DrawnState, drawingOf } from './drawing.ts';
+import { labelOf } from './labels.ts';
 
 /**
  * Draws `chart` as a Mermaid state diagram. It shows the transitions that lead to a state, each with its events, its

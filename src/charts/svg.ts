@@ -2,7 +2,8 @@
 
 import type { AnyStateMachine } from 'xstate';
 import { type DrawingOptions, drawingOf } from './drawing.ts';
-import { type Box, labelLines, layoutOf, type PlacedArrow, type PlacedState, type Point, textSizes } from './layout.ts';
+import { labelLines, textSizes } from './labels.ts';
+import { type Box, layoutOf, type PlacedArrow, type PlacedState, type Point } from './layout.ts';
 
 /** Light unless the reader's system asks for dark. */
 const style = [

@@ -65,6 +65,7 @@ export async function installedProject(): Promise<Project> {
   for (const part of [
     'package.json',
     'tsconfig.json',
+    'vite.config.ts',
     'README.md',
     'CONTRIBUTING.md',
     'LICENSE',
@@ -79,6 +80,7 @@ export async function installedProject(): Promise<Project> {
   // Type errors are for `npm run check` to tell.
   const built = await run(compiler, ['-p', 'tsconfig.json'], stage);
   if (!existsSync(join(stage, 'dist', 'src', 'index.js'))) throw new Error(`nothing was built:\n${built.said}`);
+  await succeed(join(root, 'node_modules', '.bin', 'vite'), ['build'], stage);
   await succeed('npm', ['pack', '--ignore-scripts', '--pack-destination', base], stage);
   const { name, version, exports, devDependencies } = JSON.parse(readFileSync(join(stage, 'package.json'), 'utf8'));
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));

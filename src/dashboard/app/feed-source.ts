@@ -1,0 +1,128 @@
+/**
+ * Where the page gets its feed from. A server that holds a recording answers `recording.json`; one of a cluster that runs
+ * answers it with 204 (nothing), and sends the feed over a WebSocket at `feed`, one item or an array of items a message. Both
+ * paths are relative to the page. A connection that breaks is made again, and the page says so meanwhile.
+ */
+
+import type { FaultOrder } from '../feed.ts';
+import { type ReadItems, readItems, readRecording } from '../model/read-items.ts';
+import { addressOf, later } from './browser.ts';
+
+/** How it stands with the feed. */
+export type FeedStatus =
+  | { readonly state: 'connecting' }
+  /** Items come as they happen. */
+  | { readonly state: 'live' }
+  /** All has been told; there will be no more. */
+  | { readonly state: 'whole' }
+  /** The connection is gone, and asked for again. */
+  | { readonly state: 'reconnecting'; readonly inMs: number; readonly attempt: number }
+  | { readonly state: 'failed'; readonly why: string };
+
+/** What hears a feed. */
+export interface FeedListener {
+  take(read: ReadItems): void;
+  turn(status: FeedStatus): void;
+}
+
+/** A feed, from anywhere: a server, a file, or what runs in the page itself. */
+export interface FeedSource {
+  /** Begins to tell. @returns what ends that */
+  start(listener: FeedListener): () => void;
+  /** Orders a fault. @returns undefined once it is done, or why it is not */
+  order(fault: FaultOrder): Promise<string | undefined>;
+}
+
+const firstDelayMs = 250;
+const maxDelayMs = 8_000;
+
+/** The feed of the server that the page came from. @param token what lets a person order faults */
+export function serverFeed(token: string | undefined): FeedSource {
+  return {
+    start(listener) {
+      let stop = (): void => undefined;
+      let isStopped = false;
+      listener.turn({ state: 'connecting' });
+      fetchRecording().then(
+        (recording) => {
+          if (isStopped) return;
+          if (recording === undefined) stop = socketFeed(listener, token);
+          else if (recording === 'unreadable') {
+            listener.turn({ state: 'failed', why: 'expected a recording of version 1; make it with this version' });
+          } else {
+            listener.take(recording);
+            listener.turn({ state: 'whole' });
+          }
+        },
+        () => {
+          if (!isStopped) stop = socketFeed(listener, token);
+        },
+      );
+      return () => {
+        isStopped = true;
+        stop();
+      };
+    },
+    order: (fault) => orderFault(fault, token),
+  };
+}
+
+async function fetchRecording(): Promise<ReadItems | 'unreadable' | undefined> {
+  const answer = await fetch(addressOf('recording.json'));
+  if (!answer.ok || answer.status === 204) return undefined;
+  const read: unknown = await answer.json();
+  return readRecording(read) ?? 'unreadable';
+}
+
+function socketFeed(listener: FeedListener, token: string | undefined): () => void {
+  const url = addressOf('feed', token === undefined ? {} : { token });
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  let attempt = 0;
+  let cancel = (): void => undefined;
+  const connect = (): void => {
+    const socket = new WebSocket(url);
+    socket.addEventListener('open', () => {
+      attempt = 0;
+      listener.turn({ state: 'live' });
+    });
+    socket.addEventListener('message', ({ data }) => listener.take(readText(data)));
+    const lost = (): void => {
+      const inMs = Math.min(firstDelayMs * 2 ** attempt, maxDelayMs);
+      attempt += 1;
+      listener.turn({ state: 'reconnecting', inMs, attempt });
+      cancel = later(connect, inMs);
+    };
+    socket.addEventListener('close', lost);
+    cancel = () => {
+      socket.removeEventListener('close', lost);
+      socket.close();
+    };
+  };
+  connect();
+  return () => cancel();
+}
+
+function readText(data: unknown): ReadItems {
+  try {
+    return readItems(JSON.parse(String(data)));
+  } catch {
+    return { items: [], refused: 1 };
+  }
+}
+
+async function orderFault(fault: FaultOrder, token: string | undefined): Promise<string | undefined> {
+  try {
+    const answer = await fetch(addressOf('faults'), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(fault),
+    });
+    if (answer.ok) return undefined;
+    return (await answer.text()) || `the server answered ${answer.status}`;
+  } catch {
+    return 'the server does not answer';
+  }
+}

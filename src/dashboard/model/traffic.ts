@@ -1,0 +1,65 @@
+/** How much goes over each link: what left and what was lost within the last moments. */
+
+import type { Address } from '../../../statecharts/actor/address.ts';
+import { nodeOf } from '../../../statecharts/actor/address.ts';
+import type { Timeline } from './timeline.ts';
+
+/** A one-way link. */
+export interface LinkTraffic {
+  readonly from: string;
+  readonly to: string;
+  /** Messages that left, and those that went nowhere, within the window. */
+  readonly sent: number;
+  readonly lost: number;
+  /** How many of each type, the most frequent first. */
+  readonly types: readonly (readonly [string, number])[];
+}
+
+/** So many items are looked at; where more lie within the window, it is shortened. */
+const maxItems = 5_000;
+
+/**
+ * The links that were used within `windowMs` before `position`.
+ *
+ * @returns the links by `FROM TO`, and the window that was looked at, in the feed's milliseconds
+ */
+export function trafficAt(
+  timeline: Timeline,
+  position: number,
+  windowMs: number,
+): { readonly links: ReadonlyMap<string, LinkTraffic>; readonly windowMs: number } {
+  const endMs = timeline.atMs(position) ?? 0;
+  const counted = new Map<
+    string,
+    { from: string; to: string; sent: number; lost: number; types: Map<string, number> }
+  >();
+  const count = (from: Address, to: Address, type: string, isLost: boolean): void => {
+    const [sender, receiver] = [nodeOf(from), nodeOf(to)];
+    if (sender === receiver) return;
+    const key = `${sender} ${receiver}`;
+    const link = counted.get(key) ?? { from: sender, to: receiver, sent: 0, lost: 0, types: new Map() };
+    counted.set(key, link);
+    if (isLost) link.lost += 1;
+    else {
+      link.sent += 1;
+      link.types.set(type, (link.types.get(type) ?? 0) + 1);
+    }
+  };
+  let place = Math.min(position, timeline.end) - 1;
+  let sinceMs = endMs - windowMs;
+  for (; place >= timeline.first; place -= 1) {
+    const item = timeline.item(place);
+    if (item === undefined || item.atMs <= sinceMs) break;
+    if (item.type === 'sent' || item.type === 'lost')
+      count(item.from, item.to, item.message.type, item.type === 'lost');
+    if (position - place >= maxItems) {
+      sinceMs = item.atMs;
+      break;
+    }
+  }
+  const links = [...counted].map(([key, { types, ...link }]): [string, LinkTraffic] => [
+    key,
+    { ...link, types: [...types].sort(([, one], [, other]) => other - one) },
+  ]);
+  return { links: new Map(links), windowMs: endMs - sinceMs };
+}
