@@ -14,7 +14,7 @@ import type {
   Tagged,
   TaggedBy,
 } from '../../statecharts/actor.ts';
-import type { Backlog, Bus } from '../bus/bus.ts';
+import type { Backlog, Bus, Envelope } from '../bus/bus.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
@@ -165,6 +165,11 @@ export interface Node<Owned extends Resources = Resources> {
    * node.refusals.subscribe(({ to, message, reason }) => log.warn({ to, type: message.type }, reason));
    */
   readonly refusals: Observable<Refused>;
+  /**
+   * Each message that never leaves the node, from one actor or endpoint of it to another or to itself, as it is sent. It
+   * costs nothing while no observer listens.
+   */
+  readonly internalMail: Observable<Envelope>;
   /**
    * How many actors there are, and keys in each room of a definition, and how many there may be. What the journal
    * remembers comes back though that is more, and nothing new begins then.

@@ -74,6 +74,8 @@ export interface Mail {
   readonly refused: RefusedCounts;
   /** Each as it is refused. */
   readonly refusals: Observable<Refused>;
+  /** Each message from one address of this node to another, or to itself, as it is sent. */
+  readonly internal: Observable<Envelope>;
 }
 
 /** Where an envelope comes from: an actor or an endpoint of this node, another node, or a client. */
@@ -89,6 +91,7 @@ export function createMail(parts: MailParts): Mail {
   };
   const refused = { stranger: 0, absent: 0, malformed: 0, late: 0, unsendable: 0, overload: 0 };
   const refusals = new Subject<Refused>();
+  const internal = new Subject<Envelope>();
   const refuse = ({ from, to, message }: Envelope, kind: RefusedKind, reason: string): void => {
     refused[kind] += 1;
     if (refusals.observed) refusals.next({ from, to, message, kind, reason });
@@ -155,6 +158,7 @@ export function createMail(parts: MailParts): Mail {
   const sendFrom = (origin: Origin, from: Address, to: Address, message: Tagged): void => {
     const envelope = { from, to, message };
     if (nodeOf(to) === node) {
+      if (internal.observed) internal.next(envelope);
       dispatch(() => deliver(envelope, origin));
       return;
     }
@@ -181,6 +185,7 @@ export function createMail(parts: MailParts): Mail {
     refuse,
     refused,
     refusals: refusals.asObservable(),
+    internal: internal.asObservable(),
   };
 }
 

@@ -18,7 +18,7 @@ import {
   type TaggedBy,
 } from '../../statecharts/actor.ts';
 import { snapshotResource } from '../../statecharts/transfer.ts';
-import type { Backlog, Bus } from '../bus/bus.ts';
+import type { Backlog, Bus, Envelope } from '../bus/bus.ts';
 import type { Clock } from '../environment/clock.ts';
 import { systemEnvironment } from '../environment/environment.ts';
 import { JournalClosedError } from '../journal/errors.ts';
@@ -68,6 +68,7 @@ class LocalNode implements Node {
   readonly backlog: Backlog | undefined;
   readonly refused: RefusedCounts;
   readonly refusals: Observable<Refused>;
+  readonly internalMail: Observable<Envelope>;
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;
   readonly failure: Observable<NodeFailedError>;
@@ -144,6 +145,7 @@ class LocalNode implements Node {
     this.backlog = bus.backlog;
     this.refused = mail.refused;
     this.refusals = mail.refusals;
+    this.internalMail = mail.internal;
     this.inspection = inspection.stream;
     this.roleChanges = roleChanges.asObservable();
     this.failure = life.failure;

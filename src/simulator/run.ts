@@ -31,7 +31,7 @@ export interface RunResult {
   readonly goals: ReadonlySet<string>;
   /** The schedule with the fates that were drawn, ready to be replayed. */
   readonly schedule: Schedule;
-  /** Callbacks of the virtual clock. */
+  /** Callbacks of the virtual clock, and messages within machines. */
   readonly events: number;
   readonly virtualMs: number;
   readonly faults: number;
@@ -175,7 +175,7 @@ export function* runSteps<App extends Application>(
     violation: findings.violation,
     goals,
     schedule: { ...schedule, links: network.fates() },
-    events: time.runs,
+    events: count.events,
     virtualMs: time.nowMs(),
     faults: schedule.faults.length,
     operations: schedule.operations.length,
@@ -246,7 +246,7 @@ function fatesOf(
 }
 
 function machineOf<App extends Application>(id: string, running: Running<App>): Machine<App> {
-  const { schedule, options, time, network, play, log, watch, operations } = running;
+  const { schedule, options, time, network, play, log, count, watch, operations } = running;
   return createMachine<App>({
     id,
     machines: nodeIds(schedule.nodes),
@@ -257,6 +257,7 @@ function machineOf<App extends Application>(id: string, running: Running<App>): 
     onFlushed: () => options.observer?.flushed?.(id, time.nowMs()),
     onBoot(booted) {
       log.add('boot', id, String(booted.incarnation));
+      booted.app?.node.internalMail.subscribe((envelope) => count.sentWithin(envelope, time.nowMs()));
       if (options.keepsLog === true) {
         booted.app?.node.inspection.subscribe((event) => {
           const { node, sequence, atMs, ...what } = event;

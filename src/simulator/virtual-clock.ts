@@ -31,6 +31,12 @@ export interface VirtualClock extends Clock {
   readonly runs: number;
 }
 
+/**
+ * No timeout but 0 is shorter than this, in milliseconds: what rounding has left of a span would otherwise be waited for
+ * again and again, while no time passes.
+ */
+const shortestMs = 1e-6;
+
 /** Makes a virtual clock that starts at 0 ms. */
 export function createVirtualClock(): VirtualClock {
   const queue = new TinyQueue<Due>([], (a, b) => a.atMs - b.atMs || a.handle - b.handle);
@@ -50,7 +56,7 @@ export function createVirtualClock(): VirtualClock {
   const schedule = (run: () => void, ms: number): TimeoutHandle => {
     if (!(ms >= 0 && Number.isFinite(ms))) throw new RangeError(`expected a delay of 0 ms or more, got ${ms}`);
     lastHandle += 1;
-    const due: Due = { atMs: nowMs + ms, handle: lastHandle, run };
+    const due: Due = { atMs: nowMs + (ms === 0 ? 0 : Math.max(ms, shortestMs)), handle: lastHandle, run };
     pending.set(due.handle, due);
     queue.push(due);
     return due.handle;

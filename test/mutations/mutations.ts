@@ -1874,6 +1874,20 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/simulator/simulation.test.ts'],
   },
   {
+    name: 'messages within a machine are no events',
+    file: 'src/simulator/run.ts',
+    text: 'count.sentWithin(envelope, time.nowMs())',
+    becomes: 'void envelope',
+    tests: ['test/simulator/simulation.test.ts'],
+  },
+  {
+    name: 'a timeout may be too short for time to pass',
+    file: 'src/simulator/virtual-clock.ts',
+    text: 'Math.max(ms, shortestMs)',
+    becomes: 'ms',
+    tests: ['test/simulator/virtual-clock.test.ts'],
+  },
+  {
     name: 'results under keys are not kept in snapshots',
     file: 'src/services/store/sessions/machine.ts',
     text: 'const [sessions, keyed] = [this.#sessions, this.#keyed];',

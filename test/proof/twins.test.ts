@@ -11,14 +11,8 @@ test('of every protocol the simulator finds a twin, but of two', () => {
   expect(namesOf(missing)).toEqual(['raft-replacement', 'failover-charts']);
 });
 
-test('of every protocol whose servers answer each other all the time, it finds that they never come to rest', () => {
-  const found = protocols.filter(({ twins }) => twins.some(({ simulator }) => simulator?.isEndless === true));
-  expect(namesOf(found)).toEqual([
-    'raft',
-    'paxos',
-    'paxos-replacement',
-    'primary-backup',
-    'primary-backup-async',
-    'detector',
-  ]);
+// Servers of `raft-replacement` answer each other as those of `raft` do.
+test('of every protocol it finds that it never comes to rest, but of two', () => {
+  const missing = protocols.filter(({ twins }) => twins.every(({ simulator }) => simulator?.isEndless !== true));
+  expect(namesOf(missing)).toEqual(['raft-replacement', 'failover-charts']);
 });

@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/environment/clock.ts';
 import { seededRandomness } from '../../src/environment/random.ts';
@@ -40,6 +41,19 @@ const withEchoes =
     });
     for (const machine of machines) if (machine < id) echo(addressOf(machine, 'echo'));
     return boot(parts);
+  };
+
+/** Machines each of which has two services that echo each other. */
+const withInnerEchoes =
+  (boot: Scenario<LedgerApplication>['boot']): Scenario<LedgerApplication>['boot'] =>
+  (parts) => {
+    const app = boot(parts);
+    const [one, other] = ['one', 'other'].map((key) => app.node.open('echo', key, { echo: v.object({}) }));
+    for (const service of [one, other]) {
+      service?.received.subscribe(({ from, message }) => service.send(from, message));
+    }
+    if (one !== undefined && other !== undefined) one.send(other.address, { type: 'echo' });
+    return app;
   };
 
 const quietSchedule = (faults: readonly Fault[], nodes = 2): Schedule => ({
@@ -144,6 +158,18 @@ describe('the simulator', () => {
     const limits = { maxEventsPerInstant: 500 };
     const shrunk = shrink(result, { replay: (it) => run(scenario, it, limits), minNodes: 2, maxReplays: 50 });
     expect(shrunk?.result.violation).toEqual(result.violation);
+  });
+
+  test('finds services of one machine that answer each other for ever', () => {
+    const scenario = { ...ledgerScenario(), boot: withInnerEchoes(ledgerScenario().boot) };
+    const result = run(scenario, quietSchedule([], 1), { maxEventsPerInstant: 3_000 });
+    expect(result.violation).toMatchObject({
+      kind: 'limit',
+      problem: expect.stringMatching(
+        /^more than 3000 events at one instant, most often sent: echo from n1\/echo\/\w+ to n1\/echo\/\w+ \(\d+ times\), echo from n1/,
+      ),
+    });
+    expect(result.events).toBeLessThan(5_000);
   });
 
   test('finds servers that answer each other for ever while time passes', () => {

@@ -23,6 +23,20 @@ describe('the virtual clock', () => {
     );
   });
 
+  test('lets time pass while the rest of a span is waited for, however little of it is left', () => {
+    const clock = createVirtualClock();
+    clock.advance(16_691.063_469_385_8);
+    const sinceMs = clock.nowMs();
+    const elapsed = (): boolean => clock.nowMs() - sinceMs >= 1e-12;
+    const waitForRest = (): void => {
+      if (!elapsed()) clock.setTimeout(waitForRest, 1e-12);
+    };
+    waitForRest();
+    clock.runNext();
+    expect(elapsed()).toBe(true);
+    expect(clock.nextAtMs()).toBeUndefined();
+  });
+
   test('stops in between, at exactly the time asked for', () => {
     const clock = createVirtualClock();
     const ran: string[] = [];

@@ -5,7 +5,7 @@
 
 import { deliver } from '../../../statecharts/actor.ts';
 import { type LearnerRules, type ProposerRules, proposerRules } from '../../../statecharts/paxos.ts';
-import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten } from '../acceptors/broken-rules.ts';
+import { acceptFirst, anyAcceptance, askAgain, preparedByOne, promiseUnwritten } from '../acceptors/broken-rules.ts';
 import { unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenAgreeBounds } from './bounds.ts';
@@ -32,6 +32,12 @@ const tellFirst: LearnerRules['tell'] = ({ heard }) =>
 const atOnce = { flushes: false } as const;
 
 export const agreeTwins: readonly AgreeTwin[] = [
+  {
+    name: 'a proposer and the acceptor of its own machine answer each other for ever',
+    rule: 'Paxos 1a',
+    broken: { proposer: { hearPromise: askAgain } },
+    simulator: { isEndless: true },
+  },
   {
     name: 'an acceptor forgets its promise on restart',
     rule: 'Paxos 1b',

@@ -4,7 +4,7 @@
  */
 
 import { type RegisterRules, registerRules } from '../../../statecharts/paxos.ts';
-import { acceptFirst, anyAcceptance, preparedByOne, promiseUnwritten } from '../acceptors/broken-rules.ts';
+import { acceptFirst, anyAcceptance, askAgain, preparedByOne, promiseUnwritten } from '../acceptors/broken-rules.ts';
 import { unwritten } from '../broken-results.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenCasPaxosBounds } from './bounds.ts';
@@ -21,6 +21,12 @@ const atOnce = { ballots: 0, flushes: false } as const;
 const chain = 'each change is made to the latest chosen value';
 
 export const casPaxosTwins: readonly Twin<GivenCasPaxosBounds, BrokenRegister>[] = [
+  {
+    name: 'a register and the acceptor of its own machine answer each other for ever',
+    rule: 'Paxos 1a',
+    broken: { register: { hearPromise: askAgain } },
+    simulator: { isEndless: true },
+  },
   {
     name: 'an acceptor forgets its promise on restart',
     rule: 'Paxos 1b',

@@ -4,11 +4,14 @@
  * what follows of a needless one is that a primary is replaced, and nothing worse.
  */
 
+import { send } from '../../../statecharts/actor.ts';
 import { choiceAmong, type Fenced } from '../../../statecharts/failover/group/choice.ts';
 import { decide } from '../../../statecharts/failover/group/decide.ts';
 import type { Standing } from '../../../statecharts/failover/group/standing.ts';
+import { orders } from '../../../statecharts/failover/manager/orders.ts';
 import { fencedIn } from '../../../statecharts/failover/manager/rules/electing.ts';
 import { want } from '../../../statecharts/failover/manager/rules/office.ts';
+import { managerRules, standbyRules } from '../../../statecharts/failover.ts';
 import type { Twin } from '../protocol.ts';
 import type { GivenFailoverBounds } from './bounds.ts';
 import type { BrokenFailover } from './model.ts';
@@ -100,7 +103,33 @@ const leastFenced: BrokenCharts = {
   },
 };
 
+/** A manager and the standbys of its machine answer each other for ever. */
+const answersAnswers: BrokenCharts = {
+  manager: {
+    see(context, report) {
+      const seen = managerRules.see(context, report);
+      return { ...seen, effects: orders({ ...context, ...seen.context }) };
+    },
+  },
+  standby: {
+    obey(context, order) {
+      const { manager, server, status, done } = context;
+      const { term } = order;
+      const obeyed = standbyRules.obey(context, order);
+      return status === null
+        ? obeyed
+        : { ...obeyed, effects: [send(manager, { type: 'stands', server, term, status, done })] };
+    },
+  },
+};
+
 export const failoverTwins: readonly FailoverTwin[] = [
+  {
+    name: 'a manager orders anew at each report, and a standby reports at each order',
+    rule: 'an order that is not new asks for nothing',
+    broken: { charts: answersAnswers },
+    simulator: { isEndless: true },
+  },
   {
     name: 'a primary is chosen before others are fenced',
     rule: 'Paxos 1b',

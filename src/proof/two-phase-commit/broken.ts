@@ -30,11 +30,20 @@ const announceAndDelegate: CoordinatorRules['delegate'] = (context) => ({
   effects: [...(announce({ ...context, outcome: 'committed' }).effects ?? []), ...(delegate(context).effects ?? [])],
 });
 
+/** Coordinator and participants answer each other for ever. */
+const answersAnswers: CommitTwin = {
+  name: 'a coordinator tells its decision again to a participant that has acknowledged it',
+  rule: 'Mohan et al. §2: end',
+  broken: { coordinator: { countAcknowledgement: announce } },
+  simulator: { isEndless: true },
+};
+
 /** Nobody gives up waiting, and no database refuses: what remains is what crashes and losses do. */
 const quiet = { timeouts: 0, refusals: false } as const;
 const coordinatorCrashes = { ...quiet, crashes: 1, crashing: ['c'] } as const;
 
 const decidedInJournal: readonly CommitTwin[] = [
+  answersAnswers,
   {
     name: 'a decision is sent before it is journalled',
     rule: 'Gray & Reuter §10.4: commit point',
@@ -118,6 +127,7 @@ const decidedInJournal: readonly CommitTwin[] = [
 ];
 
 const decidedByLast: readonly CommitTwin[] = [
+  answersAnswers,
   {
     name: 'an abort is presumed where a last resource decides',
     rule: 'Gray & Reuter ch. 11: the last resource commits in one phase',
@@ -164,6 +174,7 @@ const decidedByLast: readonly CommitTwin[] = [
 ];
 
 const decidedInRegister: readonly CommitTwin[] = [
+  answersAnswers,
   {
     name: 'an owner overrules the register that fenced it',
     rule: 'Gray & Lamport §4: a new leader',
@@ -201,6 +212,7 @@ const takeOneForAll: Pick<CoordinatorRules, 'isChosen' | 'adoptVotes'> = {
 };
 
 const decidedByAcceptors: readonly CommitTwin[] = [
+  answersAnswers,
   {
     name: 'a leader aborts whatever was accepted',
     rule: 'Gray & Lamport §4.2: a leader proposes what it must',
