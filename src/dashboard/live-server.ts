@@ -50,7 +50,11 @@ export async function serveLive(live: LiveCluster, options: LiveServerOptions): 
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const { url, http, passes, close } = await servePages({
     ...pages,
-    routes: { '/faults': (request, response) => takeOrder(live, isToken, request, response) },
+    routes: {
+      '/faults': (request, response) => takeOrder(live, isToken, request, response),
+      // The page asks whether it shows a recording.
+      '/recording.json': (_request, response) => void response.writeHead(204).end(),
+    },
   });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});

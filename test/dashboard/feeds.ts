@@ -33,7 +33,7 @@ const shown = (node: string, { role, value, term, leader, entries = 1, commitInd
     self: serverAt(node),
     term,
     votedFor: null,
-    log: { baseIndex: 0, baseTerm: 0, entries: Array.from({ length: entries }, (_, at) => ({ index: at + 1, term })) },
+    log: { baseIndex: 0, lastIndex: entries, newest: [{ index: entries, term }] },
     commitIndex,
     leader: leader === undefined ? null : serverAt(leader),
   },

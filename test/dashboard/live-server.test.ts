@@ -64,6 +64,7 @@ test('the URL holds the token in its fragment, and the page is served without it
   const { origin, hash } = await served();
   expect(hash).toBe(`#token=${token}`);
   expect((await fetch(origin)).status).toBe(200);
+  expect((await fetch(`${origin}/recording.json`)).status).toBe(204);
 });
 
 test('a viewer with the token is told, and one without, or of a foreign page, is not', async () => {

@@ -6,11 +6,13 @@ import { ChartsView } from './charts/view.tsx';
 import { ClusterView } from './cluster/view.tsx';
 import { Header } from './header.tsx';
 import { type BoardProps, onTyping, type View } from './parts.tsx';
+import { SpaceTimeView } from './space-time/view.tsx';
 import { Transport } from './transport.tsx';
 
 /** The views, in the order of their tabs. */
 export const views: readonly View[] = [
   { name: 'cluster', title: 'Cluster', Body: ClusterView },
+  { name: 'space-time', title: 'Space-time', Body: SpaceTimeView },
   { name: 'charts', title: 'Charts', Body: ChartsView },
 ];
 

@@ -46,6 +46,7 @@ const opening =
   };
 
 function Status({ board }: { readonly board: Board }) {
+  board.position();
   const status = board.status.value;
   const refused = board.refused.value;
   return (

@@ -21,7 +21,7 @@ export function Transport({ board }: BoardProps) {
           aria-label="To the previous mark"
           title="Previous mark (Shift ←)"
         >
-          ⏮
+          ⇤
         </button>
         <button type="button" onClick={() => board.step(-1)} aria-label="Back one step" title="Back (←)">
           ◀
@@ -33,7 +33,7 @@ export function Transport({ board }: BoardProps) {
           ▶
         </button>
         <button type="button" onClick={() => board.toMark(1)} aria-label="To the next mark" title="Next mark (Shift →)">
-          ⏭
+          ⇥
         </button>
         <button
           type="button"

@@ -30,12 +30,3 @@ export function textsAt(value: unknown, ...path: readonly string[]): readonly st
   const found = field(value, ...path);
   return Array.isArray(found) ? found.filter((it) => typeof it === 'string') : [];
 }
-
-/** How long an array was before it was cut. */
-export function lengthAt(value: unknown, ...path: readonly string[]): number | undefined {
-  const found = field(value, ...path);
-  if (!Array.isArray(found)) return undefined;
-  const last: unknown = found.at(-1);
-  const cut = typeof last === 'string' ? /^… \((\d+)\)$/.exec(last)?.[1] : undefined;
-  return cut === undefined ? found.length : Number(cut);
-}

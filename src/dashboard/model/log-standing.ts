@@ -1,6 +1,6 @@
 /** How a server of a replicated log stands: what it has promised, and how far its log reaches and is committed. */
 
-import { field, lengthAt, numberAt, recordsAt, textAt } from './fields.ts';
+import { field, numberAt, recordsAt, textAt } from './fields.ts';
 import type { ActorNow } from './moment.ts';
 
 /** The servers of logs, and what numbers their leaders. */
@@ -48,15 +48,12 @@ function numberOf(numbering: LogStanding['numbering'], context: unknown): string
 
 const nodeIn = (address: string): string => address.split('/')[0] ?? '';
 
-/** A log says where it begins and what it holds, of which a long one was cut. */
-function lastIndexOf(context: unknown): number {
-  const entries = lengthAt(context, 'log', 'entries');
-  if (entries !== undefined) return (numberAt(context, 'log', 'baseIndex') ?? 0) + entries;
-  const accepted = recordsAt(context, 'slots', 'accepted').flatMap((run) => recordsAt(run, 'entries'));
-  const known = accepted.map((entry) => numberAt(entry, 'index') ?? 0);
-  const led = numberAt(context, 'leadership', 'lastIndex') ?? 0;
-  return Math.max(numberAt(context, 'slots', 'baseIndex') ?? 0, numberAt(context, 'commitIndex') ?? 0, led, ...known);
-}
+/** A log says where it ends; one that no server has yet ends where what is committed does. */
+const lastIndexOf = (context: unknown): number =>
+  numberAt(context, 'log', 'lastIndex') ??
+  numberAt(context, 'slots', 'lastIndex') ??
+  numberAt(context, 'commitIndex') ??
+  0;
 
 function leaderOf(context: unknown): string | undefined {
   const leader = textAt(context, 'leader') ?? textAt(context, 'configuration', 'primary');

@@ -1,0 +1,147 @@
+/** What lasts in a space-time diagram: a node's role or absence on its lane, clients' operations and faults on lanes below. */
+
+import type { Shown } from '../../feed.ts';
+import type { ItemOf } from '../moment.ts';
+import { nodeStandings } from '../node-standing.ts';
+import type { Timeline } from '../timeline.ts';
+import type { Lanes } from './lanes.ts';
+
+/** Something that lasts. */
+export interface Span {
+  readonly lane: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly kind: 'role' | 'status' | 'operation' | 'fault';
+  readonly text: string;
+}
+
+/** The part of a time line that is looked at: the window, and the positions whose items are to be looked through. */
+export interface SpanWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly first: number;
+  readonly end: number;
+  /** What comes after it has not happened yet. */
+  readonly position: number;
+}
+
+/** Clients at once, each with a lane; more share the last one. */
+const maxClients = 8;
+
+/** The spans that touch the window, in the order in which they end; those that last end with it, or with what has happened. */
+export function spansOf(timeline: Timeline, window: SpanWindow, lanes: Lanes): readonly Span[] {
+  const spans = new Spans(timeline, window, lanes);
+  for (const item of timeline.between(window.first, window.end)) spans.take(item);
+  return spans.end();
+}
+
+type Open = Omit<Span, 'toMs'>;
+
+class Spans {
+  readonly #window: SpanWindow;
+  readonly #lanes: Lanes;
+  readonly #closed: Span[] = [];
+  /** By what they are of: a node, an operation, a fault. */
+  readonly #open = new Map<string, Open>();
+  /** The actor of each node whose role is that of the node. */
+  readonly #mains = new Map<string, string>();
+  readonly #roles = new Map<string, string>();
+  readonly #clients = new Set<string>();
+  readonly #nowMs: number;
+
+  constructor(timeline: Timeline, window: SpanWindow, lanes: Lanes) {
+    this.#window = window;
+    this.#lanes = lanes;
+    const { toMs, end, position } = window;
+    this.#nowMs = end < position ? toMs : Math.min(toMs, timeline.atMs(position) ?? toMs);
+    const before = timeline.at(window.first);
+    for (const moment of [before, timeline.at(window.end)]) {
+      for (const { name, actors, log } of nodeStandings(moment)) {
+        const main = log?.actor ?? actors[0];
+        if (main !== undefined) this.#mains.set(name, main.actor);
+      }
+    }
+    for (const { name, status, role } of nodeStandings(before)) {
+      if (role !== undefined) this.#roles.set(name, role);
+      if (status === 'down' || status === 'paused') this.#turn(name, window.fromMs, 'status', status);
+      else if (role !== undefined) this.#turn(name, window.fromMs, 'role', role);
+    }
+    for (const operation of before.operations.values()) this.#operation(operation);
+    for (const fault of before.faults.values()) this.#fault(fault);
+  }
+
+  take(item: Shown): void {
+    const { node, atMs } = item;
+    switch (item.type) {
+      case 'operation':
+        this.#operation(item);
+        break;
+      case 'fault':
+        this.#fault(item);
+        break;
+      case 'down':
+      case 'paused':
+        this.#turn(node, atMs, 'status', item.type);
+        break;
+      case 'up':
+        this.#close(node, atMs);
+        break;
+      case 'resumed':
+        this.#close(node, atMs);
+        this.#turn(node, atMs, 'role', this.#roles.get(node));
+        break;
+      case 'actor':
+      case 'step':
+        if (item.actor !== this.#mains.get(node)) break;
+        if (item.role !== undefined) this.#roles.set(node, item.role);
+        this.#turn(node, atMs, 'role', item.role);
+        break;
+    }
+  }
+
+  /** Ends what lasts. */
+  end(): readonly Span[] {
+    for (const of of [...this.#open.keys()]) this.#close(of, this.#nowMs);
+    return this.#closed;
+  }
+
+  #turn(node: string, fromMs: number, kind: Span['kind'], text: string | undefined): void {
+    const lane = this.#lanes.of(node);
+    if (lane === undefined || text === undefined) return;
+    const known = this.#open.get(node);
+    if (known?.kind === kind && known.text === text) return;
+    this.#close(node, fromMs);
+    this.#open.set(node, { lane, fromMs, kind, text });
+  }
+
+  #operation({ id, phase, client, text, atMs }: ItemOf<'operation'>): void {
+    const of = `operation ${id}`;
+    if (phase === 'began') {
+      this.#open.set(of, { lane: this.#clientLane(client), fromMs: atMs, kind: 'operation', text });
+      return;
+    }
+    const began = this.#open.get(of);
+    if (began !== undefined) this.#open.set(of, { ...began, text: `${began.text}: ${text}` });
+    this.#close(of, atMs);
+  }
+
+  #clientLane(client: string): number {
+    const isOneMore = !this.#clients.has(client) && this.#clients.size >= maxClients;
+    if (!isOneMore) this.#clients.add(client);
+    return this.#lanes.ensure(isOneMore ? 'other clients' : client);
+  }
+
+  #fault({ id, isActive, text, atMs }: ItemOf<'fault'>): void {
+    const of = `fault ${id}`;
+    if (isActive) this.#open.set(of, { lane: this.#lanes.ensure('faults'), fromMs: atMs, kind: 'fault', text });
+    else this.#close(of, atMs);
+  }
+
+  #close(of: string, atMs: number): void {
+    const span = this.#open.get(of);
+    this.#open.delete(of);
+    const { fromMs, toMs } = this.#window;
+    if (span === undefined || atMs < fromMs || span.fromMs > toMs) return;
+    this.#closed.push({ ...span, fromMs: Math.max(span.fromMs, fromMs), toMs: Math.min(atMs, toMs) });
+  }
+}
