@@ -41,6 +41,7 @@ export {
   clusterSecretOf,
   createClusterSecret,
 } from './tcp/secret/secret.ts';
+export { nodeUri } from './tcp/security.ts';
 export type { TlsIdentity, TlsTrust } from './tcp/tls.ts';
 
 export interface TcpBusOptions extends CommonOptions {

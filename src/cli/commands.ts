@@ -24,6 +24,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['backup', async ({ terminal }) => (await import('./backup.ts')).backupCommand(terminal)],
   ['restore', async ({ terminal }) => (await import('./restore.ts')).restoreCommand(terminal)],
   ['secret', async ({ terminal }) => (await import('./secret.ts')).secretCommand(terminal)],
+  ['certs', async ({ terminal }) => (await import('./certs.ts')).certsCommand(terminal)],
   ['history', async ({ terminal }) => (await import('./history.ts')).historyCommand(terminal)],
   ['simulate', async ({ terminal }) => (await import('./simulate.ts')).simulateCommand(terminal)],
   ['compare', async ({ terminal, program }) => (await import('./compare.ts')).compareCommand(terminal, program)],
