@@ -42,7 +42,7 @@ export {
   createClusterSecret,
 } from './tcp/secret/secret.ts';
 export { nodeUri } from './tcp/security.ts';
-export type { TlsIdentity, TlsTrust } from './tcp/tls.ts';
+export { type TlsIdentity, type TlsTrust, tlsOptionsOf } from './tcp/tls.ts';
 
 export interface TcpBusOptions extends CommonOptions {
   readonly node: string;

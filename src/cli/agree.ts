@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { jsonIn } from '../services/http/json.ts';
-import { type AskedNode, NodeRequestError, problemIn, requestNode } from './node-request.ts';
+import { type AskedNode, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
 import { hostPortIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,7 +25,7 @@ interface AgreeCommandOptions extends AskedNode {
 
 /** Makes the command. */
 export const agreeCommand = (terminal: Terminal): Command =>
-  new Command('agree')
+  withAccess(new Command('agree'))
     .summary('one value for a key, the same for all and for ever')
     .description('Proposes a value for a key, and prints the one that is chosen. Without a value it proposes none.')
     .argument('<key>', 'what to agree on; it is kept for ever')
@@ -40,7 +40,6 @@ export const agreeCommand = (terminal: Terminal): Command =>
       '--acceptors <nodes>',
       'the acceptors of the key, separated by commas (default: the nodes with which the cluster began)',
     )
-    .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
     .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
     .action(async (key: string, value: string | undefined, options: AgreeCommandOptions) => {

@@ -1,9 +1,9 @@
 /** `quorate backup`: the state of a store that runs, in a file. */
 
 import { createWriteStream, existsSync, linkSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import type { Writable } from 'node:stream';
 import { Command } from 'commander';
-import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort } from '../bus/tcp.ts';
 import { type Clock, pause } from '../environment/clock.ts';
 import { systemEnvironment } from '../environment/environment.ts';
@@ -11,7 +11,16 @@ import { messageOf } from '../environment/message.ts';
 import { privateFileMode } from '../environment/private-files.ts';
 import { checkBackup } from '../services/backup/format.ts';
 import { FileError } from './errors.ts';
-import { type AskedNode, NodeRequestError, problemIn } from './node-request.ts';
+import { isOk, requestHttp, textOfAnswer, whyOf } from './http-request.ts';
+import {
+  type AskedNode,
+  authorizationOf,
+  type Credentials,
+  credentialsOf,
+  NodeRequestError,
+  problemIn,
+  withAccess,
+} from './node-request.ts';
 import { hostPortIn, textOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,7 +43,7 @@ interface BackupOptions extends AskedNode {
 
 /** Makes the command. */
 export function backupCommand(terminal: Terminal): Command {
-  return new Command('backup')
+  return withAccess(new Command('backup'))
     .summary('copy the state of a running store into a file')
     .description('Copies the state of a running store into a new file.')
     .argument('<file>', 'the file, which is not there yet')
@@ -44,7 +53,6 @@ export function backupCommand(terminal: Terminal): Command {
       hostPortIn,
       hostPortIn('127.0.0.1:4701'),
     )
-    .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
     .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
     .action(async (file: string, options: BackupOptions) => {
@@ -118,30 +126,26 @@ async function bodyOf(options: BackupOptions, clock: Clock): Promise<AsyncIterab
 
 /** @throws NodeRequestError */
 async function begun(options: BackupOptions): Promise<AsyncIterable<Uint8Array>> {
-  const { node, secretFile } = options;
-  const token = secretFile === undefined ? undefined : readSecretFile(secretFile).client().httpToken();
-  const response = await asked(node, token);
-  if (!response.ok) {
-    const { code, message, whatToDo } = problemIn(options, { isOk: false, text: await response.text() });
+  const { node, ...access } = options;
+  const answer = await asked(node, credentialsOf(access));
+  if (!isOk(answer)) {
+    const { code, message, whatToDo } = problemIn(options, { isOk: false, text: await textOfAnswer(answer) });
     throw new NodeRequestError(code, `${message}; ${whatToDo}`);
   }
-  return received(response, node);
+  return received(answer, node);
 }
 
-async function asked(node: HostPort, token: string | undefined): Promise<Response> {
+async function asked(node: HostPort, credentials: Credentials): Promise<IncomingMessage> {
   try {
-    return await fetch(`http://${textOf(node)}/backup`, {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    });
+    return await requestHttp({ at: node, path: '/backup', headers: authorizationOf(credentials), ca: credentials.ca });
   } catch (cause) {
     throw unreachable(node, cause);
   }
 }
 
-async function* received({ body }: Response, node: HostPort): AsyncGenerator<Uint8Array> {
-  if (body === null) return;
+async function* received(answer: IncomingMessage, node: HostPort): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of body) yield chunk;
+    for await (const chunk of answer) yield chunk;
   } catch (cause) {
     throw unreachable(node, cause);
   }
@@ -150,5 +154,5 @@ async function* received({ body }: Response, node: HostPort): AsyncGenerator<Uin
 const unreachable = (node: HostPort, cause: unknown): NodeRequestError =>
   new NodeRequestError(
     'NODE_UNREACHABLE',
-    `expected a backup of the node at ${textOf(node)}, but the connection has ended (${messageOf(cause instanceof Error ? (cause.cause ?? cause) : cause)}); name a node that runs with --node HOST:HTTPPORT, or try again`,
+    `expected a backup of the node at ${textOf(node)}, but the connection has ended (${whyOf(cause)}); name a node that runs with --node HOST:HTTPPORT, or try again`,
   );

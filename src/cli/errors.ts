@@ -49,6 +49,11 @@ export class FileError extends UsageError {
   readonly code = 'FILE';
 }
 
+/** A private key that others than its owner can read. */
+export class KeyExposedError extends UsageError {
+  readonly code = 'KEY_EXPOSED';
+}
+
 /** The journal of a node holds no decision register of the key that was named. */
 export class RegisterMissingError extends UsageError {
   readonly code = 'REGISTER_MISSING';

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { HostPort } from '../bus/tcp.ts';
 import { jsonIn } from '../services/http/json.ts';
 import { type LogMembers, logMembers } from '../services/store/log/members.ts';
-import { type AskedNode, NodeRequestError, problemIn, requestNode } from './node-request.ts';
+import { type AskedNode, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
 import { hostPortIn, nodeIdIn, peerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -14,7 +14,8 @@ A node whose disk is gone cannot come back under its name: it has forgotten its 
 an id that the cluster never had, with an empty directory, and then let it join:
 
   $ quorate node --id n4 --join --listen 10.0.0.4:4801 --http 10.0.0.4:4701 --data /var/lib/quorate \\
-      --secret-file /etc/quorate/secret --peer n1=10.0.0.1:4801 --peer n2=10.0.0.2:4801
+      --secret-file /etc/quorate/secret --peer n1=10.0.0.1:4801 --peer n2=10.0.0.2:4801 \\
+      --ca /etc/quorate/ca.pem --cert /etc/quorate/n4.pem --key /etc/quorate/n4.key.pem
   $ quorate member replace n3 n4=10.0.0.4:4801
 
 The new node is sent the data first, and votes when it has it; the old one is refused for ever. A majority of the voters
@@ -46,14 +47,13 @@ interface Asked extends AskedNode {
 /** Makes the command. */
 export function memberCommand(terminal: Terminal): Command {
   const about = (command: Command): Command =>
-    command
+    withAccess(command)
       .option(
         '--node <host:port>',
         'where a node serves HTTP (default: 127.0.0.1:4701)',
         hostPortIn,
         hostPortIn('127.0.0.1:4701'),
       )
-      .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
       .option('--json', 'tell the result as JSON', false);
   const list = about(new Command('list').description('Prints who takes part, and where.')).action(
     async (options: Asked) => {

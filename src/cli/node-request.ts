@@ -1,16 +1,49 @@
-/** Requests of commands to a node that serves HTTP, and how its refusals are told. */
+/** Requests of commands to a node that serves HTTP, the options that they take for it, and how its refusals are told. */
 
+import type { Command } from 'commander';
 import * as v from 'valibot';
 import { QuorateError } from '../../statecharts/actor.ts';
-import { type ClientSecret, type HostPort, readSecretFile } from '../bus/tcp.ts';
+import { type HostPort, readSecretFile } from '../bus/tcp.ts';
 import { jsonIn } from '../services/http/json.ts';
+import { readFileNamed } from './config/files.ts';
+import { isOk, requestHttp, textOfAnswer, whyOf } from './http-request.ts';
 import { textOf } from './options.ts';
 
-/** Which node is asked, and what lets the command ask. */
-export interface AskedNode {
-  readonly node: HostPort;
+/** What lets a command ask nodes. */
+export interface Access {
   readonly secretFile?: string;
+  /** The file of the authority, where nodes speak TLS. */
+  readonly ca?: string;
 }
+
+/** Which node is asked, and what lets the command ask. */
+export interface AskedNode extends Access {
+  readonly node: HostPort;
+}
+
+/** Gives a command the options of `Access`. */
+export const withAccess = (command: Command): Command =>
+  command
+    .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
+    .option('--ca <file>', "the authority of the nodes' certificates (PEM), where they speak TLS: HTTPS is asked then");
+
+/** What `Access` stands for: the token to send, and the authority, as texts. */
+export interface Credentials {
+  readonly token?: string;
+  readonly ca?: string;
+}
+
+/** @throws FileError, or what a secret says that cannot be read */
+export function credentialsOf({ secretFile, ca }: Access): Credentials {
+  return {
+    ...(secretFile === undefined ? {} : { token: readSecretFile(secretFile).client().httpToken() }),
+    ...(ca === undefined ? {} : { ca: readFileNamed(ca, 'the authority of certificates') }),
+  };
+}
+
+/** The header that shows a token. */
+export const authorizationOf = ({ token }: Credentials): Readonly<Record<string, string>> =>
+  token === undefined ? {} : { authorization: `Bearer ${token}` };
 
 /** A request, as HTTP has it. */
 export interface NodeRequest {
@@ -46,17 +79,17 @@ export class NodeRequestError extends QuorateError {
  * @throws NodeRequestError when none answers
  */
 export async function requestNode(
-  { node, secretFile }: AskedNode,
+  { node, ...access }: AskedNode,
   request: NodeRequest,
   whatIsUnknown = '',
 ): Promise<NodeAnswer> {
-  const secret = secretFile === undefined ? undefined : readSecretFile(secretFile).client();
+  const credentials = credentialsOf(access);
   const unreachable = (why: string): NodeRequestError =>
     new NodeRequestError(
       'NODE_UNREACHABLE',
-      `expected an answer of a node at ${textOf(node)}, got none (${why}); name one that runs with --node HOST:HTTPPORT${whatIsUnknown}`,
+      `expected an answer of a node at ${textOf(node)}, got none (${why}); name one that runs with --node HOST:HTTPPORT${credentials.ca === undefined ? ', and its authority with --ca if it speaks TLS' : ''}${whatIsUnknown}`,
     );
-  return await answerTo(request, node, secret, unreachable);
+  return await answerTo(request, node, credentials, unreachable);
 }
 
 /**
@@ -67,22 +100,22 @@ export async function requestNode(
 export async function answerTo(
   { method, path, json, body = json && JSON.stringify(json), timeoutMs = 40_000 }: NodeRequest,
   to: HostPort,
-  secret: ClientSecret | undefined,
+  credentials: Credentials,
   unreachable: (why: string) => NodeRequestError,
 ): Promise<NodeAnswer> {
   try {
-    const response = await fetch(`http://${textOf(to)}${path}`, {
+    const answer = await requestHttp({
+      at: to,
+      path,
       method,
       signal: AbortSignal.timeout(timeoutMs),
-      headers: {
-        ...(secret && { authorization: `Bearer ${secret.httpToken()}` }),
-        ...(json && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body }),
+      headers: { ...authorizationOf(credentials), ...(json && { 'content-type': 'application/json' }) },
+      body,
+      ca: credentials.ca,
     });
-    return { isOk: response.ok, text: await response.text() };
+    return { isOk: isOk(answer), text: await textOfAnswer(answer) };
   } catch (cause) {
-    throw unreachable(cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause));
+    throw unreachable(whyOf(cause));
   }
 }
 

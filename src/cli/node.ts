@@ -4,16 +4,18 @@ import { Command, Option } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
-import { pause } from '../environment/clock.ts';
+import { type Clock, pause } from '../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { Node } from '../host/node.ts';
 import type { InspectorServer } from '../inspector/server.ts';
-import type { KeyValueNode } from '../services/kv-node.ts';
+import type { KeyValueNode, KeyValueNodeOptions } from '../services/kv-node.ts';
 import type { Durability } from '../services/store/log/primary-backup/founding.ts';
 import { durabilityIn, type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
 import { withDurability } from './durability.ts';
-import { ClusterOptionsError, exitCodes } from './errors.ts';
-import { reporter, reportOn } from './node/reporting.ts';
+import { exitCodes, UsageError } from './errors.ts';
+import { checkMembers, checkSecurity } from './node/checks.ts';
+import { type Notice, reporter, reportOn } from './node/reporting.ts';
+import { followTls, readTls, tlsFilesIn } from './node/tls-files.ts';
 import {
   hostPortIn,
   integerIn,
@@ -40,6 +42,10 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly cluster?: string;
   readonly protocol?: LogProtocolName;
   readonly secretFile?: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly insecure?: true;
   readonly openClients?: true | OpenClients;
   readonly nats?: string;
   readonly inspect?: true | number;
@@ -53,12 +59,16 @@ the voters; they may have moved at later starts. Once a node was replaced (quora
 where, and goes before --peer. With --join a node without data begins no cluster, and waits to be taken in.
 Nodes prove to each other that they hold the secret in --secret-file, which only its owner may read; make one with quorate
 secret new, and copy it to each machine. Clients on other machines need what quorate secret client (TCP) and quorate secret
-http print. Nothing is encrypted, and whoever can change what the network carries can take connections over: keep it private.
+http print.
+With --ca, --cert and --key all is encrypted, and a node shows a certificate that names it; quorate certs makes them. They are
+read again every 10 s, and taken up when they changed. Without them nothing is encrypted, and whoever can change what the network
+carries can take connections over: nodes listen on other addresses than loopback only with --insecure then.
 
 Examples:
   One of three machines:
     $ quorate node --id n1 --listen 10.0.0.1:4801 --http 10.0.0.1:4701 --data /var/lib/quorate \\
-        --peer n2=10.0.0.2:4801 --peer n3=10.0.0.3:4801 --secret-file /etc/quorate/secret
+        --peer n2=10.0.0.2:4801 --peer n3=10.0.0.3:4801 --secret-file /etc/quorate/secret \\
+        --ca /etc/quorate/ca.pem --cert /etc/quorate/n1.pem --key /etc/quorate/n1.key.pem
   A store of one node, which does not survive it:
     $ quorate node --id n1 --listen 127.0.0.1:4801 --http 127.0.0.1:4701 --data ./data
 
@@ -90,6 +100,10 @@ export function nodeCommand(terminal: Terminal): Command {
       logProtocolIn,
     )
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
+    .option('--ca <file>', 'the authority of the certificates of all nodes (PEM)')
+    .option('--cert <file>', 'the certificate of this node, which names it (PEM)')
+    .option('--key <file>', 'the private key of the certificate (PEM)')
+    .option('--insecure', 'listen on other addresses than loopback without TLS: all that reach them can read along')
     .option(
       '--open-clients [which]',
       'which clients need no secret: all, loopback (those on this machine), or none; all when just said',
@@ -139,20 +153,7 @@ const stopMs = 8_000;
 
 /** Runs a node until it is told to stop, or fails. @returns the exit code */
 async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
-  const {
-    id,
-    listen,
-    http,
-    httpName = [],
-    data,
-    peer = new Map(),
-    cluster,
-    inspect,
-    openClients,
-    join,
-    nats,
-    protocol,
-  } = options;
+  const { id, data, peer = new Map(), inspect, httpName = [], join } = options;
   const { clock } = environment;
   const tell = reporter(terminal, environment, options.json);
   // From the first moment on: a watcher may be gone before the node runs.
@@ -160,47 +161,25 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   const fail = async (error: unknown, isFinal: boolean): Promise<number> => {
     if (!(error instanceof QuorateError)) throw error;
     await tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });
-    return error instanceof ClusterOptionsError ? exitCodes.usage : exitCodes.failed;
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   };
-  let running: ServingNode | undefined;
+  let started: Started | undefined;
   let inspector: InspectorServer | undefined;
   const watching = options.watched === true ? await watchedBy(environment) : undefined;
   try {
-    checkMembers(options);
-    const secret = options.secretFile === undefined ? undefined : readSecretFile(options.secretFile);
-    // Loaded here, so that other commands, and mistakes in this one, need not wait for all of a node.
-    const { startKeyValueNode } = await import('../services/kv-node.ts');
-    running = await startKeyValueNode({
-      id,
-      ...(cluster === undefined ? {} : { cluster }),
-      dataDirectory: data,
-      listen,
-      http: { ...http, hostNames: httpName },
-      peers: Object.fromEntries(peer),
-      joins: join === true,
-      ...(protocol === undefined ? {} : { protocol }),
-      ...(nats === undefined ? {} : { nats }),
-      ...durabilityIn(options),
-      timing: timingIn(options),
-      ...(secret === undefined ? {} : { secret }),
-      openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
-      pid: process.pid,
-      environment,
-      ...(watching === undefined ? {} : { faults: watching.faults }),
-      onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-    });
+    started = await start(options, terminal, environment, watching?.faults);
     if (inspect !== undefined) {
       const { serveInspector } = await import('../inspector/server.ts');
-      inspector = await serveInspector(running.node, {
+      inspector = await serveInspector(started.node.node, {
         hostNames: httpName,
         ...(inspect === true ? {} : { port: inspect }),
       });
     }
   } catch (error) {
-    await running?.stop();
+    await started?.node.stop();
     return await fail(error, true);
   }
-  const node = running;
+  const { node, followFiles } = started;
   watching?.obey(node.node);
   void tell({
     type: 'ready',
@@ -213,10 +192,12 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
   });
   reportOn(node, { id, peers: peer, joins: join === true }, environment, tell);
+  const unfollow = followFiles(clock, (code, message) => void tell({ type: 'notice', id, code, message }));
   const failed = new Promise<number>((resolve) => {
     node.failure.subscribe((error) => resolve(fail(error, finalCodes.includes(error.code))));
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
+  unfollow();
   await Promise.race([Promise.all([node.stop(), inspector?.close()]), pause(clock, stopMs)]);
   return code;
 }
@@ -230,27 +211,62 @@ async function watchedBy(environment: Environment) {
   return { faults, obey: (node: Node): void => obey(node, faults, channel, environment) };
 }
 
-/** Refuses what cannot become a cluster. @throws ClusterOptionsError */
-function checkMembers({ id, listen, http, peer = new Map(), secretFile }: NodeOptions): void {
-  if (peer.has(id)) {
-    throw new ClusterOptionsError(
-      `expected the other nodes as peers, got ${id} itself; leave out --peer ${id}=..., or correct --id`,
-    );
-  }
-  const owners = new Map([[textOf(listen), `--listen of ${id}`]]);
-  const claims: [address: HostPort, owner: string][] = [[http, `--http of ${id}`]];
-  for (const [name, address] of peer) claims.push([address, `--peer ${name}`]);
-  for (const [address, owner] of claims) {
-    const text = textOf(address);
-    const other = owners.get(text);
-    if (other !== undefined && address.port !== 0) {
-      throw new ClusterOptionsError(`expected an address of its own for each, got ${text} for ${other} and ${owner}`);
-    }
-    owners.set(text, owner);
-  }
-  if (peer.size > 0 && secretFile === undefined) {
-    throw new ClusterOptionsError(
-      'expected --secret-file with what all nodes share, as there are peers, got none; make one with: quorate secret new --secret-file FILE',
-    );
-  }
+interface Started {
+  readonly node: ServingNode;
+  /** Takes up what changes in the files that the node was told. @returns ends it */
+  readonly followFiles: (clock: Clock, notice: Notice) => () => void;
+}
+
+/** @throws ClusterOptionsError, FileError, KeyExposedError, and what `startKeyValueNode` and secrets throw */
+async function start(
+  options: NodeOptions,
+  terminal: Terminal,
+  environment: Environment,
+  faults: KeyValueNodeOptions['faults'],
+): Promise<Started> {
+  const {
+    id,
+    cluster,
+    data,
+    listen,
+    http,
+    httpName = [],
+    peer = new Map(),
+    join,
+    protocol,
+    nats,
+    openClients,
+  } = options;
+  const files = tlsFilesIn(options);
+  checkMembers(options);
+  checkSecurity(options, files);
+  const tls = files && (await readTls(files));
+  const secret = options.secretFile === undefined ? undefined : readSecretFile(options.secretFile);
+  // Loaded here, so that other commands, and mistakes in this one, need not wait for all of a node.
+  const { startKeyValueNode } = await import('../services/kv-node.ts');
+  const node = await startKeyValueNode({
+    id,
+    ...(cluster === undefined ? {} : { cluster }),
+    dataDirectory: data,
+    listen,
+    http: { ...http, hostNames: httpName },
+    peers: Object.fromEntries(peer),
+    joins: join === true,
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(nats === undefined ? {} : { nats }),
+    ...durabilityIn(options),
+    timing: timingIn(options),
+    ...(secret === undefined ? {} : { secret }),
+    ...(tls === undefined ? {} : { tls }),
+    openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
+    pid: process.pid,
+    environment,
+    ...(faults === undefined ? {} : { faults }),
+    onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  return {
+    node,
+    followFiles: (clock, notice) =>
+      files === undefined || tls === undefined ? () => {} : followTls({ files, first: tls, node, clock, notice }),
+  };
 }

@@ -82,6 +82,10 @@ export function peerIn(text: string, earlier: Peers = new Map()): Peers {
   return new Map([...earlier, [id, address]]);
 }
 
+/** Whether what is said there stays on this machine. */
+export const isLoopback = ({ host }: HostPort): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.');
+
 /** `host:port`, with brackets around an IPv6 address. */
 export const textOf = ({ host, port }: HostPort): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

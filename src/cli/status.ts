@@ -6,7 +6,7 @@ import { QuorateError } from '../../statecharts/actor.ts';
 import type { HostPort } from '../bus/tcp.ts';
 import { jsonIn } from '../services/http/json.ts';
 import { exitCodes } from './errors.ts';
-import { problemIn, requestNode } from './node-request.ts';
+import { type Access, problemIn, requestNode, withAccess } from './node-request.ts';
 import { hostPortIn, textOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,15 +25,14 @@ const defaultNodes = [4_701, 4_702, 4_703].map((port) => ({ host: '127.0.0.1', p
 /** How long a node may take to answer, in milliseconds. */
 const timeoutMs = 5_000;
 
-interface StatusOptions {
+interface StatusOptions extends Access {
   readonly node?: readonly HostPort[];
-  readonly secretFile?: string;
   readonly json: boolean;
 }
 
 /** Makes the command. */
 export function statusCommand(terminal: Terminal): Command {
-  return new Command('status')
+  return withAccess(new Command('status'))
     .summary('how the nodes of a store stand')
     .description('Tells how the nodes of a store stand, side by side, and what is wrong with them.')
     .option(
@@ -41,11 +40,10 @@ export function statusCommand(terminal: Terminal): Command {
       'where a node serves HTTP; repeat it for each (default: those of quorate up)',
       collected,
     )
-    .option('--secret-file <file>', 'the secret of the cluster; needed where nodes are on other machines')
     .option('--json', 'tell it as JSON', false)
     .addHelpText('after', help)
-    .action(async ({ node = defaultNodes, secretFile, json }: StatusOptions) => {
-      const asked = node.map((it) => ask(it, secretFile));
+    .action(async ({ node = defaultNodes, json, ...access }: StatusOptions) => {
+      const asked = node.map((it) => ask(it, access));
       const report = judged(await Promise.all(asked));
       terminal.out(json ? JSON.stringify(report) : tableOf(report));
       if (report.alarms.length > 0) process.exitCode = exitCodes.failed;
@@ -87,10 +85,10 @@ export type AnsweredNode =
   | { readonly at: string; readonly unreachable: { readonly code: string; readonly message: string } };
 
 /** Asks a node how it stands. */
-async function ask(node: HostPort, secretFile: string | undefined): Promise<AnsweredNode> {
+async function ask(node: HostPort, access: Access): Promise<AnsweredNode> {
   const at = textOf(node);
   try {
-    const asked = { node, ...(secretFile === undefined ? {} : { secretFile }) };
+    const asked = { node, ...access };
     const answer = await requestNode(asked, { method: 'GET', path: '/status', timeoutMs });
     const parsed = v.safeParse(status, jsonIn(answer.text));
     if (answer.isOk && parsed.success) return { at, status: parsed.output };

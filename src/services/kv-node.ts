@@ -7,13 +7,13 @@ import { filter, map, type Observable, ReplaySubject } from 'rxjs';
 import { addressOf, type QuorateError } from '../../statecharts/actor.ts';
 import { agreementRoom } from '../../statecharts/paxos.ts';
 import type { NatsServer } from '../bus/nats.ts';
-import { type ClusterSecret, type HostPort, type OpenClients, textOf } from '../bus/tcp.ts';
+import { type ClusterSecret, type HostPort, type OpenClients, type TlsIdentity, textOf } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
 import type { Node, RoleChange } from '../host/node.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createDecisions } from './agreement/decisions.ts';
-import { type HttpServer, type HttpServerOptions, serveHttp } from './http/server.ts';
+import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/server.ts';
 import { followMembers } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type NodeFaults, type RunningNode, startNode } from './start-node.ts';
@@ -37,6 +37,11 @@ export interface KeyValueNodeOptions extends Durability {
   readonly cluster?: string;
   /** What all nodes of the cluster share; needed as soon as there are peers. `readSecretFile` reads one. */
   readonly secret?: ClusterSecret;
+  /**
+   * Secures TCP and HTTP by TLS: nodes show each other certificates that name them (see `createTcpBus`), and HTTP shows the same to
+   * clients. Over NATS it is for HTTP alone.
+   */
+  readonly tls?: TlsIdentity;
   /** Which clients need no secret, over TCP and HTTP: those on this machine by default. */
   readonly openClients?: OpenClients;
   /** Where the durable data lives; made when it is not there. */
@@ -97,6 +102,12 @@ export interface KeyValueNode {
   readonly notices: Observable<NodeNotice>;
   /** Emits once when the node has stopped for good, and cannot go on. */
   readonly failure: Observable<QuorateError>;
+  /**
+   * Replaces certificate, key and authority for connections that are made from now on.
+   *
+   * @throws BusOptionsError, TlsIdentityError when it runs without TLS, or these are unusable or another node's; the former stay
+   */
+  setTls(identity: TlsIdentity): void;
   /** Stops cleanly: lets another node lead if this one does, answers what is under way, flushes, closes. Idempotent. */
   stop(): Promise<void>;
 }
@@ -108,14 +119,14 @@ const key = 'kv';
  *
  * @throws LogTimingError for times that contradict each other; OtherClusterError for data of another cluster; OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
  * when the node is to join where members stay the same; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
- * another node's directory), of `createTcpBus` (port taken) and of `serveHttp`
+ * another node's directory), of `createTcpBus` (port taken, a certificate of another node) and of `serveHttp`
  */
 export function startKeyValueNode(
   options: KeyValueNodeOptions & Required<Pick<KeyValueNodeOptions, 'http'>>,
 ): Promise<KeyValueNode & { readonly httpUrl: string }>;
 export function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode>;
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
-  const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers, nats } = options;
+  const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers, nats, tls } = options;
   const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {}, faults } = options;
   const { electionTimeoutMs } = timingOf(timing);
   // What was opened so far, to be closed again should a later step fail.
@@ -130,6 +141,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       openClients,
       ...(secret === undefined ? {} : { secret }),
       ...(nats === undefined ? {} : { nats }),
+      ...(tls === undefined || nats !== undefined ? {} : { tls }),
       environment,
       ...(faults === undefined ? {} : { faults }),
       ...(agreementKeys === undefined ? {} : { limits: { node: { rooms: { [agreementRoom.name]: agreementKeys } } } }),
@@ -165,7 +177,13 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       },
       environment,
     );
-    return assembled({ running, store, http, departures, protocol, notices, resignationMs: 2 * electionTimeoutMs });
+    const setTls = (identity: TlsIdentity): void => {
+      // The bus asks more of it, and comes first: then both take it, or neither.
+      if (nats === undefined) running.bus.setTls(identity);
+      http?.setTls(identity);
+    };
+    const resignationMs = 2 * electionTimeoutMs;
+    return { ...assembled({ running, store, http, departures, protocol, notices, resignationMs }), setTls };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -174,10 +192,10 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
 
 /** Serves HTTP where that is wanted. */
 async function servingHttp(
-  { http, secret, openClients = 'loopback', pid, requestDeadlineMs, onUnexpected }: KeyValueNodeOptions,
+  { http, secret, tls, openClients = 'loopback', pid, requestDeadlineMs, onUnexpected }: KeyValueNodeOptions,
   parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing'>,
   environment: Environment,
-): Promise<HttpServer | undefined> {
+): Promise<StoreHttpServer | undefined> {
   if (http === undefined) return undefined;
   const { node, store } = parts;
   return await serveHttp({
@@ -185,6 +203,7 @@ async function servingHttp(
     decisions: createDecisions(node, () => store.membership.founders, environment.clock),
     environment,
     ...http,
+    ...(tls === undefined ? {} : { tls }),
     access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
     ...(pid === undefined ? {} : { pid }),
     ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
@@ -206,7 +225,7 @@ const isWhy = (cause: unknown): cause is QuorateError =>
 interface NodeParts {
   readonly running: RunningNode;
   readonly store: ReplicatedStore;
-  readonly http: HttpServer | undefined;
+  readonly http: StoreHttpServer | undefined;
   readonly departures: Observable<QuorateError>;
   readonly protocol: LogProtocolName;
   readonly notices: Observable<NodeNotice>;
@@ -214,7 +233,8 @@ interface NodeParts {
   readonly resignationMs: number;
 }
 
-function assembled({ running, store, http, departures, protocol, notices, resignationMs }: NodeParts): KeyValueNode {
+function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls'> {
+  const { running, store, http, departures, protocol, notices, resignationMs } = parts;
   const { node, bus, journal, standing } = running;
   const { serverName, leadingRole } = logProtocols[protocol];
   const server = addressOf(node.id, serverName, key);

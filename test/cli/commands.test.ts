@@ -24,6 +24,7 @@ describe('the commands of quorate', () => {
       'backup',
       'restore',
       'secret',
+      'certs',
       'history',
       'simulate',
       'compare',

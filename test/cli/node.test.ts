@@ -155,6 +155,10 @@ describe('quorate node', () => {
       ],
       [[...args, '--peer', `n2=${args[4]}`], /^CLUSTER_OPTIONS: .*--listen of n1 and --peer n2/],
       [[...args, '--peer', 'n2=127.0.0.1:9'], /^CLUSTER_OPTIONS: .*--secret-file/],
+      [args.with(4, '10.0.0.1:4801'), /^CLUSTER_OPTIONS: .*--listen 10\.0\.0\.1:4801 .*--insecure/],
+      [args.with(6, '0.0.0.0:4701'), /^CLUSTER_OPTIONS: .*--http 0\.0\.0\.0:4701 .*--insecure/],
+      [[...args, '--ca', 'ca.pem'], /^CLUSTER_OPTIONS: .*got none for --cert and --key/],
+      [[...args, '--ca', 'ca.pem', '--cert', 'n1.pem', '--key', 'n1.key.pem'], /^FILE: .*ca\.pem/],
       [[...args, '--heartbeat-ms', '200'], /^CLUSTER_OPTIONS: .*3 heartbeats, 600 ms, got 500 ms/],
     ] as const;
     await Promise.all(

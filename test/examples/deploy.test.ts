@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import pc from 'picocolors';
 import * as v from 'valibot';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -21,6 +21,9 @@ const parsed = v.object({
   http: v.object({ port: v.literal(4_701) }),
   data: v.string(),
   secretFile: v.string(),
+  ca: v.string(),
+  cert: v.string(),
+  key: v.string(),
   peer: v.map(v.string(), v.object({ host: v.string(), port: v.literal(4_801) })),
 });
 
@@ -58,6 +61,8 @@ describe('the Compose file', () => {
       expectMember(options, ids);
       expect(volumes[0]).toBe(`${id}:/data`);
       expect(volumes[1]).toBe(`./secret:${options.secretFile}:ro`);
+      expect(volumes[2]).toBe(`./certs:${dirname(options.ca)}:ro`);
+      expect([options.cert, options.key]).toEqual([`/run/certs/${id}.pem`, `/run/certs/${id}.key.pem`]);
       expect(options.data).toMatch(/^\/data\//);
     }
   });
@@ -90,7 +95,9 @@ describe('the systemd unit', () => {
 });
 
 describe('the StatefulSet', () => {
-  const probe = v.object({ httpGet: v.object({ path: v.string(), port: v.literal('http') }) });
+  const probe = v.object({
+    httpGet: v.object({ path: v.string(), port: v.literal('http'), scheme: v.literal('HTTPS') }),
+  });
   const container = v.object({
     command: v.tuple([v.literal('/bin/sh'), v.literal('-euc'), v.string()]),
     livenessProbe: probe,
@@ -137,6 +144,8 @@ describe('the StatefulSet', () => {
       expectMember(options, members);
       expect([...options.peer].every(([id, { host }]) => host === `${id}.${serviceName}`)).toBe(true);
       expect(options.secretFile).toBe(own);
+      expect([options.cert, options.key]).toEqual([`/run/certs/${member}.pem`, `/run/certs/${member}.key.pem`]);
+      expect(node.volumeMounts.some(({ mountPath }) => dirname(options.ca) === mountPath)).toBe(true);
       expect(statSync(own).mode & 0o777).toBe(0o600);
       expect(node.volumeMounts.some(({ mountPath }) => options.data.startsWith(`${mountPath}/`))).toBe(true);
     }

@@ -28,7 +28,7 @@ export interface TlsIdentity extends TlsTrust {
   readonly key: string;
 }
 
-const minVersion = 'TLSv1.3';
+const minVersion = 'TLSv1.3' as const;
 
 /** @throws TlsIdentityError when these make no secure context, or the certificate is not that of the node */
 export function checkIdentity(identity: TlsIdentity, cluster: string, node: string): void {
@@ -42,9 +42,22 @@ export function checkIdentity(identity: TlsIdentity, cluster: string, node: stri
 
 /** @throws TlsIdentityError when these make no secure context */
 export function checkTrust(trust: TlsTrust): void {
+  tlsOptionsOf(trust);
+  readable(() => new X509Certificate(trust.ca));
+}
+
+/** What Node's TLS is told. @throws TlsIdentityError when these make no secure context */
+export function tlsOptionsOf<Given extends Partial<TlsIdentity>>(
+  given: Given,
+): Given & { readonly minVersion: 'TLSv1.3' } {
+  const options = { ...given, minVersion } as const;
+  readable(() => createSecureContext(options));
+  return options;
+}
+
+function readable(read: () => unknown): void {
   try {
-    createSecureContext({ ...trust, minVersion });
-    new X509Certificate(trust.ca);
+    read();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `expected the certificate, its private key and the authority's certificate as PEM, got: ${why}; read them from the files that belong together`;

@@ -33,6 +33,15 @@ export function readText(path: string): string {
   }
 }
 
+/** The same, for a command. @param what is in it, for the message: `the authority of certificates` @throws FileError */
+export function readFileNamed(path: string, what: string): string {
+  try {
+    return readText(path);
+  } catch (cause) {
+    throw new FileError(`cannot read ${what} from '${path}': ${messageOf(cause)}; name another file`, { cause });
+  }
+}
+
 /**
  * Says before anything that takes long that no file can be written there.
  *

@@ -2,9 +2,9 @@
 
 import * as v from 'valibot';
 import { foundingObstacles, phases, reasons, transition } from '../../../statecharts/failover.ts';
-import { type ClientSecret, type HostPort, readSecretFile } from '../../bus/tcp.ts';
+import type { HostPort } from '../../bus/tcp.ts';
 import { jsonIn } from '../../services/http/json.ts';
-import { answerTo, NodeRequestError, problemIn } from '../node-request.ts';
+import { answerTo, type Credentials, credentialsOf, NodeRequestError, problemIn } from '../node-request.ts';
 import { textOf } from '../options.ts';
 import type { LocatedConfig } from './config/read.ts';
 
@@ -62,13 +62,13 @@ const doMs = 15_000;
 export class Managers {
   readonly #group: string;
   readonly #places: ReadonlyMap<string, HostPort>;
-  readonly #secret: ClientSecret | undefined;
+  readonly #credentials: Credentials;
 
   /** @throws SecretFileError */
   constructor({ config, locate }: LocatedConfig) {
     this.#group = config.group;
     this.#places = new Map(Object.entries(config.managers).map(([id, { http }]) => [id, http]));
-    this.#secret = config.secretFile === undefined ? undefined : readSecretFile(locate(config.secretFile)).client();
+    this.#credentials = config.secretFile === undefined ? {} : credentialsOf({ secretFile: locate(config.secretFile) });
   }
 
   /** Asks all of them how they see the group. */
@@ -135,7 +135,7 @@ export class Managers {
       );
     };
     const request = { method: body === undefined ? 'GET' : 'POST', path, json: body, timeoutMs } as const;
-    const answered = await answerTo(request, http, this.#secret, unreachable);
+    const answered = await answerTo(request, http, this.#credentials, unreachable);
     if (!answered.isOk) {
       const { code, message, whatToDo, outcome } = problemIn({ node: http }, answered);
       const isUnknown = outcome === 'unknown' ? '; whether it happened is not known' : '';

@@ -9,6 +9,7 @@ import { type Environment, systemEnvironment } from '../../environment/environme
 import { JournalLockedError } from '../../journal/errors.ts';
 import type { ManagerNode } from '../../services/failover/manager-node.ts';
 import { exitCodes, UsageError } from '../errors.ts';
+import { isLoopback } from '../options.ts';
 import { askedToStop } from '../stop-asked.ts';
 import type { Terminal } from '../terminal.ts';
 import { type LocatedConfig, readFailoverConfig } from './config/read.ts';
@@ -157,8 +158,6 @@ function managerIn({ managers }: LocatedConfig['config'], id: string) {
     throw new ManagerUnknownError(`expected one of ${Object.keys(managers).join(', ')}, got '${id}'`);
   return found;
 }
-
-const isLoopback = ({ host }: HostPort): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function isHere(at: HostPort): boolean {
   if (isLoopback(at) || at.host === '0.0.0.0' || at.host === '::') return true;

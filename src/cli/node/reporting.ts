@@ -65,7 +65,8 @@ export function reportOn(running: KeyValueNode, { id, peers, joins }: Told, { cl
   reportTrouble(running, clock, notice);
 }
 
-type Notice = (code: string, message: string) => void;
+/** Tells what an operator should know. */
+export type Notice = (code: string, message: string) => void;
 
 /** The peers that the log neither names as members nor as retired. */
 function strangersAmong({ store: { membership } }: KeyValueNode, peers: readonly string[]): readonly string[] {

@@ -11,7 +11,8 @@ const statuses: Readonly<Record<string, number>> = {
 
 /** Says in JSON, like every other error, what is wrong, and closes the connection. */
 export function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Where TLS has failed there is no way to say anything.
+  if (error.code === 'ECONNRESET' || /^ERR_(?:SSL|TLS)_/.test(error.code ?? '') || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { createPlaces, type Places } from '../../bus/tcp/guests/places.ts';
 import { placeOf } from '../../bus/tcp/guests/remote.ts';
 
@@ -21,9 +22,12 @@ interface Answering {
 export function limitConnections(server: Listening, limit: number): void {
   const open = createPlaces<Socket>();
   const underWay = new Map<Socket, number>();
+  /** With TLS a request comes by another socket than the connection, from the same address and port. */
+  const bySource = new Map<string, Socket>();
   const isIdle = (socket: Socket): boolean => !underWay.has(socket);
   server.on('connection', (socket) => {
     const place = placeOf(socket.remoteAddress);
+    const source = sourceOf(socket);
     if (open.size >= limit) {
       const leaving = idleFor(open, place, isIdle) ?? open.giveWayTo(place);
       if (leaving === undefined) {
@@ -34,12 +38,15 @@ export function limitConnections(server: Listening, limit: number): void {
       leaving.destroy();
     }
     open.add(socket, place);
+    bySource.set(source, socket);
     socket.once('close', () => {
       open.delete(socket);
+      if (bySource.get(source) === socket) bySource.delete(source);
       underWay.delete(socket);
     });
   });
-  server.on('request', ({ socket }, response) => {
+  server.on('request', ({ socket: carrier }, response) => {
+    const socket = carrier instanceof TLSSocket ? (bySource.get(sourceOf(carrier)) ?? carrier) : carrier;
     underWay.set(socket, (underWay.get(socket) ?? 0) + 1);
     response.once('close', () => {
       const count = (underWay.get(socket) ?? 1) - 1;
@@ -53,6 +60,8 @@ export function limitConnections(server: Listening, limit: number): void {
     });
   });
 }
+
+const sourceOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** The one that has been idle for longest, of the place that gives way to `place`, which may be that itself. */
 function idleFor(open: Places<Socket>, place: string, isIdle: (socket: Socket) => boolean): Socket | undefined {

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { QuorateError } from '../../../statecharts/actor.ts';
+import { TlsIdentityError } from '../../bus/errors.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
@@ -26,6 +27,7 @@ import { answerOf, asRequestError, HttpRequestError } from './problems.ts';
 import { addRangeRoutes } from './ranges.ts';
 import { addReadinessRoutes } from './readiness.ts';
 import { createResponseBudget, defaultResponseBudgetLimits, type ResponseBudgetLimits } from './response-budget.ts';
+import { createSecureServers, type HttpIdentity } from './tls.ts';
 import { addTransactionRoutes } from './transactions.ts';
 import { addWatchRoute, defaultWatchLimits, type WatchLimits } from './watch.ts';
 
@@ -59,6 +61,8 @@ export interface HttpServerOptions {
   readonly restoration?: Restoration;
   /** How the node stands with its peers, for `GET /status`. */
   readonly standing?: () => Standing;
+  /** Speaks HTTPS, by TLS 1.3, with this certificate; plain HTTP when left out. */
+  readonly tls?: HttpIdentity;
   /** Who may use it; clients on this machine by default. */
   readonly access?: HttpAccess;
   /** The process, for `GET /status`; left out, that does not say. */
@@ -73,10 +77,16 @@ const defaultLimits: HttpLimits = { ...defaultResponseBudgetLimits, ...defaultWa
 
 /** A running HTTP interface. */
 export interface HttpServer {
-  /** `http://HOST:PORT`. */
+  /** `http://HOST:PORT`, or `https:` with TLS. */
   readonly url: string;
   /** Answers what is under way, then stops. Idempotent. */
   close(): Promise<void>;
+}
+
+/** That of a store. */
+export interface StoreHttpServer extends HttpServer {
+  /** Shows another certificate from now on. @throws TlsIdentityError when it is unusable, or when this speaks no TLS */
+  setTls(identity: HttpIdentity): void;
 }
 
 /** The port could not be opened. */
@@ -87,12 +97,13 @@ export class HttpListenError extends QuorateError {
 /**
  * Serves a store over HTTP.
  *
- * @throws HttpListenError when the port cannot be opened
+ * @throws HttpListenError when the port cannot be opened; TlsIdentityError when certificate and key are unusable
  */
-export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
+export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
   const { hostNames = [], protocol, cluster = 'quorate', standing, decisions } = options;
   const limits = { ...defaultLimits, ...options.limits };
+  const secure = options.tls && createSecureServers(options.tls);
   const { clock } = environment;
   const budget = createResponseBudget(clock, limits);
   const metrics = createMetrics(node, store, budget);
@@ -101,6 +112,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     bodyBytes: valueLimitBytes,
     connections: limits.connections,
     names: [host, ...hostNames],
+    secure,
     routes:
       'use GET, PUT or DELETE /kv/KEY, GET /kv, /history/KEY or /watch, POST /transactions or /leases, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /backup, /status, /healthz, /readyz, /metrics',
   });
@@ -141,7 +153,9 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   );
   let url: string;
   try {
-    url = await app.listen({ host, port });
+    const listening = await app.listen({ host, port });
+    // The library takes every server that it did not make for a plain one.
+    url = secure === undefined ? listening : listening.replace(/^http:/, 'https:');
   } catch (cause) {
     metrics.close();
     throw new HttpListenError(
@@ -151,6 +165,11 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
   }
   return {
     url,
+    setTls(identity) {
+      if (secure === undefined)
+        throw new TlsIdentityError(`expected ${url} to speak TLS, got no certificate to replace; start it with one`);
+      secure.setIdentity(identity);
+    },
     close() {
       closing ??= (async () => {
         // A client that sends a request byte by byte must not hold up the end.

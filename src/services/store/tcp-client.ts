@@ -1,7 +1,13 @@
 /** The client over TCP. */
 
 import { isIPv6 } from 'node:net';
-import { type ClientSecret, clientSecretOf, createTcpClient, type TcpClientOptions } from '../../bus/tcp.ts';
+import {
+  type ClientSecret,
+  clientSecretOf,
+  createTcpClient,
+  type TcpClientOptions,
+  type TlsTrust,
+} from '../../bus/tcp.ts';
 import { type Client, createStoreClient, type StoreClientOptions } from './client.ts';
 import { MalformedRequestError } from './errors.ts';
 
@@ -12,6 +18,8 @@ export interface ConnectOptions extends StoreClientOptions {
    * What nodes on other machines ask for: what `quorate secret client` prints. Given, the nodes must prove to hold theirs.
    */
   readonly secret?: ClientSecret | string;
+  /** Connects by TLS, with nodes alone that show a certificate of this authority which names them. */
+  readonly tls?: TlsTrust;
   /** How long the first connection may take, in milliseconds. Default 5,000. */
   readonly connectMs?: number;
   /** Of the transport. */
@@ -23,7 +31,7 @@ export interface ConnectOptions extends StoreClientOptions {
  *
  * @param addresses where nodes listen for each other, as `host:port` or `[ipv6]:port`
  * @throws MalformedRequestError for an address that is none; UnavailableError when no node answers in time;
- * BusOptionsError for options that make no sense; SecretEmptyError, SecretKindError for a secret that is none of clients
+ * BusOptionsError for options that make no sense, TlsIdentityError for an authority that is none; SecretEmptyError, SecretKindError for a secret that is none of clients
  *
  * @example
  * const client = await connect(['127.0.0.1:4801', '127.0.0.1:4802', '127.0.0.1:4803']);
@@ -31,11 +39,12 @@ export interface ConnectOptions extends StoreClientOptions {
  * await client.close();
  */
 export async function connect(addresses: readonly string[], options: ConnectOptions = {}): Promise<Client> {
-  const { cluster, secret, connectMs = 5_000, tcp, ...rest } = options;
+  const { cluster, secret, tls, connectMs = 5_000, tcp, ...rest } = options;
   const bus = createTcpClient({
     addresses: addresses.map(hostPortIn),
     ...(cluster === undefined ? {} : { cluster }),
     ...(secret === undefined ? {} : { secret: typeof secret === 'string' ? clientSecretOf(secret) : secret }),
+    ...(tls === undefined ? {} : { tls }),
     ...(rest.environment === undefined ? {} : { environment: rest.environment }),
     ...tcp,
   });

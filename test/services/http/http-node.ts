@@ -4,7 +4,7 @@ import { createMemoryNetwork } from '../../../src/bus/memory.ts';
 import { systemEnvironment } from '../../../src/environment/environment.ts';
 import { createNode, type Node } from '../../../src/host/node.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../../src/journal/memory.ts';
-import { type HttpServer, type HttpServerOptions, serveHttp } from '../../../src/services/http/server.ts';
+import { type HttpServerOptions, type StoreHttpServer, serveHttp } from '../../../src/services/http/server.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { paxos } from '../../../src/services/store/log/paxos.ts';
 import { primaryBackup } from '../../../src/services/store/log/primary-backup.ts';
@@ -21,7 +21,7 @@ import { until } from '../../fixtures/until.ts';
 
 export interface HttpNode {
   readonly url: string;
-  readonly http: HttpServer;
+  readonly http: StoreHttpServer;
   readonly node: Node;
   readonly store: ReplicatedStore;
   readonly storage: MemoryStorage;
@@ -36,7 +36,7 @@ export interface HttpNodeOptions {
   readonly protocol?: LogProtocolName;
   readonly deadlineMs?: number;
   readonly limits?: StoreLimits;
-  readonly http?: Pick<HttpServerOptions, 'access' | 'hostNames' | 'limits'>;
+  readonly http?: Pick<HttpServerOptions, 'access' | 'hostNames' | 'limits' | 'tls'>;
   /** Puts another store before the real one. */
   readonly wrap?: (store: ReplicatedStore) => ReplicatedStore;
 }

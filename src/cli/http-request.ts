@@ -1,0 +1,51 @@
+/**
+ * A request over HTTP or HTTPS, as commands make them. In place of `fetch`, which takes no authority of one's own without a
+ * library beside it.
+ */
+
+import { type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestSecure } from 'node:https';
+import type { HostPort } from '../bus/tcp.ts';
+import { messageOf } from '../environment/message.ts';
+
+export interface HttpRequest {
+  readonly at: HostPort;
+  readonly path: string;
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** Whose certificates are believed, PEM; left out, the request is plain HTTP. */
+  readonly ca?: string | undefined;
+  /** Ends it, also while the answer is read. */
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves when the head of the answer is there; its body is read from it. @throws what the system says where none comes */
+export function requestHttp({ at, ca, body, ...rest }: HttpRequest): Promise<IncomingMessage> {
+  const { host, port } = at;
+  // Each command asks once or twice: a connection that stays would only keep its process.
+  const options = { ...rest, host, port, agent: false };
+  return new Promise((resolve, reject) => {
+    const request =
+      ca === undefined ? requestPlain(options) : requestSecure({ ...options, ca, minVersion: 'TLSv1.3' as const });
+    request.once('response', resolve);
+    request.once('error', reject);
+    request.end(body);
+  });
+}
+
+/** All of an answer's body. */
+export async function textOfAnswer(answer: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of answer) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Whether an answer is of the 200s. */
+export const isOk = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
+
+/** Why there is no answer. Node gives no message when it has tried several addresses of one host. */
+export function whyOf(cause: unknown): string {
+  const message = messageOf(cause);
+  return message === '' && cause instanceof Error && 'code' in cause ? String(cause.code) : message;
+}

@@ -1,0 +1,106 @@
+/** The certificate of a node, its key, and the authority of its cluster, in files. */
+
+import { X509Certificate } from 'node:crypto';
+import type { TlsIdentity } from '../../bus/tcp.ts';
+import { timeOfDay } from '../../environment/calendar.ts';
+import type { Clock } from '../../environment/clock.ts';
+import { ClusterOptionsError, KeyExposedError } from '../errors.ts';
+import { type Found, follow, textIn } from './followed.ts';
+import type { Notice } from './reporting.ts';
+
+/** Where they are. */
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** @returns undefined where none is named @throws ClusterOptionsError where some are missing */
+export function tlsFilesIn({ ca, cert, key }: Partial<TlsFiles>): TlsFiles | undefined {
+  if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key };
+  if (ca === undefined && cert === undefined && key === undefined) return undefined;
+  const missing = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
+    file === undefined ? [`--${name}`] : [],
+  );
+  throw new ClusterOptionsError(
+    `expected --ca, --cert and --key together, got none for ${missing.join(' and ')}; quorate certs makes all three files`,
+  );
+}
+
+/** @throws FileError; KeyExposedError when others can read the key */
+export async function readTls({ ca, cert, key }: TlsFiles): Promise<TlsIdentity> {
+  return {
+    ca: await textIn(ca, 'the authority of certificates'),
+    cert: await textIn(cert, 'the certificate'),
+    key: await textIn(key, 'the private key', (found) => checkKeyFile(key, found)),
+  };
+}
+
+/** Windows has no such bits, and shows what they do not mean. */
+const hasModes = process.platform !== 'win32';
+
+/**
+ * A key is for its owner. Where root owns it, a group may read it as well, as secrets are mounted in containers: the rule that
+ * PostgreSQL has for its keys.
+ *
+ * @throws KeyExposedError
+ */
+export function checkKeyFile(path: string, { mode, uid }: Found): void {
+  const forbidden = uid === 0 ? 0o037 : 0o077;
+  if (!hasModes || (mode & forbidden) === 0) return;
+  throw new KeyExposedError(
+    `expected '${path}' to be readable by its owner alone, or by a group where root owns it, got mode ${(mode & 0o777).toString(8).padStart(4, '0')}; run chmod 600 on it, and make a new key if others may have read this one`,
+  );
+}
+
+const dayMs = 24 * 60 * 60_000;
+/** A certificate that is good for less is told, in milliseconds. */
+const soonMs = 14 * dayMs;
+
+/** What to tell of a certificate that expires soon, or has; undefined while there is time. */
+export function expiryOf({ cert }: TlsIdentity, now: Date): string | undefined {
+  const { validTo } = new X509Certificate(cert);
+  const leftMs = Date.parse(validTo) - now.getTime();
+  if (leftMs >= soonMs) return undefined;
+  const when = leftMs > 0 ? `expires in ${Math.floor(leftMs / dayMs)} days` : 'has expired';
+  return `the certificate ${when} (${validTo}), and no node connects without one that is good; replace the files of --cert and --key, which are read again`;
+}
+
+export interface TlsFollowed {
+  readonly files: TlsFiles;
+  /** What was read at the start. */
+  readonly first: TlsIdentity;
+  readonly node: { setTls(identity: TlsIdentity): void };
+  readonly clock: Clock;
+  readonly notice: Notice;
+}
+
+/** Lets a node take up what changes in the files, and tells when a certificate runs out. @returns ends it */
+export function followTls({ files, first, node, clock, notice }: TlsFollowed): () => void {
+  let current = first;
+  let told: string | undefined;
+  const tellExpiry = (): void => {
+    const message = expiryOf(current, timeOfDay());
+    if (message !== undefined && message !== told) notice('CERTIFICATE_EXPIRES', message);
+    told = message;
+  };
+  tellExpiry();
+  return follow({
+    clock,
+    first,
+    read: async () => {
+      tellExpiry();
+      return await readTls(files);
+    },
+    changed(identity) {
+      node.setTls(identity);
+      current = identity;
+      notice(
+        'CERTIFICATE_RENEWED',
+        `connections that are made from now on see the certificate that is in ${files.cert} now`,
+      );
+      tellExpiry();
+    },
+    failed: ({ code, message }) => notice(code, message),
+  });
+}

@@ -1,0 +1,41 @@
+/** TLS below an HTTP interface. Clients show no certificate: they have tokens. */
+
+import type { RequestListener, Server } from 'node:http';
+import { createServer, type Server as SecureServer } from 'node:https';
+import { type TlsIdentity, tlsOptionsOf } from '../../bus/tcp.ts';
+
+/** What an interface shows; whose word it takes for clients is no matter. */
+export type HttpIdentity = Pick<TlsIdentity, 'cert' | 'key'>;
+
+/** Servers that show one identity, which can be replaced. */
+export interface SecureServers {
+  create(listener: RequestListener): Server;
+  /** Shows another one to those that connect from now on. @throws TlsIdentityError when it is none; the former one stays */
+  setIdentity(identity: HttpIdentity): void;
+}
+
+/** What connects and does not get on with TLS is cut off, in milliseconds. */
+const handshakeTimeoutMs = 5_000;
+
+/** @throws TlsIdentityError when certificate and key are unusable */
+export function createSecureServers(identity: HttpIdentity): SecureServers {
+  const servers: SecureServer[] = [];
+  let options = optionsOf(identity);
+  return {
+    create(listener) {
+      const server = createServer(
+        { ...options, handshakeTimeout: handshakeTimeoutMs, requireHostHeader: false },
+        listener,
+      );
+      servers.push(server);
+      return server;
+    },
+    setIdentity(changed) {
+      options = optionsOf(changed);
+      for (const server of servers) server.setSecureContext(options);
+    },
+  };
+}
+
+/** Without the authority, as no client's certificate is asked for. */
+const optionsOf = ({ cert, key }: HttpIdentity) => tlsOptionsOf({ cert, key });
