@@ -38,6 +38,7 @@ const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
 const sharedQuestions = ['test/services/store/shared-questions.test.ts'];
+const packedEntries = ['test/services/store/packed-entries.test.ts'];
 const ranges = ['test/services/store/ranges.test.ts', 'test/services/store/watch.test.ts'];
 const detector = ['test/statecharts/failover/fault-detector.test.ts'];
 const groupDecide = ['test/statecharts/failover/decide.test.ts'];
@@ -1135,6 +1136,20 @@ export const mutations: readonly Mutation[] = [
     text: "if (side === 'before' || stored === undefined) continue;",
     becomes: "if (side === 'before' || stored === undefined || stored.version % 7 === 0) continue;",
     tests: rangeHistory,
+  },
+  {
+    name: 'a packed page has the first entries of the one before it',
+    file: 'src/services/store/key-value/packed-entries.ts',
+    text: 'return this.#bytes.slice(0, length);',
+    becomes: 'return this.#bytes.subarray(0, length);',
+    tests: packedEntries,
+  },
+  {
+    name: 'a packed value ends a byte too early',
+    file: 'src/services/store/key-value/packed-entries.ts',
+    text: 'value: bytes.subarray(valueAt, at) }',
+    becomes: 'value: bytes.subarray(valueAt, at - 1) }',
+    tests: packedEntries,
   },
   {
     name: 'a transaction leaves out one of its writes',

@@ -3,6 +3,7 @@
 import { copyOf, isNatural } from '../codec.ts';
 import { OutcomeUnknownError, RevisionAheadError, RevisionForgottenError } from '../errors.ts';
 import { isRefusal, type KeyValueResult, type OperationResult, type Versioned } from './commands.ts';
+import { unpackedEntries } from './packed-entries.ts';
 import type { Entry, KeyChange, KeyValueAnswer } from './questions.ts';
 
 /** An answer that makes no sense. */
@@ -38,17 +39,17 @@ function operationResultIn(value: unknown): OperationResult {
 }
 
 /** @throws OutcomeUnknownError; RevisionForgottenError, RevisionAheadError where that is the answer */
-export function answerIn(value: unknown): Exclude<KeyValueAnswer, { type: 'forgotten' | 'ahead' }> {
+export function answerIn(value: unknown): Exclude<KeyValueAnswer, { type: 'packed-page' | 'forgotten' | 'ahead' }> {
   if (value === null) return null;
   const it = fieldsOf(value);
   switch (it.type) {
     case undefined:
       return versionedIn(value);
-    case 'page': {
-      const { revision, count, entries, next } = it;
-      if (!isNatural(revision) || !isNatural(count) || !Array.isArray(entries)) break;
-      if (next !== undefined && typeof next !== 'string') break;
-      return { type: it.type, revision, count, entries: entries.map(entryIn), ...(next === undefined ? {} : { next }) };
+    case 'page':
+    case 'packed-page': {
+      const { revision, count, next } = it;
+      if (!isNatural(revision) || !isNatural(count) || !(next === undefined || typeof next === 'string')) break;
+      return { type: 'page', revision, count, entries: entriesIn(it.entries), ...(next === undefined ? {} : { next }) };
     }
     case 'changes': {
       const { after, changes } = it;
@@ -73,6 +74,16 @@ export function answerIn(value: unknown): Exclude<KeyValueAnswer, { type: 'forgo
       throw new RevisionAheadError(`expected a revision that there has been, at most ${String(it.revision)}`);
   }
   throw strange();
+}
+
+function entriesIn(value: unknown): readonly Entry[] {
+  if (Array.isArray(value)) return value.map(entryIn);
+  if (!(value instanceof Uint8Array)) throw strange();
+  try {
+    return unpackedEntries(value);
+  } catch {
+    throw strange();
+  }
 }
 
 function entryIn(value: unknown): Entry {

@@ -39,7 +39,7 @@ export interface RangeOptions extends ReadOptions {
   readonly withValues?: boolean;
 }
 
-/** Some keys in the order of their bytes, all as of one revision. */
+/** Some keys in the order of their bytes, all as of one revision. Their values share memory: copy one that is kept for long. */
 export interface Page {
   readonly entries: readonly Entry[];
   readonly revision: number;

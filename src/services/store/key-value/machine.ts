@@ -24,6 +24,7 @@ import {
   valueLimitBytes,
 } from './commands.ts';
 import { Leases } from './leases.ts';
+import { PackedEntries } from './packed-entries.ts';
 import { partsOf, restoringInto } from './parts.ts';
 import { type KeyValueAnswer, questionIn } from './questions.ts';
 import { answerTo } from './reading.ts';
@@ -66,6 +67,7 @@ class TableMachine implements KeyValueMachine {
   readonly #table: VersionedTable;
   readonly #leases = new Leases();
   readonly #watches: Watches;
+  readonly #packing = new PackedEntries();
   #revision = 0;
 
   constructor(table: VersionedTable) {
@@ -115,10 +117,8 @@ class TableMachine implements KeyValueMachine {
     if (asked === undefined) {
       throw new MalformedRequestError(`expected a question such as { type: 'get', key: string }, got something else`);
     }
-    return answerTo(
-      { table: this.#table, leases: this.#leases, revision: this.#revision, watches: this.#watches },
-      asked,
-    );
+    const [table, leases, watches, packing] = [this.#table, this.#leases, this.#watches, this.#packing];
+    return answerTo({ table, leases, watches, packing, revision: this.#revision }, asked);
   }
 
   view() {

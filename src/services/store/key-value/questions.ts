@@ -18,6 +18,8 @@ export type KeyValueQuestion =
       readonly revision?: number;
       /** What of each key is told. `count` tells only how many there are. */
       readonly tells: 'entries' | 'versions' | 'count';
+      /** Whether entries may be packed. A node of an earlier release, which does not know of that, packs none. */
+      readonly packed?: boolean;
     }
   /** What happened to a key before `before`, the last change first. */
   | { readonly type: 'history'; readonly key: string; readonly limit: number; readonly before?: number }
@@ -58,6 +60,14 @@ export type KeyValueAnswer =
       readonly entries: readonly Entry[];
       readonly next?: string;
     }
+  /** The same with `PackedEntries`. */
+  | {
+      readonly type: 'packed-page';
+      readonly revision: number;
+      readonly count: number;
+      readonly entries: Uint8Array;
+      readonly next?: string;
+    }
   /** `after`: everything up to it was told. */
   | {
       readonly type: 'changes';
@@ -74,7 +84,7 @@ export type KeyValueAnswer =
 /** The question that `value` is; undefined for none. */
 export function questionIn(value: unknown): KeyValueQuestion | undefined {
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
-  const { type, key, lease, revision, limit, before, after, tells }: Record<string, unknown> = { ...value };
+  const { type, key, lease, revision, limit, before, after, tells, packed }: Record<string, unknown> = { ...value };
   if (type === 'revision' && isRevision(revision)) return { type, ...(revision === undefined ? {} : { revision }) };
   if (type === 'lease') return isNatural(lease) ? { type, lease } : undefined;
   if (type === 'get') {
@@ -92,7 +102,8 @@ export function questionIn(value: unknown): KeyValueQuestion | undefined {
   if (type === 'changes') return isNatural(after) ? { type, selection, after, limit } : undefined;
   if (type !== 'range' || !isRevision(revision)) return undefined;
   if (tells !== 'entries' && tells !== 'versions' && tells !== 'count') return undefined;
-  return { type, selection, limit, tells, ...(revision === undefined ? {} : { revision }) };
+  const asOf = revision === undefined ? {} : { revision };
+  return { type, selection, limit, tells, ...asOf, ...(packed === true ? { packed } : {}) };
 }
 
 const isRevision = (value: unknown): value is number | undefined => value === undefined || isNatural(value);

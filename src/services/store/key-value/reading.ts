@@ -5,11 +5,12 @@
 
 import { copyOf } from '../codec.ts';
 import type { LaterAnswer } from '../state-machine.ts';
-import { type Change, textOf } from '../table/contract.ts';
+import { type Change, keyOf, textOf } from '../table/contract.ts';
 import type { VersionedTable } from '../table/table.ts';
 import { problemOfKey } from './commands.ts';
 import type { Leases } from './leases.ts';
-import type { Entry, KeyChange, KeyValueAnswer, KeyValueQuestion } from './questions.ts';
+import { type PackedEntries, unpackedEntries } from './packed-entries.ts';
+import type { KeyChange, KeyValueAnswer, KeyValueQuestion } from './questions.ts';
 import { rangeOf } from './selection.ts';
 import type { Watches } from './watches.ts';
 
@@ -24,6 +25,7 @@ export interface ReadState {
   readonly leases: Pick<Leases, 'get'>;
   readonly revision: number;
   readonly watches: Watches;
+  readonly packing: PackedEntries;
 }
 
 /** Answers a question, or says that there is nothing to tell yet. */
@@ -65,27 +67,31 @@ function leaseOf({ leases }: ReadState, { lease }: Asked<'lease'>): KeyValueAnsw
 
 function pageOf(
   state: ReadState,
-  { selection, limit, tells, revision = state.revision }: Asked<'range'>,
+  { selection, limit, tells, revision = state.revision, packed: isPacked = false }: Asked<'range'>,
 ): KeyValueAnswer {
   const range = rangeOf(selection);
-  const entries: Entry[] = [];
   let [count, steps, bytes] = [0, 0, 0];
-  for (const { key, stored } of state.table.scan(range.first, revision)) {
-    const side = range.sideOf(key);
+  let next: { readonly next?: string } = {};
+  for (const scanned of state.table.scan(range.first, revision)) {
+    const { keyLength, valueLength } = scanned;
+    const side = range.sideOf(scanned.bytes, scanned.keyAt, keyLength);
     if (side === 'after') break;
     const isFull = tells === 'count' ? false : count === limit || (count > 0 && bytes >= answerBytes);
     if (isFull || steps === answerSteps) {
-      return { type: 'page', revision, count, entries, next: textOf(key) };
+      next = { next: textOf(keyOf(scanned)) };
+      break;
     }
     steps += 1;
-    if (side === 'before' || stored === undefined) continue;
+    if (side === 'before' || valueLength === undefined) continue;
     count += 1;
     if (tells === 'count') continue;
-    const { version, value } = stored;
-    bytes += key.length + (tells === 'entries' ? value.length : 0);
-    entries.push({ key: textOf(key), version, ...(tells === 'entries' ? { value: copyOf(value) } : {}) });
+    bytes += keyLength + (tells === 'entries' ? valueLength : 0);
+    state.packing.add(scanned, tells === 'entries');
   }
-  return { type: 'page', revision, count, entries };
+  const entries = state.packing.take();
+  return isPacked
+    ? { type: 'packed-page', revision, count, entries, ...next }
+    : { type: 'page', revision, count, entries: unpackedEntries(entries), ...next };
 }
 
 function historyOf({ table, revision }: ReadState, { key, limit, before }: Asked<'history'>): KeyValueAnswer {
@@ -116,7 +122,7 @@ function changesOf(state: ReadState, question: Asked<'changes'>): KeyValueAnswer
       told = change.revision;
     }
     steps += 1;
-    if (range.sideOf(change.key) !== 'in') continue;
+    if (range.sideOf(change.key, 0, change.key.length) !== 'in') continue;
     changes.push(toldChange(change));
     bytes += change.key.length + (change.value?.length ?? 0);
   }

@@ -48,36 +48,37 @@ export function selectionIn(value: unknown): Selection | undefined {
 export interface KeyRange {
   /** No key before it is meant. */
   readonly first: string;
-  /** How a key that is not before the first one stands to those that are meant. */
-  sideOf(key: Uint8Array): 'before' | 'in' | 'after';
+  /** How a key that is not before the first one stands to those that are meant: so many of `bytes`, from `at` on. */
+  sideOf(bytes: Uint8Array, at: number, length: number): 'before' | 'in' | 'after';
 }
 
 /** The range of the keys that are meant. */
 export function rangeOf(selection: Selection): KeyRange {
   const { key, prefix = '', from = '', to } = selection;
   if (key !== undefined) {
-    const bytes = utf8.encode(key);
-    return { first: key, sideOf: (it) => (compareBytes(it, bytes) === 0 ? 'in' : 'after') };
+    const own = utf8.encode(key);
+    return { first: key, sideOf: (bytes, at, length) => (compareBytes(bytes, at, length, own) === 0 ? 'in' : 'after') };
   }
   const [prefixBytes, fromBytes] = [utf8.encode(prefix), utf8.encode(from)];
   const toBytes = to === undefined ? undefined : utf8.encode(to);
   return {
-    first: compareBytes(prefixBytes, fromBytes) > 0 ? prefix : from,
-    sideOf(it) {
-      if (compareBytes(it, fromBytes) < 0) return 'before';
-      if (toBytes !== undefined && compareBytes(it, toBytes) >= 0) return 'after';
-      const head = compareBytes(it.subarray(0, prefixBytes.length), prefixBytes);
+    first: compareBytes(prefixBytes, 0, prefixBytes.length, fromBytes) > 0 ? prefix : from,
+    sideOf(bytes, at, length) {
+      if (compareBytes(bytes, at, length, fromBytes) < 0) return 'before';
+      if (toBytes !== undefined && compareBytes(bytes, at, length, toBytes) >= 0) return 'after';
+      const head = compareBytes(bytes, at, Math.min(length, prefixBytes.length), prefixBytes);
       if (head === 0) return 'in';
       return head < 0 ? 'before' : 'after';
     },
   };
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length);
-  for (let at = 0; at < shared; at += 1) {
-    const difference = (a[at] ?? 0) - (b[at] ?? 0);
+/** How so many of `bytes`, from `at` on, stand to `other` in their order. */
+function compareBytes(bytes: Uint8Array, at: number, length: number, other: Uint8Array): number {
+  const shared = Math.min(length, other.length);
+  for (let place = 0; place < shared; place += 1) {
+    const difference = (bytes[at + place] ?? 0) - (other[place] ?? 0);
     if (difference !== 0) return difference;
   }
-  return a.length - b.length;
+  return length - other.length;
 }

@@ -49,7 +49,7 @@ export function keyValueStore(executor: Executor, clock: Clock = systemEnvironme
     assertSelection(selection);
     assertLimit(limit);
     const asOf = revision === undefined ? {} : { revision };
-    const answer = await ask({ type: 'range', selection, limit, tells, ...asOf }, options);
+    const answer = await ask({ type: 'range', selection, limit, tells, packed: true, ...asOf }, options);
     if (answer === null || !('type' in answer) || answer.type !== 'page') throw strange();
     return answer;
   };

@@ -7,6 +7,17 @@ export interface Stored {
   readonly version: number;
 }
 
+/** A key that is come to in the order of all, where it stands: its value is behind it. Only lent. */
+export interface ScannedKey {
+  readonly bytes: Uint8Array;
+  /** Of the key in UTF-8, in `bytes`. */
+  readonly keyAt: number;
+  readonly keyLength: number;
+  /** Undefined where nothing stood under it. */
+  readonly valueLength: number | undefined;
+  readonly version: number;
+}
+
 /** What a key was set to, or that it was deleted, at some revision. */
 export interface Change {
   /** In UTF-8; only lent. */
@@ -61,3 +72,13 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The text of a key. */
 export const textOf = (key: Uint8Array): string => utf8.decode(key);
+
+/** The bytes of a key that was come to. */
+export const keyOf = ({ bytes, keyAt, keyLength }: ScannedKey): Uint8Array => bytes.subarray(keyAt, keyAt + keyLength);
+
+/** What stood under it. */
+export function storedOf({ bytes, keyAt, keyLength, valueLength, version }: ScannedKey): Stored | undefined {
+  if (valueLength === undefined) return undefined;
+  const valueAt = keyAt + keyLength;
+  return { value: bytes.subarray(valueAt, valueAt + valueLength), version };
+}

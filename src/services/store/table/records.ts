@@ -65,6 +65,8 @@ export function setOlder(slab: Slab, at: number, next: RecordAddress): void {
   setNext(slab, at, next);
 }
 
+/** Where the key of a record begins; its value stands behind it. */
+export const keyAtOf = (at: number): number => at + headerBytes;
 /** The bytes of the key and of the value, as they stand in the slab. */
 export const keyIn = (slab: Slab, at: number): Uint8Array =>
   slab.bytes.subarray(at + headerBytes, at + headerBytes + keyLengthOf(slab, at));

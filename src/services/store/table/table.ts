@@ -14,7 +14,7 @@
 import type { Random } from '../../../environment/random.ts';
 import { ViewEndedError } from '../errors.ts';
 import { Changes, type Retention } from './changes.ts';
-import type { Change, KeptChange, Stored, TableEntry, TableView } from './contract.ts';
+import type { Change, KeptChange, ScannedKey, Stored, TableEntry, TableView } from './contract.ts';
 import { drawHashKey, KeyedHash } from './hash.ts';
 import { RecordIndex } from './index.ts';
 import { EncodedKey } from './key.ts';
@@ -24,7 +24,6 @@ import { changesIn, entriesIn } from './parts.ts';
 import {
   isDeletion,
   isOlder,
-  keyIn,
   keyLengthOf,
   nextOf,
   previousOf,
@@ -38,7 +37,7 @@ import {
   writeRecord,
 } from './records.ts';
 import { defaultSlabBytes, type RecordAddress, type Slab } from './slabs.ts';
-import { asOf, changeAt, firstOf, placeOf, storedAt } from './versions.ts';
+import { asOf, changeAt, firstOf, placeOf, scannedAt, storedAt } from './versions.ts';
 
 /** What is kept of the past: hours of a store that is seldom written, and seconds of one that is written hard. */
 export const defaultRetention: Retention = { changes: 100_000, bytes: 32 * 1_024 * 1_024 };
@@ -113,12 +112,10 @@ export class VersionedTable {
    * The keys from `from` on, in the order of their bytes, each with what stood under it as of `revision`, which is not before
    * the floor. The table must not change meanwhile.
    */
-  *scan(from: string, revision: number): Generator<{ readonly key: Uint8Array; readonly stored: Stored | undefined }> {
+  *scan(from: string, revision: number): Generator<ScannedKey> {
     this.#key.set(from);
     const { slabs } = this.#memory;
-    for (const address of this.#order.from(this.#key)) {
-      yield { key: keyIn(...this.#placeOf(address)), stored: storedAt(slabs, asOf(slabs, address, revision)) };
-    }
+    for (const address of this.#order.from(this.#key)) yield scannedAt(slabs, address, revision);
   }
 
   /** The changes after `revision`, which is not before the floor, in their order. The table must not change meanwhile. */

@@ -1,7 +1,7 @@
 /** Records read as versions of their keys, each linked to the one before it. */
 
-import type { Change, Stored } from './contract.ts';
-import { isDeletion, keyIn, previousOf, valueIn, versionOf } from './records.ts';
+import type { Change, ScannedKey, Stored } from './contract.ts';
+import { isDeletion, keyAtOf, keyIn, keyLengthOf, previousOf, valueIn, valueLengthOf, versionOf } from './records.ts';
 import type { RecordAddress, Slab, Slabs } from './slabs.ts';
 
 /** The slab of a record, and where it begins there. */
@@ -33,6 +33,19 @@ export function firstOf(slabs: Slabs, address: RecordAddress): RecordAddress {
   let found = address;
   for (let previous = address; previous !== 0; previous = previousOf(...placeOf(slabs, previous))) found = previous;
   return found;
+}
+
+/** The record at `address`, of one key, as of `revision`. */
+export function scannedAt(slabs: Slabs, address: RecordAddress, revision: number): ScannedKey {
+  const found = asOf(slabs, address, revision);
+  const [slab, at] = placeOf(slabs, found === 0 ? address : found);
+  return {
+    bytes: slab.bytes,
+    keyAt: keyAtOf(at),
+    keyLength: keyLengthOf(slab, at),
+    valueLength: found === 0 || isDeletion(slab, at) ? undefined : valueLengthOf(slab, at),
+    version: versionOf(slab, at),
+  };
 }
 
 /** The record at `address` as a change. */

@@ -4,6 +4,8 @@ import { seededRandomness } from '../../../../src/environment/random.ts';
 import {
   type Change,
   type KeptChange,
+  keyOf,
+  storedOf,
   type TableEntry,
   type TableView,
   textOf,
@@ -91,14 +93,19 @@ class Model {
   }
 }
 
+/** What a table has as of a revision, in the order of its keys. */
+const scannedAt = (table: VersionedTable, revision: number) =>
+  [...table.scan('', revision)].flatMap((it) => {
+    const stored = storedOf(it);
+    return stored === undefined ? [] : [[textOf(keyOf(it)), told(stored)] as const];
+  });
+
 /** Whatever a table tells of each of its revisions is what the model says. */
 function expectTold(table: VersionedTable, { states, changes, revision, stateAt }: Model): void {
   const keys = new Set(states.flatMap((it) => [...it.keys()]));
   for (let at = table.floor; at <= revision; at += 1) {
     const state = stateAt.call({ states, revision } as Model, at);
-    const scanned = [...table.scan('', at)].flatMap(({ key: found, stored }) =>
-      stored === undefined ? [] : [[textOf(found), told(stored)] as const],
-    );
+    const scanned = scannedAt(table, at);
     expect(scanned).toEqual([...state].sort(([a], [b]) => inOrder(a, b)));
     for (const of of keys) {
       const stored = table.getAsOf(of, at);
@@ -230,9 +237,7 @@ test('records that are cleaned up move with what came before and after them, and
     if (revision % 1_000 !== 0) continue;
     for (const [at, expected] of states) {
       if (at < table.floor) continue;
-      const scanned = [...table.scan('', at)].flatMap(({ key: found, stored }) =>
-        stored === undefined ? [] : [[textOf(found), told(stored)] as const],
-      );
+      const scanned = scannedAt(table, at);
       expect(scanned).toEqual([...expected].sort(([a], [b]) => inOrder(a, b)));
     }
   }
