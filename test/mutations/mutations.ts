@@ -1230,6 +1230,27 @@ export const mutations: readonly Mutation[] = [
     tests: leases,
   },
   {
+    name: 'one client may take all leases but one',
+    file: 'src/services/store/key-value/leases.ts',
+    text: '>= leasesLimit - this.size) return',
+    becomes: '>= leasesLimit - 1) return',
+    tests: leases,
+  },
+  {
+    name: 'leases that have ended count for the share of their client',
+    file: 'src/services/store/key-value/leases.ts',
+    text: 'this.#count(lease, -1);',
+    becomes: '',
+    tests: leases,
+  },
+  {
+    name: 'a snapshot forgets whose leases are',
+    file: 'src/services/store/key-value/parts.ts',
+    text: 'tuples.push([id, ttlMs, dueAtMs, owner, ',
+    becomes: 'tuples.push([id, ttlMs, dueAtMs, null, ',
+    tests: leases,
+  },
+  {
     name: 'a key that has left a lease ends with it',
     file: 'src/services/store/key-value/leases.ts',
     text: 'keys.filter((it) => it !== key)',
@@ -1246,8 +1267,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a snapshot forgets the keys of leases',
     file: 'src/services/store/key-value/parts.ts',
-    text: 'tuples.push([id, ttlMs, dueAtMs, ...keys]);',
-    becomes: 'tuples.push([id, ttlMs, dueAtMs]);',
+    text: 'tuples.push([id, ttlMs, dueAtMs, owner, ...keys]);',
+    becomes: 'tuples.push([id, ttlMs, dueAtMs, owner]);',
     tests: leases,
   },
   {
@@ -1996,8 +2017,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a lease ends too early in some run',
     file: 'src/services/store/key-value/leases.ts',
-    text: 'this.#set({ id, ttlMs, dueAtMs: nowMs + ttlMs, keys: [] });',
-    becomes: 'this.#set({ id, ttlMs, dueAtMs: nowMs + ttlMs / 4, keys: [] });',
+    text: 'this.restore({ id, ttlMs, dueAtMs: nowMs + ttlMs, keys: []',
+    becomes: 'this.restore({ id, ttlMs, dueAtMs: nowMs + ttlMs / 4, keys: []',
     tests: ['test/proof/store/exactly-once.test.ts'],
   },
   {

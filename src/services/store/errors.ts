@@ -94,7 +94,7 @@ export class LeaseEndedError extends NotHappenedError {
   readonly code = 'LEASE_ENDED';
 }
 
-/** There are as many leases as may be, or a lease has as many keys. */
+/** There are as many leases as may be, or of one client, or a lease has as many keys. */
 export class LeaseLimitError extends NotHappenedError {
   readonly code = 'LEASE_LIMIT';
 }

@@ -15,6 +15,8 @@ export interface Applied {
    * leads. So no less time has passed between two commands than it says, but for the drift of a leader's clock.
    */
   readonly timeMs: number;
+  /** Whose request it is, where it has a session: the same for all of one client. It is a secret of that client. */
+  readonly session?: number;
 }
 
 /** Answers a question once there is something to tell, or nothing has come until the asker's time is over. */

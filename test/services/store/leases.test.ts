@@ -1,6 +1,7 @@
 /** Keys that live as long as their owner says in time that it is there. */
 
 import { describe, expect, test } from 'vitest';
+import { encode } from '../../../src/services/store/codec.ts';
 import { LeaseEndedError, LeaseLimitError } from '../../../src/services/store/errors.ts';
 import { encodeCommand, type KeyValueCommand } from '../../../src/services/store/key-value/commands.ts';
 import type { KeyValueStore } from '../../../src/services/store/key-value/contract.ts';
@@ -121,6 +122,45 @@ describe('a lease of the key-value state machine', () => {
     run.timeMs = 1_000;
     run.tick();
     expect(run.apply({ type: 'grant', ttlMs: 1_000 })).toMatchObject({ type: 'leased' });
+  });
+
+  test('is refused to one that has as many as are left for all others, also after a snapshot', () => {
+    const run = createRun();
+    const grant = (session: number | undefined, of = run) => {
+      of.revision += 1;
+      const at = { revision: of.revision, timeMs: of.timeMs, ...(session === undefined ? {} : { session }) };
+      return of.machine.apply(encodeCommand({ type: 'grant', ttlMs: 1_000, isShared: true }), at);
+    };
+    const granted = (session: number | undefined): number => {
+      for (let count = 0; ; count += 1) {
+        const result = grant(session);
+        if (result.type === 'leased') continue;
+        expect(result).toEqual({ type: 'refused', reason: 'leases-share' });
+        return count;
+      }
+    };
+    expect(granted(1)).toBe(leasesLimit / 2);
+    expect(granted(2)).toBe(leasesLimit / 4);
+    // Those who have no session are as one.
+    expect(granted(undefined)).toBe(leasesLimit / 8);
+    const restored = createRun();
+    restored.revision = run.revision;
+    restore(restored.machine, partsOf(run.machine));
+    for (const session of [1, 2, undefined]) expect(grant(session, restored)).toMatchObject({ type: 'refused' });
+    expect(grant(3, restored)).toMatchObject({ type: 'leased' });
+    run.timeMs = 1_000;
+    run.tick();
+    expect(granted(2)).toBe(leasesLimit / 2);
+  });
+
+  test('that an earlier release has granted, or saved, is taken as it was', () => {
+    const run = createRun();
+    for (let it = 0; it < leasesLimit; it += 1) expect(run.apply({ type: 'grant', ttlMs: 1_000 }).type).toBe('leased');
+    const earlier = encode([3, 3, [7, 500, 900, 'a']]);
+    const restored = createRun();
+    restore(restored.machine, [encode([3, 0, 9, 0]), encode([3, 2, 'a', 8, bytes('a')]), earlier]);
+    expect(restored.machine.query({ type: 'lease', lease: 7 })).toEqual({ type: 'lease', ttlMs: 500, keys: ['a'] });
+    expect(restored.machine.dueAtMs).toBe(900);
   });
 
   test('is as it was in a snapshot', () => {

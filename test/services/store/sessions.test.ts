@@ -71,6 +71,15 @@ const command = (session: number, sequence: number, lowestUnanswered: number, va
 const keyed = (key: string, value: number): Operation => ({ type: 'keyed', key, command: encode(value) });
 const register: Operation = { type: 'register' };
 
+test('a state machine hears whose request it is, where that has a session', () => {
+  const owners: (number | undefined)[] = [];
+  const machine = createSessionedMachine(
+    slicedOf({ ...createRecorder(), apply: (_command, { session }) => owners.push(session) }),
+  );
+  feeding(machine)(register, command(1, 1, 1), keyed('a', 1), register, command(4, 1, 1));
+  expect(owners).toEqual([1, undefined, 4]);
+});
+
 describe('a session', () => {
   test('gives a repeated request its first result, and applies it once', () => {
     const recorder = createRecorder();

@@ -55,7 +55,8 @@ export type KeyValueCommand =
 
 /** What is done with leases. */
 export type LeaseCommand =
-  | { readonly type: 'grant'; readonly ttlMs: number }
+  /** `isShared`: within the share of the session that asks; earlier releases granted whatever there was. */
+  | { readonly type: 'grant'; readonly ttlMs: number; readonly isShared?: boolean }
   | { readonly type: 'keep'; readonly lease: number }
   | { readonly type: 'revoke'; readonly lease: number };
 
@@ -98,6 +99,7 @@ const refusals = [
   'lease-absent',
   'lease-full',
   'leases-limit',
+  'leases-share',
 ] as const;
 /** Why a command was not applied. What can be seen at the edge is refused there, by errors. */
 export type Refusal = (typeof refusals)[number];
@@ -105,6 +107,7 @@ export const isRefusal = (value: unknown): value is Refusal => refusals.some((it
 
 const kinds = { put: 0, delete: 1, transaction: 2, grant: 3, keep: 4, revoke: 5 } as const;
 const operationKinds = { put: 0, delete: 1, get: 2 } as const;
+const sharedMark = 1;
 const presentMark = -1;
 const absentMark = 0;
 
@@ -117,7 +120,7 @@ const absentMark = 0;
  */
 export function encodeCommand(command: KeyValueCommand): Uint8Array {
   if (command.type === 'transaction') return encodeTransaction(command);
-  if (command.type === 'grant') return encode([kinds.grant, command.ttlMs]);
+  if (command.type === 'grant') return encode([kinds.grant, command.ttlMs, ...(command.isShared ? [sharedMark] : [])]);
   if (command.type === 'keep' || command.type === 'revoke') return encode([kinds[command.type], command.lease]);
   assertKey(command.key);
   const mark = markOf(command.condition);
@@ -212,7 +215,7 @@ export function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
   if (!Array.isArray(tuple)) return 'malformed';
   const [kind, key, mark, value, lease]: unknown[] = tuple;
   if (kind === kinds.transaction) return transactionIn(key, mark, value);
-  if (kind === kinds.grant || kind === kinds.keep || kind === kinds.revoke) return leaseCommandIn(kind, key);
+  if (kind === kinds.grant || kind === kinds.keep || kind === kinds.revoke) return leaseCommandIn(kind, key, mark);
   if (typeof key !== 'string') return 'malformed';
   const problem = problemOfKey(key);
   if (problem !== undefined) return problem;
@@ -224,10 +227,11 @@ export function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
   return { type: 'put', key, value, ...condition, ...(lease === undefined ? {} : { lease }) };
 }
 
-function leaseCommandIn(kind: number, argument: unknown): LeaseCommand | Refusal {
+function leaseCommandIn(kind: number, argument: unknown, mark: unknown): LeaseCommand | Refusal {
   if (!isNatural(argument)) return 'malformed';
   if (kind === kinds.grant) {
-    return argument < shortestTtlMs || argument > longestTtlMs ? 'malformed' : { type: 'grant', ttlMs: argument };
+    if (argument < shortestTtlMs || argument > longestTtlMs) return 'malformed';
+    return { type: 'grant', ttlMs: argument, ...(mark === sharedMark ? { isShared: true } : {}) };
   }
   return { type: kind === kinds.keep ? 'keep' : 'revoke', lease: argument };
 }

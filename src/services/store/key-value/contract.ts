@@ -126,7 +126,7 @@ export interface KeyValueStore {
    * `keptLease` for one that is kept as long as its owner lives.
    *
    * @param ttlMs 100 ms to 24 hours
-   * @throws LeaseLimitError when there are too many
+   * @throws LeaseLimitError when there are too many, or this client has as many as are left for all others
    */
   grantLease(ttlMs: number, options?: ExecuteOptions): Promise<Leased>;
   /** Begins the time of a lease anew. @throws LeaseEndedError */

@@ -23,6 +23,18 @@ export interface Lease {
   /** By the time of the log. */
   readonly dueAtMs: number;
   readonly keys: readonly string[];
+  /** The session by which it was granted; undefined for none, and where an earlier release granted it. */
+  readonly owner?: number;
+}
+
+/** All leases are taken, or all that one owner may have. */
+export type LeaseRefusal = 'leases-limit' | 'leases-share';
+
+/** Whose a lease is to be. */
+export interface Grantee {
+  readonly owner?: number | undefined;
+  /** Whether it may have no more than its share. */
+  readonly isShared?: boolean | undefined;
 }
 
 interface KeptLease extends Lease, Viewed {}
@@ -36,6 +48,8 @@ export class Leases {
   readonly #leases = new ViewedMap<KeptLease>();
   /** Which lease a key has. */
   readonly #ofKey = new Map<string, number>();
+  /** How many there are of each owner; those of none are counted together. */
+  readonly #ofOwner = new Map<number | undefined, number>();
   #due = createDue();
 
   get size(): number {
@@ -51,11 +65,17 @@ export class Leases {
     return this.#leases.get(String(id));
   }
 
-  /** @returns whether there was room for one more */
-  grant(id: number, ttlMs: number, nowMs: number): boolean {
-    if (this.size >= leasesLimit) return false;
-    this.#set({ id, ttlMs, dueAtMs: nowMs + ttlMs, keys: [] });
-    return true;
+  /**
+   * A share is as many as are left for all others, so that there is always something left: a half for one alone, a third for
+   * each of two (Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", 1998).
+   *
+   * @returns why there is no room for one more, if there is none
+   */
+  grant(id: number, ttlMs: number, nowMs: number, { owner, isShared }: Grantee = {}): LeaseRefusal | undefined {
+    if (this.size >= leasesLimit) return 'leases-limit';
+    if (isShared && (this.#ofOwner.get(owner) ?? 0) >= leasesLimit - this.size) return 'leases-share';
+    this.restore({ id, ttlMs, dueAtMs: nowMs + ttlMs, keys: [], ...(owner === undefined ? {} : { owner }) });
+    return undefined;
   }
 
   /** @returns the lease as it is now; undefined when it is gone */
@@ -96,6 +116,7 @@ export class Leases {
     for (const key of lease.keys) this.#ofKey.delete(key);
     this.#due.delete(lease);
     this.#leases.delete(String(id));
+    this.#count(lease, -1);
     return lease.keys;
   }
 
@@ -108,16 +129,24 @@ export class Leases {
   clear(): void {
     this.#leases.clear();
     this.#ofKey.clear();
+    this.#ofOwner.clear();
     this.#due = createDue();
   }
 
   restore(lease: Lease): void {
     this.#set(lease);
+    this.#count(lease, 1);
     for (const key of lease.keys) this.#ofKey.set(key, lease.id);
   }
 
   view(): MapView<KeptLease> {
     return this.#leases.view();
+  }
+
+  #count({ owner }: Lease, more: 1 | -1): void {
+    const count = (this.#ofOwner.get(owner) ?? 0) + more;
+    if (count === 0) this.#ofOwner.delete(owner);
+    else this.#ofOwner.set(owner, count);
   }
 
   #change(id: number, change: (keys: readonly string[]) => readonly string[]): void {

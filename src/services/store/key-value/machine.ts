@@ -31,7 +31,7 @@ import { answerTo } from './reading.ts';
 import { Watches } from './watches.ts';
 
 /** Where a command stands; without `timeMs`, at the beginning of the time of the log. */
-type KeyValueApplied = Pick<Applied, 'revision'> & Partial<Pick<Applied, 'timeMs'>>;
+type KeyValueApplied = Pick<Applied, 'revision'> & Partial<Pick<Applied, 'timeMs' | 'session'>>;
 
 /** Keys that one tick deletes, unless a single lease has more. */
 const tickKeys = 1_000;
@@ -81,13 +81,14 @@ class TableMachine implements KeyValueMachine {
     });
   }
 
-  apply(bytes: Uint8Array, { revision, timeMs = 0 }: KeyValueApplied): KeyValueResult {
+  apply(bytes: Uint8Array, at: KeyValueApplied): KeyValueResult {
+    const { revision } = at;
     this.#revision = revision;
     const command = decodeCommand(bytes);
     if (typeof command === 'string') return { type: 'refused', reason: command };
     if (command.type === 'transaction') return this.#transact(command, revision);
     if (command.type === 'grant' || command.type === 'keep' || command.type === 'revoke') {
-      return this.#applyToLease(command, revision, timeMs);
+      return this.#applyToLease(command, at);
     }
     const { key, condition } = command;
     const refused = this.#refusalOf([command]);
@@ -164,11 +165,11 @@ class TableMachine implements KeyValueMachine {
     return sizeOfEntry(key, after) - sizeOfEntry(key, this.#table.get(key)?.value);
   }
 
-  #applyToLease(command: LeaseCommand, revision: number, timeMs: number): KeyValueResult {
+  #applyToLease(command: LeaseCommand, { revision, timeMs = 0, session }: KeyValueApplied): KeyValueResult {
     if (command.type === 'grant') {
-      const { ttlMs } = command;
-      if (!this.#leases.grant(revision, ttlMs, timeMs)) return { type: 'refused', reason: 'leases-limit' };
-      return { type: 'leased', lease: revision, ttlMs };
+      const { ttlMs, isShared } = command;
+      const reason = this.#leases.grant(revision, ttlMs, timeMs, { owner: session, isShared });
+      return reason === undefined ? { type: 'leased', lease: revision, ttlMs } : { type: 'refused', reason };
     }
     if (command.type === 'revoke') return { type: 'revoked', keys: this.#end(command.lease, revision) };
     const kept = this.#leases.keep(command.lease, timeMs);

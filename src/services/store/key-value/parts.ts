@@ -1,6 +1,7 @@
 /**
  * The parts of a snapshot of the key-value state machine, in MessagePack: a head, then the changes since the floor, then the
- * state as of the floor, then the leases. Versions 1 and 2 had entries alone: 1 in one part, as triples.
+ * state as of the floor, then the leases. Versions 1 and 2 had entries alone: 1 in one part, as triples; leases of version 3
+ * had no owner.
  */
 
 import { decode, encode, isNatural } from '../codec.ts';
@@ -11,7 +12,7 @@ import type { VersionedTable } from '../table/table.ts';
 import type { MapView, Viewed } from '../viewed-map.ts';
 import type { Lease, Leases } from './leases.ts';
 
-const partVersion = 3;
+const partVersion = 4;
 const kinds = { head: 0, changes: 1, entries: 2, leases: 3 } as const;
 
 /** What stands beside the table. */
@@ -50,8 +51,8 @@ function nextLeases(view: MapView<Lease & Viewed>, limitBytes: number): Uint8Arr
   for (let bytes = 0; bytes < limitBytes; ) {
     const next = view.next();
     if (next === undefined) break;
-    const [, { id, ttlMs, dueAtMs, keys }] = next;
-    tuples.push([id, ttlMs, dueAtMs, ...keys]);
+    const [, { id, ttlMs, dueAtMs, owner = null, keys }] = next;
+    tuples.push([id, ttlMs, dueAtMs, owner, ...keys]);
     bytes += leaseBytes + keys.reduce((before, key) => before + key.length, 0);
   }
   return tuples.length === 0 ? undefined : encode([partVersion, kinds.leases, ...tuples]);
@@ -83,13 +84,13 @@ export function restoringInto(
         }
         return;
       }
-      if (version !== partVersion) throw unreadable();
+      if (version !== 3 && version !== partVersion) throw unreadable();
       if (kind === kinds.head) {
         head = headIn(fields);
         table.clear(head.floor);
       } else if (kind === kinds.changes) for (const change of changesIn(fields)) table.restoreChange(change);
       else if (kind === kinds.entries) for (const entry of entriesIn(fields)) table.restoreEntry(entry);
-      else if (kind === kinds.leases) for (const field of fields) leases.restore(leaseIn(field));
+      else if (kind === kinds.leases) for (const field of fields) leases.restore(leaseIn(field, version));
       else throw unreadable();
     },
     finish() {
@@ -104,13 +105,16 @@ function headIn([revision, floor]: readonly unknown[]): MachineHead & { readonly
   return { revision, floor };
 }
 
-function leaseIn(field: unknown): Lease {
-  const [id, ttlMs, dueAtMs, ...keys]: unknown[] = Array.isArray(field) ? field : [];
+function leaseIn(field: unknown, version: number): Lease {
+  const [id, ttlMs, dueAtMs, ...rest]: unknown[] = Array.isArray(field) ? field : [];
   if (!isNatural(id) || !isNatural(ttlMs) || !isNatural(dueAtMs)) throw unreadable();
+  const [owner, keys] = version === 3 ? [null, rest] : [rest[0], rest.slice(1)];
+  if (owner !== null && !isNatural(owner)) throw unreadable();
   return {
     id,
     ttlMs,
     dueAtMs,
+    ...(owner === null ? {} : { owner }),
     keys: keys.map((key) => {
       if (typeof key !== 'string') throw unreadable();
       return key;

@@ -120,7 +120,7 @@ export function keyValueStore(executor: Executor, clock: Clock = systemEnvironme
           `expected a time to live of ${shortestTtlMs} to ${longestTtlMs} ms, got ${ttlMs}`,
         );
       }
-      return leasedIn(await write({ type: 'grant', ttlMs }, options));
+      return leasedIn(await write({ type: 'grant', ttlMs, isShared: true }, options));
     },
     keepLease: async (lease, options = {}) => leasedIn(await write({ type: 'keep', lease }, options)),
     async revokeLease(lease, options = {}) {
@@ -160,6 +160,10 @@ function refusalOf(reason: Refusal): NotHappenedError {
       return new LeaseLimitError(`expected at most ${leaseKeysLimit} keys of a lease, got more; take several leases`);
     case 'leases-limit':
       return new LeaseLimitError(`expected at most ${leasesLimit} leases, got one more; revoke those that are done`);
+    case 'leases-share':
+      return new LeaseLimitError(
+        'expected fewer leases of this client than are left for all others, got as many; revoke those that are done, or put more keys on each',
+      );
     default:
       return new MalformedRequestError(`the store refused the command: ${reason}; are all nodes up to date?`);
   }

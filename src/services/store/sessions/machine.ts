@@ -154,7 +154,7 @@ class ExactlyOnce implements SessionedMachine {
       case 'close':
         return this.#sessions.close(operation.session);
       case 'command':
-        return this.#sessions.apply(operation, entry, at);
+        return this.#sessions.apply(operation, entry, { ...at, session: operation.session });
       case 'keyed':
         return this.#applyKeyed(operation, at);
       case 'tick':
