@@ -1133,8 +1133,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a range misses a key now and then',
     file: 'src/services/store/key-value/reading.ts',
-    text: "if (side === 'before' || stored === undefined) continue;",
-    becomes: "if (side === 'before' || stored === undefined || stored.version % 7 === 0) continue;",
+    text: "if (side === 'before' || valueLength === undefined) continue;",
+    becomes: "if (side === 'before' || valueLength === undefined || scanned.version % 7 === 0) continue;",
     tests: rangeHistory,
   },
   {
