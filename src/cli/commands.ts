@@ -20,6 +20,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['node', async ({ terminal }) => (await import('./node.ts')).nodeCommand(terminal)],
   ['agree', async ({ terminal }) => (await import('./agree.ts')).agreeCommand(terminal)],
   ['member', async ({ terminal }) => (await import('./member.ts')).memberCommand(terminal)],
+  ['namespace', async ({ terminal }) => (await import('./namespace.ts')).namespaceCommand(terminal)],
   ['status', async ({ terminal }) => (await import('./status.ts')).statusCommand(terminal)],
   ['backup', async ({ terminal }) => (await import('./backup.ts')).backupCommand(terminal)],
   ['restore', async ({ terminal }) => (await import('./restore.ts')).restoreCommand(terminal)],

@@ -47,7 +47,7 @@ export const authorizationOf = ({ token }: Credentials): Readonly<Record<string,
 
 /** A request, as HTTP has it. */
 export interface NodeRequest {
-  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   /** Text to send as it is; or something to send as JSON. */
   readonly body?: string;

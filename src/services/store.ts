@@ -24,6 +24,8 @@ export {
 } from './store/key-value/commands.ts';
 export type * from './store/key-value/contract.ts';
 export * from './store/key-value/machine.ts';
+export type { NamespaceCommand } from './store/key-value/namespace-commands.ts';
+export type { Namespace, Quota } from './store/key-value/namespaces.ts';
 export type { Entry, KeyChange, KeyValueAnswer, KeyValueQuestion } from './store/key-value/questions.ts';
 export type { Selection } from './store/key-value/selection.ts';
 export * from './store/key-value/store.ts';

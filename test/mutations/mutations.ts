@@ -38,6 +38,7 @@ const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
 const sharedQuestions = ['test/services/store/shared-questions.test.ts'];
+const namespaces = ['test/services/store/namespaces.test.ts'];
 const packedEntries = ['test/services/store/packed-entries.test.ts'];
 const ranges = ['test/services/store/ranges.test.ts', 'test/services/store/watch.test.ts'];
 const detector = ['test/statecharts/failover/fault-detector.test.ts'];
@@ -1249,6 +1250,34 @@ export const mutations: readonly Mutation[] = [
     text: 'tuples.push([id, ttlMs, dueAtMs, owner, ',
     becomes: 'tuples.push([id, ttlMs, dueAtMs, null, ',
     tests: leases,
+  },
+  {
+    name: 'a transaction takes a namespace beyond its quota of keys',
+    file: 'src/services/store/key-value/namespaces.ts',
+    text: 'if (more.keys > 0 && keys + more.keys > (',
+    becomes: 'if (more.keys === 1 && keys + more.keys > (',
+    tests: namespaces,
+  },
+  {
+    name: 'a namespace counts a key that is replaced as one more',
+    file: 'src/services/store/key-value/namespaces.ts',
+    text: ' - (before === undefined ? 0 : 1);',
+    becomes: ';',
+    tests: namespaces,
+  },
+  {
+    name: 'a snapshot forgets the quotas of namespaces',
+    file: 'src/services/store/key-value/parts.ts',
+    text: 'let areNamespacesDue = namespaces.length > 0;',
+    becomes: 'let areNamespacesDue = false;',
+    tests: namespaces,
+  },
+  {
+    name: 'a key that ends with its lease counts for its namespace still',
+    file: 'src/services/store/key-value/machine.ts',
+    text: 'this.#count(key, undefined);',
+    becomes: '',
+    tests: namespaces,
   },
   {
     name: 'a key that has left a lease ends with it',

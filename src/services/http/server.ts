@@ -23,6 +23,7 @@ import { addKeyRoutes } from './keys.ts';
 import { addLeaseRoutes } from './leases.ts';
 import { addMemberRoutes } from './members.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { addNamespaceRoutes } from './namespaces.ts';
 import { answerOf, asRequestError, HttpRequestError } from './problems.ts';
 import { addRangeRoutes } from './ranges.ts';
 import { addReadinessRoutes } from './readiness.ts';
@@ -114,7 +115,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
     names: [host, ...hostNames],
     secure,
     routes:
-      'use GET, PUT or DELETE /kv/KEY, GET /kv, /history/KEY or /watch, POST /transactions or /leases, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /backup, /status, /healthz, /readyz, /metrics',
+      'use GET, PUT or DELETE /kv/KEY, GET /kv, /history/KEY or /watch, POST /transactions or /leases, GET /namespaces, GET or PUT /agree/KEY, GET /members, POST /members/replace or /members/leader, or GET /backup, /status, /healthz, /readyz, /metrics',
   });
   app.setErrorHandler((error, _request, reply) => {
     const told = inOurWords(error);
@@ -135,6 +136,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
   addRangeRoutes(app, kv, deadlineMs, budget);
   addTransactionRoutes(app, kv, deadlineMs);
   addLeaseRoutes(app, kv, deadlineMs);
+  addNamespaceRoutes(app, kv, deadlineMs);
   const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limits });
   addMemberRoutes(app, store, deadlineMs);
   addBackupRoute(app, {

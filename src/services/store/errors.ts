@@ -99,6 +99,16 @@ export class LeaseLimitError extends NotHappenedError {
   readonly code = 'LEASE_LIMIT';
 }
 
+/** The write would take a namespace beyond its quota. Delete something in it, or have its quota raised. */
+export class QuotaExceededError extends NotHappenedError {
+  readonly code = 'QUOTA_EXCEEDED';
+}
+
+/** There are as many namespaces as may be, or too many keys where one should begin. */
+export class NamespaceLimitError extends NotHappenedError {
+  readonly code = 'NAMESPACE_LIMIT';
+}
+
 /** So far back the store does not know any more how it was, or what has changed. Begin anew, from `floor` on. */
 export class RevisionForgottenError extends NotHappenedError {
   readonly code = 'REVISION_FORGOTTEN';

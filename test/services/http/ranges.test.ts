@@ -165,6 +165,37 @@ describe('a lease over HTTP', () => {
   });
 });
 
+describe('a namespace over HTTP', () => {
+  const set = (name: string, body?: unknown) =>
+    ask(`/namespaces/${name}`, { method: 'PUT', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const writes = (key: string) => ask(`/kv/${key}`, { method: 'PUT', body: 'x' });
+
+  test('has its quota, and is told with what it has', async () => {
+    const quota = { keys: 1, bytes: 100 };
+    expect(await set('ns', quota)).toEqual({ status: 200, body: { name: 'ns', quota, keys: 0, bytes: 0 } });
+    expect((await writes('ns/1')).status).toBe(200);
+    expect(await writes('ns/2')).toMatchObject({
+      status: 507,
+      body: { code: 'QUOTA_EXCEEDED', outcome: 'did-not-happen' },
+    });
+    expect((await ask('/namespaces')).body).toEqual({ namespaces: [{ name: 'ns', quota, keys: 1, bytes: 5 }] });
+    expect(await set('ns')).toMatchObject({ status: 200, body: { quota: {} } });
+    expect((await writes('ns/2')).status).toBe(200);
+    expect(await ask('/namespaces/ns', { method: 'DELETE' })).toMatchObject({ status: 200, body: { keys: 2 } });
+    expect(await ask('/namespaces/ns', { method: 'DELETE' })).toMatchObject({
+      status: 404,
+      body: { code: 'NAMESPACE_ABSENT' },
+    });
+  });
+
+  test('that makes no sense is refused by name', async () => {
+    for (const body of [{ keys: -1 }, { keys: 1.5 }, { bytes: 'many' }, { key: 1 }, 7]) {
+      expect(await set('ns', body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
+    }
+    expect(await set('a%2Fb')).toMatchObject({ status: 400, body: { code: 'KEY_LIMIT' } });
+  });
+});
+
 describe('a watch over HTTP', () => {
   /** Reads an event stream as it comes. */
   async function watching(path: string, headers: Record<string, string> = {}) {

@@ -3,6 +3,8 @@
 import { copyOf, isNatural } from '../codec.ts';
 import { OutcomeUnknownError, RevisionAheadError, RevisionForgottenError } from '../errors.ts';
 import { isRefusal, type KeyValueResult, type OperationResult, type Versioned } from './commands.ts';
+import { isPartOfQuota, quotaOf } from './namespace-commands.ts';
+import type { Namespace } from './namespaces.ts';
 import { unpackedEntries } from './packed-entries.ts';
 import type { Entry, KeyChange, KeyValueAnswer } from './questions.ts';
 
@@ -24,6 +26,9 @@ export function resultIn(value: unknown): KeyValueResult {
     return { type: it.type, lease: it.lease, ttlMs: it.ttlMs };
   }
   if (it.type === 'revoked' && isNatural(it.keys)) return { type: it.type, keys: it.keys };
+  if (it.type === 'namespaced') {
+    return { type: it.type, ...(it.namespace === undefined ? {} : { namespace: namespaceIn(it.namespace) }) };
+  }
   const result = operationResultIn(value);
   if (result.type === 'found') throw strange();
   return result;
@@ -64,6 +69,9 @@ export function answerIn(value: unknown): Exclude<KeyValueAnswer, { type: 'packe
       if (!isNatural(ttlMs) || !Array.isArray(keys) || !keys.every((key) => typeof key === 'string')) break;
       return { type: it.type, ttlMs, keys };
     }
+    case 'namespaces':
+      if (!Array.isArray(it.namespaces)) break;
+      return { type: it.type, namespaces: it.namespaces.map(namespaceIn) };
     case 'forgotten':
       if (!isNatural(it.floor)) break;
       throw new RevisionForgottenError(
@@ -74,6 +82,14 @@ export function answerIn(value: unknown): Exclude<KeyValueAnswer, { type: 'packe
       throw new RevisionAheadError(`expected a revision that there has been, at most ${String(it.revision)}`);
   }
   throw strange();
+}
+
+function namespaceIn(value: unknown): Namespace {
+  const { name, quota, keys, bytes } = fieldsOf(value);
+  const { keys: mostKeys = null, bytes: mostBytes = null } = fieldsOf(quota);
+  if (typeof name !== 'string' || !isNatural(keys) || !isNatural(bytes)) throw strange();
+  if (!isPartOfQuota(mostKeys) || !isPartOfQuota(mostBytes)) throw strange();
+  return { name, quota: quotaOf(mostKeys, mostBytes), keys, bytes };
 }
 
 function entriesIn(value: unknown): readonly Entry[] {

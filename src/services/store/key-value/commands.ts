@@ -3,6 +3,8 @@
 import { decode, encode, isNatural } from '../codec.ts';
 import { KeyLimitError, MalformedRequestError, ValueLimitError } from '../errors.ts';
 import { longestTtlMs, shortestTtlMs } from './leases.ts';
+import { fieldsOfNamespace, type NamespaceCommand, namespaceCommandIn } from './namespace-commands.ts';
+import type { Namespace } from './namespaces.ts';
 
 /** The longest key, in bytes of UTF-8. A constant, because all nodes must agree on it. */
 export const keyLimitBytes = 1_024;
@@ -51,7 +53,8 @@ export type KeyValueCommand =
     }
   | { readonly type: 'delete'; readonly key: string; readonly condition?: Condition }
   | ({ readonly type: 'transaction' } & Required<Transaction>)
-  | LeaseCommand;
+  | LeaseCommand
+  | NamespaceCommand;
 
 /** What is done with leases. */
 export type LeaseCommand =
@@ -89,6 +92,8 @@ export type KeyValueResult =
   | { readonly type: 'leased'; readonly lease: number; readonly ttlMs: number }
   /** A lease was revoked, with so many keys. */
   | { readonly type: 'revoked'; readonly keys: number }
+  /** A namespace as it is, or was until its end; undefined where there was none. */
+  | { readonly type: 'namespaced'; readonly namespace?: Namespace }
   | { readonly type: 'refused'; readonly reason: Refusal };
 
 const refusals = [
@@ -100,12 +105,25 @@ const refusals = [
   'lease-full',
   'leases-limit',
   'leases-share',
+  'quota-keys',
+  'quota-bytes',
+  'namespaces-limit',
+  'namespace-large',
 ] as const;
 /** Why a command was not applied. What can be seen at the edge is refused there, by errors. */
 export type Refusal = (typeof refusals)[number];
 export const isRefusal = (value: unknown): value is Refusal => refusals.some((it) => it === value);
 
-const kinds = { put: 0, delete: 1, transaction: 2, grant: 3, keep: 4, revoke: 5 } as const;
+const kinds = {
+  put: 0,
+  delete: 1,
+  transaction: 2,
+  grant: 3,
+  keep: 4,
+  revoke: 5,
+  namespace: 6,
+  endNamespace: 7,
+} as const;
 const operationKinds = { put: 0, delete: 1, get: 2 } as const;
 const sharedMark = 1;
 const presentMark = -1;
@@ -122,6 +140,8 @@ export function encodeCommand(command: KeyValueCommand): Uint8Array {
   if (command.type === 'transaction') return encodeTransaction(command);
   if (command.type === 'grant') return encode([kinds.grant, command.ttlMs, ...(command.isShared ? [sharedMark] : [])]);
   if (command.type === 'keep' || command.type === 'revoke') return encode([kinds[command.type], command.lease]);
+  if (command.type === 'namespace') return encode([kinds.namespace, ...fieldsOfNamespace(command)]);
+  if (command.type === 'end-namespace') return encode([kinds.endNamespace, ...fieldsOfNamespace(command)]);
   assertKey(command.key);
   const mark = markOf(command.condition);
   if (command.type === 'delete') return encode([kinds.delete, command.key, mark]);
@@ -216,6 +236,8 @@ export function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
   const [kind, key, mark, value, lease]: unknown[] = tuple;
   if (kind === kinds.transaction) return transactionIn(key, mark, value);
   if (kind === kinds.grant || kind === kinds.keep || kind === kinds.revoke) return leaseCommandIn(kind, key, mark);
+  if (kind === kinds.namespace) return namespaceCommandIn('namespace', key, mark, value);
+  if (kind === kinds.endNamespace) return namespaceCommandIn('end-namespace', key);
   if (typeof key !== 'string') return 'malformed';
   const problem = problemOfKey(key);
   if (problem !== undefined) return problem;

@@ -3,6 +3,7 @@
 import type { Observable } from 'rxjs';
 import type { ExecuteOptions, QueryOptions } from '../requests/requester.ts';
 import type { Condition, OperationResult, Transaction, Versioned } from './commands.ts';
+import type { Namespace, Quota } from './namespaces.ts';
 import type { Entry, KeyChange } from './questions.ts';
 import type { Selection } from './selection.ts';
 
@@ -88,7 +89,7 @@ export interface KeyValueStore {
    * @throws KeyLimitError; RevisionForgottenError, RevisionAheadError for a revision
    */
   get(key: string, options?: ReadOptions): Promise<Versioned | undefined>;
-  /** @throws KeyLimitError, ValueLimitError, PreconditionFailedError; LeaseEndedError, LeaseLimitError for a lease */
+  /** @throws KeyLimitError, ValueLimitError, PreconditionFailedError, QuotaExceededError; LeaseEndedError, LeaseLimitError for a lease */
   put(key: string, value: Uint8Array, options?: PutOptions): Promise<{ readonly version: number }>;
   /** @returns the version that was deleted, if there was one. @throws KeyLimitError, PreconditionFailedError */
   delete(key: string, options?: WriteOptions): Promise<{ readonly version: number | undefined }>;
@@ -138,6 +139,18 @@ export interface KeyValueStore {
     lease: number,
     options?: QueryOptions,
   ): Promise<{ readonly ttlMs: number; readonly keys: readonly string[] } | undefined>;
+  /**
+   * Makes a namespace of the keys that begin with `name/`, or gives it another quota. A write that would take it beyond is
+   * refused with a QuotaExceededError; what it has already stays, also where the quota is lower.
+   *
+   * @param name 1 to 64 characters without a slash
+   * @throws KeyLimitError; NamespaceLimitError where there are too many, or more than 5,000 keys before it is one
+   */
+  setNamespace(name: string, quota?: Quota, options?: ExecuteOptions): Promise<Namespace>;
+  /** Ends a namespace, whose keys stay and are counted no more. @returns how it was; undefined where there was none */
+  endNamespace(name: string, options?: ExecuteOptions): Promise<Namespace | undefined>;
+  /** All namespaces by name, with their quotas, and what they have. */
+  namespaces(options?: QueryOptions): Promise<readonly Namespace[]>;
   /**
    * The revision of the last command, which is where a watch or a read of the past may begin.
    *

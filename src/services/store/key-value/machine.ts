@@ -12,7 +12,6 @@ import type { Retention } from '../table/changes.ts';
 import type { Stored } from '../table/contract.ts';
 import { defaultRetention, VersionedTable } from '../table/table.ts';
 import {
-  type Condition,
   decodeCommand,
   isTransaction,
   type KeyValueCommand,
@@ -23,7 +22,10 @@ import {
   type TransactionOperation,
   valueLimitBytes,
 } from './commands.ts';
+import { holds } from './conditions.ts';
 import { Leases } from './leases.ts';
+import type { NamespaceCommand } from './namespace-commands.ts';
+import { Namespaces, namespacesLimit, usageUnder } from './namespaces.ts';
 import { PackedEntries } from './packed-entries.ts';
 import { partsOf, restoringInto } from './parts.ts';
 import { type KeyValueAnswer, questionIn } from './questions.ts';
@@ -66,6 +68,7 @@ export const createKeyValueMachine = (
 class TableMachine implements KeyValueMachine {
   readonly #table: VersionedTable;
   readonly #leases = new Leases();
+  readonly #namespaces = new Namespaces();
   readonly #watches: Watches;
   readonly #packing = new PackedEntries();
   #revision = 0;
@@ -90,6 +93,7 @@ class TableMachine implements KeyValueMachine {
     if (command.type === 'grant' || command.type === 'keep' || command.type === 'revoke') {
       return this.#applyToLease(command, at);
     }
+    if (command.type === 'namespace' || command.type === 'end-namespace') return this.#applyToNamespace(command);
     const { key, condition } = command;
     const refused = this.#refusalOf([command]);
     if (refused !== undefined) return { type: 'refused', reason: refused };
@@ -118,17 +122,18 @@ class TableMachine implements KeyValueMachine {
     if (asked === undefined) {
       throw new MalformedRequestError(`expected a question such as { type: 'get', key: string }, got something else`);
     }
-    const [table, leases, watches, packing] = [this.#table, this.#leases, this.#watches, this.#packing];
-    return answerTo({ table, leases, watches, packing, revision: this.#revision }, asked);
+    const [table, leases, namespaces] = [this.#table, this.#leases, this.#namespaces];
+    const [watches, packing, revision] = [this.#watches, this.#packing, this.#revision];
+    return answerTo({ table, leases, namespaces, watches, packing, revision }, asked);
   }
 
   view() {
-    return partsOf({ revision: this.#revision }, this.#table.view(), this.#leases.view());
+    return partsOf({ revision: this.#revision }, this.#table.view(), this.#leases.view(), this.#namespaces.all());
   }
 
   restoring() {
     this.#revision = 0;
-    return restoringInto(this.#table, this.#leases, ({ revision }) => {
+    return restoringInto(this.#table, this.#leases, this.#namespaces, ({ revision }) => {
       this.#revision = revision;
       this.#watches.replaced();
     });
@@ -177,6 +182,23 @@ class TableMachine implements KeyValueMachine {
     return { type: 'leased', lease: kept.id, ttlMs: kept.ttlMs };
   }
 
+  #applyToNamespace(command: NamespaceCommand): KeyValueResult {
+    const { name } = command;
+    const before = this.#namespaces.get(name);
+    if (command.type === 'end-namespace') {
+      this.#namespaces.remove(name);
+      return { type: 'namespaced', ...(before && { namespace: before }) };
+    }
+    if (before === undefined && this.#namespaces.size >= namespacesLimit) {
+      return { type: 'refused', reason: 'namespaces-limit' };
+    }
+    const usage = before ?? usageUnder(this.#table, name, this.#revision);
+    if (usage === undefined) return { type: 'refused', reason: 'namespace-large' };
+    const namespace = { name, quota: command.quota, keys: usage.keys, bytes: usage.bytes };
+    this.#namespaces.set(namespace);
+    return { type: 'namespaced', namespace };
+  }
+
   /** Ends a lease, and deletes its keys. @returns how many */
   #end(lease: number, revision: number): number {
     const keys = this.#leases.end(lease);
@@ -184,8 +206,14 @@ class TableMachine implements KeyValueMachine {
     return keys.length;
   }
 
-  /** Why leases do not take the keys that are put. */
+  /** Why leases, or namespaces, do not take the keys that are put. */
   #refusalOf(operations: readonly TransactionOperation[]): Refusal | undefined {
+    return (
+      this.#leaseRefusalOf(operations) ?? this.#namespaces.refusalOf(operations, (key) => this.#table.get(key)?.value)
+    );
+  }
+
+  #leaseRefusalOf(operations: readonly TransactionOperation[]): Refusal | undefined {
     const more = new Map<number, number>();
     for (const operation of operations) {
       if (operation.type !== 'put' || operation.lease === undefined) continue;
@@ -204,6 +232,7 @@ class TableMachine implements KeyValueMachine {
     { key, value, lease }: Extract<TransactionOperation, { type: 'put' }>,
     revision: number,
   ): KeyValueResult & OperationResult {
+    this.#count(key, value);
     this.#table.set(key, revision, value);
     this.#leases.attach(key, lease);
     this.#watches.changed(key, revision);
@@ -212,10 +241,16 @@ class TableMachine implements KeyValueMachine {
 
   #delete(key: string, revision: number): KeyValueResult & OperationResult {
     const version = versionOf(this.#table.get(key));
+    this.#count(key, undefined);
     this.#table.delete(key, revision);
     this.#leases.attach(key, undefined);
     if (version.version !== undefined) this.#watches.changed(key, revision);
     return { type: 'deleted', ...version };
+  }
+
+  /** The namespace of `key` is to have `value` under it; undefined for none. */
+  #count(key: string, value: Uint8Array | undefined): void {
+    if (this.#namespaces.size > 0) this.#namespaces.changed(key, this.#table.get(key)?.value, value);
   }
 
   #transact(
@@ -252,19 +287,3 @@ const sizeOfEntry = (key: string, value: Uint8Array | undefined): number =>
 
 const versionOf = (present: Stored | undefined): { version?: number } =>
   present === undefined ? {} : { version: present.version };
-
-function holds(condition: Condition, present: Stored | undefined): boolean {
-  switch (condition.type) {
-    case 'version':
-      return present?.version === condition.version;
-    case 'value':
-      return present !== undefined && sameBytes(present.value, condition.value);
-    case 'present':
-      return present !== undefined;
-    case 'absent':
-      return present === undefined;
-  }
-}
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, at) => byte === b[at]);

@@ -1,6 +1,6 @@
 /**
  * The parts of a snapshot of the key-value state machine, in MessagePack: a head, then the changes since the floor, then the
- * state as of the floor, then the leases. Versions 1 and 2 had entries alone: 1 in one part, as triples; leases of version 3
+ * state as of the floor, then the leases and namespaces. Versions 1 and 2 had entries alone: 1 in one part, as triples; leases of version 3
  * had no owner.
  */
 
@@ -11,9 +11,11 @@ import type { KeptChange, TableEntry, TableView } from '../table/contract.ts';
 import type { VersionedTable } from '../table/table.ts';
 import type { MapView, Viewed } from '../viewed-map.ts';
 import type { Lease, Leases } from './leases.ts';
+import { isPartOfQuota, quotaOf } from './namespace-commands.ts';
+import type { Namespace, Namespaces } from './namespaces.ts';
 
 const partVersion = 4;
-const kinds = { head: 0, changes: 1, entries: 2, leases: 3 } as const;
+const kinds = { head: 0, changes: 1, entries: 2, leases: 3, namespaces: 4 } as const;
 
 /** What stands beside the table. */
 export interface MachineHead {
@@ -22,8 +24,14 @@ export interface MachineHead {
 }
 
 /** A view as parts. */
-export function partsOf({ revision }: MachineHead, view: TableView, leases: MapView<Lease & Viewed>): StateView {
+export function partsOf(
+  { revision }: MachineHead,
+  view: TableView,
+  leases: MapView<Lease & Viewed>,
+  namespaces: readonly Namespace[],
+): StateView {
   let isHeadDue = true;
+  let areNamespacesDue = namespaces.length > 0;
   return {
     next(limitBytes) {
       if (isHeadDue) {
@@ -31,7 +39,12 @@ export function partsOf({ revision }: MachineHead, view: TableView, leases: MapV
         return encode([partVersion, kinds.head, revision, view.floor]);
       }
       const part = view.next(limitBytes);
-      if (part === undefined) return nextLeases(leases, limitBytes);
+      if (part === undefined) {
+        const next = nextLeases(leases, limitBytes);
+        if (next !== undefined || !areNamespacesDue) return next;
+        areNamespacesDue = false;
+        return encode([partVersion, kinds.namespaces, ...namespaces.map(tupleOf)]);
+      }
       return part.type === 'changes'
         ? encode([partVersion, kinds.changes, ...part.changes.flatMap(fieldsOfChange)])
         : encode([partVersion, kinds.entries, ...part.entries.flatMap(fieldsOfEntry)]);
@@ -42,6 +55,11 @@ export function partsOf({ revision }: MachineHead, view: TableView, leases: MapV
     },
   };
 }
+
+const tupleOf = ({ name, quota, keys, bytes }: Namespace) => [
+  ...[name, quota.keys ?? null, quota.bytes ?? null],
+  ...[keys, bytes],
+];
 
 /** What a lease takes beside its keys, at most. */
 const leaseBytes = 32;
@@ -65,12 +83,14 @@ const fieldsOfEntry = ({ key, version, value }: TableEntry) => [key, version, va
 export function restoringInto(
   table: VersionedTable,
   leases: Leases,
+  namespaces: Namespaces,
   done: (head: MachineHead) => void,
 ): StateRestoration {
   let head: (MachineHead & { readonly floor: number }) | undefined;
   let lastVersion = 0;
   table.clear();
   leases.clear();
+  namespaces.clear();
   return {
     take(bytes) {
       const part = decode(bytes);
@@ -91,6 +111,7 @@ export function restoringInto(
       } else if (kind === kinds.changes) for (const change of changesIn(fields)) table.restoreChange(change);
       else if (kind === kinds.entries) for (const entry of entriesIn(fields)) table.restoreEntry(entry);
       else if (kind === kinds.leases) for (const field of fields) leases.restore(leaseIn(field, version));
+      else if (kind === kinds.namespaces) for (const field of fields) namespaces.set(namespaceIn(field));
       else throw unreadable();
     },
     finish() {
@@ -120,6 +141,13 @@ function leaseIn(field: unknown, version: number): Lease {
       return key;
     }),
   };
+}
+
+function namespaceIn(field: unknown): Namespace {
+  const [name, mostKeys, mostBytes, keys, bytes]: unknown[] = Array.isArray(field) ? field : [];
+  if (typeof name !== 'string' || !isNatural(keys) || !isNatural(bytes)) throw unreadable();
+  if (!isPartOfQuota(mostKeys) || !isPartOfQuota(mostBytes)) throw unreadable();
+  return { name, quota: quotaOf(mostKeys, mostBytes), keys, bytes };
 }
 
 function* changesIn(fields: readonly unknown[]): Generator<KeptChange> {

@@ -2,6 +2,7 @@
 
 import { isNatural } from '../codec.ts';
 import { problemOfKey, type Versioned } from './commands.ts';
+import type { Namespace } from './namespaces.ts';
 import { type Selection, selectionIn } from './selection.ts';
 
 /** Keys of a page, and changes of an answer, at most. */
@@ -25,6 +26,8 @@ export type KeyValueQuestion =
   | { readonly type: 'history'; readonly key: string; readonly limit: number; readonly before?: number }
   /** What happened to keys after a revision, or will: an answer that has nothing to tell yet waits. */
   | { readonly type: 'changes'; readonly selection: Selection; readonly after: number; readonly limit: number }
+  /** How all namespaces stand. */
+  | { readonly type: 'namespaces' }
   /** How a lease stands. */
   | { readonly type: 'lease'; readonly lease: number }
   /** The revision of the last command; `revision`: whether the store knows how it was then. */
@@ -76,6 +79,7 @@ export type KeyValueAnswer =
     }
   | { readonly type: 'revision'; readonly revision: number }
   | { readonly type: 'lease'; readonly ttlMs: number; readonly keys: readonly string[] }
+  | { readonly type: 'namespaces'; readonly namespaces: readonly Namespace[] }
   /** So far back is not known any more; `floor` is the first revision that is. */
   | { readonly type: 'forgotten'; readonly floor: number }
   /** The state has not come to that revision; `revision` is where it is. */
@@ -86,6 +90,7 @@ export function questionIn(value: unknown): KeyValueQuestion | undefined {
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
   const { type, key, lease, revision, limit, before, after, tells, packed }: Record<string, unknown> = { ...value };
   if (type === 'revision' && isRevision(revision)) return { type, ...(revision === undefined ? {} : { revision }) };
+  if (type === 'namespaces') return { type };
   if (type === 'lease') return isNatural(lease) ? { type, lease } : undefined;
   if (type === 'get') {
     // What can be no key has no value.

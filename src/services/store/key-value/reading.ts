@@ -9,6 +9,7 @@ import { type Change, keyOf, textOf } from '../table/contract.ts';
 import type { VersionedTable } from '../table/table.ts';
 import { problemOfKey } from './commands.ts';
 import type { Leases } from './leases.ts';
+import type { Namespaces } from './namespaces.ts';
 import { type PackedEntries, unpackedEntries } from './packed-entries.ts';
 import type { KeyChange, KeyValueAnswer, KeyValueQuestion } from './questions.ts';
 import { rangeOf } from './selection.ts';
@@ -23,6 +24,7 @@ const answerSteps = 5_000;
 export interface ReadState {
   readonly table: VersionedTable;
   readonly leases: Pick<Leases, 'get'>;
+  readonly namespaces: Pick<Namespaces, 'all'>;
   readonly revision: number;
   readonly watches: Watches;
   readonly packing: PackedEntries;
@@ -35,6 +37,8 @@ export function answerTo(state: ReadState, question: KeyValueQuestion): KeyValue
       return beyond(state, question.revision) ?? { type: 'revision', revision: state.revision };
     case 'lease':
       return leaseOf(state, question);
+    case 'namespaces':
+      return { type: 'namespaces', namespaces: state.namespaces.all() };
     case 'get':
       return beyond(state, question.revision) ?? valueUnder(state, question);
     case 'range':

@@ -6,9 +6,11 @@ import {
   LeaseEndedError,
   LeaseLimitError,
   MalformedRequestError,
+  NamespaceLimitError,
   type NotHappenedError,
   type OutcomeUnknownError,
   PreconditionFailedError,
+  QuotaExceededError,
 } from '../errors.ts';
 import type { ExecuteOptions, Executor, QueryOptions } from '../requests/requester.ts';
 import { answerIn, resultIn, strange } from './answers.ts';
@@ -22,6 +24,7 @@ import {
 } from './commands.ts';
 import type { KeyValueStore, Leased, RangeOptions } from './contract.ts';
 import { leaseKeysLimit, leasesLimit, longestTtlMs, shortestTtlMs } from './leases.ts';
+import { namespaceBeginLimit, namespacesLimit } from './namespaces.ts';
 import { type Entry, type KeyValueQuestion, pageLimit } from './questions.ts';
 import { assertSelection, type Selection } from './selection.ts';
 import { createWatching, revisionOf, updatesOf, watchOf } from './watching.ts';
@@ -134,6 +137,21 @@ export function keyValueStore(executor: Executor, clock: Clock = systemEnvironme
       if (!('type' in answer) || answer.type !== 'lease') throw strange();
       return { ttlMs: answer.ttlMs, keys: answer.keys };
     },
+    async setNamespace(name, quota = {}, options = {}) {
+      const result = await write({ type: 'namespace', name, quota }, options);
+      if (result.type !== 'namespaced' || result.namespace === undefined) throw strange();
+      return result.namespace;
+    },
+    async endNamespace(name, options = {}) {
+      const result = await write({ type: 'end-namespace', name }, options);
+      if (result.type !== 'namespaced') throw strange();
+      return result.namespace;
+    },
+    async namespaces(options = {}) {
+      const answer = await ask({ type: 'namespaces' }, options);
+      if (answer === null || !('type' in answer) || answer.type !== 'namespaces') throw strange();
+      return answer.namespaces;
+    },
     revision: ({ revision, ...options } = {}) => revisionOf(executor, revision, options),
     async history(key, { limit = defaultLimit, before, ...options } = {}) {
       assertKey(key);
@@ -163,6 +181,17 @@ function refusalOf(reason: Refusal): NotHappenedError {
     case 'leases-share':
       return new LeaseLimitError(
         'expected fewer leases of this client than are left for all others, got as many; revoke those that are done, or put more keys on each',
+      );
+    case 'quota-keys':
+    case 'quota-bytes':
+      return new QuotaExceededError(
+        `expected no more ${reason === 'quota-keys' ? 'keys' : 'bytes'} than the quota of the namespace, got more; delete something in it, or raise its quota`,
+      );
+    case 'namespaces-limit':
+      return new NamespaceLimitError(`expected at most ${namespacesLimit} namespaces, got one more; end one first`);
+    case 'namespace-large':
+      return new NamespaceLimitError(
+        `expected at most ${namespaceBeginLimit} keys where a namespace begins, got more; make it before its keys are put`,
       );
     default:
       return new MalformedRequestError(`the store refused the command: ${reason}; are all nodes up to date?`);
