@@ -12,5 +12,6 @@ export * from './checker/resources.ts';
 export type { Progress } from './checker/search/explore.ts';
 export type { Change, Trace, TraceStep } from './checker/search/trace.ts';
 export type { ModelStep, Observation, StepKind } from './checker/steps.ts';
+export type { ChartStep, Standing } from './checker/system/chart-step.ts';
 export type { Doubt, PropertyResult, Verdict } from './checker/verdicts.ts';
 export * from './checker/walk.ts';

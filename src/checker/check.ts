@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly progressIntervalMs?: number;
   /** Explores everything even after a violation. Default false: it stops, with a shortest counterexample. */
   readonly keepGoing?: boolean;
+  /** Has traces tell each step of a chart, for those that show them. Default false: it takes time. */
+  readonly tellsCharts?: boolean;
   /** Remembers the steps of single actors. Default true; without, every step runs a chart. */
   readonly memoise?: boolean;
   /** One of so many remembered steps is taken again and compared. Default 4,096. */
@@ -106,7 +108,7 @@ export function check<History>(model: Model<History>, options: CheckOptions = {}
   });
   const { states } = explored;
   const landmarks = { numberOf: (state: Uint32Array) => states.find(state), keyOf: actionKeys(system) };
-  const { properties, isOutOfTime } = judgeAll(system, explored, landmarks, watch);
+  const { properties, isOutOfTime } = judgeAll(system, explored, landmarks, watch, options.tellsCharts);
   const stoppedBy = explored.stoppedBy ?? (isOutOfTime ? 'seconds' : undefined);
 
   return {

@@ -51,9 +51,10 @@ export function judgeAll<History>(
   explored: Explored,
   landmarks: Landmarks,
   watch: Watch,
+  tellsCharts = false,
 ): Verdicts {
   const { model } = system;
-  const traceOf = (path: Path): { trace: Trace } => ({ trace: retrace(system, path, landmarks) });
+  const traceOf = (path: Path): { trace: Trace } => ({ trace: retrace(system, path, landmarks, tellsCharts) });
   const traceTo = (state: number): { trace: Trace } => traceOf(pathTo(explored, state));
   const straying = ({ from, to }: Stray): { trace: Trace } => {
     const { root, legs } = pathTo(explored, from);

@@ -4,7 +4,7 @@
  */
 
 import * as v from 'valibot';
-import { QuorateError } from '../../statecharts/actor.ts';
+import { type Address, isAddress, QuorateError } from '../../statecharts/actor.ts';
 import type { FeedHead, FeedItem, Recording, Shown } from './feed.ts';
 
 /** What is no recording, or one that is too large. */
@@ -18,10 +18,7 @@ export const maxRecordedItems = 50_000;
 export const maxRecordingLength = 128 * 2 ** 20;
 
 const text = v.pipe(v.string(), v.maxLength(10_000));
-const address = v.custom<`${string}/${string}/${string}`>(
-  (value) => typeof value === 'string' && value.length <= 300 && value.split('/').length === 3,
-  'expected an address, node/name/key',
-);
+const address = v.custom<Address>(isAddress, 'expected an address, node/name/key');
 const texts = v.pipe(v.array(text), v.maxLength(1_000), v.readonly());
 const message = v.objectWithRest({ type: text }, v.unknown());
 const happened = { node: text, atMs: v.pipe(v.number(), v.finite()) };

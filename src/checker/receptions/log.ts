@@ -2,6 +2,7 @@
 
 import { type ActorState, type Address, partsOf, type Step, type Tagged } from '../../../statecharts/actor.ts';
 import type { InTransit, ModelActor } from '../model.ts';
+import type { ChartStep } from '../system/chart-step.ts';
 import { valueText } from '../value-text.ts';
 import type { ExploredTransition, Fate, Flow, Reception, Unspecified } from './reception.ts';
 
@@ -13,6 +14,8 @@ export interface Met extends Unspecified {
 export interface ReceptionLog {
   /** Runs what is not to be noted: steps that are only taken again. */
   unnoted<T>(run: () => T): T;
+  /** Runs what is not to be noted either, and has `hear` told of each step of a chart. */
+  telling<T>(hear: (step: ChartStep) => void, run: () => T): T;
   /** Notes how an actor that stood `at` received a message, by the step that it took. */
   heard(actor: ModelActor, from: Address, message: Tagged, at: ActorState, step: Step): void;
   /** Notes that a message found no actor at an address, and whether it brings one to life. */
@@ -36,6 +39,9 @@ export function createReceptionLog(actors: readonly ModelActor[]): ReceptionLog 
   const flows = new Map<string, Flow>();
   const taken = new Set<string>();
   let isOpen = true;
+  let hear: ((step: ChartStep) => void) | undefined;
+  /** What the next step of a chart takes in; nothing before a timer fires or an actor begins. */
+  let cause: { readonly from: Address; readonly message: Tagged } | undefined;
   let holes: Met[] = [];
 
   const note = (actor: ModelActor, from: Address, message: Tagged, state: string, fate: Fate): void => {
@@ -53,16 +59,27 @@ export function createReceptionLog(actors: readonly ModelActor[]): ReceptionLog 
       holes.push({ ...flow, state, letter: { from, to: address, message } });
     }
   };
+  const unnoted = <T>(run: () => T): T => {
+    isOpen = false;
+    try {
+      return run();
+    } finally {
+      isOpen = true;
+    }
+  };
   return {
-    unnoted(run) {
-      isOpen = false;
+    unnoted,
+    telling(listener, run) {
+      hear = listener;
       try {
-        return run();
+        return unnoted(run);
       } finally {
-        isOpen = true;
+        hear = undefined;
+        cause = undefined;
       }
     },
     heard(actor, from, message, { snapshot }, { transitions }) {
+      if (hear !== undefined) cause = { from, message };
       if (!isOpen) return;
       const { allTransitions } = actor.definition;
       const isIgnored = transitions.every(({ id }) => allTransitions.get(id)?.isIgnoring);
@@ -74,7 +91,12 @@ export function createReceptionLog(actors: readonly ModelActor[]): ReceptionLog 
     foundNone(actor, from, message, isBirth) {
       if (isOpen) note(actor, from, message, '(none)', isBirth ? 'taken' : 'absent');
     },
-    stepped({ definition }, { transitions, effects }) {
+    stepped({ address, definition }, { transitions, effects, state }) {
+      if (hear !== undefined) {
+        const { from, message } = cause ?? { from: address, message: { type: transitions[0]?.event ?? 'xstate.init' } };
+        cause = undefined;
+        hear({ actor: address, definition, state, from, cause: message, transitions, effects });
+      }
       if (!isOpen) return;
       for (const { id } of transitions) taken.add(`${definition.name} ${id}`);
       for (const effect of effects) {

@@ -7,8 +7,10 @@ import { type Address, canonicalKey, type Tagged } from '../../../statecharts/ac
 import { NotPureError } from '../errors.ts';
 import type { InTransit, Life } from '../model.ts';
 import type { ModelStep } from '../steps.ts';
+import type { ChartStep, Standing } from '../system/chart-step.ts';
 import type { LocalOutcome } from '../system/outcomes.ts';
 import type { System } from '../system/system.ts';
+import type { Visit } from '../system/visits/visit.ts';
 import { elementAt } from '../tables/interned.ts';
 import { valueText } from '../value-text.ts';
 import { describeStep } from './describe.ts';
@@ -28,6 +30,8 @@ export interface TraceStep {
   readonly changes: readonly Change[];
   readonly sent: readonly InTransit[];
   readonly outputs: readonly { readonly actor: Address; readonly output: Tagged }[];
+  /** The steps that charts took in it, in order; only where they were asked for. */
+  readonly chartSteps?: readonly ChartStep[];
 }
 
 /** A run from the first state on. */
@@ -37,6 +41,8 @@ export interface Trace {
   readonly details: readonly TraceStep[];
   /** Where the actors stand before the first step. */
   readonly start: readonly Change[];
+  /** The same, with all that they know; only where steps of charts were asked for. */
+  readonly standing?: readonly Standing[];
   /** How the model calls this way to begin, when it has several. */
   readonly begins?: string;
   /** For a run that goes on for ever: the steps from this one on (counted from 0) repeat. */
@@ -62,8 +68,18 @@ export interface Landmarks {
   keyOf(kind: number, a: number, b: number): string;
 }
 
-/** Takes a run again. @throws NotPureError when it cannot be taken again */
-export function retrace<History>(system: System<History>, { root, legs, loopFrom }: Path, landmarks: Landmarks): Trace {
+/**
+ * Takes a run again.
+ *
+ * @param tellsCharts whether the steps of charts are told, too. Default false
+ * @throws NotPureError when it cannot be taken again
+ */
+export function retrace<History>(
+  system: System<History>,
+  { root, legs, loopFrom }: Path,
+  landmarks: Landmarks,
+  tellsCharts = false,
+): Trace {
   const details: TraceStep[] = [];
   const first = system.starts.find((it) => landmarks.numberOf(it.state) === root);
   if (first === undefined) throw new NotPureError('a run began in no state in which runs begin; something is not pure');
@@ -72,21 +88,22 @@ export function retrace<History>(system: System<History>, { root, legs, loopFrom
   for (const { to, key } of legs) {
     let found: { readonly next: Uint32Array; readonly detail: TraceStep } | undefined;
     let seen: [number, LocalOutcome][] = [];
-    system.expand(
-      state,
-      (kind, a, b, next) => {
-        const happened = seen;
-        seen = [];
-        if (found !== undefined || landmarks.numberOf(next) !== to) return;
-        if (key !== undefined && landmarks.keyOf(kind, a, b) !== key) return;
-        const after = new Uint32Array(next);
-        found = {
-          next: after,
-          detail: detailOf(system, describeStep(system, state, kind, a, b), state, after, happened),
-        };
-      },
-      { happened: (actor, outcome) => seen.push([actor, outcome]) },
-    );
+    const charts = new Map<LocalOutcome, readonly ChartStep[]>();
+    const before = state;
+    const visit: Visit = (kind, a, b, next) => {
+      const happened = seen;
+      seen = [];
+      if (found !== undefined || landmarks.numberOf(next) !== to) return;
+      if (key !== undefined && landmarks.keyOf(kind, a, b) !== key) return;
+      const after = new Uint32Array(next);
+      const detail = detailOf(system, describeStep(system, before, kind, a, b), before, after, happened);
+      const chartSteps = happened.flatMap(([, outcome]) => charts.get(outcome) ?? []);
+      found = { next: after, detail: tellsCharts ? { ...detail, chartSteps } : detail };
+    };
+    const expand = (): void =>
+      system.expand(before, visit, { happened: (actor, outcome) => seen.push([actor, outcome]) });
+    if (tellsCharts) system.outcomes.telling((outcome, steps) => charts.set(outcome, steps), expand);
+    else expand();
     if (found === undefined) throw new NotPureError('a path that was found cannot be run again; something is not pure');
     details.push(found.detail);
     state = found.next;
@@ -95,9 +112,18 @@ export function retrace<History>(system: System<History>, { root, legs, loopFrom
     steps: details.map(({ step }) => step),
     details,
     start,
+    ...(tellsCharts ? { standing: standingOf(system, first.state) } : {}),
     ...(system.starts.length === 1 ? {} : { begins: first.name }),
     ...(loopFrom === undefined ? {} : { loopFrom }),
   };
+}
+
+/** The actors that are running in a state. */
+function standingOf<History>({ model, outcomes }: System<History>, state: Uint32Array): readonly Standing[] {
+  return model.actors.flatMap(({ address, definition }, index) => {
+    const local = outcomes.local(state[index] ?? 0);
+    return local.state === undefined ? [] : [{ actor: address, definition, state: local.state }];
+  });
 }
 
 function detailOf<History>(

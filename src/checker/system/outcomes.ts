@@ -4,6 +4,7 @@ import type { Address, Perform, Performed, Tagged } from '../../../statecharts/a
 import type { ReceptionLog } from '../receptions/log.ts';
 import type { Observation } from '../steps.ts';
 import type { Interned } from '../tables/interned.ts';
+import type { ChartStep } from './chart-step.ts';
 import type { Local } from './local.ts';
 
 /** Kinds of happenings of one actor. Each comes with a number whose meaning depends on the kind. */
@@ -85,6 +86,8 @@ export interface Outcomes {
   isKnownNoStep(id: number, asked: number, now: number): boolean;
   /** What happening (`kind`, `number`) does at local state `id`, at tick `now`; undefined when it cannot happen. */
   of(id: number, kind: number, number: number, now: number): LocalOutcome | undefined;
+  /** Runs what asks for outcomes, with each of them worked out again, and the steps of charts in it told to `hear`. */
+  telling<T>(hear: (outcome: LocalOutcome, steps: readonly ChartStep[]) => void, run: () => T): T;
 }
 
 export interface OutcomesOptions {

@@ -10,6 +10,7 @@ import { createReceptionLog, type ReceptionLog } from '../receptions/log.ts';
 import type { Observation } from '../steps.ts';
 import { createInterned, elementAt } from '../tables/interned.ts';
 import { createPairTable } from '../tables/pairs.ts';
+import type { ChartStep } from './chart-step.ts';
 import type { Envelopes } from './envelopes.ts';
 import type { Local, LocalRules, LocalStep } from './local.ts';
 import { createLocalRules } from './local-rules.ts';
@@ -47,6 +48,7 @@ class RememberedOutcomes<History> implements Outcomes {
   readonly #nodes: readonly string[];
   readonly #envelopes: Envelopes;
   readonly #memoise: boolean;
+  #hear: ((outcome: LocalOutcome, steps: readonly ChartStep[]) => void) | undefined;
   readonly #recomputeEvery: number;
   readonly #actors: readonly ModelActor[];
   readonly #rules: LocalRules[];
@@ -138,6 +140,7 @@ class RememberedOutcomes<History> implements Outcomes {
 
   of(id: number, kind: number, number: number, now: number): LocalOutcome | undefined {
     const instant = this.#readsTime[this.#owners[id] ?? 0] === true ? now : 0;
+    if (this.#hear !== undefined) return this.#tell(this.#hear, id, kind, number, instant * this.#tickMs);
     if (!this.#memoise) return this.#compute(id, kind, number, instant * this.#tickMs);
     const code = (number * this.#instants + instant) * 16 + kind;
     const known = this.#remembered.get(id, code);
@@ -151,6 +154,16 @@ class RememberedOutcomes<History> implements Outcomes {
     const outcome = this.#compute(id, kind, number, instant * this.#tickMs);
     this.#remembered.add(id, code, outcome === undefined ? impossible : this.#outcomes.push(outcome));
     return outcome;
+  }
+
+  telling<T>(hear: (outcome: LocalOutcome, steps: readonly ChartStep[]) => void, run: () => T): T {
+    const before = this.#hear;
+    this.#hear = hear;
+    try {
+      return run();
+    } finally {
+      this.#hear = before;
+    }
   }
 
   idOf(actor: number, local: Local): number {
@@ -264,6 +277,22 @@ class RememberedOutcomes<History> implements Outcomes {
       outputs,
       observations: seen.map((observation) => this.observations.idOf(observation)),
     };
+  }
+
+  #tell(
+    hear: (outcome: LocalOutcome, steps: readonly ChartStep[]) => void,
+    id: number,
+    kind: number,
+    number: number,
+    nowMs: number,
+  ): LocalOutcome | undefined {
+    const steps: ChartStep[] = [];
+    const outcome = this.log.telling(
+      (step) => steps.push(step),
+      () => this.#compute(id, kind, number, nowMs),
+    );
+    if (outcome !== undefined) hear(outcome, steps);
+    return outcome;
   }
 
   #recheck(id: number, kind: number, number: number, nowMs: number, known: LocalOutcome | undefined): void {
