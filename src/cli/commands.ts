@@ -30,6 +30,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['simulate', async ({ terminal }) => (await import('./simulate.ts')).simulateCommand(terminal)],
   ['compare', async ({ terminal, program }) => (await import('./compare.ts')).compareCommand(terminal, program)],
   ['check', async ({ terminal }) => (await import('./check.ts')).checkCommand(terminal)],
+  ['open', async ({ terminal }) => (await import('./open.ts')).openCommand(terminal)],
   ['chart', async ({ terminal }) => (await import('./chart.ts')).chartCommand(terminal)],
   ['choose', async ({ terminal }) => (await import('./choose.ts')).chooseCommand(terminal)],
   ['incident', async ({ terminal }) => (await import('./incident.ts')).incidentCommand(terminal)],

@@ -19,6 +19,11 @@ export class CheckOptionsError extends UsageError {
   readonly code = 'CHECK_OPTIONS';
 }
 
+/** A simulation that cannot be, as it was described. */
+export class SimulationOptionsError extends UsageError {
+  readonly code = 'SIMULATION_OPTIONS';
+}
+
 /** A comparison that cannot be, as it was described. */
 export class ComparisonOptionsError extends UsageError {
   readonly code = 'COMPARISON_OPTIONS';
@@ -82,6 +87,11 @@ export class PortsTakenError extends QuorateError {
 /** So many nodes cannot run that the rest is no majority. */
 export class MajorityLostError extends QuorateError {
   readonly code = 'MAJORITY_LOST';
+}
+
+/** A page that was to be served is not. */
+export class PageUnservedError extends QuorateError {
+  readonly code = 'PAGE_UNSERVED';
 }
 
 /** Says what went wrong: one line for what is foreseen, the stack for what is not. @returns the exit code */

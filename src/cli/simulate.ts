@@ -1,22 +1,27 @@
 /** `quorate simulate`: runs a protocol under faults on virtual time, over many seeds, or replays one schedule. */
 
 import { Command } from 'commander';
+import { recordRun } from '../dashboard/record-run.ts';
+import { formatRecording } from '../dashboard/recording.ts';
+import type { RunRequest } from '../dashboard/run-feed.ts';
 import { messageOf } from '../environment/message.ts';
 import type { Protocol } from '../proof/protocol.ts';
 import { protocols } from '../proof/protocols.ts';
 import { defaultEventLimits, type EventLimits } from '../simulator/event-limits.ts';
+import { planSeed } from '../simulator/plan.ts';
 import { runAsync } from '../simulator/run.ts';
 import { parseSchedule } from '../simulator/schedule.ts';
 import type { SuiteResult } from '../simulator/suite.ts';
 import { renderTrace } from '../simulator/trace.ts';
 import { assertWritable, readText } from './config/files.ts';
-import { exitCodes, FileError } from './errors.ts';
+import { exitCodes, FileError, SimulationOptionsError } from './errors.ts';
 import { integerIn, positiveIn } from './options.ts';
 import { printList, printTwins, protocolIn, quoted, type TwinReport, twinIn, withList } from './protocols.ts';
+import { keepRecording, showRecording } from './show/recording.ts';
 import { everyFault, type FaultSelection, faultKinds, faultsIn } from './simulate/faults.ts';
 import { keepSchedule, progressLine, runSuiteOf, shrink, suiteReport, tellShrunk } from './simulate/suite.ts';
 import { findTwin, suiteFor } from './simulate/twins.ts';
-import type { Terminal } from './terminal.ts';
+import { besideJson, type Terminal } from './terminal.ts';
 
 interface SimulateOptions {
   readonly seed?: number;
@@ -30,6 +35,9 @@ interface SimulateOptions {
   readonly maxEventsPerInstant: number;
   readonly replay?: string;
   readonly schedule?: string;
+  readonly recording?: string;
+  readonly open: boolean;
+  readonly wait: boolean;
   readonly list: boolean;
   readonly json: boolean;
 }
@@ -57,11 +65,13 @@ Examples:
   $ quorate simulate raft --runs 1000 --nodes 5
   $ quorate simulate raft --seed 7 --faults crash,partition --check-determinism
   $ quorate simulate raft --replay schedule.json
+  $ quorate simulate raft --seed 7 --runs 1 --open        # see it
+  $ quorate simulate raft --replay schedule.json --recording run.json
   $ quorate simulate raft --broken all
   $ quorate simulate 2pc-register --faults outage,flaky,pause
 
 Exit codes: 0 nothing was found (with --broken all: every twin was found, or is named with the means that finds it), 1 a
-violation, a run that is not deterministic, or a vacuous suite, 2 wrong options.`;
+violation, a run that is not deterministic, or a vacuous suite, 2 wrong options. With --open 0 once the run was shown.`;
 
 /** Makes the command. */
 export function simulateCommand(terminal: Terminal): Command {
@@ -92,6 +102,9 @@ export function simulateCommand(terminal: Terminal): Command {
     )
     .option('--replay <file>', 'play the schedule of a file instead, and tell what happens')
     .option('--schedule <file>', `where to write the schedule of a violation (default: "${defaultSchedule}")`)
+    .option('--recording <file>', 'write the run there that was violated, or else the first, for the dashboard')
+    .option('--open', 'serve that run on a page of this machine, until Ctrl-C', false)
+    .option('--no-wait', 'with --open: end when all is found to be in its place, and serve nothing')
     .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
     .action(async (protocol: Protocol | undefined, options: SimulateOptions, self: Command) => {
@@ -109,8 +122,13 @@ const limitsOf = ({ maxEvents, maxEventsPerInstant }: SimulateOptions): EventLim
 /** @returns the exit code */
 async function runWith(protocol: Protocol, options: SimulateOptions, terminal: Terminal): Promise<number> {
   const broken = options.broken === undefined ? undefined : twinIn(protocol, options.broken);
+  const isShown = options.open || options.recording !== undefined;
+  if (broken === 'all' && isShown) {
+    throw new SimulationOptionsError("expected --recording and --open of one run, got 'all' twins; name one");
+  }
+  if (options.recording !== undefined) assertWritable(options.recording, 'the recording');
   if (broken === 'all') return findTwins(protocol, options, terminal);
-  if (options.replay !== undefined) return replay(protocol, options.replay, broken, limitsOf(options), terminal);
+  if (options.replay !== undefined) return replay(protocol, options.replay, broken, options, terminal);
   return simulate(protocol, options, broken, terminal);
 }
 
@@ -148,6 +166,17 @@ async function simulate(
   const code = codeOf(result, runs);
   const shrunk = result.failed === undefined ? undefined : await shrink(scenario, result.failed, limits);
   const isKept = shrunk !== undefined && (await keepSchedule(file, shrunk.schedule, terminal));
+  const shown: Omit<RunRequest, 'maxItems'> = {
+    protocol,
+    ...(broken === undefined ? {} : { twin: broken }),
+    ...(shrunk === undefined
+      ? {
+          schedule: planSeed(scenario, { seed, nodes, faults: faults.kinds }),
+          drawsFates: true,
+          isNetworkFaulty: faults.network,
+        }
+      : { schedule: shrunk.schedule }),
+  };
   if (json) {
     const told = {
       protocol: protocol.name,
@@ -157,17 +186,32 @@ async function simulate(
     };
     const where = isKept ? { schedule: file } : {};
     terminal.out(JSON.stringify({ ...told, ...suiteReport(result), ...where }));
-    return code;
+    return showRun(shown, code, options, besideJson(terminal));
   }
   for (const [goal, count] of result.goals) terminal.out(`  ${String(count).padStart(7)}  ${goal}`);
   tellProblem(result, runs, terminal);
   const command = `quorate simulate ${protocol.name}${broken === undefined ? '' : ` --broken ${quoted(broken)}`}`;
-  if (shrunk === undefined) return code;
+  if (shrunk === undefined) return showRun(shown, code, options, terminal);
   const again = isKept
     ? `--replay ${quoted(file)}`
     : `--nodes ${nodes} --seed ${result.failed?.schedule.seed} --runs 1`;
   tellShrunk(shrunk, `${command} ${again}`, terminal);
-  return code;
+  return showRun(shown, code, options, terminal);
+}
+
+/** Plays a run once more, to record or to show it, where that is asked for. @returns the exit code */
+async function showRun(
+  request: Omit<RunRequest, 'maxItems'>,
+  code: number,
+  { recording: file, open, wait }: SimulateOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (file === undefined && !open) return code;
+  const { recording } = await recordRun(request);
+  if (file !== undefined) await keepRecording(file, formatRecording(recording), terminal);
+  if (!open) return code;
+  await showRecording(recording, { wait }, terminal);
+  return exitCodes.done;
 }
 
 const isVacuous = ({ missed }: SuiteResult, runs: number): boolean => missed.length > 0 && runs >= vacuousFromRuns;
@@ -201,7 +245,7 @@ async function replay(
   protocol: Protocol,
   file: string,
   broken: string | undefined,
-  limits: EventLimits,
+  options: SimulateOptions,
   terminal: Terminal,
 ): Promise<number> {
   const schedule = parseSchedule(scheduleText(file));
@@ -210,7 +254,9 @@ async function replay(
       `expected in '${file}' a schedule of '${protocol.name}', got one of '${schedule.scenario}'; name that protocol`,
     );
   }
-  const result = await runAsync(protocol.scenario(broken), schedule, { keepsLog: true, ...limits });
+  const result = await runAsync(protocol.scenario(broken), schedule, { keepsLog: true, ...limitsOf(options) });
   terminal.out(renderTrace(result));
-  return result.violation === undefined ? exitCodes.done : exitCodes.failed;
+  const code = result.violation === undefined ? exitCodes.done : exitCodes.failed;
+  const twin = broken === undefined ? {} : { twin: broken };
+  return showRun({ protocol, schedule, ...twin }, code, options, terminal);
 }

@@ -15,7 +15,7 @@ export interface RecordedRun {
 /**
  * Plays a run, and keeps the last of what happened in it.
  *
- * @param maxItems how much is kept; 50,000 by default
+ * @param maxItems how much is kept; as much as a page holds by default
  * @throws ForkError when an edit cannot be
  */
 export async function recordRun(

@@ -4,111 +4,31 @@
  */
 
 import * as v from 'valibot';
-import { type Address, isAddress, QuorateError } from '../../statecharts/actor.ts';
+import { QuorateError } from '../../statecharts/actor.ts';
 import type { FeedHead, FeedItem, Recording, Shown } from './feed.ts';
+import { defaultLimits } from './model/limits.ts';
+import { feedItem } from './model/read-items.ts';
 
 /** What is no recording, or one that is too large. */
 export class RecordingError extends QuorateError {
   readonly code = 'RECORDING';
 }
 
-/** Items of a recording; a page that holds more is slow. */
-export const maxRecordedItems = 50_000;
+/** Items of what happened that are recorded: as many as a page keeps. */
+export const maxRecordedItems = defaultLimits.items;
+/** With how everything stood before them. */
+const maxItemsRead = 2 * maxRecordedItems;
 /** The text of a recording, in characters. */
-export const maxRecordingLength = 128 * 2 ** 20;
-
-const text = v.pipe(v.string(), v.maxLength(10_000));
-const address = v.custom<Address>(isAddress, 'expected an address, node/name/key');
-const texts = v.pipe(v.array(text), v.maxLength(1_000), v.readonly());
-const message = v.objectWithRest({ type: text }, v.unknown());
-const happened = { node: text, atMs: v.pipe(v.number(), v.finite()) };
-const actor = {
-  actor: address,
-  chart: text,
-  value: v.unknown(),
-  role: v.exactOptional(text),
-  context: v.unknown(),
-};
-const transitions = v.pipe(
-  v.array(v.object({ id: text, rule: v.exactOptional(text) })),
-  v.maxLength(10_000),
-  v.readonly(),
-);
-
-const headSchema = v.object({
-  type: v.literal('head'),
-  source: v.picklist(['nodes', 'simulation', 'check']),
-  title: text,
-  nodes: texts,
-  takesFaults: v.boolean(),
-});
-
-const shownSchema = v.variant('type', [
-  v.object({ type: v.literal('up'), ...happened }),
-  v.object({ type: v.literal('down'), ...happened, reason: text }),
-  v.object({ type: v.literal('paused'), ...happened }),
-  v.object({ type: v.literal('resumed'), ...happened }),
-  v.object({ type: v.literal('actor'), ...happened, ...actor }),
-  v.object({ type: v.literal('gone'), ...happened, actor: address, error: v.exactOptional(text) }),
-  v.object({
-    type: v.literal('step'),
-    ...happened,
-    ...actor,
-    id: text,
-    from: address,
-    cause: message,
-    sent: v.exactOptional(text),
-    transitions,
-    effects: texts,
-  }),
-  v.object({
-    type: v.literal('sent'),
-    ...happened,
-    id: text,
-    step: v.exactOptional(text),
-    from: address,
-    to: address,
-    message,
-  }),
-  v.object({
-    type: v.literal('lost'),
-    ...happened,
-    sent: v.exactOptional(text),
-    from: address,
-    to: address,
-    message,
-    reason: text,
-  }),
-  v.object({ type: v.literal('flushed'), ...happened, actor: address }),
-  v.object({ type: v.literal('peer'), ...happened, peer: text, status: text, reason: v.exactOptional(text) }),
-  v.object({
-    type: v.literal('operation'),
-    ...happened,
-    id: text,
-    phase: v.picklist(['began', 'ended']),
-    client: text,
-    text,
-    key: v.exactOptional(text),
-  }),
-  v.object({
-    type: v.literal('fault'),
-    ...happened,
-    id: text,
-    isActive: v.boolean(),
-    text,
-    nodes: texts,
-    byHand: v.boolean(),
-  }),
-  v.object({ type: v.literal('summary'), ...happened, counts: v.record(v.string(), v.number()), reason: text }),
-  v.object({ type: v.literal('violation'), ...happened, claim: text, text }),
-]);
+export const maxRecordingLength = 64 * 2 ** 20;
 
 const recordingSchema = v.object({
   quorate: v.literal('recording'),
   version: v.literal(1),
   items: v.pipe(
-    v.tupleWithRest([headSchema], shownSchema),
-    v.maxLength(maxRecordedItems + 1_000, `expected at most ${maxRecordedItems} items`),
+    v.array(feedItem),
+    v.minLength(1, 'expected items'),
+    v.maxLength(maxItemsRead, `expected at most ${maxItemsRead} items`),
+    v.check(([head]) => head?.type === 'head', 'expected a head first'),
   ),
 });
 
@@ -139,6 +59,9 @@ export function parseRecording(source: string): Recording {
 export const formatRecording = ({ items, ...rest }: Recording): string =>
   `${JSON.stringify(rest).slice(0, -1)},"items":[\n${items.map((item) => JSON.stringify(item)).join(',\n')}\n]}\n`;
 
+/** A feed that is short, as a recording. */
+export const recordingOf = (items: readonly FeedItem[]): Recording => ({ quorate: 'recording', version: 1, items });
+
 /** Collects a feed for a recording. */
 export interface Recorder {
   add(item: FeedItem): void;
@@ -168,7 +91,7 @@ export function createRecorder(maxItems: number = maxRecordedItems): Recorder {
     recording() {
       if (head === undefined) throw new RecordingError('expected a feed that begins with its head, got none');
       cut(maxItems);
-      return { quorate: 'recording', version: 1, items: [head, ...before.items(kept[0]?.atMs ?? 0), ...kept] };
+      return recordingOf([head, ...before.items(kept[0]?.atMs ?? 0), ...kept]);
     },
   };
 }

@@ -41,7 +41,7 @@ describe('a recording', () => {
     expect(parseRecording(of(head)).items).toEqual([head]);
     expect(() => parseRecording('no')).toThrow('expected a recording in JSON');
     expect(() => parseRecording('{}')).toThrow('malformed at quorate');
-    expect(() => parseRecording(of())).toThrow('malformed at items.0');
+    expect(() => parseRecording(of())).toThrow('malformed at items: expected items');
     expect(() => parseRecording(of(head, { type: 'up', node: 'n1', atMs: 'now' }))).toThrow(
       'malformed at items.1.atMs',
     );

@@ -2,13 +2,16 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { renderReceptions } from '../../checker.ts';
+import { parseRecording } from '../../dashboard/recording.ts';
 import { systemClock } from '../../environment/clock.ts';
 import { type Bound, BoundError, optionNameOf } from '../../proof/bounds.ts';
 import type { Protocol } from '../../proof/protocol.ts';
+import { assertWritable } from '../config/files.ts';
 import { CheckOptionsError, exitCodes } from '../errors.ts';
 import { integerIn, positiveIn } from '../options.ts';
 import { printTwins, quoted, twinIn } from '../protocols.ts';
-import type { Terminal } from '../terminal.ts';
+import { keepRecording, showRecording } from '../show/recording.ts';
+import { besideJson, type Terminal } from '../terminal.ts';
 import { type Done, type Job, runJobs, totalOf, type Verdict, verdictOf } from './jobs.ts';
 import { holesText, togetherOf } from './receptions.ts';
 import { findTwins } from './twins.ts';
@@ -21,6 +24,9 @@ interface CommonOptions {
   readonly jobs: number;
   readonly receptions: boolean;
   readonly json: boolean;
+  readonly recording?: string;
+  readonly open: boolean;
+  readonly wait: boolean;
 }
 
 const codes: Readonly<Record<Verdict, number>> = {
@@ -38,6 +44,7 @@ Examples:
   $ quorate check ${name}
 ${examples.map((bounds) => `  $ quorate check ${name} ${commandLine(bounds)}`).join('\n')}
   $ quorate check ${name} --broken ${quoted(twins[0]?.name ?? 'all')}   # what a counterexample looks like
+  $ quorate check ${name} --broken ${quoted(twins[0]?.name ?? 'all')} --open
   $ quorate check ${name} --broken all
   $ quorate check ${name} --receptions --max-states 20000            # a first look at who takes what, and what is missing
 
@@ -45,7 +52,7 @@ docs/verification.md says what a check proves and what it does not.
 
 Exit codes: 0 every property holds and every goal was reached (with --broken all: every twin was found, or is named
 with the means that finds it), 1 not so (a shortest run shows it), 2 wrong options, 3 nobody knows: a limit came first.
-With --receptions also 1 for a message that comes to a chart which says nothing to it where it stands.`;
+With --open 0 once a counterexample was shown. With --receptions also 1 for a message that comes to a chart which says nothing to it where it stands.`;
 
 /** Makes the command. */
 export function protocolCommand(protocol: Protocol, terminal: Terminal): Command {
@@ -60,6 +67,9 @@ export function protocolCommand(protocol: Protocol, terminal: Terminal): Command
     .option('--jobs <number>', 'how many systems are checked at a time', integerIn(1, 64), 2)
     .option('--receptions', 'tell how each chart takes what is sent to it, and which transitions nothing takes', false)
     .option('--json', 'tell the result as JSON', false)
+    .option('--recording <file>', 'write the counterexample there, for the dashboard (quorate open)')
+    .option('--open', 'serve the counterexample on a page of this machine, until Ctrl-C', false)
+    .option('--no-wait', 'with --open: end when all is found to be in its place, and serve nothing')
     .addHelpText('after', () => helpOf(protocol))
     .action(async (options: CommonOptions & Readonly<Record<string, unknown>>) => {
       const bounds = boundsIn(protocol, options);
@@ -67,6 +77,13 @@ export function protocolCommand(protocol: Protocol, terminal: Terminal): Command
       if (options.receptions && options.broken === 'all') {
         throw new CheckOptionsError("expected --receptions of the protocol, or of one twin, got 'all' of them");
       }
+      const isShown = options.open || options.recording !== undefined;
+      if (isShown && (options.broken === 'all' || options.receptions)) {
+        throw new CheckOptionsError(
+          'expected --recording and --open of systems or of one twin; ask for one counterexample',
+        );
+      }
+      if (options.recording !== undefined) assertWritable(options.recording, 'the recording');
       process.exitCode =
         options.broken === 'all'
           ? await checkTwins(protocol, bounds, options, terminal)
@@ -122,7 +139,8 @@ async function checkSystems(
   const isOneSystem = broken !== undefined || Object.keys(bounds).length > 0;
   const checked = isOneSystem ? [{ bounds }] : systems;
   const twin = broken === undefined ? {} : { broken };
-  const list = checked.map((system): Job => ({ protocol: name, ...system, ...twin, ...limitsIn(options) }));
+  const records = options.open || options.recording !== undefined;
+  const list = checked.map((system): Job => ({ protocol: name, ...system, ...twin, ...limitsIn(options), records }));
   const clock = systemClock();
   const startedMs = clock.nowMs();
   const results = await runJobs(list, jobs, terminal, ({ text, report }) => {
@@ -134,7 +152,27 @@ async function checkSystems(
     const checks = results.map(({ report }, at) => ({ options: commandLine(list[at]?.bounds ?? {}), ...report }));
     terminal.out(JSON.stringify({ protocol: name, ...twin, verdict, checks }));
   } else if (list.length > 1) terminal.out(totalOf(results, (clock.nowMs() - startedMs) / 1_000));
+  if (records) return showCounterexample(results, codes[verdict], options, terminal);
   return codes[verdict];
+}
+
+/** Records and shows the first counterexample. @returns the exit code */
+async function showCounterexample(
+  results: readonly Done[],
+  code: number,
+  { recording: file, open, wait, json }: CommonOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const text = results.find(({ recording }) => recording !== undefined)?.recording;
+  if (text === undefined) {
+    terminal.err('No property was violated: there is no counterexample to show.');
+    return code;
+  }
+  const told = json ? besideJson(terminal) : terminal;
+  if (file !== undefined) await keepRecording(file, text, told);
+  if (!open) return code;
+  await showRecording(parseRecording(text), { wait }, told);
+  return exitCodes.done;
 }
 
 /** Tells how charts took what was sent to them in all systems together. @returns the exit code */

@@ -7,6 +7,8 @@ import { availableParallelism } from 'node:os';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import * as v from 'valibot';
 import { type CheckResult, renderProgress, renderResult, stepText } from '../../checker.ts';
+import { checkFeed, counterexampleOf } from '../../dashboard/check-feed.ts';
+import { formatRecording, recordingOf } from '../../dashboard/recording.ts';
 import { systemClock } from '../../environment/clock.ts';
 import type { KnownTruth, Protocol } from '../../proof/protocol.ts';
 import { protocols } from '../../proof/protocols.ts';
@@ -24,6 +26,8 @@ export interface Job {
   readonly maxStates?: number;
   /** What must be found, and nothing else. */
   readonly knownTruth?: KnownTruth;
+  /** Whether a counterexample is recorded, for the dashboard. */
+  readonly records?: boolean;
 }
 
 /** `unknown`: a limit ended the check before anything was found. */
@@ -58,7 +62,14 @@ const report = v.object({
 /** What a check came to, as data for scripts. */
 export type CheckReport = v.InferOutput<typeof report>;
 
-const done = v.object({ type: v.literal('done'), text: v.string(), report, receptions });
+const done = v.object({
+  type: v.literal('done'),
+  text: v.string(),
+  report,
+  receptions,
+  /** The counterexample, as a file; only where it was asked for, and there is one. */
+  recording: v.exactOptional(v.string()),
+});
 /** What a check came to, in words and as data. */
 export type Done = v.InferOutput<typeof done>;
 const said = v.variant('type', [v.object({ type: v.literal('progress'), line: v.string() }), done]);
@@ -123,7 +134,7 @@ function inThread(job: Job, progress: (line: string) => void): Promise<Done> {
 
 /** Checks `job` here and now. */
 export function runJob(
-  { protocol, bounds, broken, knownTruth, ...limits }: Job,
+  { protocol, bounds, broken, knownTruth, records = false, ...limits }: Job,
   progress: (line: string) => void,
   among: readonly Protocol[] = protocols,
 ): Done {
@@ -131,6 +142,7 @@ export function runJob(
   if (found === undefined) throw new Error(`there is no protocol '${protocol}'`);
   const how = {
     ...limits,
+    tellsCharts: records,
     clock: systemClock(),
     progressIntervalMs,
     onProgress: (now: Parameters<typeof renderProgress>[0]) => progress(renderProgress(now)),
@@ -139,11 +151,15 @@ export function runJob(
   const verdict = judged(result, knownTruth);
   const truth = knownTruth === undefined ? undefined : truthText(knownTruth, verdict);
   const text = renderResult(result, { diagrams: true });
+  const counterexample = records ? counterexampleOf(result) : undefined;
   return {
     type: 'done',
     text: truth === undefined ? text : `${truth}\n${text}`,
     report: reportOf(result, verdict, truth),
     receptions: toldReceptions(result.receptions),
+    ...(counterexample === undefined
+      ? {}
+      : { recording: formatRecording(recordingOf(checkFeed(result.model, counterexample))) }),
   };
 }
 

@@ -7,14 +7,15 @@ import { messageOf } from '../../environment/message.ts';
 import { FileError } from '../errors.ts';
 
 /** More than any configuration, password or bundle of certificates takes. */
-const longestBytes = 4 * 2 ** 20;
+const longestConfigurationBytes = 4 * 2 ** 20;
 
 /**
  * The text of a file, without the byte-order mark that some editors begin a file with.
  *
- * @throws Error when it cannot be read, is not UTF-8, or is longer than 4 MiB, as a device may be without an end
+ * @param longestBytes 4 MiB by default
+ * @throws Error when it cannot be read, is not UTF-8, or is longer than that, as a device may be without an end
  */
-export function readText(path: string): string {
+export function readText(path: string, longestBytes: number = longestConfigurationBytes): string {
   const bytes = Buffer.alloc(longestBytes + 1);
   const file = openSync(path, 'r');
   let length = 0;

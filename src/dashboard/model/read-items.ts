@@ -16,7 +16,8 @@ const rest = {
 };
 const way = { from: address, to: address, message };
 
-const item = v.variant('type', [
+/** An item of a feed. */
+export const feedItem = v.variant('type', [
   v.object({
     type: v.literal('head'),
     source: v.picklist(['nodes', 'simulation', 'check']),
@@ -88,7 +89,7 @@ export interface ReadItems {
 export function readItems(value: unknown): ReadItems {
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
   const items = values.flatMap((it): readonly FeedItem[] => {
-    const read = v.safeParse(item, it);
+    const read = v.safeParse(feedItem, it);
     return read.success ? [read.output] : [];
   });
   return { items, refused: values.length - items.length };
