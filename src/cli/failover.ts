@@ -1,6 +1,7 @@
 /** `quorate failover`: runs a manager of a group of servers, and tells and changes how the group stands. */
 
 import { Command } from 'commander';
+import { withDashboard } from './dashboard.ts';
 import { tell } from './errors.ts';
 import { readFailoverConfig } from './failover/config/read.ts';
 import { operatorCommands } from './failover/operator.ts';
@@ -23,7 +24,7 @@ configuration.`;
 
 /** Makes the command. */
 export function failoverCommand(terminal: Terminal): Command {
-  const command = new Command('failover')
+  const command = withDashboard(new Command('failover'))
     .summary('keep a primary among Redis, PostgreSQL or own servers')
     .description('Runs a manager of a group of servers, until SIGINT or SIGTERM.')
     .option('--config <file>', 'the configuration of the group')

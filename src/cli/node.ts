@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
+import type { LiveServer } from '../dashboard/live-server.ts';
 import { type Clock, pause } from '../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { Node } from '../host/node.ts';
@@ -11,6 +12,7 @@ import type { InspectorServer } from '../inspector/server.ts';
 import type { KeyValueNode, KeyValueNodeOptions } from '../services/kv-node.ts';
 import type { Durability } from '../services/store/log/primary-backup/founding.ts';
 import { durabilityIn, type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
+import { type DashboardOption, dashboardFor, withDashboard } from './dashboard.ts';
 import { withDurability } from './durability.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { checkMembers, checkSecurity } from './node/checks.ts';
@@ -49,6 +51,7 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly openClients?: true | OpenClients;
   readonly nats?: string;
   readonly inspect?: true | number;
+  readonly dashboard?: DashboardOption;
   readonly watched?: true;
   readonly json?: true;
 }
@@ -76,7 +79,7 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 1 could not start or had to stop (th
 
 /** Makes the command. */
 export function nodeCommand(terminal: Terminal): Command {
-  return withTiming(withDurability(new Command('node')))
+  return withDashboard(withTiming(withDurability(new Command('node'))))
     .summary('run one node of a cluster')
     .description('Runs one node of a replicated key-value store, until SIGINT or SIGTERM.')
     .option('--id <id>', 'the name of this node within the cluster', nodeIdIn)
@@ -165,6 +168,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   };
   let started: Started | undefined;
   let inspector: InspectorServer | undefined;
+  let dashboard: LiveServer | undefined;
   const watching = options.watched === true ? await watchedBy(environment) : undefined;
   try {
     started = await start(options, terminal, environment, watching?.faults);
@@ -174,6 +178,13 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
         hostNames: httpName,
         ...(inspect === true ? {} : { port: inspect }),
       });
+    }
+    if (watching === undefined) {
+      const seen = {
+        title: options.cluster === undefined ? `node ${id}` : `node ${id} of cluster ${options.cluster}`,
+        peers: [...peer.keys()],
+      };
+      dashboard = await dashboardFor(started.node.node, options.dashboard, seen, environment);
     }
   } catch (error) {
     await started?.node.stop();
@@ -190,6 +201,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     dataDirectory: data,
     isNew: node.journal.isNew,
     ...(inspector === undefined ? {} : { inspectorUrl: inspector.url }),
+    ...(dashboard === undefined ? {} : { dashboardUrl: dashboard.url }),
   });
   reportOn(node, { id, peers: peer, joins: join === true }, environment, tell);
   const unfollow = followFiles(clock, (code, message) => void tell({ type: 'notice', id, code, message }));
@@ -198,7 +210,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
   unfollow();
-  await Promise.race([Promise.all([node.stop(), inspector?.close()]), pause(clock, stopMs)]);
+  await Promise.race([Promise.all([node.stop(), inspector?.close(), dashboard?.close()]), pause(clock, stopMs)]);
   return code;
 }
 

@@ -16,6 +16,7 @@ const report = v.variant('type', [
     dataDirectory: v.string(),
     isNew: v.boolean(),
     inspectorUrl: v.optional(v.string()),
+    dashboardUrl: v.optional(v.string()),
   }),
   /** The node plays another role now. */
   v.object({ type: v.literal('role'), id, role: v.string(), remark: v.string() }),
@@ -41,6 +42,7 @@ export function lineOf(report: Report, colours: Colours): string {
     case 'ready':
       return [
         `answers at ${report.httpUrl} (HTTP) and ${report.tcp} (nodes and clients), process ${report.pid}`,
+        ...(report.dashboardUrl === undefined ? [] : [`see it at ${report.dashboardUrl}`]),
         ...(report.inspectorUrl === undefined ? [] : [`inspector at ${report.inspectorUrl}`]),
         `data in ${report.dataDirectory}${report.isNew ? ' (new)' : ''}`,
       ].join('; ');

@@ -8,6 +8,7 @@ import { pause } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { JournalLockedError } from '../../journal/errors.ts';
 import type { ManagerNode } from '../../services/failover/manager-node.ts';
+import { type DashboardOption, dashboardFor } from '../dashboard.ts';
 import { exitCodes, UsageError } from '../errors.ts';
 import { isLoopback } from '../options.ts';
 import { askedToStop } from '../stop-asked.ts';
@@ -20,6 +21,7 @@ export interface RunOptions {
   readonly config: string;
   readonly id?: string;
   readonly inspect?: true | number;
+  readonly dashboard?: DashboardOption;
 }
 
 /** There is no manager of that name in the file, or none that could run here. */
@@ -44,12 +46,16 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
   const { group, managers } = located.config;
   const log = managerLog(terminal, process.stdout.isTTY === true, { group, id });
   const inspector = options.inspect === undefined ? undefined : await inspect(manager, options.inspect);
+  const others = Object.keys(managers).filter((it) => it !== id);
+  const seen = { title: `group ${group}, manager ${id}`, peers: others };
+  const dashboard = await dashboardFor(manager.node, options.dashboard, seen, environment);
   logNews(log, manager);
   log.info(
     {
       http: manager.httpUrl,
       managers: Object.keys(managers),
       ...(inspector && { inspector: inspector.url }),
+      ...(dashboard && { dashboard: dashboard.url }),
     },
     'manager runs',
   );
@@ -60,7 +66,10 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
     });
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
-  await Promise.race([Promise.all([manager.stop(), inspector?.close()]), pause(environment.clock, stopMs)]);
+  await Promise.race([
+    Promise.all([manager.stop(), inspector?.close(), dashboard?.close()]),
+    pause(environment.clock, stopMs),
+  ]);
   log.info('manager has stopped');
   return code;
 }
