@@ -5,10 +5,11 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { WebSocket } from 'ws';
 import type { Clock } from '../src/environment/clock.ts';
 import type { LogProtocolName } from '../src/services/store/log/protocol-names.ts';
 import { connect } from '../src/services/store/tcp-client.ts';
-import type { NodeRequest, NodeUsage } from './log-protocol.ts';
+import type { NodeReady, NodeRequest, NodeUsage } from './log-protocol.ts';
 import { ask, endAll, freePort } from './processes.ts';
 
 type Client = Awaited<ReturnType<typeof connect>>;
@@ -18,11 +19,15 @@ export interface LogDriven {
   put(key: string, value: Uint8Array): Promise<void>;
   /** Processor time that all nodes together have used. */
   nodeCpuMs(): Promise<number>;
+  /** Called before puts are measured. */
+  prepare?(): Promise<void>;
 }
 
 /** A cluster that runs, and has elected a leader. */
 export interface LogCluster extends LogDriven {
   readonly client: Client;
+  /** Has so many viewers look at the dashboard of each node from now on. */
+  look(viewers: number): Promise<void>;
   usages(): Promise<NodeUsage[]>;
   stop(): Promise<void>;
 }
@@ -40,20 +45,29 @@ export interface Sample {
 
 const value = new Uint8Array(256).fill(7);
 
-/** Starts a cluster whose data is in `directory`; `watchesLoop` for a soak, as it costs what a measurement would count. */
+export interface LogClusterOptions {
+  /** For a soak, as it costs what a measurement would count. */
+  readonly watchesLoop?: boolean;
+  /** Whether its nodes serve dashboards. */
+  readonly isSeen?: boolean;
+}
+
+/** Starts a cluster whose data is in `directory`. */
 export async function startLogCluster(
   protocol: LogProtocolName,
   directory: string,
-  watchesLoop = false,
+  { watchesLoop = false, isSeen = false }: LogClusterOptions = {},
 ): Promise<LogCluster> {
   const ports = new Map<string, number>();
   for (const id of ['n1', 'n2', 'n3']) ports.set(id, await freePort());
   const children: ChildProcess[] = [];
+  const dashboards: string[] = [];
+  let looking: readonly WebSocket[] = [];
   for (const [id, port] of ports) {
     const child = fork(new URL('./log-node.js', import.meta.url), { serialization: 'json' });
     children.push(child);
     const peers = Object.fromEntries([...ports].filter(([peer]) => peer !== id));
-    await ask(child, {
+    const { dashboardUrl } = await ask<NodeReady>(child, {
       type: 'start',
       id,
       protocol,
@@ -61,7 +75,9 @@ export async function startLogCluster(
       port,
       peers,
       watchesLoop,
+      isSeen,
     } satisfies NodeRequest);
+    if (dashboardUrl !== undefined) dashboards.push(dashboardUrl);
   }
   const client = await connect(
     [...ports.values()].map((port) => `127.0.0.1:${port}`),
@@ -73,17 +89,35 @@ export async function startLogCluster(
   return {
     client,
     usages,
+    async look(viewers) {
+      for (const viewer of looking) viewer.terminate();
+      looking = await Promise.all(dashboards.flatMap((url) => Array.from({ length: viewers }, () => viewerOf(url))));
+    },
     put: (key, value) => client.put(key, value, { deadlineMs: 20_000 }).then(() => undefined),
     nodeCpuMs: async () => (await usages()).reduce((sum, { cpuMs }) => sum + cpuMs, 0),
     async stop() {
+      for (const viewer of looking) viewer.terminate();
       await client.close();
       await endAll(children);
     },
   };
 }
 
+/** A viewer of the dashboard at `url`, once it is shown something; it reads, and forgets. */
+async function viewerOf(url: string): Promise<WebSocket> {
+  const { host, hash } = new URL(url);
+  const viewer = new WebSocket(`ws://${host}/feed?${hash.slice(1)}`);
+  await new Promise<void>((resolve, reject) => {
+    viewer.once('message', () => resolve());
+    viewer.once('error', reject);
+  });
+  viewer.on('message', () => {});
+  return viewer;
+}
+
 /** Keeps `inFlight` puts of 256 bytes under way for `seconds`. */
 export async function drive(driven: LogDriven, clock: Clock, inFlight: number, seconds: number): Promise<Sample> {
+  await driven.prepare?.();
   const latencies: number[] = [];
   const nodesBeforeMs = await driven.nodeCpuMs();
   const clientBefore = process.cpuUsage();

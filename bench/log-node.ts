@@ -4,11 +4,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { clusterSecretOf } from '../src/bus/tcp.ts';
+import { serveDashboard } from '../src/dashboard/serve.ts';
 import { startKeyValueNode } from '../src/services/kv-node.ts';
-import type { NodeRequest, NodeUsage } from './log-protocol.ts';
+import type { NodeReady, NodeRequest, NodeUsage } from './log-protocol.ts';
 import { type SnapshotMemory, watchSnapshotMemory } from './snapshot-memory.ts';
 
-const send = (message: NodeUsage | { readonly type: 'ready' }): void => void process.send?.(message);
+const send = (message: NodeUsage | NodeReady): void => void process.send?.(message);
 
 const loopDelay = monitorEventLoopDelay({ resolution: 1 });
 let longestCollectionMs = 0;
@@ -39,7 +40,7 @@ function waitedMs(): number {
 
 process.on('message', async (request: NodeRequest) => {
   if (request.type === 'start') {
-    const { id, protocol, directory, port, peers, watchesLoop } = request;
+    const { id, protocol, directory, port, peers, watchesLoop, isSeen } = request;
     if (watchesLoop) loopDelay.enable();
     const host = '127.0.0.1';
     const node = await startKeyValueNode({
@@ -59,7 +60,8 @@ process.on('message', async (request: NodeRequest) => {
       roleChanges += 1;
     });
     process.once('disconnect', () => void node.stop().then(() => process.exit()));
-    send({ type: 'ready' });
+    const dashboard = isSeen ? await serveDashboard([node.node]) : undefined;
+    send({ type: 'ready', ...(dashboard && { dashboardUrl: dashboard.url }) });
   } else {
     const { user, system } = process.cpuUsage();
     // Looking at the disk delays the loop, too, and is not what is measured.

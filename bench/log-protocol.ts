@@ -14,8 +14,16 @@ export type NodeRequest =
       readonly peers: Readonly<Record<string, number>>;
       /** Whether the delays of its event loop are watched: that wakes the process a thousand times a second. */
       readonly watchesLoop: boolean;
+      /** Whether it serves a dashboard. */
+      readonly isSeen: boolean;
     }
   | { readonly type: 'usage' };
+
+/** A node's answer to `start`. */
+export interface NodeReady {
+  readonly type: 'ready';
+  readonly dashboardUrl?: string;
+}
 
 /** A node's answer to `usage`. */
 export interface NodeUsage {

@@ -4,7 +4,10 @@
  * three durable members of etcd where this machine has them (Debian's `etcd-server`); and how often 300 bytes can be
  * appended to a file and synced, each awaited.
  *
- * `node dist/bench/raft.js [--rounds 5] [--seconds 3] [--in-flight 1,64,256,1024] [--baseline etcd|disk] [--soak MINUTES] [--json]`
+ * `node dist/bench/raft.js [--rounds 5] [--seconds 3] [--in-flight 1,64,256,1024] [--baseline etcd|disk] [--viewers 0,1] [--soak MINUTES] [--json]`
+ *
+ * With `--viewers 0,1` it is driven while so many viewers look at the dashboard of each node, in turns; this process reads what
+ * they are sent, so that the processor time of its clients is not told apart from theirs.
  *
  * With `--keys 1000000 --soak 10 [--rate 2000] [--value-bytes 100]` it stores so many keys and then puts at a steady rate,
  * and tells for each minute the longest delay of a node's event loop and the longest pause without a commit, with the
@@ -35,6 +38,7 @@ const { values: options } = parseArgs({
     soak: { type: 'string', default: '0' },
     'in-flight': { type: 'string', default: '1,64,256,1024' },
     baseline: { type: 'string' },
+    viewers: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -49,7 +53,9 @@ const inFlights = options['in-flight'].split(',').map(Number);
 const besideEtcd = options.baseline === 'etcd' || (options.baseline === undefined && rounds > 0 && hasEtcd());
 
 const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
-const cluster = await startLogCluster('raft', directory, keys > 0);
+const viewers = options.viewers.split(',').map(Number);
+const isSeen = viewers.some((count) => count > 0);
+const cluster = await startLogCluster('raft', directory, { watchesLoop: keys > 0, isSeen });
 const { client, usages } = cluster;
 
 async function baselinePerSecond(seconds: number): Promise<number> {
@@ -151,6 +157,13 @@ async function playRounds(stores: ReadonlyMap<string, LogDriven>, seconds: numbe
     );
 }
 
+/** The cluster under each number of viewers. */
+const seen = (): (readonly [string, LogDriven])[] =>
+  viewers.map((count) => [
+    count === 0 ? 'quorate' : `quorate, ${count} viewer${count === 1 ? '' : 's'}`,
+    isSeen ? { ...cluster, prepare: () => cluster.look(count) } : cluster,
+  ]);
+
 const mebibytes = (all: readonly NodeUsage[]): string =>
   all.map(({ residentBytes }) => Math.round(residentBytes / 2 ** 20)).join(', ');
 
@@ -158,7 +171,7 @@ const etcd = besideEtcd ? await startEtcd(join(directory, 'etcd'), clock) : unde
 
 try {
   await playRounds(
-    new Map<string, LogDriven>([['quorate', cluster], ...(etcd === undefined ? [] : [['etcd', etcd] as const])]),
+    new Map<string, LogDriven>([...seen(), ...(etcd === undefined ? [] : [['etcd', etcd] as const])]),
     Number(options.seconds),
   );
   if (!options.json) console.log(`resident memory of the nodes: ${mebibytes(await usages())} MiB`);
