@@ -58,8 +58,10 @@ export async function serveLive(live: LiveCluster, options: LiveServerOptions): 
   });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://page');
-    if (!passes(request.headers) || pathname !== '/feed' || !isToken(searchParams.get('token') ?? '')) {
+    // What a stranger asks for need not be a URL.
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+    const given = new URLSearchParams(query).get('token') ?? '';
+    if (!passes(request.headers) || path !== '/feed' || !isToken(given)) {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       return;
     }

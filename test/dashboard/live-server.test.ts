@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -79,6 +80,30 @@ test('a viewer with the token is told, and one without, or of a foreign page, is
   expect(shown()).toBe(1);
   viewer.socket.close();
   await until('nothing is shown', () => shown() === 0);
+});
+
+test('what is no URL, and what no viewer says, harms nobody', async () => {
+  const { origin, view } = await served();
+  const viewer = view();
+  await until('the viewer hears', () => viewer.heard.length > 0);
+  for (const target of ['//', '/feed?%', 'http://[', '/\\']) {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+    closers.push(() => socket.destroy());
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += String(data);
+    });
+    socket.write(
+      `GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    );
+    await until(`an answer to ${target}`, () => answer !== '');
+    expect(answer).toMatch(/^HTTP\/1.1 40[03]/);
+  }
+  const flooding = view();
+  await until('the second viewer hears', () => flooding.heard.length > 0);
+  flooding.socket.send('x'.repeat(5_000));
+  await until('the viewer that says too much is gone', () => flooding.end() !== undefined);
+  expect(viewer.end()).toBeUndefined();
 });
 
 test('more viewers than there may be are told so', async () => {
