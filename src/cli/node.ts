@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
+import { ConnectionError } from '../bus/errors.ts';
 import { readSecretFile } from '../bus/tcp/secret/file.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import type { LiveServer } from '../dashboard/live-server.ts';
@@ -188,7 +189,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     }
   } catch (error) {
     await started?.node.stop();
-    return await fail(error, true);
+    // A NATS server may come back.
+    return await fail(error, !(error instanceof ConnectionError));
   }
   const { node, followFiles } = started;
   watching?.obey(node.node);

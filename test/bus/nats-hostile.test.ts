@@ -179,6 +179,19 @@ describe.skipIf(!hasNats)('with a NATS server of its own, a cluster', () => {
     expect(receiver.numbersFrom('n1')).toEqual([2]);
   });
 
+  test('that hears nothing of it takes it as lost, as where its machine is gone', async () => {
+    const server = await start();
+    const cluster = await startNatsCluster(server.url, ['n1', 'n2'], {
+      timing: { ...timing, silenceTimeoutMs: 600_000 },
+    });
+    opened.unshift(cluster);
+    const sender = record(cluster.bus('n1'));
+    server.pause();
+    await until(() => sender.present('n2') === 'disconnected');
+    server.resume();
+    await until(() => sender.present('n2') === 'connected');
+  });
+
   test('sends envelopes larger than what the server takes, in parts, and many windows of them', async () => {
     const { url } = await start();
     const cluster = await startNatsCluster(url, ['n1', 'n2']);

@@ -1,5 +1,5 @@
 /**
- * `npm run torture:hosts [-- --transport tcp] [--protocol paxos]`: five hosts with addresses of their own. The test is
+ * `npm run torture:hosts [-- --transport tcp|nats] [--protocol paxos]`: five hosts with addresses of their own. The test is
  * the router between them, so it runs in namespaces of its own, for networks, mounts and processes: whatever becomes of it, nothing of it is left.
  */
 
@@ -44,7 +44,7 @@ if (missing.length > 0 || probe.status !== 0) {
       ...process.env,
       PATH: path,
       TORTURE_PROTOCOL: values.protocol,
-      TORTURE_SECONDS: process.env.TORTURE_SECONDS ?? '20',
+      TORTURE_SECONDS: process.env.TORTURE_SECONDS ?? '25',
       ...(values.transport === undefined ? {} : { TORTURE_TRANSPORT: values.transport }),
     },
   });

@@ -4,11 +4,21 @@ import { createHosts, type Host, type Hosts } from '../fixtures/hosts.ts';
 import { type ClusterNode, startClusterAt } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
 import { countUnder, type Station, startStation } from './datagrams.ts';
-import { disturb, type NetworkCounts, networkFaults } from './network.ts';
+import { disturb, kindsOf, type NetworkCounts } from './network.ts';
 import { clock, seconds, torture } from './rounds.ts';
+import { overNats, overTcp, type Transport } from './transports.ts';
 
 const protocol = logProtocolIn(process.env.TORTURE_PROTOCOL ?? 'raft');
-const count = 5;
+const nodeCount = 5;
+/** A slow network and a busy machine are no fault of the store's. */
+const writes = 100;
+
+const transports: readonly Transport[] = [overTcp, overNats];
+const wanted = process.env.TORTURE_TRANSPORT;
+const named = transports.filter(({ name }) => wanted === undefined || name === wanted);
+if (named.length === 0) {
+  throw new Error(`expected ${transports.map(({ name }) => name).join(' or ')} as the transport, got ${wanted}`);
+}
 
 describe('between hosts of network namespaces', () => {
   let net: Hosts;
@@ -61,32 +71,35 @@ describe('between hosts of network namespaces', () => {
   });
 });
 
-test(`five hosts that reach each other over TCP lose nothing, whatever the network and processes go through for ${seconds} s`, async () => {
-  const net = await createHosts(count);
-  onTestFinished(() => net.close());
-  const places = net.hosts.map(({ address, prefix }, index) => ({
-    id: `n${index + 1}`,
-    http: `${address}:4701`,
-    tcp: `${address}:4801`,
-    prefix,
-  }));
-  const cluster = startClusterAt(places, { replication: { protocol } });
-  onTestFinished(() => cluster.close());
-  const links = pairsOf(net.hosts);
-  const counts: NetworkCounts = new Map();
-  const favourite = async (): Promise<Host | undefined> => net.hosts[await leaderOf(cluster.nodes)];
-  await torture({
-    cluster,
-    what: `${protocol} over TCP`,
-    writes: 200,
-    disturb: (parts, isOver) => disturb({ net, links, favourite, clock }, parts, isOver, counts),
-    hasShown: () => networkFaults.every((kind) => counts.has(kind)),
-  });
-  console.log(`torture: faults of the network ${JSON.stringify(Object.fromEntries(counts))}`);
-});
-
-const pairsOf = (hosts: readonly Host[]): readonly (readonly [Host, Host])[] =>
-  hosts.flatMap((one, index) => hosts.slice(index + 1).map((other) => [one, other] as const));
+test.each(named)(
+  `five hosts that reach each other over $name lose nothing, whatever the network and processes go through for ${seconds} s`,
+  async ({ name, furtherHosts, prepare }) => {
+    const net = await createHosts(nodeCount + furtherHosts);
+    onTestFinished(() => net.close());
+    const hosts = net.hosts.slice(0, nodeCount);
+    const { links, faults, close, ...reach } = await prepare(hosts, net.hosts.slice(nodeCount));
+    onTestFinished(() => close());
+    const places = hosts.map(({ address, prefix }, index) => ({
+      id: `n${index + 1}`,
+      http: `${address}:4701`,
+      tcp: `${address}:4801`,
+      prefix,
+    }));
+    const cluster = startClusterAt(places, { replication: { protocol }, ...reach });
+    onTestFinished(() => cluster.close());
+    const counts: NetworkCounts = new Map();
+    const favourite = async (): Promise<Host | undefined> => hosts[await leaderOf(cluster.nodes)];
+    const network = { net, links, faults, favourite, clock };
+    await torture({
+      cluster,
+      what: `${protocol} over ${name}`,
+      writes,
+      disturb: (parts, isOver) => disturb(network, parts, isOver, counts),
+      hasShown: () => kindsOf(network).every((kind) => counts.has(kind)),
+    });
+    console.log(`torture: faults of the network ${JSON.stringify(Object.fromEntries(counts))}`);
+  },
+);
 
 /** Where the leader is among the nodes, as one of them knows; -1 where none says. */
 async function leaderOf(nodes: readonly ClusterNode[]): Promise<number> {

@@ -6,10 +6,14 @@ import type { HistoryRecorder } from '../../src/history.ts';
 import type { Heal, Host, Hosts, Way } from '../fixtures/hosts.ts';
 import { waitMs } from './faults.ts';
 
+export type Link = readonly [Host, Host];
+
 export interface NetworkOptions {
   readonly net: Hosts;
   /** Between which hosts there is anything to say. */
-  readonly links: readonly (readonly [Host, Host])[];
+  readonly links: readonly Link[];
+  /** What else can be done, by its name. */
+  readonly faults: Readonly<Record<string, () => Promise<Heal>>>;
   /** Whom faults of one host prefer, if it is known. */
   readonly favourite: () => Promise<Host | undefined>;
   readonly clock: Clock;
@@ -20,7 +24,8 @@ export interface NetworkParts {
   readonly random: Random;
 }
 
-export type NetworkCounts = Map<NetworkFault, number>;
+/** How often each kind was done. */
+export type NetworkCounts = Map<string, number>;
 
 /** What is done, in words for the history, and how to do it. */
 interface Plan {
@@ -31,10 +36,10 @@ interface Plan {
 interface Draw extends NetworkOptions {
   readonly random: Random;
   readonly host: Host;
-  readonly link: readonly [Host, Host];
+  readonly link: Link;
 }
 
-const both = ([one, other]: readonly [Host, Host]): readonly Way[] => [
+const both = ([one, other]: Link): readonly Way[] => [
   { from: one, to: other },
   { from: other, to: one },
 ];
@@ -91,9 +96,20 @@ const shuffled = <T>(random: Random, items: readonly T[]): readonly T[] =>
     .sort((left, right) => left.order - right.order)
     .map(({ item }) => item);
 
-export type NetworkFault = keyof typeof plans;
-const isFault = (name: string): name is NetworkFault => Object.hasOwn(plans, name);
-export const networkFaults: readonly NetworkFault[] = Object.keys(plans).filter(isFault);
+/** The kinds of faults that there are. */
+export const kindsOf = ({ faults }: Pick<NetworkOptions, 'faults'>): readonly string[] => [
+  ...Object.keys(plans),
+  ...Object.keys(faults),
+];
+
+const isNetworkFault = (kind: string): kind is keyof typeof plans => Object.hasOwn(plans, kind);
+
+function planOf(kind: string, draw: Draw): Plan {
+  if (isNetworkFault(kind)) return plans[kind](draw);
+  const begin = draw.faults[kind];
+  if (begin === undefined) throw new Error(`no fault ${kind}`);
+  return { what: kind, begin };
+}
 
 /** Disturbs until `isOver`. All is well again when it resolves. */
 export async function disturb(
@@ -104,25 +120,25 @@ export async function disturb(
 ): Promise<void> {
   const { clock, favourite, links } = options;
   const hosts = [...new Set(links.flat())];
-  let deck: readonly NetworkFault[] = [];
+  let deck: readonly string[] = [];
   while (!isOver()) {
-    if (deck.length === 0) deck = shuffled(random, networkFaults);
+    if (deck.length === 0) deck = shuffled(random, kindsOf(options));
     const [kind = 'cut', ...rest] = deck;
     deck = rest;
     const host = (chance(random, 0.5) ? await favourite() : undefined) ?? pick(random, hosts);
     const link = pick(random, links);
     if (host === undefined || link === undefined) return;
-    const turned: readonly [Host, Host] = chance(random, 0.5) ? link : [link[1], link[0]];
-    const plan = plans[kind]({ ...options, random, host, link: turned });
+    const turned: Link = chance(random, 0.5) ? link : [link[1], link[0]];
+    const plan = planOf(kind, { ...options, random, host, link: turned });
     const over = recorder.fault(kind, plan.what);
     const heal = await plan.begin();
     try {
-      await waitMs(clock, 300 + integerBelow(random, 2_700));
+      await waitMs(clock, 300 + integerBelow(random, 2_000));
     } finally {
       await heal();
     }
     over();
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    await waitMs(clock, integerBelow(random, 1_000));
+    await waitMs(clock, 300 + integerBelow(random, 1_200));
   }
 }

@@ -121,7 +121,7 @@ const allAnswer = (cluster: ProcessCluster): Promise<boolean> =>
       await Promise.all(cluster.nodes.map((node) => node.status()));
       return true;
     },
-    patienceMs,
+    2 * patienceMs,
   );
 
 /** Load and faults, until the round's time is over. */

@@ -15,6 +15,8 @@ const roundSeconds = 30;
 /** A run in which less has happened shows nothing: it goes on until this much has, or fails once it is late by so much. */
 const leastFaults = 3;
 const lateMs = 180_000;
+/** Rounds of one that is late are short, so that it ends soon after it has shown enough. */
+const lateRoundMs = 10_000;
 
 export interface TortureOptions extends Pick<RoundOptions, 'disturb'> {
   readonly cluster: ProcessCluster;
@@ -53,7 +55,7 @@ export async function torture({
 
   for (let round = 1; clock.nowMs() < endMs || (!hasShown() && clock.nowMs() < endMs + lateMs); round += 1) {
     const leftMs = endMs - clock.nowMs();
-    const roundMs = Math.min(roundSeconds * 1_000, leftMs > 0 ? leftMs : roundSeconds * 1_000);
+    const roundMs = leftMs > 0 ? Math.min(roundSeconds * 1_000, leftMs) : lateRoundMs;
     const name = String(round);
     const parts = { cluster, clock, randomness, name, roundMs, counts, unique, maxLoss };
     totals = sumOf(totals, await runRound({ ...parts, ...(disturb === undefined ? {} : { disturb }) }));

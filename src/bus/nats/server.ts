@@ -75,6 +75,9 @@ const leastPartBytes = 1_024;
 /** Larger parts would hold up other traffic of the server. */
 const mostBytes = 64 * 1_024;
 const reconnectMs = 250;
+/** A server that says nothing for two to three of these is taken as lost: one whose machine is gone closes no connection. */
+const pingMs = 2_000;
+const unansweredPings = 2;
 /** What the server sends in place of a message when nothing listens. */
 const noResponders = 503;
 
@@ -87,6 +90,8 @@ export async function connectServer(options: ServerOptions): Promise<Server> {
   try {
     connection = await connect({
       reconnectTimeWait: reconnectMs,
+      pingInterval: pingMs,
+      maxPingOut: unansweredPings,
       ...wanted,
       servers: typeof servers === 'string' ? servers : [...servers],
       name,
