@@ -24,6 +24,7 @@ import {
   integerIn,
   logProtocolIn,
   nameIn,
+  natsIn,
   nodeIdIn,
   openClientsIn,
   type Peers,
@@ -116,6 +117,7 @@ export function nodeCommand(terminal: Terminal): Command {
     .option(
       '--nats <url>',
       'reach the other nodes over this NATS server in place of TCP; addresses of nodes are then names of places',
+      natsIn,
     )
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
     .addOption(

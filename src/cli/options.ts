@@ -69,6 +69,13 @@ export function openClientsIn(text: string): OpenClients {
   throw new InvalidArgumentError('Expected all, loopback or none.');
 }
 
+/** @throws InvalidArgumentError */
+export function natsIn(text: string): string {
+  const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: '', hostname: '' };
+  if (['nats:', 'tls:'].includes(protocol) && hostname !== '') return text;
+  throw new InvalidArgumentError('Expected a URL like nats://127.0.0.1:4222 (or tls://...).');
+}
+
 export type Peers = ReadonlyMap<string, HostPort>;
 
 /** Reads one more `ID=HOST:PORT`. @throws InvalidArgumentError */

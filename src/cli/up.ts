@@ -7,7 +7,7 @@ import { type Environment, systemEnvironment } from '../environment/environment.
 import { logProtocolNames } from '../services/store/log/protocol-names.ts';
 import { withDurability } from './durability.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
-import { integerIn, logProtocolIn, nameIn } from './options.ts';
+import { integerIn, logProtocolIn, nameIn, natsIn } from './options.ts';
 import { elapsed, lineOf, type Report } from './reports.ts';
 import { besideJson, type Terminal } from './terminal.ts';
 import { timingIn, withTiming } from './timing.ts';
@@ -18,6 +18,7 @@ import { inspectorOf } from './up/inspector.ts';
 import {
   argumentsOf,
   host,
+  localNats,
   type Member,
   membersOf,
   mostNodes,
@@ -43,6 +44,7 @@ Examples:
   $ quorate up
   $ quorate up --nodes 5 --port 8000 --data /tmp/five-nodes
   $ quorate up --dashboard 4700  # see it, and break it by hand, at a port of your choice
+  $ quorate up --nats             # over the NATS server that runs on this machine
   $ quorate up --inspect          # watch every message in the Stately Inspector
 
 Exit codes: 0 stopped by Ctrl-C, 1 could not run (the line says why), 2 wrong options.`;
@@ -62,6 +64,11 @@ export function upCommand(terminal: Terminal, program: string): Command {
       logProtocolIn,
     )
     .option('--secret-file <file>', 'the secret of the cluster; by default one is made in the data directory')
+    .option(
+      '--nats [url]',
+      `let nodes reach each other over this NATS server in place of TCP; ${localNats} when just said`,
+      natsIn,
+    )
     .option('--inspect', 'serve the Stately Inspector: all nodes on one page')
     .option('--dashboard [port]', 'serve the dashboard there (default: on any free port)', integerIn(0, 65_535))
     .option('--no-dashboard', 'serve none, and take no faults by hand')

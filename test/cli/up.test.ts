@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { hasNats, startNats } from '../fixtures/nats.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { isAlive, type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
@@ -184,6 +185,24 @@ describe('quorate up', () => {
     expect(told.at(-1)).toMatchObject({ type: 'stopped', code: 0 });
   });
 
+  test.skipIf(!hasNats)(
+    'has its nodes reach each other over NATS, and starts those again that found no server',
+    async () => {
+      const server = await startNats();
+      onTestFinished(() => server.kill());
+      await server.kill();
+      const where = await place();
+      const cluster = up(where, '--nats', server.url);
+      await cluster.printed(/n1 {2}CONNECTION: expected a NATS server/);
+      await cluster.printed(/n1 {2}died \(exit code 1\); starting it again in/);
+      await server.start();
+      await ready(cluster);
+      expect(cluster.stdout).toMatch(/over the NATS server at 127\.0\.0\.1:\d+, clients over HTTP/);
+      expect((await fetch(`${url(where, 0)}/kv/x`, { method: 'PUT', body: 'kept' })).status).toBe(200);
+      expect(await (await fetch(`${url(where, 2)}/kv/x`)).text()).toBe('kept');
+    },
+  );
+
   test('refuses numbers that make no cluster', async () => {
     const { directory } = await place();
     for (const [more, message] of [
@@ -193,6 +212,7 @@ describe('quorate up', () => {
       [['--election-timeout-ms', '100'], /CLUSTER_OPTIONS: .*3 heartbeats, 300 ms, got 100 ms/],
       [['--protocol', 'gossip'], /no protocol 'gossip' for a store; there are: raft/],
       [['--mode', 'asynchronous'], /no mode 'asynchronous' of a store; there are: sync, quorum, async/],
+      [['--nats', 'localhost:4222'], /Expected a URL like nats:\/\/127\.0\.0\.1:4222/],
       [['--prot', '4701'], /Did you mean --port/],
     ] as const) {
       const refused = await quorateHere('up', '--data', directory, ...more);

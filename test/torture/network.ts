@@ -102,6 +102,12 @@ export const kindsOf = ({ faults }: Pick<NetworkOptions, 'faults'>): readonly st
   ...Object.keys(faults),
 ];
 
+/** The first of those that were done least often. */
+const rarest = (counts: NetworkCounts, kinds: readonly string[]): string => {
+  const countOf = (kind: string): number => counts.get(kind) ?? 0;
+  return kinds.reduce((best, kind) => (countOf(kind) < countOf(best) ? kind : best));
+};
+
 const isNetworkFault = (kind: string): kind is keyof typeof plans => Object.hasOwn(plans, kind);
 
 function planOf(kind: string, draw: Draw): Plan {
@@ -120,11 +126,8 @@ export async function disturb(
 ): Promise<void> {
   const { clock, favourite, links } = options;
   const hosts = [...new Set(links.flat())];
-  let deck: readonly string[] = [];
   while (!isOver()) {
-    if (deck.length === 0) deck = shuffled(random, kindsOf(options));
-    const [kind = 'cut', ...rest] = deck;
-    deck = rest;
+    const kind = rarest(counts, shuffled(random, kindsOf(options)));
     const host = (chance(random, 0.5) ? await favourite() : undefined) ?? pick(random, hosts);
     const link = pick(random, links);
     if (host === undefined || link === undefined) return;

@@ -81,11 +81,11 @@ const unansweredPings = 2;
 /** What the server sends in place of a message when nothing listens. */
 const noResponders = 503;
 
-/** @throws ConnectionError when it cannot be reached; BusOptionsError for a URL that is none, or when it takes too little */
+/** @throws ConnectionError when it cannot be reached; BusOptionsError for a URL that is none, when it takes too little, or without its client */
 export async function connectServer(options: ServerOptions): Promise<Server> {
   const { server, name, subject, environment, onMessage, onUnanswered, onDisconnected } = options;
   const { servers = '127.0.0.1:4222', ...wanted } = typeof server === 'string' ? serverOptionsOf(server) : server;
-  const { connect } = await import('@nats-io/transport-node');
+  const { connect } = await clientOfNats();
   let connection: NatsConnection;
   try {
     connection = await connect({
@@ -146,6 +146,18 @@ export async function connectServer(options: ServerOptions): Promise<Server> {
       await connection.close();
     },
   };
+}
+
+/** @throws BusOptionsError when it is not installed, as it is an optional peer of this package */
+async function clientOfNats(): Promise<typeof import('@nats-io/transport-node')> {
+  try {
+    return await import('@nats-io/transport-node');
+  } catch (cause) {
+    throw new BusOptionsError(
+      "expected the package '@nats-io/transport-node' (3.4 or later); install it: npm install @nats-io/transport-node",
+      { cause },
+    );
+  }
 }
 
 function serverOptionsOf(text: string): NatsServerOptions {

@@ -3,7 +3,7 @@
 import type { Replication } from '../../services/store/log/protocol-names.ts';
 import type { Report } from '../reports.ts';
 import type { Terminal } from '../terminal.ts';
-import type { Member, UpOptions } from './members.ts';
+import { type Member, natsOf, type UpOptions } from './members.ts';
 import type { Standing } from './supervisor.ts';
 
 export interface Described {
@@ -51,12 +51,16 @@ export function description({
     const columns = `${node.httpUrl.padEnd(23)} ${node.tcp.padEnd(18)} ${String(node.pid).padEnd(8)}`;
     return `  ${cyan(id.padEnd(4))} ${columns}${id === leader ? green(' leads') : ''}`;
   });
+  const nats = natsOf(options);
   const lines = [
     `${bold(`${members.length} node${members.length === 1 ? '' : 's'}`)} ${isNew ? 'new data' : 'data found'} in ${options.data}, replicated by ${replicationText(replication)}`,
     '',
-    dim(`  node ${'HTTP'.padEnd(23)} ${'nodes, clients'.padEnd(18)} process`),
+    dim(`  node ${'HTTP'.padEnd(23)} ${(nats === undefined ? 'nodes, clients' : 'place').padEnd(18)} process`),
     ...rows,
     '',
+    ...(nats === undefined
+      ? []
+      : [`Nodes reach each other over the NATS server at ${new URL(nats).host}, clients over HTTP, or NATS.`, '']),
     ...(leader === undefined ? [yellow('Nobody leads yet: a majority must run and reach each other.'), ''] : []),
     ...(members.length > 1 && members.length % 2 === 0
       ? [`${members.length} nodes survive no more failures than ${members.length - 1} do; odd numbers make sense.`, '']

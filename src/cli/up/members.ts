@@ -14,6 +14,8 @@ export interface UpOptions extends WantedReplication, TimingOptions {
   readonly port: number;
   readonly cluster: string;
   readonly secretFile?: string;
+  /** The URL of a NATS server; true for the one of this machine. */
+  readonly nats?: true | string;
   readonly inspect?: true;
   /** The port of the dashboard; by default any, and false where none is wanted. */
   readonly dashboard?: number | boolean;
@@ -31,6 +33,11 @@ export const host = '127.0.0.1';
 /** From a node's HTTP port to the port where other nodes and clients connect. */
 export const tcpPortOffset = 100;
 export const mostNodes = 15;
+export const localNats = `nats://${host}:4222`;
+
+/** The NATS server over which nodes reach each other, if they do. */
+export const natsOf = ({ nats }: UpOptions): string | undefined => (nats === true ? localNats : nats);
+
 /** @throws ClusterOptionsError */
 export function membersOf({ nodes, port, data }: UpOptions): readonly Member[] {
   const last = port + tcpPortOffset + nodes - 1;
@@ -76,6 +83,7 @@ export function argumentsOf(
   const { cluster, inspect, dashboard } = options;
   const { id, httpPort, tcpPort, directory } = member;
   const peers = members.filter((other) => other !== member);
+  const nats = natsOf(options);
   return [
     ...['--id', id, '--cluster', cluster, '--data', directory],
     ...['--protocol', protocol, '--secret-file', secretFileOf(options)],
@@ -83,6 +91,7 @@ export function argumentsOf(
     ...timingArguments(options),
     ...['--listen', `${host}:${tcpPort}`, '--http', `${host}:${httpPort}`],
     ...peers.flatMap((peer) => ['--peer', `${peer.id}=${host}:${peer.tcpPort}`]),
+    ...(nats === undefined ? [] : ['--nats', nats]),
     ...(inspect === undefined ? [] : ['--inspect']),
     ...(dashboard === false ? [] : ['--watched']),
   ];
