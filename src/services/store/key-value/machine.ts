@@ -25,11 +25,12 @@ import {
 import { holds } from './conditions.ts';
 import { Leases } from './leases.ts';
 import type { NamespaceCommand } from './namespace-commands.ts';
-import { Namespaces, namespacesLimit, usageUnder } from './namespaces.ts';
+import { Namespaces, namespacesLimit } from './namespaces.ts';
 import { PackedEntries } from './packed-entries.ts';
 import { partsOf, restoringInto } from './parts.ts';
 import { type KeyValueAnswer, questionIn } from './questions.ts';
 import { answerTo } from './reading.ts';
+import { usageUnder } from './usage.ts';
 import { Watches } from './watches.ts';
 
 /** Where a command stands; without `timeMs`, at the beginning of the time of the log. */

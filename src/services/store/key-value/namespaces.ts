@@ -3,10 +3,6 @@
  * takes them. The counts are part of the state and follow from the log alone, so that all nodes refuse the same writes.
  */
 
-import type { VersionedTable } from '../table/table.ts';
-import type { TransactionOperation } from './commands.ts';
-import { rangeOf } from './selection.ts';
-
 /** Namespaces at once. A constant, as the others, because all nodes must agree on it. */
 export const namespacesLimit = 1_000;
 /** The longest name, in UTF-16 code units. */
@@ -27,6 +23,11 @@ export interface Usage {
   /** Of keys in UTF-8 and of values. */
   readonly bytes: number;
 }
+
+/** What is done to a key: it gets a value, loses it, or is only read. */
+type Done =
+  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly type: 'delete' | 'get'; readonly key: string };
 
 /** A namespace as it stands; replaced as a whole. */
 export interface Namespace extends Usage {
@@ -82,7 +83,7 @@ export class Namespaces {
 
   /** What quota some operations, done together, would exceed; one that they do not make worse does not count. */
   refusalOf(
-    operations: readonly TransactionOperation[],
+    operations: readonly Done[],
     valueUnder: (key: string) => Uint8Array | undefined,
   ): QuotaRefusal | undefined {
     if (this.size === 0) return undefined;
@@ -114,23 +115,4 @@ const utf8 = new TextEncoder();
 function growthBy(key: string, before: Uint8Array | undefined, after: Uint8Array | undefined): Usage {
   const keys = (after === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
   return { keys, bytes: keys * utf8.encode(key).length + (after?.length ?? 0) - (before?.length ?? 0) };
-}
-
-/**
- * What a table has under a name that is no namespace yet, as of its last revision; undefined where that is too much to be
- * counted in one turn.
- */
-export function usageUnder(table: VersionedTable, name: string, revision: number): Usage | undefined {
-  const range = rangeOf({ prefix: prefixOfNamespace(name) });
-  let [keys, bytes, steps] = [0, 0, 0];
-  for (const scanned of table.scan(range.first, revision)) {
-    const { keyAt, keyLength, valueLength } = scanned;
-    if (range.sideOf(scanned.bytes, keyAt, keyLength) !== 'in') break;
-    if (steps === namespaceBeginLimit) return undefined;
-    steps += 1;
-    if (valueLength === undefined) continue;
-    keys += 1;
-    bytes += keyLength + valueLength;
-  }
-  return { keys, bytes };
 }
