@@ -40,6 +40,8 @@ export {
   clientSecretOf,
   clusterSecretOf,
   createClusterSecret,
+  isTokenName,
+  nameOfToken,
 } from './tcp/secret/secret.ts';
 export { nodeUri } from './tcp/security.ts';
 export { type TlsIdentity, type TlsTrust, tlsOptionsOf } from './tcp/tls.ts';

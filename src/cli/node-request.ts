@@ -12,6 +12,8 @@ import { textOf } from './options.ts';
 /** What lets a command ask nodes. */
 export interface Access {
   readonly secretFile?: string;
+  /** The file of a token, in place of the secret. */
+  readonly tokenFile?: string;
   /** The file of the authority, where nodes speak TLS. */
   readonly ca?: string;
 }
@@ -25,6 +27,7 @@ export interface AskedNode extends Access {
 export const withAccess = (command: Command): Command =>
   command
     .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
+    .option('--token-file <file>', 'a token of the cluster (quorate secret token), in place of its secret')
     .option('--ca <file>', "the authority of the nodes' certificates (PEM), where they speak TLS: HTTPS is asked then");
 
 /** What `Access` stands for: the token to send, and the authority, as texts. */
@@ -34,9 +37,12 @@ export interface Credentials {
 }
 
 /** @throws FileError, or what a secret says that cannot be read */
-export function credentialsOf({ secretFile, ca }: Access): Credentials {
+export function credentialsOf({ secretFile, tokenFile, ca }: Access): Credentials {
   return {
-    ...(secretFile === undefined ? {} : { token: readSecretFile(secretFile).client().httpToken() }),
+    ...(tokenFile === undefined ? {} : { token: readFileNamed(tokenFile, 'a token').trim() }),
+    ...(secretFile === undefined || tokenFile !== undefined
+      ? {}
+      : { token: readSecretFile(secretFile).client().httpToken() }),
     ...(ca === undefined ? {} : { ca: readFileNamed(ca, 'the authority of certificates') }),
   };
 }

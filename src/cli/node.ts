@@ -17,6 +17,7 @@ import { type DashboardOption, dashboardFor, withDashboard } from './dashboard.t
 import { withDurability } from './durability.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { checkMembers, checkSecurity } from './node/checks.ts';
+import { followGrants, openAudit, readGrants } from './node/grants-file.ts';
 import { type Notice, reporter, reportOn } from './node/reporting.ts';
 import { followTls, readTls, tlsFilesIn } from './node/tls-files.ts';
 import {
@@ -50,6 +51,8 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly cert?: string;
   readonly key?: string;
   readonly insecure?: true;
+  readonly tokens?: string;
+  readonly auditLog?: string;
   readonly openClients?: true | OpenClients;
   readonly nats?: string;
   readonly inspect?: true | number;
@@ -65,6 +68,8 @@ where, and goes before --peer. With --join a node without data begins no cluster
 Nodes prove to each other that they hold the secret in --secret-file, which only its owner may read; make one with quorate
 secret new, and copy it to each machine. Clients on other machines need what quorate secret client (TCP) and quorate secret
 http print.
+--tokens lists further tokens, which quorate secret token prints, and what each may do: { "tokens": [{ "name": "app", "role":
+"write", "prefixes": ["app/"] }] }, where roles are read, write and admin; it is read again every 10 s.
 With --ca, --cert and --key all is encrypted, and a node shows a certificate that names it; quorate certs makes them. They are
 read again every 10 s, and taken up when they changed. Without them nothing is encrypted, and whoever can change what the network
 carries can take connections over: nodes listen on other addresses than loopback only with --insecure then.
@@ -105,6 +110,11 @@ export function nodeCommand(terminal: Terminal): Command {
       logProtocolIn,
     )
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
+    .option('--tokens <file>', 'what tokens may do over HTTP (JSON); clients need one then, unless --open-clients')
+    .option(
+      '--audit-log <file>',
+      'where to note who changed what over HTTP, and who was refused (JSON, one value a line)',
+    )
     .option('--ca <file>', 'the authority of the certificates of all nodes (PEM)')
     .option('--cert <file>', 'the certificate of this node, which names it (PEM)')
     .option('--key <file>', 'the private key of the certificate (PEM)')
@@ -194,7 +204,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
     // A NATS server may come back.
     return await fail(error, !(error instanceof ConnectionError));
   }
-  const { node, followFiles } = started;
+  const { node, followFiles, closeFiles } = started;
   watching?.obey(node.node);
   void tell({
     type: 'ready',
@@ -214,7 +224,8 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
   unfollow();
-  await Promise.race([Promise.all([node.stop(), inspector?.close(), dashboard?.close()]), pause(clock, stopMs)]);
+  const stopped = Promise.all([node.stop().then(closeFiles), inspector?.close(), dashboard?.close()]);
+  await Promise.race([stopped, pause(clock, stopMs)]);
   return code;
 }
 
@@ -231,6 +242,8 @@ interface Started {
   readonly node: ServingNode;
   /** Takes up what changes in the files that the node was told. @returns ends it */
   readonly followFiles: (clock: Clock, notice: Notice) => () => void;
+  /** Writes what waits. */
+  readonly closeFiles: () => Promise<void>;
 }
 
 /** @throws ClusterOptionsError, FileError, KeyExposedError, and what `startKeyValueNode` and secrets throw */
@@ -258,6 +271,8 @@ async function start(
   checkSecurity(options, files);
   const tls = files && (await readTls(files));
   const secret = options.secretFile === undefined ? undefined : readSecretFile(options.secretFile);
+  const tokens = options.tokens === undefined ? undefined : await readGrants(options.tokens);
+  const auditFile = options.auditLog === undefined ? undefined : await openAudit(options.auditLog, id, terminal);
   // Loaded here, so that other commands, and mistakes in this one, need not wait for all of a node.
   const { startKeyValueNode } = await import('../services/kv-node.ts');
   const node = await startKeyValueNode({
@@ -274,7 +289,9 @@ async function start(
     timing: timingIn(options),
     ...(secret === undefined ? {} : { secret }),
     ...(tls === undefined ? {} : { tls }),
-    openClients: openClients === true ? 'all' : (openClients ?? 'loopback'),
+    ...(openClients === undefined ? {} : { openClients: openClients === true ? 'all' : openClients }),
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(auditFile === undefined ? {} : { audit: auditFile.audit }),
     pid: process.pid,
     environment,
     ...(faults === undefined ? {} : { faults }),
@@ -282,7 +299,17 @@ async function start(
   });
   return {
     node,
-    followFiles: (clock, notice) =>
-      files === undefined || tls === undefined ? () => {} : followTls({ files, first: tls, node, clock, notice }),
+    followFiles(clock, notice) {
+      const followed = [
+        ...(files === undefined || tls === undefined ? [] : [followTls({ files, first: tls, node, clock, notice })]),
+        ...(options.tokens === undefined || tokens === undefined
+          ? []
+          : [followGrants({ file: options.tokens, first: tokens, node, clock, notice })]),
+      ];
+      return () => {
+        for (const end of followed) end();
+      };
+    },
+    closeFiles: () => auditFile?.close() ?? Promise.resolve(),
   };
 }

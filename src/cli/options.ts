@@ -1,6 +1,6 @@
 /** Readers of option values; each refuses with what was expected, what came, and often with what was meant. */
 
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { isId } from '../../statecharts/actor.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
@@ -91,7 +91,7 @@ export function peerIn(text: string, earlier: Peers = new Map()): Peers {
 
 /** Whether what is said there stays on this machine. */
 export const isLoopback = ({ host }: HostPort): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.');
+  host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 
 /** `host:port`, with brackets around an IPv6 address. */
 export const textOf = ({ host, port }: HostPort): string =>

@@ -1,7 +1,8 @@
 /** `quorate secret`: makes the secret of a cluster, and derives from it what clients are given. */
 
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { createSecretFile, readSecretFile } from '../bus/tcp/secret/file.ts';
+import { isTokenName } from '../bus/tcp/secret/secret.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
@@ -13,8 +14,20 @@ Examples:
   $ quorate secret new --secret-file /etc/quorate/secret
   $ quorate secret client --secret-file /etc/quorate/secret     # for connect([...], { secret })
   $ quorate secret http --secret-file /etc/quorate/secret       # for curl -H "Authorization: Bearer ..."
+  $ quorate secret token app --secret-file /etc/quorate/secret  # likewise, of one name of quorate node --tokens
 
 Exit codes: 0 done, 1 the file cannot be used (the line says why), 2 wrong options.`;
+
+interface SecretOptions {
+  readonly secretFile: string;
+  readonly json: boolean;
+}
+
+/** @throws InvalidArgumentError */
+function tokenNameIn(text: string): string {
+  if (isTokenName(text)) return text;
+  throw new InvalidArgumentError("Expected 1 to 64 letters, digits, '-' or '_'.");
+}
 
 /** What a command says: the value, alone, unless there is a remark in its place. */
 interface Said {
@@ -24,13 +37,17 @@ interface Said {
 
 /** Makes the command. */
 export function secretCommand(terminal: Terminal): Command {
-  const about = (name: string, summary: string, act: (path: string) => Said): Command =>
+  const about = (name: string, summary: string, act: (path: string, name: string) => Said): Command =>
     new Command(name)
       .description(summary)
       .requiredOption('--secret-file <file>', 'the secret that all nodes of the cluster share')
       .option('--json', 'tell it as JSON', false)
-      .action(({ secretFile, json }: { readonly secretFile: string; readonly json: boolean }) => {
-        const { value, remark } = act(secretFile);
+      .action((...called: readonly unknown[]) => {
+        const [name] = called;
+        const command = called.at(-1);
+        if (!(command instanceof Command)) return;
+        const { secretFile, json } = command.opts<SecretOptions>();
+        const { value, remark } = act(secretFile, typeof name === 'string' ? name : '');
         if (remark !== undefined) terminal.err(remark);
         if (json) terminal.out(JSON.stringify(value));
         else if (remark === undefined) terminal.out(Object.values(value).join('\n'));
@@ -50,6 +67,15 @@ export function secretCommand(terminal: Terminal): Command {
       about('client', 'print the secret of clients, which opens services over TCP', (path) => ({
         value: { secret: readSecretFile(path).client().text() },
       })),
+    )
+    .addCommand(
+      about(
+        'token',
+        'print the token of a name, which opens over HTTP what the nodes list for it (--tokens)',
+        (path, name) => ({
+          value: { token: readSecretFile(path).token(name) },
+        }),
+      ).argument('<name>', 'the name in the list', tokenNameIn),
     )
     .addCommand(
       about('http', 'print the token of clients, which opens services over HTTP', (path) => ({

@@ -13,6 +13,8 @@ import { NodeFailedError } from '../host/errors.ts';
 import type { Node, RoleChange } from '../host/node.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createDecisions } from './agreement/decisions.ts';
+import type { Audit } from './http/audit.ts';
+import { type Grant, GrantsError } from './http/grants.ts';
 import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/server.ts';
 import { followMembers } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
@@ -24,6 +26,8 @@ import { FoundingMismatchError, logProtocols, replicationOf } from './store/log/
 import { type LogTiming, timingOf } from './store/log/timing.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
 
+export type { Audit, AuditEntry } from './http/audit.ts';
+export { type Grant, GrantsError, grantsIn, type Role } from './http/grants.ts';
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
 export { OtherClusterError, type Restoration } from './restoration.ts';
@@ -42,6 +46,13 @@ export interface KeyValueNodeOptions extends Durability {
    * clients. Over NATS it is for HTTP alone.
    */
   readonly tls?: TlsIdentity;
+  /**
+   * What bearers of tokens may do over HTTP, besides those of all clients: `secret` derives the token of each name. Over TCP they open
+   * nothing. With it, clients need a token unless `openClients` says otherwise.
+   */
+  readonly tokens?: readonly Grant[];
+  /** Told who has changed what over HTTP, and who was refused. By default none is. */
+  readonly audit?: Audit;
   /** Which clients need no secret, over TCP and HTTP: those on this machine by default. */
   readonly openClients?: OpenClients;
   /** Where the durable data lives; made when it is not there. */
@@ -108,6 +119,8 @@ export interface KeyValueNode {
    * @throws BusOptionsError, TlsIdentityError when it runs without TLS, or these are unusable or another node's; the former stay
    */
   setTls(identity: TlsIdentity): void;
+  /** Replaces what tokens may do, where it was started with some; what is under way by one that changed is cut off. */
+  setTokens(tokens: readonly Grant[]): void;
   /** Stops cleanly: lets another node lead if this one does, answers what is under way, flushes, closes. Idempotent. */
   stop(): Promise<void>;
 }
@@ -126,7 +139,7 @@ export function startKeyValueNode(
 ): Promise<KeyValueNode & { readonly httpUrl: string }>;
 export function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode>;
 export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<KeyValueNode> {
-  const { id, cluster, secret, openClients = 'loopback', dataDirectory, listen, peers, nats, tls } = options;
+  const { id, cluster, secret, dataDirectory, listen, peers, nats, tls } = options;
   const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {}, faults } = options;
   const { electionTimeoutMs } = timingOf(timing);
   // What was opened so far, to be closed again should a later step fail.
@@ -138,7 +151,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       directory: dataDirectory,
       listen,
       peers,
-      openClients,
+      openClients: openClientsOf(options),
       ...(secret === undefined ? {} : { secret }),
       ...(nats === undefined ? {} : { nats }),
       ...(tls === undefined || nats !== undefined ? {} : { tls }),
@@ -183,7 +196,8 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       http?.setTls(identity);
     };
     const resignationMs = 2 * electionTimeoutMs;
-    return { ...assembled({ running, store, http, departures, protocol, notices, resignationMs }), setTls };
+    const setTokens = (grants: readonly Grant[]): void => http?.setGrants(grants);
+    return { ...assembled({ running, store, http, departures, protocol, notices, resignationMs }), setTls, setTokens };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -192,11 +206,17 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
 
 /** Serves HTTP where that is wanted. */
 async function servingHttp(
-  { http, secret, tls, openClients = 'loopback', pid, requestDeadlineMs, onUnexpected }: KeyValueNodeOptions,
+  options: KeyValueNodeOptions,
   parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing'>,
   environment: Environment,
 ): Promise<StoreHttpServer | undefined> {
+  const { http, secret, tls, tokens, audit, pid, requestDeadlineMs, onUnexpected } = options;
   if (http === undefined) return undefined;
+  if (tokens !== undefined && secret === undefined) {
+    throw new GrantsError(
+      'expected the secret of the cluster, from which tokens are derived, got none; start the node with it',
+    );
+  }
   const { node, store } = parts;
   return await serveHttp({
     ...parts,
@@ -204,12 +224,21 @@ async function servingHttp(
     environment,
     ...http,
     ...(tls === undefined ? {} : { tls }),
-    access: { openClients, ...(secret === undefined ? {} : { token: secret.client().httpToken() }) },
+    access: {
+      openClients: openClientsOf(options),
+      ...(secret === undefined ? {} : { token: secret.client().httpToken() }),
+      ...(secret === undefined || tokens === undefined ? {} : { named: { secret, grants: tokens } }),
+    },
+    ...(audit === undefined ? {} : { audit }),
     ...(pid === undefined ? {} : { pid }),
     ...(requestDeadlineMs === undefined ? {} : { deadlineMs: requestDeadlineMs }),
     ...(onUnexpected === undefined ? {} : { onUnexpected }),
   });
 }
+
+/** Where tokens differ in what they open, one that shows none is let in only when that was said. */
+const openClientsOf = ({ openClients, tokens }: KeyValueNodeOptions): OpenClients =>
+  openClients ?? (tokens === undefined ? 'loopback' : 'none');
 
 /** Where nodes can be told to be reached: not what listens at every address. */
 const placesOf = (nodes: Readonly<Record<string, HostPort>>): Readonly<Record<string, string>> =>
@@ -233,7 +262,7 @@ interface NodeParts {
   readonly resignationMs: number;
 }
 
-function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls'> {
+function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls' | 'setTokens'> {
   const { running, store, http, departures, protocol, notices, resignationMs } = parts;
   const { node, bus, journal, standing } = running;
   const { serverName, leadingRole } = logProtocols[protocol];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,42 @@ describe('quorate node', () => {
     expect(await node.end()).toBe(0);
   });
 
+  test('lets tokens do what is listed for them, and notes who did what', async () => {
+    const directory = temporary();
+    const { args, url, http } = await alone(directory);
+    const [secretFile, tokens, auditLog] = ['secret', 'tokens.json', 'audit.jsonl'].map((name) =>
+      join(directory, name),
+    );
+    if (secretFile === undefined || tokens === undefined || auditLog === undefined) throw new Error('unreachable');
+    const secret = createSecretFile(secretFile);
+    writeFileSync(tokens, JSON.stringify({ tokens: [{ name: 'app', role: 'write', prefixes: ['app/'] }] }));
+    const node = quorate([...args, '--secret-file', secretFile, '--tokens', tokens, '--audit-log', auditLog]);
+    await node.printed(/leader in term/);
+    const write = async (key: string, token?: string): Promise<number> => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return (await fetch(`${url}/kv/${key}`, { method: 'PUT', body: 'v', headers })).status;
+    };
+    const token = secret.token('app');
+    expect([await write('app/x', token), await write('x', token), await write('app/x')]).toEqual([200, 403, 401]);
+    const tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, `${token}\n`);
+    const list = await quorateHere('member', 'list', '--node', http, '--token-file', tokenFile);
+    expect(list.code, list.stderr).toBe(0);
+    const refused = await quorateHere('backup', join(directory, 'backup'), '--node', http, '--token-file', tokenFile);
+    expect([refused.code, refused.stderr.startsWith('FORBIDDEN: ')]).toEqual([1, true]);
+    node.signal('SIGTERM');
+    expect(await node.end()).toBe(0);
+    const lines = readFileSync(auditLog, 'utf8').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { node: 'n1', level: 'info', who: 'app', method: 'PUT', keys: ['app/x'], status: 200, time: expect.any(String) },
+      { who: 'app', level: 'warn', keys: ['x'], status: 403, code: 'FORBIDDEN' },
+      { level: 'warn', keys: ['app/x'], status: 401, code: 'TOKEN_REQUIRED' },
+      { who: 'app', route: '/backup', status: 403, code: 'FORBIDDEN' },
+    ]);
+    const { mode } = statSync(auditLog);
+    expect(mode & 0o777).toBe(0o600);
+  });
+
   test('serves the inspector on request', async () => {
     const { args } = await alone(temporary());
     const node = quorate([...args, '--inspect']);
@@ -157,6 +193,7 @@ describe('quorate node', () => {
       [[...args, '--peer', 'n2=127.0.0.1:9'], /^CLUSTER_OPTIONS: .*--secret-file/],
       [args.with(4, '10.0.0.1:4801'), /^CLUSTER_OPTIONS: .*--listen 10\.0\.0\.1:4801 .*--insecure/],
       [args.with(6, '0.0.0.0:4701'), /^CLUSTER_OPTIONS: .*--http 0\.0\.0\.0:4701 .*--insecure/],
+      [[...args, '--tokens', 'tokens.json'], /^CLUSTER_OPTIONS: .*--secret-file/],
       [[...args, '--ca', 'ca.pem'], /^CLUSTER_OPTIONS: .*got none for --cert and --key/],
       [[...args, '--ca', 'ca.pem', '--cert', 'n1.pem', '--key', 'n1.key.pem'], /^FILE: .*ca\.pem/],
       [[...args, '--heartbeat-ms', '200'], /^CLUSTER_OPTIONS: .*3 heartbeats, 600 ms, got 500 ms/],

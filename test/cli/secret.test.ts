@@ -45,6 +45,11 @@ describe('quorate secret', () => {
     expect([forTcp.code, forHttp.code]).toEqual([0, 0]);
     expect(clientSecretOf(forTcp.stdout).text()).toBe(client.text());
     expect(forHttp.stdout).toBe(`${client.httpToken()}\n`);
+    const named = await quorateHere('secret', 'token', 'app', '--secret-file', path);
+    expect(named.stdout).toBe(`${readSecretFile(path).token('app')}\n`);
+    expect(named.stdout).toMatch(/^quorate-token-app\.[\w-]{43}\n$/);
+    const unnamed = await quorateHere('secret', 'token', 'a b', '--secret-file', path);
+    expect([unnamed.code, unnamed.stderr.includes('letters, digits')]).toEqual([2, true]);
     const asJson = await Promise.all([
       quorateHere('secret', 'client', '--secret-file', path, '--json'),
       quorateHere('secret', 'http', '--secret-file', path, '--json'),

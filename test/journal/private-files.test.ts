@@ -9,7 +9,7 @@ import { claimDataDirectory } from '../../src/cli/up/data-directory.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { holdToFounding } from '../../src/services/failover/group-file.ts';
-import { openRotatingFile } from '../../src/services/failover/rotating-file.ts';
+import { openRotatingFile } from '../../src/services/rotating-file.ts';
 import { a, entry } from './conformance.ts';
 
 let parent = '';

@@ -14,6 +14,7 @@ export interface Placed {
   readonly secretFile?: string;
   readonly nats?: string;
   readonly insecure?: true;
+  readonly tokens?: string;
 }
 
 /** Refuses to let others read along unasked. @throws ClusterOptionsError */
@@ -30,7 +31,7 @@ export function checkSecurity({ listen, http, nats, insecure }: Placed, files: T
 }
 
 /** Refuses what cannot become a cluster. @throws ClusterOptionsError */
-export function checkMembers({ id, listen, http, peer = new Map(), secretFile }: Placed): void {
+export function checkMembers({ id, listen, http, peer = new Map(), secretFile, tokens }: Placed): void {
   if (peer.has(id)) {
     throw new ClusterOptionsError(
       `expected the other nodes as peers, got ${id} itself; leave out --peer ${id}=..., or correct --id`,
@@ -50,6 +51,11 @@ export function checkMembers({ id, listen, http, peer = new Map(), secretFile }:
   if (peer.size > 0 && secretFile === undefined) {
     throw new ClusterOptionsError(
       'expected --secret-file with what all nodes share, as there are peers, got none; make one with: quorate secret new --secret-file FILE',
+    );
+  }
+  if (tokens !== undefined && secretFile === undefined) {
+    throw new ClusterOptionsError(
+      'expected --secret-file, from which tokens are derived, beside --tokens, got none; make one with: quorate secret new --secret-file FILE',
     );
   }
 }

@@ -6,7 +6,7 @@
 import { pino } from 'pino';
 import * as v from 'valibot';
 import { type Phase, phases, type Transition } from '../../../statecharts/failover.ts';
-import { openRotatingFile, type RotatingFileOptions } from './rotating-file.ts';
+import { openRotatingFile, type RotatingFileOptions } from '../rotating-file.ts';
 
 export interface AuditLog {
   /** The phase of the last transition that was noted; undefined before any. */

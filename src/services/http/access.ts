@@ -1,37 +1,64 @@
-/** Who may use HTTP at all: clients on this machine, and those that carry the token that is derived for clients. */
+/** Who may use HTTP at all: clients on this machine, and those that carry a token that is derived from the cluster's secret. */
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../bus/tcp/guests/remote.ts';
-import type { OpenClients } from '../../bus/tcp.ts';
+import { type ClusterSecret, nameOfToken, type OpenClients } from '../../bus/tcp.ts';
+import type { Grant } from './grants.ts';
 import { HttpRequestError } from './problems.ts';
 
 export interface HttpAccess {
   /** Which clients need no token; those on this machine by default. */
   readonly openClients?: OpenClients;
-  /** What the others carry as `Authorization: Bearer TOKEN`; left out, they are all refused. */
+  /** What the others carry as `Authorization: Bearer TOKEN`, and may do everything with; left out, they are all refused. */
   readonly token?: string;
+  /** Further tokens, of names, and what each may do. */
+  readonly named?: { readonly secret: Pick<ClusterSecret, 'token'>; readonly grants: readonly Grant[] };
 }
+
+/** What is known of the requests of one interface. */
+export interface Access {
+  /** By what right a request is made; undefined for those of supervisors, which need none. */
+  grantOf(request: FastifyRequest): Grant | undefined;
+  /** Replaces what named tokens may do. Connections with requests under way by one that may do something else now are closed. */
+  setGrants(grants: readonly Grant[]): void;
+}
+
+/** Of those that carry the token of all clients, and of those that need none. */
+const bearer: Grant = { name: 'clients', role: 'admin' };
+const open: Grant = { name: 'open', role: 'admin' };
 
 /**
  * Refuses requests of others, before anything else is done for them. What counts is the address of the socket: headers
  * such as X-Forwarded-For are the sender's own words. So a reverse proxy on this machine opens the node to all that it lets
  * through, unless `openClients` is `none`. Whether a node lives and is ready is told to others as well, and nothing of why:
- * supervisors such as a kubelet ask from another machine, and send no token.
+ * supervisors such as a kubelet ask from another machine, and send no token. A token that is known counts also where none is needed.
  */
-export function addAccess(app: FastifyInstance, { openClients = 'loopback', token }: HttpAccess): void {
-  if (openClients === 'all') return;
+export function addAccess(app: FastifyInstance, { openClients = 'loopback', token, named }: HttpAccess): Access {
   const expected = token === undefined ? undefined : digestOf(token);
+  const tokens = createNamedTokens(named);
+  const granted = new WeakMap<FastifyRequest, Grant>();
   const strangers = new WeakSet<FastifyRequest>();
+  const underWay = new Map<FastifyRequest, Socket>();
   app.addHook('preSerialization', async (request, _reply, answer) =>
     strangers.has(request) ? statusAlone(answer) : answer,
   );
   app.addHook('onRequest', async (request, reply) => {
     const { socket, headers, routeOptions } = request;
-    if (openClients === 'loopback' && isLoopback(socket.remoteAddress)) return;
     const [, given] = /^Bearer +(?<given>[^\s]+) *$/i.exec(headers.authorization ?? '') ?? [];
-    // Digests are of one length, and where they differ says nothing about where the tokens do.
-    if (given !== undefined && expected !== undefined && timingSafeEqual(digestOf(given), expected)) return;
+    const isOpen = openClients === 'all' || (openClients === 'loopback' && isLoopback(socket.remoteAddress));
+    const digest = given === undefined ? undefined : digestOf(given);
+    const ofName = digest && tokens.grantOf(nameOfToken(given ?? ''), digest);
+    const ofAll = digest && expected && timingSafeEqual(digest, expected) ? bearer : undefined;
+    const grant = ofName ?? ofAll ?? (isOpen ? open : undefined);
+    if (grant !== undefined) {
+      granted.set(request, grant);
+      if (grant !== ofName) return;
+      underWay.set(request, socket);
+      reply.raw.once('close', () => underWay.delete(request));
+      return;
+    }
     if (healthRoutes.has(routeOptions.url ?? '')) {
       strangers.add(request);
       return;
@@ -47,6 +74,42 @@ export function addAccess(app: FastifyInstance, { openClients = 'loopback', toke
         : 'send Authorization: Bearer TOKEN, with what this prints: quorate secret http --secret-file FILE',
     );
   });
+  return {
+    grantOf: (request) => granted.get(request),
+    setGrants(grants) {
+      const changed = tokens.set(grants);
+      for (const [request, socket] of underWay) if (changed.has(granted.get(request)?.name ?? '')) socket.destroy();
+    },
+  };
+}
+
+interface NamedTokens {
+  /** What the token of this name and digest may do. */
+  grantOf(name: string | undefined, digest: Uint8Array): Grant | undefined;
+  /** @returns the names that may do something else now, or nothing any more */
+  set(grants: readonly Grant[]): ReadonlySet<string>;
+}
+
+function createNamedTokens(named: HttpAccess['named']): NamedTokens {
+  let known = new Map<string, { readonly grant: Grant; readonly digest: Uint8Array }>();
+  const set = (grants: readonly Grant[]): ReadonlySet<string> => {
+    const before = known;
+    known = new Map(
+      grants.map((grant) => [grant.name, { grant, digest: digestOf(named?.secret.token(grant.name) ?? '') }]),
+    );
+    const isSameGrant = (name: string, grant: Grant): boolean =>
+      JSON.stringify(known.get(name)?.grant) === JSON.stringify(grant);
+    return new Set([...before].flatMap(([name, { grant }]) => (isSameGrant(name, grant) ? [] : [name])));
+  };
+  if (named !== undefined) set(named.grants);
+  return {
+    set: (grants) => (named === undefined ? new Set() : set(grants)),
+    grantOf(name, digest) {
+      // The name in a token is no secret: what follows it is.
+      const found = name === undefined ? undefined : known.get(name);
+      return found !== undefined && timingSafeEqual(digest, found.digest) ? found.grant : undefined;
+    },
+  };
 }
 
 const healthRoutes: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
@@ -54,4 +117,5 @@ const healthRoutes: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 const statusAlone = (answer: unknown): object =>
   typeof answer === 'object' && answer !== null && 'status' in answer ? { status: answer.status } : {};
 
+/** Digests are of one length, and where they differ says nothing about where the tokens do. */
 const digestOf = (text: string): Uint8Array => createHash('sha256').update(text).digest();

@@ -16,9 +16,12 @@ import { defaultLogProtocol, type LogProtocolName } from '../store/log/protocol-
 import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { addAccess, type HttpAccess } from './access.ts';
 import { createHttpApp } from './app.ts';
+import { type Audit, addAudit } from './audit.ts';
+import { addAuthorization } from './authorization.ts';
 import { addBackupRoute } from './backup.ts';
 import { etagOf } from './conditions.ts';
 import { addDecisionRoutes } from './decisions.ts';
+import type { Grant } from './grants.ts';
 import { addKeyRoutes } from './keys.ts';
 import { addLeaseRoutes } from './leases.ts';
 import { addMemberRoutes } from './members.ts';
@@ -66,6 +69,8 @@ export interface HttpServerOptions {
   readonly tls?: HttpIdentity;
   /** Who may use it; clients on this machine by default. */
   readonly access?: HttpAccess;
+  /** Told who has changed what, and who was refused; by default none is. */
+  readonly audit?: Audit;
   /** The process, for `GET /status`; left out, that does not say. */
   readonly pid?: number;
   /** How long a request may take before it is answered 503 or 504, in milliseconds. Default 5,000. */
@@ -88,6 +93,8 @@ export interface HttpServer {
 export interface StoreHttpServer extends HttpServer {
   /** Shows another certificate from now on. @throws TlsIdentityError when it is unusable, or when this speaks no TLS */
   setTls(identity: HttpIdentity): void;
+  /** Replaces what tokens of names may do; see `HttpAccess.named`. */
+  setGrants(grants: readonly Grant[]): void;
 }
 
 /** The port could not be opened. */
@@ -130,8 +137,10 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
     const route = request.routeOptions.url ?? 'unknown';
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
   });
-  addAccess(app, options.access ?? {});
   const kv = keyValueStore(store, clock);
+  const access = addAccess(app, options.access ?? {});
+  if (options.audit !== undefined) addAudit(app, access.grantOf, options.audit, clock);
+  addAuthorization(app, access.grantOf, kv, deadlineMs);
   addKeyRoutes(app, kv, deadlineMs, budget);
   addRangeRoutes(app, kv, deadlineMs, budget);
   addTransactionRoutes(app, kv, deadlineMs);
@@ -172,6 +181,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
         throw new TlsIdentityError(`expected ${url} to speak TLS, got no certificate to replace; start it with one`);
       secure.setIdentity(identity);
     },
+    setGrants: access.setGrants,
     close() {
       closing ??= (async () => {
         // A client that sends a request byte by byte must not hold up the end.

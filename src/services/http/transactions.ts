@@ -32,6 +32,15 @@ const transaction = v.strictObject({
 
 const example = '{"compare": [{"key": "a", "version": 7}], "success": [{"put": "a", "value": "x"}, {"delete": "b"}]}';
 
+/** The keys that a body names, and whether it writes them. @throws HttpRequestError */
+export function keysOfTransaction(body: unknown): readonly { readonly key: string; readonly isWritten: boolean }[] {
+  const { compare, success, failure } = bodyOf(transaction, jsonOfBody(body), example);
+  return [
+    ...compare.map(({ key }) => ({ key, isWritten: false })),
+    ...[...success, ...failure].map(operationOf).map(({ type, key }) => ({ key, isWritten: type !== 'get' })),
+  ];
+}
+
 /** Adds them to `app`. @param deadlineMs how long a request may take */
 export function addTransactionRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
   app.post('/transactions', async (request, reply) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openAuditLog } from '../../../src/services/failover/audit.ts';
-import { openRotatingFile, type RotatingFileOptions } from '../../../src/services/failover/rotating-file.ts';
+import { openRotatingFile, type RotatingFileOptions } from '../../../src/services/rotating-file.ts';
 import type { Phase, Transition } from '../../../statecharts/failover.ts';
 
 function temporary(): string {

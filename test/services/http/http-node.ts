@@ -36,7 +36,7 @@ export interface HttpNodeOptions {
   readonly protocol?: LogProtocolName;
   readonly deadlineMs?: number;
   readonly limits?: StoreLimits;
-  readonly http?: Pick<HttpServerOptions, 'access' | 'hostNames' | 'limits' | 'tls'>;
+  readonly http?: Pick<HttpServerOptions, 'access' | 'audit' | 'hostNames' | 'limits' | 'tls'>;
   /** Puts another store before the real one. */
   readonly wrap?: (store: ReplicatedStore) => ReplicatedStore;
 }

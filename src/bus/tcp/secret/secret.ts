@@ -18,6 +18,13 @@ export interface ClusterSecret {
   peerKey(): Uint8Array;
   /** What a client is given: it opens services, and never a session of a node. */
   client(): ClientSecret;
+  /**
+   * The token of a name, which HTTP requests carry in place of that of clients, and which does what an operator lists for the
+   * name: `quorate-token-NAME.` and 43 further characters.
+   *
+   * @throws RangeError for what is no name of a token (`isTokenName`)
+   */
+  token(name: string): string;
 }
 
 /** What opens the services of a cluster to clients. */
@@ -36,6 +43,14 @@ const leastBytes = 32;
 const clusterPrefix = 'quorate-cluster-';
 const clientPrefix = 'quorate-client-';
 const tokenPrefix = 'quorate-http-';
+const namedPrefix = 'quorate-token-';
+
+/** Whether a token may have this name. */
+export const isTokenName = (name: string): boolean => /^[\w-]{1,64}$/.test(name);
+
+/** The name that a token says it has; undefined for one that has none. */
+export const nameOfToken = (token: string): string | undefined =>
+  /^quorate-token-(?<name>[\w-]{1,64})\./.exec(token)?.groups?.name;
 
 /** Makes a new secret of 256 random bits. They come from the system's generator alone: a seed could be repeated. */
 export const createClusterSecret = (): ClusterSecret =>
@@ -50,7 +65,7 @@ export const createClusterSecret = (): ClusterSecret =>
  */
 export function clusterSecretOf(text: string, source = 'the given text'): ClusterSecret {
   const trimmed = text.trim();
-  if (trimmed.startsWith(clientPrefix) || trimmed.startsWith(tokenPrefix)) {
+  if ([clientPrefix, tokenPrefix, namedPrefix].some((prefix) => trimmed.startsWith(prefix))) {
     throw new SecretKindError(
       `expected the secret of a cluster in ${source}, got that of clients, which opens no session of a node; give what all nodes share`,
     );
@@ -68,7 +83,11 @@ export function clusterSecretOf(text: string, source = 'the given text'): Cluste
   }
   const peerKey = derive(material, 'peer');
   const client = clientSecretFrom(derive(material, 'clients'));
-  return Object.freeze({ kind: 'cluster', text: () => trimmed, peerKey: () => peerKey, client: () => client });
+  const token = (name: string): string => {
+    if (!isTokenName(name)) throw new RangeError(`expected 1 to 64 letters, digits, '-' or '_', got '${name}'`);
+    return `${namedPrefix}${name}.${Buffer.from(derive(material, `token ${name}`)).toString('base64url')}`;
+  };
+  return Object.freeze({ kind: 'cluster', text: () => trimmed, peerKey: () => peerKey, client: () => client, token });
 }
 
 /**

@@ -5,7 +5,7 @@
 
 import { appendFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { privateDirectoryMode, privateFileMode } from '../../environment/private-files.ts';
+import { privateDirectoryMode, privateFileMode } from '../environment/private-files.ts';
 
 export interface RotatingFileOptions {
   readonly path: string;
