@@ -29,6 +29,7 @@ export function openCommand(terminal: Terminal): Command {
     .option('--port <number>', 'where it is served (default: any port that is free)', integerIn(0, 65_535))
     .option('--browser', 'tell the browser of this machine to open it', false)
     .option('--no-wait', 'end when all is found to be in its place, and serve nothing')
+    .option('--json', 'tell the URL as JSON', false)
     .addHelpText('after', help)
     .action(async (file: string, options: ShowOptions) => {
       await showRecording(parseRecording(textOf(file)), options, terminal);

@@ -29,6 +29,7 @@ describe('the commands of quorate', () => {
       'simulate',
       'compare',
       'check',
+      'open',
       'chart',
       'choose',
       'incident',

@@ -17,6 +17,8 @@ export interface ShowOptions {
   readonly port?: number;
   /** Whether the browser of this machine is told to open it. Default false. */
   readonly browser?: boolean;
+  /** Whether the URL is told as JSON. Default false. */
+  readonly json?: boolean;
 }
 
 /** Writes a recording. @throws FileError */
@@ -32,13 +34,14 @@ export async function keepRecording(file: string, text: string, terminal: Termin
  */
 export async function showRecording(
   recording: Recording,
-  { wait, port = 0, browser = false }: ShowOptions,
+  { wait, port = 0, browser = false, json = false }: ShowOptions,
   terminal: Terminal,
 ): Promise<void> {
   const server = await servePages({ files: pagesFolder, routes: { '/recording.json': jsonRoute(recording) }, port });
   try {
-    terminal.out(`${recording.items.length} items: ${server.url}/`);
-    if (browser) await openBrowser(`${server.url}/`, terminal);
+    const [url, items] = [`${server.url}/`, recording.items.length];
+    terminal.out(json ? JSON.stringify({ url, items }) : `${items} items: ${url}`);
+    if (browser) await openBrowser(url, terminal);
     if (wait) {
       terminal.err('Ctrl-C ends it.');
       await askedToStop();
