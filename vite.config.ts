@@ -1,5 +1,5 @@
 /**
- * Bundles the dashboard's page into `dist/dashboard`. It needs nothing from elsewhere, and no script or style stands in its
+ * Bundles the dashboard's page, and the playground's, into `dist/dashboard`. It needs nothing from elsewhere, and no script or style stands in its
  * HTML, so that a server may forbid both. The charts are laid out here, once, and fetched when they are looked at.
  */
 
@@ -31,7 +31,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: {
+      input: [`${root}/src/dashboard/app/index.html`, `${root}/src/dashboard/app/playground.html`],
+    },
   },
+  worker: { format: 'es' },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   logLevel: 'warn',
   plugins: [charts()],

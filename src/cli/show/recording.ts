@@ -1,7 +1,7 @@
-/** Recordings of runs and counterexamples: written to a file, and shown on a page of this machine. */
+/** Pages of this machine that a command shows: recordings, which are also written to files, and the playground. */
 
 import type { Recording } from '../../dashboard/feed.ts';
-import { jsonRoute, type PageServer, servePages } from '../../dashboard/page-server.ts';
+import { jsonRoute, type Route, servePages } from '../../dashboard/page-server.ts';
 import { pagesFolder } from '../../dashboard/pages.ts';
 import { writeText } from '../config/files.ts';
 import { PageUnservedError } from '../errors.ts';
@@ -32,29 +32,47 @@ export async function keepRecording(file: string, text: string, terminal: Termin
  *
  * @throws PagesMissingError when the pages are not built; PagePortError when the port cannot be opened
  */
-export async function showRecording(
-  recording: Recording,
-  { wait, port = 0, browser = false, json = false }: ShowOptions,
-  terminal: Terminal,
-): Promise<void> {
-  const server = await servePages({ files: pagesFolder, routes: { '/recording.json': jsonRoute(recording) }, port });
+export function showRecording(recording: Recording, options: ShowOptions, terminal: Terminal): Promise<void> {
+  const routes = { '/recording.json': jsonRoute(recording) };
+  return show({ paths: ['/', '/recording.json'], routes, items: recording.items.length }, options, terminal);
+}
+
+/**
+ * Serves the playground, in which the browser runs all by itself.
+ *
+ * @throws PagesMissingError when the pages are not built; PagePortError when the port cannot be opened
+ */
+export const showPlayground = (options: ShowOptions, terminal: Terminal): Promise<void> =>
+  show({ paths: ['/playground.html'], routes: {} }, options, terminal);
+
+/** What is served: the page first. */
+interface Served {
+  readonly paths: readonly [page: string, ...others: string[]];
+  readonly routes: Readonly<Record<string, Route>>;
+  /** How much it shows, where that is known. */
+  readonly items?: number;
+}
+
+async function show(served: Served, options: ShowOptions, terminal: Terminal): Promise<void> {
+  const { paths, routes, items } = served;
+  const { wait, port = 0, browser = false, json = false } = options;
+  const server = await servePages({ files: pagesFolder, routes, port });
   try {
-    const [url, items] = [`${server.url}/`, recording.items.length];
-    terminal.out(json ? JSON.stringify({ url, items }) : `${items} items: ${url}`);
+    const url = `${server.url}${paths[0]}`;
+    const count = items === undefined ? {} : { items };
+    terminal.out(json ? JSON.stringify({ url, ...count }) : items === undefined ? url : `${items} items: ${url}`);
     if (browser) await openBrowser(url, terminal);
     if (wait) {
       terminal.err('Ctrl-C ends it.');
       await askedToStop();
-    } else await assertServed(server);
+    } else for (const path of paths) await assertServed(`${server.url}${path}`);
   } finally {
     await server.close();
   }
 }
 
-/** Looks whether the page and its recording are served. @throws PageUnservedError */
-async function assertServed({ url }: PageServer): Promise<void> {
-  for (const path of ['/', '/recording.json']) {
-    const { ok, status } = await fetch(`${url}${path}`);
-    if (!ok) throw new PageUnservedError(`expected ${url}${path} to be served, got status ${status}; build it anew`);
-  }
+/** @throws PageUnservedError */
+async function assertServed(url: string): Promise<void> {
+  const { ok, status } = await fetch(url);
+  if (!ok) throw new PageUnservedError(`expected ${url} to be served, got status ${status}; build it anew`);
 }

@@ -1,0 +1,28 @@
+/** A real browser for tests: Debian's Chromium, and whatever a page complains of. */
+
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** Where Debian, and others, install it. */
+export const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
+  (path): path is string => path !== undefined && existsSync(path),
+);
+
+/** Starts it, without a window. */
+export const launch = (): Promise<Browser> =>
+  chromium.launch({ executablePath: chromiumPath ?? 'chromium', args: ['--no-sandbox', '--disable-gpu'] });
+
+/** A new page, and what it has complained of so far: errors, warnings of its policy, and requests to elsewhere. */
+export async function openPage(browser: Browser, url: string): Promise<{ page: Page; complaints: string[] }> {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin !== new URL(url).origin) complaints.push(`asks ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
