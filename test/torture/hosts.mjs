@@ -1,5 +1,5 @@
 /**
- * `npm run torture:hosts [-- --transport tcp|nats] [--protocol paxos]`: five hosts with addresses of their own. The test is
+ * `npm run torture:hosts [-- --transport tcp|tls|nats] [--protocol paxos]`: five hosts with addresses of their own. The test is
  * the router between them, so it runs in namespaces of its own, for networks, mounts and processes: whatever becomes of it, nothing of it is left.
  */
 

@@ -6,18 +6,18 @@ import { until } from '../fixtures/until.ts';
 import { countUnder, type Station, startStation } from './datagrams.ts';
 import { disturb, kindsOf, type NetworkCounts } from './network.ts';
 import { clock, seconds, torture } from './rounds.ts';
-import { overNats, overTcp, type Transport } from './transports.ts';
+import { overNats, overTcp, overTls, type Transport } from './transports.ts';
 
 const protocol = logProtocolIn(process.env.TORTURE_PROTOCOL ?? 'raft');
 const nodeCount = 5;
 /** A slow network and a busy machine are no fault of the store's. */
 const writes = 100;
 
-const transports: readonly Transport[] = [overTcp, overNats];
+const transports: readonly Transport[] = [overTcp, overTls, overNats];
 const wanted = process.env.TORTURE_TRANSPORT;
 const named = transports.filter(({ name }) => wanted === undefined || name === wanted);
 if (named.length === 0) {
-  throw new Error(`expected ${transports.map(({ name }) => name).join(' or ')} as the transport, got ${wanted}`);
+  throw new Error(`expected ${transports.map(({ name }) => name).join(', ')} as the transport, got ${wanted}`);
 }
 
 describe('between hosts of network namespaces', () => {

@@ -1,7 +1,13 @@
 /** Over what nodes on several hosts reach each other, and what can go wrong with that besides. */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createNatsClient } from '../../src/bus/nats.ts';
+import { nodeUri } from '../../src/bus/tcp.ts';
+import { issueAuthority, issueNode } from '../../src/cli/certs/issue.ts';
 import { createStoreClient } from '../../src/services/store/client.ts';
+import { connect } from '../../src/services/store/tcp-client.ts';
 import type { Heal, Host } from '../fixtures/hosts.ts';
 import { startNatsAt } from '../fixtures/nats.ts';
 import type { ClusterOptions } from '../fixtures/processes.ts';
@@ -16,9 +22,12 @@ export interface Transport {
 
 export interface Prepared
   extends Pick<NetworkOptions, 'links' | 'faults'>,
-    Pick<ClusterOptions, 'arguments' | 'connect' | 'mayEnd'> {
+    Pick<ClusterOptions, 'argumentsOf' | 'ca' | 'connect' | 'mayEnd'> {
   close(): Promise<void>;
 }
+
+/** As nodes of the command line call it that are told no other name. */
+const cluster = 'quorate';
 
 const pairsOf = (hosts: readonly Host[]): readonly Link[] =>
   hosts.flatMap((one, index) => hosts.slice(index + 1).map((other) => [one, other] as const));
@@ -27,6 +36,43 @@ export const overTcp: Transport = {
   name: 'tcp',
   furtherHosts: 0,
   prepare: async (hosts) => ({ links: pairsOf(hosts), faults: {}, close: async () => {} }),
+};
+
+/** Each node has a certificate, without which its peers refuse it; the authority is of this run. */
+export const overTls: Transport = {
+  name: 'tls',
+  furtherHosts: 0,
+  async prepare(hosts) {
+    const directory = mkdtempSync(join(tmpdir(), 'quorate-certificates-'));
+    const lifetime = { from: new Date(), days: 2 };
+    const authority = issueAuthority('torture', lifetime);
+    const keep = (name: string, text: string): string => {
+      const file = join(directory, `${name}.pem`);
+      writeFileSync(file, text, { mode: 0o600 });
+      return file;
+    };
+    const ca = keep('ca', authority.cert);
+    const filesOf = new Map(
+      hosts.map(({ address }, index) => {
+        const id = `n${index + 1}`;
+        const names = { id, uri: nodeUri(cluster, id), hosts: [address] };
+        const { cert, key } = issueNode(authority, names, lifetime);
+        return [id, ['--ca', ca, '--cert', keep(id, cert), '--key', keep(`${id}.key`, key)]];
+      }),
+    );
+    return {
+      links: pairsOf(hosts),
+      faults: {},
+      argumentsOf: (id) => filesOf.get(id) ?? [],
+      ca: authority.cert,
+      connect: (nodes, secret, connectMs) =>
+        connect(
+          nodes.map(({ tcp }) => tcp),
+          { cluster, secret, connectMs, tls: { ca: authority.cert } },
+        ),
+      close: async () => rmSync(directory, { recursive: true, force: true }),
+    };
+  },
 };
 
 const natsPort = 4_222;
@@ -40,10 +86,10 @@ export const overNats: Transport = {
     const server = await startNatsAt({ address: middle.address, port: natsPort, prefix: middle.prefix });
     return {
       links: hosts.map((host) => [host, middle] as const),
-      arguments: ['--nats', server.url],
+      argumentsOf: () => ['--nats', server.url],
       async connect(nodes, secret, connectMs) {
         const ids = nodes.map(({ id }) => id);
-        const bus = await createNatsClient({ server: server.url, cluster: 'quorate', nodes: ids, secret });
+        const bus = await createNatsClient({ server: server.url, cluster, nodes: ids, secret });
         const client = createStoreClient(bus);
         try {
           await client.connected(connectMs);
