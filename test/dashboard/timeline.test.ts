@@ -74,9 +74,20 @@ describe('a time line', () => {
     expect(timelineOf().at(items.length).omitted).toBe(0);
   });
 
-  test('begins anew with a new head', () => {
+  test('keeps its history when the same feed tells anew how all stands', () => {
+    const timeline = timelineOf({ perKeyFrame: 4 });
+    const anew = new Teller().up('n3', { role: 'follower', value: 'follower', term: 2 }).items;
+    timeline.add([head, head, ...anew]);
+    expect([timeline.first, timeline.end]).toEqual([0, items.length + 2]);
+    expect([...timeline.at(timeline.end).actors.keys()]).toEqual([serverAt('n3')]);
+    expect(timeline.at(items.length - 1).actors.get(serverAt('n2'))?.role).toBe('leader');
+    expect(saidOf(timeline, 30)).toEqual(saidOf(timelineOf(), 30));
+    expect(timeline.item(items.length)).toEqual(anew[0]);
+  });
+
+  test('begins anew with the head of another feed', () => {
     const timeline = timelineOf();
-    timeline.add([{ ...head, nodes: ['m1'] }]);
+    timeline.add([{ ...head, title: 'another', nodes: ['m1'] }]);
     expect([timeline.first, timeline.end]).toEqual([0, 0]);
     expect([...timeline.at(0).nodes.keys()]).toEqual(['m1']);
     expect(timeline.placeOf('s7')).toBeUndefined();

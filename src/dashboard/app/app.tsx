@@ -5,7 +5,7 @@ import type { Board } from './board.ts';
 import { ChartsView } from './charts/view.tsx';
 import { ClusterView } from './cluster/view.tsx';
 import { Header } from './header.tsx';
-import { type BoardProps, onTyping, type View } from './parts.tsx';
+import { type BoardProps, isForElement, type View } from './parts.tsx';
 import { SpaceTimeView } from './space-time/view.tsx';
 import { Transport } from './transport.tsx';
 
@@ -44,7 +44,7 @@ function listenToKeys(board: Board): () => void {
     End: () => board.live(),
   };
   const listen = (event: KeyboardEvent): void => {
-    if (event.altKey || event.ctrlKey || event.metaKey || onTyping(event.target)) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || isForElement(event.target, event.key)) return;
     const action = actions[`${event.shiftKey ? 'shift ' : ''}${event.key}`];
     if (action === undefined) return;
     event.preventDefault();

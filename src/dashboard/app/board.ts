@@ -2,11 +2,12 @@
 
 import { signal } from '@preact/signals';
 import type { FaultOrder } from '../feed.ts';
+import { defaultLimits, recordedLimits } from '../model/limits.ts';
 import type { Moment } from '../model/moment.ts';
 import { fragmentOf, type Place } from '../model/place.ts';
 import { type Playback, playing, positionOf, stepped, stoppedAt, ticked, toMark } from '../model/playback.ts';
 import { Timeline } from '../model/timeline.ts';
-import { type LinkTraffic, trafficAt } from '../model/traffic.ts';
+import { type Traffic, trafficAt } from '../model/traffic.ts';
 import { eachFrame, later } from './browser.ts';
 import type { FeedSource, FeedStatus } from './feed-source.ts';
 
@@ -19,7 +20,7 @@ const trafficWindowSteps = 10;
 
 /** A page's state. What components read from it, they follow. */
 export class Board {
-  readonly timeline = new Timeline();
+  readonly timeline: Timeline;
   readonly status = signal<FeedStatus>({ state: 'connecting' });
   readonly playback = signal<Playback>({ mode: 'live' });
   readonly place = signal<Place>({ view: 'cluster' });
@@ -37,6 +38,7 @@ export class Board {
 
   constructor(source: FeedSource, place: Place) {
     this.#source = source;
+    this.timeline = new Timeline(source.isBounded ? recordedLimits : defaultLimits);
     this.place.value = place;
     this.#wanted = place.at;
   }
@@ -73,7 +75,7 @@ export class Board {
     return this.timeline.atMs(this.position()) ?? 0;
   }
 
-  traffic(): { readonly links: ReadonlyMap<string, LinkTraffic>; readonly windowMs: number } {
+  traffic(): Traffic {
     const window = this.timeline.head?.source === 'check' ? trafficWindowSteps : trafficWindowMs;
     return trafficAt(this.timeline, this.position(), window);
   }

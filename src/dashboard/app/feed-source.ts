@@ -1,7 +1,7 @@
 /**
- * Where the page gets its feed from. A server that holds a recording answers `recording.json`; one of a cluster that runs
- * answers it with 204 (nothing), and sends the feed over a WebSocket at `feed`, one item or an array of items a message. Both
- * paths are relative to the page. A connection that breaks is made again, and the page says so meanwhile.
+ * Where the page gets its feed from. Whoever opens the page of a cluster that runs has a token, and gets the feed over a
+ * WebSocket at `feed`; without one, the page asks for a recording at `recording.json`. Both paths are relative to the page. A
+ * connection that breaks is made again, and the page says so meanwhile.
  */
 
 import type { FaultOrder } from '../feed.ts';
@@ -27,6 +27,8 @@ export interface FeedListener {
 
 /** A feed, from anywhere: a server, a file, or what runs in the page itself. */
 export interface FeedSource {
+  /** Whether it ends: then all of it is kept, where what goes on for hours loses its beginning. */
+  readonly isBounded: boolean;
   /** Begins to tell. @returns what ends that */
   start(listener: FeedListener): () => void;
   /** Orders a fault. @returns undefined once it is done, or why it is not */
@@ -36,48 +38,52 @@ export interface FeedSource {
 const firstDelayMs = 250;
 const maxDelayMs = 8_000;
 
-/** The feed of the server that the page came from. @param token what lets a person order faults */
-export function serverFeed(token: string | undefined): FeedSource {
-  return {
-    start(listener) {
-      let stop = (): void => undefined;
-      let isStopped = false;
-      listener.turn({ state: 'connecting' });
-      fetchRecording().then(
-        (recording) => {
-          if (isStopped) return;
-          if (recording === undefined) stop = socketFeed(listener, token);
-          else if (recording === 'unreadable') {
-            listener.turn({ state: 'failed', why: 'expected a recording of version 1; make it with this version' });
-          } else {
-            listener.take(recording);
-            listener.turn({ state: 'whole' });
-          }
-        },
-        () => {
-          if (!isStopped) stop = socketFeed(listener, token);
-        },
-      );
-      return () => {
-        isStopped = true;
-        stop();
+/** The feed of the server that the page came from. @param token what a server of a cluster that runs has given */
+export const serverFeed = (token: string | undefined): FeedSource =>
+  token === undefined
+    ? { isBounded: true, start: recordedFeed, order: async () => 'what is recorded takes no faults' }
+    : {
+        isBounded: false,
+        start: (listener) => socketFeed(listener, token),
+        order: (fault) => orderFault(fault, token),
       };
-    },
-    order: (fault) => orderFault(fault, token),
+
+function recordedFeed(listener: FeedListener): () => void {
+  let isStopped = false;
+  listener.turn({ state: 'connecting' });
+  fetchRecording().then((recording) => {
+    if (isStopped) return;
+    if (typeof recording === 'string') {
+      listener.turn({ state: 'failed', why: recording });
+      return;
+    }
+    listener.take(recording);
+    listener.turn({ state: 'whole' });
+  });
+  return () => {
+    isStopped = true;
   };
 }
 
-async function fetchRecording(): Promise<ReadItems | 'unreadable' | undefined> {
-  const answer = await fetch(addressOf('recording.json'));
-  if (!answer.ok || answer.status === 204) return undefined;
-  const read: unknown = await answer.json();
-  return readRecording(read) ?? 'unreadable';
+const noFeed = 'nothing to show here: open the URL that was printed, with its token';
+
+/** @returns why there is none, where there is none */
+async function fetchRecording(): Promise<ReadItems | string> {
+  try {
+    const answer = await fetch(addressOf('recording.json'));
+    if (!answer.ok) return noFeed;
+    const read: unknown = await answer.json();
+    return readRecording(read) ?? 'this is no recording of version 1; make it anew with this version';
+  } catch {
+    return noFeed;
+  }
 }
 
-function socketFeed(listener: FeedListener, token: string | undefined): () => void {
-  const url = addressOf('feed', token === undefined ? {} : { token });
+function socketFeed(listener: FeedListener, token: string): () => void {
+  const url = addressOf('feed', { token });
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   let attempt = 0;
+  listener.turn({ state: 'connecting' });
   let cancel = (): void => undefined;
   const connect = (): void => {
     const socket = new WebSocket(url);
@@ -110,14 +116,11 @@ function readText(data: unknown): ReadItems {
   }
 }
 
-async function orderFault(fault: FaultOrder, token: string | undefined): Promise<string | undefined> {
+async function orderFault(fault: FaultOrder, token: string): Promise<string | undefined> {
   try {
     const answer = await fetch(addressOf('faults'), {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
       body: JSON.stringify(fault),
     });
     if (answer.ok) return undefined;

@@ -14,10 +14,10 @@ export interface View {
   readonly Body: FunctionComponent<BoardProps>;
 }
 
-/** Whether a key that is pressed there means the element, and not the page. */
-export const onTyping = (target: EventTarget | null): boolean =>
+/** Whether `key`, pressed there, means the element, and not the page: a button takes a space, and leaves arrows. */
+export const isForElement = (target: EventTarget | null, key: string): boolean =>
   target instanceof HTMLElement &&
-  target.closest('input, select, textarea, button, summary, a, [role=treeitem]') !== null;
+  target.closest(key === ' ' ? 'input, select, textarea, button, summary, a' : 'input, select, textarea') !== null;
 
 interface PanelProps {
   readonly title: string;

@@ -20,15 +20,24 @@ import { ruleSources } from './sources.ts';
 
 /** The files, by their paths from the page. @param root the folder of the repository */
 export async function chartAssets(root: string): Promise<Readonly<Record<string, string>>> {
-  const document = readFileSync(join(root, 'docs', 'protocols.md'), 'utf8');
-  const assets: ChartAsset[] = [];
-  for (const role of roles) assets.push(await assetOf(root, role, document));
-  const index: ChartIndex = assets.map(({ name, about }) => ({ name, title: about.replace(/\..*$/s, '.') }));
+  const assets = await assetsOf(root);
   return {
-    [chartIndexPath]: JSON.stringify(index),
+    [chartIndexPath]: JSON.stringify(indexOf(assets)),
     ...Object.fromEntries(assets.map((asset) => [chartPath(asset.name), JSON.stringify(asset)])),
   };
 }
+
+/** Every role's chart, with all that is told of it. */
+export async function assetsOf(root: string): Promise<readonly ChartAsset[]> {
+  const document = readFileSync(join(root, 'docs', 'protocols.md'), 'utf8');
+  const assets: ChartAsset[] = [];
+  for (const role of roles) assets.push(await assetOf(root, role, document));
+  return assets;
+}
+
+/** What there is, with the first sentence of each. */
+export const indexOf = (assets: readonly ChartAsset[]): ChartIndex =>
+  assets.map(({ name, about }) => ({ name, title: about.replace(/\..*$/s, '.') }));
 
 async function assetOf(root: string, { name, chart }: Role, document: string): Promise<ChartAsset> {
   const transitions = chartTransitions(chart);

@@ -12,4 +12,6 @@ export interface TimelineLimits {
   readonly unpaired: number;
 }
 
+/** For what goes on for hours. What is recorded is bounded where it is made, and kept whole. */
 export const defaultLimits: TimelineLimits = { items: 20_000, perKeyFrame: 500, atOnce: 5_000, unpaired: 5_000 };
+export const recordedLimits: TimelineLimits = { ...defaultLimits, items: 60_000 };

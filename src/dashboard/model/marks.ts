@@ -8,7 +8,7 @@ export interface Mark {
   /** Where it has just happened. */
   readonly position: number;
   readonly atMs: number;
-  readonly kind: 'role' | 'process' | 'fault' | 'violation' | 'summary';
+  readonly kind: 'role' | 'process' | 'fault' | 'violation';
   /** In a few words: `n2 leader`. */
   readonly text: string;
 }
@@ -23,6 +23,8 @@ export function markOf(item: Shown, position: number, before: Moment): Mark | un
     case 'paused':
     case 'resumed':
       return mark('process', `${item.node} ${item.type}`);
+    // What is busy tells of its actors now and then only.
+    case 'actor':
     case 'step': {
       const known = before.actors.get(item.actor);
       const isNews = known !== undefined && known.role !== item.role && item.role !== undefined;
@@ -32,8 +34,6 @@ export function markOf(item: Shown, position: number, before: Moment): Mark | un
       return mark('fault', item.isActive ? item.text : `over: ${item.text}`);
     case 'violation':
       return mark('violation', `${item.claim}: ${item.text}`);
-    case 'summary':
-      return mark('summary', item.reason);
     default:
       return undefined;
   }

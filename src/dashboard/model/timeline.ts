@@ -54,7 +54,10 @@ export class Timeline {
     return this.#end;
   }
 
-  /** Takes in what a feed tells. A head begins anew: what came before is another feed's. */
+  /**
+   * Takes in what a feed tells. A head of the same running nodes says that how all stands is told anew, as after a broken
+   * connection: what is remembered stays. Any other head begins anew.
+   */
   add(items: readonly FeedItem[]): void {
     for (const item of items) {
       if (item.type === 'head') this.#begin(item);
@@ -139,13 +142,19 @@ export class Timeline {
   }
 
   #begin(head: FeedHead): void {
+    const isSame = this.#head?.title === head.title && this.#head.source === head.source && head.source === 'nodes';
     this.#head = head;
     this.#now = RunningMoment.before(head.nodes, this.#limits.atOnce);
-    this.#pairing = new Pairing(this.#limits.unpaired);
-    this.#places = new Map();
-    this.#end = 0;
     this.#found = undefined;
-    this.#frames = [this.#newFrame()];
+    if (isSame) {
+      if (this.#frames.at(-1)?.items.length === 0) this.#frames.pop();
+    } else {
+      this.#pairing = new Pairing(this.#limits.unpaired);
+      this.#places = new Map();
+      this.#end = 0;
+      this.#frames = [];
+    }
+    this.#frames.push(this.#newFrame());
   }
 
   #append(item: Shown): void {
@@ -178,7 +187,13 @@ export class Timeline {
 
   #frameAt(position: number): Frame | undefined {
     if (position < this.first || position > this.#end) return undefined;
-    const place = Math.floor((position - this.first) / this.#limits.perKeyFrame);
-    return this.#frames[Math.min(place, this.#frames.length - 1)];
+    let low = 0;
+    let high = this.#frames.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#frames[middle]?.first ?? 0) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return this.#frames[low];
   }
 }

@@ -15,19 +15,21 @@ export interface LinkTraffic {
   readonly types: readonly (readonly [string, number])[];
 }
 
+/** What went over the links of a cluster. */
+export interface Traffic {
+  /** By `FROM TO`. */
+  readonly links: ReadonlyMap<string, LinkTraffic>;
+  /** In the feed's milliseconds. */
+  readonly windowMs: number;
+  /** Messages and steps that were told in numbers alone, as there were too many. */
+  readonly untold: number;
+}
+
 /** So many items are looked at; where more lie within the window, it is shortened. */
 const maxItems = 5_000;
 
-/**
- * The links that were used within `windowMs` before `position`.
- *
- * @returns the links by `FROM TO`, and the window that was looked at, in the feed's milliseconds
- */
-export function trafficAt(
-  timeline: Timeline,
-  position: number,
-  windowMs: number,
-): { readonly links: ReadonlyMap<string, LinkTraffic>; readonly windowMs: number } {
+/** What went over the links within `windowMs` before `position`; of what is very busy, within less. */
+export function trafficAt(timeline: Timeline, position: number, windowMs: number): Traffic {
   const endMs = timeline.atMs(position) ?? 0;
   const counted = new Map<
     string,
@@ -45,6 +47,7 @@ export function trafficAt(
       link.types.set(type, (link.types.get(type) ?? 0) + 1);
     }
   };
+  let untold = 0;
   let place = Math.min(position, timeline.end) - 1;
   let sinceMs = endMs - windowMs;
   for (; place >= timeline.first; place -= 1) {
@@ -52,6 +55,7 @@ export function trafficAt(
     if (item === undefined || item.atMs <= sinceMs) break;
     if (item.type === 'sent' || item.type === 'lost')
       count(item.from, item.to, item.message.type, item.type === 'lost');
+    if (item.type === 'summary') untold += Object.values(item.counts).reduce((sum, count) => sum + count, 0);
     if (position - place >= maxItems) {
       sinceMs = item.atMs;
       break;
@@ -61,5 +65,5 @@ export function trafficAt(
     key,
     { ...link, types: [...types].sort(([, one], [, other]) => other - one) },
   ]);
-  return { links: new Map(links), windowMs: endMs - sinceMs };
+  return { links: new Map(links), windowMs: endMs - sinceMs, untold };
 }

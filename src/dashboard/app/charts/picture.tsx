@@ -6,6 +6,8 @@ import type { Box, Layout, PlacedArrow, PlacedState, Point } from '../../../char
 interface PictureProps {
   readonly layout: Layout;
   readonly machine: string;
+  /** 1 as it was laid out. */
+  readonly zoom: number;
   /** The ids of the active states. */
   readonly active: readonly string[];
   /** The ids of the transitions taken last, and whether the last step took them. */
@@ -16,7 +18,7 @@ interface PictureProps {
   onPick(ids: string): void;
 }
 
-export function ChartPicture({ layout, machine, active, taken, isFresh, picked, onPick }: PictureProps) {
+export function ChartPicture({ layout, machine, zoom, active, taken, isFresh, picked, onPick }: PictureProps) {
   const { width, height, root, starts } = layout;
   const lit = new Set([machine, ...active]);
   // A transition that leaves no state has no arrow: the state that handled it shows that instead.
@@ -26,8 +28,8 @@ export function ChartPicture({ layout, machine, active, taken, isFresh, picked, 
     <svg
       class="chart"
       viewBox={`0 0 ${width} ${height}`}
-      width={width}
-      height={height}
+      width={width * zoom}
+      height={height * zoom}
       role="img"
       aria-label={altOf(machine, active)}
     >

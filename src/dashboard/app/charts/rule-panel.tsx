@@ -1,5 +1,6 @@
 /** What a transition does and why: guard, the paper's rule, and the source of the rules behind it; and what the role is. */
 
+import { labelOf } from '../../../charts/labels.ts';
 import type { ChartAsset, ChartTransition } from '../../model/chart-asset.ts';
 import { Panel } from '../parts.tsx';
 
@@ -9,9 +10,10 @@ interface RulePanelProps {
   readonly ids: readonly string[];
   /** Whether they were picked; otherwise they were taken last. */
   readonly isPicked: boolean;
+  onPick(ids: string): void;
 }
 
-export function RulePanel({ asset, ids, isPicked }: RulePanelProps) {
+export function RulePanel({ asset, ids, isPicked, onPick }: RulePanelProps) {
   const known = ids.flatMap((id) => {
     const transition = asset.transitions[id];
     return transition === undefined ? [] : [{ id, transition }];
@@ -29,10 +31,27 @@ export function RulePanel({ asset, ids, isPicked }: RulePanelProps) {
         <p class="prose">{asset.about}</p>
         {asset.failures === '' ? null : <p class="prose">{asset.failures}</p>}
         {asset.paper === '' ? null : <p class="prose dim">{asset.paper}</p>}
+        <details>
+          <summary>All transitions ({asset.layout.arrows.length})</summary>
+          <ul class="lines">
+            {asset.layout.arrows.map(({ arrow }) => (
+              <li key={`${arrow.ids.join('|')} ${arrow.to}`}>
+                <button type="button" class="link" onClick={() => onPick(arrow.ids.join('|'))}>
+                  {nameIn(asset, arrow.from)} → {nameIn(asset, arrow.to)}
+                </button>{' '}
+                <span class="dim">{labelOf(arrow)}</span>
+              </li>
+            ))}
+          </ul>
+        </details>
       </Panel>
     </>
   );
 }
+
+/** The id of a state without its machine's. */
+const nameIn = ({ machine }: ChartAsset, id: string): string =>
+  id === machine ? 'any state' : id.replace(`${machine}.`, '');
 
 interface TransitionProps {
   readonly asset: ChartAsset;
@@ -41,7 +60,7 @@ interface TransitionProps {
 
 function Transition({ asset, transition }: TransitionProps) {
   const { event, source, targets, guard, guards, actions, rule } = transition;
-  const short = (id: string): string => (id === asset.machine ? 'any state' : id.replace(`${asset.machine}.`, ''));
+  const short = (id: string): string => nameIn(asset, id);
   const sources = [...new Set([...guards, ...actions])].flatMap((name) => {
     const found = asset.rules[name];
     return found === undefined ? [] : [{ name, found }];

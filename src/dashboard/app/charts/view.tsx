@@ -11,6 +11,7 @@ import { ActorPanel } from './actor-panel.tsx';
 import { fetchChart, fetchIndex } from './assets.ts';
 import { ChartPicture } from './picture.tsx';
 import { RulePanel } from './rule-panel.tsx';
+import { Stage } from './stage.tsx';
 
 export function ChartsView({ board }: BoardProps) {
   const index = useSignal<ChartIndex>([]);
@@ -44,29 +45,42 @@ export function ChartsView({ board }: BoardProps) {
   }, [chart, index.value]);
   const shown = asset.value?.name === chart ? asset.value : undefined;
   const taken = actor?.transition?.transitions.map(({ id }) => id) ?? [];
+  const active = shown === undefined || actor === undefined ? [] : activeIn(shown.layout.root, actor.value);
+  const pick = (ids: string): void => {
+    picked.value = picked.value === ids ? undefined : ids;
+  };
   const isFresh = actor?.transition !== undefined && actor.transition === actor.step;
   return (
     <div class="charts">
       <Chooser board={board} index={index.value} moment={moment} chart={chart} actor={actor} />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <section class="picture" tabIndex={0} aria-label={`The chart of ${chart ?? 'a role'}`}>
+      <div class="pictured">
         {failure.value === '' ? null : <p class="empty">{failure.value}</p>}
         {shown === undefined ? null : (
-          <ChartPicture
-            layout={shown.layout}
-            machine={shown.machine}
-            active={actor === undefined ? [] : activeIn(shown.machine, actor.value)}
-            taken={taken}
-            isFresh={isFresh}
-            picked={picked.value}
-            onPick={(id) => (picked.value = picked.value === id ? undefined : id)}
-          />
+          <Stage chart={shown.name} layout={shown.layout} active={active}>
+            {(zoom) => (
+              <ChartPicture
+                layout={shown.layout}
+                machine={shown.machine}
+                zoom={zoom}
+                active={active}
+                taken={taken}
+                isFresh={isFresh}
+                picked={picked.value}
+                onPick={pick}
+              />
+            )}
+          </Stage>
         )}
-      </section>
+      </div>
       <aside class="right" aria-label="About the actor and its chart">
         {actor === undefined ? null : <ActorPanel board={board} actor={actor} asset={shown} />}
         {shown === undefined ? null : (
-          <RulePanel asset={shown} ids={picked.value?.split('|') ?? taken} isPicked={picked.value !== undefined} />
+          <RulePanel
+            asset={shown}
+            ids={picked.value?.split('|') ?? taken}
+            isPicked={picked.value !== undefined}
+            onPick={pick}
+          />
         )}
       </aside>
     </div>
@@ -106,6 +120,7 @@ function Chooser({ board, index, moment, chart, actor }: ChooserProps) {
       <label>
         Chart{' '}
         <select
+          aria-label="Chart"
           value={chart ?? ''}
           onChange={({ currentTarget }) => {
             const { actor: _actor, ...place } = board.place.value;

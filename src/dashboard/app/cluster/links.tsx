@@ -1,10 +1,10 @@
 /** The links as a table, for those who do not see the map, and for exact numbers. */
 
-import type { LinkTraffic } from '../../model/traffic.ts';
+import type { Traffic } from '../../model/traffic.ts';
 import { Panel } from '../parts.tsx';
 
 interface LinkTableProps {
-  readonly traffic: { readonly links: ReadonlyMap<string, LinkTraffic>; readonly windowMs: number };
+  readonly traffic: Traffic;
   readonly isCheck: boolean;
 }
 
@@ -17,6 +17,11 @@ export function LinkTable({ traffic, isCheck }: LinkTableProps) {
   const rate = (count: number): string => (count === 0 ? '' : String(Math.round(count * scale)));
   return (
     <Panel title="Links" note={`messages ${unit}`}>
+      {traffic.untold === 0 ? null : (
+        <p class="note warn">
+          Too busy to be shown whole: {rate(traffic.untold)} events {unit} are told in numbers alone.
+        </p>
+      )}
       {links.length === 0 ? (
         <p class="note dim">Nothing is on its way.</p>
       ) : (

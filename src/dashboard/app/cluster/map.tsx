@@ -2,7 +2,7 @@
 
 import type { Moment } from '../../model/moment.ts';
 import type { NodeStanding } from '../../model/node-standing.ts';
-import type { LinkTraffic } from '../../model/traffic.ts';
+import type { LinkTraffic, Traffic } from '../../model/traffic.ts';
 import type { Board } from '../board.ts';
 import { toneOf } from '../parts.tsx';
 
@@ -10,7 +10,7 @@ interface MapProps {
   readonly board: Board;
   readonly nodes: readonly NodeStanding[];
   readonly moment: Moment;
-  readonly traffic: { readonly links: ReadonlyMap<string, LinkTraffic>; readonly windowMs: number };
+  readonly traffic: Traffic;
 }
 
 interface Place {

@@ -17,6 +17,7 @@ export interface Outcome {
 }
 
 export class PlaygroundSource implements FeedSource {
+  readonly isBounded = true;
   readonly choices = signal<readonly Choice[]>([]);
   readonly outcome = signal<Outcome>({ isUnderWay: true, text: 'Loading …', details: '' });
   readonly run: Signal<PlaygroundRun>;

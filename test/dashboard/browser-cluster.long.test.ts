@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { freePort } from '../fixtures/ports.ts';
+import { type Run, run } from '../fixtures/processes.ts';
+import { expectAccessible, hasBrowser, openPage, startBrowser } from './browser.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on its page', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-dashboard-'));
+  let cluster: Run;
+  let browser: Browser;
+  let page: Page;
+  let problems: readonly string[] = [];
+  beforeAll(async () => {
+    const port = await freePort([0, 1, 2, 100, 101, 102]);
+    cluster = run(['up', '--data', join(directory, 'data'), '--port', String(port), '--dashboard', '0']);
+    await cluster.printed(/Ctrl-C stops all nodes/);
+    const url = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(cluster.stdout)?.[0] ?? '';
+    browser = await startBrowser();
+    ({ page, problems } = await openPage(browser, url));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    cluster?.signal('SIGINT');
+    await cluster?.end();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  const leader = () => page.locator('.node.lead:not(:disabled)');
+  /** The name of the node that leads, once one does that is none of `others`. */
+  async function leaderBut(...others: readonly string[]): Promise<string> {
+    let found = '';
+    await expect
+      .poll(
+        async () => {
+          found =
+            (await leader()
+              .first()
+              .getAttribute('data-node', { timeout: 1_000 })
+              .catch(() => null)) ?? '';
+          return found !== '' && !others.includes(found);
+        },
+        { timeout: 120_000 },
+      )
+      .toBe(true);
+    return found;
+  }
+
+  test('shows who leads, keeps the token out of the URL, and is accessible', async () => {
+    await leaderBut();
+    expect(page.url()).not.toContain('token');
+    await expectAccessible(page);
+  });
+
+  test('counts what happens', async () => {
+    const counted = async (): Promise<number> =>
+      Number(/(\d+) \/ (\d+)/.exec((await page.locator('.now').textContent()) ?? '')?.[2] ?? 0);
+    const before = await counted();
+    await expect.poll(counted, { timeout: 60_000 }).toBeGreaterThan(before);
+  });
+
+  test('kills the leader, and lights the chart of the next one', async () => {
+    const first = await leaderBut();
+    await page.getByRole('button', { name: `Kill ${first}` }).click();
+    await page.locator(`[data-node="${first}"].down`).waitFor();
+    const second = await leaderBut(first);
+    await page.locator(`[data-node="${second}"]`).click();
+    await page.locator('[data-state="leader"] > rect.active').waitFor({ state: 'attached' });
+    await page.getByRole('link', { name: 'Cluster' }).click();
+    await page.locator('.happenings', { hasText: `${first} down` }).waitFor();
+    await page.getByRole('button', { name: `Restart ${first}` }).click();
+    await page.locator(`[data-node="${first}"].up`).waitFor();
+  });
+
+  test('cuts a link, says that it is cut, and heals it', async () => {
+    await page.getByRole('button', { name: 'Cut', exact: true }).click();
+    await page.locator('.fault').first().waitFor();
+    await page.getByRole('button', { name: 'Heal all' }).click();
+    await page.getByText('none in force').waitFor();
+  });
+
+  test('finds the moment before the leader was killed, and goes on from there', async () => {
+    await page.locator('.happenings button').last().click();
+    await expect.poll(() => page.url(), { timeout: 30_000 }).toContain('at=');
+    await page.getByRole('button', { name: 'Live' }).click();
+    await expect.poll(() => page.url(), { timeout: 30_000 }).not.toContain('at=');
+  });
+
+  test('has nothing to complain of', () => {
+    expect(problems).toEqual([]);
+  });
+});

@@ -1,0 +1,136 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { roles } from '../../src/charts/roles.ts';
+import type { Recording } from '../../src/dashboard/feed.ts';
+import { jsonRoute, type PageServer, servePages } from '../../src/dashboard/page-server.ts';
+import { recordRun } from '../../src/dashboard/record-run.ts';
+import { expectAccessible, hasBrowser, type Look, openPage, pagesFolder, startBrowser } from './browser.ts';
+import { faulty, planned, protocol } from './runs.ts';
+
+// A browser takes its time on a busy machine.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+/** A simulated run in which leaders crash and links fail. */
+async function recorded(name: string): Promise<Recording> {
+  const of = protocol(name);
+  const { recording } = await recordRun({
+    protocol: of,
+    schedule: planned(of, 3, ['crash', 'pause', 'isolate']),
+    ...faulty,
+  });
+  return recording;
+}
+
+describe.skipIf(!hasBrowser)('a recorded run on the page', () => {
+  let browser: Browser;
+  let raft: Recording;
+  let server: PageServer;
+  beforeAll(async () => {
+    raft = await recorded('raft');
+    server = await servePages({ files: pagesFolder, routes: { '/recording.json': jsonRoute(raft) } });
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  const open = async (fragment: string, look: Look = {}, at = server): Promise<Page> => {
+    const { page, problems } = await openPage(browser, `${at.url}/${fragment}`, look);
+    onTestFinished(async () => {
+      await page.close();
+      expect(problems).toEqual([]);
+    });
+    return page;
+  };
+  const place = (page: Page): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.slice(1));
+
+  test('begins at its beginning, steps by button and key, and says so in the URL', async () => {
+    const page = await open('');
+    await page.getByText('recorded').waitFor();
+    await page.getByRole('button', { name: 'Forward one step' }).click();
+    expect(place(page).get('at')).toBe('1');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowLeft');
+    expect(place(page).get('at')).toBe('2');
+    await page.keyboard.press('Shift+ArrowRight');
+    const marked = Number(place(page).get('at'));
+    expect(marked).toBeGreaterThan(2);
+    await page.reload();
+    await page.locator('.now', { hasText: `${marked} / ` }).waitFor();
+  });
+
+  test('shows the leader at a moment, and no node that leads beside it at the beginning', async () => {
+    const elected = raft.items.findIndex((item) => item.type === 'step' && item.role === 'leader');
+    const item = raft.items[elected];
+    const page = await open(`#view=cluster&at=${elected}`);
+    const leader = page.locator(`[data-node="${item !== undefined && 'node' in item ? item.node : ''}"]`);
+    await leader.getByText('leader').waitFor();
+    await page.keyboard.press('Home');
+    await expect.poll(() => page.locator('.node .role', { hasText: 'leader' }).count(), { timeout: 30_000 }).toBe(0);
+  });
+
+  test('plays to its end', async () => {
+    const page = await open(`#view=cluster&at=${raft.items.length - 30}`);
+    await page.getByLabel('Speed').selectOption('16');
+    await page.getByRole('button', { name: 'Play' }).click();
+    await page.locator('.now', { hasText: `${raft.items.length - 1} / ${raft.items.length - 1}` }).waitFor();
+    await page.getByRole('button', { name: 'Play' }).waitFor();
+  });
+
+  test('lights the active state of a chart, and tells the rule of the transition that was taken', async () => {
+    const elected = raft.items.findIndex((item) => item.type === 'step' && item.role === 'leader');
+    const item = raft.items[elected];
+    const actor = item?.type === 'step' ? item.actor : '';
+    const page = await open(`#view=charts&at=${elected}&chart=raft.server&actor=${actor}`);
+    await page.locator('[data-state="leader"] > rect.active').waitFor({ state: 'attached' });
+    await page.locator('g.arrow.taken').first().waitFor({ state: 'attached' });
+    await page.getByText('Transition taken last').waitFor();
+    await page.getByText('All transitions').click();
+    await page.locator('aside li', { hasText: 'Raft §9.6' }).getByRole('button').first().click();
+    await page.getByText('Picked transition').waitFor();
+    expect(await page.locator('.transition .rule').first().textContent()).toContain('Raft §9.6');
+  });
+
+  test('draws the chart of every role', async () => {
+    const page = await open('#view=charts');
+    for (const { name, chart } of roles) {
+      await page.getByLabel('Chart', { exact: true }).selectOption(name);
+      await page.locator(`svg.chart [data-state="${chart.id}"]`).waitFor({ state: 'attached' });
+    }
+  });
+
+  test.each([
+    ['cluster', {}],
+    ['cluster', { colorScheme: 'dark' }],
+    ['charts', {}],
+    ['charts', { colorScheme: 'dark' }],
+    ['cluster', { width: 390, height: 844 }],
+    ['charts', { width: 390, height: 844 }],
+  ] satisfies readonly (readonly [string, Look])[])('is accessible: %s, %j', async (view, look) => {
+    const page = await open(`#view=${view}&at=${Math.floor(raft.items.length / 2)}`, look);
+    await page.getByText('recorded').waitFor();
+    await page.locator(view === 'charts' ? 'svg.chart' : '.map').waitFor();
+    await expectAccessible(page);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  });
+
+  test.each(['2pc', 'failover', 'paxos', 'primary-backup'])('shows a run of %s', async (name) => {
+    const recording = await recorded(name);
+    const other = await servePages({ files: pagesFolder, routes: { '/recording.json': jsonRoute(recording) } });
+    onTestFinished(() => other.close());
+    const page = await open(`#view=cluster&at=${Math.floor(recording.items.length / 2)}`, {}, other);
+    await page.getByText('recorded').waitFor();
+    await page.locator('.map').waitFor();
+    await expectAccessible(page);
+  });
+
+  test('says what to do where there is nothing to show', async () => {
+    const empty = await servePages({ files: pagesFolder });
+    onTestFinished(() => empty.close());
+    const { page } = await openPage(browser, `${empty.url}/`);
+    await page.getByText('open the URL that was printed, with its token').waitFor();
+    await page.close();
+  });
+});
