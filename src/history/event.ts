@@ -19,6 +19,8 @@ export interface OperationEvent {
   readonly f?: string | undefined;
   readonly key?: ObjectKey;
   readonly value?: unknown;
+  /** On `invoke` of a read: it may return what was there so many milliseconds before. */
+  readonly maxStalenessMs?: number | undefined;
   /** Milliseconds, never less than on the line before. On every line of a history, or on none. */
   readonly time?: number | undefined;
 }
@@ -69,10 +71,13 @@ const operationEvent = v.strictObject(
     f: v.optional(text('f')),
     key: v.optional(name('key')),
     value: v.optional(shallowValue),
+    maxStalenessMs: v.optional(
+      v.pipe(v.number('expected maxStalenessMs to be a number of milliseconds'), v.finite(), v.minValue(0)),
+    ),
     time,
     note: remark,
   },
-  strangerOr('a line of an operation needs type, process, f (and key, value, time, note)'),
+  strangerOr('a line of an operation needs type, process, f (and key, value, maxStalenessMs, time, note)'),
 );
 
 const faultEvent = v.strictObject(

@@ -57,6 +57,9 @@ class LineReader implements HistoryReader {
   readonly #pending = new Map<ProcessId, PendingOperation>();
   readonly #faults: FaultInterval[] = [];
   readonly #openFaults = new Map<string, number>();
+  /** Of all lines that say something. */
+  readonly #moments: Moment[] = [];
+  #hasStaleReads = false;
   #begin: Moment = { line: 0, timeMs: 0 };
   #end: Moment;
   #timed: boolean | undefined;
@@ -84,7 +87,8 @@ class LineReader implements HistoryReader {
   }
 
   end(): History {
-    return { operations: [...this.#operations], faults: [...this.#faults], begin: this.#begin, end: this.#end };
+    const operations = this.#hasStaleReads ? inOrderOfInvocation(this.#operations) : [...this.#operations];
+    return { operations, faults: [...this.#faults], begin: this.#begin, end: this.#end };
   }
 
   #wrong(message: string): HistoryFormatError {
@@ -106,10 +110,25 @@ class LineReader implements HistoryReader {
     }
     if (this.#begin.line === 0) this.#begin = moment;
     this.#end = moment;
+    this.#moments.push(moment);
     return moment;
   }
 
-  #invoke(event: OperationEvent, invokedAt: Moment): void {
+  /**
+   * When an operation was invoked. A read that may be stale by so much may return what was there at any time from so long
+   * before its invocation on: just what a read may that was invoked then, and is not stale.
+   */
+  #invocationOf({ f = '', value, maxStalenessMs }: OperationEvent, at: Moment): Moment {
+    if (maxStalenessMs === undefined) return at;
+    if (this.#timed !== true || this.#model.isReadOnly?.({ f, value, known: false, result: undefined }) !== true) {
+      throw this.#wrong('expected maxStalenessMs on a read, in a history whose lines have times');
+    }
+    this.#hasStaleReads = true;
+    const timeMs = at.timeMs - maxStalenessMs;
+    return { line: lastBefore(timeMs, this.#moments), timeMs };
+  }
+
+  #invoke(event: OperationEvent, moment: Moment): void {
     const { process, f, key } = event;
     const busy = this.#pending.get(process);
     if (busy !== undefined) {
@@ -129,6 +148,7 @@ class LineReader implements HistoryReader {
     const value = shape.value.read(event.value, undefined);
     if (value === undefined)
       throw this.#wrong(`expected ${f} to be invoked with ${shape.value.form}, got ${brief(event.value)}`);
+    const invokedAt = this.#invocationOf(event, moment);
     const index = this.#operations.length;
     const operation: Operation = {
       index,
@@ -206,6 +226,22 @@ class LineReader implements HistoryReader {
     else this.#complete(event, moment);
   }
 }
+
+/** The last line before some time; 0 where there is none. @param moments in their order */
+function lastBefore(timeMs: number, moments: readonly Moment[]): number {
+  let [from, to] = [0, moments.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((moments[middle]?.timeMs ?? 0) < timeMs) from = middle + 1;
+    else to = middle;
+  }
+  return moments[from - 1]?.line ?? 0;
+}
+
+const inOrderOfInvocation = (operations: readonly Operation[]): readonly Operation[] =>
+  [...operations]
+    .sort((a, b) => a.invokedAt.line - b.invokedAt.line || a.index - b.index)
+    .map((operation, index) => ({ ...operation, index }));
 
 /**
  * Reads a whole history.

@@ -21,6 +21,8 @@ export interface RecordedInvocation {
   readonly f: string;
   readonly key?: ObjectKey;
   readonly value?: unknown;
+  /** Of a read that may return what was there so many milliseconds before. */
+  readonly maxStalenessMs?: number;
 }
 
 export interface HistoryRecorder {
@@ -73,7 +75,7 @@ export function createHistoryRecorder({ clock, limit = 400_000, onLine }: Record
   };
 
   return {
-    invoke(process, { f, key, value }) {
+    invoke(process, { f, key, value, maxStalenessMs }) {
       if (waiting.has(process)) {
         throw new HistoryRecordError(
           `process ${JSON.stringify(process)} still waits for an answer; use one process for each call under way`,
@@ -82,7 +84,7 @@ export function createHistoryRecorder({ clock, limit = 400_000, onLine }: Record
       requireJson(value);
       takePlace();
       waiting.add(process);
-      record({ process, type: 'invoke', f, key, value });
+      record({ process, type: 'invoke', f, key, value, maxStalenessMs });
       let isWaiting = true;
       const complete = (
         type: OperationEvent['type'],

@@ -138,6 +138,27 @@ export const mutations: readonly Mutation[] = [
     tests: followerReads,
   },
   {
+    name: 'a stale read is twice as old as its bound in some run',
+    file: 'src/services/store/server/follower-reads.ts',
+    text: '- this.#freshAtMs <= stalenessOf(read)',
+    becomes: '- this.#freshAtMs <= 2 * stalenessOf(read)',
+    tests: ['test/services/store/stale-history.test.ts'],
+  },
+  {
+    name: 'a stale read is judged as if it were not',
+    file: 'src/history/reader.ts',
+    text: 'const timeMs = at.timeMs - maxStalenessMs;',
+    becomes: 'const timeMs = at.timeMs - 0 * maxStalenessMs;',
+    tests: ['test/history/staleness.test.ts'],
+  },
+  {
+    name: 'a stale read must hold what was answered at its bound',
+    file: 'src/history/reader.ts',
+    text: '?? 0) < timeMs) from = middle + 1;',
+    becomes: '?? 0) <= timeMs) from = middle + 1;',
+    tests: ['test/history/staleness.test.ts'],
+  },
+  {
     name: 'a bound of staleness that nothing shows is no error of its own',
     file: 'src/services/store/requests/requester.ts',
     text: 'reading.maxStalenessMs === undefined ? done : namingStaleness(done)',
