@@ -27,6 +27,7 @@ const selected = ({ query }: FastifyRequest): Scope => {
 };
 
 const nothing = (): Scope => 'none';
+const everything = (): Scope => 'all';
 
 interface RouteNeed {
   readonly role: Role;
@@ -48,9 +49,12 @@ const needs: Readonly<Record<string, RouteNeed>> = {
   'GET /leases/:id': { role: 'read', scope: nothing },
   'GET /agree/*': { role: 'read', scope: urlKey },
   'PUT /agree/*': { role: 'write', scope: urlKey },
+  'GET /namespaces': { role: 'read', scope: everything },
   'GET /members': { role: 'read', scope: nothing },
   'GET /status': { role: 'read', scope: nothing },
   'GET /metrics': { role: 'read', scope: nothing },
+  'GET /healthz': { role: 'read', scope: nothing },
+  'GET /readyz': { role: 'read', scope: nothing },
 };
 
 /** What a request for a route needs, as far as its head says. */
