@@ -13,14 +13,15 @@ export type { Endpoint, Received } from './host/endpoint.ts';
 export * from './host/errors.ts';
 export { type ActorHandle, following, type HandleLogic, type HandleOf, type OutputOf } from './host/handle.ts';
 export { type Happened, type InspectionBatch, type InspectionEvent, latest } from './host/inspection.ts';
+export { type LogNodeOptions, logNode, type NodeLog } from './host/logging.ts';
 export type { Refused, RefusedCounts } from './host/mail.ts';
 export {
   createNode,
   type Node,
   type NodeLimits,
   type NodeOptions,
-  type RoleChange,
   type StartOptions,
 } from './host/node.ts';
+export type { RoleCause, RoleChange } from './host/role-change.ts';
 export * from './journal.ts';
 export type { Operation, Resource } from './resources/resource.ts';

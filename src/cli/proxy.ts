@@ -1,13 +1,13 @@
 /** `quorate proxy`: brings clients to the primary of a group, and readers to its standbys. */
 
 import { Command } from 'commander';
-import pino from 'pino';
 import type { InspectorServer } from '../inspector/server.ts';
 import { followTopology } from '../services/failover/topology/follow.ts';
 import { type GroupProxy, type HostPort, type ProxyNotice, serveProxyHttp, startProxy } from '../services/proxy.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { proxyTokenOf, redisLoginOf } from './failover/config/login.ts';
 import { readFailoverConfig } from './failover/config/read.ts';
+import { createLog } from './log.ts';
 import { hostPortIn, integerIn, textOf } from './options.ts';
 import { askedToStop } from './stop-asked.ts';
 import type { Terminal } from './terminal.ts';
@@ -69,7 +69,7 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
     const message = `expected where to listen: "proxy": { "listen": "127.0.0.1:6400" } in '${options.config}', or --listen`;
     throw new ProxyListenMissingError(message);
   }
-  const log = pino({ base: { group: config.group }, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = createLog(terminal, process.stdout.isTTY === true, { group: config.group });
   const proxy = await startProxy({
     group: config.group,
     kind: config.kind,

@@ -19,7 +19,18 @@ const report = v.variant('type', [
     dashboardUrl: v.optional(v.string()),
   }),
   /** The node plays another role now. */
-  v.object({ type: v.literal('role'), id, role: v.string(), remark: v.string() }),
+  v.object({
+    type: v.literal('role'),
+    id,
+    role: v.string(),
+    remark: v.string(),
+    /** The role before; left out where the node has just started, as is what follows. */
+    former: v.optional(v.string()),
+    /** The message or the delay that made it change, where it came from, and the rules of the paper that it followed. */
+    event: v.optional(v.string()),
+    from: v.optional(v.string()),
+    rules: v.optional(v.array(v.string())),
+  }),
   /** The node stands in another way with a peer. */
   v.object({ type: v.literal('peer'), id, peer: v.string(), status: v.string(), reason: v.optional(v.string()) }),
   /** Something that an operator should know, and that the node survives. */
@@ -47,7 +58,7 @@ export function lineOf(report: Report, colours: Colours): string {
         `data in ${report.dataDirectory}${report.isNew ? ' (new)' : ''}`,
       ].join('; ');
     case 'role':
-      return `${colourOf(report.role, colours)(report.role)} ${report.remark}`;
+      return `${colourOf(report.role, colours)(report.role)} ${report.remark}${whyOf(report, colours)}`;
     case 'peer':
       return `${report.status === 'connected' ? '' : 'not '}connected with ${report.peer}${
         report.reason === undefined ? '' : `: ${report.reason}`
@@ -57,6 +68,15 @@ export function lineOf(report: Report, colours: Colours): string {
     case 'failed':
       return `${colours.red(report.code)}: ${report.message}`;
   }
+}
+
+/** What it was before, and why it is no longer. */
+function whyOf({ id, former, event, from, rules = [] }: Report & { type: 'role' }, colours: Colours): string {
+  if (former === undefined) return '';
+  const sender = from?.split('/')[0];
+  const cause =
+    event === undefined ? [] : [`${event}${sender === undefined || sender === id ? '' : ` from ${sender}`}`];
+  return colours.dim(`  (was ${[former, ...cause, ...rules].join('; ')})`);
 }
 
 function colourOf(role: string, colours: Colours): (text: string) => string {

@@ -23,6 +23,7 @@ import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
 import type { InspectionEvent } from './inspection.ts';
 import type { Refused, RefusedCounts } from './mail.ts';
+import type { RoleChange } from './role-change.ts';
 import type { Occupancy } from './rooms.ts';
 import type { ActorObserver } from './runner.ts';
 
@@ -73,12 +74,6 @@ export interface StartOptions<Input> {
   readonly input: Input;
   /** Replaces delays of the definition, by name. */
   readonly delays?: Readonly<Record<string, DelayRange>>;
-}
-
-/** A change of role, as of when it was durable. */
-export interface RoleChange {
-  readonly actor: Address;
-  readonly role: string | undefined;
 }
 
 /** A running node. */
@@ -177,6 +172,7 @@ export interface Node<Owned extends Resources = Resources> {
   readonly occupancy: { readonly actors: Occupancy; readonly rooms: Readonly<Record<string, Occupancy>> };
   /** Everything that the node does. */
   readonly inspection: Observable<InspectionEvent>;
+  /** Each change of role, and what brought it about. It costs nothing per step beyond comparing states that differ. */
   readonly roleChanges: Observable<RoleChange>;
   /** Emits once, when the node has failed with its journal and stopped for good. */
   readonly failure: Observable<NodeFailedError>;

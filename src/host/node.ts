@@ -25,7 +25,7 @@ import { JournalClosedError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
 import { type Births, createBirths } from './births.ts';
-import type { Node, NodeLimits, NodeOptions, Resources, RoleChange, StartOptions, Viewed } from './contract.ts';
+import type { Node, NodeLimits, NodeOptions, Resources, StartOptions, Viewed } from './contract.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
 import { AddressTakenError, type NodeFailedError, NodeOverloadedError, NodeStoppedError } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
@@ -34,6 +34,7 @@ import { createJobs, type Dispatch } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
 import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
 import { createPerformer } from './performer.ts';
+import type { RoleChange } from './role-change.ts';
 import { createRoster, type Roster } from './roster.ts';
 import type { ActorObserver, RunnerHost } from './runner.ts';
 import { createTransfer, transferAddress, transferMessages } from './transfer.ts';
@@ -133,9 +134,7 @@ class LocalNode implements Node {
         send: mail.send,
         refuse: mail.refuse,
         append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
-        roleChanged(actor, role) {
-          if (roleChanges.observed) roleChanges.next({ actor, role });
-        },
+        roleChanged: (change) => roleChanges.next(change),
         ended: (runner, error) => roster.ended(runner, error),
       },
     });

@@ -26,6 +26,7 @@ import { type ActorHandle, createMirror, type Mirror } from './handle.ts';
 import type { Inspection, RefusedKind } from './inspection.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from './outbox.ts';
 import type { Performer } from './performer.ts';
+import { againBy, againFired, causeOf, type RoleCause, type RoleChange } from './role-change.ts';
 
 /** What a runner needs of its node. */
 export interface RunnerHost {
@@ -43,7 +44,7 @@ export interface RunnerHost {
   append(entries: readonly JournalEntry[], onDurable: OnDurable, how?: 'forced' | 'unforced'): void;
   /** Reports what could not be taken, and counts it. */
   refuse(envelope: Envelope, kind: RefusedKind, reason: string): void;
-  roleChanged(actor: Address, role: string | undefined): void;
+  roleChanged(change: RoleChange): void;
   /** The runner has ended: its chart is final, or it failed. */
   ended(runner: Runner, error?: Error): void;
 }
@@ -88,9 +89,14 @@ export interface Runner {
 }
 
 /** A state that waits to be shown until a batch of records is durable. */
-interface Unseen {
+interface Unseen extends Shown {
   readonly batch: number;
+}
+
+/** A state to be shown, and what made it play another role than the one that was shown before it, if it does. */
+interface Shown {
   readonly state: ActorState;
+  readonly cause: RoleCause | undefined;
 }
 
 /**
@@ -164,7 +170,7 @@ class ActorRunner implements Runner {
     const held = this.#early;
     this.#first = undefined;
     this.#early = [];
-    if (first !== undefined) this.#guarded(() => this.#commit(first, this.address, { type: 'xstate.init' }));
+    if (first !== undefined) this.#guarded(() => this.#commit(first, this.address, { type: 'xstate.init' }, undefined));
     for (const act of held) this.#guarded(act);
   }
 
@@ -172,7 +178,12 @@ class ActorRunner implements Runner {
     this.#guarded(() => {
       const { clock, inspection } = this.#host;
       const event = eventOf(message, from, clock.nowMs());
-      this.#commit(this.definition.transition(this.#state, event, inspection.observed), from, message);
+      const before = this.#state;
+      const step = this.definition.transition(before, event, inspection.observed);
+      const cause = this.#changesRole(step)
+        ? causeOf(step, from, message.type, againBy(this.definition, before, event))
+        : undefined;
+      this.#commit(step, from, message, cause);
     });
   }
 
@@ -236,7 +247,7 @@ class ActorRunner implements Runner {
   }
 
   /** Takes over a step: its state, its timers, its records, and what may leave at once. */
-  #commit(step: Step, from: Address, cause: Tagged): void {
+  #commit(step: Step, from: Address, cause: Tagged, roleCause: RoleCause | undefined): void {
     const { address } = this;
     const { inspection, development } = this.#host;
     const { state } = step;
@@ -263,9 +274,9 @@ class ActorRunner implements Runner {
     const isDurable = outbox.durableBatch === outbox.lastBatch;
     if (!isDurable) {
       const earlier = this.#unseen.filter((it) => it.batch !== outbox.lastBatch);
-      this.#unseen = [...earlier, { batch: outbox.lastBatch, state }];
+      this.#unseen = [...earlier, { batch: outbox.lastBatch, state, cause: roleCause ?? this.#unseen.at(-1)?.cause }];
     }
-    this.#carryOutAndShow(released, isDurable ? state : undefined);
+    this.#carryOutAndShow(released, isDurable ? { state, cause: roleCause } : undefined);
     this.#finishIfFinal();
   }
 
@@ -285,14 +296,18 @@ class ActorRunner implements Runner {
     this.#timeouts.set(timer.id, timeout);
   }
 
-  #fire({ id }: Timer, timeout: TimeoutHandle): void {
+  #fire({ id, delay }: Timer, timeout: TimeoutHandle): void {
     if (this.#timeouts.get(id) !== timeout) return;
     this.#timeouts.delete(id);
     this.#guarded(() => {
       const { clock, inspection } = this.#host;
-      this.#commit(this.definition.fire(this.#state, id, clock.nowMs(), inspection.observed), this.address, {
-        type: id,
-      });
+      const before = this.#state;
+      const atMs = clock.nowMs();
+      const step = this.definition.fire(before, id, atMs, inspection.observed);
+      const cause = this.#changesRole(step)
+        ? causeOf(step, this.address, delay, againFired(this.definition, before, id, atMs))
+        : undefined;
+      this.#commit(step, this.address, { type: id }, cause);
     });
   }
 
@@ -327,13 +342,13 @@ class ActorRunner implements Runner {
     }
     const shown = this.#unseen.findLast((it) => it.batch <= batch);
     if (shown !== undefined) this.#unseen = this.#unseen.filter((it) => it.batch > batch);
-    this.#carryOutAndShow(released, shown?.state);
+    this.#carryOutAndShow(released, shown);
     this.#finishIfFinal();
   }
 
   /** A handle that has shown a final state is over, and would not pass on the last outputs. */
-  #carryOutAndShow(effects: readonly Released[], shown: ActorState | undefined): void {
-    const isLast = shown?.snapshot.status === 'done';
+  #carryOutAndShow(effects: readonly Released[], shown: Shown | undefined): void {
+    const isLast = shown?.state.snapshot.status === 'done';
     if (shown !== undefined && !isLast) this.#show(shown);
     this.#carryOut(effects);
     if (shown !== undefined && isLast) this.#show(shown);
@@ -358,16 +373,25 @@ class ActorRunner implements Runner {
     }
   }
 
-  #show(shown: ActorState): void {
+  #show({ state, cause }: Shown): void {
     if (!this.#isAlive) return;
-    this.#visible = shown;
-    this.#mirror?.show(shown.snapshot);
-    const role = this.definition.roleAt(shown);
-    if (role === this.#role) return;
+    this.#visible = state;
+    this.#mirror?.show(state.snapshot);
+    const role = this.definition.roleAt(state);
+    const former = this.#role;
+    if (role === former) return;
     this.#role = role;
+    const { address: actor } = this;
     const { inspection, roleChanged } = this.#host;
-    if (inspection.observed) inspection.report({ type: 'role', actor: this.address, role });
-    roleChanged(this.address, role);
+    if (inspection.observed) inspection.report({ type: 'role', actor, role });
+    roleChanged({ actor, role, former, cause });
+  }
+
+  /** Whether a step, which is not taken over yet, leads to another role. A value that is the same object is the same state. */
+  #changesRole({ state }: Step): boolean {
+    const before = this.#state;
+    if (state.snapshot.value === before.snapshot.value) return false;
+    return this.definition.roleAt(state) !== this.definition.roleAt(before);
   }
 
   /** At its final state an actor has answered everything that it released; then its records are forgotten. */

@@ -10,7 +10,8 @@ import type { NatsServer } from '../bus/nats.ts';
 import { type ClusterSecret, type HostPort, type OpenClients, type TlsIdentity, textOf } from '../bus/tcp.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import { NodeFailedError } from '../host/errors.ts';
-import type { Node, RoleChange } from '../host/node.ts';
+import type { Node } from '../host/node.ts';
+import type { RoleChange } from '../host/role-change.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createDecisions } from './agreement/decisions.ts';
 import type { Audit } from './http/audit.ts';
@@ -267,6 +268,7 @@ function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls' | 'setTokens'>
   const { node, bus, journal, standing } = running;
   const { serverName, leadingRole } = logProtocols[protocol];
   const server = addressOf(node.id, serverName, key);
+  const nameOf = (role: string | undefined) => (role === leadingRole ? 'leader' : role);
   const failure = new ReplaySubject<QuorateError>(1);
   let stopping: Promise<void> | undefined;
   const stop = (isAble = true): Promise<void> => {
@@ -300,7 +302,7 @@ function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls' | 'setTokens'>
     httpUrl: http?.url,
     roleChanges: node.roleChanges.pipe(
       filter(({ actor }) => actor === server),
-      map((change) => (change.role === leadingRole ? { ...change, role: 'leader' } : change)),
+      map((change) => ({ ...change, role: nameOf(change.role), former: nameOf(change.former) })),
     ),
     notices,
     failure: failure.asObservable(),

@@ -77,7 +77,7 @@ test('quorate proxy follows the managers of the file, serves clients and metrics
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(lines).toContainEqual(expect.objectContaining({ level: 30, group: 'orders', code: 'ROUTED' }));
+  expect(lines).toContainEqual(expect.objectContaining({ level: 'info', group: 'orders', code: 'ROUTED' }));
   client.socket.end();
   child.kill('SIGTERM');
   expect(await exit).toBe(0);

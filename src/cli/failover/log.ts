@@ -1,30 +1,7 @@
-/** The log of a manager: one line of JSON each (pino), or a line for people where those look at a terminal. */
+/** What a manager writes to its log. */
 
-import { type Logger, pino } from 'pino';
-import * as v from 'valibot';
+import type { Logger } from 'pino';
 import type { ManagerNews, ManagerNode } from '../../services/failover/manager-node.ts';
-import type { Colours, Terminal } from '../terminal.ts';
-
-/** Makes the log of a process that manages `group` as `id`. */
-export function managerLog({ out, outColours }: Terminal, isForPeople: boolean, base: Record<string, string>): Logger {
-  const options = {
-    base,
-    timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (level: string) => ({ level }) },
-  };
-  return pino(options, { write: (line) => out(isForPeople ? forPeople(line, outColours) : line.trimEnd()) });
-}
-
-const entry = v.looseObject({ time: v.string(), level: v.string(), msg: v.optional(v.string(), '') });
-
-function forPeople(line: string, colours: Colours): string {
-  const { time, level, msg, group: _, id: __, ...rest } = v.parse(entry, JSON.parse(line));
-  const colour = level === 'error' ? colours.red : level === 'warn' ? colours.yellow : colours.green;
-  const fields = Object.entries(rest)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => colours.dim(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`));
-  return [time.slice(11, 23), colour(level.padEnd(5)), msg, ...fields].join(' ');
-}
 
 /** Writes down what happens at a manager. */
 export function logNews(log: Logger, { news, bus }: ManagerNode): void {

@@ -10,11 +10,12 @@ import { JournalLockedError } from '../../journal/errors.ts';
 import type { ManagerNode } from '../../services/failover/manager-node.ts';
 import { type DashboardOption, dashboardFor } from '../dashboard.ts';
 import { exitCodes, UsageError } from '../errors.ts';
+import { createLog } from '../log.ts';
 import { isLoopback } from '../options.ts';
 import { askedToStop } from '../stop-asked.ts';
 import type { Terminal } from '../terminal.ts';
 import { type LocatedConfig, readFailoverConfig } from './config/read.ts';
-import { logNews, managerLog } from './log.ts';
+import { logNews } from './log.ts';
 import { reachServers } from './servers.ts';
 
 export interface RunOptions {
@@ -44,7 +45,7 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
   const located = readFailoverConfig(options.config);
   const { id, manager } = await startOne(located, options.id, environment, terminal);
   const { group, managers } = located.config;
-  const log = managerLog(terminal, process.stdout.isTTY === true, { group, id });
+  const log = createLog(terminal, process.stdout.isTTY === true, { group, id });
   const inspector = options.inspect === undefined ? undefined : await inspect(manager, options.inspect);
   const others = Object.keys(managers).filter((it) => it !== id);
   const seen = { title: `group ${group}, manager ${id}`, peers: others };

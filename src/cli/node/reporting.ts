@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../environment/clock.ts';
 import type { Environment } from '../../environment/environment.ts';
+import { occasionally } from '../../environment/occasionally.ts';
 import type { KeyValueNode } from '../../services/kv-node.ts';
 import type { Standing } from '../../services/lives/standing.ts';
 import type { Peers } from '../options.ts';
@@ -33,10 +34,6 @@ export function reporter(terminal: Terminal, { clock }: Environment, isJson = fa
   };
 }
 
-/** The same trouble with the same node is told again after this time, in milliseconds. */
-const repeatNoticeMs = 60_000;
-const noticesKept = 1_000;
-
 /** What a node was told of itself. */
 export interface Told {
   readonly id: string;
@@ -57,8 +54,11 @@ export function reportOn(running: KeyValueNode, { id, peers, joins }: Told, { cl
   }
   for (const { kind, detail } of running.journal.notices) notice(kind.toUpperCase().replaceAll('-', '_'), detail);
   running.notices.subscribe(({ code, message }) => notice(code, message));
-  running.roleChanges.subscribe(({ role }) => {
-    if (role !== undefined) void tell({ type: 'role', id, role, remark: running.store.status().remark });
+  running.roleChanges.subscribe(({ role, former, cause }) => {
+    if (role === undefined) return;
+    const why = cause && { event: cause.event, from: cause.from, rules: [...cause.rules()] };
+    const { remark } = running.store.status();
+    void tell({ type: 'role', id, role, remark, ...(former !== undefined && { former }), ...why });
   });
   reportPeers(running, { id, peers }, tell);
   reportStanding(running, notice);
@@ -106,13 +106,12 @@ function suspendedText({ refusedBy, awaiting }: Standing): string {
 }
 
 function reportTrouble({ bus }: KeyValueNode, clock: Clock, notice: Notice): void {
-  const toldAtMs = new Map<string, number>();
+  const admit = occasionally(clock);
   bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
-    const kind = `${error.code} ${node}`;
-    const nowMs = clock.nowMs();
-    if (nowMs - (toldAtMs.get(kind) ?? -Infinity) < repeatNoticeMs) return;
-    if (toldAtMs.size >= noticesKept) toldAtMs.clear();
-    toldAtMs.set(kind, nowMs);
-    notice(error.code, `${error.message} (from ${remote})`);
+    const admitted = admit(`${error.code} ${node}`);
+    if (admitted === undefined) return;
+    const { heldBack } = admitted;
+    const more = heldBack === undefined ? '' : `, and ${heldBack} times since this was told last`;
+    notice(error.code, `${error.message} (from ${remote}${more})`);
   });
 }
