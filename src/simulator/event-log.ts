@@ -5,7 +5,7 @@ import type { Clock } from '../environment/clock.ts';
 /** A run's log. */
 export interface EventLog {
   add(kind: string, ...details: readonly string[]): void;
-  /** Depends on every byte of every line. */
+  /** Depends on every byte of every line, and on every bit of its time. */
   readonly digest: string;
   /** Empty unless lines are kept. */
   readonly lines: readonly string[];
@@ -18,31 +18,24 @@ export function createEventLog(time: Clock, keepsLines: boolean): EventLog {
   let count = 0;
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;
-  let atMs = Number.NaN;
-  let at = '';
-  /** The present instant as text: one that is no whole number is written out slowly, and has many lines. */
-  const now = (): string => {
-    const nowMs = time.nowMs();
-    if (nowMs !== atMs) {
-      atMs = nowMs;
-      at = String(nowMs);
-    }
-    return at;
+  /** The present instant, and the same as bits: as text, one that is no whole number is written out slowly. */
+  const at = new Float64Array(1);
+  const atBits = new Uint32Array(at.buffer);
+  const mixCode = (code: number): void => {
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ code, 0x85ebca6b);
   };
   /** Of a line in pieces comes the same as of the whole. */
   const mix = (text: string): void => {
-    for (let index = 0; index < text.length; index += 1) {
-      const code = text.charCodeAt(index);
-      low = Math.imul(low ^ code, 0x01000193);
-      high = Math.imul(high ^ code, 0x85ebca6b);
-    }
+    for (let index = 0; index < text.length; index += 1) mixCode(text.charCodeAt(index));
   };
   return {
     add(kind, ...details) {
       count += 1;
-      if (keepsLines) lines.push(`${now()} ${kind} ${details.join(' ')}`);
-      mix(now());
-      mix(' ');
+      const nowMs = time.nowMs();
+      if (keepsLines) lines.push(`${nowMs} ${kind} ${details.join(' ')}`);
+      at[0] = nowMs;
+      for (const bits of atBits) mixCode(bits);
       mix(kind);
       if (details.length === 0) mix(' ');
       for (const detail of details) {

@@ -4,7 +4,7 @@
  */
 
 import type { Address } from '../../../statecharts/actor.ts';
-import type { ServerContext } from '../../../statecharts/raft.ts';
+import type { Entry, ServerContext } from '../../../statecharts/raft.ts';
 import { ofAnyTwo, type Problem } from '../claim.ts';
 import { type LogInvariants, type ServerView, watched } from '../store/servers.ts';
 import {
@@ -49,6 +49,8 @@ export function createRaftInvariants(): LogInvariants<ServerContext> {
   const leaders = new Map<number, Address>();
   /** What is committed at each index, as the first server that said so had it. */
   const commits = new Map<number, Commit>();
+  /** The entries of those commits: the servers of a run mostly share them, and one need not be compared with itself. */
+  const entries = new Map<number, Entry>();
   const seen = new Map<Address, RaftView>();
   const reached = new Set<Goal>();
   let lastCommitted = 0;
@@ -75,11 +77,15 @@ export function createRaftInvariants(): LogInvariants<ServerContext> {
   const checkCommits = ({ log, commitIndex, term }: ServerContext, seenIndex: number): Problem => {
     const from = Math.max(seenIndex, log.baseIndex) + 1;
     for (const entry of commitIndex < from ? [] : log.between(from, commitIndex)) {
+      if (entries.get(entry.index) === entry) continue;
       const commit = commitOf(entry, term);
       const known = commits.get(entry.index);
       const problem = known === undefined ? undefined : stateMachineSafety(known, commit);
       if (problem !== undefined) return problem;
-      if (known === undefined) commits.set(entry.index, commit);
+      if (known === undefined) {
+        commits.set(entry.index, commit);
+        entries.set(entry.index, entry);
+      }
       lastCommitted = Math.max(lastCommitted, entry.index);
     }
     return undefined;
