@@ -27,7 +27,7 @@ export type { ManagerNews, ManagerNode, ManagerNodeOptions } from './manager/con
  * makes no sense; the errors of `startNode` and of `serveManager`
  */
 export async function startFailoverManager(options: ManagerNodeOptions): Promise<ManagerNode> {
-  const { id, managers, dataDirectory, secret, confirmations = 1, maxFlaps = 3 } = options;
+  const { id, managers, dataDirectory, secret, nats, confirmations = 1, maxFlaps = 3 } = options;
   const { environment = systemEnvironment(), inspect } = options;
   const plan = planOf(options);
   const { group, mode } = plan;
@@ -43,6 +43,7 @@ export async function startFailoverManager(options: ManagerNodeOptions): Promise
       peers,
       openClients: 'none',
       ...(secret && { secret }),
+      ...(nats && { nats }),
       environment,
       ...(inspect && { inspect }),
       resources: Object.fromEntries(

@@ -2,10 +2,11 @@
 
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { agree } from '../../../src/services/agreement.ts';
 import type { KeyValueNode } from '../../../src/services/kv-node.ts';
 import { quorate } from '../../cli/commands.ts';
+import { hasNats, startNats } from '../../fixtures/nats.ts';
 import { until } from '../../fixtures/until.ts';
 import { createNodeLab, type NodeLab } from '../kv-nodes.ts';
 
@@ -13,8 +14,8 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const ids = ['n1', 'n2', 'n3'];
 
-async function startedCluster(): Promise<NodeLab> {
-  const lab = await createNodeLab(ids);
+async function startedCluster(shared: Parameters<typeof createNodeLab>[1] = {}): Promise<NodeLab> {
+  const lab = await createNodeLab(ids, shared);
   for (const id of ids) await lab.start(id);
   return lab;
 }
@@ -31,6 +32,18 @@ async function ask(node: KeyValueNode, path: string, init: RequestInit = {}): Pr
 }
 const put = (node: KeyValueNode, path: string, body: string, type = 'text/plain'): Promise<Told> =>
   ask(node, path, { method: 'PUT', body, headers: { 'content-type': type } });
+
+test.skipIf(!hasNats)('nodes that reach each other over NATS agree on one value, whoever asks first', async () => {
+  const server = await startNats();
+  onTestFinished(() => server.kill());
+  const lab = await startedCluster({ nats: server.url });
+  const asked = await Promise.all(ids.map((id) => put(lab.node(id), 'owner', id)));
+  expect(asked.map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(new Set(asked.map(({ text }) => text)).size).toBe(1);
+  await lab.stop('n1');
+  expect(await put(lab.node('n2'), 'owner', 'another')).toMatchObject({ status: 200, text: asked[0]?.text });
+  expect(await put(lab.node('n3'), 'second', 'n3')).toMatchObject({ status: 200, text: 'n3' });
+});
 
 test('a value is agreed on over HTTP, as text or as JSON, and learned at every node', async () => {
   const lab = await startedCluster();

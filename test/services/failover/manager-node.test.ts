@@ -16,6 +16,7 @@ import {
 import type { FailoverStatus } from '../../../src/services/failover/status.ts';
 import { followTopology } from '../../../src/services/failover/topology/follow.ts';
 import type { Topology } from '../../../statecharts/failover.ts';
+import { hasNats, startNats } from '../../fixtures/nats.ts';
 import { freePorts } from '../../fixtures/ports.ts';
 import { until } from '../../fixtures/until.ts';
 
@@ -100,38 +101,57 @@ const post = (url: string, path: string, body: unknown) =>
     body: JSON.stringify(body),
   });
 
-test('a group is founded, fails over when its primary dies, and loses nothing that was acknowledged', async () => {
-  const { group, primaryOtherThan, topology, directory, inOffice } = await lab();
-  const first = await primaryOtherThan(undefined);
-  expect(await group.write(first, 'one', 10_000)).toBe('acknowledged');
-  group.crash(first);
-  const second = await primaryOtherThan(first);
-  expect(group.contents(second)).toEqual(['one']);
-  expect(topology()?.mark?.epoch).toBe(2);
-  group.restart(first);
-  await until('the former primary to follow', () => topology()?.inSync.includes(first));
-  const audit = readFileSync(join(directory, (await until('one in office', inOffice)) ?? '', 'audit.jsonl'), 'utf8');
-  const changes = audit
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(changes.map(({ revision }) => revision)).toEqual(changes.map((_, at) => at + 1));
-  expect(changes).toContainEqual(expect.objectContaining({ change: 'elect', reason: 'primary-dead', epoch: 2 }));
-});
+/** A NATS server for a test. */
+const nats = async (): Promise<Partial<ManagerNodeOptions>> => {
+  const server = await startNats();
+  ends.push(() => server.kill());
+  return { nats: server.url };
+};
+const buses = [
+  { over: 'TCP', options: async () => ({}) },
+  { over: 'NATS', options: nats },
+].filter(({ over }) => over !== 'NATS' || hasNats);
 
-test('another manager goes on when the one in office stops in the middle of a failover, and that one comes back', async () => {
-  const { group, primaryOtherThan, inOffice, stop, start, topology } = await lab();
-  const first = await primaryOtherThan(undefined);
-  const office = await until('one in office', inOffice);
-  group.crash(first);
-  await stop(office);
-  const second = await primaryOtherThan(first);
-  const next = await until('another one in office', inOffice);
-  expect(next).not.toBe(office);
-  const again = await start(office);
-  await until('it to know the standing', () => again.status().standing.revision >= (topology()?.revision ?? 0));
-  expect(again.status().standing.primary?.server).toBe(second);
-});
+test.each(buses)(
+  'a group whose managers speak over $over is founded, fails over when its primary dies, and loses nothing that was acknowledged',
+  async ({ options }) => {
+    const { group, primaryOtherThan, topology, directory, inOffice } = await lab(await options());
+    const first = await primaryOtherThan(undefined);
+    expect(await group.write(first, 'one', 10_000)).toBe('acknowledged');
+    group.crash(first);
+    const second = await primaryOtherThan(first);
+    expect(group.contents(second)).toEqual(['one']);
+    expect(topology()?.mark?.epoch).toBe(2);
+    group.restart(first);
+    await until('the former primary to follow', () => topology()?.inSync.includes(first));
+    const audit = readFileSync(join(directory, (await until('one in office', inOffice)) ?? '', 'audit.jsonl'), 'utf8');
+    const changes = audit
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(changes.map(({ revision }) => revision)).toEqual(changes.map((_, at) => at + 1));
+    expect(changes).toContainEqual(expect.objectContaining({ change: 'elect', reason: 'primary-dead', epoch: 2 }));
+  },
+  180_000,
+);
+
+test.each(buses)(
+  'another manager goes on over $over when the one in office stops in the middle of a failover, and that one comes back',
+  async ({ options }) => {
+    const { group, primaryOtherThan, inOffice, stop, start, topology } = await lab(await options());
+    const first = await primaryOtherThan(undefined);
+    const office = await until('one in office', inOffice);
+    group.crash(first);
+    await stop(office);
+    const second = await primaryOtherThan(first);
+    const next = await until('another one in office', inOffice);
+    expect(next).not.toBe(office);
+    const again = await start(office);
+    await until('it to know the standing', () => again.status().standing.revision >= (topology()?.revision ?? 0));
+    expect(again.status().standing.primary?.server).toBe(second);
+  },
+  180_000,
+);
 
 test('a manager that is stopped while it is in office lets another one lead, which is in office next', async () => {
   const resigned = new Set<string>();

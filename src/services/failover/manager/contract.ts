@@ -10,6 +10,7 @@ import type {
   Topology,
   Transition,
 } from '../../../../statecharts/failover.ts';
+import type { NatsServer } from '../../../bus/nats.ts';
 import type { ClusterSecret, HostPort, OpenClients } from '../../../bus/tcp.ts';
 import type { Environment } from '../../../environment/environment.ts';
 import type { Node } from '../../../host/node.ts';
@@ -25,6 +26,8 @@ export interface ManagerNodeOptions {
   readonly id: string;
   /** All managers of the group, this one included, and where they listen. */
   readonly managers: Readonly<Record<string, HostPort>>;
+  /** Reaches other managers over this NATS server in place of TCP; where they listen is then a name of a place and no more. */
+  readonly nats?: NatsServer;
   /** Its durable data; made when it is not there, and given to no other node. */
   readonly dataDirectory: string;
   /** What the managers share; needed as soon as there are others. */
