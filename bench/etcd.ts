@@ -10,7 +10,7 @@ import * as grpc from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
 import { type Clock, pause } from '../src/environment/clock.ts';
 import { freePort } from './processes.ts';
-import type { StoreDriven } from './store-driven.ts';
+import type { StoreDriven, WatchedRange } from './store-driven.ts';
 
 /** What is used of etcd's messages (version 3, `rpc.proto`): field numbers are on the wire, names are not. */
 const messages = protobuf.Root.fromJSON({
@@ -108,7 +108,7 @@ export async function startEtcd(directory: string, clock: Clock): Promise<StoreD
       const success = keys.map((key) => ({ requestPut: { key: Buffer.from(key), value } }));
       await call(leader, transaction, { success });
     },
-    watchers: (count, prefix, told) => watchers(leader, count, prefix, told),
+    watchers: (ranges, told) => watchers(leader, ranges, told),
     nodeCpuMs: async () => children.reduce((sum, child) => sum + cpuMsOf(child), 0),
     async stop() {
       for (const client of clients) client.close();
@@ -131,8 +131,7 @@ function prefixed(prefix: string): { readonly key: Buffer; readonly rangeEnd: Bu
 /** Watches that share one stream, as etcd's own clients do. */
 async function watchers(
   client: grpc.Client,
-  count: number,
-  prefix: string,
+  ranges: readonly WatchedRange[],
   told: () => void,
 ): Promise<() => Promise<void>> {
   const stream = client.makeBidiStreamRequest(watch.path, serializing(watch), deserializing(watch));
@@ -143,9 +142,11 @@ async function watchers(
       for (const _event of events) told();
       if (!isNew) return;
       created += 1;
-      if (created === count) resolve();
+      if (created === ranges.length) resolve();
     });
-    for (let number = 0; number < count; number += 1) stream.write({ createRequest: prefixed(prefix) });
+    for (const { from, to } of ranges) {
+      stream.write({ createRequest: { key: Buffer.from(from), rangeEnd: Buffer.from(to) } });
+    }
   });
   return async () => {
     stream.cancel();

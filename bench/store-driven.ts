@@ -10,8 +10,14 @@ export interface StoreDriven extends LogDriven {
   range(prefix: string, limit: number): Promise<number>;
   /** Puts several keys in one transaction. */
   putAll(keys: readonly string[], value: Uint8Array): Promise<void>;
-  /** Begins `count` watches of a prefix, each of which tells every change. @returns ends them */
-  watchers(count: number, prefix: string, told: () => void): Promise<() => Promise<void>>;
+  /** Begins a watch of each of some ranges, which tells every change there. @returns ends them */
+  watchers(ranges: readonly WatchedRange[], told: () => void): Promise<() => Promise<void>>;
+}
+
+/** The keys from one on, and before another. */
+export interface WatchedRange {
+  readonly from: string;
+  readonly to: string;
 }
 
 const deadlineMs = 20_000;
@@ -24,10 +30,10 @@ export const drivenBy = ({ client, put, nodeCpuMs }: LogCluster): StoreDriven =>
   async putAll(keys, value) {
     await client.transaction({ success: keys.map((key) => ({ type: 'put', key, value })) }, { deadlineMs });
   },
-  async watchers(count, prefix, told) {
+  async watchers(ranges, told) {
     const after = await client.revision({ deadlineMs });
-    const subscriptions = Array.from({ length: count }, () =>
-      client.watch({ prefix }, { after }).subscribe(({ changes }) => {
+    const subscriptions = ranges.map((range) =>
+      client.watch(range, { after }).subscribe(({ changes }) => {
         for (const _change of changes) told();
       }),
     );

@@ -4,8 +4,9 @@
  *
  * `node dist/bench/store.js [--rounds 5] [--seconds 3] [--only put,get] [--json]`
  *
- * A fan-out is one put that 1,000 watches of one client are told of: as many operations as puts that all were told of. Where
- * the machine does other things as well, compare processor time, and how far the rounds are apart.
+ * A fan-out is one put that 1,000 watches of one client are told of: as many operations as puts that all were told of. Those of
+ * the same keys share a question of their client; those that are apart follow each its own range, and share nothing. Where the
+ * machine does other things as well, compare processor time, and how far the rounds are apart.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -15,7 +16,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/environment/clock.ts';
 import { hasEtcd, startEtcd } from './etcd.ts';
 import { drive, type LogDriven, type Sample, startLogCluster } from './log-cluster.ts';
-import { drivenBy, type StoreDriven } from './store-driven.ts';
+import { drivenBy, type StoreDriven, type WatchedRange } from './store-driven.ts';
 import { median, printTable } from './table.ts';
 
 const { values: options } = parseArgs({
@@ -54,14 +55,20 @@ const ranging = plain((store) => async () => {
 });
 const transacting = plain((store) => (key, bytes) => store.putAll([key, `${key}/other`], bytes));
 
-const fanningOut: Workload['begin'] = async (store) => {
+const sameRange = (): WatchedRange => ({ from: 'watched/', to: 'watched0' });
+const ownRange = (number: number): WatchedRange => ({ from: 'watched/', to: `watched0${number}` });
+
+const fanningOut = (rangeOf: (number: number) => WatchedRange) => async (store: StoreDriven) => {
   let [left, allTold] = [0, (): void => undefined];
-  const end = await store.watchers(watchesOfFanOut, 'watched/', () => {
-    left -= 1;
-    if (left === 0) allTold();
-  });
+  const end = await store.watchers(
+    Array.from({ length: watchesOfFanOut }, (_, number) => rangeOf(number)),
+    () => {
+      left -= 1;
+      if (left === 0) allTold();
+    },
+  );
   return {
-    async act(key, bytes) {
+    async act(key: string, bytes: Uint8Array) {
       left = watchesOfFanOut;
       const told = new Promise<void>((resolve) => {
         allTold = resolve;
@@ -78,7 +85,8 @@ const workloads: readonly Workload[] = [
   ...[1, 64].map((inFlight) => ({ name: 'get', inFlight, begin: getting })),
   ...[1, 16].map((inFlight) => ({ name: 'range', inFlight, begin: ranging })),
   ...[1, 64].map((inFlight) => ({ name: 'transaction', inFlight, begin: transacting })),
-  { name: 'fan-out', inFlight: 1, begin: fanningOut },
+  { name: 'fan-out', inFlight: 1, begin: fanningOut(sameRange) },
+  { name: 'fan-out-apart', inFlight: 1, begin: fanningOut(ownRange) },
 ].filter(({ name }) => options.only === undefined || options.only.split(',').includes(name));
 
 async function measured(store: StoreDriven, { begin, inFlight }: Workload): Promise<Sample> {
