@@ -1,9 +1,9 @@
 /** The command line as a whole: which commands there are, and how each of them ends. */
 
 import { Command, CommanderError } from 'commander';
+import { version } from '../services/version.ts';
 import { exitCodes, tell } from './errors.ts';
 import type { Terminal } from './terminal.ts';
-import { version } from './version.ts';
 
 const help = `
 Start here:

@@ -21,6 +21,7 @@ describe('the commands of quorate', () => {
       'agree',
       'member',
       'status',
+      'rolling-restart',
       'backup',
       'restore',
       'secret',

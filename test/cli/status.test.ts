@@ -1,7 +1,7 @@
 /** How the nodes of a store stand: what each says of itself, what they say together, and which do not answer. */
 
 import { expect, test } from 'vitest';
-import { type AnsweredNode, judged } from '../../src/cli/status.ts';
+import { type AnsweredNode, judged } from '../../src/cli/status/nodes.ts';
 import { freePorts } from '../fixtures/ports.ts';
 import { until } from '../fixtures/until.ts';
 import { createNodeLab } from '../services/kv-nodes.ts';
@@ -25,7 +25,7 @@ test('tells of each node how it stands, and of one that is away, why', { timeout
 
   const away = await quorate('status', ...asked, '--node', `127.0.0.1:${gone}`);
   expect(away.code).toBe(1);
-  expect(away.stdout).toMatch(/^NODE {2}AT .*REVISION\nn1 {4}127.* term \d+ /);
+  expect(away.stdout).toMatch(/^NODE {2}AT .*VERSION\nn1 {4}127.* term \d+ /);
   expect(away.stdout).toContain(`\n127.0.0.1:${gone}: NODE_UNREACHABLE: expected an answer`);
 });
 
@@ -33,7 +33,7 @@ const answer = (id: string, changed: object = {}): AnsweredNode => ({
   at: `${id}:4701`,
   status: {
     ...{ id, cluster: 'a', protocol: 'raft', role: 'follower', leader: 'n1', term: 3, commitIndex: 9, appliedIndex: 9 },
-    ...{ isCaughtUp: true, revision: 5 },
+    ...{ isCaughtUp: true, revision: 5, peers: [] },
     ...changed,
   },
 });

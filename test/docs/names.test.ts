@@ -8,7 +8,7 @@ const { scripts, exports } = JSON.parse(readFileSync(join(root, 'package.json'),
 
 describe('the README', () => {
   test('names only scripts that there are', () => {
-    const named = [...readme.matchAll(/npm run ([a-z:]+)|`(bench:[a-z]+)`/g)].map(
+    const named = [...readme.matchAll(/npm run ([a-z:-]+)|`(bench:[a-z-]+)`/g)].map(
       ([, script, bench]) => script ?? bench,
     );
     expect(named.length).toBeGreaterThan(5);

@@ -14,6 +14,7 @@ import { valueLimitBytes } from '../store/key-value/commands.ts';
 import { keyValueStore } from '../store/key-value/store.ts';
 import { defaultLogProtocol, type LogProtocolName } from '../store/log/protocol-names.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
+import { version } from '../version.ts';
 import { addAccess, type HttpAccess } from './access.ts';
 import { createHttpApp } from './app.ts';
 import { type Audit, addAudit } from './audit.ts';
@@ -234,6 +235,7 @@ function addStatusRoutes(
     const { id, role, leader = null, details, remark: _, ...rest } = store.status();
     return {
       id,
+      version,
       ...(pid === undefined ? {} : { pid }),
       cluster,
       ...(restoration === undefined ? {} : { restoration }),
