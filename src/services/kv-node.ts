@@ -3,7 +3,7 @@
  * what an application embeds.
  */
 
-import { filter, map, type Observable, ReplaySubject } from 'rxjs';
+import { filter, map, merge, type Observable, ReplaySubject } from 'rxjs';
 import { addressOf, type QuorateError } from '../../statecharts/actor.ts';
 import { agreementRoom } from '../../statecharts/paxos.ts';
 import type { NatsServer } from '../bus/nats.ts';
@@ -20,6 +20,7 @@ import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/
 import { followMembers } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type NodeFaults, type RunningNode, startNode } from './start-node.ts';
+import { type ComparisonNotice, compareStates, type StateComparison } from './state-comparison.ts';
 import { createKeyValueMachine } from './store/key-value/machine.ts';
 import type { Durability } from './store/log/primary-backup/founding.ts';
 import type { LogProtocolName } from './store/log/protocol-names.ts';
@@ -110,8 +111,8 @@ export interface KeyValueNode {
   readonly journal: Journal;
   /** Of the actor that keeps the log of the store; the role of the one that takes proposals is `leader`. */
   readonly roleChanges: Observable<RoleChange>;
-  /** What its log should alarm an operator about. */
-  readonly notices: Observable<NodeNotice>;
+  /** What its log, and the comparison of its state with those of others, should alarm an operator about. */
+  readonly notices: Observable<NodeNotice | ComparisonNotice>;
   /** Emits once when the node has stopped for good, and cannot go on. */
   readonly failure: Observable<QuorateError>;
   /**
@@ -181,6 +182,8 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       environment,
       ...(stateBytes === undefined ? {} : { limits: { server: { stateBytes } } }),
     });
+    const comparison = compareStates({ node, store, key, clock: environment.clock });
+    opened.push(async () => comparison.close());
     const departures = followMembers({ id, store, bus: running.bus, told: peers });
     const http = await servingHttp(
       options,
@@ -188,6 +191,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
         ...{ node, store, protocol, cluster: running.cluster },
         ...(running.restoration === undefined ? {} : { restoration: running.restoration }),
         standing: () => running.standing.now,
+        comparison: () => comparison.status(),
       },
       environment,
     );
@@ -198,7 +202,8 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     };
     const resignationMs = 2 * electionTimeoutMs;
     const setTokens = (grants: readonly Grant[]): void => http?.setGrants(grants);
-    return { ...assembled({ running, store, http, departures, protocol, notices, resignationMs }), setTls, setTokens };
+    const parts = { running, store, http, departures, protocol, comparison, resignationMs };
+    return { ...assembled({ ...parts, notices: merge(notices, comparison.notices) }), setTls, setTokens };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;
@@ -208,7 +213,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
 /** Serves HTTP where that is wanted. */
 async function servingHttp(
   options: KeyValueNodeOptions,
-  parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing'>,
+  parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing' | 'comparison'>,
   environment: Environment,
 ): Promise<StoreHttpServer | undefined> {
   const { http, secret, tls, tokens, audit, pid, requestDeadlineMs, onUnexpected } = options;
@@ -258,13 +263,14 @@ interface NodeParts {
   readonly http: StoreHttpServer | undefined;
   readonly departures: Observable<QuorateError>;
   readonly protocol: LogProtocolName;
-  readonly notices: Observable<NodeNotice>;
+  readonly comparison: StateComparison;
+  readonly notices: KeyValueNode['notices'];
   /** How long a clean stop waits for another node to lead: the longest election timeout. */
   readonly resignationMs: number;
 }
 
 function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls' | 'setTokens'> {
-  const { running, store, http, departures, protocol, notices, resignationMs } = parts;
+  const { running, store, http, departures, protocol, comparison, notices, resignationMs } = parts;
   const { node, bus, journal, standing } = running;
   const { serverName, leadingRole } = logProtocols[protocol];
   const server = addressOf(node.id, serverName, key);
@@ -273,6 +279,7 @@ function assembled(parts: NodeParts): Omit<KeyValueNode, 'setTls' | 'setTokens'>
   let stopping: Promise<void> | undefined;
   const stop = (isAble = true): Promise<void> => {
     stopping ??= (async () => {
+      comparison.close();
       if (isAble) await store.resign(resignationMs);
       await http?.close();
       store.close();

@@ -58,6 +58,15 @@ test('each trouble is an alarm that names its node', () => {
       message: 'its journal may not be what it was: n2 says it is shorter; n3 must vouch for it',
     },
   ]);
+  const comparison = { comparedIndex: 9, differing: ['n3'], suspect: 'n3' };
+  expect(judged([answer('n1', { comparison })]).alarms).toEqual([
+    {
+      node: 'n1',
+      code: 'STATE_DIFFERS',
+      message: 'its state is not that of n3, compared up to entry 9; n3 stands alone: let a new node take its place',
+    },
+  ]);
+  expect(codesOf(answer('n1', { comparison: { comparedIndex: 9, differing: [] } }))).toEqual([]);
   expect(codesOf(answer('n1', { leader: null }))).toEqual(['NO_LEADER']);
   expect(codesOf(answer('n1', { isCaughtUp: false }))).toEqual(['NOT_CAUGHT_UP']);
   expect(codesOf(answer('n1'), answer('n2', { cluster: 'b' }))).toEqual(['CLUSTERS_DIFFER']);

@@ -29,6 +29,7 @@ const commit = ['coordinator', 'participant', 'acceptor', 'paxos-commit', 'secon
 );
 const wire = ['test/bus/tcp-secret.test.ts'];
 const table = ['test/services/store/table'];
+const stateComparison = ['test/services/state-comparison.test.ts'];
 const decisionRegister = ['test/services/transactions/register.test.ts'];
 const keys = ['test/services/transactions/manager.test.ts'];
 const leases = ['test/services/store/leases.test.ts'];
@@ -1060,6 +1061,41 @@ export const mutations: readonly Mutation[] = [
     text: 'if (gone === 0 || gone > view.number) places.push',
     becomes: 'if (gone === 0) places.push',
     tests: table,
+  },
+  {
+    name: 'the hash of a table keeps what was replaced',
+    file: 'src/services/store/table/table.ts',
+    text: 'this.#hash.remove(slab, at);',
+    becomes: '',
+    tests: table,
+  },
+  {
+    name: 'states as of different entries of one index are compared',
+    file: 'src/services/state-comparison.ts',
+    text: 'ours === undefined || ours.token !== theirs.token',
+    becomes: 'ours === undefined',
+    tests: stateComparison,
+  },
+  {
+    name: 'a node that stands alone takes the others for wrong',
+    file: 'src/services/state-comparison.ts',
+    text: 'if (differing.length === compared) return self;',
+    becomes: '',
+    tests: stateComparison,
+  },
+  {
+    name: 'a rolling restart takes the next node before the last one has what is committed',
+    file: 'src/cli/rolling-restart/rolling.ts',
+    text: 'if (behind === undefined) return told;',
+    becomes: 'if (behind === undefined || told.length > 0) return told;',
+    tests: ['test/cli/rolling-restart.test.ts'],
+  },
+  {
+    name: 'a rolling restart takes a process that goes on for a new one',
+    file: 'src/cli/rolling-restart/rolling.ts',
+    text: 'uptimeMs !== undefined && uptimeMs <= clock.nowMs() - beganMs',
+    becomes: 'uptimeMs !== undefined',
+    tests: ['test/cli/rolling-restart.test.ts'],
   },
   {
     name: 'each start loads every command',

@@ -35,6 +35,9 @@ const status = v.object({
       awaiting: v.array(v.string()),
     }),
   ),
+  comparison: v.exactOptional(
+    v.object({ comparedIndex: v.number(), differing: v.array(v.string()), suspect: v.exactOptional(v.string()) }),
+  ),
 });
 
 /** What a node has said of itself. */
@@ -87,7 +90,7 @@ export function judged(answers: readonly AnsweredNode[]): ClusterReport {
 
 function alarmsOf(answer: AnsweredNode): readonly Alarm[] {
   if ('unreachable' in answer) return [{ node: answer.at, ...answer.unreachable }];
-  const { id, leader, isCaughtUp, standing } = answer.status;
+  const { id, leader, isCaughtUp, standing, comparison } = answer.status;
   const alarms: Alarm[] = [];
   const alarm = (code: string, message: string): void => void alarms.push({ node: id, code, message });
   if (leader === null)
@@ -97,6 +100,14 @@ function alarmsOf(answer: AnsweredNode): readonly Alarm[] {
     const said = Object.entries(standing.refusedBy).map(([peer, reason]) => `${peer} says ${reason}`);
     const awaited = standing.awaiting.map((peer) => `${peer} must vouch for it`);
     alarm('SUSPENDED', `its journal may not be what it was: ${[...said, ...awaited].join('; ')}`);
+  }
+  if (comparison !== undefined && comparison.differing.length > 0) {
+    const { comparedIndex, differing, suspect } = comparison;
+    const alone = suspect === undefined ? '' : `; ${suspect} stands alone: let a new node take its place`;
+    alarm(
+      'STATE_DIFFERS',
+      `its state is not that of ${differing.join(', ')}, compared up to entry ${comparedIndex}${alone}`,
+    );
   }
   return alarms;
 }

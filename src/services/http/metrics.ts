@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Node } from '../../host/node.ts';
 import type { Occupancy } from '../../host/rooms.ts';
+import type { ComparisonStatus } from '../state-comparison.ts';
 import type { ReplicatedStore, StoreStatus } from '../store/replicated-store.ts';
 import type { ResponseBudget } from './response-budget.ts';
 
@@ -44,8 +45,16 @@ function addOccupancy(node: Node, registers: readonly Registry[]): void {
   add('quorate_room_limit', 'How many of them there may be', ({ limit }) => limit);
 }
 
+/** What metrics are read from. */
+export interface MetricsParts {
+  readonly node: Node;
+  readonly store: ReplicatedStore;
+  readonly budget: ResponseBudget;
+  readonly comparison?: (() => ComparisonStatus) | undefined;
+}
+
 /** Makes the metrics of a node and its store. */
-export function createMetrics(node: Node, store: ReplicatedStore, budget: ResponseBudget): Metrics {
+export function createMetrics({ node, store, budget, comparison }: MetricsParts): Metrics {
   const registers = [new Registry()] as const;
   const [registry] = registers;
   addOccupancy(node, registers);
@@ -96,6 +105,16 @@ export function createMetrics(node: Node, store: ReplicatedStore, budget: Respon
     collect() {
       this.reset();
       for (const [reason, count] of Object.entries(node.refused)) this.inc({ reason }, count);
+    },
+  });
+  new Gauge({
+    name: 'quorate_state_differs',
+    help: '1 for each node whose state was another one than that of this node, after the same entry, when they were compared last',
+    labelNames: ['node'],
+    registers: [...registers],
+    collect() {
+      this.reset();
+      for (const differing of comparison?.().differing ?? []) this.set({ node: differing }, 1);
     },
   });
   const roleChanges = new Counter({

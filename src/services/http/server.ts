@@ -9,6 +9,7 @@ import type { Node } from '../../host/node.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import type { Standing } from '../lives/standing.ts';
 import type { Restoration } from '../restoration.ts';
+import type { ComparisonStatus } from '../state-comparison.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
 import { valueLimitBytes } from '../store/key-value/commands.ts';
 import { keyValueStore } from '../store/key-value/store.ts';
@@ -68,6 +69,8 @@ export interface HttpServerOptions {
   readonly standing?: () => Standing;
   /** Speaks HTTPS, by TLS 1.3, with this certificate; plain HTTP when left out. */
   readonly tls?: HttpIdentity;
+  /** How its state stands to that of other nodes, for `GET /status` and `GET /metrics`. */
+  readonly comparison?: () => ComparisonStatus;
   /** Who may use it; clients on this machine by default. */
   readonly access?: HttpAccess;
   /** Told who has changed what, and who was refused; by default none is. */
@@ -110,12 +113,12 @@ export class HttpListenError extends QuorateError {
  */
 export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpServer> {
   const { node, store, environment, host = '127.0.0.1', port = 0, pid, deadlineMs = 5_000, onUnexpected } = options;
-  const { hostNames = [], protocol, cluster = 'quorate', standing, decisions } = options;
+  const { hostNames = [], protocol, cluster = 'quorate', standing, decisions, comparison } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const secure = options.tls && createSecureServers(options.tls);
   const { clock } = environment;
   const budget = createResponseBudget(clock, limits);
-  const metrics = createMetrics(node, store, budget);
+  const metrics = createMetrics({ node, store, budget, comparison });
   let closing: Promise<void> | undefined;
   const app = createHttpApp({
     bodyBytes: valueLimitBytes,
@@ -160,7 +163,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
     node,
     store,
     metrics,
-    { pid, protocol, cluster, restoration: options.restoration, standing },
+    { pid, protocol, cluster, restoration: options.restoration, standing, comparison },
     clock.nowMs,
   );
   let url: string;
@@ -220,6 +223,7 @@ interface StatusParts {
   readonly cluster: string;
   readonly restoration: Restoration | undefined;
   readonly standing: HttpServerOptions['standing'] | undefined;
+  readonly comparison: HttpServerOptions['comparison'] | undefined;
 }
 
 function addStatusRoutes(
@@ -227,7 +231,7 @@ function addStatusRoutes(
   node: Node,
   store: ReplicatedStore,
   metrics: Metrics,
-  { pid, protocol, cluster, restoration, standing }: StatusParts,
+  { pid, protocol, cluster, restoration, standing, comparison }: StatusParts,
   nowMs: () => number,
 ): void {
   const startedMs = nowMs();
@@ -245,6 +249,7 @@ function addStatusRoutes(
       leader,
       ...rest,
       ...(standing === undefined ? {} : { standing: standing() }),
+      ...(comparison === undefined ? {} : { comparison: comparison() }),
       occupancy: node.occupancy,
       uptimeMs: Math.round(nowMs() - startedMs),
     };

@@ -18,7 +18,8 @@ import type {
 } from './log/replicated-log.ts';
 import type { Fate } from './sessions/fate.ts';
 import type { SessionedMachine } from './sessions/machine.ts';
-import type { StateRestoration, StateView } from './state-machine.ts';
+import type { SlicedStateMachine, StateRestoration, StateView } from './state-machine.ts';
+import { StateSamples } from './state-samples.ts';
 
 /** About the bytes of one part of a snapshot: some hundred entries, which are encoded within a millisecond or two. */
 const partBytes = 64 * 1_024;
@@ -31,6 +32,7 @@ export interface ReplicaParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: ReplicatedLog;
+  readonly machine: Pick<SlicedStateMachine, 'stateHash'>;
   readonly sessioned: SessionedMachine;
   /** An entry was applied. */
   applied(entry: LogEntry, fates: readonly Fate[]): void;
@@ -71,6 +73,8 @@ export class Replica {
   #appliedToken: LogToken | undefined;
   /** The state as it was before the first entry, where it may come back to that. */
   readonly #beginning: readonly Uint8Array[];
+  /** What the state was; none where the machine has no hash of it. */
+  readonly samples = new StateSamples();
   /** Committed and not applied yet. */
   readonly #backlog = new Backlog();
   #isWorking = false;
@@ -131,6 +135,7 @@ export class Replica {
     const restoration = this.#parts.sessioned.restoring();
     for (const part of this.#beginning) restoration.take(part);
     restoration.finish();
+    this.samples.clear();
     this.#appliedIndex = 0;
     this.#appliedToken = undefined;
     this.#dueAfterBytes = undefined;
@@ -200,6 +205,8 @@ export class Replica {
       bytes += command?.length ?? 0;
       this.#appliedIndex = entry.index;
       this.#appliedToken = entry.token;
+      const { stateHash } = this.#parts.machine;
+      if (stateHash !== undefined) this.samples.note(entry.index, entry.token, sessioned.revision, stateHash);
       this.#parts.applied(entry, fates);
     }
     if (this.#dueAfterBytes !== undefined) this.#dueAfterBytes -= bytes;

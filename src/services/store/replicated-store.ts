@@ -38,6 +38,7 @@ import { createServer } from './server.ts';
 import { defaultSessionLimits, type SessionLimits } from './sessions/entries.ts';
 import { createSessionedMachine } from './sessions/machine.ts';
 import type { SlicedStateMachine, StateMachine } from './state-machine.ts';
+import type { StateSamples } from './state-samples.ts';
 import { slicedOf } from './whole-state.ts';
 
 /** The limits of a store. Those of sessions hold on all nodes alike: the leader's travel with the log. */
@@ -106,6 +107,8 @@ export interface ReplicatedStore extends Executor, CallbackExecutor, MemberAdmin
    * copied, or written down.
    */
   copy(): StateCopy | undefined;
+  /** What the state was after the last entries, where its machine tells a hash of it. */
+  readonly samples: Pick<StateSamples, 'at' | 'lastIndex'>;
   /** Who takes part, as this node knows it. */
   readonly membership: LogMembership;
   /** Emits when that may have changed. */
@@ -281,6 +284,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
     failure: failure.asObservable(),
     copy: () => server.copy(),
+    samples: server.samples,
     membership,
     changes: changes.asObservable(),
     status() {

@@ -22,6 +22,7 @@ import { Writes } from './server/writes.ts';
 import type { SessionLimits } from './sessions/entries.ts';
 import type { SessionedMachine } from './sessions/machine.ts';
 import type { SlicedStateMachine } from './state-machine.ts';
+import type { StateSamples } from './state-samples.ts';
 
 export interface ServerParts {
   readonly clock: Clock;
@@ -59,6 +60,8 @@ export interface Server {
   readonly appliedIndex: number;
   /** Whether the state has all that the log held when this node was started. */
   readonly isCaughtUp: boolean;
+  /** What the state was after the last entries. */
+  readonly samples: StateSamples;
   /** As of the replica. */
   copy(): StateCopy | undefined;
   /** Follows the log no more. Idempotent. */
@@ -126,6 +129,10 @@ class StoreServer implements Server {
 
   get appliedIndex(): number {
     return this.#replica.appliedIndex;
+  }
+
+  get samples(): StateSamples {
+    return this.#replica.samples;
   }
 
   get isCaughtUp(): boolean {

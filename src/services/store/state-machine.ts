@@ -50,6 +50,11 @@ interface Machine {
    */
   readonly sizeBytes?: number;
   /**
+   * A hash of the state, by which nodes compare theirs: an integer from 0 to 2^53 - 1, which follows from the state alone, not
+   * from what led to it. It is asked for after each entry, so it must be quick. Without it, states are not compared.
+   */
+  readonly stateHash?: number;
+  /**
    * By how many bytes `sizeBytes` would grow if `command` were applied now: none, or less, where it does not. Asked only
    * near the limit. It may be at most `mostGrowthBytes`; without it, it is taken for that.
    */

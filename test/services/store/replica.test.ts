@@ -45,6 +45,7 @@ test('entries that all commit while the state is restored are applied a thousand
     clock,
     random: seededRandomness(1).stream('snapshots'),
     log,
+    machine: {},
     sessioned,
     applied: ({ index }) => applied.push(index),
     installed: () => undefined,

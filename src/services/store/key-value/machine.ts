@@ -148,6 +148,10 @@ class TableMachine implements KeyValueMachine {
     return this.#table.contentBytes + entryOverheadBytes * this.#table.size;
   }
 
+  get stateHash(): number {
+    return this.#table.stateHash;
+  }
+
   growthBytes(bytes: Uint8Array): number {
     const command = decodeCommand(bytes);
     if (typeof command === 'string') return 0;

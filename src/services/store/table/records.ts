@@ -75,6 +75,10 @@ export function valueIn(slab: Slab, at: number): Uint8Array {
   return slab.bytes.subarray(from, from + valueLengthOf(slab, at));
 }
 
+/** Where key and value begin, one behind the other, and how long they are together. */
+export const contentOffsetOf = (at: number): number => at + headerBytes;
+export const contentLengthOf = (slab: Slab, at: number): number => keyLengthOf(slab, at) + valueLengthOf(slab, at);
+
 /** How the key of a record stands to other bytes in their order: below 0 where it comes first, 0 where it is the same. */
 export function compareKey(slab: Slab, at: number, bytes: Uint8Array, from: number, length: number): number {
   const [own, ownLength] = [at + headerBytes, keyLengthOf(slab, at)];

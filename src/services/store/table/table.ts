@@ -37,6 +37,7 @@ import {
   writeRecord,
 } from './records.ts';
 import { defaultSlabBytes, type RecordAddress, type Slab } from './slabs.ts';
+import { StateHash } from './state-hash.ts';
 import { asOf, changeAt, firstOf, placeOf, scannedAt, storedAt } from './versions.ts';
 
 /** What is kept of the past: hours of a store that is seldom written, and seconds of one that is written hard. */
@@ -55,6 +56,7 @@ export class VersionedTable {
   #changes: Changes;
   #size = 0;
   #contentBytes = 0;
+  #hash = new StateHash();
   #view: TableView | undefined;
   /** Whether the view has not told all changes: then none is forgotten. */
   #isTellingChanges = false;
@@ -93,6 +95,11 @@ export class VersionedTable {
   /** Bytes that the records take, and those of the memory in which they are. */
   get memory(): { readonly liveBytes: number; readonly takenBytes: number } {
     return { liveBytes: this.#memory.slabs.liveBytes, takenBytes: this.#memory.slabs.takenBytes };
+  }
+
+  /** Of all that stands in it: the same for the same keys, values and versions, whatever was before. */
+  get stateHash(): number {
+    return this.#hash.value;
   }
 
   /** What stands under `key`, which must be well-formed text. */
@@ -155,6 +162,7 @@ export class VersionedTable {
     this.#changes = new Changes(this.#retention, floor);
     this.#size = 0;
     this.#contentBytes = 0;
+    this.#hash = new StateHash();
     this.#view = undefined;
     this.#isTellingChanges = false;
   }
@@ -248,6 +256,7 @@ export class VersionedTable {
     if (value !== undefined) {
       this.#size += 1;
       this.#contentBytes += this.#key.length + value.length;
+      this.#hash.add(...this.#placeOf(address));
     }
     return address;
   }
@@ -264,6 +273,7 @@ export class VersionedTable {
     if (isDeletion(slab, at)) return;
     this.#size -= 1;
     this.#contentBytes -= keyLengthOf(slab, at) + valueLengthOf(slab, at);
+    this.#hash.remove(slab, at);
   }
 
   /** Forgets what was before the first change that is not kept any longer. @returns whether there was one */
