@@ -23,6 +23,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['namespace', async ({ terminal }) => (await import('./namespace.ts')).namespaceCommand(terminal)],
   ['status', async ({ terminal }) => (await import('./status.ts')).statusCommand(terminal)],
   ['rolling-restart', async ({ terminal }) => (await import('./rolling-restart.ts')).rollingRestartCommand(terminal)],
+  ['doctor', async ({ terminal }) => (await import('./doctor.ts')).doctorCommand(terminal)],
   ['backup', async ({ terminal }) => (await import('./backup.ts')).backupCommand(terminal)],
   ['restore', async ({ terminal }) => (await import('./restore.ts')).restoreCommand(terminal)],
   ['secret', async ({ terminal }) => (await import('./secret.ts')).secretCommand(terminal)],

@@ -21,6 +21,9 @@ export interface Clock {
 /** When the system's clock was at 0, in milliseconds of the epoch: for what people are shown, and for no decision. */
 export const systemOriginMs: number = performance.timeOrigin;
 
+/** The time of day, in milliseconds of the epoch, which may jump: for comparisons that people are shown, and for no decision. */
+export const timeOfDayMs = (): number => Date.now();
+
 /** Resolves `ms` milliseconds from now. */
 export const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.setTimeout(resolve, ms));

@@ -14,6 +14,7 @@ import type { Node } from '../host/node.ts';
 import type { RoleChange } from '../host/role-change.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createDecisions } from './agreement/decisions.ts';
+import { examineNode } from './examination/examination.ts';
 import type { Audit } from './http/audit.ts';
 import { type Grant, GrantsError } from './http/grants.ts';
 import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/server.ts';
@@ -192,6 +193,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
         ...(running.restoration === undefined ? {} : { restoration: running.restoration }),
         standing: () => running.standing.now,
         comparison: () => comparison.status(),
+        examine: () => examineNode({ ...running, directory: dataDirectory, clock: environment.clock }),
       },
       environment,
     );
@@ -213,7 +215,10 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
 /** Serves HTTP where that is wanted. */
 async function servingHttp(
   options: KeyValueNodeOptions,
-  parts: Pick<HttpServerOptions, 'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing' | 'comparison'>,
+  parts: Pick<
+    HttpServerOptions,
+    'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing' | 'comparison' | 'examine'
+  >,
   environment: Environment,
 ): Promise<StoreHttpServer | undefined> {
   const { http, secret, tls, tokens, audit, pid, requestDeadlineMs, onUnexpected } = options;

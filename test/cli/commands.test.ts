@@ -22,6 +22,7 @@ describe('the commands of quorate', () => {
       'member',
       'status',
       'rolling-restart',
+      'doctor',
       'backup',
       'restore',
       'secret',

@@ -7,6 +7,7 @@ import type { Environment } from '../../environment/environment.ts';
 import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
 import type { Decisions } from '../agreement/decisions.ts';
+import type { Examination } from '../examination/examination.ts';
 import type { Standing } from '../lives/standing.ts';
 import type { Restoration } from '../restoration.ts';
 import type { ComparisonStatus } from '../state-comparison.ts';
@@ -23,6 +24,7 @@ import { addAuthorization } from './authorization.ts';
 import { addBackupRoute } from './backup.ts';
 import { etagOf } from './conditions.ts';
 import { addDecisionRoutes } from './decisions.ts';
+import { addExaminationRoute } from './examination.ts';
 import type { Grant } from './grants.ts';
 import { addKeyRoutes } from './keys.ts';
 import { addLeaseRoutes } from './leases.ts';
@@ -71,6 +73,8 @@ export interface HttpServerOptions {
   readonly tls?: HttpIdentity;
   /** How its state stands to that of other nodes, for `GET /status` and `GET /metrics`. */
   readonly comparison?: () => ComparisonStatus;
+  /** What the node finds out about itself, for `GET /examination`; left out, that is not there. */
+  readonly examine?: () => Promise<Examination>;
   /** Who may use it; clients on this machine by default. */
   readonly access?: HttpAccess;
   /** Told who has changed what, and who was refused; by default none is. */
@@ -157,6 +161,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
     origin: { cluster, node: node.id, protocol: protocol ?? defaultLogProtocol },
   });
   if (decisions !== undefined) addDecisionRoutes(app, decisions, deadlineMs);
+  if (options.examine !== undefined) addExaminationRoute(app, options.examine);
   addReadinessRoutes(app, { node, store, standing });
   addStatusRoutes(
     app,
