@@ -1,7 +1,9 @@
 /** A real browser for tests: Debian's Chromium, and whatever a page complains of. */
 
 import { existsSync } from 'node:fs';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import * as v from 'valibot';
 
 /** Where Debian, and others, install it. */
 export const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/google-chrome'].find(
@@ -25,4 +27,15 @@ export async function openPage(browser: Browser, url: string): Promise<{ page: P
   });
   await page.goto(url);
   return { page, complaints };
+}
+
+const found = v.object({
+  violations: v.array(v.object({ id: v.string(), nodes: v.array(v.object({ html: v.string() })) })),
+});
+
+/** What keeps readers from a page, as axe finds it: each rule with the elements that break it. */
+export async function barriersIn(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = v.parse(found, await page.evaluate('axe.run()'));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type PageServer, servePages } from '../../../src/dashboard/page-server.ts';
 import { pagesFolder } from '../../../src/dashboard/pages.ts';
 import { protocols } from '../../../src/proof/protocols.ts';
-import { chromiumPath, launch, openPage } from './chromium.ts';
+import { barriersIn, chromiumPath, launch, openPage } from './chromium.ts';
 
 const agree = protocols.find(({ name }) => name === 'agree');
 let browser: Browser;
@@ -51,6 +51,20 @@ describe.skipIf(chromiumPath === undefined && process.env.CI === undefined)('the
     await shared.ended(/1 faults/);
     expect(await shared.result.textContent()).toBe(await result.textContent());
     expect([...complaints, ...shared.complaints]).toEqual([]);
+  });
+
+  test('can be read by all, wide and narrow, light and dark', { timeout }, async () => {
+    const { page, complaints, ended } = await open('?protocol=raft&seed=7&faults=all#view=space-time&at=600');
+    await ended(/of virtual time/);
+    for (const [width, colorScheme] of [
+      [1_280, 'light'],
+      [390, 'dark'],
+    ] as const) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme });
+      expect(await barriersIn(page)).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
   });
 
   test('plays scenarios that await promises', { timeout }, async () => {
