@@ -174,6 +174,11 @@ export interface Node<Owned extends Resources = Resources> {
   readonly inspection: Observable<InspectionEvent>;
   /** Each change of role, and what brought it about. It costs nothing per step beyond comparing states that differ. */
   readonly roleChanges: Observable<RoleChange>;
+  /**
+   * How long records waited for the disk, in milliseconds, from being written by a step until they were durable: of one
+   * write at a time, so that listening costs the same however many there are.
+   */
+  readonly flushTimes: Observable<number>;
   /** Emits once, when the node has failed with its journal and stopped for good. */
   readonly failure: Observable<NodeFailedError>;
   readonly isRunning: boolean;

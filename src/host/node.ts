@@ -37,6 +37,7 @@ import { createPerformer } from './performer.ts';
 import type { RoleChange } from './role-change.ts';
 import { createRoster, type Roster } from './roster.ts';
 import type { ActorObserver, RunnerHost } from './runner.ts';
+import { sampling } from './sampling.ts';
 import { createTransfer, transferAddress, transferMessages } from './transfer.ts';
 
 export * from './contract.ts';
@@ -72,6 +73,7 @@ class LocalNode implements Node {
   readonly internalMail: Observable<Envelope>;
   readonly inspection: Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;
+  readonly flushTimes: Observable<number>;
   readonly failure: Observable<NodeFailedError>;
   readonly #limits: NodeLimits;
   readonly #dispatch: Dispatch;
@@ -87,6 +89,7 @@ class LocalNode implements Node {
     const limits = { ...defaultLimits, ...options.limits };
     const inspection = createInspection(id, clock.nowMs);
     const roleChanges = new Subject<RoleChange>();
+    const flushTimes = new Subject<number>();
     const dispatch = createJobs(clock);
     const roster = createRoster({ node: id, maxActors: limits.actors, rooms: limits.rooms, inspection });
     const life = createLife({
@@ -114,6 +117,7 @@ class LocalNode implements Node {
         return input === undefined ? undefined : () => births.now(definition, to, { input });
       },
     });
+    const timed = sampling(clock, (durationMs) => flushTimes.next(durationMs));
     const snapshots = openTransfer(id, clock, journal, mail, roster);
     const births = createBirths({
       node: id,
@@ -133,7 +137,10 @@ class LocalNode implements Node {
         overload: () => this.#overload(),
         send: mail.send,
         refuse: mail.refuse,
-        append: (entries, onDurable, how) => journal.append(entries, onDurable, how),
+        append(entries, onDurable, how) {
+          const told = how !== 'unforced' && flushTimes.observed ? timed(onDurable) : onDurable;
+          journal.append(entries, told, how);
+        },
         roleChanged: (change) => roleChanges.next(change),
         ended: (runner, error) => roster.ended(runner, error),
       },
@@ -147,6 +154,7 @@ class LocalNode implements Node {
     this.internalMail = mail.internal;
     this.inspection = inspection.stream;
     this.roleChanges = roleChanges.asObservable();
+    this.flushTimes = flushTimes.asObservable();
     this.failure = life.failure;
     this.#limits = limits;
     this.#dispatch = dispatch;

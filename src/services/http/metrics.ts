@@ -1,6 +1,7 @@
 /** What a node tells Prometheus about its store. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Observable, Subscription } from 'rxjs';
 import type { Node } from '../../host/node.ts';
 import type { Occupancy } from '../../host/rooms.ts';
 import type { ComparisonStatus } from '../state-comparison.ts';
@@ -43,6 +44,25 @@ function addOccupancy(node: Node, registers: readonly Registry[]): void {
   };
   add('quorate_room_taken', 'Actors, and keys in the rooms of definitions', ({ count }) => count);
   add('quorate_room_limit', 'How many of them there may be', ({ limit }) => limit);
+}
+
+/** From a fast disk's flush to what clients no longer wait for, in seconds. */
+const waitBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+
+/** How long the disk takes, and how long the log does. @returns what listens for it */
+function addTimes(node: Node, store: ReplicatedStore, registers: readonly Registry[]): readonly Subscription[] {
+  const histogram = (name: string, help: string, timesMs: Observable<number>): Subscription => {
+    const seconds = new Histogram({ name, help, buckets: waitBuckets, registers: [...registers] });
+    return timesMs.subscribe((ms) => seconds.observe(ms / 1_000));
+  };
+  return [
+    histogram('quorate_flush_seconds', 'How long records waited for the disk, of one write at a time', node.flushTimes),
+    histogram(
+      'quorate_commit_seconds',
+      'How long entries that this node placed in the log took until they were committed and applied',
+      store.commitTimes,
+    ),
+  ];
 }
 
 /** What metrics are read from. */
@@ -124,6 +144,7 @@ export function createMetrics({ node, store, budget, comparison }: MetricsParts)
     registers: [...registers],
   });
   const subscription = node.roleChanges.subscribe(({ role = 'none' }) => roleChanges.inc({ role }));
+  const ends = [subscription, ...addTimes(node, store, registers)];
   const durations = new Histogram({
     name: 'quorate_http_request_seconds',
     help: 'Duration of HTTP requests',
@@ -137,7 +158,7 @@ export function createMetrics({ node, store, budget, comparison }: MetricsParts)
     contentType: registry.contentType,
     render: () => registry.metrics(),
     close() {
-      subscription.unsubscribe();
+      for (const end of ends) end.unsubscribe();
       registry.clear();
     },
   };

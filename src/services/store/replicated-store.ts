@@ -113,6 +113,8 @@ export interface ReplicatedStore extends Executor, CallbackExecutor, MemberAdmin
   readonly membership: LogMembership;
   /** Emits when that may have changed. */
   readonly changes: Observable<void>;
+  /** How long each entry of writes took from its place in the log of this node, which leads, until it was applied here, in milliseconds. */
+  readonly commitTimes: Observable<number>;
   /** Emits once when the store cannot go on; its node stops then, because a leader that cannot apply would block all. */
   readonly failure: Observable<StoreFailedError>;
   /**
@@ -160,6 +162,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const sessioned = createSessionedMachine(machine);
   const failure = new ReplaySubject<StoreFailedError>(1);
   const changes = new Subject<void>();
+  const commitTimes = new Subject<number>();
   const endpoint = node.open('store', key, storeMessages, { senders: storeSenders });
   const sinks = createSinks({
     clock,
@@ -199,6 +202,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     newSession: () => numberFrom(environment.ids),
     limits: serverLimits,
     commandLimitBytes: commandBytes,
+    committed: (durationMs) => commitTimes.next(durationMs),
     askLeader: (body, deadlineAtMs, done) => router.submit({ prepare: () => body, deadlineAtMs, done }),
     fail,
   });
@@ -287,6 +291,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     samples: server.samples,
     membership,
     changes: changes.asObservable(),
+    commitTimes: commitTimes.asObservable(),
     status() {
       const { nodes, ...logStatus } = log.status();
       return {

@@ -36,6 +36,8 @@ export interface ServerParts {
   /** The id of one more session, which no client can guess. */
   newSession(): number;
   readonly limits: ServerLimits;
+  /** Told of each entry of this office that was applied, how many milliseconds after it had its place in the log. */
+  committed(durationMs: number): void;
   /** The largest command, in bytes, that is taken. */
   readonly commandLimitBytes: number;
   readonly askLeader: FollowerReadsParts['askLeader'];

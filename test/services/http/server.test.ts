@@ -206,6 +206,9 @@ describe('the HTTP interface', () => {
     expect(lines).toContain('quorate_is_leader 1');
     expect(lines).toContain(`quorate_applied_index ${node.store.status().appliedIndex}`);
     expect(lines).toContain('quorate_http_request_seconds_count{method="PUT",route="/kv/*",status="200"} 1');
+    const countOf = (name: string) => Number(lines.find((it) => it.startsWith(`${name}_count `))?.split(' ')[1]);
+    expect(countOf('quorate_commit_seconds')).toBeGreaterThan(0);
+    expect(countOf('quorate_flush_seconds')).toBeGreaterThan(0);
     expect(lines).toContain('quorate_http_request_seconds_count{method="GET",route="/kv/*",status="404"} 1');
   });
 

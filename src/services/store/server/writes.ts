@@ -35,6 +35,8 @@ export interface WritesParts {
   newSession(): number;
   readonly limits: ServerLimits;
   readonly sessionLimits: SessionLimits;
+  /** Told of each entry of this office that was applied, how long after it had its place in the log. */
+  committed(durationMs: number): void;
   /** The largest command, in bytes, that is taken. */
   readonly commandLimitBytes: number;
 }
@@ -42,6 +44,7 @@ export interface WritesParts {
 /** The writes that share an entry. */
 interface EntryOfWrites {
   readonly token: LogToken;
+  readonly placedAtMs: number;
   readonly writes: readonly Admitted[];
 }
 
@@ -119,10 +122,11 @@ export class Writes {
   placed({ id, index, token }: Extract<LogEvent, { type: 'placed' }>): void {
     const entries = this.#proposals.get(id) ?? [];
     this.#proposals.delete(id);
+    const placedAtMs = this.#parts.clock.nowMs();
     entries.forEach((writes, offset) => {
       // Earlier writes stood there, and left this server's log; those of others may hold them still.
       this.#lose(index + offset);
-      this.#inLog.set(index + offset, { token, writes });
+      this.#inLog.set(index + offset, { token, placedAtMs, writes });
     });
   }
 
@@ -139,6 +143,7 @@ export class Writes {
     if (placed === undefined) return;
     this.#inLog.delete(entry.index);
     const isOurs = placed.token === entry.token;
+    if (isOurs) this.#parts.committed(this.#parts.clock.nowMs() - placed.placedAtMs);
     placed.writes.forEach((write, place) => {
       const fate = fates[place];
       // Another entry took this place: what was placed here can never be committed any more.
