@@ -48,6 +48,7 @@ describe.skipIf(!hasBrowser)('a recorded run on the page', () => {
   test('begins at its beginning, steps by button and key, and says so in the URL', async () => {
     const page = await open('');
     await page.getByText('recorded').waitFor();
+    expect(await page.getByRole('button', { name: 'Kill' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Forward one step' }).click();
     expect(place(page).get('at')).toBe('1');
     await page.keyboard.press('ArrowRight');

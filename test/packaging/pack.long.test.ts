@@ -56,7 +56,8 @@ describe('the package', () => {
       if (source !== undefined) return !existsSync(join(root, `${source}.ts`));
       const isRead =
         /^docs\/[\w-]+\.md$/.test(file) ||
-        /^dist\/dashboard\/(index\.html|assets\/[\w-]+\.(js|css|svg)|charts\/[\w.-]+\.json)$/.test(file) ||
+        /^docs\/images\/[\w-]+\.png$/.test(file) ||
+        /^dist\/dashboard\/([\w-]+\.html|assets\/[\w-]+\.(js|css|svg)|charts\/[\w.-]+\.json)$/.test(file) ||
         /^examples\/[\w-]+\.(ts|sh|json)$/.test(file) ||
         /^examples\/(deploy|monitoring)\/[\w.]+$/.test(file);
       return !isRead && !['CONTRIBUTING.md', 'LICENSE', 'README.md', 'package.json'].includes(file);

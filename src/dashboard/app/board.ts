@@ -113,9 +113,14 @@ export class Board {
     this.#writePlace();
   }
 
+  /** Whether faults may be ordered by hand: what is only recorded takes none. */
+  takesFaults(): boolean {
+    return this.#source.order !== undefined && (this.timeline.head?.takesFaults ?? false);
+  }
+
   async order(fault: FaultOrder): Promise<void> {
     this.answer.value = '';
-    const why = await this.#source.order(fault);
+    const why = await this.#source.order?.(fault);
     this.answer.value = why === undefined ? `Done: ${fault.fault}.` : `Not done: ${why}`;
   }
 

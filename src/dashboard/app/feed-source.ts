@@ -31,8 +31,8 @@ export interface FeedSource {
   readonly isBounded: boolean;
   /** Begins to tell. @returns what ends that */
   start(listener: FeedListener): () => void;
-  /** Orders a fault. @returns undefined once it is done, or why it is not */
-  order(fault: FaultOrder): Promise<string | undefined>;
+  /** Orders a fault; left out where none can be. @returns undefined once it is done, or why it is not */
+  order?(fault: FaultOrder): Promise<string | undefined>;
 }
 
 const firstDelayMs = 250;
@@ -41,7 +41,7 @@ const maxDelayMs = 8_000;
 /** The feed of the server that the page came from. @param token what a server of a cluster that runs has given */
 export const serverFeed = (token: string | undefined): FeedSource =>
   token === undefined
-    ? { isBounded: true, start: recordedFeed, order: async () => 'what is recorded takes no faults' }
+    ? { isBounded: true, start: recordedFeed }
     : {
         isBounded: false,
         start: (listener) => socketFeed(listener, token),

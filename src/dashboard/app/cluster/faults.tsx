@@ -15,7 +15,7 @@ interface FaultsProps {
 
 export function Faults({ board, moment, nodes }: FaultsProps) {
   const faults = [...moment.faults.values()];
-  const takesFaults = board.timeline.head?.takesFaults ?? false;
+  const takesFaults = board.takesFaults();
   if (!takesFaults && faults.length === 0) return null;
   return (
     <Panel title="Faults" note={faults.length === 0 ? 'none in force' : `${faults.length} in force`}>
