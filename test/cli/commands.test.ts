@@ -20,6 +20,7 @@ describe('the commands of quorate', () => {
       'node',
       'agree',
       'member',
+      'namespace',
       'status',
       'rolling-restart',
       'doctor',
