@@ -45,7 +45,7 @@ export function ActorPanel({ board, actor }: ActorPanelProps) {
           </dd>
         </dl>
       )}
-      <Value name="context" value={actor.context} isOpen />
+      <Value name="context" value={actor.context} />
     </Panel>
   );
 }
