@@ -8,7 +8,7 @@ import { until } from '../fixtures/until.ts';
 /** What sends and receives on one host. */
 export interface Station {
   readonly host: Host;
-  /** What was received and not yet taken, in order. */
+  /** What was received, in order. */
   readonly received: string[];
   /** Sends so many datagrams, of 1,000 bytes each. Resolves when they have left. */
   send(to: Station, text: string, count: number): Promise<void>;
@@ -53,6 +53,8 @@ export async function startStation(host: Host): Promise<Station> {
   };
 }
 
+let counted = 0;
+
 /** How many of so many datagrams arrive while there is a fault. */
 export async function countUnder(
   fault: () => Promise<Heal>,
@@ -60,14 +62,16 @@ export async function countUnder(
   to: Station,
   count: number,
 ): Promise<number> {
-  to.received.length = 0;
+  // Those of earlier counts may still arrive.
+  counted += 1;
+  const [during, after] = [`during-${counted}`, `after-${counted}`];
   const heal = await fault();
-  await from.send(to, 'during', count);
+  await from.send(to, during, count);
   await heal();
   // Datagrams keep their order: behind this one, none of the others comes.
   await until('a datagram after the fault', async () => {
-    await from.send(to, 'after', 1);
-    return to.received.includes('after');
+    await from.send(to, after, 1);
+    return to.received.includes(after);
   });
-  return to.received.filter((text) => text === 'during').length;
+  return to.received.filter((text) => text === during).length;
 }

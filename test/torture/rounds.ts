@@ -14,7 +14,7 @@ const seed = Number(process.env.TORTURE_SEED ?? Math.floor(systemRandomness().st
 const roundSeconds = 30;
 /** A run in which less has happened shows nothing: it goes on until this much has, or fails once it is late by so much. */
 const leastFaults = 3;
-const lateMs = 180_000;
+const lateMs = 300_000;
 /** Rounds of one that is late are short, so that it ends soon after it has shown enough. */
 const lateRoundMs = 10_000;
 

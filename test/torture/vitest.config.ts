@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     reporters: process.env.CI === undefined ? ['default'] : ['default', noSkips],
     include: ['test/torture/*.torture.ts'],
-    testTimeout: (Number(process.env.TORTURE_SECONDS ?? 30) * 3 + 300) * 1_000,
+    testTimeout: (Number(process.env.TORTURE_SECONDS ?? 30) * 3 + 600) * 1_000,
     hookTimeout: 60_000,
     disableConsoleIntercept: true,
   },
