@@ -3101,4 +3101,32 @@ export const mutations: readonly Mutation[] = [
     becomes: 'run.edits',
     tests: ['test/dashboard/playground.test.ts'],
   },
+  {
+    name: 'a change of role forgets the role before',
+    file: 'src/host/runner.ts',
+    text: 'roleChanged({ actor, role, former, cause });',
+    becomes: 'roleChanged({ actor, role, former: undefined, cause });',
+    tests: ['test/host/logging.test.ts'],
+  },
+  {
+    name: 'every write to the journal is timed',
+    file: 'src/host/sampling.ts',
+    text: 'if (isTiming) return onDurable;',
+    becomes: '',
+    tests: ['test/host/sampling.test.ts'],
+  },
+  {
+    name: 'trouble that was held back is not counted',
+    file: 'src/environment/occasionally.ts',
+    text: 'last.heldBack += 1;',
+    becomes: '',
+    tests: ['test/environment/occasionally.test.ts'],
+  },
+  {
+    name: 'what changed a role is forgotten while its record waits for the disk',
+    file: 'src/host/runner.ts',
+    text: 'cause: roleCause ?? this.#unseen.at(-1)?.cause',
+    becomes: 'cause: roleCause',
+    tests: ['test/host/logging.test.ts'],
+  },
 ];
