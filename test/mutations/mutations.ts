@@ -1091,6 +1091,13 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/cli/rolling-restart.test.ts'],
   },
   {
+    name: 'the doctor takes for drift what it does not know',
+    file: 'src/cli/doctor/findings.ts',
+    text: 'Math.abs(driftPpm) - unsurePpm > limits.driftPpm',
+    becomes: 'Math.abs(driftPpm) > limits.driftPpm',
+    tests: ['test/cli/doctor.test.ts'],
+  },
+  {
     name: 'a rolling restart takes a process that goes on for a new one',
     file: 'src/cli/rolling-restart/rolling.ts',
     text: 'uptimeMs !== undefined && uptimeMs <= clock.nowMs() - beganMs',
