@@ -187,6 +187,7 @@ test('more clients than lanes share one', () => {
   );
   const { lanes } = diagram(timelineOf(clients));
   expect(lanes).toHaveLength(3 + 9);
+  expect(lanes.slice(3, 5)).toEqual(['c0', 'c1']);
   expect(lanes.at(-1)).toBe('other clients');
 });
 

@@ -27,12 +27,29 @@ export interface SpanWindow {
 
 /** Clients at once, each with a lane; more share the last one. */
 const maxClients = 8;
+const otherClients = 'other clients';
 
 /** The spans that touch the window, in the order in which they end; those that last end with it, or with what has happened. */
 export function spansOf(timeline: Timeline, window: SpanWindow, lanes: Lanes): readonly Span[] {
+  makeLanes(timeline, window, lanes);
   const spans = new Spans(timeline, window, lanes);
   for (const item of timeline.between(window.first, window.end)) spans.take(item);
   return spans.end();
+}
+
+/** Lanes for the clients in the window by name, and below them one for faults, if there are any. */
+function makeLanes(timeline: Timeline, { first, end }: SpanWindow, lanes: Lanes): void {
+  const { operations, faults } = timeline.at(first);
+  const clients = new Set([...operations.values()].map(({ client }) => client));
+  let isFaulty = faults.size > 0;
+  for (const item of timeline.between(first, end)) {
+    if (item.type === 'operation') clients.add(item.client);
+    if (item.type === 'fault') isFaulty = true;
+  }
+  const names = [...clients].sort();
+  for (const name of names.slice(0, maxClients)) lanes.ensure(name);
+  if (names.length > maxClients) lanes.ensure(otherClients);
+  if (isFaulty) lanes.ensure('faults');
 }
 
 type Open = Omit<Span, 'toMs'>;
@@ -46,7 +63,6 @@ class Spans {
   /** The actor of each node whose role is that of the node. */
   readonly #mains = new Map<string, string>();
   readonly #roles = new Map<string, string>();
-  readonly #clients = new Set<string>();
   readonly #nowMs: number;
 
   constructor(timeline: Timeline, window: SpanWindow, lanes: Lanes) {
@@ -117,18 +133,17 @@ class Spans {
   #operation({ id, phase, client, text, atMs }: ItemOf<'operation'>): void {
     const of = `operation ${id}`;
     if (phase === 'began') {
-      this.#open.set(of, { lane: this.#clientLane(client), fromMs: atMs, kind: 'operation', text });
+      this.#open.set(of, {
+        lane: this.#lanes.of(client) ?? this.#lanes.ensure(otherClients),
+        fromMs: atMs,
+        kind: 'operation',
+        text,
+      });
       return;
     }
     const began = this.#open.get(of);
     if (began !== undefined) this.#open.set(of, { ...began, text: `${began.text}: ${text}` });
     this.#close(of, atMs);
-  }
-
-  #clientLane(client: string): number {
-    const isOneMore = !this.#clients.has(client) && this.#clients.size >= maxClients;
-    if (!isOneMore) this.#clients.add(client);
-    return this.#lanes.ensure(isOneMore ? 'other clients' : client);
   }
 
   #fault({ id, isActive, text, atMs }: ItemOf<'fault'>): void {
