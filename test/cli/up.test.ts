@@ -57,6 +57,9 @@ async function ready(cluster: Run): Promise<void> {
   await cluster.printed(/Ctrl-C stops all nodes/);
   await cluster.printed(/ leads$|leader in term/m);
 }
+/** Waits until so many nodes have said that they answer: the first to lead may do so while another still starts. */
+const answering = (cluster: Run, nodes: number): Promise<unknown> =>
+  until(`${nodes} nodes to answer`, () => pidsIn(cluster.stdout).length >= nodes);
 const url = ({ port }: Place, index: number): string => `http://127.0.0.1:${port + index}`;
 
 describe('a cluster that quorate up runs', () => {
@@ -67,6 +70,7 @@ describe('a cluster that quorate up runs', () => {
     where = await place();
     cluster = runAt(where);
     await ready(cluster);
+    await answering(cluster, 3);
   });
   afterAll(() => kill(cluster));
 
@@ -109,6 +113,7 @@ describe('data that quorate up has left', () => {
     const where = await place();
     const first = up(where);
     await ready(first);
+    await answering(first, 3);
     expect((await fetch(`${url(where, 0)}/kv/x`, { method: 'PUT', body: 'kept' })).status).toBe(200);
     const pids = pidsIn(first.stdout);
     expect(pids).toHaveLength(3);
@@ -153,6 +158,7 @@ describe('data that quorate up has left', () => {
     await second.printed(/n1 {2}JOURNAL_LOST: .*restore the data directory/);
     await second.printed(/n1 {2}died \(exit code 1\); it is not started again/);
     await ready(second);
+    await answering(second, 2);
     expect(await (await fetch(`${url(where, 1)}/kv/x`)).text()).toBe('kept');
   });
 });

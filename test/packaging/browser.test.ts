@@ -15,6 +15,7 @@ const needsNode = [
   './failover/manager',
   './node',
   './inspector/server',
+  './dashboard',
   './resources/postgres-server',
   './resources/redis',
   './resources/script',
