@@ -34,7 +34,7 @@ interface RouteNeed {
   readonly scope: (request: FastifyRequest) => Scope;
 }
 
-/** By method and route. `later`: what they concern stands in the body, or in the store. */
+/** By method and route. What else some need stands in the body, or in the store: see `laterNeeds`. */
 const needs: Readonly<Record<string, RouteNeed>> = {
   'GET /kv/*': { role: 'read', scope: urlKey },
   'PUT /kv/*': { role: 'write', scope: urlKey },
@@ -84,7 +84,7 @@ export function addAuthorization(
 
 /** What a request needs by its body, or by what the store has. */
 async function laterNeeds(
-  { routeOptions: { url = '' }, body, params, method }: FastifyRequest,
+  { routeOptions: { url = '' }, body, params, query, method }: FastifyRequest,
   kv: Pick<KeyValueStore, 'lease'>,
   deadlineMs: number,
 ): Promise<readonly Need[]> {
@@ -94,12 +94,21 @@ async function laterNeeds(
       scope: { key },
     }));
   }
+  const keysOfLease = async (name: string, id: unknown): Promise<readonly Scope[]> => {
+    const found = await kv.lease(naturalIn(name, String(id)), { deadlineMs });
+    return (found?.keys ?? []).map((key) => ({ key }));
+  };
+  if (url === '/kv/*') {
+    const { lease }: { readonly lease?: unknown } = Object(query);
+    if (method !== 'PUT' || lease === undefined) return [];
+    // A key that joins those of others would take their lease from them: they could neither keep nor end it any more.
+    return (await keysOfLease('lease', lease)).map((scope) => ({ role: 'write', scope }));
+  }
   if (!url.startsWith('/leases/:id')) return [];
   // Whoever ends a lease deletes its keys, and whoever keeps one keeps them: of one that has none yet it is not known whose.
-  const found = await kv.lease(naturalIn('the lease', String(Object(params).id)), { deadlineMs });
-  const role = method === 'GET' ? 'read' : 'write';
-  const keys = found?.keys ?? [];
-  return keys.length === 0 ? [{ role, scope: 'all' }] : keys.map((key) => ({ role, scope: { key } }));
+  const scopes = await keysOfLease('the lease', Object(params).id);
+  const role = method === 'GET' || method === 'HEAD' ? 'read' : 'write';
+  return (scopes.length === 0 ? (['all'] as const) : scopes).map((scope) => ({ role, scope }));
 }
 
 /** @throws HttpRequestError */

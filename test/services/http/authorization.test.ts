@@ -15,6 +15,7 @@ const grants: readonly Grant[] = [
   { name: 'reader', role: 'read' },
   { name: 'writer', role: 'write' },
   { name: 'app', role: 'write', prefixes: ['app/', 'shared/'] },
+  { name: 'neighbour', role: 'write', prefixes: ['lock/'] },
   { name: 'app-reader', role: 'read', prefixes: ['app/'] },
   { name: 'operator', role: 'admin' },
 ];
@@ -135,6 +136,21 @@ describe('a token of a name', () => {
       expect(await statusOf('app', ['DELETE', `/leases/${lease}`])).toBe(expected);
     }
     expect(await statusOf('writer', ['GET', '/kv/other'])).toBe(200);
+  });
+
+  test('puts no key into a lease whose keys it may not write: their owner could not keep it any more', async () => {
+    const { ask, statusOf } = await started();
+    const granted = async (): Promise<string> =>
+      String(Object(await (await ask(secret.token('writer'), ['POST', '/leases', '{"ttlMs":600000}'])).json()).lease);
+    const [foreign, empty] = [await granted(), await granted()];
+    expect(await statusOf('neighbour', ['PUT', `/kv/lock/x?lease=${foreign}`, 'v'])).toBe(200);
+    expect(await statusOf('app', ['PUT', `/kv/app/x?lease=${foreign}`, 'v'])).toBe(403);
+    expect(await statusOf('app', ['PUT', `/kv/app/x?lease=0${foreign}`, 'v'])).toBe(403);
+    expect(await statusOf('app', ['PUT', `/kv/app/x?lease=${foreign}&lease=${empty}`, 'v'])).toBe(400);
+    expect(await statusOf('neighbour', ['POST', `/leases/${foreign}/keep`])).toBe(200);
+    expect(await statusOf('writer', ['PUT', `/kv/app/y?lease=${foreign}`, 'v'])).toBe(200);
+    expect(await statusOf('app', ['PUT', `/kv/app/x?lease=${empty}`, 'v'])).toBe(200);
+    expect(await statusOf('app', ['PUT', '/kv/app/x?lease=999999', 'v'])).toBe(410);
   });
 
   test('is refused when it is not listed, was made up, or is of another secret', async () => {
