@@ -1,11 +1,12 @@
 /**
- * Who has changed what, and who was refused: an entry for each request over HTTP that writes, changes the cluster or copies all of it, once
- * it is answered, and for each that was refused for want of a right.
+ * Who has changed what, and who was refused: an entry for each request over HTTP that writes, changes the cluster or copies all of it, when
+ * its answer is known, and for each that was refused for want of a right.
  */
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../../environment/clock.ts';
 import type { GrantOf } from './authorization.ts';
+import { jsonOfBody } from './json.ts';
 import { answerOf } from './problems.ts';
 import { keysOfTransaction } from './transactions.ts';
 
@@ -20,6 +21,12 @@ export interface AuditEntry {
   readonly route: string;
   /** The keys that it names: some of them, where they are many, and the beginnings of those that are long. */
   readonly keys?: readonly string[];
+  /** The lease that it names, as it was written. */
+  readonly lease?: string;
+  /** The namespace that it names. */
+  readonly namespace?: string;
+  /** The nodes that a change of members, or of the leader, names. */
+  readonly nodes?: readonly string[];
   readonly status: number;
   /** What was wrong. */
   readonly code?: string;
@@ -42,16 +49,15 @@ export function addAudit(app: FastifyInstance, grantOf: GrantOf, audit: Audit, c
   app.addHook('onError', async (request, _reply, error) => {
     codes.set(request, answerOf(error).problem.code);
   });
-  app.addHook('onResponse', async (request, { statusCode: status }) => {
+  // Not when the answer is out: a client that hangs up on it has done no less.
+  app.addHook('onSend', async (request, { statusCode: status }) => {
     const isRefused = status === 401 || status === 403;
     const { url: route = 'unknown' } = request.routeOptions;
     if (!isRefused && isRead(request.method) && route !== '/backup') return;
     const untold = isRefused ? isTold() : 0;
     if (untold === undefined) return;
     const who = grantOf(request)?.name;
-    const keys = keysOf(request)
-      .slice(0, keysLimit)
-      .map((key) => key.slice(0, keyLength));
+    const keys = keysOf(request).slice(0, keysLimit).map(cut);
     const code = codes.get(request);
     audit({
       ...(who === undefined ? {} : { who }),
@@ -59,12 +65,15 @@ export function addAudit(app: FastifyInstance, grantOf: GrantOf, audit: Audit, c
       method: request.method,
       route,
       ...(keys.length === 0 ? {} : { keys }),
+      ...subjectOf(request),
       status,
       ...(code === undefined ? {} : { code }),
       ...(untold === 0 ? {} : { untold }),
     });
   });
 }
+
+const cut = (text: string): string => text.slice(0, keyLength);
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 
@@ -77,6 +86,20 @@ function keysOf({ routeOptions: { url = '' }, params, body }: FastifyRequest): r
   } catch {
     return [];
   }
+}
+
+/** What it is about besides keys. */
+function subjectOf({ routeOptions: { url = '' }, params, query, body }: FastifyRequest): Partial<AuditEntry> {
+  const { id: lease = Object(query).lease, name: namespace }: Readonly<Record<string, unknown>> = Object(params);
+  if (url.startsWith('/members/')) {
+    const { id, old, new: joining, to }: Readonly<Record<string, unknown>> = Object(jsonOfBody(body));
+    const nodes = [id, old, Object(joining).id, to].filter((it): it is string => typeof it === 'string').map(cut);
+    return nodes.length === 0 ? {} : { nodes };
+  }
+  return {
+    ...(typeof lease === 'string' ? { lease: cut(lease) } : {}),
+    ...(typeof namespace === 'string' ? { namespace: cut(namespace) } : {}),
+  };
 }
 
 /** @returns how many were not told since the last one that was; undefined for one that is not told */

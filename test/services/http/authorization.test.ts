@@ -1,5 +1,7 @@
 /** What tokens open over HTTP, and what is noted of it. */
 
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { fastify } from 'fastify';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClusterSecret } from '../../../src/bus/tcp.ts';
@@ -222,10 +224,54 @@ describe('the audit of an interface', () => {
       { who: 'app', from, method: 'PUT', route: '/kv/*', keys: ['app/x'], status: 200 },
       { who: 'app', from, method: 'PUT', route: '/kv/*', keys: ['other'], status: 403, code: 'FORBIDDEN' },
       { who: 'writer', from, method: 'POST', route: '/transactions', keys: ['a', 'b'], status: 200 },
-      { who: 'operator', from, method: 'POST', route: '/members/remove', status: 409, code: expect.any(String) },
+      {
+        who: 'operator',
+        from,
+        method: 'POST',
+        route: '/members/remove',
+        nodes: ['n9'],
+        status: 409,
+        code: expect.any(String),
+      },
       { who: 'clients', from, method: 'GET', route: '/backup', status: 200 },
       { from, method: 'GET', route: '/kv/*', keys: ['x'], status: 401, code: 'TOKEN_REQUIRED' },
     ]);
+  });
+
+  test('has which lease, namespace and nodes were changed', async () => {
+    const { statusOf, entries } = await started();
+    await statusOf('writer', ['PUT', '/kv/x?lease=7', 'v']);
+    await statusOf('writer', ['DELETE', '/leases/7']);
+    await statusOf('writer', ['DELETE', '/namespaces/team']);
+    await statusOf('operator', ['POST', '/members/replace', '{"old":"n8","new":{"id":"n9","host":"h","port":1}}']);
+    await statusOf('operator', ['POST', '/members/leader', '{"to":["n9"]}']);
+    await until('all entries', () => entries.length === 5);
+    const [put, ended, namespace, replaced, malformed] = entries;
+    expect(put).toMatchObject({ keys: ['x'], lease: '7', status: 410 });
+    expect(ended).toMatchObject({ who: 'writer', lease: '7' });
+    expect(namespace).toMatchObject({ namespace: 'team', status: 403 });
+    expect(replaced).toMatchObject({ nodes: ['n8', 'n9'] });
+    expect(malformed).toMatchObject({ status: 400 });
+    expect(malformed).not.toHaveProperty('nodes');
+  });
+
+  test('has what was done for those that do not wait for the answer', async () => {
+    const entries: AuditEntry[] = [];
+    const app = fastify();
+    onTestFinished(() => app.close());
+    const { grantOf } = addAccess(app, { openClients: 'none', named: { secret, grants } });
+    addAudit(app, grantOf, (entry) => void entries.push(entry), createVirtualClock());
+    app.put('/kv/*', async ({ socket }) => {
+      const gone = once(socket, 'close');
+      client.destroy();
+      await gone;
+      return 'v';
+    });
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    const client = connect(Number(port), '127.0.0.1');
+    client.write(`PUT /kv/x HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${secret.token('writer')}\r\n\r\n`);
+    await until('the entry', () => entries.length > 0);
+    expect(entries).toMatchObject([{ who: 'writer', keys: ['x'], status: 200 }]);
   });
 
   test('tells some of many that are refused in a second, and then how many it left out, and all that write', async () => {
