@@ -48,7 +48,7 @@ export async function serveLive(live: LiveCluster, options: LiveServerOptions): 
   const viewers = new Map<WebSocket, Viewer>();
   const isToken = tokenCheck(token);
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
-  const { url, http, passes, close } = await servePages({
+  const { url, http, passes, keep, close } = await servePages({
     ...pages,
     routes: {
       '/faults': (request, response) => takeOrder(live, isToken, request, response),
@@ -62,22 +62,26 @@ export async function serveLive(live: LiveCluster, options: LiveServerOptions): 
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const given = new URLSearchParams(query).get('token') ?? '';
     if (!passes(request.headers) || path !== '/feed' || !isToken(given)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      // Nothing else ends a connection that has left HTTP, and whose other side stays.
+      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n', () => socket.destroy());
       return;
     }
-    sockets.handleUpgrade(request, socket, head, (viewer) => welcome(viewer));
+    sockets.handleUpgrade(request, socket, head, (viewer) => {
+      if (welcome(viewer)) keep(socket);
+    });
   });
-  const welcome = (socket: WebSocket): void => {
+  const welcome = (socket: WebSocket): boolean => {
     socket.on('error', () => {});
     if (viewers.size >= mostViewers) {
       socket.close(1013, `${mostViewers} viewers are connected already`);
-      return;
+      return false;
     }
     socket.on('close', () => {
       viewers.get(socket)?.close();
       viewers.delete(socket);
     });
     viewers.set(socket, createViewer({ live, clock, socket, bufferBytes: viewerBufferBytes }));
+    return true;
   };
   return {
     url: `${url}/#token=${token}`,

@@ -5,7 +5,9 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { extname, join, relative, sep } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { messageOf } from '../environment/message.ts';
 import { type OriginCheck, originCheck } from '../web/origins.ts';
@@ -25,6 +27,8 @@ export interface PagesOptions {
   readonly port?: number;
   /** Further names under which browsers reach this server; addresses, `localhost` and `host` are known. */
   readonly hostNames?: readonly string[];
+  /** Open connections, besides those that are kept; beyond them, the one that is open longest gives way. Default 128. */
+  readonly connections?: number;
 }
 
 /** A running server of pages. */
@@ -34,6 +38,8 @@ export interface PageServer {
   /** For what needs more than requests, such as WebSockets: ask `passes` before anything is upgraded. */
   readonly http: Server;
   readonly passes: OriginCheck;
+  /** A connection that was let in, and gives way to no other one from now on. */
+  keep(connection: Duplex): void;
   /** Resolves when the port is free again; connections are ended. */
   close(): Promise<void>;
 }
@@ -97,13 +103,14 @@ const guardingHeaders: Readonly<Record<string, string>> = {
  * @throws PagesMissingError when the folder holds no pages; PagePortError when the port cannot be opened
  */
 export async function servePages(options: PagesOptions): Promise<PageServer> {
-  const { files: folder, routes = {}, host = '127.0.0.1', port = 0, hostNames = [] } = options;
+  const { files: folder, routes = {}, host = '127.0.0.1', port = 0, hostNames = [], connections = 128 } = options;
   const files = filesIn(folder);
   const passes = originCheck([host, ...hostNames]);
   const http = createServer((request, response) => {
     for (const [name, value] of Object.entries(guardingHeaders)) response.setHeader(name, value);
     answer(request, response, passes, files, new Map(Object.entries(routes)));
   });
+  const open = connectionsOf(http, connections);
   await listening(http, host, port);
   const bound = http.address();
   const at = typeof bound === 'object' && bound !== null ? bound : { address: host, port };
@@ -111,11 +118,35 @@ export async function servePages(options: PagesOptions): Promise<PageServer> {
     url: `http://${at.address.includes(':') ? `[${at.address}]` : at.address}:${at.port}`,
     http,
     passes,
+    keep: open.keep,
     close: () =>
       new Promise<void>((resolve) => {
         http.close(() => resolve());
-        http.closeAllConnections();
+        open.end();
       }),
+  };
+}
+
+/** Bounds the connections of a server, which need not send a request, nor end when they are told to. */
+function connectionsOf(http: Server, most: number): { keep(connection: Duplex): void; end(): void } {
+  const [open, kept] = [new Set<Duplex>(), new Set<Duplex>()];
+  http.on('connection', (socket: Socket) => {
+    socket.once('close', () => {
+      open.delete(socket);
+      kept.delete(socket);
+    });
+    open.add(socket);
+    if (open.size <= most) return;
+    const [longest] = open;
+    longest?.destroy();
+  });
+  return {
+    keep(connection) {
+      if (open.delete(connection)) kept.add(connection);
+    },
+    end() {
+      for (const connection of [...open, ...kept]) connection.destroy();
+    },
   };
 }
 

@@ -40,7 +40,8 @@ async function served(options: Partial<LiveServerOptions> & { readonly order?: L
     },
     { clock: systemClock(), token, files, ...options },
   );
-  closers.push(() => server.close());
+  const close = (): Promise<void> => server.close();
+  closers.push(close);
   const { origin, host, hash } = new URL(server.url);
   const post = (body: string, headers: Record<string, string> = { authorization: `Bearer ${token}` }) =>
     fetch(`${origin}/faults`, { method: 'POST', body, headers });
@@ -58,8 +59,11 @@ async function served(options: Partial<LiveServerOptions> & { readonly order?: L
     closers.push(() => socket.terminate());
     return { socket, heard, end: () => end };
   };
-  return { origin, hash, orders, post, view, shown: () => shown };
+  return { origin, hash, orders, post, view, shown: () => shown, close };
 }
+
+const upgrade = (target: string): string =>
+  `GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`;
 
 test('the URL holds the token in its fragment, and the page is served without it', async () => {
   const { origin, hash } = await served();
@@ -93,9 +97,7 @@ test('what is no URL, and what no viewer says, harms nobody', async () => {
     socket.on('data', (data) => {
       answer += String(data);
     });
-    socket.write(
-      `GET ${target} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
-    );
+    socket.write(upgrade(target));
     await until(`an answer to ${target}`, () => answer !== '');
     expect(answer).toMatch(/^HTTP\/1.1 40[03]/);
   }
@@ -103,6 +105,50 @@ test('what is no URL, and what no viewer says, harms nobody', async () => {
   await until('the second viewer hears', () => flooding.heard.length > 0);
   flooding.socket.send('x'.repeat(5_000));
   await until('the viewer that says too much is gone', () => flooding.end() !== undefined);
+  expect(viewer.end()).toBeUndefined();
+});
+
+test('strangers and viewers that keep their side open do not hold up the end', async () => {
+  const { origin, view, close } = await served({ viewers: 1 });
+  const stays = (target: string) => {
+    const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1', allowHalfOpen: true });
+    closers.push(() => socket.destroy());
+    let answer = '';
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      answer += String(data);
+    });
+    socket.write(upgrade(target));
+    return { answer: () => answer };
+  };
+  const stranger = stays('/feed?token=wrong');
+  await until('the stranger is refused', () => stranger.answer().includes('403'));
+  const viewer = view();
+  await until('the viewer hears', () => viewer.heard.length > 0);
+  const crowded = stays(`/feed?token=${token}`);
+  await until('the viewer that is one too many is told so', () => crowded.answer().includes('connected already'));
+  let isClosed = false;
+  void close().then(() => {
+    isClosed = true;
+  });
+  await until('the end', () => isClosed);
+});
+
+test('strangers that connect again and again give way, and the viewer stays', async () => {
+  const { origin, view } = await served({ connections: 4 });
+  const viewer = view();
+  await until('the viewer hears', () => viewer.heard.length > 0);
+  let ended = 0;
+  for (let count = 0; count < 20; count += 1) {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+    closers.push(() => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      ended += 1;
+    });
+  }
+  await until('most strangers are cut off', () => ended >= 16);
+  expect((await fetch(origin)).status).toBe(200);
   expect(viewer.end()).toBeUndefined();
 });
 
