@@ -24,3 +24,15 @@ test('a page passes only where it was served', () => {
   }
   expect(passes({ origin: 'http://127.0.0.1' })).toBe(false);
 });
+
+test('what a page elsewhere loads does not pass, such as an image, and links that a person follows do', () => {
+  const host = '127.0.0.1:4701';
+  for (const site of ['cross-site', 'same-site']) {
+    const loaded = { host, 'sec-fetch-site': site, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' };
+    expect(passes(loaded)).toBe(false);
+    expect(passes({ ...loaded, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' })).toBe(false);
+    expect(passes({ ...loaded, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).toBe(true);
+  }
+  expect(passes({ host, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' })).toBe(true);
+  expect(passes({ host, 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' })).toBe(true);
+});

@@ -26,8 +26,10 @@ export function refuseForeignPages(app: FastifyInstance, names: readonly string[
         'say whom you ask, once (RFC 9112, section 3.2)',
       );
     }
-    if (passes({ host, origin })) return;
-    const from = origin === undefined ? '' : ` from a page of ${origin}`;
+    if (passes(headers)) return;
+    const site =
+      headers['sec-fetch-site'] === undefined ? '' : ` from a page (${headers['sec-fetch-site'].slice(0, 20)})`;
+    const from = origin === undefined ? site : ` from a page of ${origin}`;
     throw new HttpRequestError(
       421,
       'FOREIGN_HOST',
