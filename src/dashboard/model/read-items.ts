@@ -5,14 +5,25 @@ import { type Address, isAddress } from '../../../statecharts/actor/address.ts';
 import type { FeedItem } from '../feed.ts';
 
 const address = v.custom<Address>(isAddress);
-const happened = { node: v.string(), atMs: v.pipe(v.number(), v.finite()) };
-const message = v.looseObject({ type: v.string() });
+/** The times that dates can tell (ECMAScript, 21.4.1.1), either way. */
+const mostMs = 8.64e15;
+const happened = { node: v.string(), atMs: v.pipe(v.number(), v.minValue(-mostMs), v.maxValue(mostMs)) };
+/** What feeds hold is nested less; what goes through it at any depth would run out of stack. */
+const mostLevels = 32;
+const plain = v.pipe(
+  v.unknown(),
+  v.check((value) => isWithin(mostLevels, value), `expected at most ${mostLevels} levels`),
+);
+const message = v.pipe(
+  v.looseObject({ type: v.string() }),
+  v.check((value) => isWithin(mostLevels, value), `expected at most ${mostLevels} levels`),
+);
 const rest = {
   actor: address,
   chart: v.string(),
-  value: v.unknown(),
+  value: plain,
   role: v.exactOptional(v.string()),
-  context: v.unknown(),
+  context: plain,
 };
 const way = { from: address, to: address, message };
 
@@ -78,6 +89,11 @@ export const feedItem = v.variant('type', [
   }),
   v.object({ ...happened, type: v.literal('violation'), claim: v.string(), text: v.string() }),
 ]);
+
+function isWithin(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isWithin(levels - 1, member));
+}
 
 /** What was read, and how much of it is no item of a feed. */
 export interface ReadItems {
