@@ -6,10 +6,17 @@ import { QuorateError } from '../../statecharts/actor.ts';
 import type { HostPort } from '../bus/tcp.ts';
 import { type Clock, pause, systemClock, timeOfDayMs } from '../environment/clock.ts';
 import { examination } from '../services/examination/examination.ts';
-import { jsonIn } from '../services/http/json.ts';
 import { type ExaminedTwice, findingsOf, type NodeFinding, type Seen } from './doctor/findings.ts';
 import { exitCodes } from './errors.ts';
-import { type Access, type AskedNode, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
+import {
+  type Access,
+  type AskedNode,
+  jsonTold,
+  NodeRequestError,
+  problemIn,
+  requestNode,
+  withAccess,
+} from './node-request.ts';
 import { integerIn } from './options.ts';
 import { askNode, judged } from './status/nodes.ts';
 import { collected, defaultNodes } from './status.ts';
@@ -86,7 +93,7 @@ async function see(asked: AskedNode, clock: Clock): Promise<Seen> {
   const beganMs = clock.nowMs();
   const answer = await requestNode(asked, { method: 'GET', path: '/examination', timeoutMs: 30_000 });
   const endedMs = clock.nowMs();
-  const found = v.safeParse(examination, jsonIn(answer.text));
+  const found = v.safeParse(examination, jsonTold(answer.text));
   if (answer.isOk && found.success) {
     const diskMs = found.output.disk.writeMs.reduce((sum, ms) => sum + ms, 0);
     const uncertaintyMs = Math.max(0, endedMs - beganMs - diskMs) / 2;

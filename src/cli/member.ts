@@ -3,9 +3,8 @@
 import { Command } from 'commander';
 import * as v from 'valibot';
 import type { HostPort } from '../bus/tcp.ts';
-import { jsonIn } from '../services/http/json.ts';
 import { type LogMembers, logMembers } from '../services/store/log/members.ts';
-import { type AskedNode, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
+import { type AskedNode, jsonTold, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
 import { hostPortIn, nodeIdIn, peerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -173,7 +172,7 @@ async function ask<Schema extends v.GenericSchema>(
   { method, path, answer: schema, body, ifUnknown }: Question<Schema>,
 ): Promise<v.InferOutput<Schema>> {
   const answer = await requestNode(options, { method, path, json: body }, method === 'GET' ? '' : `; ${ifUnknown}`);
-  const parsed = v.safeParse(schema, jsonIn(answer.text));
+  const parsed = v.safeParse(schema, jsonTold(answer.text));
   if (answer.isOk && parsed.success) return parsed.output;
   const { code, message, whatToDo, outcome } = problemIn(options, answer);
   const isKnown = outcome === 'did-not-happen';

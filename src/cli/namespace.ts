@@ -2,8 +2,14 @@
 
 import { Command } from 'commander';
 import * as v from 'valibot';
-import { jsonIn } from '../services/http/json.ts';
-import { type AskedNode, type NodeRequest, NodeRequestError, problemIn, requestNode } from './node-request.ts';
+import {
+  type AskedNode,
+  jsonTold,
+  type NodeRequest,
+  NodeRequestError,
+  problemIn,
+  requestNode,
+} from './node-request.ts';
 import { hostPortIn, integerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -95,7 +101,7 @@ async function ask<Schema extends v.GenericSchema>(
 ): Promise<v.InferOutput<Schema>> {
   const ifUnknown = 'quorate namespace list tells how they are';
   const answer = await requestNode(options, request, request.method === 'GET' ? '' : `; ${ifUnknown}`);
-  const parsed = v.safeParse(schema, jsonIn(answer.text));
+  const parsed = v.safeParse(schema, jsonTold(answer.text));
   if (answer.isOk && parsed.success) return parsed.output;
   const { code, message, whatToDo, outcome } = problemIn(options, answer);
   const isKnown = outcome === 'did-not-happen';

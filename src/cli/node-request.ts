@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import * as v from 'valibot';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { type HostPort, readSecretFile } from '../bus/tcp.ts';
-import { jsonIn } from '../services/http/json.ts';
 import { readFileNamed } from './config/files.ts';
 import { isOk, requestHttp, textOfAnswer, whyOf } from './http-request.ts';
 import { textOf } from './options.ts';
@@ -125,6 +124,22 @@ export async function answerTo(
   }
 }
 
+/**
+ * What JSON an answer holds; undefined when it holds none. Its texts go to terminals, so that control characters in them, which
+ * could say anything there, are spelt out: who answers need not be a node.
+ */
+export function jsonTold(text: string): unknown {
+  try {
+    return JSON.parse(text, (_, value: unknown) =>
+      typeof value === 'string' ? value.replaceAll(/\p{Cc}/gu, spelt) : value,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+const spelt = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 const problemSchema = v.object({
   code: v.string(),
   message: v.string(),
@@ -135,7 +150,7 @@ export type NodeProblem = v.InferOutput<typeof problemSchema>;
 
 /** What an answer says is wrong. @throws NodeRequestError when no node of ours has said it */
 export function problemIn({ node }: AskedNode, { text }: NodeAnswer): NodeProblem {
-  const problem = v.safeParse(problemSchema, jsonIn(text));
+  const problem = v.safeParse(problemSchema, jsonTold(text));
   if (problem.success) return problem.output;
   throw new NodeRequestError('NOT_A_NODE', `what answers at ${textOf(node)} is no node of a cluster like this`);
 }

@@ -90,13 +90,18 @@ export interface RollingSettings extends Access {
 export function rollingParts({
   node,
   secretFile,
+  tokenFile,
   ca,
   patienceS,
   command,
   clock,
   restarted,
 }: RollingSettings): RollingParts {
-  const access = { ...(secretFile === undefined ? {} : { secretFile }), ...(ca === undefined ? {} : { ca }) };
+  const access: Access = {
+    ...(secretFile === undefined ? {} : { secretFile }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(ca === undefined ? {} : { ca }),
+  };
   const at = (text: string): AskedNode => {
     const found = node.find((it) => textOf(it) === text);
     if (found === undefined) throw new RollingRestartError(`expected one of the nodes that were named, got ${text}`);

@@ -1,6 +1,11 @@
 /** In which order nodes are restarted, what is waited for, and what ends it. */
 
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Restarted, type RollingParts, restartAll } from '../../src/cli/rolling-restart/rolling.ts';
 import { rollingParts } from '../../src/cli/rolling-restart.ts';
 import type { AnsweredNode, Told } from '../../src/cli/status/nodes.ts';
@@ -196,6 +201,35 @@ describe('what restarts a node', () => {
 
   test('is no signal to a process of another machine', async () => {
     await expect(rollingParts({ ...settings, command: [] }).restart(target)).rejects.toThrow(/say it after --/);
+  });
+
+  test('is nothing that who answers could have chosen, in place of a node', async () => {
+    const asked: (string | undefined)[] = [];
+    let told: object = {};
+    const server = createServer(({ headers }, response) => {
+      asked.push(headers.authorization);
+      response.end(JSON.stringify(told));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const port = Number(Object(server.address()).port);
+    const directory = mkdtempSync(join(tmpdir(), 'quorate-token-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, 'a-token\n');
+    const { ask } = rollingParts({ ...settings, node: [{ host: '127.0.0.1', port }], tokenFile, command: [] });
+    const well = {
+      ...{ id: 'n1', role: 'leader', leader: 'n1', commitIndex: 1, appliedIndex: 1 },
+      ...{ isCaughtUp: true, revision: 1, pid: 7 },
+    };
+    const wrong = [{ id: 'n1; reboot' }, { id: '' }, { pid: -1 }, { pid: 0 }, { pid: 1.5 }, { pid: '7' }];
+    for (const changed of wrong) {
+      told = { ...well, ...changed };
+      expect(await ask(), JSON.stringify(changed)).toMatchObject([{ unreachable: { code: 'NOT_A_NODE' } }]);
+    }
+    told = { ...well, version: '1\u001b[2J\u009b' };
+    expect(await ask()).toMatchObject([{ status: { id: 'n1', pid: 7, version: '1\\u001b[2J\\u009b' } }]);
+    expect(new Set(asked)).toEqual(new Set(['Bearer a-token']));
   });
 
   test('does not take for ready what does not answer', async () => {

@@ -1,18 +1,20 @@
 /** How nodes of a store stand, as each tells over HTTP, and what those answers say together. */
 
 import * as v from 'valibot';
-import { QuorateError } from '../../../statecharts/actor.ts';
+import { isId, QuorateError } from '../../../statecharts/actor.ts';
 import type { HostPort } from '../../bus/tcp.ts';
-import { jsonIn } from '../../services/http/json.ts';
-import { type Access, problemIn, requestNode } from '../node-request.ts';
+import { type Access, jsonTold, problemIn, requestNode } from '../node-request.ts';
 import { textOf } from '../options.ts';
 
 /** How long a node may take to answer, in milliseconds. */
 const timeoutMs = 5_000;
 
 const name = v.union([v.string(), v.number()]);
+/** Ids and processes go into commands and signals, where others would mean something else: -1 is every process. */
+const id = v.pipe(v.string(), v.check(isId, 'expected the id of a node'));
+const pid = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const status = v.object({
-  id: v.string(),
+  id,
   version: v.exactOptional(v.string()),
   cluster: v.exactOptional(v.string()),
   protocol: v.exactOptional(v.string()),
@@ -26,7 +28,7 @@ const status = v.object({
   isCaughtUp: v.boolean(),
   revision: v.number(),
   peers: v.exactOptional(v.array(v.string()), () => []),
-  pid: v.exactOptional(v.number()),
+  pid: v.exactOptional(pid),
   uptimeMs: v.exactOptional(v.number()),
   standing: v.exactOptional(
     v.object({
@@ -54,7 +56,7 @@ export async function askNode(node: HostPort, access: Access): Promise<AnsweredN
   try {
     const asked = { node, ...access };
     const answer = await requestNode(asked, { method: 'GET', path: '/status', timeoutMs });
-    const parsed = v.safeParse(status, jsonIn(answer.text));
+    const parsed = v.safeParse(status, jsonTold(answer.text));
     if (answer.isOk && parsed.success) return { at, status: parsed.output };
     const { code, message, whatToDo } = problemIn(asked, answer);
     return { at, unreachable: { code, message: `${message}; ${whatToDo}` } };
