@@ -26,6 +26,7 @@ const commands: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['doctor', async ({ terminal }) => (await import('./doctor.ts')).doctorCommand(terminal)],
   ['backup', async ({ terminal }) => (await import('./backup.ts')).backupCommand(terminal)],
   ['restore', async ({ terminal }) => (await import('./restore.ts')).restoreCommand(terminal)],
+  ['recover', async ({ terminal }) => (await import('./recover.ts')).recoverCommand(terminal)],
   ['secret', async ({ terminal }) => (await import('./secret.ts')).secretCommand(terminal)],
   ['certs', async ({ terminal }) => (await import('./certs.ts')).certsCommand(terminal)],
   ['history', async ({ terminal }) => (await import('./history.ts')).historyCommand(terminal)],

@@ -8,14 +8,13 @@ import {
   partsOf,
   type Tagged,
 } from '../../statecharts/actor.ts';
-import { snapshotOwner } from '../../statecharts/transfer.ts';
 import type { Clock } from '../environment/clock.ts';
 import type { Journal, RecoveredRecord } from '../journal/journal.ts';
 import type { StartOptions } from './contract.ts';
-import { RecordsVersionError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
 import type { Dispatch } from './jobs.ts';
 import type { Life } from './life.ts';
+import { readRecords } from './recovered-records.ts';
 import type { Roster } from './roster.ts';
 import { type ActorObserver, type Runner, type RunnerHost, startRunner } from './runner.ts';
 
@@ -108,19 +107,10 @@ class NodeBirths implements Births {
 
   /** @throws RecordsVersionError, RefusedInputError */
   #recordsOf(definition: AnyActor, address: Address): readonly Tagged[] {
-    const { journal, node } = this.#parts;
+    const { journal } = this.#parts;
     const found = this.#unread.get(address) ?? journal.take(address);
     if (found.length > 0) this.#unread.set(address, found);
-    return found.map(({ version, record }) => {
-      if (!definition.readsRecords(version)) {
-        throw new RecordsVersionError(
-          `'${address}' wrote records of version ${version}, and this program reads version ${definition.recordsVersion}; run the program that wrote them`,
-        );
-      }
-      return definition.parseRecord(record, version, (snapshot, bytes) =>
-        journal.snapshots.putSync(`${snapshotOwner(address)}/${snapshot}-${node}`, bytes),
-      );
-    });
+    return readRecords(definition, address, found, journal);
   }
 }
 

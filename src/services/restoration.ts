@@ -1,5 +1,5 @@
 /**
- * What the directory of a node says of the backup that it was made of. A restored cluster has a name of its own, which its
+ * What the directory of a node says of the backup, or of the last node of a cluster, that it was made of. A restored cluster has a name of its own, which its
  * journals keep: so its nodes, and those of the cluster that the backup is of, refuse each other, whatever they are started with.
  */
 
@@ -17,6 +17,8 @@ const restoration = v.object({
   /** The state that it holds: the last entry of that cluster's log in it, and the revision. */
   index: v.number(),
   revision: v.number(),
+  /** The node whose data is all that was left of that cluster; left out where it is of a backup. */
+  survivor: v.exactOptional(v.string()),
 });
 const records = { restored: restoration };
 
@@ -51,6 +53,6 @@ export function clusterOf(restored: Restoration | undefined, wanted: string | un
   if (restored === undefined) return wanted ?? 'quorate';
   if (wanted === undefined || wanted === restored.cluster) return restored.cluster;
   throw new OtherClusterError(
-    `expected the data of cluster '${wanted}', got that of '${restored.cluster}', which was restored from a backup of '${restored.from}'; start it as of cluster '${restored.cluster}'`,
+    `expected the data of cluster '${wanted}', got that of '${restored.cluster}', which was made of ${restored.survivor === undefined ? 'a backup' : `node '${restored.survivor}'`} of '${restored.from}'; start it as of cluster '${restored.cluster}'`,
   );
 }

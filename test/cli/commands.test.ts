@@ -26,6 +26,7 @@ describe('the commands of quorate', () => {
       'doctor',
       'backup',
       'restore',
+      'recover',
       'secret',
       'certs',
       'history',

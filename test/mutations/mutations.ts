@@ -83,6 +83,20 @@ export const mutations: readonly Mutation[] = [
     tests: backups,
   },
   {
+    name: 'a recovery by Paxos keeps what stands beyond a gap',
+    file: 'src/services/store/log/paxos.ts',
+    text: "if (entry.kind === 'hole' || ballot === null) break;",
+    becomes: "if (entry.kind === 'hole' || ballot === null) continue;",
+    tests: ['test/services/store/log/surviving.test.ts'],
+  },
+  {
+    name: 'a recovery by Raft loses the end of the log',
+    file: 'src/services/store/log/raft.ts',
+    text: 'log.between(committedIndex + 1, log.lastIndex)',
+    becomes: 'log.between(committedIndex + 1, log.lastIndex - 1)',
+    tests: ['test/services/store/log/surviving.test.ts'],
+  },
+  {
     name: 'the nodes of a restored cluster take any name',
     file: 'src/services/restoration.ts',
     text: 'wanted === undefined || wanted === restored.cluster',

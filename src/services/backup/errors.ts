@@ -1,4 +1,4 @@
-/** Why a backup cannot be made, or a file is not restored. */
+/** Why a backup cannot be made, a file is not restored, or nothing is recovered. */
 
 import { QuorateError } from '../../../statecharts/actor.ts';
 
@@ -25,4 +25,14 @@ export class BackupTruncatedError extends QuorateError {
 /** A cluster could not be made of a backup. */
 export class RestoreError extends QuorateError {
   readonly code = 'RESTORE';
+}
+
+/** A cluster could not be made of what one node has left. */
+export class RecoveryError extends QuorateError {
+  readonly code = 'RECOVERY';
+}
+
+/** What a recovery may lose was not accepted. */
+export class LossNotAcceptedError extends QuorateError {
+  readonly code = 'LOSS_NOT_ACCEPTED';
 }

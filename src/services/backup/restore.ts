@@ -11,6 +11,8 @@ import type { Environment } from '../../environment/environment.ts';
 import { messageOf } from '../../environment/message.ts';
 import { createNode, type Node } from '../../host/node.ts';
 import { openFileJournal } from '../../journal/file-journal.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { createDurablePeerMemory } from '../peer-journals.ts';
 import { recordRestoration, restoredIn } from '../restoration.ts';
 import { createKeyValueMachine } from '../store/key-value/machine.ts';
 import type { Replication } from '../store/log/protocol-names.ts';
@@ -25,6 +27,8 @@ export interface RestoreOptions {
   /** Reads the backup from its beginning, once for each node. It was checked to its end before. */
   readonly source: () => AsyncIterable<Uint8Array>;
   readonly head: BackupHead;
+  /** The node of whose data it was made, where that is all that was left of its cluster. */
+  readonly survivor?: string;
   /** The name of the new cluster. */
   readonly cluster: string;
   /** The directory of each node, by id; none is there yet. */
@@ -43,6 +47,7 @@ const proposeAgainMs = 2_000;
 /** A node in the making. */
 interface Founder {
   readonly node: Node;
+  readonly journal: Journal;
   readonly log: ReplicatedLog;
   /** The first entry that was proposed. */
   first: { readonly index: number; readonly token: LogToken } | undefined;
@@ -62,6 +67,7 @@ export async function restoreCluster(options: RestoreOptions): Promise<void> {
   try {
     for (const [id, directory] of options.directories)
       founders.push(await found(id, directory, network.join(id), options));
+    introduce(founders);
     await agree(founders, options.environment);
     for (const founder of founders) await giveState(founder, options);
   } finally {
@@ -74,11 +80,17 @@ async function found(
   id: string,
   directory: string,
   bus: ReturnType<ReturnType<typeof createMemoryNetwork>['join']>,
-  { head, cluster, directories, replication, environment }: RestoreOptions,
+  { head, survivor, cluster, directories, replication, environment }: RestoreOptions,
 ): Promise<Founder> {
   const { clock, ids } = environment;
   const journal = await openFileJournal({ directory, node: id, clock, ids });
-  await recordRestoration(journal, { cluster, from: head.cluster, index: head.index, revision: head.revision });
+  await recordRestoration(journal, {
+    cluster,
+    from: head.cluster,
+    index: head.index,
+    revision: head.revision,
+    ...(survivor === undefined ? {} : { survivor }),
+  });
   const node = createNode({ id, bus, journal, environment });
   const { protocol, ...durability } = replication;
   const log = logProtocols[protocol].start({ voters: [...directories.keys()], ...durability })({
@@ -86,7 +98,7 @@ async function found(
     key,
     environment,
   });
-  const founder: Founder = { node, log, first: undefined, answered: new Set(), failure: undefined };
+  const founder: Founder = { node, journal, log, first: undefined, answered: new Set(), failure: undefined };
   log.listen({
     event(event) {
       if (event.type === 'startedOver') founder.first = undefined;
@@ -102,6 +114,14 @@ async function found(
     },
   });
   return founder;
+}
+
+/** Each knows the others by their journals from now on: a directory of the old cluster is refused, whatever it is started with. */
+function introduce(founders: readonly Founder[]): void {
+  for (const { node, journal } of founders) {
+    const memory = createDurablePeerMemory(journal);
+    for (const other of founders) if (other.node !== node) memory.rememberPeer(other.node.id, other.journal.id);
+  }
 }
 
 /** Waits until `isDone`. @throws RestoreError when it takes too long, or a node has failed */

@@ -6,9 +6,9 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { type Clock, pause, type TimeoutHandle } from '../../environment/clock.ts';
-import { type BackupHead, BackupWriter } from '../backup/format.ts';
+import type { BackupHead } from '../backup/format.ts';
+import { backupOf } from '../backup/writing.ts';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
-import type { StateCopy } from '../store/replica.ts';
 import type { ReplicatedStore } from '../store/replicated-store.ts';
 import { HttpRequestError } from './problems.ts';
 
@@ -44,7 +44,7 @@ export function addBackupRoute(app: FastifyInstance, { store, kv, clock, deadlin
       idle = clock.setTimeout(() => stream.destroy(), idleMs);
     };
     const head = { ...origin, index: copy.index, revision: copy.revision };
-    const stream = Readable.from(bytesOf({ copy, head, clock, taken }));
+    const stream = Readable.from(backupOf({ copy, head, clock, taken }));
     taken();
     stream.once('close', () => {
       clock.clearTimeout(idle);
@@ -72,25 +72,4 @@ async function catchUp(kv: KeyValueStore, clock: Clock, deadlineMs: number): Pro
     }
     await pause(clock, askAgainMs);
   }
-}
-
-interface Bytes {
-  readonly copy: StateCopy;
-  readonly head: BackupHead;
-  readonly clock: Clock;
-  /** The reader has taken what there was. */
-  taken(): void;
-}
-
-/** Each part is made in a turn of its own, once the one before it was taken. */
-async function* bytesOf({ copy, head, clock, taken }: Bytes): AsyncGenerator<Uint8Array> {
-  const writer = new BackupWriter();
-  yield writer.start(head);
-  for (let part = copy.next(); part !== undefined; part = copy.next()) {
-    taken();
-    yield writer.part(part);
-    await new Promise<void>((resolve) => clock.enqueue(resolve));
-  }
-  copy.release();
-  yield writer.end();
 }

@@ -1,18 +1,21 @@
 /** The log of a store, kept by Multi-Paxos: all of a store that knows the protocol. */
 
 import type { SnapshotFrom } from 'xstate';
-import { type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
+import { addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
 import type { QuorumSizes } from '../../../../statecharts/paxos/acceptors.ts';
-import { ballotText } from '../../../../statecharts/paxos/ballot.ts';
+import { type Ballot, ballotText } from '../../../../statecharts/paxos/ballot.ts';
+import { configurationIn } from '../../../../statecharts/paxos/log/configuration.ts';
 import { roles } from '../../../../statecharts/paxos/log/context.ts';
-import type { PaxosOutput } from '../../../../statecharts/paxos/log/messages.ts';
+import type { Entry, PaxosOutput } from '../../../../statecharts/paxos/log/messages.ts';
 import { isWidelyKnown } from '../../../../statecharts/paxos/log/rules/succession.ts';
 import { paxosServer } from '../../../../statecharts/paxos/server.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
+import type { Journal } from '../../../journal/journal.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
-import type { LogEvent, LogRun, LogStarter, LogStatus } from './replicated-log.ts';
+import type { LogEntry, LogEvent, LogRun, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { nodesOf, recoveredFrom, type SurvivingLog } from './surviving.ts';
 import { paxosDelays } from './timing.ts';
 
 /** How to replicate by Multi-Paxos. */
@@ -80,10 +83,13 @@ function standingOf(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remar
   return {
     role: roles.find((role) => shown.hasTag(role)) ?? 'none',
     lastIndex: slots.lastIndex,
-    remark: promised === null ? 'without a ballot' : `in round ${round} of ${nodeOf(promised.proposer)}`,
+    remark: remarkOf(promised),
     details: { round },
   };
 }
+
+const remarkOf = (promised: Ballot | null): string =>
+  promised === null ? 'without a ballot' : `in round ${promised.round} of ${nodeOf(promised.proposer)}`;
 
 /**
  * Slot and first ballot name an entry, because a ballot proposes one value in a slot, and no other slot ever gets it: so
@@ -101,10 +107,39 @@ function eventOf(output: PaxosOutput, room: SnapshotRoom): LogEvent {
 }
 
 function chosenIn({ ballot, entries }: Extract<PaxosOutput, { type: 'committed' }>): LogRun {
-  const token = ballotText(ballot);
-  return runOf(entries, (entry) => ({
-    index: entry.index,
-    token: entry.origin === undefined ? token : ballotText(entry.origin),
-    command: entry.kind === 'command' ? entry.data : undefined,
-  }));
+  return runOf(entries, (entry) => entryOf(entry, ballot));
+}
+
+/** @param ballot at which it was accepted */
+const entryOf = (entry: Entry, ballot: Ballot): LogEntry => ({
+  index: entry.index,
+  token: ballotText(entry.origin ?? ballot),
+  command: entry.kind === 'command' ? entry.data : undefined,
+});
+
+/**
+ * What an acceptor's records hold. What it accepted is kept up to the first slot in which it accepted nothing: a quorum of phase 2
+ * may have chosen it, of which this server was one. What stands beyond is not, as the state would be one that never was.
+ */
+export function survivingPaxos(journal: Journal, key: string): SurvivingLog {
+  const address = addressOf(journal.node, paxosServer.name, key);
+  const { promised, slots, snapshot, chosenIndex } = recoveredFrom(paxosServer, address, journal);
+  const compacted = snapshot?.index ?? 0;
+  const accepted: LogEntry[] = [];
+  for (const entry of slots.between(compacted + 1, slots.lastIndex)) {
+    const ballot = slots.ballotAt(entry.index);
+    if (entry.kind === 'hole' || ballot === null) break;
+    accepted.push(entryOf(entry, ballot));
+  }
+  const lastIndex = compacted + accepted.length;
+  const beyond = slots.between(lastIndex + 1, slots.lastIndex).filter(({ kind }) => kind !== 'hole');
+  return {
+    voters: nodesOf(configurationIn(slots, snapshot, Math.max(compacted, chosenIndex)).voters),
+    snapshot: snapshot ?? undefined,
+    committedIndex: Math.max(compacted, chosenIndex),
+    entries: accepted,
+    lastIndex,
+    beyondGap: beyond.length,
+    remark: remarkOf(promised),
+  };
 }

@@ -1,10 +1,11 @@
 /** The log of a store, kept by primary-backup replication: all of a store that knows the protocol. */
 
-import { type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
+import { addressOf, type DelayRange, nodeOf } from '../../../../statecharts/actor.ts';
 import { foundingConfiguration, offers } from '../../../../statecharts/primary-backup/configuration.ts';
 import type { Entry, ReplicaOutput } from '../../../../statecharts/primary-backup/messages.ts';
 import { primaryBackupReplica } from '../../../../statecharts/primary-backup/replica.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
+import type { Journal } from '../../../journal/journal.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import { authorityAddress, startAuthority } from './primary-backup/configuration-authority.ts';
 import { completed, type Durability, differenceBetween, OtherModeError } from './primary-backup/founding.ts';
@@ -14,6 +15,7 @@ import { raft } from './raft.ts';
 import type { LogEntry, LogEvent, LogStarter } from './replicated-log.ts';
 import { runOf } from './run.ts';
 import { commonEventOf, serverLog, serversOn } from './server-log.ts';
+import { nodesOf, recoveredFrom, type SurvivingLog } from './surviving.ts';
 import { type LogTiming, primaryBackupDelays } from './timing.ts';
 
 export { FoundingMismatchError, OtherModeError } from './primary-backup/founding.ts';
@@ -144,4 +146,25 @@ function entryOf(entry: Entry, mayLose: boolean): LogEntry {
   if (entry.kind === 'command') return { index, token: epoch, command: entry.data };
   const skips = mayLose && epoch > 1 ? { skips: revisionsOfLoss } : {};
   return { index, token: epoch, command: undefined, ...skips };
+}
+
+/**
+ * What a replica's records hold. All that stands in the log is kept: its primary may have acknowledged it. Who was in sync
+ * is as this replica was told last.
+ */
+export function survivingReplica(journal: Journal, key: string): SurvivingLog {
+  const address = addressOf(journal.node, primaryBackupReplica.name, key);
+  const { written, log, snapshot } = recoveredFrom(primaryBackupReplica, address, journal);
+  const committedIndex = snapshot?.index ?? 0;
+  const mayLose = (written?.maxLoss ?? 0) > 0;
+  return {
+    voters: nodesOf(written?.replicas ?? []),
+    snapshot: snapshot ?? undefined,
+    committedIndex,
+    entries: runOf(log.between(committedIndex + 1, log.lastIndex), (entry) => entryOf(entry, mayLose)),
+    lastIndex: Math.max(log.lastIndex, committedIndex),
+    beyondGap: 0,
+    remark:
+      written === null ? 'in no epoch' : `in epoch ${written.epoch}, in sync ${nodesOf(written.inSync).join(', ')}`,
+  };
 }

@@ -5,9 +5,15 @@ import { paxosServer } from '../../../../statecharts/paxos/server.ts';
 import { primaryBackupReplica } from '../../../../statecharts/primary-backup/replica.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Journal } from '../../../journal/journal.ts';
-import { paxos } from './paxos.ts';
+import { paxos, survivingPaxos } from './paxos.ts';
 import type { Durability } from './primary-backup/founding.ts';
-import { configurationKey, OtherModeError, primaryBackup, type ReplicaReport } from './primary-backup.ts';
+import {
+  configurationKey,
+  OtherModeError,
+  primaryBackup,
+  type ReplicaReport,
+  survivingReplica,
+} from './primary-backup.ts';
 import {
   bears,
   defaultLogProtocol,
@@ -17,9 +23,10 @@ import {
   type Replication,
   type WantedReplication,
 } from './protocol-names.ts';
-import { raft } from './raft.ts';
+import { raft, survivingRaft } from './raft.ts';
 import type { LogStarter } from './replicated-log.ts';
 import type { ServerLogOptions } from './server-log.ts';
+import type { SurvivingLog } from './surviving.ts';
 
 export { FoundingMismatchError, OtherModeError } from './primary-backup.ts';
 
@@ -37,12 +44,18 @@ interface LogProtocol {
   /** The actors that write into a node's journal for log `key`: any of them shows that this protocol keeps it. */
   recordedBy(node: string, key: string): readonly Address[];
   start(options: LogOptions): LogStarter;
+  /**
+   * What a node's journal, from which the log's records were not taken yet, holds of log `key`.
+   *
+   * @throws RecordsVersionError, RefusedInputError
+   */
+  survivingIn(journal: Journal, key: string): SurvivingLog;
 }
 
 /** How each is started. */
 export const logProtocols: Readonly<Record<LogProtocolName, LogProtocol>> = {
-  raft: withoutModes(raftServer.name, raft),
-  paxos: withoutModes(paxosServer.name, paxos),
+  raft: withoutModes(raftServer.name, raft, survivingRaft),
+  paxos: withoutModes(paxosServer.name, paxos, survivingPaxos),
   'primary-backup': {
     serverName: primaryBackupReplica.name,
     leadingRole: 'primary',
@@ -54,16 +67,22 @@ export const logProtocols: Readonly<Record<LogProtocolName, LogProtocol>> = {
       if (joins === true) throw new MembersFixedError(noNewcomer);
       return primaryBackup(options);
     },
+    survivingIn: survivingReplica,
   },
 };
 
 /** A protocol without modes, whose servers write down all that there is of a log. */
-function withoutModes(serverName: string, start: LogProtocol['start']): LogProtocol {
+function withoutModes(
+  serverName: string,
+  start: LogProtocol['start'],
+  survivingIn: LogProtocol['survivingIn'],
+): LogProtocol {
   return {
     serverName,
     leadingRole: 'leader',
     recordedBy: (node, key) => [addressOf(node, serverName, key)],
     start,
+    survivingIn,
   };
 }
 

@@ -1,16 +1,18 @@
 /** The log of a store, kept by Raft: the only part of a store that knows the protocol. */
 
 import type { SnapshotFrom } from 'xstate';
-import type { DelayRange } from '../../../../statecharts/actor.ts';
-import { settledConfiguration } from '../../../../statecharts/raft/configuration.ts';
+import { addressOf, type DelayRange } from '../../../../statecharts/actor.ts';
+import { configurationIn, settledConfiguration } from '../../../../statecharts/raft/configuration.ts';
 import { roles } from '../../../../statecharts/raft/context.ts';
 import type { Entry, RaftOutput } from '../../../../statecharts/raft/messages.ts';
 import { raftServer } from '../../../../statecharts/raft/server.ts';
 import type { Limits } from '../../../../statecharts/replication/limits.ts';
+import type { Journal } from '../../../journal/journal.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { nodesOf, recoveredFrom, type SurvivingLog } from './surviving.ts';
 import { type Delays, leaseIn, raftDelays } from './timing.ts';
 
 /** How to replicate by Raft. */
@@ -89,3 +91,21 @@ const entryOf = (entry: Entry): LogEntry => ({
   token: entry.term,
   command: entry.kind === 'command' ? entry.data : undefined,
 });
+
+/**
+ * What a server's records hold. All that stands in the log is kept: a majority may have had it, of which this server was one.
+ * What its last leader had not committed when it fell may be among it (Raft §5.4.2); that, no server knows by itself.
+ */
+export function survivingRaft(journal: Journal, key: string): SurvivingLog {
+  const { term, log, snapshot } = recoveredFrom(raftServer, addressOf(journal.node, raftServer.name, key), journal);
+  const committedIndex = snapshot?.index ?? 0;
+  return {
+    voters: nodesOf(configurationIn(log, snapshot).voters),
+    snapshot: snapshot ?? undefined,
+    committedIndex,
+    entries: runOf(log.between(committedIndex + 1, log.lastIndex), entryOf),
+    lastIndex: Math.max(log.lastIndex, committedIndex),
+    beyondGap: 0,
+    remark: `in term ${term}`,
+  };
+}
