@@ -23,6 +23,7 @@ below['src/odds'] = [...upToHost, 'src/checker', 'src/simulator'];
 const upToServices = [...Object.keys(below)];
 below['src/proof'] = upToServices;
 below['src/dashboard'] = [...upToServices, 'src/proof', 'src/charts'];
+below['src/tracing'] = upToServices;
 below['src/compare'] = [...upToServices, 'src/proof'];
 below['src/cli'] = [...upToServices, 'src/proof', 'src/compare', 'src/charts', 'src/dashboard'];
 

@@ -86,6 +86,7 @@ export async function installedProject(): Promise<Project> {
   writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
   const others = [
     'valibot',
+    '@opentelemetry/api',
     'typescript@5.9',
     '@types/node',
     '@statelyai/inspect',
