@@ -57,6 +57,22 @@ describe('the trace of a transaction', () => {
     expect(recorder.named('rollback checking')).toHaveLength(1);
   });
 
+  test('says of which question to a database the answer is not known', async () => {
+    const { bank, recorder, tracing } = await createTracedBank();
+    await bank.failure(
+      bank.manager.transact(async ({ checking, savings }) => {
+        await checking.put('balance', 1);
+        await savings.put('balance', 1);
+        bank.outages.add('savings');
+      }),
+    );
+    await bank.until(() => recorder.named('prepare savings').length > 0);
+    const [asked] = recorder.named('prepare savings');
+    expect(asked?.attributes).toMatchObject({ 'quorate.result': 'unknown' });
+    expect(asked?.error).toBe('connection refused');
+    tracing.close();
+  });
+
   test('goes on over other nodes, whose acceptors decide', async () => {
     const cluster = await createCluster('acceptors');
     const recorder = createRecorder();
