@@ -17,8 +17,8 @@ export const paxos = defineProtocol({
   scenario: (broken) => paxosScenario(definePaxosServer({ ...paxosRules, ...broken })),
   systems: paxosSystems,
   suites: [
-    { runs: 2_000, nodes: 3, budgetSeconds: 120 },
-    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 120 },
+    { runs: 2_000, nodes: 3, budgetSeconds: 75 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 75 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 3 },
@@ -38,8 +38,8 @@ export const paxosReplacement = defineProtocol({
   scenario: (broken) => paxosScenario(definePaxosServer({ ...paxosRules, ...broken }), { replaces: true }),
   systems: paxosReplacementSystems,
   suites: [
-    { runs: 1_000, nodes: 4, budgetSeconds: 60 },
-    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 60 },
+    { runs: 1_000, nodes: 4, budgetSeconds: 40 },
+    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 40 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 4 },

@@ -18,8 +18,8 @@ export const raft = defineProtocol({
   scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken })),
   systems: raftSystems,
   suites: [
-    { runs: 2_000, nodes: 3, budgetSeconds: 120 },
-    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 120 },
+    { runs: 2_000, nodes: 3, budgetSeconds: 75 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 75 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 3 },
@@ -39,8 +39,8 @@ export const raftReplacement = defineProtocol({
   scenario: (broken) => raftScenario(defineServer({ ...raftRules, ...broken }), { replaces: true }),
   systems: [...raftReplacementSystems, ...raftChangeSystems],
   suites: [
-    { runs: 1_000, nodes: 4, budgetSeconds: 60 },
-    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 60 },
+    { runs: 1_000, nodes: 4, budgetSeconds: 40 },
+    { seed: 100_000, runs: 500, nodes: 6, budgetSeconds: 40 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 4 },
