@@ -18,7 +18,7 @@ describe.skipIf(!hasNats)('over NATS', () => {
   beforeAll(async () => {
     server = await startNats();
     stranger = await connect({ servers: server.url.replace('nats://', '') });
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const it of opened.splice(0)) await it.close();
   });

@@ -7,7 +7,7 @@ describe.skipIf(!hasNats)('with a NATS server', () => {
   let server: TestNats;
   beforeAll(async () => {
     server = await startNats();
-  }, 60_000);
+  });
   afterAll(() => server.kill());
 
   busConformance('NATS', ({ nodes, queueLimit = 16_384 }) =>

@@ -1,11 +1,9 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { protocols as described } from '../../src/proof/protocols.ts';
 import { run } from '../fixtures/processes.ts';
 import { quorate } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
-
 async function checked(protocol: string, args: readonly string[]) {
   const started = run(['check', protocol, ...args]);
   const code = await started.end(60_000);

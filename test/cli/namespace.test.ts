@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createNodeLab } from '../services/kv-nodes.ts';
 import { quorate } from './commands.ts';
 
-test('a namespace gets a quota, is listed with what it has, and ends', { timeout: 60_000 }, async () => {
+test('a namespace gets a quota, is listed with what it has, and ends', async () => {
   const lab = await createNodeLab();
   await Promise.all(['n1', 'n2', 'n3'].map((id) => lab.start(id)));
   const { httpUrl = '' } = await lab.leader();

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createSecretFile } from '../../src/bus/tcp/secret/file.ts';
 import { freePorts } from '../fixtures/ports.ts';
 import { type Run, type RunOptions, run } from '../fixtures/processes.ts';
@@ -10,8 +10,6 @@ import { until } from '../fixtures/until.ts';
 import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
 const started: Run[] = [];
 afterEach(async () => {
   for (const it of started.splice(0)) {

@@ -35,15 +35,11 @@ const nextPrimary = (cluster: ProcessCluster, old: ClusterNode): Promise<Cluster
 
 /** Waits until a node is a backup in sync, which holds whatever is acknowledged from then on. */
 const rejoined = (node: ClusterNode): Promise<unknown> =>
-  until(
-    `${node.id} to be a backup in sync`,
-    async () => {
-      const status = await statusAt(node);
-      const isBack = expect.objectContaining({ role: 'backup', inSync: 'n1 n2 n3' });
-      return isBack.asymmetricMatch(status) ? status : undefined;
-    },
-    60_000,
-  );
+  until(`${node.id} to be a backup in sync`, async () => {
+    const status = await statusAt(node);
+    const isBack = expect.objectContaining({ role: 'backup', inSync: 'n1 n2 n3' });
+    return isBack.asymmetricMatch(status) ? status : undefined;
+  });
 
 async function expectKept(node: ClusterNode, keys: readonly string[]): Promise<void> {
   for (const key of keys) expect(await (await fetch(`${node.url}/kv/${key}`)).text()).toBe(key);

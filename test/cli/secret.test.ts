@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createSecretFile } from '../../src/bus/tcp/secret/file.ts';
 import { clientSecretOf, readSecretFile } from '../../src/bus/tcp.ts';
 import { connect } from '../../src/services/store/tcp-client.ts';
@@ -11,8 +11,6 @@ import { until } from '../fixtures/until.ts';
 import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
 const started: Run[] = [];
 afterEach(async () => {
   for (const it of started.splice(0)) {

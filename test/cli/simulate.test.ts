@@ -27,14 +27,14 @@ const schedule: Schedule = {
 };
 
 describe('quorate simulate', () => {
-  test('tells how many runs reached which goal', { timeout: 60_000 }, async () => {
+  test('tells how many runs reached which goal', async () => {
     const simulated = run(['simulate', 'raft', '--runs', '3', '--faults', 'crash', '--seed', '9']);
     expect(await simulated.end()).toBe(0);
     expect(simulated.stdout).toMatch(/^3 runs \(.*\d+ faults, 180 operations$/m);
     expect(simulated.stdout).toMatch(/^ +3 {2}a leader was elected$/m);
   });
 
-  test('simulates transactions, each run twice, and replays a schedule of them', { timeout: 60_000 }, async () => {
+  test('simulates transactions, each run twice, and replays a schedule of them', async () => {
     const simulated = run(['simulate', '2pc', '--runs', '2', '--seed', '3', '--check-determinism']);
     expect(await simulated.end()).toBe(0);
     expect(simulated.stdout).toMatch(/^2 runs \(/m);
@@ -60,7 +60,7 @@ describe('quorate simulate', () => {
     expect(other.stderr).toMatch(/a schedule of '2pc-register', got one of '2pc'/);
   });
 
-  test('replays a schedule, and tells what happens', { timeout: 60_000 }, async () => {
+  test('replays a schedule, and tells what happens', async () => {
     const file = join(directory, 'schedule.json');
     await writeFile(file, formatSchedule(schedule));
     const simulated = run(['simulate', 'raft', '--replay', file]);
@@ -84,7 +84,7 @@ describe('quorate simulate', () => {
     ]);
   });
 
-  test('shows how a broken twin is found, in a schedule that shows it again', { timeout: 60_000 }, async () => {
+  test('shows how a broken twin is found, in a schedule that shows it again', async () => {
     const file = join(directory, 'broken.json');
     const broken = ['--broken', 'a coordinator does not wait for all votes'];
     const simulated = run(['simulate', '2pc', ...broken, '--schedule', file]);
@@ -97,7 +97,7 @@ describe('quorate simulate', () => {
   });
 
   const isLinux = process.platform === 'linux';
-  test.skipIf(!isLinux)('tells a violation also where its schedule cannot be kept', { timeout: 60_000 }, async () => {
+  test.skipIf(!isLinux)('tells a violation also where its schedule cannot be kept', async () => {
     const twin = ['--broken', 'a coordinator does not wait for all votes'];
     const broken = await quorate('simulate', '2pc', ...twin, '--schedule', '/dev/full');
     expect(broken.stderr).toMatch(/FILE: cannot write the schedule to '\/dev\/full'.*\nSeed \d+: /s);
@@ -113,7 +113,7 @@ describe('quorate simulate', () => {
     ['a schedule that cannot be written', ['--schedule', '/nowhere/x.json'], /cannot write the schedule to '\/nowhere/],
     ['a schedule without an end', ['--replay', '/dev/zero'], /it is longer than/],
     ['a schedule that is not there', ['--replay', '/nowhere/schedule.json'], /cannot read '\/nowhere\/schedule\.json'/],
-  ])('refuses %s', { timeout: 60_000 }, async (_what, args, problem) => {
+  ])('refuses %s', async (_what, args, problem) => {
     const { code, stderr } = await quorate('simulate', 'raft', ...args);
     expect(stderr).toMatch(problem);
     expect(code).toBe(2);

@@ -78,7 +78,7 @@ async function createLab() {
 }
 
 describe('quorate txn, when a manager whose decisions acceptors keep is dead', () => {
-  test('finishes what was decided, with one of the other acceptors dead', { timeout: 60_000 }, async () => {
+  test('finishes what was decided, with one of the other acceptors dead', async () => {
     const lab = await createLab();
     const first = await lab.start('n1');
     await lab.start('n2');
@@ -103,7 +103,7 @@ describe('quorate txn, when a manager whose decisions acceptors keep is dead', (
     expect([back.orders.peek('a'), back.stock.peek('a')]).toEqual([1, 1]);
   });
 
-  test('says within its time that no majority of them is there, and decides nothing', { timeout: 60_000 }, async () => {
+  test('says within its time that no majority of them is there, and decides nothing', async () => {
     const lab = await createLab();
     await lab.start('n1');
     await lab.stop('n1');

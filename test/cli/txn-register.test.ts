@@ -32,9 +32,7 @@ describe('quorate txn, when the manager of a register is dead', () => {
     ['paxos', 'that introduce themselves by their journals', true],
   ] as const)(
     'resolves what it left by what the register says, replicated by %s among nodes %s',
-    {
-      timeout: 60_000,
-    },
+    {},
     async (protocol, _which, how) => {
       const lab = await createRegisterLab(how, protocol);
       const halfFinished = await lab.leaveAt('half-finished', 'c');
@@ -125,9 +123,7 @@ describe('quorate txn, when the manager of a register is dead', () => {
     });
   });
 
-  test('has a register by primary-backup led anew, in the mode that its journal says', {
-    timeout: 60_000,
-  }, async () => {
+  test('has a register by primary-backup led anew, in the mode that its journal says', {}, async () => {
     const lab = await createRegisterLab(true, 'primary-backup');
     const unheard = await lab.leaveAt('unheard', 'b');
     await lab.stop('n1');
@@ -145,7 +141,7 @@ describe('quorate txn, when the manager of a register is dead', () => {
     });
   });
 
-  test('refuses a register that is not the one of the journal', { timeout: 60_000 }, async () => {
+  test('refuses a register that is not the one of the journal', async () => {
     const lab = await createRegisterLab(true);
     await lab.stop('n1');
     const { register, ...rest } = lab.config;

@@ -98,7 +98,7 @@ describe('quorate txn', () => {
     });
   });
 
-  test('examines databases: settings, and prepared transactions that nobody ends', { timeout: 60_000 }, async () => {
+  test('examines databases: settings, and prepared transactions that nobody ends', async () => {
     const server = await startPostgres();
     onTestFinished(() => server.remove());
     await server.query('create table item (id int primary key)');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { FaultOrder, FeedItem } from '../../src/dashboard/feed.ts';
 import { freePort } from '../fixtures/ports.ts';
@@ -9,8 +9,6 @@ import { type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
 describe('the dashboard of quorate up', () => {
   const parent = mkdtempSync(join(tmpdir(), 'quorate-dashboard-'));
   let cluster: Run;

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { hasNats, startNats } from '../fixtures/nats.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { isAlive, type Run, run } from '../fixtures/processes.ts';
@@ -9,8 +9,6 @@ import { until } from '../fixtures/until.ts';
 import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
-
 const started: Run[] = [];
 async function kill(cluster: Run): Promise<void> {
   const pids = pidsIn(cluster.stdout);

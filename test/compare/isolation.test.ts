@@ -87,4 +87,4 @@ test('atomic commit keeps of snapshots over two databases what it keeps of singl
   expect(htmlReport(comparison)).toContain(fractured.replaceAll('"', '&quot;'));
   expect(raft?.isolation).toEqual({ notApplicable: expect.stringMatching(/whole transaction/) });
   expect(textReport(comparison)).toMatch(/^\| raft +\| not applicable +\|/m);
-}, 60_000);
+});

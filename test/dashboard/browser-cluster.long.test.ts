@@ -2,14 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../fixtures/ports.ts';
 import { type Run, run } from '../fixtures/processes.ts';
 import { expectAccessible, hasBrowser, openPage, startBrowser } from './browser.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on its page', () => {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-dashboard-'));
   let cluster: Run;

@@ -30,7 +30,7 @@ const commandsIn = (text: string): readonly (readonly string[])[] =>
 let commands: readonly Command[] = [];
 beforeAll(async () => {
   commands = await commandsFor([], { terminal, program });
-}, 120_000);
+});
 
 /** What is wrong with a command that a page names. */
 function problemOf([how, name = '', ...args]: readonly string[]): string | undefined {

@@ -8,4 +8,4 @@ test('three nodes that each want to run the migration agree on one of them, befo
   const owners = lines.map((line) => /is run by (n[123])$/.exec(line)?.[1]);
   expect(owners[0]).toMatch(/^n[123]$/);
   expect(new Set(owners).size).toBe(1);
-}, 60_000);
+});

@@ -58,7 +58,7 @@ describe.skipIf(!hasMariaDb)('within a transaction over PostgreSQL and MariaDB',
       definitions: transactionDefinitions,
     });
     manager = await createTransactionManager({ node, environment });
-  }, 60_000);
+  });
   beforeEach(async () => {
     await ordersServer.query('delete from orders');
     await stockServer.query('update items set amount = 10');
@@ -67,7 +67,7 @@ describe.skipIf(!hasMariaDb)('within a transaction over PostgreSQL and MariaDB',
     manager?.close();
     await node?.stop();
     await Promise.all([ordersServer?.remove(), stockServer?.remove()]);
-  }, 60_000);
+  });
 
   const ways = [
     [

@@ -171,7 +171,7 @@ test('a process that is killed releases the lock and loses nothing that was dura
     expect(first + values.length - 1).toBeGreaterThanOrEqual(last);
     await journal.close();
   }
-}, 60_000);
+});
 
 test.skipIf(process.platform === 'win32')('a file system without room ends the journal by name', async () => {
   const limit = ['bash', '-c', `ulimit -f ${segmentBytes / 1024}; exec "$@"`, 'bash'];

@@ -78,9 +78,7 @@ const contentsOf = (journal: Journal): Map<Address, unknown[]> =>
 
 const sorted = (records: Map<Address, unknown[]>): unknown[] => [...records].sort(([p], [q]) => (p < q ? -1 : 1));
 
-test('whatever happens, a journal holds every acknowledged append, in order, and no part of one', {
-  timeout: 60_000,
-}, () => {
+test('whatever happens, a journal holds every acknowledged append, in order, and no part of one', {}, () => {
   fc.assert(
     fc.property(fc.array(steps, { minLength: 1, maxLength: 120, size: 'max' }), fc.nat(3), (life, writeMs) => {
       const clock = createVirtualClock();

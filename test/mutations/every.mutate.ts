@@ -32,7 +32,9 @@ interface Ended {
 /** Runs tests in a copy, one file after the other. */
 function runTests(copy: string, tests: readonly string[]): Promise<Ended> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
-  const options = ['--config', 'test/vitest.config.ts', '--typecheck.enabled=false', '--maxWorkers=1', '--bail=1'];
+  // Many a mutation makes something hang: less patience than for tests that are expected to pass.
+  const patience = ['--testTimeout=60000', '--hookTimeout=60000', '--bail=1'];
+  const options = ['--config', 'test/vitest.config.ts', '--typecheck.enabled=false', '--maxWorkers=1', ...patience];
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [vitest, 'run', ...options, ...tests], {
       cwd: copy,

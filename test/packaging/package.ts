@@ -1,7 +1,8 @@
 /** The package as users get it: built and packed apart from the working tree, and installed into an empty project. */
 
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -50,7 +51,7 @@ export interface Project {
   /** Compilers, by version. */
   readonly compilers: Readonly<Record<'5.9' | '7', string>>;
   write(file: string, content: string): void;
-  remove(): void;
+  remove(): Promise<void>;
 }
 
 /** Builds, packs, and installs. Takes half a minute. */
@@ -108,6 +109,6 @@ export async function installedProject(): Promise<Project> {
     entries: Object.keys(exports).flatMap((entry) => (entry.endsWith('.json') ? [] : entry.replace('.', name))),
     compilers: { '5.9': join(directory, 'node_modules', '.bin', 'tsc'), '7': compiler },
     write: (file, content) => writeFileSync(join(directory, file), content),
-    remove: () => rmSync(base, { recursive: true, force: true, maxRetries: 5 }),
+    remove: () => rm(base, { recursive: true, force: true, maxRetries: 5 }),
   };
 }

@@ -1,9 +1,7 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { mergeReceptions, renderHole } from '../../src/checker.ts';
 import { protocols } from '../../src/proof/protocols.ts';
 import { twoPhaseCommit } from '../../src/proof/two-phase-commit/protocol.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A beginning of each system: all of them is for `quorate prove`. */
 const maxStates = 500;

@@ -53,7 +53,7 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
     proxy = await startTcpProxy(() => server.port);
     await server.query('create table items (name varchar(100) primary key, value text) engine = InnoDB');
     await open().setup({ timeoutMs });
-  }, 60_000);
+  });
   /** An XA statement that no text shows. */
   const hidden = (text: string): string => `execute immediate concat('x', ${JSON.stringify(text.slice(1))})`;
   const sneaking = async (at: Branch, key: string) => {
@@ -224,7 +224,7 @@ describe.skipIf(!hasMariaDb)('a MariaDB resource in trouble', () => {
     for (const each of opened) await each.close();
     await proxy.close();
     await server.remove();
-  }, 60_000);
+  });
 
   test('finds a branch prepared whose answer was lost, and commits it by its name', async () => {
     const [resource, at] = [proxied(), branch()];

@@ -21,8 +21,8 @@ describe.skipIf(!hasMariaDb)('values that MariaDB returns', () => {
 
   beforeAll(async () => {
     server = await startMariaDb();
-  }, 60_000);
-  afterAll(() => server.remove(), 60_000);
+  });
+  afterAll(() => server.remove());
 
   const exact: readonly (readonly [expression: string, value: unknown])[] = [
     ['cast(9007199254740991 as signed)', 9_007_199_254_740_991],

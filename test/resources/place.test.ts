@@ -99,11 +99,11 @@ describe('a PostgreSQL resource whose place changes', () => {
       place = () => server.url(name);
       await open().setup({ timeoutMs });
     }
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const each of opened.splice(0)) await each.close();
   });
-  afterAll(() => server.remove(), 60_000);
+  afterAll(() => server.remove());
 
   test('leaves all its connections to the earlier place when one of them is lost', async () => {
     place = () => server.url('old');

@@ -11,8 +11,8 @@ beforeAll(async () => {
   server = await startPostgres();
   await server.query('create table items (key text primary key)');
   await server.query('create table others (key text primary key)');
-}, 60_000);
-afterAll(() => server.remove(), 60_000);
+});
+afterAll(() => server.remove());
 
 test('names what each one locks, whether the server has restarted since it was prepared or not', async () => {
   const resource = postgres(server.url());
@@ -44,4 +44,4 @@ test('names what each one locks, whether the server has restarted since it was p
   } finally {
     await resource.close();
   }
-}, 60_000);
+});

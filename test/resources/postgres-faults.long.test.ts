@@ -41,12 +41,12 @@ describe('a PostgreSQL resource in trouble', () => {
     proxy = await startTcpProxy(() => server.port);
     await server.query('create table items (key text primary key, value text)');
     await open().setup({ timeoutMs });
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const each of opened) await each.close();
     await proxy.close();
     await server.remove();
-  }, 60_000);
+  });
 
   describe('when an answer or a request is lost', () => {
     test('does not know about a prepare whose answer is lost, finds it prepared, and commits it by its name', async () => {
@@ -537,8 +537,8 @@ describe('a PostgreSQL server that prepares nothing', () => {
   beforeAll(async () => {
     server = await startPostgres({ max_prepared_transactions: '0', fsync: 'off', synchronous_commit: 'off' });
     await server.query('create table items (key text primary key)');
-  }, 60_000);
-  afterAll(() => server.remove(), 60_000);
+  });
+  afterAll(() => server.remove());
 
   test('is named with what to set; it can still be the last resource', async () => {
     const resource = postgres(server.url(), { name: 'orders' });

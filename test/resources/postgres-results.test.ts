@@ -24,14 +24,14 @@ beforeAll(async () => {
   await resource.setup({ timeoutMs });
   await server.query('create table items (id int primary key)');
   await server.query('insert into items select generate_series(1, 1000)');
-}, 60_000);
+});
 afterEach(async () => {
   await server.query('delete from items where id > 1000');
 });
 afterAll(async () => {
   await resource.close();
   await server.remove();
-}, 60_000);
+});
 
 describe('results of PostgreSQL', () => {
   test('come as arrays on demand, with columns of one name kept apart', async () => {

@@ -99,12 +99,12 @@ describe('statements that come again in PostgreSQL', () => {
 
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const each of opened.splice(0)) await each.close();
     await server.query('drop table if exists items, late');
   });
-  afterAll(() => server.remove(), 60_000);
+  afterAll(() => server.remove());
 
   const insert = 'insert into items (id) values ($1) returning *';
   const createItems = () => server.query('create table items (id int primary key)');
@@ -385,5 +385,5 @@ describe('durability on a server that does not wait for its disk', () => {
     } finally {
       await server.remove();
     }
-  }, 60_000);
+  });
 });

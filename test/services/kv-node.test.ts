@@ -28,8 +28,6 @@ import { until } from '../fixtures/until.ts';
 import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
 
 // Elections and disks take their time on a busy machine.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
 const failureOf = (node: KeyValueNode): Promise<unknown> => firstValueFrom(node.failure.pipe(timeout(15_000)));
 
 /** Three nodes, and a write that was acknowledged. */

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type KeyValueNode, MemberRetiredError } from '../../src/services/kv-node.ts';
 import { MalformedRequestError } from '../../src/services/store/errors.ts';
 import type { LogProtocolName } from '../../src/services/store/log/protocol-names.ts';
@@ -11,8 +11,6 @@ import { freePort } from '../fixtures/ports.ts';
 import { replacingLogs } from '../fixtures/replacing-logs.ts';
 import { until } from '../fixtures/until.ts';
 import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const founders = ['n1', 'n2', 'n3'];
 

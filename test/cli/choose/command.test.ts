@@ -26,7 +26,7 @@ const three = {
 const choose = (content: unknown, ...options: readonly string[]) =>
   quorate('choose', '--answers', fileOf(content), ...options);
 
-describe('quorate choose', { timeout: 60_000 }, () => {
+describe('quorate choose', () => {
   test('recommends as JSON, with reasons, costs and what to start from', async () => {
     const { code, stdout } = await choose(three, '--json');
     expect(code).toBe(0);
@@ -96,7 +96,7 @@ describe('quorate choose', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the questions at a terminal', { timeout: 60_000 }, () => {
+describe('the questions at a terminal', () => {
   /** A person who types what `typed` says as soon as each question is shown. */
   function personTyping(typed: Readonly<Record<string, string>>) {
     const input = new PassThrough();

@@ -71,7 +71,7 @@ describe.each(ordered)('%s', (name) => {
       }),
       { numRuns: 400 },
     );
-  }, 60_000);
+  });
 
   test('is judged as its definition says, of operations that failed or whose outcome is not known', () => {
     fc.assert(
@@ -83,7 +83,7 @@ describe.each(ordered)('%s', (name) => {
       }),
       { numRuns: 400 },
     );
-  }, 60_000);
+  });
 
   test('implies what it is said to imply', () => {
     fc.assert(
@@ -96,7 +96,7 @@ describe.each(ordered)('%s', (name) => {
       }),
       { numRuns: 200 },
     );
-  }, 60_000);
+  });
 
   test('the part that is shown is a violation by itself, and none of its operations can be left out', () => {
     fc.assert(
@@ -111,5 +111,5 @@ describe.each(ordered)('%s', (name) => {
       }),
       { numRuns: 150 },
     );
-  }, 60_000);
+  });
 });

@@ -6,13 +6,13 @@ import { detectorModel } from '../../../src/proof/detector/model.ts';
 import { faultDetectorAddress, type Opinion, type OpinionChange } from '../../../statecharts/failover.ts';
 
 describe('fault detectors, checked', () => {
-  test('confirm by a quorum alone, and discard a stall', { timeout: 60_000 }, () => {
+  test('confirm by a quorum alone, and discard a stall', () => {
     const { ok, states, complete } = check(detectorModel({ pings: 1, silences: 1, stalls: 1, relays: 1 }));
     expect([ok, complete]).toEqual([true, true]);
     expect(states).toBeGreaterThan(500);
   });
 
-  test('all confirm a node that is dead, at last', { timeout: 60_000 }, () => {
+  test('all confirm a node that is dead, at last', () => {
     const { properties } = check(detectorModel({ pings: 0, silences: 'unlimited', dead: true }));
     expect(properties).toContainEqual({
       name: 'every detector confirms that it is dead',

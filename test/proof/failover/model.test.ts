@@ -1,12 +1,10 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { check } from '../../../src/checker.ts';
 import { failoverChartsModel } from '../../../src/proof/failover/charts/model.ts';
 import { inOrder, oneServer, type Reign, survives, type Told } from '../../../src/proof/failover/claims.ts';
 import { failoverModel } from '../../../src/proof/failover/model.ts';
 
 // Bounded by states, not by time: a busy machine takes longer.
-vi.setConfig({ testTimeout: 120_000 });
-
 describe('failover, checked with managers that do whatever the rules allow', () => {
   test.each([{}, { confirmations: 2 }, { keeper: 'servers', pauses: 1 }] as const)(
     'keeps its claims, and reaches its goals: %o',

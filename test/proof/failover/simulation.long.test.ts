@@ -1,11 +1,9 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { failoverScenario } from '../../../src/proof/failover/scenario.ts';
 import { runSuiteAsync } from '../../../src/simulator/suite.ts';
 import { faulty, type Runs } from '../faulty.ts';
 
 // Bounded by runs, not by time: a busy machine takes longer.
-vi.setConfig({ testTimeout: 120_000 });
-
 const suite = (options: Runs) => runSuiteAsync(failoverScenario(), { ...faulty, ...options });
 
 test('nothing that was acknowledged is lost under all faults, and failovers come to an end', async () => {

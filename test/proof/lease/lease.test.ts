@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { runJob } from '../../../src/cli/check/jobs.ts';
 import { foundIn } from '../../../src/cli/check/twins.ts';
 import { everyFault } from '../../../src/cli/simulate/faults.ts';
@@ -8,8 +8,6 @@ import { boundsTable, protocolsTable, twinsTable } from '../../../src/proof/tabl
 import { addressOf } from '../../../statecharts/actor.ts';
 import { defineGrantor } from './grantor.ts';
 import { lease } from './protocol.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const silent = () => {};
 

@@ -1,10 +1,8 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type CheckResult, check } from '../../../src/checker.ts';
 import { type PaxosModelOptions, paxosModel } from '../../../src/proof/paxos/model.ts';
 
 // Bounded by states, not by time: a busy machine takes longer.
-vi.setConfig({ testTimeout: 120_000 });
-
 const unproven = ({ properties }: CheckResult): string[] =>
   properties.flatMap(({ name, verdict }) =>
     verdict === 'holds' || verdict === 'reached' ? [] : `${name}: ${verdict}`,

@@ -1,11 +1,9 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type CheckResult, check } from '../../../src/checker.ts';
 import { raftSystems } from '../../../src/proof/raft/configurations.ts';
 import { type RaftModelOptions, raftModel } from '../../../src/proof/raft/model.ts';
 
 // Bounded by states, not by time: a busy machine takes longer.
-vi.setConfig({ testTimeout: 120_000 });
-
 const unproven = ({ properties }: CheckResult): string[] =>
   properties.flatMap(({ name, verdict }) =>
     verdict === 'holds' || verdict === 'reached' ? [] : `${name}: ${verdict}`,

@@ -16,7 +16,7 @@ describe('a store whose clients repeat requests, and which keeps few sessions an
     ['Raft', raftScenario(undefined, options)],
     ['Multi-Paxos', paxosScenario(undefined, options)],
     ['primary-backup', primaryBackupScenario({}, options)],
-  ])('applies each request once under all faults, over %s', { timeout: 60_000 }, (_, scenario) => {
+  ])('applies each request once under all faults, over %s', (_, scenario) => {
     const { failed, goals } = runSuite(scenario, { ...faulty, seed: 1, runs: 8, nodes: 3 });
     expect(failed?.violation).toBeUndefined();
     const exercised = [

@@ -1,9 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type CheckOptions, type CheckResult, check } from '../../../src/checker.ts';
 import { commitSystems } from '../../../src/proof/two-phase-commit/configurations.ts';
 import { type TwoPhaseCommitOptions, twoPhaseCommitModel } from '../../../src/proof/two-phase-commit/model.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const checked = (options: TwoPhaseCommitOptions, limits: CheckOptions = {}): CheckResult => {
   const result = check(twoPhaseCommitModel(options), limits);

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/environment/clock.ts';
 import {
   type TwoPhaseCommitScenarioOptions,
@@ -11,8 +11,6 @@ import { runSuite, runSuiteAsync, type SuiteOptions } from '../../../src/simulat
 import { faulty } from '../faulty.ts';
 
 // Bounded by runs, not by time: a busy machine takes longer.
-vi.setConfig({ testTimeout: 120_000 });
-
 const suite = (
   options: TwoPhaseCommitScenarioOptions,
   runs: Pick<SuiteOptions, 'seed' | 'runs'> & Partial<SuiteOptions>,

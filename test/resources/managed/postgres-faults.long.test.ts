@@ -78,7 +78,7 @@ describe.skipIf(postgresBinaries === undefined)('a group of PostgreSQL servers',
     const { p1 } = await standing();
     await group.query('p1', 'create table items (value text primary key)');
     await p1.close();
-  }, 120_000);
+  });
   afterEach(async () => {
     for (const it of clients) it.connection.stream.destroy();
     for (const it of reached) await it.close();
@@ -88,7 +88,7 @@ describe.skipIf(postgresBinaries === undefined)('a group of PostgreSQL servers',
   afterAll(async () => {
     vi.resetConfig();
     await group?.remove();
-  }, 60_000);
+  });
 
   test('a commit is acknowledged by as many standbys as the primary was told, from the first one on', async () => {
     const all = await standing();

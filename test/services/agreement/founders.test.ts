@@ -1,12 +1,10 @@
 /** Who decides a key whose acceptors nobody names: the founders of the cluster, whoever is a member now. Real nodes. */
 
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { KeyValueNode } from '../../../src/services/kv-node.ts';
 import { freePort } from '../../fixtures/ports.ts';
 import { replacingLogs } from '../../fixtures/replacing-logs.ts';
 import { at, createNodeLab, type NodeLab } from '../kv-nodes.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const founders = ['n1', 'n2', 'n3'];
 

@@ -2,15 +2,13 @@
 
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { agree } from '../../../src/services/agreement.ts';
 import type { KeyValueNode } from '../../../src/services/kv-node.ts';
 import { quorate } from '../../cli/commands.ts';
 import { hasNats, startNats } from '../../fixtures/nats.ts';
 import { until } from '../../fixtures/until.ts';
 import { createNodeLab, type NodeLab } from '../kv-nodes.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ids = ['n1', 'n2', 'n3'];
 

@@ -198,7 +198,7 @@ const visited = new Set<string>();
 const standings = new Map<string, readonly number[]>();
 
 describe('a crash of the coordinating process at any moment of a transaction', () => {
-  test.each(shapes)('$name leaves it done or undone everywhere, and says which', { timeout: 60_000 }, async (shape) => {
+  test.each(shapes)('$name leaves it done or undone everywhere, and says which', async (shape) => {
     const firsts = new Map<string, number>();
     for (let steps = 0; ; steps += 1) {
       const { isOver, stood } = await crashAfter(steps, shape, visited);
@@ -209,7 +209,7 @@ describe('a crash of the coordinating process at any moment of a transaction', (
     expect(firsts.size).toBeGreaterThan(5);
   });
 
-  test.each(shapes)('$name, and again at any moment of recovery, does so too', { timeout: 120_000 }, async (shape) => {
+  test.each(shapes)('$name, and again at any moment of recovery, does so too', async (shape) => {
     for (const steps of standings.get(shape.name) ?? []) {
       for (let recoverySteps = 0; ; recoverySteps += 1) {
         const { isOver } = await crashAfter(steps, shape, visited, recoverySteps);

@@ -26,11 +26,11 @@ beforeAll(async () => {
     await server.createDatabase(name);
     await server.query('create table done (number int primary key)', [], name);
   }
-}, 60_000);
+});
 afterAll(async () => {
   await server.remove();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+});
 
 const imports = (...modules: readonly (readonly [names: string, path: string])[]): string =>
   modules

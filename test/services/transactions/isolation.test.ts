@@ -102,6 +102,5 @@ describe.each([
       const ended = lines.map(({ status }) => status);
       expect(ended.filter((status) => status === 'ok').length).toBeGreaterThan(clients);
     },
-    60_000,
   );
 });

@@ -76,11 +76,11 @@ beforeAll(async () => {
   await server.createDatabase('south');
   // So that a first life has nothing to wait for.
   expect(await live('--transfers', '0')).toMatchObject({ sum: 20_000, end: '0' });
-}, 60_000);
+});
 afterAll(async () => {
   await server.remove();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+});
 
 describe('kill -9 of the coordinating process', () => {
   test('is tried in every waiting state of a transaction over two databases', () => {

@@ -116,9 +116,7 @@ describe('after a crash at any moment of a transaction with a last resource', ()
 
   test.each(cases)(
     '$shape.name: the next life, whose last resource is $change, ends it as it was decided',
-    {
-      timeout: 60_000,
-    },
+    {},
     async ({ shape, choices }) => {
       for (let steps = 0; ; steps += 1) {
         const bank = await createBank(shape.choices);
@@ -138,9 +136,7 @@ describe('after a crash at any moment of a transaction with a last resource', ()
 
   test.each(shapes.slice(0, 2))(
     '$name: the decision is kept for a store that is out of reach for longer than outcomes are',
-    {
-      timeout: 60_000,
-    },
+    {},
     async (shape) => {
       const times = { retentionMs: 20_000 };
       for (let steps = 0; ; steps += 1) {

@@ -82,11 +82,11 @@ describe.skipIf(!hasMariaDb)('transactions over PostgreSQL and MariaDB', () => {
     proxy = await startTcpProxy(() => stock.port);
     await orders.query('create table account (amount int not null check (amount >= 0))');
     await stock.query('create table account (amount int not null check (amount <= 2000)) engine = InnoDB');
-  }, 90_000);
+  });
   afterAll(async () => {
     await proxy.close();
     await Promise.all([orders.remove(), stock.remove()]);
-  }, 60_000);
+  });
   /** Every test begins with the same amounts. */
   const endow = async (): Promise<void> => {
     for (const server of [orders, stock]) {

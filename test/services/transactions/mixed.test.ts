@@ -83,11 +83,11 @@ beforeAll(async () => {
   server = await startPostgres();
   proxy = await startTcpProxy(() => server.port);
   await server.query('create table account (amount int not null check (amount >= 0))');
-}, 60_000);
+});
 afterAll(async () => {
   await proxy.close();
   await server.remove();
-}, 60_000);
+});
 beforeEach(async () => {
   // A flush takes long enough for a crash to come before it is done.
   storage = createMemoryStorage({ node: 'n1', clock: system.clock, ids: system.ids, flushDelayMs: 100 });

@@ -68,8 +68,8 @@ describe('at PostgreSQL', () => {
       await server.createDatabase(name);
       await server.query('create table account (id int primary key, amount int not null)', [], name);
     }
-  }, 60_000);
-  afterAll(() => server.remove(), 60_000);
+  });
+  afterAll(() => server.remove());
   beforeEach(async () => {
     for (const name of ['orders', 'stock']) {
       await server.query('truncate account', [], name);
@@ -204,8 +204,8 @@ describe.skipIf(!hasMariaDb)('at MariaDB', () => {
       await server.query('create table account (id int primary key, amount int not null) engine = InnoDB');
       await server.query('insert into account values (1, 100), (2, 100)');
     }
-  }, 90_000);
-  afterAll(() => Promise.all(servers().map((it) => it.remove())), 60_000);
+  });
+  afterAll(() => Promise.all(servers().map((it) => it.remove())));
 
   test.each(['one', 'two'])(
     'what only reads %s writes nothing down, and a write in it aborts it by code',

@@ -74,14 +74,14 @@ describe.each(products)('a $name server that comes back on another port', (produ
       await server.query('create table account (id int primary key, amount int not null)');
       await server.query('insert into account values (1, 1000)');
     }
-  }, 60_000);
+  });
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
   afterAll(async () => {
     if (!product.isHere) return;
     await Promise.all([orders.remove(), stock.remove()]);
-  }, 60_000);
+  });
 
   /** The manager, with proxies in front of both servers; `orders` is looked for behind its proxy until it has moved. */
   const start = async () => {
@@ -138,47 +138,39 @@ describe.each(products)('a $name server that comes back on another port', (produ
   const amounts = async (): Promise<readonly number[]> =>
     Promise.all([orders, stock].map(async (it) => Number((await it.query('select amount from account'))[0]?.amount)));
 
-  test.skipIf(!product.isHere)(
-    'gets the commit there that was decided before it moved',
-    async () => {
-      const { manager, take, move, settled, ordersProxy } = await start();
-      const before = await amounts();
-      const request = ordersProxy.holdRequest(product.commit);
-      const committed = await take(10);
-      await request.held;
-      await move();
-      expect(await orders.query(product.listing)).toHaveLength(1);
-      await settled();
-      expect(await amounts()).toEqual([Number(before[0]) - 10, Number(before[1]) + 10]);
-      expect(await manager.outcome(committed.transaction)).toMatchObject({ outcome: 'committed' });
-      await take(1);
-      await settled();
-      expect(await amounts()).toEqual([Number(before[0]) - 11, Number(before[1]) + 11]);
-    },
-    60_000,
-  );
+  test.skipIf(!product.isHere)('gets the commit there that was decided before it moved', async () => {
+    const { manager, take, move, settled, ordersProxy } = await start();
+    const before = await amounts();
+    const request = ordersProxy.holdRequest(product.commit);
+    const committed = await take(10);
+    await request.held;
+    await move();
+    expect(await orders.query(product.listing)).toHaveLength(1);
+    await settled();
+    expect(await amounts()).toEqual([Number(before[0]) - 10, Number(before[1]) + 10]);
+    expect(await manager.outcome(committed.transaction)).toMatchObject({ outcome: 'committed' });
+    await take(1);
+    await settled();
+    expect(await amounts()).toEqual([Number(before[0]) - 11, Number(before[1]) + 11]);
+  });
 
-  test.skipIf(!product.isHere)(
-    'gets the rollback there of what was prepared and not decided',
-    async () => {
-      const { take, move, settled, stockProxy } = await start();
-      await take(1);
-      await settled();
-      const before = await amounts();
-      const request = stockProxy.holdRequest('prepare transaction');
-      const aborted = expect(take(10)).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' });
-      await request.held;
-      await until('the branch to be prepared', async () => (await orders.query(product.listing)).length === 1);
-      await move();
-      expect(await orders.query(product.listing)).toHaveLength(1);
-      await aborted;
-      request.letGo();
-      await settled();
-      expect(await amounts()).toEqual(before);
-      await take(1);
-      await settled();
-      expect(await amounts()).toEqual([Number(before[0]) - 1, Number(before[1]) + 1]);
-    },
-    60_000,
-  );
+  test.skipIf(!product.isHere)('gets the rollback there of what was prepared and not decided', async () => {
+    const { take, move, settled, stockProxy } = await start();
+    await take(1);
+    await settled();
+    const before = await amounts();
+    const request = stockProxy.holdRequest('prepare transaction');
+    const aborted = expect(take(10)).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' });
+    await request.held;
+    await until('the branch to be prepared', async () => (await orders.query(product.listing)).length === 1);
+    await move();
+    expect(await orders.query(product.listing)).toHaveLength(1);
+    await aborted;
+    request.letGo();
+    await settled();
+    expect(await amounts()).toEqual(before);
+    await take(1);
+    await settled();
+    expect(await amounts()).toEqual([Number(before[0]) - 1, Number(before[1]) + 1]);
+  });
 });

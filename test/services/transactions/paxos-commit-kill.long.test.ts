@@ -79,13 +79,13 @@ beforeAll(async () => {
   await server.createDatabase('south');
   const ports = await freePorts(nodes.length);
   places = Object.fromEntries(nodes.map((id, at) => [id, `127.0.0.1:${ports[at]}`]));
-}, 60_000);
+});
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await Promise.all(living.map((node) => node.stop()));
   await server.remove();
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+});
 
 const sumIn = async (database: string): Promise<number> =>
   Number((await server.query('select sum(balance)::int as sum from account', [], database))[0]?.sum);

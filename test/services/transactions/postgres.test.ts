@@ -74,11 +74,11 @@ beforeAll(async () => {
     await server.query('create table account (id int primary key, amount int not null check (amount >= 0))', [], name);
     await server.query('insert into account values (1, 1000), (2, 1000)', [], name);
   }
-}, 60_000);
+});
 afterAll(async () => {
   await stop();
   await server.remove();
-}, 60_000);
+});
 
 /** A test that failed must not make the next ones fail. */
 afterEach(async () => {
@@ -376,7 +376,7 @@ describe('a database out of reach', () => {
       await bare.remove();
     }
     expect(await sum()).toBe(4_000);
-  }, 120_000);
+  });
 
   test('refuses wrong credentials by name', async () => {
     const wrong = server.url('orders').replace(/:[^:@/]+@/, ':wrong@');

@@ -182,7 +182,7 @@ beforeAll(async () => {
     await server.query('create table account (amount int not null)');
     await server.query('insert into account values (1000)');
   }
-}, 60_000);
+});
 afterEach(async () => {
   for (const { node, manager, proxies } of running.splice(0)) {
     manager.close();
@@ -192,7 +192,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await Promise.all([servers.orders.remove(), servers.stock.remove()]);
-}, 60_000);
+});
 
 describe('kill -9 of one of two PostgreSQL servers', () => {
   test.each(phases)('$name leaves both agreed and nothing prepared', { timeout: 180_000 }, async (phase) => {

@@ -202,7 +202,7 @@ const steppersOf = (chart: AnyStateMachine) => ({
 });
 
 describe('plans and XState', () => {
-  test('take the same steps on charts drawn at random', { timeout: 60_000 }, () => {
+  test('take the same steps on charts drawn at random', () => {
     let steps = 0;
     let changes = 0;
     fc.assert(

@@ -153,7 +153,7 @@ test('the schedules reach every state, every way to begin a life, and every rule
     '2pc.participant join',
     '2pc.participant summoned',
   ]);
-}, 60_000);
+});
 
 const { decideCommit, announce, answer } = coordinatorRules;
 const { isAnswer } = participantRules;
@@ -279,10 +279,6 @@ const faults: readonly (readonly [string, Scenario, Definitions])[] = [
   ['a database that accepts a prepare after the rollback', { ...two, readsAbsence: true }, sound],
 ];
 
-test.each(faults)(
-  'the schedules find %s',
-  (_name, scenario, definitions) => {
-    expect(firstViolation(scenario, definitions, 3_000)).toBeDefined();
-  },
-  60_000,
-);
+test.each(faults)('the schedules find %s', (_name, scenario, definitions) => {
+  expect(firstViolation(scenario, definitions, 3_000)).toBeDefined();
+});
