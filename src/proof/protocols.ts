@@ -4,10 +4,10 @@ import { agree } from './agree/protocol.ts';
 import { casPaxos } from './caspaxos/protocol.ts';
 import { detector } from './detector/protocol.ts';
 import { failover, failoverCharts } from './failover/protocol.ts';
-import { paxos, paxosReplacement } from './paxos/protocol.ts';
+import { paxos, paxosMembers, paxosReplacement } from './paxos/protocol.ts';
 import { primaryBackup, primaryBackupAsync } from './primary-backup/protocol.ts';
 import type { Protocol } from './protocol.ts';
-import { raft, raftReplacement } from './raft/protocol.ts';
+import { raft, raftMembers, raftReplacement } from './raft/protocol.ts';
 import {
   paxosCommit,
   twoPhaseCommit,
@@ -18,8 +18,10 @@ import {
 export const protocols: readonly Protocol[] = [
   raft,
   raftReplacement,
+  raftMembers,
   paxos,
   paxosReplacement,
+  paxosMembers,
   primaryBackup,
   primaryBackupAsync,
   agree,

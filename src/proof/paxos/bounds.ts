@@ -4,7 +4,7 @@ import { type BoundsOf, count, flag, type GivenBounds, list, optional } from '..
 import { logBounds } from '../log/bounds.ts';
 
 const { nodes, entries, crashes, losses, duplicates, quorumChecks, reads, compactions } = logBounds;
-const { replacements, transfers, leaderLeaves, lateRounds, notices, inFlight, network } = logBounds;
+const { replacements, changes, transfers, leaderLeaves, lateRounds, notices, inFlight, network } = logBounds;
 
 /** Each is a budget of the whole run, and whatever it allows may happen at any moment. */
 export const paxosBounds = {
@@ -40,6 +40,7 @@ export const paxosBounds = {
   reads,
   compactions,
   replacements,
+  changes,
   transfers,
   leaderLeaves,
   lateRounds,

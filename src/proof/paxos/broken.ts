@@ -10,26 +10,15 @@ import type { GivenPaxosBounds } from './bounds.ts';
 import * as broken from './broken-rules.ts';
 
 /** On a network that carries two messages at a time: what takes many steps is reached by few other ways. */
-const slowly = { losses: 'unlimited', inFlight: 2 } as const;
+export const slowly = { losses: 'unlimited', inFlight: 2 } as const;
 /** One server that stands in the first round and another in the second. */
 const twoLeaders: GivenPaxosBounds = { nodes: 3, ballots: 2, entries: 1, candidates: ['n1', 'n3'], ...slowly };
 /** Two servers, each of which is elected by itself, and who choose together. */
 const electing: GivenPaxosBounds = { ...twoLeaders, nodes: 2, phase2: 2, candidates: ['n1', 'n2'] };
 /** Two servers that stand in one round, with a crash. */
 const oneRound: GivenPaxosBounds = { nodes: 3, ballots: 1, entries: 1, crashes: 1, elections: 2, ...slowly };
-/** One of two servers is replaced. */
-const replacing: GivenPaxosBounds = {
-  nodes: 2,
-  ballots: 1,
-  entries: 0,
-  replacements: 1,
-  heartbeats: 1,
-  candidates: ['n1'],
-  ...slowly,
-};
-
 /** Leader and followers answer each other for ever. */
-const answersAnswers = {
+export const answersAnswers = {
   name: 'a leader tells all again that it leads, whenever one of them has answered',
   rule: 'Paxos Made Simple §3',
   broken: { noteAccepted: broken.heartbeatAtAnswer },
@@ -37,7 +26,7 @@ const answersAnswers = {
 } as const;
 
 /** The rules by which a leader counts, of another configuration than the one in force. */
-const countingAmong = (configurationOf: Parameters<typeof broken.among>[0]): Partial<PaxosRules> => ({
+export const countingAmong = (configurationOf: Parameters<typeof broken.among>[0]): Partial<PaxosRules> => ({
   noteAccepted: broken.among(configurationOf, paxosRules.noteAccepted),
   noteDurable: broken.among(configurationOf, paxosRules.noteDurable),
 });
@@ -191,38 +180,6 @@ export const paxosTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] 
     checker: {
       bounds: { ...twoLeaders, entries: 0, ballots: 1, transfers: 1, candidates: ['n1|n2'] },
       violates: 'no actor fails',
-    },
-  },
-  answersAnswers,
-];
-
-/** The same for the rules by which a server is replaced. */
-export const paxosReplacementTwins: readonly Twin<GivenPaxosBounds, Partial<PaxosRules>>[] = [
-  {
-    name: 'two configurations overlap: a slot after a stop-sign is proposed before that is chosen',
-    rule: 'Stoppable §3',
-    broken: { isStopped: () => false },
-    checker: {
-      bounds: { ...replacing, entries: 1 },
-      violates: 'what is chosen is durable at a quorum, at one ballot',
-    },
-  },
-  {
-    name: 'a configuration is in force as soon as its stop-sign is accepted',
-    rule: 'Stoppable §3',
-    broken: countingAmong(broken.proposedLast),
-    checker: {
-      bounds: replacing,
-      violates: 'what is chosen is durable at a quorum, at one ballot',
-    },
-  },
-  {
-    name: 'a learner is counted',
-    rule: 'Stoppable §3',
-    broken: countingAmong(broken.withLearners),
-    checker: {
-      bounds: replacing,
-      violates: 'what is chosen is durable at a quorum, at one ballot',
     },
   },
   answersAnswers,

@@ -37,7 +37,25 @@ const replacing: readonly GivenPaxosBounds[] = [
   { nodes: 2, ballots: 2, entries: 0, crashes: 1, replacements: 1, candidates: ['n1', 'n2'], ...lossy },
 ];
 
+/** Likewise, with members that come and go. In two of them the leader is removed. Who is added hears of it by a heartbeat. */
+const changing: readonly GivenPaxosBounds[] = [
+  { nodes: 2, ballots: 2, entries: 1, changes: ['remove:n1'], crashes: 1, candidates: ['n1', 'n2'], ...lossy },
+  { ...three, entries: 0, changes: ['remove:n3'], ...lossy },
+  { ...three, entries: 0, changes: ['remove:n1'], ...lossy },
+  { nodes: 2, ballots: 2, entries: 0, changes: ['remove:n2'], crashes: 1, candidates: ['n1', 'n2'], ...lossy },
+  {
+    nodes: 2,
+    ballots: 1,
+    entries: 0,
+    heartbeats: 1,
+    changes: ['add:n3', 'promote:n3'],
+    candidates: ['n1'],
+    ...lossy,
+  },
+];
+
 export const paxosSystems: readonly ProvenSystem<GivenPaxosBounds>[] = systems.map((bounds) => ({ bounds }));
 export const paxosReplacementSystems: readonly ProvenSystem<GivenPaxosBounds>[] = replacing.map((bounds) => ({
   bounds,
 }));
+export const paxosChangeSystems: readonly ProvenSystem<GivenPaxosBounds>[] = changing.map((bounds) => ({ bounds }));

@@ -87,7 +87,9 @@ export function paxosProperties(servers: readonly PaxosModelServer[]): Predicate
 /** The goals that a model with `bounds` must reach. */
 export function paxosGoalsOf(servers: readonly PaxosModelServer[], bounds: PaxosBounds): Predicates<PaxosHistory> {
   const { nodes, ballots, entries, crashes, elections, quorumChecks, heartbeats, reads, compactions } = bounds;
-  const { phase2, replacements, lateRounds, transfers } = bounds;
+  const { phase2, replacements, changes = [], lateRounds, transfers } = bounds;
+  const isChanged = replacements > 0 || changes.length > 0;
+  const asksTo = (kind: string): boolean => changes.some((it) => it.startsWith(kind));
   // A leader that nobody disturbs leads for ever.
   const mayChange = ballots > 1 && elections > 1 && (nodes > 2 || crashes > 0 || quorumChecks > 0);
   const contexts = (state: PaxosState): PaxosServerContext[] => contextsIn(state, servers);
@@ -136,7 +138,13 @@ export function paxosGoalsOf(servers: readonly PaxosModelServer[], bounds: Paxos
     ...when(replacements > 0 && heartbeats > 0, {
       'a server is replaced': ({ history }) => history.configurations.some(({ retired }) => retired.length > 0),
     }),
-    ...when(replacements > 0, {
+    ...when(asksTo('remove'), {
+      'a server is removed': ({ history }) => history.configurations.some(({ retired }) => retired.length > 0),
+    }),
+    ...when(asksTo('promote'), {
+      'a learner is promoted': ({ history }) => history.configurations.some(({ voters }) => voters.length > nodes),
+    }),
+    ...when(isChanged, {
       'a leader goes on at its ballot after a stop-sign of its own': (state) =>
         contexts(state).some(
           ({ leadership }) => leadership !== null && leadership.configurationIndex > leadership.inheritedIndex,

@@ -9,6 +9,7 @@ import type { Limits } from '../../../statecharts/replication/limits.ts';
 import { snapshotResource } from '../../../statecharts/transfer.ts';
 import { actorOf, defineModel, type Model, type RequestStep, request, type SystemState } from '../../checker.ts';
 import { boundsOf, systemNameOf } from '../bounds.ts';
+import { addedBy, reconfigurationOf } from '../log/changes.ts';
 import { numbered } from '../nodes.ts';
 import { snapshotFileAt, snapshotTransfers } from '../snapshots.ts';
 import { type GivenPaxosBounds, type PaxosBounds, paxosBounds } from './bounds.ts';
@@ -32,15 +33,17 @@ export function paxosModel({ broken = {}, ...given }: PaxosModelOptions = {}): M
   const bounds = boundsOf(paxosBounds, given);
   const { nodes, phase2, ballots, crashes, losses, duplicates, network, beats, candidates, inFlight } = bounds;
   const { elections, heartbeats, quorumChecks, compactions, replacements, transfers, lateRounds, notices } = bounds;
+  const { changes = [] } = bounds;
   const server = definePaxosServer({ ...paxosRules, ...(beats ? {} : withoutBeats), ...broken });
   const addressOnNode = (node: string): Address => addressOf(node, server.name, key);
   const ids = numbered('n', nodes);
   const voters = ids.map(addressOnNode);
   const joining = `n${nodes + 1}`;
   const sizes = phase2 === undefined ? {} : { sizes: { phase1Size: nodes - phase2 + 1, phase2Size: phase2 } };
+  const newcomers = [...(replacements === 0 ? [] : [joining]), ...addedBy(changes)];
   const servers = [
     ...ids.map((id) => actorOf(server, id, { key, input: { voters, limits, ...sizes } })),
-    ...(replacements === 0 ? [] : [actorOf(server, joining, { key, input: { voters: [], joins: true, limits } })]),
+    ...newcomers.map((id) => actorOf(server, id, { key, input: { voters: [], joins: true, limits } })),
   ];
   return defineModel<PaxosHistory>({
     name: `paxos with ${systemNameOf(paxosBounds, given)}`,
@@ -83,7 +86,7 @@ type State = SystemState<PaxosHistory>;
 /** What applications ask of `server`, and when. */
 function requestsOf(
   server: PaxosModelServer,
-  { nodes, entries, reads, compactions, replacements, transfers, leaderLeaves }: PaxosBounds,
+  { nodes, entries, reads, compactions, replacements, changes = [], transfers, leaderLeaves }: PaxosBounds,
   addressOnNode: (node: string) => Address,
 ): readonly Step[] {
   const times = <T>(length: number, make: (place: number) => T): readonly T[] =>
@@ -95,8 +98,8 @@ function requestsOf(
     joining: addressOnNode(joining),
     places: { [joining]: `${joining}:1` },
   };
-  // Besides the entries, the first voters and the stop-signs of a replacement have slots.
-  const slots = 1 + entries + 2 * replacements;
+  // Besides the entries, the first voters and the stop-signs have slots: a replacement has two.
+  const slots = 1 + entries + 2 * replacements + changes.length;
   return [
     // Each proposes something else: two values of one ballot differ.
     ...times(entries, (place) =>
@@ -118,6 +121,13 @@ function requestsOf(
         server,
         { type: 'replace', id: place, ...replacing },
         { when: (state: State) => state.history.replacements === place && leads(state) },
+      ),
+    ),
+    ...changes.map((change, place) =>
+      request(
+        server,
+        { type: 'reconfigure', id: place, change: reconfigurationOf(change, addressOnNode) },
+        { when: (state: State) => state.history.changes === place && leads(state) },
       ),
     ),
     ...numbered('n', transfers === 0 ? 0 : nodes)

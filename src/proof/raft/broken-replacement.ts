@@ -64,6 +64,10 @@ export const raftReplacementTwins: readonly Twin<GivenRaftBounds, Partial<RaftRu
       violates: "the configuration in force is the log's latest",
     },
   },
+];
+
+/** The same for the rules by which members come and go one by one. */
+export const raftMemberTwins: readonly Twin<GivenRaftBounds, Partial<RaftRules>>[] = [
   {
     name: 'members are changed one by one before an entry of the term is committed',
     rule: 'Ongaro 2015',
@@ -81,5 +85,17 @@ export const raftReplacementTwins: readonly Twin<GivenRaftBounds, Partial<RaftRu
       violates: 'what is committed is durable at a majority',
       statesToFind: 800_000,
     },
+  },
+  {
+    name: 'a leader that was removed leads on',
+    rule: 'Raft §4.2.2',
+    broken: { hasLeft: () => false },
+    simulator: {},
+  },
+  {
+    name: 'a server that has left is taken in again',
+    rule: 'Raft §4.2.3',
+    broken: { mayReconfigure: (context, message) => raftRules.mayReconfigure(broken.forgivingAll(context), message) },
+    simulator: {},
   },
 ];

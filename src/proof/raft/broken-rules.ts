@@ -220,3 +220,9 @@ export function appendAndKeepConfiguration(context: ServerContext, message: Rece
   if (index >= context.configuration.index) return result;
   return { ...result, context: { ...result.context, configuration: context.configuration } };
 }
+
+/** As if nobody had ever left. */
+export const forgivingAll = (context: ServerContext): ServerContext => ({
+  ...context,
+  configuration: { ...context.configuration, retired: [] },
+});

@@ -9,7 +9,7 @@ import { run } from '../../simulator/run.ts';
 import { nodeIds, type PlannedOperation } from '../../simulator/schedule.ts';
 import type { ProvenLog } from '../logs.ts';
 import { table } from '../tables.ts';
-import type { KeyOperation } from './workload.ts';
+import type { KeyOperation } from './operation.ts';
 
 /** What one log costs. */
 export interface CommandCosts {

@@ -10,7 +10,7 @@ import type { PlannedOperation } from '../../simulator/schedule.ts';
 import type { Problem } from '../claim.ts';
 import { isProbe } from '../operations.ts';
 import type { Application } from './audit.ts';
-import { type KeyOperation, operationSchema, repeatedSchema } from './workload.ts';
+import { type KeyOperation, operationSchema, repeatedSchema } from './operation.ts';
 
 /** What a request is known by. */
 interface Put {

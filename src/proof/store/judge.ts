@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { keyValue, keyValueWithLoss, type RecordedCall, type RecordedInvocation } from '../../history.ts';
 import type { Application, Watch } from '../../simulator/scenario.ts';
 import { createClientHistory } from '../client-history.ts';
-import { type KeyOperation, operationSchema } from './workload.ts';
+import { type KeyOperation, operationSchema } from './operation.ts';
 
 /** What clients must have met with, in some run. */
 export const storeGoals = ['an operation succeeded', 'a compare-and-set succeeded', 'an outcome was unknown'] as const;

@@ -8,7 +8,7 @@ import { driftBound } from '../../simulator/plan.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
 import type { Problem } from '../claim.ts';
 import type { Application } from './audit.ts';
-import { operationSchema } from './workload.ts';
+import { operationSchema } from './operation.ts';
 
 /** What must have happened to leases, in some run. */
 export const leaseGoals = ['a lease was kept', 'a lease ended, and its key with it'] as const;

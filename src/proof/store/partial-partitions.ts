@@ -10,8 +10,8 @@ import { run } from '../../simulator/run.ts';
 import type { Scenario } from '../../simulator/scenario.ts';
 import { type Fault, nodeIds, type PlannedOperation, type Schedule } from '../../simulator/schedule.ts';
 import { shuffled } from '../../simulator/shuffled.ts';
+import type { KeyOperation } from './operation.ts';
 import type { StoreApplication } from './scenario.ts';
-import type { KeyOperation } from './workload.ts';
 
 /** A cluster, and how it is cut while `leader` leads. */
 export interface Shape {

@@ -13,17 +13,19 @@ import { createWitness, type Witness } from '../../services/lives/witness.ts';
 import { createKeyValueMachine } from '../../services/store/key-value/machine.ts';
 import type { LogStarter } from '../../services/store/log/replicated-log.ts';
 import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
-import type { Application, Boot, Scenario, Watch } from '../../simulator/scenario.ts';
+import type { Application, Boot, Scenario, Watch, World } from '../../simulator/scenario.ts';
+import type { Problem } from '../claim.ts';
 import { type AuditedMachine, audited } from './audit.ts';
 import { createExactlyOnce, exactlyOnceGoals } from './exactly-once.ts';
 import { createStoreJudge, readingGoals, storeGoals, transferGoals } from './judge.ts';
 import { createLeaseWatch, leaseGoals } from './lease-watch.ts';
+import { createMemberWatch, memberGoals, withMemberChanges } from './member-changes.ts';
+import { operationSchema } from './operation.ts';
 import { createReplacements, replacementGoals } from './replacements.ts';
 import { addressesOf, createLookout, type LogInvariants } from './servers.ts';
 import { createWatchers, watcherGoals } from './watchers.ts';
 import {
   isWatch,
-  operationSchema,
   performOn,
   planOperations,
   probeAt,
@@ -74,6 +76,11 @@ export interface StoreScenarioOptions {
    * of the machines need not be one of the servers without the newcomer.
    */
   readonly replaces?: boolean;
+  /**
+   * Whether the last machine joins, and members are added, promoted, removed and moved, and leadership is handed over. Of three
+   * machines or more, all of which must be well again before progress is asked for: who votes then is the run's.
+   */
+  readonly changes?: boolean;
   /** Whether clients read in every way that is linearizable: by lease, where the log has leases, and at followers. */
   readonly readings?: boolean;
   /** Whether somebody asks for transfers of leadership. */
@@ -102,17 +109,21 @@ const storeKey = 'kv';
 /** The scenario of a store over `log`. */
 export function storeScenario<Context>(
   log: LogUnderProof<Context>,
-  { rollbacks, replaces = false, readings = false, transfers = false, repeats = false }: StoreScenarioOptions = {},
+  options: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> {
+  const { rollbacks, replaces = false, changes = false, readings = false, repeats = false } = options;
+  const { transfers = changes } = options;
   return {
     ...(log.heals === undefined ? {} : { heals: log.heals }),
+    ...(changes ? { heals: 'all' } : {}),
     ...(rollbacks === undefined ? {} : { survivesRollback: true, heals: 'all' }),
-    name: replaces ? `${log.name}-replacement` : log.name,
-    minNodes: replaces ? 3 : 1,
+    name: nameOf(log.name, replaces, changes),
+    minNodes: replaces || changes ? 3 : 1,
     goals: [
       ...log.goals,
       ...storeGoals,
       ...(replaces ? [...replacementGoals, ...log.replacementGoals] : []),
+      ...(changes ? memberGoals : []),
       ...(readings ? readingGoals : []),
       ...(transfers ? transferGoals : []),
       ...(repeats ? [...exactlyOnceGoals, ...watcherGoals, ...leaseGoals] : []),
@@ -127,12 +138,13 @@ export function storeScenario<Context>(
           )
         : written;
       const operations = transfers ? withTransfers(repeated, machines, durationMs, random) : repeated;
-      return replaces ? withReplacement(operations, machines, durationMs, random) : operations;
+      const changed = changes ? withMemberChanges(operations, machines, durationMs, random) : operations;
+      return replaces ? withReplacement(changed, machines, durationMs, random) : changed;
     },
     probe: probeAt,
     boot(parts) {
       const { id, machines, journal, environment } = parts;
-      const joining = replaces && machines.length % 2 === 0 ? machines.at(-1) : undefined;
+      const joining = changes || (replaces && machines.length % 2 === 0) ? machines.at(-1) : undefined;
       const witness = rollbacks === 'witnessed' ? witnessOf(parts) : undefined;
       const node = createNode({ id, bus: witness?.bus ?? parts.bus, journal, environment });
       const hash = environment.randomness.stream('hash');
@@ -151,7 +163,7 @@ export function storeScenario<Context>(
       return { node, store, machine, ...(witness === undefined ? {} : { failure: witness.standing.failure }) };
     },
     perform: ({ store }, { operation }, done) => performOn(store, v.parse(operationSchema, operation), done),
-    watch: () => createWatch(log, replaces),
+    watch: () => createWatch(log, options),
   };
 }
 
@@ -162,11 +174,27 @@ function witnessOf({ id, machines, bus, journal, environment, isCopy, settleCopy
   return createWitness({ bus, clock, memory, peers: () => peers, mustBeVouched: isCopy, onCleared: settleCopy });
 }
 
-function createWatch<Context>(log: LogUnderProof<Context>, replaces: boolean): Watch<StoreApplication> {
+function nameOf(log: string, replaces: boolean, changes: boolean): string {
+  if (replaces) return `${log}-replacement`;
+  return changes ? `${log}-members` : log;
+}
+
+function createWatch<Context>(
+  log: LogUnderProof<Context>,
+  { replaces = false, changes = false }: StoreScenarioOptions,
+): Watch<StoreApplication> {
   const invariants = log.invariants();
   const addressAt = addressesOf(log.serverName, storeKey);
   const serversIn = createLookout<Context>(addressAt);
   const replacements = createReplacements();
+  const members = createMemberWatch();
+  const membersIn = ({ machines }: World<StoreApplication>): Problem => {
+    for (const { id, app } of machines) {
+      const problem = app === undefined ? undefined : members.look(id, app.store);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
   const judge = createStoreJudge(log.maxLoss);
   const leases = createLeaseWatch();
   const watchers = createWatchers();
@@ -203,6 +231,7 @@ function createWatch<Context>(log: LogUnderProof<Context>, replaces: boolean): W
         exactlyOnce.problem() ??
         watchers.problem() ??
         leases.check(world.nowMs()) ??
+        (changes ? membersIn(world) : undefined) ??
         invariants.check(serversIn(world));
       judge.ledBy(invariants.leaders?.() ?? 0, world.nowMs());
       return problem;
@@ -212,6 +241,7 @@ function createWatch<Context>(log: LogUnderProof<Context>, replaces: boolean): W
       ...invariants.reached,
       ...judge.reached,
       ...replacements.reached,
+      ...members.reached,
       ...exactlyOnce.reached,
       ...watchers.reached,
       ...leases.reached,

@@ -12,20 +12,9 @@ import type { ReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { OperationEnd } from '../../simulator/scenario.ts';
 import type { PlannedOperation } from '../../simulator/schedule.ts';
 import { drawOperations, probing } from '../operations.ts';
+import { stepOf } from './member-changes.ts';
+import { type KeyOperation, operationSchema } from './operation.ts';
 import { follow } from './watchers.ts';
-
-/** What a client does with a key; values are unique in a run, so that histories are quick to judge. */
-export const operationSchema = v.object({
-  f: v.picklist(['put', 'get', 'delete', 'cas', 'replace', 'handOver', 'once', 'watch', 'lease']),
-  key: v.string(),
-  value: v.number(),
-  /** How a get reads; linearizable in the usual way by default. */
-  consistency: v.exactOptional(v.picklist(['linearizable', 'lease', 'follower'])),
-});
-export type KeyOperation = v.InferOutput<typeof operationSchema>;
-
-/** What a client is told that repeats a put under its idempotency key. */
-export const repeatedSchema = v.object({ version: v.number() });
 
 const clients = 4;
 const operationsPerRun = 60;
@@ -213,6 +202,10 @@ export function performOn(
       );
     } else if (f === 'handOver') {
       store.handOverThen(key === '' ? undefined : key, { deadlineMs }, (error) =>
+        done(error === undefined ? { type: 'ok', value: null } : outcomeOf(error)),
+      );
+    } else if (f === 'member') {
+      store.changeThen(stepOf(operation), { deadlineMs }, (error) =>
         done(error === undefined ? { type: 'ok', value: null } : outcomeOf(error)),
       );
     } else if (f === 'lease') {

@@ -23,6 +23,12 @@ describe('the replicated store over Multi-Paxos, simulated', () => {
     expect(result.missed).toEqual([]);
   });
 
+  test('keeps them while members come and go, under all faults', { timeout: 240_000 }, () => {
+    const result = runSuite(paxosScenario(undefined, { changes: true }), { ...faulty, seed: 1, runs: 60, nodes: 4 });
+    expect(result.failed?.violation).toBeUndefined();
+    expect(result.missed).toEqual([]);
+  });
+
   test('keeps them while leadership is handed over, under all faults', { timeout: 240_000 }, () => {
     const result = runSuite(paxosScenario(undefined, { transfers: true }), { ...faulty, seed: 1, runs: 20, nodes: 3 });
     expect(result.failed?.violation).toBeUndefined();
