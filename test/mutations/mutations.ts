@@ -2679,7 +2679,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/compare/faults.ts',
     text: "case 'asymmetric-loss':\n        return receiver === victim;",
     becomes: "case 'asymmetric-loss':\n        return receiver === victim || sender === victim;",
-    tests: ['test/compare/faults.test.ts'],
+    tests: ['test/compare/faults.long.test.ts'],
   },
   {
     name: 'an attempt is repeated beyond its number',
