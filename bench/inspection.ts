@@ -7,7 +7,8 @@ import { faultDetector } from '../examples/fault-detector.ts';
 import { systemClock } from '../src/environment/clock.ts';
 import { seededRandomness } from '../src/environment/random.ts';
 import { createInspection, type Inspection } from '../src/host/inspection.ts';
-import { type Runner, type RunnerHost, startRunner } from '../src/host/runner.ts';
+import type { Runner, RunnerHost } from '../src/host/runner/contract.ts';
+import { startRunner } from '../src/host/runner.ts';
 import { median, printTable } from './table.ts';
 
 const clock = systemClock();

@@ -16,7 +16,8 @@ import type { Dispatch } from './jobs.ts';
 import type { Life } from './life.ts';
 import { readRecords } from './recovered-records.ts';
 import type { Roster } from './roster.ts';
-import { type ActorObserver, type Runner, type RunnerHost, startRunner } from './runner.ts';
+import type { ActorObserver, Runner, RunnerHost } from './runner/contract.ts';
+import { startRunner } from './runner.ts';
 
 export interface BirthsParts {
   /** The id of the node. */

@@ -25,7 +25,7 @@ import type { InspectionEvent } from './inspection.ts';
 import type { Refused, RefusedCounts } from './mail.ts';
 import type { RoleChange } from './role-change.ts';
 import type { Occupancy } from './rooms.ts';
-import type { ActorObserver } from './runner.ts';
+import type { ActorObserver } from './runner/contract.ts';
 
 /** A definition, as far as its view is concerned. */
 export type Viewed<View> = Pick<ActorDefinition<AnyStateMachine, Tagged, never, View>, 'name' | 'viewAt'>;

@@ -20,7 +20,7 @@ import type { EndpointParts } from './endpoint.ts';
 import { NodeOverloadedError, RoomFullError } from './errors.ts';
 import type { Inspection, RefusedKind } from './inspection.ts';
 import type { Dispatch } from './jobs.ts';
-import type { Runner } from './runner.ts';
+import type { Runner } from './runner/contract.ts';
 
 export interface MailParts {
   readonly node: string;

@@ -36,7 +36,7 @@ import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.
 import { createPerformer } from './performer.ts';
 import type { RoleChange } from './role-change.ts';
 import { createRoster, type Roster } from './roster.ts';
-import type { ActorObserver, RunnerHost } from './runner.ts';
+import type { ActorObserver, RunnerHost } from './runner/contract.ts';
 import { sampling } from './sampling.ts';
 import { createTransfer, transferAddress, transferMessages } from './transfer.ts';
 

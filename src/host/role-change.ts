@@ -25,6 +25,12 @@ export interface RoleChange {
   readonly cause: RoleCause | undefined;
 }
 
+/** Whether a step that was taken from `before` leads to another role. A value that is the same object is the same state. */
+export function changesRole(definition: AnyActor, before: ActorState, { state }: Step): boolean {
+  if (state.snapshot.value === before.snapshot.value) return false;
+  return definition.roleAt(state) !== definition.roleAt(before);
+}
+
 /** Takes a step once more, traced. Charts are pure: it is the same step. */
 type Again = () => Step;
 

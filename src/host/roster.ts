@@ -6,7 +6,7 @@ import type { EndpointParts } from './endpoint.ts';
 import { ActorFailedError, AddressTakenError, NodeOverloadedError } from './errors.ts';
 import type { Inspection } from './inspection.ts';
 import { createRooms, type Occupancy, type Rooms } from './rooms.ts';
-import type { Runner } from './runner.ts';
+import type { Runner } from './runner/contract.ts';
 
 export interface RosterParts {
   /** The id of the node. */

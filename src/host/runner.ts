@@ -7,7 +7,6 @@ import {
   type ActorState,
   type Address,
   type AnyActor,
-  assertPlain,
   type DelayRange,
   draw,
   eventOf,
@@ -17,87 +16,17 @@ import {
   type Timer,
   type TimerChange,
 } from '../../statecharts/actor.ts';
-import type { Envelope } from '../bus/bus.ts';
-import type { Clock, TimeoutHandle } from '../environment/clock.ts';
-import type { Random } from '../environment/random.ts';
-import type { JournalEntry, OnDurable } from '../journal/journal.ts';
+import type { TimeoutHandle } from '../environment/clock.ts';
+import type { OnDurable } from '../journal/journal.ts';
 import { ActorFailedError } from './errors.ts';
 import { type ActorHandle, createMirror, type Mirror } from './handle.ts';
-import type { Inspection, RefusedKind } from './inspection.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from './outbox.ts';
-import type { Performer } from './performer.ts';
-import { againBy, againFired, causeOf, type RoleCause, type RoleChange } from './role-change.ts';
-
-/** What a runner needs of its node. */
-export interface RunnerHost {
-  readonly clock: Clock;
-  readonly timeouts: Random;
-  readonly inspection: Inspection;
-  readonly perform: Performer;
-  /** Whether contexts and effects are checked to be plain data. */
-  readonly development: boolean;
-  /** Runs `job` now, or after the jobs at hand: jobs of a node never interleave. */
-  dispatch(job: () => void): void;
-  /** Why no request can be taken at present, if so. */
-  overload(): Error | undefined;
-  send(from: Address, to: Address, message: Tagged): void;
-  append(entries: readonly JournalEntry[], onDurable: OnDurable, how?: 'forced' | 'unforced'): void;
-  /** Reports what could not be taken, and counts it. */
-  refuse(envelope: Envelope, kind: RefusedKind, reason: string): void;
-  roleChanged(change: RoleChange): void;
-  /** The runner has ended: its chart is final, or it failed. */
-  ended(runner: Runner, error?: Error): void;
-}
-
-/** How an actor is to be started. */
-export interface Start {
-  readonly definition: AnyActor;
-  readonly address: Address;
-  readonly input: unknown;
-  readonly records: readonly Tagged[];
-  /** Delays that replace those of the definition, by name. */
-  readonly delays: Readonly<Record<string, DelayRange>>;
-  readonly observer: ActorObserver | undefined;
-}
-
-/** Hears what an actor has to say to the application, without a handle. What it throws surfaces as an uncaught error. */
-export interface ActorObserver<Output extends Tagged = Tagged> {
-  /** Called for each output, in order, once the records before it are durable. */
-  delivered?(output: Output): void;
-  /** Called once, when the actor has reached its final state, or was stopped, or failed with `error`. */
-  ended?(error?: Error): void;
-}
-
-/** One running actor. */
-export interface Runner {
-  readonly address: Address;
-  readonly definition: AnyActor;
-  /** Made when it is first asked for. */
-  readonly handle: ActorHandle;
-  /** The state after the last step, durable or not; the handle may lag behind it. */
-  readonly state: ActorState;
-  /** The last state whose records are durable: what handles and views show. */
-  readonly visible: ActorState;
-  /** Whether the journal may hold records of it that a new life would have to know. */
-  readonly hasRecords: boolean;
-  /** Carries out the first step, and then what has come since. */
-  launch(): void;
-  /** Takes the step that `message` causes. */
-  receive(from: Address, message: Tagged): void;
-  /** Ends the actor at once, without a word to anybody, as a crash would. */
-  kill(error?: Error): void;
-}
-
-/** A state that waits to be shown until a batch of records is durable. */
-interface Unseen extends Shown {
-  readonly batch: number;
-}
-
-/** A state to be shown, and what made it play another role than the one that was shown before it, if it does. */
-interface Shown {
-  readonly state: ActorState;
-  readonly cause: RoleCause | undefined;
-}
+import { againBy, againFired, causeOf, changesRole, type RoleCause } from './role-change.ts';
+import { assertDelay, assertPlainStep } from './runner/checks.ts';
+import type { ActorObserver, Runner, RunnerHost, Start } from './runner/contract.ts';
+import { entriesOf, forgetting } from './runner/entries.ts';
+import { acceptRequest } from './runner/requests.ts';
+import { type Shown, type Unseen, withLatest } from './runner/unseen.ts';
 
 /**
  * Starts an actor. Its first step is taken at once and carried out by `launch`, so that there is time to listen to it.
@@ -180,7 +109,7 @@ class ActorRunner implements Runner {
       const event = eventOf(message, from, clock.nowMs());
       const before = this.#state;
       const step = this.definition.transition(before, event, inspection.observed);
-      const cause = this.#changesRole(step)
+      const cause = changesRole(this.definition, before, step)
         ? causeOf(step, from, message.type, againBy(this.definition, before, event))
         : undefined;
       this.#commit(step, from, message, cause);
@@ -228,22 +157,8 @@ class ActorRunner implements Runner {
   }
 
   #receiveRequest(request: Tagged): void {
-    const { address, definition } = this;
-    const refuse = (kind: RefusedKind, error: unknown): void =>
-      this.#host.refuse({ to: address, from: address, message: request }, kind, String(error));
-    const overload = this.#host.overload();
-    if (overload !== undefined) {
-      refuse('overload', overload);
-      return;
-    }
-    let parsed: Tagged;
-    try {
-      parsed = definition.parseRequest(request);
-    } catch (error) {
-      refuse('malformed', error);
-      return;
-    }
-    this.receive(address, parsed);
+    const accepted = acceptRequest(this.#host, this, request);
+    if (accepted !== undefined) this.receive(this.address, accepted);
   }
 
   /** Takes over a step: its state, its timers, its records, and what may leave at once. */
@@ -252,7 +167,7 @@ class ActorRunner implements Runner {
     const { inspection, development } = this.#host;
     const { state } = step;
     this.#state = state;
-    if (development) checkPlain(step, address);
+    if (development) assertPlainStep(step, address);
     const { outbox, released, records } = offer(this.#outbox, step.effects);
     this.#outbox = outbox;
     if (inspection.observed)
@@ -272,10 +187,7 @@ class ActorRunner implements Runner {
     for (const change of step.timers) this.#apply(change);
     if (records.length > 0) this.#write(records, outbox.lastBatch);
     const isDurable = outbox.durableBatch === outbox.lastBatch;
-    if (!isDurable) {
-      const earlier = this.#unseen.filter((it) => it.batch !== outbox.lastBatch);
-      this.#unseen = [...earlier, { batch: outbox.lastBatch, state, cause: roleCause ?? this.#unseen.at(-1)?.cause }];
-    }
+    if (!isDurable) this.#unseen = withLatest(this.#unseen, outbox.lastBatch, state, roleCause);
     this.#carryOutAndShow(released, isDurable ? { state, cause: roleCause } : undefined);
     this.#finishIfFinal();
   }
@@ -289,9 +201,7 @@ class ActorRunner implements Runner {
     }
     if (!armed) return;
     const ms = draw(this.#delays[timer.delay] ?? this.definition.rangeOf(timer, this.#state), timeouts.next());
-    if (!(Number.isFinite(ms) && ms >= 0)) {
-      throw new RangeError(`expected delay '${timer.delay}' to be 0 ms or more and finite, got ${ms}`);
-    }
+    assertDelay(timer.delay, ms);
     const timeout = clock.setTimeout(() => dispatch(() => this.#fire(timer, timeout)), ms);
     this.#timeouts.set(timer.id, timeout);
   }
@@ -304,7 +214,7 @@ class ActorRunner implements Runner {
       const before = this.#state;
       const atMs = clock.nowMs();
       const step = this.definition.fire(before, id, atMs, inspection.observed);
-      const cause = this.#changesRole(step)
+      const cause = changesRole(this.definition, before, step)
         ? causeOf(step, this.address, delay, againFired(this.definition, before, id, atMs))
         : undefined;
       this.#commit(step, this.address, { type: id }, cause);
@@ -312,18 +222,8 @@ class ActorRunner implements Runner {
   }
 
   #write(records: readonly Persist[], batch: number): void {
-    const { address, definition } = this;
     this.#hasRecords = true;
-    const entries = records.map(
-      ({ record, checkpoint, mark, keepsAbove }): JournalEntry => ({
-        actor: address,
-        version: definition.recordsVersion,
-        record,
-        ...(checkpoint === true ? { replaces: 'checkpoint' } : {}),
-        ...(mark === undefined ? {} : { mark }),
-        ...(keepsAbove === undefined ? {} : { keepsAbove }),
-      }),
-    );
+    const entries = entriesOf(this.address, this.definition.recordsVersion, records);
     const onDurable: OnDurable = (error) => {
       // The node stops with its journal; an actor that waited for it never learns.
       if (error === undefined) this.#host.dispatch(() => this.#guarded(() => this.#onDurable(batch)));
@@ -387,28 +287,14 @@ class ActorRunner implements Runner {
     roleChanged({ actor, role, former, cause });
   }
 
-  /** Whether a step, which is not taken over yet, leads to another role. A value that is the same object is the same state. */
-  #changesRole({ state }: Step): boolean {
-    const before = this.#state;
-    if (state.snapshot.value === before.snapshot.value) return false;
-    return this.definition.roleAt(state) !== this.definition.roleAt(before);
-  }
-
   /** At its final state an actor has answered everything that it released; then its records are forgotten. */
   #finishIfFinal(): void {
     const { durableBatch, lastBatch } = this.#outbox;
     if (!this.#isAlive || this.#state.snapshot.status !== 'done' || durableBatch < lastBatch) return;
     if (this.#hasRecords) {
-      const { recordsVersion: version } = this.definition;
-      const record = { type: 'forgotten' };
-      this.#host.append([{ actor: this.address, version, record, replaces: 'forget' }], () => {}, 'unforced');
+      this.#host.append([forgetting(this.address, this.definition.recordsVersion)], () => {}, 'unforced');
     }
     this.kill();
     this.#host.ended(this);
   }
-}
-
-function checkPlain(step: Step, address: Address): void {
-  assertPlain(step.state.snapshot.context, `${address}: context`);
-  for (const effect of step.effects) assertPlain(effect, `${address}: ${effect.type}`);
 }

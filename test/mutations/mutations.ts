@@ -3173,9 +3173,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'what changed a role is forgotten while its record waits for the disk',
-    file: 'src/host/runner.ts',
-    text: 'cause: roleCause ?? this.#unseen.at(-1)?.cause',
-    becomes: 'cause: roleCause',
+    file: 'src/host/runner/unseen.ts',
+    text: 'cause: cause ?? unseen.at(-1)?.cause',
+    becomes: 'cause',
     tests: ['test/host/logging.test.ts'],
   },
 ];

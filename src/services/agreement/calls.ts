@@ -7,7 +7,7 @@ import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import type { ProposerRequest } from '../../../statecharts/paxos.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
-import type { ActorObserver } from '../../host/runner.ts';
+import type { ActorObserver } from '../../host/runner/contract.ts';
 import { DecisionUnknownError } from './errors.ts';
 
 /** One call that waits. */
