@@ -7,6 +7,7 @@ export { type KeptLeaseOptions, keptLease } from './store/coordination/kept-leas
 export type { First } from './store/coordination/queue.ts';
 export type { TurnInput, TurnOutput } from './store/coordination/turn.ts';
 export * from './store/errors.ts';
+export { bytesOfKey, carriesBytes, keyOfBytes } from './store/key-value/byte-keys.ts';
 export {
   type Comparison,
   type Condition,

@@ -37,6 +37,8 @@ const leaseReads = ['test/services/store/lease-reads.test.ts'];
 const followerReads = ['test/services/store/follower-reads.test.ts'];
 const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
+const byteKeys = ['test/services/store/byte-keys.test.ts'];
+const keyForms = ['test/services/http/key-forms.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
 const sharedQuestions = ['test/services/store/shared-questions.test.ts'];
 const namespaces = ['test/services/store/namespaces.test.ts'];
@@ -1279,6 +1281,41 @@ export const mutations: readonly Mutation[] = [
     text: '(waitingOf.get(sink) ?? 0) >= limits.waitingQuestionsOfOne',
     becomes: 'limits.waitingQuestionsOfOne < 0',
     tests: ['test/services/store/watch.test.ts'],
+  },
+  {
+    name: 'bytes beyond ASCII that a key carries count once',
+    file: 'src/services/store/key-value/byte-keys.ts',
+    text: 'sizeBytes += 1;',
+    becomes: 'sizeBytes += 0;',
+    tests: byteKeys,
+  },
+  {
+    name: 'text beyond the bytes is cut to some',
+    file: 'src/services/store/key-value/byte-keys.ts',
+    text: 'if (carriesBytes(key)) return',
+    becomes: 'if (key !== undefined) return',
+    tests: byteKeys,
+  },
+  {
+    name: 'a key is asked for by bytes in a spelling by which it was not routed',
+    file: 'src/services/http/key-forms.ts',
+    text: "if (keys === 'bytes' && asksForBytes.test(queryOf(url)))",
+    becomes: "if (keys === 'bytes')",
+    tests: keyForms,
+  },
+  {
+    name: 'a prefix of bytes is taken for text',
+    file: 'src/services/http/key-forms.ts',
+    text: "['key', 'prefix', 'from', 'to']",
+    becomes: "['key', 'from', 'to']",
+    tests: keyForms,
+  },
+  {
+    name: 'a key of bytes is told as the text that carries it',
+    file: 'src/services/http/key-forms.ts',
+    text: "if (form === 'text' ||",
+    becomes: 'if (form !== undefined ||',
+    tests: keyForms,
   },
   {
     name: 'one that waits for a lock loses its place to a read that fails',

@@ -6,6 +6,7 @@ import { boundBodies } from './bodies.ts';
 import { answerBrokenRequest } from './broken-requests.ts';
 import { limitConnections } from './connections.ts';
 import { limitPipelines, refuseForeignPages, refuseUnheeded } from './guards.ts';
+import { routedUrl } from './key-forms.ts';
 import { refuseUnknownParameters } from './parameters.ts';
 import { HttpRequestError } from './problems.ts';
 import type { SecureServers } from './tls.ts';
@@ -34,6 +35,7 @@ export function createHttpApp({ bodyBytes, connections, names, secure, routes }:
     bodyLimit: bodyBytes,
     // A key is found behind /kv/ and may be longer than a usual path.
     routerOptions: { maxParamLength: 8_192 },
+    rewriteUrl: ({ url = '' }) => routedUrl(url),
     forceCloseConnections: 'idle',
     // What still arrives is answered by the routes, which know what became of it.
     return503OnClosing: false,

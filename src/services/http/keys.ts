@@ -5,6 +5,7 @@ import { isMode, modes } from '../../../statecharts/replication/modes.ts';
 import { valueLimitBytes } from '../store/key-value/commands.ts';
 import type { KeyValueStore, WriteOptions } from '../store/key-value/contract.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
+import { keyFormOf, toldKey } from './key-forms.ts';
 import { takes } from './parameters.ts';
 import { HttpRequestError } from './problems.ts';
 import { header, malformed, naturalIn, type ReadingQuery, readOptionsIn } from './reading.ts';
@@ -33,28 +34,31 @@ export function addKeyRoutes(
   deadlineMs: number,
   budget: ResponseBudget,
 ): void {
-  app.put<PutRoute>('/kv/*', { onRequest: takes('mode', 'lease') }, async (request, reply) => {
+  app.put<PutRoute>('/kv/*', { onRequest: takes('mode', 'lease', 'keys') }, async (request, reply) => {
     const value = request.body instanceof Uint8Array ? request.body : new Uint8Array();
     const key = keyOf(request);
+    const form = keyFormOf(request);
     const { lease } = request.query;
     const { version } = await kv.put(key, value, {
       ...writeOptionsIn(request, deadlineMs),
       ...(lease === undefined ? {} : { lease: naturalIn('lease', lease) }),
     });
-    return reply.header('etag', etagOf(version)).send({ key, version });
+    return reply.header('etag', etagOf(version)).send({ key: toldKey(key, form), version });
   });
-  app.delete<WriteRoute>('/kv/*', { onRequest: takes('mode') }, async (request, reply) => {
+  app.delete<WriteRoute>('/kv/*', { onRequest: takes('mode', 'keys') }, async (request, reply) => {
     const key = keyOf(request);
+    const form = keyFormOf(request);
     const { version } = await kv.delete(key, writeOptionsIn(request, deadlineMs));
     if (version === undefined) throw absent(key);
-    return reply.send({ key, deleted: version });
+    return reply.send({ key: toldKey(key, form), deleted: version });
   });
   app.get<ReadRoute>(
     '/kv/*',
-    { onRequest: takes('consistency', 'maxStalenessMs', 'revision') },
+    { onRequest: takes('consistency', 'maxStalenessMs', 'revision', 'keys') },
     async (request, reply) => {
       const options = readOptionsIn(request.query, deadlineMs);
       const key = keyOf(request);
+      keyFormOf(request);
       const room = await budget.reserve(reply.raw, valueLimitBytes, deadlineMs);
       const found = await kv.get(key, options);
       room.shrinkTo(found?.value.length ?? 0);

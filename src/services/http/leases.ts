@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
 import { bodyOf, jsonOfBody } from './json.ts';
+import { keyFormOf, toldKey } from './key-forms.ts';
+import { takes } from './parameters.ts';
 import { HttpRequestError } from './problems.ts';
 import { header, naturalIn } from './reading.ts';
 
@@ -28,12 +30,15 @@ export function addLeaseRoutes(app: FastifyInstance, kv: KeyValueStore, deadline
   app.delete<LeaseRoute>('/leases/:id', async ({ params }, reply) =>
     reply.send(await kv.revokeLease(naturalIn('the lease', params.id), { deadlineMs })),
   );
-  app.get<LeaseRoute>('/leases/:id', async ({ params }, reply) => {
-    const lease = naturalIn('the lease', params.id);
+  app.get<LeaseRoute>('/leases/:id', { onRequest: takes('keys') }, async (request, reply) => {
+    const lease = naturalIn('the lease', request.params.id);
+    const form = keyFormOf(request);
     const found = await kv.lease(lease, { deadlineMs });
     if (found === undefined) {
       throw new HttpRequestError(404, 'LEASE_ENDED', `there is no lease ${lease}`, 'grant one with POST /leases');
     }
-    return reply.header('cache-control', 'no-store').send({ lease, ...found });
+    return reply
+      .header('cache-control', 'no-store')
+      .send({ lease, ...found, keys: found.keys.map((key) => toldKey(key, form)) });
   });
 }

@@ -5,22 +5,23 @@ import * as v from 'valibot';
 import type { Condition, OperationResult, TransactionOperation } from '../store/key-value/commands.ts';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
 import { bodyOf, jsonOfBody } from './json.ts';
+import { keyInJson } from './key-forms.ts';
 import { header, toldValue, valueIn } from './reading.ts';
 
 const base64 = v.pipe(v.string(), v.base64('expected base64'));
 const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const comparison = v.union([
-  v.strictObject({ key: v.string(), version }),
-  v.strictObject({ key: v.string(), value: v.string() }),
-  v.strictObject({ key: v.string(), base64 }),
-  v.strictObject({ key: v.string(), exists: v.boolean() }),
+  v.strictObject({ key: keyInJson, version }),
+  v.strictObject({ key: keyInJson, value: v.string() }),
+  v.strictObject({ key: keyInJson, base64 }),
+  v.strictObject({ key: keyInJson, exists: v.boolean() }),
 ]);
 const operation = v.union([
-  v.strictObject({ put: v.string(), value: v.string() }),
-  v.strictObject({ put: v.string(), base64 }),
-  v.strictObject({ delete: v.string() }),
-  v.strictObject({ get: v.string() }),
+  v.strictObject({ put: keyInJson, value: v.string() }),
+  v.strictObject({ put: keyInJson, base64 }),
+  v.strictObject({ delete: keyInJson }),
+  v.strictObject({ get: keyInJson }),
 ]);
 
 /** The body of `POST /transactions`. */

@@ -9,6 +9,7 @@ import { placeOf } from '../../bus/tcp/guests/remote.ts';
 import type { Clock, TimeoutHandle } from '../../environment/clock.ts';
 import type { KeyValueStore, Update } from '../store/key-value/contract.ts';
 import { assertSelection, type Selection } from '../store/key-value/selection.ts';
+import { type KeyForm, keyFormOf } from './key-forms.ts';
 import { takes } from './parameters.ts';
 import { answerOf, HttpRequestError } from './problems.ts';
 import { toldChange } from './ranges.ts';
@@ -16,7 +17,7 @@ import { header, naturalIn, type SelectionQuery, selectionIn } from './reading.t
 import { createSlowReaders, defaultSlowReaderLimits, type SlowReaderLimits, type SlowReaders } from './slow-readers.ts';
 
 interface WatchRoute {
-  Querystring: SelectionQuery & { after?: string };
+  Querystring: SelectionQuery & { after?: string; keys?: string };
 }
 
 /** So that both sides, and what is between them, see that the connection stands, in milliseconds. */
@@ -39,6 +40,7 @@ export interface WatchParts {
 /** One watch. */
 interface Telling {
   readonly raw: FastifyReply['raw'];
+  readonly form: KeyForm;
   /** Aborted at its end; why, where its reader is to know, is the reason. */
   readonly ending: AbortController;
 }
@@ -59,15 +61,15 @@ export function addWatchRoute(app: FastifyInstance, parts: WatchParts): () => vo
   };
   app.get<WatchRoute>(
     '/watch',
-    { onRequest: takes('key', 'prefix', 'from', 'to', 'after') },
+    { onRequest: takes('key', 'prefix', 'from', 'to', 'after', 'keys') },
     async (request, reply) => {
-      const { after = header(request, 'last-event-id'), ...selected } = request.query;
+      const { after = header(request, 'last-event-id'), keys: _, ...selected } = request.query;
       const selection = selectionIn(selected);
       assertSelection(selection);
       const given = after === undefined ? {} : { revision: naturalIn('after', after) };
       const place = placeOf(request.socket.remoteAddress);
       makeRoom(place);
-      const telling: Telling = { raw: reply.raw, ending: new AbortController() };
+      const telling: Telling = { raw: reply.raw, form: keyFormOf(request), ending: new AbortController() };
       // Its reader may be gone before the first question is answered.
       reply.raw.once('close', () => telling.ending.abort());
       watches.add(telling, place);
@@ -100,7 +102,7 @@ const tooSlow = (stallMs: number): HttpRequestError =>
 
 /** Tells updates until one side ends it; asks for the next ones when the reader has taken those before. */
 async function tell(
-  { raw, ending }: Telling,
+  { raw, form, ending }: Telling,
   { kv, clock, limits: { watchStallMs } }: WatchParts,
   readers: SlowReaders,
   selection: Selection,
@@ -120,7 +122,7 @@ async function tell(
   }
   try {
     for await (const update of kv.updates(selection, { after, signal })) {
-      if (raw.write(eventOf(update))) continue;
+      if (raw.write(eventOf(update, form))) continue;
       const taking = await readers.taken(raw, signal);
       if (taking === 'crowded-out') raw.destroy();
       if (taking === 'stalled') throw tooSlow(watchStallMs);
@@ -142,5 +144,5 @@ function endInTime(raw: FastifyReply['raw'], clock: Clock, limitMs: number): voi
   raw.once('close', () => clock.clearTimeout(timeout));
 }
 
-const eventOf = ({ revision, changes }: Update): string =>
-  `id: ${revision}\ndata: ${JSON.stringify({ revision, changes: changes.map(toldChange) })}\n\n`;
+const eventOf = ({ revision, changes }: Update, form: KeyForm): string =>
+  `id: ${revision}\ndata: ${JSON.stringify({ revision, changes: changes.map((it) => toldChange(it, form)) })}\n\n`;
