@@ -8,7 +8,7 @@ import type { Address } from '../../../statecharts/actor.ts';
 import type { TimeoutHandle } from '../../environment/clock.ts';
 import { answerAll } from '../answer-all.ts';
 import type { Disk, DiskError } from '../disk.ts';
-import { JournalClosedError, JournalDamagedError, JournalLimitError } from '../errors.ts';
+import { JournalClosedError } from '../errors.ts';
 import {
   type Journal,
   type JournalEntry,
@@ -23,14 +23,13 @@ import { type Batch, Batches } from './batches.ts';
 import { journalError } from './failure.ts';
 import { SegmentFiles } from './files.ts';
 import { emptyFrameBytes, type FrameKind, FrameWriter } from './frames.ts';
+import { beyondLimits } from './limits.ts';
 import type { LiveRecords } from './live.ts';
 import type { CheckedOptions } from './options.ts';
-import { type Copy, nextReclaim, SegmentCopier } from './reclaimer.ts';
+import type { Copy } from './reclaimer.ts';
+import { Reclaiming } from './reclaiming.ts';
 import type { Recovered } from './recovery.ts';
 import { segmentName } from './segments.ts';
-
-/** Addresses have two bytes for their length, and a character may take three. */
-const addressCharacters = Math.floor((2 ** 16 - 1) / 3);
 
 /** A frame on its way to the disk. */
 interface Flush {
@@ -55,11 +54,7 @@ export class SegmentedJournal implements Journal {
   readonly #files: SegmentFiles;
   readonly #batches = new Batches();
   readonly #emptyWriter = new FrameWriter(emptyFrameBytes);
-  readonly #copyWriter = new FrameWriter(emptyFrameBytes);
-  #copier: SegmentCopier | undefined;
-  /** Nothing is copied that was not paid for by an append: so copying cannot feed itself. */
-  #copyCreditBytes: number;
-  #isLoading = false;
+  readonly #reclaiming: Reclaiming;
   #wasCopy = false;
   #nextSequence: number;
   #position: number;
@@ -98,7 +93,14 @@ export class SegmentedJournal implements Journal {
       onError: (error) => this.#failOn(error),
     });
     this.#announcedOldest = this.#files.oldestNumber;
-    this.#copyCreditBytes = this.#files.takenBytes;
+    this.#reclaiming = new Reclaiming(disk, options, this.id, this.#live, this.#files, {
+      onReady: () => this.#pump(),
+      onTurn: () => this.#schedule(),
+      onError: (error) => this.#failOn(error),
+      onDamage: (error) => {
+        this.#failure = error;
+      },
+    });
   }
 
   actors(): readonly Address[] {
@@ -118,20 +120,9 @@ export class SegmentedJournal implements Journal {
       clock.enqueue(() => onDurable(refusal));
       return;
     }
-    const longest = entries.reduce((most, entry) => Math.max(most, entry.actor.length), 0);
     const sizeBytes = this.#batches.add(entries, onDurable, clock.nowMs());
     this.#unflushedBytes += sizeBytes;
-    if (
-      sizeBytes > this.limits.appendBytes ||
-      this.#unflushedBytes > this.limits.unflushedBytes ||
-      longest > addressCharacters
-    ) {
-      this.#failure = new JournalLimitError(
-        `expected at most ${this.limits.appendBytes} bytes at once, ${this.limits.unflushedBytes} bytes waiting and ` +
-          `${addressCharacters} characters of an address, got ${sizeBytes} bytes, ${this.#unflushedBytes} waiting and ` +
-          `${longest} characters; push back before, or raise the limits of the journal`,
-      );
-    }
+    this.#failure = beyondLimits(this.limits, entries, sizeBytes, this.#unflushedBytes);
     if (how === 'forced' || this.#failure !== undefined) {
       this.#isDue = true;
       this.#schedule();
@@ -193,7 +184,7 @@ export class SegmentedJournal implements Journal {
       return;
     }
     if (this.#writing !== undefined) return;
-    this.#reclaim();
+    if (this.#closing === undefined) this.#reclaiming.proceed();
     const flush = this.#held ?? this.#nextFlush();
     this.#held = undefined;
     if (this.#failure !== undefined) {
@@ -217,8 +208,11 @@ export class SegmentedJournal implements Journal {
 
   #nextFlush(): Flush | undefined {
     if (!this.#wasCopy || this.#batches.first === undefined) {
-      const copies = this.#nextCopies();
-      if (copies !== undefined) return copies;
+      const copied = this.#closing === undefined ? this.#reclaiming.nextCopies() : undefined;
+      if (copied !== undefined) {
+        this.#wasCopy = true;
+        return { kind: 'records', ...copied };
+      }
     }
     this.#wasCopy = false;
     const batch = this.#isDue || this.#closing !== undefined ? this.#batches.shift() : undefined;
@@ -239,52 +233,6 @@ export class SegmentedJournal implements Journal {
     this.#unforcedTimeout = undefined;
   }
 
-  #nextCopies(): Flush | undefined {
-    const copier = this.#copier;
-    if (copier === undefined || this.#closing !== undefined) return undefined;
-    this.#copyWriter.reset();
-    const copies = copier.fill(this.#copyWriter);
-    if (copies.length === 0) {
-      // Other turns come first; the next record that is written, where something is not counted off yet.
-      if (!copier.isDone) this.#schedule();
-      if (!copier.isDone || !this.#live.isSettled) return undefined;
-      this.#copier = undefined;
-      if (this.#live.bytesIn(copier.segment) > 0) {
-        this.#failure = new JournalDamagedError(segmentName(copier.segment), 0, 'live records in it cannot be read');
-      }
-      this.#reclaim();
-      return undefined;
-    }
-    this.#wasCopy = true;
-    return { kind: 'records', writer: this.#copyWriter, copies };
-  }
-
-  /** Lets go of segments that hold nothing live, and starts to copy one that holds too little. */
-  #reclaim(): void {
-    const { segmentBytes } = this.#options;
-    while (this.#copier === undefined && !this.#isLoading && this.#closing === undefined) {
-      const oldest = this.#files.oldestSealed;
-      const step = nextReclaim(oldest, this.#live, this.#files.takenBytes, segmentBytes);
-      if (oldest === undefined || step === 'nothing') return;
-      if (step === 'copy' && this.#live.bytesIn(oldest.number) > this.#copyCreditBytes) return;
-      if (step === 'release') {
-        this.#files.release();
-        continue;
-      }
-      this.#isLoading = true;
-      const name = segmentName(oldest.number);
-      this.#disk.read(name, (result) => {
-        this.#isLoading = false;
-        if (!(result instanceof Uint8Array)) {
-          this.#failOn(result);
-          return;
-        }
-        this.#copier = new SegmentCopier(oldest.number, result, this.id, this.#live, this.#options);
-        this.#pump();
-      });
-    }
-  }
-
   #write(flush: Flush): void {
     const { active, place, oldestNumber } = this.#files;
     const firstSequence = this.#nextSequence;
@@ -297,11 +245,11 @@ export class SegmentedJournal implements Journal {
       record.sequence = sequence;
       record.writtenAs = sequence;
       sequence += 1;
-      this.#copyCreditBytes += record.sizeBytes;
       this.#live.add(record, active.number);
     }
+    if (flush.batch !== undefined) this.#reclaiming.earn(flush.batch.sizeBytes);
     flush.copies?.forEach(({ record, from }, index) => {
-      this.#copyCreditBytes -= record.sizeBytes;
+      this.#reclaiming.spend(record.sizeBytes);
       this.#live.move({ ...record, writtenAs: firstSequence + index }, from, active.number);
     });
     this.#writing = flush;
