@@ -2776,7 +2776,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'what only reads asks whatever else decides',
-    file: 'src/services/transactions/manager.ts',
+    file: 'src/services/transactions/runs.ts',
     text: '...(mode.readOnly === true',
     becomes: '...(mode.readOnly === null',
     tests: ['test/services/transactions/modes.test.ts'],

@@ -4,28 +4,20 @@
  */
 
 import type { Observable } from 'rxjs';
-import {
-  type CoordinatorOutput,
-  coordinatorAddress,
-  type KeptAnswer,
-  type TwoPhaseCommit,
-} from '../../../statecharts/two-phase-commit.ts';
-import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
-import type { Node, Resources } from '../../host/node.ts';
-import type { BranchMode } from '../../resources/mode.ts';
-import { coordinatorTimesOf, type Hazard, managedCommit, participantTimesOf, reviveCoordinators } from './actors.ts';
-import { assertSameRequest, fingerprintOfRequest, storedResult } from './answers.ts';
+import type { Resources } from '../../host/node.ts';
+import { type Hazard, managedCommit, participantTimesOf, reviveCoordinators } from './actors.ts';
+import { fingerprintOfRequest } from './answers.ts';
 import type { Committed, ManagerNotice, ManagerStatus, TransactionManager } from './contract.ts';
-import { createPlaces, inJournal, type Places } from './decisions.ts';
+import { createPlaces, inJournal } from './decisions.ts';
 import { serveManager } from './endpoint.ts';
 import { TransactionLimitError, TransactionManagerClosedError } from './errors.ts';
-import { createIdempotencyKeys, type IdempotencyKeys } from './idempotency.ts';
+import { createIdempotencyKeys } from './idempotency.ts';
 import { originOf } from './ids.ts';
 import { type InquiryParts, inquire, type TransactionOutcome } from './inquiry.ts';
 import { coordinatorsOn, type ListedTransaction, listTransactions } from './listing.ts';
-import { type Memory, openMemory } from './memory.ts';
-import { createNesting, type Nesting } from './nesting.ts';
+import { openMemory } from './memory.ts';
+import { createNesting } from './nesting.ts';
 import { createNotices, type Notices } from './notices.ts';
 import { createOpenTransactions, type OpenTransactions } from './open-transactions.ts';
 import {
@@ -35,16 +27,13 @@ import {
   registerOf,
   type TransactionLimits,
   type TransactionManagerOptions,
-  type TransactionTimes,
   timesOf,
 } from './options.ts';
 import { type Recovery, type ResourceReport, startRecovery } from './recovery.ts';
-import type { DecisionRegister } from './register/register.ts';
+import { type Act, type Common, TransactionRuns } from './runs.ts';
 import { createTakeOver, type TakeOver } from './take-over.ts';
 import type { TakeOverReport } from './take-over-parts.ts';
 import { assertTransactOptions, type TransactOptions } from './transact-options.ts';
-import { type Running, runTransaction } from './transaction.ts';
-import type { Participating, WorkOf } from './work.ts';
 
 /**
  * Makes the manager of a node. It resolves when its life is recorded and a first pass of recovery was made; a resource
@@ -69,48 +58,18 @@ export async function createTransactionManager<Owned extends Resources>(
   return manager;
 }
 
-/** What all parts of a manager work with. */
-interface Common {
-  readonly node: Node;
-  readonly protocol: TwoPhaseCommit;
-  readonly clock: Clock;
-  readonly resources: Readonly<Record<string, Participating>>;
-  readonly register: DecisionRegister | undefined;
-  readonly memory: Memory;
-  readonly times: TransactionTimes;
-  readonly places: Places;
-}
-
-/** How one transaction is to be run. */
-interface How {
-  readonly timeoutMs: number;
-  readonly idempotencyKey: string | undefined;
-  /** Of the request. */
-  readonly fingerprint: string | undefined;
-  readonly signal: AbortSignal | undefined;
-  readonly mode: BranchMode;
-}
-
-/** The application's function. */
-type Act<Owned extends Resources, T> = (work: WorkOf<Owned>) => Promise<T>;
-
 class NodeTransactionManager<Owned extends Resources> implements TransactionManager<Owned> {
   readonly notices: Observable<ManagerNotice>;
   readonly #common: Common;
-  /** The resource that decides by its own commit. */
-  readonly #last: string | undefined;
   readonly #limits: TransactionLimits;
   readonly #open: OpenTransactions;
-  readonly #keys: IdempotencyKeys;
   readonly #recovery: Recovery;
   readonly #takeOver: TakeOver;
   readonly #inquiry: InquiryParts;
   readonly #notices: Notices = createNotices();
-  readonly #nesting: Nesting;
+  readonly #runs: TransactionRuns;
   readonly #endpoint: { close(): void };
   #calls = 0;
-  #committed = 0;
-  #aborted = 0;
   #isClosed = false;
 
   constructor(options: TransactionManagerOptions<Owned>) {
@@ -135,8 +94,6 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     reviveCoordinators(node, protocol, memory, onHazard);
     memory.dropAnswers();
     this.#common = { node, protocol, clock, resources, register, memory, times, places };
-    this.#last = last;
-    this.#nesting = createNesting(nestedOf(options.nested));
     this.#limits = limits;
     this.#open = open;
     const parts = {
@@ -147,7 +104,16 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     };
     const keys = createIdempotencyKeys({ ...parts, node: node.id });
     const takeOver = createTakeOver({ ...parts, onHazard });
-    this.#keys = keys;
+    this.#runs = new TransactionRuns({
+      ...this.#common,
+      last,
+      limits,
+      open,
+      keys,
+      nesting: createNesting(nestedOf(options.nested)),
+      onHazard,
+      assertRunning: () => this.#assertRunning(),
+    });
     this.#takeOver = takeOver;
     this.#recovery = startRecovery({
       ...parts,
@@ -183,7 +149,13 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     }
     this.#calls += 1;
     try {
-      return await this.#begin(act, { timeoutMs, idempotencyKey, fingerprint, signal, mode: { isolation, readOnly } });
+      return await this.#runs.begin(act, {
+        timeoutMs,
+        idempotencyKey,
+        fingerprint,
+        signal,
+        mode: { isolation, readOnly },
+      });
     } finally {
       this.#calls -= 1;
     }
@@ -216,8 +188,7 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
       keptKeys: memory.counts.keys,
       maxKeptOutcomes: this.#limits.keptOutcomes,
       forgottenEarly: memory.counts.forgottenEarly,
-      committed: this.#committed,
-      aborted: this.#aborted,
+      ...this.#runs.counts,
       resources: this.#recovery.last,
     };
   }
@@ -229,110 +200,6 @@ class NodeTransactionManager<Owned extends Resources> implements TransactionMana
     this.#common.memory.close();
     this.#endpoint.close();
     this.#notices.close();
-  }
-
-  async #begin<T>(act: Act<Owned, T>, how: How): Promise<Committed<T>> {
-    const { node, clock, times } = this.#common;
-    const { timeoutMs, idempotencyKey, fingerprint, signal } = how;
-    const untilMs = clock.nowMs() + timeoutMs + times.outcomeTimeoutMs;
-    this.#nesting.assertKeyIsFree(idempotencyKey);
-    while (idempotencyKey !== undefined) {
-      const earlier = await this.#keys.committedUnder(idempotencyKey, untilMs);
-      if (earlier !== undefined) {
-        assertSameRequest(earlier, fingerprint);
-        const { transaction, answer } = earlier;
-        const repeated = { outcome: 'committed', transaction, isRepeated: true } as const;
-        return typeof answer?.result === 'string' ? { ...repeated, value: JSON.parse(answer.result) } : repeated;
-      }
-      this.#assertRunning();
-      // Another call may have taken the key while this one looked.
-      if (!this.#keys.isTaken(idempotencyKey)) break;
-    }
-    signal?.throwIfAborted();
-    const id = this.#open.begin();
-    try {
-      const running = this.#run(id, act, how);
-      if (idempotencyKey !== undefined) this.#keys.take(idempotencyKey, id, running.verdict);
-      return { outcome: 'committed', transaction: id, isRepeated: false, value: await running.result };
-    } catch (error) {
-      // Not begun at all: the node would not start its coordinator.
-      if (
-        !node.isAlive(coordinatorAddress({ manager: node.id, transaction: id })) &&
-        this.#open.isOpen(id) &&
-        node.isRunning
-      ) {
-        this.#over(id, idempotencyKey);
-        this.#open.ended(id);
-      }
-      throw error;
-    }
-  }
-
-  #run<T>(id: string, act: Act<Owned, T>, how: How): Running<T> {
-    const { timeoutMs, idempotencyKey, fingerprint, signal, mode } = how;
-    let answer: KeptAnswer | undefined;
-    const { resultBytes } = this.#limits;
-    const { node, protocol, clock, resources, memory, times, places } = this.#common;
-    return runTransaction(
-      {
-        node,
-        protocol,
-        clock,
-        id,
-        resources,
-        idempotencyKey,
-        signal,
-        mode,
-        level: this.#nesting.begin(id, idempotencyKey),
-        // What changes nothing leaves nothing to decide, and so asks no other place.
-        ...(mode.readOnly === true
-          ? { last: undefined, place: { type: 'journal' as const } }
-          : { last: this.#last, place: places.own }),
-        coordinatorTimes: coordinatorTimesOf(times, timeoutMs),
-        participantTimes: participantTimesOf(times, timeoutMs),
-        outcomeTimeoutMs: times.outcomeTimeoutMs,
-        maxStatements: this.#limits.statements,
-        async beforeForeignDecision(resource) {
-          if (idempotencyKey !== undefined) await memory.intend({ transaction: id, idempotencyKey, resource });
-        },
-        answerTo(value) {
-          if (fingerprint !== undefined) answer = { fingerprint, result: storedResult(value, resultBytes) };
-        },
-        keepAnswer: (durability) => ({
-          answer,
-          durable: answer === undefined ? Promise.resolve() : memory.answer(id, answer, durability),
-        }),
-        onOutput: (output) => this.#hear(output, idempotencyKey ?? null),
-        onOver: () => this.#over(id, idempotencyKey),
-      },
-      act,
-    );
-  }
-
-  #hear(output: CoordinatorOutput, idempotencyKey: string | null): void {
-    const { memory } = this.#common;
-    switch (output.type) {
-      case 'committed':
-        this.#committed += 1;
-        memory.committed(output.transaction, idempotencyKey);
-        return;
-      case 'aborted':
-        this.#aborted += 1;
-        memory.dropped(output.transaction);
-        return;
-      case 'hazard':
-        this.#notices.hazard(output);
-        return;
-      case 'ended':
-        this.#open.ended(output.transaction);
-        return;
-      case 'fenced':
-    }
-  }
-
-  #over(id: string, idempotencyKey: string | undefined): void {
-    this.#open.decided(id);
-    if (idempotencyKey !== undefined) this.#keys.release(idempotencyKey, id);
   }
 
   #assertRunning(): void {
