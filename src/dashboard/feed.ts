@@ -32,6 +32,9 @@ export interface ShownTransition {
   readonly rule?: string;
 }
 
+/** A one-way link between nodes. */
+export type ShownLink = readonly [from: string, to: string];
+
 /** Where and when something happened. */
 interface Happened {
   readonly node: string;
@@ -92,6 +95,8 @@ export type Shown = Happened &
         readonly message: ShownMessage;
         readonly reason: string;
       }
+    /** Message `sent` reached a service, which is no actor: no step tells of it. */
+    | { readonly type: 'arrived'; readonly sent: string; readonly to: Address }
     | { readonly type: 'flushed'; readonly actor: Address }
     | { readonly type: 'peer'; readonly peer: string; readonly status: string; readonly reason?: string }
     /** A client's operation; `id` names both ends. */
@@ -104,13 +109,14 @@ export type Shown = Happened &
         readonly text: string;
         readonly key?: string;
       }
-    /** `id` names beginning and end; `node` is the first that it touches. */
+    /** `id` names beginning and end; `node` is the first that it touches, `links` are the one-way links, if it touches any. */
     | {
         readonly type: 'fault';
         readonly id: string;
         readonly isActive: boolean;
         readonly text: string;
         readonly nodes: readonly string[];
+        readonly links?: readonly ShownLink[];
         readonly byHand: boolean;
       }
     /** What was not told one by one, as there was too much: how many of each type since the last such item. */

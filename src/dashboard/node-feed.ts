@@ -104,7 +104,8 @@ class NodeFeed {
         this.lose(event, event.reason, atMs);
         break;
       case 'lost':
-        this.#leaveOut('lost', event.loss.count);
+        // The transport knows how many, and not which: each of them was told of as it left.
+        if (event.loss.count > 0) this.#leaveOut('undelivered', event.loss.count);
         break;
       case 'peer': {
         const { node: peer, status, reason } = event.peer;
@@ -188,7 +189,8 @@ class NodeFeed {
     this.#timeout = undefined;
     const nowMs = this.#clock.nowMs();
     const counts = Object.fromEntries(this.#leftOut);
-    const reason = 'the node does more than is told one by one';
+    const isBusy = [...this.#leftOut.keys()].some((type) => type !== 'undelivered');
+    const reason = isBusy ? 'the node does more than is told one by one' : 'messages of the node did not get through';
     this.#leftOut = new Map();
     const changed = this.#changed;
     this.#changed = new Set();

@@ -82,6 +82,22 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
     await page.getByText('none in force').waitFor();
   });
 
+  test('splits the nodes into two groups of one choice', async () => {
+    const split = page.getByRole('button', { name: 'Split', exact: true });
+    for (const node of ['n1', 'n2', 'n3']) await page.getByRole('checkbox', { name: node }).uncheck();
+    expect(await split.isDisabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'n2' }).check();
+    await page.getByText('from n1, n3').waitFor();
+    await split.click();
+    for (const text of ['n1 cannot reach n2', 'n2 cannot reach n1', 'n2 cannot reach n3', 'n3 cannot reach n2']) {
+      await page.locator('.fault', { hasText: text }).waitFor();
+    }
+    expect(await page.locator('.fault').count()).toBe(4);
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Heal all' }).click();
+    await page.getByText('none in force').waitFor();
+  });
+
   test('finds the moment before the leader was killed, and goes on from there', async () => {
     await page.locator('.happenings button').last().click();
     await expect.poll(() => page.url(), { timeout: 30_000 }).toContain('at=');

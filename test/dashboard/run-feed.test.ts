@@ -42,6 +42,41 @@ describe('the feed of a run', () => {
     for (const { sent } of never) expect(taken).not.toContain(sent);
   });
 
+  test('leaves none under way that a service took in, or whose node went down', () => {
+    const edits: Edit[] = [{ atMs: 1_500, order: { fault: 'kill', node: 'n2' } }];
+    const items = itemsOf({ protocol: raft, schedule: planned(raft, 5), edits, ...faulty });
+    const arrived = new Set(ofType(items, 'arrived').map(({ sent }) => sent));
+    const sent = ofType(items, 'sent');
+    const toServices = sent.filter(({ to }) => to.split('/')[1] === 'store');
+    expect(toServices.length).toBeGreaterThan(10);
+    const lost = new Set(ofType(items, 'lost').map((item) => item.sent));
+    const taken = new Set(ofType(items, 'step').map((item) => item.sent));
+    for (const { id } of toServices) expect(taken).not.toContain(id);
+    const lastMs = items.flatMap((item) => (item.type === 'head' ? [] : [item.atMs])).at(-1) ?? 0;
+    const open = sent.filter(({ id }) => !arrived.has(id) && !lost.has(id) && !taken.has(id));
+    // What is under way at the end has just left: nothing takes a second here.
+    for (const { atMs } of open) expect(atMs).toBeGreaterThan(lastMs - 1_000);
+  });
+
+  test('names the one-way links that a fault touches', () => {
+    const edits: Edit[] = [
+      { atMs: 1_000, order: { fault: 'split', groups: [['n1'], ['n2', 'n3']] } },
+      { atMs: 1_500, order: { fault: 'heal' } },
+      { atMs: 2_000, order: { fault: 'cut', from: 'n3', to: 'n1' } },
+      { atMs: 2_500, order: { fault: 'pause', node: 'n1' } },
+    ];
+    const faults = ofType(itemsOf({ protocol: raft, schedule: planned(raft, 1), edits }), 'fault');
+    const linksOf = (text: string) => faults.find((fault) => fault.text === text && fault.isActive)?.links;
+    expect(linksOf('split: n1 | n2 n3')).toEqual([
+      ['n1', 'n2'],
+      ['n1', 'n3'],
+      ['n2', 'n1'],
+      ['n3', 'n1'],
+    ]);
+    expect(linksOf('n3 cannot reach n1')).toEqual([['n3', 'n1']]);
+    expect(linksOf('n1 stands still')).toBeUndefined();
+  });
+
   test('tells nodes, faults and operations from their beginning to their end', () => {
     const faults: Edit[] = [
       { atMs: 1_000, order: { fault: 'kill', node: 'n1' } },

@@ -96,6 +96,54 @@ test('a message is an arrow to where it was taken in, or ends lost, or is under 
   ]);
 });
 
+test('a message to a service arrives though no step tells of it', () => {
+  const request = { ...sent(24, 'n1', 'n2', 'm5', 'request'), to: 'n2/store/' as Address };
+  const timeline = timelineOf([
+    ...exchange,
+    request,
+    { type: 'arrived', node: 'n2', atMs: 27, sent: 'm5', to: 'n2/store/' },
+  ]);
+  const fateAt = (position: number) =>
+    diagram(timeline, { position }).arrows.find(({ sent: { id } }) => id === 'm5') ?? expect.fail();
+  expect(fateAt(timeline.end)).toMatchObject({ fate: 'arrived', fromMs: 24, toMs: 27 });
+  expect(fateAt(timeline.end - 1)).toMatchObject({ fate: 'open' });
+});
+
+test('a message is lost whose node is down, or goes down before it takes it in', () => {
+  const timeline = timelineOf([
+    sent(10, 'n1', 'n2', 'arrives', 'append'),
+    step(12, 'n2', 's1', 'n1', 'append'),
+    sent(20, 'n1', 'n2', 'before', 'append'),
+    { type: 'down', node: 'n2', atMs: 22, reason: 'killed' },
+    sent(30, 'n1', 'n2', 'meanwhile', 'append'),
+    sent(30, 'n1', 'n3', 'elsewhere', 'append'),
+    { type: 'up', node: 'n2', atMs: 40 },
+    sent(50, 'n1', 'n2', 'after', 'append'),
+  ]);
+  const fates = ({ arrows }: ReturnType<typeof diagram>) => arrows.map(({ sent: { id }, fate }) => `${id} ${fate}`);
+  expect(fates(diagram(timeline))).toEqual([
+    'arrives arrived',
+    'before lost',
+    'meanwhile lost',
+    'elsewhere open',
+    'after open',
+  ]);
+  expect(fates(diagram(timeline, { fromMs: 28, toMs: 35 }))).toEqual(['meanwhile lost', 'elsewhere open']);
+});
+
+test('a message is not under way for ever where so much happened that its arrival was counted, and not told', () => {
+  const timeline = timelineOf([
+    sent(10, 'n1', 'n2', 'm1', 'append'),
+    { type: 'summary', node: 'n2', atMs: 60, counts: { undelivered: 3 }, reason: 'not connected' },
+    sent(70, 'n1', 'n2', 'm2', 'append'),
+    { type: 'summary', node: 'n2', atMs: 80, counts: { step: 40 }, reason: 'busy' },
+    sent(90, 'n1', 'n2', 'm3', 'append'),
+  ]);
+  const fatesAt = (position: number) => diagram(timeline, { position }).arrows.map(({ fate }) => fate);
+  expect(fatesAt(2)).toEqual(['open']);
+  expect(fatesAt(timeline.end)).toEqual(['untold', 'untold', 'open']);
+});
+
 test('what comes after the position that is looked at has not happened', () => {
   const timeline = timelineOf(exchange);
   const { arrows } = diagram(timeline, { position: 3 });

@@ -37,9 +37,9 @@ export async function dashboardOf(parts: DashboardParts): Promise<Dashboard> {
     for (const send of viewers) send(items);
   };
   const down = new Map<string, string>();
-  const shownFault = ({ nodes: touched, ...news }: FaultNews): Shown => {
-    const [node = ''] = touched;
-    return { type: 'fault', node, atMs: nowMs(), nodes: touched, byHand: true, ...news };
+  const shownFault = (news: FaultNews): Shown => {
+    const [node = ''] = news.nodes;
+    return { type: 'fault', node, atMs: nowMs(), byHand: true, ...news };
   };
   const faults = faultsByHand({
     nodes: nodes.map((id) => ({

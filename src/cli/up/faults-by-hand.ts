@@ -1,6 +1,6 @@
 /** The faults that a person orders of the nodes of `quorate up`: what each is to its nodes, and what is told of it. */
 
-import type { FaultOrder } from '../../dashboard/feed.ts';
+import type { FaultOrder, ShownLink } from '../../dashboard/feed.ts';
 import type { Instruction } from '../watching.ts';
 
 /** A node, as far as faults go. */
@@ -18,6 +18,7 @@ export interface FaultNews {
   readonly isActive: boolean;
   readonly text: string;
   readonly nodes: readonly string[];
+  readonly links?: readonly ShownLink[];
 }
 
 /** What is told besides: that a node is there, but does nothing, or goes on. */
@@ -50,10 +51,10 @@ export function faultsByHand({ nodes, onNews, onStanding }: FaultsByHandParts): 
     active.delete(of);
     if (fault !== undefined) onNews({ ...fault, isActive: false });
   };
-  const begin = (of: string, text: string, touched: readonly string[]): void => {
+  const begin = (of: string, text: string, nodes: readonly string[], links?: readonly ShownLink[]): void => {
     end(of);
     count += 1;
-    const news = { id: `by hand ${count}`, isActive: true, text, nodes: touched };
+    const news = { id: `by hand ${count}`, isActive: true, text, nodes, ...(links && { links }) };
     active.set(of, news);
     onNews(news);
   };
@@ -62,7 +63,7 @@ export function faultsByHand({ nodes, onNews, onStanding }: FaultsByHandParts): 
   };
   const link = (from: Faulty, to: string, fault: Partial<typeof noLinkFault>, text: string): void => {
     from.tell({ type: 'link', peer: to, ...noLinkFault, ...fault });
-    begin(`link ${from.id} ${to}`, text, [from.id, to]);
+    begin(`link ${from.id} ${to}`, text, [from.id, to], [[from.id, to]]);
   };
   const process = (node: Faulty, order: FaultOrder & { readonly node: string }): void => {
     switch (order.fault) {

@@ -117,6 +117,8 @@ function whatText(board: Board): string {
       return `${item.from} sends ${item.message.type} to ${item.to}`;
     case 'lost':
       return `${item.message.type} from ${item.from} to ${item.to} is lost: ${item.reason}`;
+    case 'arrived':
+      return `${item.to} takes a message in`;
     case 'operation':
       return `${item.client} ${item.phase}: ${item.text}`;
     case 'fault':

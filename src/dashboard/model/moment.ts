@@ -127,6 +127,7 @@ export class RunningMoment implements Moment {
         this.violations = [...this.violations, item].slice(-maxViolations);
         break;
       case 'lost':
+      case 'arrived':
       case 'flushed':
       case 'summary':
         break;

@@ -5,9 +5,10 @@ import type { ActorNow, Moment, NodeNow } from './moment.ts';
 
 /** Which charts say most about a node; what is not named comes after these. */
 const rank: readonly string[] = [
+  // Its configuration is kept by a log of its own.
+  'primary-backup.replica',
   'raft.server',
   'paxos.server',
-  'primary-backup.replica',
   'failover.manager',
   'failover.standby',
   '2pc.coordinator',

@@ -55,6 +55,7 @@ export const feedItem = v.variant('type', [
   }),
   v.object({ ...happened, ...way, type: v.literal('sent'), id: v.string(), step: v.exactOptional(v.string()) }),
   v.object({ ...happened, ...way, type: v.literal('lost'), sent: v.exactOptional(v.string()), reason: v.string() }),
+  v.object({ ...happened, type: v.literal('arrived'), sent: v.string(), to: address }),
   v.object({ ...happened, type: v.literal('flushed'), actor: address }),
   v.object({
     ...happened,
@@ -79,6 +80,7 @@ export const feedItem = v.variant('type', [
     isActive: v.boolean(),
     text: v.string(),
     nodes: v.array(v.string()),
+    links: v.exactOptional(v.array(v.tuple([v.string(), v.string()]))),
     byHand: v.boolean(),
   }),
   v.object({

@@ -6,6 +6,7 @@
 import { nodeOf } from '../../../statecharts/actor/address.ts';
 import type { Shown } from '../feed.ts';
 import type { ItemOf } from './moment.ts';
+import { type Fate, fatesAt } from './space-time/fates.ts';
 import { Lanes } from './space-time/lanes.ts';
 import { type Span, spansOf } from './space-time/spans.ts';
 import type { Timeline } from './timeline.ts';
@@ -35,7 +36,7 @@ export interface Arrow {
   readonly fromMs: number;
   /** Left out while it is under way, or nothing more is known of it. */
   readonly toMs?: number;
-  readonly fate: 'arrived' | 'lost' | 'open';
+  readonly fate: 'arrived' | Fate;
 }
 
 /** Something that happened at a node. */
@@ -61,6 +62,9 @@ export interface SpaceTime {
 /** Items of a message that was under way when the window began are looked for so far before it, as a part of the window. */
 const before = 0.5;
 
+/** Within so long nodes tell in numbers of what they did not tell one by one, in milliseconds. */
+const summaryWithinMs = 500;
+
 /** What happened in a window of `timeline`. */
 export function spaceTimeOf(timeline: Timeline, options: SpaceTimeOptions): SpaceTime {
   const { fromMs, toMs, position, hiddenTypes, most } = options;
@@ -72,11 +76,12 @@ export function spaceTimeOf(timeline: Timeline, options: SpaceTimeOptions): Spac
   const points: Point[] = [];
   const types = new Map<string, number>();
   const isWanted = wantedBy(options);
+  const fateOf = fatesAt(timeline, first, Math.min(position, timeline.positionAt(toMs + summaryWithinMs)));
   for (const item of timeline.between(first, end)) {
     if (item.type === 'sent') {
       types.set(item.message.type, (types.get(item.message.type) ?? 0) + 1);
       if (!hiddenTypes.has(item.message.type) && isWanted(item)) {
-        const arrow = arrowOf(item, timeline, lanes, position);
+        const arrow = arrowOf(item, timeline, lanes, { position, fateOf });
         if (arrow !== undefined && (arrow.toMs ?? arrow.fromMs) >= fromMs) arrows.push(arrow);
       }
     } else if (item.atMs >= fromMs && isWanted(item)) {
@@ -97,17 +102,20 @@ export function spaceTimeOf(timeline: Timeline, options: SpaceTimeOptions): Spac
   };
 }
 
-function arrowOf(sent: ItemOf<'sent'>, timeline: Timeline, lanes: Lanes, position: number): Arrow | undefined {
+function arrowOf(
+  sent: ItemOf<'sent'>,
+  timeline: Timeline,
+  lanes: Lanes,
+  { position, fateOf }: { readonly position: number; fateOf(sent: ItemOf<'sent'>): Fate },
+): Arrow | undefined {
   const fromLane = lanes.of(nodeOf(sent.from));
   const toLane = lanes.of(nodeOf(sent.to));
   if (fromLane === undefined || toLane === undefined) return undefined;
   const ends = { sent, fromLane, toLane, fromMs: sent.atMs };
-  const step = timeline.stepOf(sent.id);
-  const place = step === undefined ? undefined : timeline.placeOf(step.id);
-  if (step !== undefined && place !== undefined && place < position) {
-    return { ...ends, toMs: step.atMs, fate: 'arrived' };
-  }
-  return { ...ends, fate: timeline.isLost(sent.id) ? 'lost' : 'open' };
+  const arrival = timeline.arrivalOf(sent.id);
+  return arrival !== undefined && arrival.place < position
+    ? { ...ends, toMs: arrival.atMs, fate: 'arrived' }
+    : { ...ends, fate: fateOf(sent) };
 }
 
 function pointKind(item: Shown, hiddenTypes: ReadonlySet<string>): Point['kind'] | undefined {

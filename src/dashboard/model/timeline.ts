@@ -17,6 +17,13 @@ interface Frame {
   readonly marks: Mark[];
 }
 
+/** Where a message was taken in: by a step of an actor, or by a service, which takes none. */
+export interface Arrival {
+  readonly place: number;
+  readonly atMs: number;
+  readonly step?: ItemOf<'step'>;
+}
+
 /**
  * A bounded history. Positions count the items that have happened: at position 3 the first three have. They do not change when
  * old items go.
@@ -29,6 +36,8 @@ export class Timeline {
   #pairing: Pairing;
   /** Where the items with ids are. */
   #places = new Map<string, number>();
+  /** Where the messages arrived that services took in, by their ids. */
+  #served = new Map<string, number>();
   #end = 0;
   #found: { readonly position: number; readonly moment: Moment } | undefined;
 
@@ -125,6 +134,15 @@ export class Timeline {
     return item?.type === 'step' ? item : undefined;
   }
 
+  /** Where message `sent` was taken in; undefined while it was not, or it is not known. */
+  arrivalOf(sent: string): Arrival | undefined {
+    const step = this.stepOf(sent);
+    const place = step === undefined ? this.#served.get(sent) : this.#places.get(step.id);
+    const item = place === undefined ? undefined : this.item(place);
+    if (place === undefined || item === undefined) return undefined;
+    return { place, atMs: item.atMs, ...(step === undefined ? {} : { step }) };
+  }
+
   /** The message that `step` took in; undefined where it took in none, or it is not known. */
   sentOf(step: string): ItemOf<'sent'> | undefined {
     const item = this.#itemOf(this.#pairing.sentOf(step));
@@ -151,6 +169,7 @@ export class Timeline {
     } else {
       this.#pairing = new Pairing(this.#limits.unpaired);
       this.#places = new Map();
+      this.#served = new Map();
       this.#end = 0;
       this.#frames = [];
     }
@@ -168,6 +187,7 @@ export class Timeline {
     this.#now.apply(item);
     this.#pairing.add(item);
     if (item.type === 'step' || item.type === 'sent') this.#places.set(item.id, this.#end);
+    if (item.type === 'arrived') this.#served.set(item.sent, this.#end);
     this.#end += 1;
     // A frame goes as a whole: what is left always begins with a key frame.
     while (this.#end - this.first > this.#limits.items && this.#frames.length > 1) this.#dropFrame();
@@ -181,6 +201,7 @@ export class Timeline {
     for (const item of this.#frames.shift()?.items ?? []) {
       this.#pairing.forget(item);
       if (item.type === 'step' || item.type === 'sent') this.#places.delete(item.id);
+      if (item.type === 'arrived') this.#served.delete(item.sent);
     }
     this.#found = undefined;
   }

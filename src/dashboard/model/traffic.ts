@@ -2,6 +2,7 @@
 
 import type { Address } from '../../../statecharts/actor/address.ts';
 import { nodeOf } from '../../../statecharts/actor/address.ts';
+import type { ItemOf } from './moment.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A one-way link. */
@@ -21,7 +22,7 @@ export interface Traffic {
   readonly links: ReadonlyMap<string, LinkTraffic>;
   /** In the feed's milliseconds. */
   readonly windowMs: number;
-  /** Messages and steps that were told in numbers alone, as there were too many. */
+  /** What was told in numbers alone, as there was too much. */
   readonly untold: number;
 }
 
@@ -47,15 +48,25 @@ export function trafficAt(timeline: Timeline, position: number, windowMs: number
       link.types.set(type, (link.types.get(type) ?? 0) + 1);
     }
   };
+  const { nodes } = timeline.at(position);
+  /** Nothing takes in what goes to a node that is down. */
+  const isFutile = ({ to, atMs }: ItemOf<'sent'>): boolean => {
+    const node = nodes.get(nodeOf(to));
+    return node?.status === 'down' && atMs >= node.sinceMs;
+  };
   let untold = 0;
   let place = Math.min(position, timeline.end) - 1;
   let sinceMs = endMs - windowMs;
   for (; place >= timeline.first; place -= 1) {
     const item = timeline.item(place);
     if (item === undefined || item.atMs <= sinceMs) break;
-    if (item.type === 'sent' || item.type === 'lost')
-      count(item.from, item.to, item.message.type, item.type === 'lost');
-    if (item.type === 'summary') untold += Object.values(item.counts).reduce((sum, count) => sum + count, 0);
+    if (item.type === 'sent') count(item.from, item.to, item.message.type, isFutile(item));
+    if (item.type === 'lost') count(item.from, item.to, item.message.type, true);
+    if (item.type === 'summary') {
+      // Of what a transport did not deliver it was told as it left.
+      const { undelivered: _undelivered, ...others } = item.counts;
+      untold += Object.values(others).reduce((sum, count) => sum + count, 0);
+    }
     if (position - place >= maxItems) {
       sinceMs = item.atMs;
       break;

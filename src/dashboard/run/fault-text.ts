@@ -1,6 +1,7 @@
-/** Faults of a schedule, for people: what is wrong, and which nodes it touches. */
+/** Faults of a schedule, for people: what is wrong, and which nodes and links it touches. */
 
 import { type Fault, nodeIds } from '../../simulator/schedule.ts';
+import type { ShownLink } from '../feed.ts';
 
 const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`);
 
@@ -58,5 +59,31 @@ export function nodesOf(fault: Fault, nodes: number): readonly string[] {
       return [];
     default:
       return 'node' in fault ? [fault.node] : [fault.from, fault.to];
+  }
+}
+
+/** The one-way links between nodes that a fault touches. */
+export function linksOf(fault: Fault, nodes: number): readonly ShownLink[] {
+  const between = (some: readonly string[], others: readonly string[]): readonly ShownLink[] =>
+    some.flatMap((from) => others.map((to): ShownLink => [from, to]));
+  switch (fault.kind) {
+    case 'partition':
+      return fault.groups.flatMap((group) =>
+        between(
+          group,
+          fault.groups.flatMap((other) => (other === group ? [] : other)),
+        ),
+      );
+    case 'partial-partition':
+      return fault.cut.map((link): ShownLink => {
+        const [from = '', to = ''] = link.split('>');
+        return [from, to];
+      });
+    case 'isolate': {
+      const others = nodeIds(nodes).filter((node) => node !== fault.node);
+      return [...between([fault.node], others), ...between(others, [fault.node])];
+    }
+    default:
+      return 'from' in fault ? [[fault.from, fault.to]] : [];
   }
 }

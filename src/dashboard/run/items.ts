@@ -4,7 +4,8 @@
  */
 
 import type { Subscription } from 'rxjs';
-import { type Address, nodeOf, type Send } from '../../../statecharts/actor.ts';
+import { type Address, nodeOf, partsOf, type Send } from '../../../statecharts/actor.ts';
+import type { Envelope } from '../../bus/bus.ts';
 import type { InspectionEvent } from '../../host/inspection.ts';
 import type { Node } from '../../host/node.ts';
 import type { RunObserver } from '../../simulator/run.ts';
@@ -12,7 +13,7 @@ import type { OperationEnd } from '../../simulator/scenario.ts';
 import type { Fault, PlannedOperation, Schedule } from '../../simulator/schedule.ts';
 import type { Shown } from '../feed.ts';
 import { isRecord, shortText, shownActor, shownCause, shownEffects, shownMessage, shownTransitions } from '../shown.ts';
-import { faultText, nodesOf } from './fault-text.ts';
+import { faultText, linksOf, nodesOf } from './fault-text.ts';
 import { Pairing } from './pairing.ts';
 
 /** An item without when it happened. */
@@ -55,6 +56,7 @@ class RunItems {
   readonly #faults = new Map<Fault, string>();
   readonly #operations = new Map<PlannedOperation, string>();
   readonly #inspections = new Map<string, Subscription>();
+  readonly #nodes = new Map<string, Node>();
   readonly #up = new Set<string>();
   #nowMs: () => number = () => 0;
   #names = 0;
@@ -72,7 +74,7 @@ class RunItems {
   network({ type, envelope, ...rest }: Parameters<NonNullable<RunObserver['network']>>[0]): void {
     const { from, to, message } = envelope;
     if (type === 'delivered') {
-      this.#pairing.arrived(envelope);
+      this.#arrived(envelope);
       return;
     }
     const shown = { from, to, message: shownMessage(message) };
@@ -89,10 +91,24 @@ class RunItems {
     }
   }
 
+  /** What an actor took in, its step tells; that a service took something in, nothing else does. */
+  #arrived(envelope: Envelope): void {
+    const { to } = envelope;
+    const node = this.#nodes.get(nodeOf(to));
+    if (node === undefined) return;
+    if (node.isAlive(to) || node.definitions.includes(partsOf(to).name)) {
+      this.#pairing.arrived(envelope);
+      return;
+    }
+    const sent = this.#pairing.nameOf(envelope);
+    if (sent !== undefined) this.#tell({ type: 'arrived', node: node.id, sent, to });
+  }
+
   booted(id: string, node: Node | undefined): void {
     this.#up.add(id);
     this.#tell({ type: 'up', node: id });
     if (node === undefined) return;
+    this.#nodes.set(id, node);
     for (const actor of node.actors()) this.#tellActor(node, actor);
     this.#inspections.get(id)?.unsubscribe();
     this.#inspections.set(
@@ -104,7 +120,11 @@ class RunItems {
   died(id: string): void {
     this.#inspections.get(id)?.unsubscribe();
     this.#inspections.delete(id);
-    this.#pairing.gone(id);
+    this.#nodes.delete(id);
+    for (const { sent, from, to, message } of this.#pairing.gone(id)) {
+      const reason = `${id} went down before it took it in`;
+      this.#tell({ type: 'lost', node: id, sent, from, to, message: shownMessage(message), reason });
+    }
     const isKnown = this.#up.delete(id);
     const cause = [...this.#faults.keys()].find(
       (fault) => 'node' in fault && fault.node === id && fault.kind in deadly,
@@ -120,7 +140,9 @@ class RunItems {
     else this.#faults.delete(fault);
     const [node = 'n1'] = nodes;
     const byHand = this.#ordered.has(fault);
-    this.#tell({ type: 'fault', node, id, isActive, text: faultText(fault), nodes, byHand });
+    const links = linksOf(fault, this.#schedule.nodes);
+    const touched = { nodes, ...(links.length === 0 ? {} : { links }) };
+    this.#tell({ type: 'fault', node, id, isActive, text: faultText(fault), ...touched, byHand });
     if (fault.kind === 'pause') this.#tell({ type: isActive ? 'paused' : 'resumed', node });
   }
 

@@ -16,7 +16,7 @@ interface Asked {
   readonly step: string;
 }
 
-interface Arrived {
+interface Arrived extends Envelope {
   readonly key: string;
   readonly sent: string;
 }
@@ -56,7 +56,7 @@ export class Pairing {
     const pair = pairOf(envelope.from, envelope.to);
     const list = this.#arrived.get(pair) ?? [];
     this.#arrived.set(pair, list);
-    list.push({ key: canonicalKey(envelope.message), sent });
+    list.push({ ...envelope, key: canonicalKey(envelope.message), sent });
     if (list.length > maxArrived) list.shift();
   }
 
@@ -69,10 +69,16 @@ export class Pairing {
     return at < 0 ? undefined : list.splice(0, at + 1).at(-1)?.sent;
   }
 
-  /** A node is gone, with what it had not sent, and what it had not taken in. */
-  gone(node: string): void {
+  /** A node is gone, with what it had not sent. @returns what had reached it, and was not taken in */
+  gone(node: string): readonly Arrived[] {
     for (const actor of [...this.#asked.keys()]) if (nodeOf(actor) === node) this.#asked.delete(actor);
-    for (const pair of [...this.#arrived.keys()]) if (pair.includes(` ${node}/`)) this.#arrived.delete(pair);
+    const lost: Arrived[] = [];
+    for (const [pair, list] of [...this.#arrived]) {
+      if (!pair.includes(` ${node}/`)) continue;
+      lost.push(...list);
+      this.#arrived.delete(pair);
+    }
+    return lost;
   }
 }
 

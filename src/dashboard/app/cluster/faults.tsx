@@ -20,7 +20,7 @@ export function Faults({ board, moment, nodes }: FaultsProps) {
   return (
     <Panel title="Faults" note={faults.length === 0 ? 'none in force' : `${faults.length} in force`}>
       {faults.length === 0 ? null : (
-        <ul class="lines">
+        <ul class="lines in-force">
           {faults.map(({ id, text, byHand }) => (
             <li key={id} class="fault">
               {text} {byHand ? <span class="dim">by hand</span> : null}
@@ -34,7 +34,8 @@ export function Faults({ board, moment, nodes }: FaultsProps) {
 }
 
 function Orders({ board, nodes }: Omit<FaultsProps, 'moment'>) {
-  const order = (fault: FaultOrder) => (): void => {
+  const names = nodes.map(({ name }) => name);
+  const order = (fault: FaultOrder): void => {
     board.order(fault);
   };
   return (
@@ -47,40 +48,57 @@ function Orders({ board, nodes }: Omit<FaultsProps, 'moment'>) {
           </tr>
         </thead>
         <tbody>
-          {nodes.map(({ name: node, status }) => (
-            <tr key={node}>
-              <th scope="row">{node}</th>
+          {nodes.map((node) => (
+            <tr key={node.name}>
+              <th scope="row">{node.name}</th>
               <td class="buttons">
-                {status === 'down' ? (
-                  <Order node={node} text="Restart" onClick={order({ fault: 'restart', node })} />
-                ) : (
-                  <Order node={node} text="Kill" onClick={order({ fault: 'kill', node })} />
-                )}
-                {status === 'paused' ? (
-                  <Order node={node} text="Resume" onClick={order({ fault: 'resume', node })} />
-                ) : (
-                  <Order node={node} text="Pause" onClick={order({ fault: 'pause', node })} />
-                )}
-                <Order
-                  node={node}
-                  text="Isolate"
-                  onClick={order({
-                    fault: 'split',
-                    groups: [[node], nodes.flatMap(({ name }) => (name === node ? [] : [name]))],
-                  })}
-                />
-                <Order node={node} text="Slow disk" onClick={order({ fault: 'slow-disk', node, delayMs: 100 })} />
-                <Order node={node} text="Fill disk" onClick={order({ fault: 'full-disk', node })} />
+                <NodeOrders node={node} others={names.filter((name) => name !== node.name)} order={order} />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      <LinkOrders board={board} nodes={nodes} />
-      <p role="status" class="note">
-        {board.answer.value}
-      </p>
+      {names.length < 2 ? null : (
+        <>
+          <LinkOrders names={names} order={order} />
+          <SplitOrders names={names} order={order} />
+        </>
+      )}
+      <div class="buttons last">
+        <button type="button" onClick={() => order({ fault: 'heal' })}>
+          Heal all
+        </button>
+        <span role="status" class="note">
+          {board.answer.value}
+        </span>
+      </div>
     </div>
+  );
+}
+
+interface NodeOrdersProps {
+  readonly node: NodeStanding;
+  readonly others: readonly string[];
+  order(fault: FaultOrder): void;
+}
+
+/** A process that is gone has nothing that could be paused, cut off or filled. */
+function NodeOrders({ node: { name: node, status }, others, order }: NodeOrdersProps) {
+  if (status === 'down') return <Order node={node} text="Restart" onClick={() => order({ fault: 'restart', node })} />;
+  return (
+    <>
+      <Order node={node} text="Kill" onClick={() => order({ fault: 'kill', node })} />
+      {status === 'paused' ? (
+        <Order node={node} text="Resume" onClick={() => order({ fault: 'resume', node })} />
+      ) : (
+        <Order node={node} text="Pause" onClick={() => order({ fault: 'pause', node })} />
+      )}
+      {others.length === 0 ? null : (
+        <Order node={node} text="Isolate" onClick={() => order({ fault: 'split', groups: [[node], others] })} />
+      )}
+      <Order node={node} text="Slow disk" onClick={() => order({ fault: 'slow-disk', node, delayMs: 100 })} />
+      <Order node={node} text="Fill disk" onClick={() => order({ fault: 'full-disk', node })} />
+    </>
   );
 }
 
@@ -99,27 +117,24 @@ const Order = ({ node, text, onClick }: OrderProps) => (
 const delays = [50, 200, 1_000];
 const probabilities = [0.1, 0.3, 0.7];
 
-function LinkOrders({ board, nodes }: Omit<FaultsProps, 'moment'>) {
-  const from = useSignal(nodes[0]?.name ?? '');
-  const to = useSignal(nodes[1]?.name ?? '');
+interface BetweenProps {
+  readonly names: readonly string[];
+  order(fault: FaultOrder): void;
+}
+
+function LinkOrders({ names, order }: BetweenProps) {
+  const from = useSignal(names[0] ?? '');
+  const to = useSignal(names[1] ?? '');
   const delayMs = useSignal(200);
   const probability = useSignal(0.3);
-  const order = (fault: FaultOrder): void => {
-    board.order(fault);
-  };
   const link = { from: from.value, to: to.value };
   const isNone = link.from === link.to;
   return (
     <fieldset class="buttons">
       <legend>Link</legend>
-      <Choice
-        name="From"
-        values={nodes.map(({ name }) => name)}
-        value={from.value}
-        onChoose={(it) => (from.value = it)}
-      />
+      <Choice name="From" values={names} value={from.value} onChoose={(it) => (from.value = it)} />
       <span aria-hidden="true">→</span>
-      <Choice name="To" values={nodes.map(({ name }) => name)} value={to.value} onChoose={(it) => (to.value = it)} />
+      <Choice name="To" values={names} value={to.value} onChoose={(it) => (to.value = it)} />
       <button type="button" disabled={isNone} onClick={() => order({ fault: 'cut', ...link })}>
         Cut
       </button>
@@ -150,8 +165,36 @@ function LinkOrders({ board, nodes }: Omit<FaultsProps, 'moment'>) {
         value={String(probability.value)}
         onChoose={(it) => (probability.value = Number(it))}
       />
-      <button type="button" class="heal" onClick={() => order({ fault: 'heal' })}>
-        Heal all
+    </fieldset>
+  );
+}
+
+/** Two groups of any size, between which nothing passes: those that are chosen, and the others. */
+function SplitOrders({ names, order }: BetweenProps) {
+  const chosen = useSignal<ReadonlySet<string>>(new Set(names.slice(0, Math.floor(names.length / 2))));
+  const group = names.filter((name) => chosen.value.has(name));
+  const others = names.filter((name) => !chosen.value.has(name));
+  const toggle = (name: string): void => {
+    const next = new Set(chosen.value);
+    if (!next.delete(name)) next.add(name);
+    chosen.value = next;
+  };
+  return (
+    <fieldset class="buttons">
+      <legend>Split</legend>
+      {names.map((name) => (
+        <label key={name} class="check">
+          <input type="checkbox" checked={chosen.value.has(name)} onChange={() => toggle(name)} />
+          {name}
+        </label>
+      ))}
+      <span class="dim">{others.length === 0 ? 'from none' : `from ${others.join(', ')}`}</span>
+      <button
+        type="button"
+        disabled={group.length === 0 || others.length === 0}
+        onClick={() => order({ fault: 'split', groups: [group, others] })}
+      >
+        Split
       </button>
     </fieldset>
   );

@@ -28,8 +28,8 @@ function placeOf(at: number, count: number): Place {
 
 export function ClusterMap({ board, nodes, moment, traffic }: MapProps) {
   const places = new Map(nodes.map(({ name }, at) => [name, placeOf(at, nodes.length)]));
-  const cut = new Set(
-    [...moment.faults.values()].flatMap(({ nodes: named }) => (named.length > 1 ? linksOf(named) : [])),
+  const faulty = new Set(
+    [...moment.faults.values()].flatMap(({ links = [] }) => links.map(([from, to]) => `${from} ${to}`)),
   );
   return (
     <section class={`map${nodes.length > 5 ? ' many' : ''}`} aria-label="Map of the cluster">
@@ -44,7 +44,7 @@ export function ClusterMap({ board, nodes, moment, traffic }: MapProps) {
                 start={start}
                 end={end}
                 link={traffic.links.get(`${from} ${to}`)}
-                isFaulty={cut.has(`${from} ${to}`)}
+                isFaulty={faulty.has(`${from} ${to}`)}
               />
             );
           }),
@@ -56,10 +56,6 @@ export function ClusterMap({ board, nodes, moment, traffic }: MapProps) {
     </section>
   );
 }
-
-/** Every link among nodes that one fault names: which way it goes, the fault's text says. */
-const linksOf = (names: readonly string[]): readonly string[] =>
-  names.flatMap((from) => names.flatMap((to) => (from === to ? [] : [`${from} ${to}`])));
 
 interface LinkProps {
   readonly start: Place;

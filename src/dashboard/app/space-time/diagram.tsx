@@ -249,6 +249,13 @@ function Arrows({ diagram, choice, cone, scale, atMs, toMs }: DiagramProps & { r
   );
 }
 
+const fateTexts: Readonly<Record<Arrow['fate'], string>> = {
+  arrived: '',
+  lost: ', lost',
+  open: ', under way',
+  untold: ', whose arrival was told of in numbers alone',
+};
+
 interface ArrowLineProps {
   readonly arrow: Arrow;
   readonly scale: Scale;
@@ -266,7 +273,7 @@ function ArrowLine({ arrow, scale, nowMs, look }: ArrowLineProps) {
   const [dx, dy] = [(6 * (x2 - x1)) / length, (6 * (y2 - y1)) / length];
   return (
     <g class={`arrow ${fate} ${look}`} data-sent={sent.id}>
-      <title>{`${sent.message.type}: ${sent.from} to ${sent.to}${isWhole ? '' : `, ${fate}`}`}</title>
+      <title>{`${sent.message.type}: ${sent.from} to ${sent.to}${fateTexts[fate]}`}</title>
       <line class="hit" x1={x1} y1={y1} x2={x2} y2={y2} />
       <line x1={x1} y1={y1} x2={x2} y2={y2} />
       {isWhole ? <path d={`M${x2} ${y2}l${-dx - dy / 2} ${-dy + dx / 2}l${dy} ${-dx}z`} /> : null}

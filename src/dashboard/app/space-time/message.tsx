@@ -18,10 +18,11 @@ const maxNamed = 30;
 
 export function MessagePanel({ board, sent, cone, onChoose }: MessageProps) {
   const { timeline } = board;
-  const step = timeline.stepOf(sent.id);
+  const arrival = timeline.arrivalOf(sent.id);
+  const step = arrival?.step;
   const fate =
-    step !== undefined
-      ? `taken in ${laterText(board, step.atMs - sent.atMs)} later`
+    arrival !== undefined
+      ? `taken in ${laterText(board, arrival.atMs - sent.atMs)} later`
       : timeline.isLost(sent.id)
         ? 'lost'
         : 'under way, or not told of';
@@ -29,6 +30,9 @@ export function MessagePanel({ board, sent, cone, onChoose }: MessageProps) {
   return (
     <Panel title={type} note={`${sent.from} to ${sent.to}, ${fate}`}>
       <Value value={content} isOpen />
+      {arrival !== undefined && step === undefined ? (
+        <p class="note">A service took it in, which is no actor and takes no steps.</p>
+      ) : null}
       {step === undefined ? null : (
         <p class="note">
           It led to{' '}
@@ -42,8 +46,8 @@ export function MessagePanel({ board, sent, cone, onChoose }: MessageProps) {
         <button type="button" onClick={() => board.seek((timeline.placeOf(sent.id) ?? 0) + 1)}>
           To its departure
         </button>
-        {step === undefined ? null : (
-          <button type="button" onClick={() => board.seek((timeline.placeOf(step.id) ?? 0) + 1)}>
+        {arrival === undefined ? null : (
+          <button type="button" onClick={() => board.seek(arrival.place + 1)}>
             To its arrival
           </button>
         )}
