@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     typecheck: { enabled: true, include: ['test/**/*.test-d.ts'], tsconfig: 'test/tsconfig.json' },
+    globalSetup: ['test/vitest-directory.ts'],
     setupFiles: ['test/same-values.ts'],
     // Deadlines for what hangs: a machine that is busy with other things is several times slower than one that is not.
     testTimeout: 180_000,

@@ -45,7 +45,16 @@ conformsAsManagedServer(
         return await ask(port, { type: 'probe' });
       });
     };
-    for (const name of ports.keys()) await start(name);
+    const close = async (): Promise<void> => {
+      for (const server of running.values()) await server.end('SIGKILL');
+      removeDirectory(directory);
+    };
+    try {
+      for (const name of ports.keys()) await start(name);
+    } catch (error) {
+      await close();
+      throw error;
+    }
     const servers = Object.fromEntries([...ports].map(([name, port]) => [name, { host: '127.0.0.1', port }]));
     const signal = (name: string, which: NodeJS.Signals): void => {
       process.kill(running.get(name)?.pid ?? 0, which);
@@ -59,10 +68,7 @@ conformsAsManagedServer(
       resume: async (server) => signal(server, 'SIGCONT'),
       crash: async (server) => await running.get(server)?.end('SIGKILL'),
       restart: start,
-      async close() {
-        for (const server of running.values()) await server.end('SIGKILL');
-        removeDirectory(directory);
-      },
+      close,
     };
   },
   { isDurable: true, comesBackAs: 'fenced' },
