@@ -1,33 +1,59 @@
+/** The examples of web services: one behaviour, whichever framework serves it. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { boxOffice, serveBoxOffice } from '../../examples/web-service.ts';
-import { keyValueStore, OutcomeUnknownError, UnavailableError } from '../../src/services/store.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import * as byFastify from '../../examples/web-service.ts';
+import * as byExpress from '../../examples/web-service-express.ts';
+import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableError } from '../../src/services/store.ts';
 
-test('a seat is sold once, and is still sold after a restart of the service', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'quorate-example-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const first = await serveBoxOffice(directory);
-  const buy = (buyer: string) => fetch(`${first.url}/seats/A1?buyer=${buyer}`, { method: 'PUT' });
-  const answers = await Promise.all([buy('ann'), buy('bob')]);
-  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
-  const winner = answers[0]?.status === 201 ? 'ann' : 'bob';
-  expect((await fetch(`${first.url}/seats/A2`)).status).toBe(404);
-  await first.stop();
-  const second = await serveBoxOffice(directory);
-  const found = await fetch(`${second.url}/seats/A1`);
-  expect(await found.json()).toEqual({ seat: 'A1', buyer: winner });
-  await second.stop();
-});
+/** Serves a service over any store. @returns its URL */
+const served = {
+  Fastify: async (store: KeyValueStore) => {
+    const app = byFastify.boxOffice(store);
+    onTestFinished(() => app.close());
+    return app.listen({ host: '127.0.0.1', port: 0 });
+  },
+  Express: async (store: KeyValueStore) => {
+    const server = createServer(byExpress.boxOffice(store).set('env', 'test'));
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('expected a port');
+    return `http://127.0.0.1:${address.port}`;
+  },
+};
 
-test.each([
-  [new UnavailableError('no leader'), 503],
-  [new OutcomeUnknownError('no answer'), 504],
-  [new TypeError('a bug'), 500],
-])('what is known of a request that fails is in its status: %s', async (error, status) => {
-  const app = boxOffice(keyValueStore({ execute: () => Promise.reject(error), query: () => Promise.reject(error) }));
-  onTestFinished(() => app.close());
-  const { statusCode } = await app.inject({ method: 'PUT', url: '/seats/A1', query: { buyer: 'ann' } });
-  expect(statusCode).toBe(status);
+describe.each([
+  { name: 'Fastify', serve: byFastify.serveBoxOffice, over: served.Fastify },
+  { name: 'Express', serve: byExpress.serveBoxOffice, over: served.Express },
+])('a service by $name', ({ serve, over }) => {
+  test('sells a seat once, and has still sold it after a restart', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'quorate-example-'));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    const first = await serve(directory);
+    const buy = (buyer: string) => fetch(`${first.url}/seats/A1?buyer=${buyer}`, { method: 'PUT' });
+    const answers = await Promise.all([buy('ann'), buy('bob')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    const winner = answers[0]?.status === 201 ? 'ann' : 'bob';
+    expect((await fetch(`${first.url}/seats/A2`)).status).toBe(404);
+    expect((await fetch(`${first.url}/seats/A2`, { method: 'PUT' })).status).toBe(400);
+    await first.stop();
+    const second = await serve(directory);
+    const found = await fetch(`${second.url}/seats/A1`);
+    expect(await found.json()).toEqual({ seat: 'A1', buyer: winner });
+    await second.stop();
+  });
+
+  test.each([
+    [new UnavailableError('no leader'), 503],
+    [new OutcomeUnknownError('no answer'), 504],
+    [new TypeError('a bug'), 500],
+  ])('says by its status what is known of a request that failed: %s', async (error, expected) => {
+    const url = await over(keyValueStore({ execute: () => Promise.reject(error), query: () => Promise.reject(error) }));
+    const { status } = await fetch(`${url}/seats/A1?buyer=ann`, { method: 'PUT' });
+    expect(status).toBe(expected);
+  });
 });

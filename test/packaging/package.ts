@@ -97,6 +97,8 @@ export async function installedProject(): Promise<Project> {
     'ioredis',
     'kysely',
     'drizzle-orm',
+    'express',
+    '@types/express',
   ].map((it) => (it in devDependencies && !it.startsWith('typescript') ? `${it}@${devDependencies[it]}` : it));
   await succeed(
     'npm',
