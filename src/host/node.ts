@@ -19,11 +19,9 @@ import {
 } from '../../statecharts/actor.ts';
 import { snapshotResource } from '../../statecharts/transfer.ts';
 import type { Backlog, Bus, Envelope } from '../bus/bus.ts';
-import type { Clock } from '../environment/clock.ts';
 import { systemEnvironment } from '../environment/environment.ts';
 import { JournalClosedError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Resource } from '../resources/resource.ts';
 import { type Births, createBirths } from './births.ts';
 import type { Node, NodeLimits, NodeOptions, Resources, StartOptions, Viewed } from './contract.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
@@ -33,12 +31,11 @@ import { createInspection, type Inspection, type InspectionEvent } from './inspe
 import { createJobs, type Dispatch } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
 import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
-import { createPerformer } from './performer.ts';
+import { openTransfer, performerOf } from './node-resources.ts';
 import type { RoleChange } from './role-change.ts';
 import { createRoster, type Roster } from './roster.ts';
-import type { ActorObserver, RunnerHost } from './runner/contract.ts';
+import type { ActorObserver } from './runner/contract.ts';
 import { sampling } from './sampling.ts';
-import { createTransfer, transferAddress, transferMessages } from './transfer.ts';
 
 export * from './contract.ts';
 
@@ -292,24 +289,5 @@ class LocalNode implements Node {
   }
 }
 
-/** Opens the endpoint over which snapshots come and go. @returns what actors ask for snapshots of other nodes */
-function openTransfer(node: string, clock: Clock, { snapshots: room }: Journal, mail: Mail, roster: Roster): Resource {
-  const address = transferAddress(node);
-  const send = (to: Address, message: Tagged): void => mail.post(address, to, message);
-  const transfer = createTransfer({ clock, room, send });
-  const { endpoint, parts } = createEndpoint(address, transferMessages, 'member', send, transfer.close);
-  roster.open(address, parts);
-  endpoint.received.subscribe(({ from, message }) => transfer.receive(from, message));
-  return transfer.resource;
-}
-
 // biome-ignore lint/suspicious/noConsole: where the application says of no other place, a developer looks there
 const consoleWarning = (text: string): void => console.warn(text);
-
-/** The performer over a node's resources; what they answer too late, or twice, is refused. */
-function performerOf(node: string, clock: Clock, resources: Resources, mail: Mail): RunnerHost['perform'] {
-  return createPerformer(clock, resources, ({ id: operation, resource }) => {
-    const self = addressOf(node, 'resource', resource);
-    mail.refuse({ from: self, to: self, message: { type: operation } }, 'late', 'answered too late, or twice');
-  });
-}

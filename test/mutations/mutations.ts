@@ -2174,7 +2174,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'messages within a machine are no events',
-    file: 'src/simulator/run.ts',
+    file: 'src/simulator/run/parts.ts',
     text: 'count.sentWithin(envelope, time.nowMs())',
     becomes: 'void envelope',
     tests: ['test/simulator/simulation.test.ts'],

@@ -22,6 +22,7 @@ import {
   type Outcomes,
   type OutcomesOptions,
 } from './outcomes.ts';
+import { ownHappeningsOf } from './own-happenings.ts';
 
 /** Prepares the actors of a model. `variants` has the ways in which each of them may begin. */
 export function createOutcomes<History>(
@@ -171,24 +172,10 @@ class RememberedOutcomes<History> implements Outcomes {
     const id = this.#locals.idOf({ actor, local }, `${actor} ${elementAt(this.#rules, actor).keyOf(local)}`);
     if (id === known) {
       this.#owners.push(actor);
-      this.#own.push(this.#ownHappeningsOf(actor, local));
+      this.#own.push(ownHappeningsOf(local, elementAt(this.#timerNumber, actor)));
       if (local.life === 'failed') this.#failures.add(id);
     }
     return id;
-  }
-
-  #ownHappeningsOf(actor: number, local: Local): readonly number[] {
-    const happenings: number[] = [];
-    if (local.life === 'running' || local.life === 'absent') {
-      if (local.inbox.length > 0) happenings.push(happening.takeLocal, 0);
-    }
-    if (local.writes.length > 0 && local.life !== 'down') happenings.push(happening.flush, 0);
-    if (local.life === 'running') {
-      for (const armed of local.state?.armed ?? []) {
-        happenings.push(happening.fire, elementAt(this.#timerNumber, actor).get(armed) ?? 0);
-      }
-    }
-    return happenings;
   }
 
   #stepOf(actor: number, local: Local, kind: number, number: number, nowMs: number): LocalStep | undefined {
