@@ -31,6 +31,9 @@ export type { Entry, KeyChange, KeyValueAnswer, KeyValueQuestion } from './store
 export type { Selection } from './store/key-value/selection.ts';
 export * from './store/key-value/store.ts';
 export * from './store/key-value/typed.ts';
+export * from './store/large-values/contract.ts';
+export { largeValues } from './store/large-values/large-values.ts';
+export type { LargeSource } from './store/large-values/source.ts';
 export type { LogMembers, LogMembership, MemberChange, MemberRefusal, MemberStep } from './store/log/members.ts';
 export { type PaxosOptions, paxos } from './store/log/paxos.ts';
 export {

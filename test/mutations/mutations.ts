@@ -37,6 +37,7 @@ const leaseReads = ['test/services/store/lease-reads.test.ts'];
 const followerReads = ['test/services/store/follower-reads.test.ts'];
 const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
+const largeValues = ['test/services/store/large-values.test.ts'];
 const byteKeys = ['test/services/store/byte-keys.test.ts'];
 const keyForms = ['test/services/http/key-forms.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
@@ -1281,6 +1282,77 @@ export const mutations: readonly Mutation[] = [
     text: '(waitingOf.get(sink) ?? 0) >= limits.waitingQuestionsOfOne',
     becomes: 'limits.waitingQuestionsOfOne < 0',
     tests: ['test/services/store/watch.test.ts'],
+  },
+  {
+    name: 'a part of a large value is put though its writer is not alive',
+    file: 'src/services/store/large-values/writing.ts',
+    text: 'compare: [alive], success: [part]',
+    becomes: 'compare: [], success: [part]',
+    tests: largeValues,
+  },
+  {
+    name: 'the manifest of a large value is put though its writer is not alive',
+    file: 'src/services/store/large-values/writing.ts',
+    text: "compare: [{ key: alive, condition: { type: 'present' } }, unchanged(key, before)],",
+    becomes: 'compare: [unchanged(key, before)],',
+    tests: largeValues,
+  },
+  {
+    name: 'a manifest is put over another one that came meanwhile',
+    file: 'src/services/store/large-values/writing.ts',
+    text: "condition: { type: 'present' } }, unchanged(key, before)],",
+    becomes: "condition: { type: 'present' } }],",
+    tests: largeValues,
+  },
+  {
+    name: 'the parts of a value that was replaced stay for ever',
+    file: 'src/services/store/large-values/writing.ts',
+    text: "[{ type: 'put', key: layout.write(id), value: new Uint8Array() }];",
+    becomes: '[];',
+    tests: largeValues,
+  },
+  {
+    name: 'a beginning that is not known to be is made again',
+    file: 'src/services/store/large-values/writing.ts',
+    text: 'await life.askingOnce(() => store.transaction({ success: begun(layout, id) }, asked)).catch(notBegun);',
+    becomes:
+      'await life.askingOnce(() => store.transaction({ success: begun(layout, id) }, asked)).catch(() => undefined);',
+    tests: largeValues,
+  },
+  {
+    name: 'parts of a writer that is alive are removed',
+    file: 'src/services/store/large-values/abandoned.ts',
+    text: 'if (standing.entries.length !== 1) return false;',
+    becomes: 'if (standing.entries.length === 0) return false;',
+    tests: largeValues,
+  },
+  {
+    name: 'what is abandoned is not told from what is alive',
+    file: 'src/services/store/large-values/abandoned.ts',
+    text: 'if (abandoned.at(-1) === found.id) abandoned.pop();',
+    becomes: 'if (abandoned.at(-1) === found.id) continue;',
+    tests: largeValues,
+  },
+  {
+    name: 'parts that are gone are not looked for in the past',
+    file: 'src/services/store/large-values/reading.ts',
+    text: '(await store.get(key, { ...asked, revision: version }).catch(replaced))',
+    becomes: 'replaced(new RevisionForgottenError(key, version))',
+    tests: largeValues,
+  },
+  {
+    name: 'a part of a wrong length is taken',
+    file: 'src/services/store/large-values/reading.ts',
+    text: 'if (part?.value.length !== expected) {',
+    becomes: 'if (part === undefined) {',
+    tests: largeValues,
+  },
+  {
+    name: 'a large value has no limit',
+    file: 'src/services/store/large-values/source.ts',
+    text: 'if (sizeBytes > limitBytes) {',
+    becomes: 'if (sizeBytes > Number.MAX_SAFE_INTEGER) {',
+    tests: largeValues,
   },
   {
     name: 'bytes beyond ASCII that a key carries count once',

@@ -84,6 +84,11 @@ export class MalformedValueError extends NotHappenedError {
   readonly code = 'MALFORMED_VALUE';
 }
 
+/** A large value was replaced or deleted while its parts were read, and the store does not know them any more. Read it again. */
+export class LargeValueReplacedError extends NotHappenedError {
+  readonly code = 'LARGE_VALUE_REPLACED';
+}
+
 /** A request that does not read as one. */
 export class MalformedRequestError extends NotHappenedError {
   readonly code = 'MALFORMED_REQUEST';

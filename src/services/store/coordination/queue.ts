@@ -48,7 +48,7 @@ const passing = [
   RevisionForgottenError,
   OutcomeUnknownError,
 ] as const;
-const isPassing = (error: unknown): boolean => passing.some((kind) => error instanceof kind);
+export const isPassing = (error: unknown): boolean => passing.some((kind) => error instanceof kind);
 
 /**
  * Takes the last place, once for each lease. What the store cannot do now is tried again; once `signal` is aborted, it is
