@@ -80,6 +80,8 @@ export interface Loss {
 export interface Backlog {
   /** Bytes that wait for a node or client. */
   bytesFor(node: string): number;
+  /** How many envelopes these are. */
+  framesFor(node: string): number;
   /** Bytes that wait for all clients together. */
   readonly clientBytes: number;
   /** Emits when a receiver has taken some of what waited for it. */

@@ -157,6 +157,7 @@ export function withFaults(bus: Bus, { outgoing, incoming }: Faults): Bus {
     reject: (envelope) => bus.reject(envelope),
     peers: bus.peers,
     losses: merge(bus.losses, lostLater),
+    ...(bus.backlog !== undefined && { backlog: bus.backlog }),
     close() {
       sent.unsubscribe();
       received.unsubscribe();

@@ -185,6 +185,11 @@ export interface Node<Owned extends Resources = Resources> {
   /** Bytes that wait for the disk. */
   readonly unflushedBytes: number;
   /**
+   * Messages, timeouts and answers that wait for its actors. They are taken within the turn in which they come, a thousand at
+   * most: read between turns, it is above 0 where more comes than is done.
+   */
+  readonly waitingJobs: number;
+  /**
    * Stops the actors, flushes the journal, closes everything that the node owns. Idempotent, never rejects, and takes no
    * longer than `limits.closeMs`: what has not closed by then, such as a journal on a disk that stalls, is reported to the
    * inspection stream and left behind.

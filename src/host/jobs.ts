@@ -5,11 +5,18 @@ import type { Clock } from '../environment/clock.ts';
 /** Runs a job now, or after the jobs at hand. */
 export type Dispatch = (job: () => void) => void;
 
+/** The queue of one node's jobs. */
+export interface Jobs {
+  readonly dispatch: Dispatch;
+  /** How many wait, or are being done in this turn. */
+  readonly waiting: number;
+}
+
 /** Jobs done in one turn before the rest of the process gets its own. */
 const jobsPerTurn = 1_000;
 
 /** Makes the queue of one node's jobs. What a job throws surfaces where it ran; the rest are done next. */
-export function createJobs(clock: Clock): Dispatch {
+export function createJobs(clock: Clock): Jobs {
   const jobs: (() => void)[] = [];
   let isWorking = false;
   const work = (): void => {
@@ -26,8 +33,13 @@ export function createJobs(clock: Clock): Dispatch {
       if (isWorking) clock.enqueue(work);
     }
   };
-  return (job) => {
-    jobs.push(job);
-    if (!isWorking) work();
+  return {
+    dispatch(job) {
+      jobs.push(job);
+      if (!isWorking) work();
+    },
+    get waiting() {
+      return jobs.length;
+    },
   };
 }

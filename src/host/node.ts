@@ -28,7 +28,7 @@ import { createEndpoint, type Endpoint } from './endpoint.ts';
 import { AddressTakenError, type NodeFailedError, NodeOverloadedError, NodeStoppedError } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
 import { createInspection, type Inspection, type InspectionEvent } from './inspection.ts';
-import { createJobs, type Dispatch } from './jobs.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
 import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
 import { openTransfer, performerOf } from './node-resources.ts';
@@ -73,7 +73,7 @@ class LocalNode implements Node {
   readonly flushTimes: Observable<number>;
   readonly failure: Observable<NodeFailedError>;
   readonly #limits: NodeLimits;
-  readonly #dispatch: Dispatch;
+  readonly #jobs: Jobs;
   readonly #roster: Roster;
   readonly #life: Life;
   readonly #mail: Mail;
@@ -87,7 +87,8 @@ class LocalNode implements Node {
     const inspection = createInspection(id, clock.nowMs);
     const roleChanges = new Subject<RoleChange>();
     const flushTimes = new Subject<number>();
-    const dispatch = createJobs(clock);
+    const jobs = createJobs(clock);
+    const { dispatch } = jobs;
     const roster = createRoster({ node: id, maxActors: limits.actors, rooms: limits.rooms, inspection });
     const life = createLife({
       node: id,
@@ -154,7 +155,7 @@ class LocalNode implements Node {
     this.flushTimes = flushTimes.asObservable();
     this.failure = life.failure;
     this.#limits = limits;
-    this.#dispatch = dispatch;
+    this.#jobs = jobs;
     this.#roster = roster;
     this.#life = life;
     this.#mail = mail;
@@ -173,6 +174,10 @@ class LocalNode implements Node {
 
   get isRunning(): boolean {
     return !this.#life.isStopping;
+  }
+
+  get waitingJobs(): number {
+    return this.#jobs.waiting;
   }
 
   get unflushedBytes(): number {
@@ -211,7 +216,7 @@ class LocalNode implements Node {
     const overloaded = this.#overload();
     if (overloaded !== undefined) throw overloaded;
     const parsed = runner.definition.parseRequest(request);
-    this.#dispatch(() => runner.receive(actor, parsed));
+    this.#jobs.dispatch(() => runner.receive(actor, parsed));
   }
 
   open<S extends Schemas>(

@@ -189,7 +189,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     const http = await servingHttp(
       options,
       {
-        ...{ node, store, protocol, cluster: running.cluster },
+        ...{ node, store, protocol, cluster: running.cluster, bus: running.bus },
         ...(running.restoration === undefined ? {} : { restoration: running.restoration }),
         standing: () => running.standing.now,
         comparison: () => comparison.status(),
@@ -217,7 +217,7 @@ async function servingHttp(
   options: KeyValueNodeOptions,
   parts: Pick<
     HttpServerOptions,
-    'node' | 'store' | 'protocol' | 'cluster' | 'restoration' | 'standing' | 'comparison' | 'examine'
+    'node' | 'store' | 'bus' | 'protocol' | 'cluster' | 'restoration' | 'standing' | 'comparison' | 'examine'
   >,
   environment: Environment,
 ): Promise<StoreHttpServer | undefined> {

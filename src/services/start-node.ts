@@ -70,7 +70,7 @@ export interface RunningNode<Owned extends Resources = Resources> {
   /** The backup that its data was made of; undefined where it was made of none. */
   readonly restoration: Restoration | undefined;
   /** Where it listens, who its peers are, and how it stands with each. Closed with the node. */
-  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'setTls' | 'peers' | 'notices'>;
+  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'setTls' | 'peers' | 'losses' | 'notices'>;
   /** Whether the node takes part, and why not. */
   readonly standing: Pick<Witness['standing'], 'now' | 'changes'>;
   /**

@@ -2,11 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { EMPTY } from 'rxjs';
 import * as v from 'valibot';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { createFailoverMetrics } from '../../src/services/failover/metrics.ts';
 import type { FailoverStatus, ServerState } from '../../src/services/failover/status.ts';
+import { addTransactionMetrics } from '../../src/services/metrics.ts';
 import { createProxyMetrics } from '../../src/services/proxy/metrics.ts';
 import { foundingStanding, phases } from '../../statecharts/failover.ts';
 import { startHttpNode } from '../services/http/http-node.ts';
@@ -91,7 +94,43 @@ function toldByManagers(): Promise<string> {
     standing: foundingStanding({ mode: 'durable' }),
     uptimeMs: 1,
   };
-  return createFailoverMetrics('group', { status: () => status, qualityOf: () => undefined }).render();
+  return createFailoverMetrics(
+    'group',
+    { status: () => status, qualityOf: () => undefined },
+    {
+      node: {
+        occupancy: { actors: { count: 1, limit: 2 }, rooms: {} },
+        unflushedBytes: 0,
+        waitingJobs: 0,
+        refused: { stranger: 0, absent: 0, malformed: 0, late: 0, unsendable: 0, overload: 0 },
+        journal: { unflushedSinceMs: undefined },
+        backlog: { bytesFor: () => 0, framesFor: () => 0, clientBytes: 0, relieved: EMPTY },
+      },
+      bus: { peers: EMPTY, losses: EMPTY },
+      peers: () => ['n2'],
+    },
+  ).render();
+}
+
+function toldByTransactionManagers(): Promise<string> {
+  const registry = new Registry();
+  addTransactionMetrics(registry, {
+    list: () => [],
+    status: () => ({
+      node: 'n1',
+      incarnation: 1,
+      open: 0,
+      maxOpen: 1,
+      keptOutcomes: 0,
+      keptKeys: 0,
+      maxKeptOutcomes: 1,
+      forgottenEarly: 0,
+      committed: 0,
+      aborted: 0,
+      resources: [],
+    }),
+  });
+  return registry.metrics();
 }
 
 function toldByProxies(): Promise<string> {
@@ -104,12 +143,13 @@ function toldByProxies(): Promise<string> {
 }
 
 test('every name in the dashboard and the alerts is told by a node, a manager or a proxy', async () => {
-  const told = new Set((await Promise.all([toldByStores(), toldByManagers(), toldByProxies()])).flatMap(namesTold));
+  const texts = [toldByStores(), toldByManagers(), toldByTransactionManagers(), toldByProxies()];
+  const told = new Set((await Promise.all(texts)).flatMap(namesTold));
   const expressions = [
     ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
     ...alerts.map(({ expr }) => expr),
   ];
-  expect(expressions.flatMap(namesIn).length).toBeGreaterThan(30);
+  expect(expressions.flatMap(namesIn).length).toBeGreaterThan(45);
   expect(expressions.filter((expr) => namesIn(expr).length === 0 && !expr.startsWith('up{'))).toEqual([]);
   expect(expressions.flatMap(namesIn).filter((name) => !told.has(name))).toEqual([]);
   const asked = alerts.flatMap(({ expr }) => /phase="(\w+)"/.exec(expr)?.[1] ?? []);

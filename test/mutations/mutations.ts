@@ -15,6 +15,9 @@ export interface Mutation {
   readonly tests: readonly string[];
 }
 
+const metrics = ['test/services/metrics'];
+const tracedCommands = ['test/tracing/commands.test.ts'];
+const tracedTransactions = ['test/tracing/transactions.test.ts'];
 const backups = ['test/services/backup/format.test.ts'];
 const answers = ['test/services/transactions/answers.test.ts'];
 const comparison = ['test/compare/figures.test.ts'];
@@ -3286,5 +3289,159 @@ export const mutations: readonly Mutation[] = [
     text: 'cause: cause ?? unseen.at(-1)?.cause',
     becomes: 'cause',
     tests: ['test/host/logging.test.ts'],
+  },
+  {
+    name: 'strangers get labels of their own in the metrics',
+    file: 'src/services/metrics/links.ts',
+    text: 'const name = node !== undefined && peers().includes(node) ? node : others;',
+    becomes: 'const name = node ?? others;',
+    tests: metrics,
+  },
+  {
+    name: 'a node that is a peer no more keeps its labels',
+    file: 'src/services/metrics/links.ts',
+    text: 'if (name !== others && !present.includes(name)) byPeer.delete(name);',
+    becomes: 'void present;',
+    tests: metrics,
+  },
+  {
+    name: 'losses are counted by report, and not by frame',
+    file: 'src/services/metrics/links.ts',
+    text: '      of(node).lost[reason] += count;',
+    becomes: '      of(node).lost[reason] += Math.min(count, 1);',
+    tests: metrics,
+  },
+  {
+    name: 'connections that are lost count as made',
+    file: 'src/services/metrics/links.ts',
+    text: 'if (counts.isConnected) counts.connections += 1;',
+    becomes: 'counts.connections += 1;',
+    tests: metrics,
+  },
+  {
+    name: 'open transactions count as in doubt',
+    file: 'src/services/metrics/transactions.ts',
+    text: "    if (state !== 'in-doubt') continue;\n    add(doubts, doubts.has(manager)",
+    becomes: '    add(doubts, doubts.has(manager)',
+    tests: metrics,
+  },
+  {
+    name: 'the youngest transaction in doubt is told as the oldest',
+    file: 'src/services/metrics/transactions.ts',
+    text: 'oldestMs: Math.max(oldestMs, ageMs)',
+    becomes: 'oldestMs: ageMs',
+    tests: metrics,
+  },
+  {
+    name: 'managers in the metrics are as many as are named',
+    file: 'src/services/metrics/transactions.ts',
+    text: 'doubts.has(manager) || doubts.size < managersShown ? manager : others',
+    becomes: 'manager',
+    tests: metrics,
+  },
+  {
+    name: 'the wait for the disk is told in milliseconds',
+    file: 'src/services/metrics/node.ts',
+    text: '(nowMs() - unflushedSinceMs) / 1_000',
+    becomes: 'nowMs() - unflushedSinceMs',
+    tests: metrics,
+  },
+  {
+    name: 'what is being written to a peer does not count as waiting',
+    file: 'src/bus/tcp/outgoing.ts',
+    text: 'return abandoned ? 0 : envelopes.length + writingEnvelopes;',
+    becomes: 'return abandoned ? 0 : envelopes.length;',
+    tests: ['test/bus/outgoing.test.ts'],
+  },
+  {
+    name: 'a node that is started safely does not know what waits for its clients',
+    file: 'src/services/lives/witness.ts',
+    text: '      ...(bus.backlog !== undefined && { backlog: bus.backlog }),\n',
+    becomes: '',
+    tests: ['test/services/start-node.test.ts'],
+  },
+  {
+    name: 'a trace ends its command before that is applied',
+    file: 'src/tracing/commands.ts',
+    text: 'if (followed.isOwn && this.#applies.has(log.key)) this.#works',
+    becomes: 'if (!followed.isOwn && this.#applies.has(log.key)) this.#works',
+    tests: tracedCommands,
+  },
+  {
+    name: 'the flush of the journal is part of no trace',
+    file: 'src/tracing/commands.ts',
+    text: "for (const { work } of begun) this.#works.part(work, journal, 'journal flush', atMs);",
+    becomes: '',
+    tests: tracedCommands,
+  },
+  {
+    name: 'an entry whose place another one took goes on in its trace',
+    file: 'src/tracing/commands.ts',
+    text: "        this.#works.giveUp(earlier.work, atMs, 'another entry took its place');\n",
+    becomes: '',
+    tests: tracedCommands,
+  },
+  {
+    name: 'a follower takes the trace of a command for its own',
+    file: 'src/tracing/commands.ts',
+    text: "isOwn ? 'command' : 'replicate'",
+    becomes: "'command'",
+    tests: tracedCommands,
+  },
+  {
+    name: 'all commands are in the share that is traced',
+    file: 'src/tracing/ids.ts',
+    text: 'Number.parseInt(traceId.slice(0, 8), 16) < share * 2 ** 32',
+    becomes: 'share > 0',
+    tests: ['test/tracing/ids.test.ts'],
+  },
+  {
+    name: 'the trace of a command does not depend on who put it there',
+    file: 'src/tracing/ids.ts',
+    text: 'digest(commandSubject(name), 4);',
+    becomes: 'digest(commandSubject({ ...name, token: 0 }), 4);',
+    tests: ['test/tracing/ids.test.ts'],
+  },
+  {
+    name: 'the second phase is part of no trace',
+    file: 'src/tracing/transactions.ts',
+    text: "if (output.type === 'committed') this.#works.part(work, commit, commit, atMs);",
+    becomes: "if (output.type === 'committed') void commit;",
+    tests: tracedTransactions,
+  },
+  {
+    name: 'a trace does not say that the answer of a database is not known',
+    file: 'src/tracing/transactions.ts',
+    text: "return type === 'done' ? { attributes } :",
+    becomes: "return type !== '' ? { attributes } :",
+    tests: tracedTransactions,
+  },
+  {
+    name: 'the decision takes no time in a trace',
+    file: 'src/tracing/transactions.ts',
+    text: '    this.#works.part(work, decision, decision, atMs);\n',
+    becomes: '',
+    tests: tracedTransactions,
+  },
+  {
+    name: 'as much is traced at a time as there is',
+    file: 'src/tracing/works.ts',
+    text: 'if (this.#open.size >= maxOpen) {',
+    becomes: 'if (this.#open.size >= maxOpen * 1_000) {',
+    tests: tracedCommands,
+  },
+  {
+    name: 'what was not waited for is not marked in its trace',
+    file: 'src/tracing/works.ts',
+    text: "{ attributes: { 'quorate.awaited': false } }",
+    becomes: '{}',
+    tests: tracedCommands,
+  },
+  {
+    name: 'what is too old is followed for ever',
+    file: 'src/tracing/works.ts',
+    text: '    this.#expire(atMs);\n',
+    becomes: '',
+    tests: tracedCommands,
   },
 ];

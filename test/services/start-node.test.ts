@@ -97,6 +97,12 @@ describe('three nodes, each started by one call', () => {
     for (const id of ids) expect(lab.node(id).standing.now.isSuspended).toBe(false);
   });
 
+  test('know what waits for others to take it, so that answers are held back from clients that read nothing', async () => {
+    const lab = createLab();
+    const { node } = await lab.start('n1');
+    expect(node.backlog?.clientBytes).toBe(0);
+  });
+
   test('do not let one vote again whose data was wiped', async () => {
     const lab = createLab();
     await lab.startAll();

@@ -115,6 +115,7 @@ export function createEndpoint(options: CoreOptions, openClients: OpenClients, o
     losses: losses.reports,
     backlog: {
       bytesFor: (node) => routes.get(node)?.backlogBytes ?? 0,
+      framesFor: (node) => routes.get(node)?.backlogFrames ?? 0,
       get clientBytes() {
         return guests.clientBytes;
       },

@@ -25,6 +25,8 @@ export interface Outgoing {
   whenEmpty(run: () => void): void;
   /** Bytes of envelopes that wait, or are being written. */
   readonly backlogBytes: number;
+  /** How many envelopes these are. */
+  readonly backlogFrames: number;
   /** Bytes of envelopes that the peer's side has taken so far. */
   readonly takenBytes: number;
   /** Lets go of everything. @returns the number of envelopes that were not taken over from here */
@@ -125,6 +127,9 @@ export function createOutgoing(
     },
     get backlogBytes() {
       return abandoned ? 0 : waitingBytes + writingBytes;
+    },
+    get backlogFrames() {
+      return abandoned ? 0 : envelopes.length + writingEnvelopes;
     },
     get takenBytes() {
       return takenBytes;

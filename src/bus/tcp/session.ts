@@ -104,6 +104,8 @@ export interface Session {
   offerControl(frame: Uint8Array): void;
   /** Bytes of envelopes that wait for the other side to take them. */
   readonly backlogBytes: number;
+  /** How many envelopes these are. */
+  readonly backlogFrames: number;
   /** Bytes of a frame that has begun to arrive and has not ended. */
   readonly partialBytes: number;
   /** Bytes of envelopes that it has taken so far. */
@@ -161,6 +163,9 @@ export function createSession(options: SessionOptions): Session {
     },
     get backlogBytes() {
       return connection.outgoing.backlogBytes;
+    },
+    get backlogFrames() {
+      return connection.outgoing.backlogFrames;
     },
     get takenBytes() {
       return connection.outgoing.takenBytes;

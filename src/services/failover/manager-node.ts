@@ -56,7 +56,10 @@ export async function startFailoverManager(options: ManagerNodeOptions): Promise
     opened.push(() => running.stop());
     const founding = foundingStanding({ mode, confirmations, maxFlaps });
     const parts = startActors(running.node, plan, options, founding, environment);
-    const beside = await startBeside(options, group, parts, environment.clock);
+    const beside = await startBeside(options, group, parts, {
+      ...{ node: running.node, bus: running.bus, clock: environment.clock },
+      peers: () => Object.keys(peers),
+    });
     opened.push(() => beside.close());
     const http = await serveManager({
       ...options.http,

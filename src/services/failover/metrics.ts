@@ -2,6 +2,7 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { alarms, opinions, phases, type Transition } from '../../../statecharts/failover.ts';
+import { addNodeMetrics, type NodeMetricsParts } from '../metrics/node.ts';
 import type { WatchQuality } from './detectors.ts';
 import type { FailoverStatus } from './status.ts';
 
@@ -11,6 +12,7 @@ export interface FailoverMetrics {
   hookFailed(): void;
   auditLost(lines: number): void;
   render(): Promise<string>;
+  close(): void;
 }
 
 export interface MetricsSources {
@@ -18,14 +20,15 @@ export interface MetricsSources {
   qualityOf(server: string): WatchQuality | undefined;
 }
 
-/** Makes the metrics of a manager; each carries the name of its group. */
-export function createFailoverMetrics(group: string, sources: MetricsSources): FailoverMetrics {
+/** Makes the metrics of a manager; each carries the name of its group. @param node the manager's own */
+export function createFailoverMetrics(group: string, sources: MetricsSources, node: NodeMetricsParts): FailoverMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ group });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
   addGroup(registers, sources);
   addServers(registers, sources);
+  const endNode = addNodeMetrics(registry, node);
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name: `quorate_failover_${name}_total`, help, labelNames, registers });
   const transitions = counter('transitions', 'Changes of the recorded standing', ['change']);
@@ -41,6 +44,7 @@ export function createFailoverMetrics(group: string, sources: MetricsSources): F
     hookFailed: () => hooks.inc(),
     auditLost: (lines) => lost.inc(lines),
     render: () => registry.metrics(),
+    close: endNode,
   };
 }
 

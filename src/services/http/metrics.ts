@@ -2,8 +2,10 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Observable, Subscription } from 'rxjs';
+import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
-import type { Occupancy } from '../../host/rooms.ts';
+import type { LinkSource } from '../metrics/links.ts';
+import { addNodeMetrics } from '../metrics/node.ts';
 import type { ComparisonStatus } from '../state-comparison.ts';
 import type { ReplicatedStore, StoreStatus } from '../store/replicated-store.ts';
 import type { ResponseBudget } from './response-budget.ts';
@@ -26,25 +28,6 @@ const gauges: readonly (readonly [name: string, help: string, read: (status: Sto
   ['quorate_waiting_requests', 'Requests that wait for the log', ({ waiting }) => waiting],
   ['quorate_in_flight_requests', 'Requests under way', ({ inFlight }) => inFlight],
 ];
-
-/** How full the node is: what it holds for ever is worth an alarm before it refuses. */
-function addOccupancy(node: Node, registers: readonly Registry[]): void {
-  const add = (name: string, help: string, read: (occupancy: Occupancy) => number): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['room'],
-      registers: [...registers],
-      collect() {
-        const { actors, rooms } = node.occupancy;
-        this.set({ room: 'actors' }, read(actors));
-        for (const [room, occupancy] of Object.entries(rooms)) this.set({ room }, read(occupancy));
-      },
-    });
-  };
-  add('quorate_room_taken', 'Actors, and keys in the rooms of definitions', ({ count }) => count);
-  add('quorate_room_limit', 'How many of them there may be', ({ limit }) => limit);
-}
 
 /** From a fast disk's flush to what clients no longer wait for, in seconds. */
 const waitBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
@@ -71,13 +54,17 @@ export interface MetricsParts {
   readonly store: ReplicatedStore;
   readonly budget: ResponseBudget;
   readonly comparison?: (() => ComparisonStatus) | undefined;
+  /** The node's bus, for its links; they are left out by default. */
+  readonly bus?: LinkSource | undefined;
+  readonly clock: Clock;
 }
 
 /** Makes the metrics of a node and its store. */
-export function createMetrics({ node, store, budget, comparison }: MetricsParts): Metrics {
+export function createMetrics({ node, store, budget, comparison, bus, clock }: MetricsParts): Metrics {
   const registers = [new Registry()] as const;
   const [registry] = registers;
-  addOccupancy(node, registers);
+  const peers = (): readonly string[] => [...store.membership.reachable().keys()].filter((it) => it !== node.id);
+  const endNode = addNodeMetrics(registry, { node, bus, peers, clock });
   collectDefaultMetrics({ register: registry });
   for (const [name, help, read] of gauges) {
     new Gauge({
@@ -102,29 +89,11 @@ export function createMetrics({ node, store, budget, comparison }: MetricsParts)
     });
   }
   new Gauge({
-    name: 'quorate_unflushed_bytes',
-    help: 'Bytes that wait for the disk',
-    registers: [...registers],
-    collect() {
-      this.set(node.unflushedBytes);
-    },
-  });
-  new Gauge({
     name: 'quorate_http_response_bytes',
     help: 'Bytes of values that wait for their readers',
     registers: [...registers],
     collect() {
       this.set(budget.usedBytes);
-    },
-  });
-  new Counter({
-    name: 'quorate_refused_messages_total',
-    help: 'Messages and requests that were not taken, by the reason',
-    labelNames: ['reason'],
-    registers: [...registers],
-    collect() {
-      this.reset();
-      for (const [reason, count] of Object.entries(node.refused)) this.inc({ reason }, count);
     },
   });
   new Gauge({
@@ -159,6 +128,7 @@ export function createMetrics({ node, store, budget, comparison }: MetricsParts)
     render: () => registry.metrics(),
     close() {
       for (const end of ends) end.unsubscribe();
+      endNode();
       registry.clear();
     },
   };

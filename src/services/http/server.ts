@@ -9,6 +9,7 @@ import type { Node } from '../../host/node.ts';
 import type { Decisions } from '../agreement/decisions.ts';
 import type { Examination } from '../examination/examination.ts';
 import type { Standing } from '../lives/standing.ts';
+import type { LinkSource } from '../metrics/links.ts';
 import type { Restoration } from '../restoration.ts';
 import type { ComparisonStatus } from '../state-comparison.ts';
 import { PreconditionFailedError } from '../store/errors.ts';
@@ -73,6 +74,8 @@ export interface HttpServerOptions {
   readonly tls?: HttpIdentity;
   /** How its state stands to that of other nodes, for `GET /status` and `GET /metrics`. */
   readonly comparison?: () => ComparisonStatus;
+  /** The bus of the node, for what `GET /metrics` tells of links; left out, that says nothing of them. */
+  readonly bus?: LinkSource;
   /** What the node finds out about itself, for `GET /examination`; left out, that is not there. */
   readonly examine?: () => Promise<Examination>;
   /** Who may use it; clients on this machine by default. */
@@ -122,7 +125,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
   const secure = options.tls && createSecureServers(options.tls);
   const { clock } = environment;
   const budget = createResponseBudget(clock, limits);
-  const metrics = createMetrics({ node, store, budget, comparison });
+  const metrics = createMetrics({ node, store, budget, comparison, bus: options.bus, clock });
   let closing: Promise<void> | undefined;
   const app = createHttpApp({
     bodyBytes: valueLimitBytes,

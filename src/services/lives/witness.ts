@@ -101,6 +101,7 @@ class BusWitness implements Witness {
       reject: (envelope) => bus.reject(envelope),
       peers: bus.peers,
       losses: bus.losses,
+      ...(bus.backlog !== undefined && { backlog: bus.backlog }),
       close: () => {
         this.#isClosed = true;
         for (const subscription of subscriptions) subscription.unsubscribe();

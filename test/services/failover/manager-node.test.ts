@@ -216,6 +216,9 @@ test('an operator switches over, and has failovers not begin by themselves', asy
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toContain('quorate_failover_alarm{alarm="operator-needed",group="orders"} 1');
   expect(metrics).toContain('quorate_failover_maintenance{group="orders"} 1');
+  expect(metrics).toMatch(/^quorate_link_connected\{peer="m\d",group="orders"\} [01]$/m);
+  expect(metrics).toMatch(/^quorate_link_waiting_frames\{peer="m\d",group="orders"\} \d+$/m);
+  expect(metrics).toMatch(/^quorate_mailbox_messages\{group="orders"\} \d+$/m);
   expect((await post(url, '/failover/maintenance', { on: false })).status).toBe(202);
   expect(await primaryOtherThan(target)).not.toBe(target);
 });

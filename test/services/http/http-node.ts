@@ -73,6 +73,7 @@ export async function startHttpNode(options: HttpNodeOptions = {}): Promise<Http
   const unexpected: unknown[] = [];
   const http = await serveHttp({
     node,
+    bus,
     store: wrap(store),
     environment,
     ...httpOptions,

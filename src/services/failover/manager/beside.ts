@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { type Observable, Subject } from 'rxjs';
 import type { Clock } from '../../../environment/clock.ts';
+import type { NodeMetricsParts } from '../../metrics/node.ts';
 import { openAuditLog } from '../audit.ts';
 import { createHooks } from '../hooks.ts';
 import { createFailoverMetrics, type FailoverMetrics } from '../metrics.ts';
@@ -21,12 +22,12 @@ export async function startBeside(
   { id, dataDirectory, hooks: called = [] }: ManagerNodeOptions,
   group: string,
   { register, outputs, opinions, status, qualityOf }: Actors,
-  clock: Clock,
+  node: NodeMetricsParts & { readonly clock: Clock },
 ): Promise<Beside> {
   const news = new Subject<ManagerNews>();
   const trouble = (code: 'HOOK_FAILED' | 'AUDIT_LOST', message: string): void =>
     news.next({ type: 'trouble', code, message });
-  const metrics = createFailoverMetrics(group, { status, qualityOf });
+  const metrics = createFailoverMetrics(group, { status, qualityOf }, node);
   const audit = await openAuditLog({
     path: join(dataDirectory, 'audit.jsonl'),
     manager: id,
@@ -40,7 +41,7 @@ export async function startBeside(
     manager: id,
     phase: audit.phase,
     hooks: called,
-    clock,
+    clock: node.clock,
     onFailure(hook, why) {
       metrics.hookFailed();
       trouble('HOOK_FAILED', `'${hook}': ${why}`);
@@ -64,6 +65,7 @@ export async function startBeside(
     metrics,
     news: news.asObservable(),
     async close() {
+      metrics.close();
       await hooks.close();
       await audit.close();
     },
