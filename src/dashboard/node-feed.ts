@@ -31,6 +31,9 @@ const summaryMs = 250;
 /** Actors whose state is told with a summary, at most. */
 const actorsPerSummary = 32;
 
+/** Actors that are told of at first, at most; others are told of when they do something. */
+const actorsAtFirst = 1_000;
+
 /**
  * Tells `send` of `node` from now on: first of the actors that are alive, then of what they do.
  *
@@ -56,6 +59,8 @@ class NodeFeed {
   readonly #share: Share;
   /** The step that asked for an effect, if that step was told. */
   readonly #steps = new WeakMap<Effect, string>();
+  /** The actors that were told of, and whose end was not: none but those that are alive. */
+  readonly #told = new Set<Address>();
   #leftOut = new Map<string, number>();
   #changed = new Set<Address>();
   #timeout: ReturnType<Clock['setTimeout']> | undefined;
@@ -70,7 +75,7 @@ class NodeFeed {
     this.#bounds = bounds;
     this.#share = new Share(itemsPerSecond);
     this.#tell(clock.nowMs(), { type: 'up' });
-    for (const actor of node.actors()) this.#introduce(actor, clock.nowMs());
+    for (const actor of node.actors().slice(0, actorsAtFirst)) this.#introduce(actor, clock.nowMs());
   }
 
   close(): void {
@@ -81,14 +86,15 @@ class NodeFeed {
     const { atMs } = event;
     switch (event.type) {
       case 'started':
-        this.#introduce(event.actor, atMs);
+        if (this.#share.take(atMs)) this.#introduce(event.actor, atMs);
+        else this.#change('actor', event.actor);
         break;
       case 'stopped':
-        this.#tell(atMs, { type: 'gone', actor: event.actor });
+        this.#end(event.actor, atMs);
         break;
       case 'failed':
         if (event.actor === undefined) this.#tell(atMs, { type: 'down', reason: event.error.message });
-        else this.#tell(atMs, { type: 'gone', actor: event.actor, error: event.error.message });
+        else this.#end(event.actor, atMs, event.error.message);
         break;
       case 'step':
         this.#step(event);
@@ -127,6 +133,7 @@ class NodeFeed {
     const { actor, from, cause, transitions, effects, atMs } = event;
     const isTold = this.#share.take(atMs);
     if (isTold) {
+      this.#told.add(actor);
       const id = `${this.#node.id}:${event.sequence}`;
       for (const effect of effects) if (effect.type === 'send') this.#steps.set(effect, id);
       this.#tell(atMs, {
@@ -138,10 +145,7 @@ class NodeFeed {
         effects: effects.flatMap(briefly).slice(0, this.#bounds.members),
         ...this.#standing(actor, event.state, event.context),
       });
-    } else {
-      this.#leaveOut('step');
-      if (this.#changed.size < actorsPerSummary) this.#changed.add(actor);
-    }
+    } else this.#change('step', actor);
     for (const effect of leavingAtOnce(event)) this.#leave(actor, effect, atMs);
   }
 
@@ -158,9 +162,25 @@ class NodeFeed {
     this.#tell(atMs, { type: 'sent', id, step, from, to: effect.to, message: this.#message(effect.message) });
   }
 
+  /** The actor did something that is not told: how it stands is, with the summary. */
+  #change(type: string, actor: Address): void {
+    this.#leaveOut(type);
+    if (this.#changed.size < actorsPerSummary) this.#changed.add(actor);
+  }
+
+  /** That an actor ends is told of whatever else is left out, or a page would show it for ever; a failure always is. */
+  #end(actor: Address, atMs: number, error?: string): void {
+    this.#changed.delete(actor);
+    const wasTold = this.#told.delete(actor);
+    if (error !== undefined) this.#tell(atMs, { type: 'gone', actor, error });
+    else if (wasTold) this.#tell(atMs, { type: 'gone', actor });
+    else this.#leaveOut('gone');
+  }
+
   #introduce(actor: Address, atMs: number): void {
     const known = this.#node.peek(actor);
     if (known === undefined) return;
+    this.#told.add(actor);
     const { value, context } = known.state.snapshot;
     this.#tell(atMs, { type: 'actor', ...this.#standing(actor, value, context) });
   }

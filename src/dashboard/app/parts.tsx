@@ -42,7 +42,9 @@ export function Panel({ title, note, children }: PanelProps) {
 export function toneOf(role: string): 'lead' | 'seek' | 'follow' | 'bad' | 'plain' {
   if (/^(leader|primary|active|decided|committed|trusted|monitoring|live|up)$/.test(role)) return 'lead';
   if (
-    /candidate|promot|preparing|proposing|fencing|choosing|suspected|paused|undecided|recovered|catching/i.test(role)
+    /candidate|promot|preparing|proposing|collecting|polling|registering|claiming|ruling|fencing|choosing|suspected|paused|undecided|recovered|catching/i.test(
+      role,
+    )
   ) {
     return 'seek';
   }

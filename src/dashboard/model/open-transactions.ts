@@ -25,24 +25,58 @@ export function openTransactions(moment: Moment, atMs: number): readonly OpenTra
 }
 
 function coordinatedBy(actor: ActorNow, atMs: number): readonly OpenTransaction[] {
-  const { context, role = '' } = actor;
-  const branches = recordsAt(context, 'branches');
+  const { context } = actor;
+  const [stage = '', phase = stage] = statesIn(actor.value);
   const outcome = textAt(context, 'outcome');
-  const waiting = branches.filter((branch) =>
-    outcome === undefined ? branch.vote === 'awaited' : branch.acknowledged === false && branch.vote !== 'read-only',
-  );
-  // One that is only remembered, for those who may still ask, waits for nothing.
-  if (outcome !== undefined && waiting.length === 0) return [];
+  // One that answers for a transaction of which it knows nothing, or remembers its end for those who may ask, is not open.
+  if (stage === 'presuming' || stage === 'finished' || (stage === 'decided' && phase === 'retained')) return [];
   return [
     {
       transaction: textAt(context, 'transaction') ?? partsOf(actor.actor).key,
       actor: actor.actor,
       node: actor.node,
-      phase: outcome ?? role,
+      phase: stage === 'decided' ? (outcome ?? phase) : phase,
       ageMs: Math.max(0, atMs - actor.bornMs),
-      waitsFor: waiting.map((branch) => branchText(branch)),
+      waitsFor: stage === 'decided' && phase !== 'ending' ? unacknowledged(context) : decidersOf(phase, context),
     },
   ];
+}
+
+const unacknowledged = (context: unknown): readonly string[] =>
+  recordsAt(context, 'branches')
+    .filter((branch) => branch.acknowledged === false && branch.vote !== 'read-only')
+    .map(branchText);
+
+/** Who is waited for before the decision, in that phase; nothing but the application while it works. */
+function decidersOf(phase: string, context: unknown): readonly string[] {
+  const silent = recordsAt(context, 'branches')
+    .filter(({ vote }) => vote === 'awaited')
+    .map(branchText);
+  switch (phase) {
+    case 'collecting':
+      return silent;
+    case 'polling':
+      return silent.length > 0 ? silent : ['the acceptors'];
+    case 'leading':
+      return ['the acceptors'];
+    case 'delegating':
+      return silent.length > 0 ? silent : ['the last resource'];
+    case 'registering':
+    case 'claiming':
+    case 'ruling':
+    case 'fenced':
+    case 'ending':
+      return ['the decision register'];
+    default:
+      return [];
+  }
+}
+
+/** The names of the active states, from the outermost in; of regions at once, the first. */
+function statesIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  const [first] = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+  return first === undefined ? [] : [first[0], ...statesIn(first[1])];
 }
 
 /** `orders at n2`. */
@@ -56,14 +90,14 @@ function branchText(branch: unknown): string {
 function inDoubt(actor: ActorNow, atMs: number, known: ReadonlySet<Address>): readonly OpenTransaction[] {
   const coordinator = textAt(actor.context, 'coordinator');
   const isCoordinated = [...known].some((address) => address === coordinator);
-  if (actor.role !== 'in-doubt' || isCoordinated) return [];
+  if (statesIn(actor.value)[0] !== 'inDoubt' || isCoordinated) return [];
   return [
     {
       transaction: textAt(field(actor.context, 'branch'), 'transaction') ?? partsOf(actor.actor).key,
       actor: actor.actor,
       node: actor.node,
       phase: 'in doubt',
-      ageMs: Math.max(0, atMs - actor.roleSinceMs),
+      ageMs: Math.max(0, atMs - actor.bornMs),
       waitsFor: coordinator === undefined ? [] : [coordinator],
     },
   ];

@@ -62,13 +62,30 @@ export class Pairing {
     } else if (item.from !== item.actor) this.#meet('step', item, key, item.cause);
   }
 
-  /** What is no longer kept is no longer paired. */
+  /** What is no longer kept is no longer paired, and waits no more: nothing may be remembered of it, whichever end goes first. */
   forget(item: Shown): void {
     if (item.type === 'sent') {
-      this.#stepOf.delete(item.id);
+      const step = this.#stepOf.get(item.id);
+      if (step === undefined) this.#remove(keyOf(item.from, item.to, item.message), 'sent', item.id);
+      else this.#part(item.id, step);
       this.#lost.delete(item.id);
     }
-    if (item.type === 'step') this.#sentOf.delete(item.id);
+    if (item.type === 'step') {
+      const sent = this.#sentOf.get(item.id);
+      if (sent === undefined) this.#remove(keyOf(item.from, item.actor, item.cause), 'step', item.id);
+      else this.#part(sent, item.id);
+    }
+    if (item.type === 'lost' && item.sent !== undefined) this.#lost.delete(item.sent);
+  }
+
+  /** How many are paired, lost, and wait for each other. */
+  get kept(): { readonly pairs: number; readonly lost: number; readonly unpaired: number } {
+    return { pairs: Math.max(this.#stepOf.size, this.#sentOf.size), lost: this.#lost.size, unpaired: this.#count };
+  }
+
+  #part(sent: string, step: string): void {
+    this.#stepOf.delete(sent);
+    this.#sentOf.delete(step);
   }
 
   #join(sent: string, step: string): void {
@@ -115,7 +132,8 @@ export class Pairing {
   }
 
   #remove(key: string, kind: Waiting['kind'], id: string): void {
-    const queue = this.#waiting.get(key) ?? [];
+    const queue = this.#waiting.get(key);
+    if (queue === undefined) return;
     const left = queue.filter((it) => it.kind !== kind || it.id !== id);
     this.#count -= queue.length - left.length;
     if (left.length > 0) this.#waiting.set(key, left);

@@ -24,6 +24,22 @@ export interface Arrival {
   readonly step?: ItemOf<'step'>;
 }
 
+/** What a history remembers. */
+export type KeptKind =
+  | 'items'
+  | 'frames'
+  | 'marks'
+  | 'places'
+  | 'arrivals'
+  | 'pairs'
+  | 'lost'
+  | 'unpaired'
+  | 'nodes'
+  | 'actors'
+  | 'operations'
+  | 'faults'
+  | 'peers';
+
 /**
  * A bounded history. Positions count the items that have happened: at position 3 the first three have. They do not change when
  * old items go.
@@ -61,6 +77,24 @@ export class Timeline {
   /** The latest position: all that was told has happened. */
   get end(): number {
     return this.#end;
+  }
+
+  /** How much is remembered, of each kind. */
+  get kept(): Readonly<Record<KeptKind, number>> {
+    const { nodes, actors, operations, faults, peers } = this.#now;
+    return {
+      items: this.#end - this.first,
+      frames: this.#frames.length,
+      marks: this.marks().length,
+      places: this.#places.size,
+      arrivals: this.#served.size,
+      ...this.#pairing.kept,
+      nodes: nodes.size,
+      actors: actors.size,
+      operations: operations.size,
+      faults: faults.size,
+      peers: peers.size,
+    };
   }
 
   /**
