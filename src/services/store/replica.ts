@@ -4,22 +4,14 @@
  */
 
 import { QuorateError } from '../../../statecharts/actor.ts';
-import type { Clock } from '../../environment/clock.ts';
-import type { Random } from '../../environment/random.ts';
 import { Backlog } from './backlog.ts';
 import { CopyEndedError, UnreadableStateError } from './errors.ts';
-import type {
-  LogEntry,
-  LogRun,
-  LogToken,
-  ReplicatedLog,
-  SnapshotReader,
-  SnapshotWriter,
-} from './log/replicated-log.ts';
-import type { Fate } from './sessions/fate.ts';
-import type { SessionedMachine } from './sessions/machine.ts';
-import type { SlicedStateMachine, StateRestoration, StateView } from './state-machine.ts';
+import type { LogRun, LogToken, SnapshotReader, SnapshotWriter } from './log/replicated-log.ts';
+import type { ReplicaParts, StateCopy } from './replica/contract.ts';
+import type { StateRestoration, StateView } from './state-machine.ts';
 import { StateSamples } from './state-samples.ts';
+
+export type { ReplicaParts, StateCopy } from './replica/contract.ts';
 
 /** About the bytes of one part of a snapshot: some hundred entries, which are encoded within a millisecond or two. */
 const partBytes = 64 * 1_024;
@@ -27,33 +19,6 @@ const partBytes = 64 * 1_024;
 const applyBytes = 128 * 1_024;
 /** Entries of one turn, however small. */
 const applyEntries = 1_000;
-
-export interface ReplicaParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: ReplicatedLog;
-  readonly machine: Pick<SlicedStateMachine, 'stateHash'>;
-  readonly sessioned: SessionedMachine;
-  /** An entry was applied. */
-  applied(entry: LogEntry, fates: readonly Fate[]): void;
-  /** The state is that of a snapshot now. */
-  installed(index: number): void;
-  /** Some entries were applied, or a snapshot was: what waits for an index may be due. */
-  advanced(): void;
-  /** The state cannot follow. */
-  fail(error: unknown): void;
-}
-
-/** The state as of some entry, given away part by part while entries go on to be applied. */
-export interface StateCopy {
-  /** The last entry that it holds. */
-  readonly index: number;
-  readonly revision: number;
-  /** The next part, undefined at the end. @throws CopyEndedError when the state is wanted for something else by now */
-  next(): Uint8Array | undefined;
-  /** Nothing more is asked. Idempotent. */
-  release(): void;
-}
 
 interface Restoring {
   readonly index: number;
