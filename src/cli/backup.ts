@@ -10,8 +10,8 @@ import { systemEnvironment } from '../environment/environment.ts';
 import { messageOf } from '../environment/message.ts';
 import { privateFileMode } from '../environment/private-files.ts';
 import { checkBackup } from '../services/backup/format.ts';
+import { isOk, requestHttp, textOfAnswer, whyOf } from '../services/http/request.ts';
 import { FileError } from './errors.ts';
-import { isOk, requestHttp, textOfAnswer, whyOf } from './http-request.ts';
 import {
   type AskedNode,
   authorizationOf,

@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import * as v from 'valibot';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { type HostPort, readSecretFile } from '../bus/tcp.ts';
+import { isOk, requestHttp, textOfAnswer, whyOf } from '../services/http/request.ts';
 import { readFileNamed } from './config/files.ts';
-import { isOk, requestHttp, textOfAnswer, whyOf } from './http-request.ts';
 import { textOf } from './options.ts';
 
 /** What lets a command ask nodes. */

@@ -19,7 +19,7 @@ import { exitCodes, UsageError } from './errors.ts';
 import { checkMembers, checkSecurity } from './node/checks.ts';
 import { followGrants, openAudit, readGrants } from './node/grants-file.ts';
 import { type Notice, reporter, reportOn } from './node/reporting.ts';
-import { followTls, readTls, tlsFilesIn } from './node/tls-files.ts';
+import { followTls, readTls, tlsFilesIn, withTls } from './node/tls-files.ts';
 import {
   hostPortIn,
   integerIn,
@@ -86,7 +86,7 @@ Exit codes: 0 stopped by SIGINT or SIGTERM, 1 could not start or had to stop (th
 
 /** Makes the command. */
 export function nodeCommand(terminal: Terminal): Command {
-  return withDashboard(withTiming(withDurability(new Command('node'))))
+  return withTls(withDashboard(withTiming(withDurability(new Command('node')))), 'this node')
     .summary('run one node of a cluster')
     .description('Runs one node of a replicated key-value store, until SIGINT or SIGTERM.')
     .option('--id <id>', 'the name of this node within the cluster', nodeIdIn)
@@ -115,10 +115,6 @@ export function nodeCommand(terminal: Terminal): Command {
       '--audit-log <file>',
       'where to note who changed what over HTTP, and who was refused (JSON, one value a line)',
     )
-    .option('--ca <file>', 'the authority of the certificates of all nodes (PEM)')
-    .option('--cert <file>', 'the certificate of this node, which names it (PEM)')
-    .option('--key <file>', 'the private key of the certificate (PEM)')
-    .option('--insecure', 'listen on other addresses than loopback without TLS: all that reach them can read along')
     .option(
       '--open-clients [which]',
       'which clients need no secret: all, loopback (those on this machine), or none; all when just said',

@@ -3,10 +3,13 @@
 import { Command } from 'commander';
 import type { InspectorServer } from '../inspector/server.ts';
 import { followTopology } from '../services/failover/topology/follow.ts';
+import { askSecurely } from '../services/failover/topology/secure.ts';
 import { type GroupProxy, type HostPort, type ProxyNotice, serveProxyHttp, startProxy } from '../services/proxy.ts';
+import { readFileNamed } from './config/files.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { proxyTokenOf, redisLoginOf } from './failover/config/login.ts';
 import { readFailoverConfig } from './failover/config/read.ts';
+import { caOption } from './failover/operator.ts';
 import { createLog } from './log.ts';
 import { hostPortIn, integerIn, textOf } from './options.ts';
 import { askedToStop } from './stop-asked.ts';
@@ -16,6 +19,7 @@ interface Options {
   readonly config: string;
   readonly listen?: HostPort;
   readonly reads?: HostPort;
+  readonly ca?: string;
   readonly http?: HostPort;
   readonly inspect?: true | number;
 }
@@ -25,7 +29,7 @@ The file is that of 'quorate failover'; its section "proxy" says where to listen
   "proxy": { "listen": "127.0.0.1:6400", "reads": "127.0.0.1:6401", "maxReadLagBytes": 1048576 }
 
 Managers of other machines want a token of clients: put what 'quorate secret http' prints into a file, and name that as
-"tokenFile" there. Where "login" has "tls", the proxy speaks TLS with the Redis servers, and plainly with its clients.
+"tokenFile" there. Where managers speak TLS, name their authority with --ca. Where "login" has "tls", the proxy speaks TLS with the Redis servers, and plainly with its clients.
 
 In durable mode of a Redis group, replies are held until enough in-sync standbys hold what they speak of. A client whose
 connection is cut does not know what became of its last commands; it is never told OK for what a failover takes back.
@@ -46,6 +50,7 @@ export function proxyCommand(terminal: Terminal): Command {
       hostPortIn,
     )
     .option('--reads <host:port>', 'where readers come in (default: what the file says)', hostPortIn)
+    .option('--ca <file>', caOption)
     .option('--http <host:port>', 'serve /healthz, /readyz, /status and /metrics', hostPortIn)
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
     .addHelpText('after', help)
@@ -61,6 +66,7 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
   const located = readFailoverConfig(options.config);
   const { config, locate } = located;
   const token = proxyTokenOf(located);
+  const ca = options.ca === undefined ? undefined : readFileNamed(options.ca, 'the authority of certificates');
   const stopAsked = askedToStop();
   const listen = options.listen ?? config.proxy?.listen;
   const reads = options.reads ?? config.proxy?.reads;
@@ -74,7 +80,10 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
     group: config.group,
     kind: config.kind,
     topology: followTopology({
-      managers: Object.values(config.managers).map(({ http }) => `http://${textOf(http)}`),
+      managers: Object.values(config.managers).map(
+        ({ http }) => `${ca === undefined ? 'http' : 'https'}://${textOf(http)}`,
+      ),
+      ...(ca !== undefined && { ask: askSecurely(ca) }),
       group: config.group,
       ...(token !== undefined && { token }),
       repeats: true,

@@ -6,4 +6,9 @@
 export * from '../../statecharts/failover.ts';
 export * from './failover/detectors.ts';
 export * from './failover/topology/errors.ts';
-export { type FollowTopologyOptions, followTopology } from './failover/topology/follow.ts';
+export {
+  type AskManager,
+  type FollowTopologyOptions,
+  followTopology,
+  type ManagerAnswer,
+} from './failover/topology/follow.ts';

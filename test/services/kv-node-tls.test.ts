@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isOk, requestHttp, textOfAnswer } from '../../src/cli/http-request.ts';
+import { isOk, requestHttp, textOfAnswer } from '../../src/services/http/request.ts';
 import type { KeyValueNode } from '../../src/services/kv-node.ts';
 import { connect } from '../../src/services/store/tcp-client.ts';
 import { quorate } from '../cli/commands.ts';

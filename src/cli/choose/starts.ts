@@ -77,6 +77,7 @@ function group(
     const at = `10.0.0.${place}`;
     return [`m${place}`, { listen: `${at}:7101`, http: `${at}:7201`, data: `./m${place}` }] as const;
   });
+  const first = `m${places[0]}`;
   const named = Object.entries(servers).map(([name, standby], index) => {
     const start = ['ssh', name, 'systemctl', 'start', 'redis'];
     const readiness = standby === 'hot' ? {} : { standby };
@@ -98,8 +99,9 @@ function group(
   return {
     commands: [
       'npx quorate secret new --secret-file ./secret',
-      `npx quorate failover --config ${file}`,
-      `npx quorate proxy --config ${file}`,
+      `npx quorate certs --cluster failover-${config.group} ${places.map((place) => `m${place}=10.0.0.${place}`).join(' ')}`,
+      `npx quorate failover --config ${file} --id ${first} --ca certs/ca.pem --cert certs/${first}.pem --key certs/${first}.key.pem`,
+      `npx quorate proxy --config ${file} --ca certs/ca.pem`,
     ],
     file,
     content: `${JSON.stringify(config, null, 2)}\n`,

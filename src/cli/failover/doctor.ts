@@ -6,8 +6,7 @@ import { messageOf } from '../../environment/message.ts';
 import type { Finding } from '../../resources/transactional.ts';
 import { exitCodes } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
-import type { LocatedConfig } from './config/read.ts';
-import { type GroupStatus, Managers } from './managers.ts';
+import { type Asked, type GroupStatus, Managers } from './managers.ts';
 import { type Reached, reachServers } from './servers.ts';
 import { obstacleText } from './texts.ts';
 
@@ -20,7 +19,7 @@ export interface Examined extends Finding {
 const timeoutMs = 5_000;
 
 /** @returns the exit code: 1 if something is wrong that would keep a failover from succeeding */
-export async function examine(located: LocatedConfig, isJson: boolean, terminal: Terminal): Promise<number> {
+export async function examine(located: Asked, isJson: boolean, terminal: Terminal): Promise<number> {
   const told = await new Managers(located).status();
   const servers = await reachServers(located, 'doctor', systemEnvironment());
   const found = [

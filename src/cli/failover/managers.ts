@@ -11,6 +11,11 @@ import type { LocatedConfig } from './config/read.ts';
 const name = v.nullable(v.string());
 const count = v.number();
 
+/** Whose managers are asked, and the file of the authority of their certificates, where they speak TLS. */
+export interface Asked extends LocatedConfig {
+  readonly ca?: string | undefined;
+}
+
 /** How a manager sees its group: what commands show of it. */
 export const managerStatus = v.looseObject({
   id: v.string(),
@@ -64,11 +69,14 @@ export class Managers {
   readonly #places: ReadonlyMap<string, HostPort>;
   readonly #credentials: Credentials;
 
-  /** @throws SecretFileError */
-  constructor({ config, locate }: LocatedConfig) {
+  /** @throws SecretFileError; FileError when the authority cannot be read */
+  constructor({ config, locate, ca }: Asked) {
     this.#group = config.group;
     this.#places = new Map(Object.entries(config.managers).map(([id, { http }]) => [id, http]));
-    this.#credentials = config.secretFile === undefined ? {} : credentialsOf({ secretFile: locate(config.secretFile) });
+    this.#credentials = credentialsOf({
+      ...(config.secretFile === undefined ? {} : { secretFile: locate(config.secretFile) }),
+      ...(ca === undefined ? {} : { ca }),
+    });
   }
 
   /** Asks all of them how they see the group. */

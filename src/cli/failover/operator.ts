@@ -13,6 +13,7 @@ import { historyLines, statusLines } from './texts.ts';
 
 interface Options {
   readonly config: string;
+  readonly ca?: string;
   readonly json?: true;
 }
 
@@ -31,10 +32,15 @@ export function operatorCommands(terminal: Terminal, environment: Environment = 
   ];
 }
 
-const about = (command: Command): Command =>
-  command.requiredOption('--config <file>', 'the configuration of the group').option('--json', 'print JSON');
+export const caOption = "the authority of the managers' certificates (PEM), where they speak TLS: HTTPS is asked then";
 
-const managersOf = ({ config }: Options): Managers => new Managers(readFailoverConfig(config));
+const about = (command: Command): Command =>
+  command
+    .requiredOption('--config <file>', 'the configuration of the group')
+    .option('--ca <file>', caOption)
+    .option('--json', 'print JSON');
+
+const managersOf = ({ config, ca }: Options): Managers => new Managers({ ...readFailoverConfig(config), ca });
 
 /** Prints lines for people, or JSON for programs. */
 const show = ({ out }: Terminal, { json }: Options, value: unknown, lines: () => readonly string[]): void =>

@@ -1,9 +1,10 @@
 /** One manager of a group, until it is told to stop, or fails. */
 
 import { networkInterfaces } from 'node:os';
+import type { Logger } from 'pino';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import { AddressInUseError } from '../../bus/errors.ts';
-import { type ClusterSecret, type HostPort, openSecretFile, readSecretFile } from '../../bus/tcp.ts';
+import { type ClusterSecret, type HostPort, openSecretFile, readSecretFile, type TlsIdentity } from '../../bus/tcp.ts';
 import { pause } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { JournalLockedError } from '../../journal/errors.ts';
@@ -11,6 +12,8 @@ import type { ManagerNode } from '../../services/failover/manager-node.ts';
 import { type DashboardOption, dashboardFor } from '../dashboard.ts';
 import { exitCodes, UsageError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { checkReach } from '../node/checks.ts';
+import { followTls, readTls, type TlsChoice, type TlsFiles, tlsFilesIn } from '../node/tls-files.ts';
 import { isLoopback } from '../options.ts';
 import { askedToStop } from '../stop-asked.ts';
 import type { Terminal } from '../terminal.ts';
@@ -18,7 +21,7 @@ import { type LocatedConfig, readFailoverConfig } from './config/read.ts';
 import { logNews } from './log.ts';
 import { reachServers } from './servers.ts';
 
-export interface RunOptions {
+export interface RunOptions extends TlsChoice {
   readonly config: string;
   readonly id?: string;
   readonly inspect?: true | number;
@@ -43,7 +46,7 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
   const environment = systemEnvironment();
   const stopAsked = askedToStop();
   const located = readFailoverConfig(options.config);
-  const { id, manager } = await startOne(located, options.id, environment, terminal);
+  const { id, manager, follow } = await startOne(located, options, environment, terminal);
   const { group, managers } = located.config;
   const log = createLog(terminal, process.stdout.isTTY === true, { group, id });
   const inspector = options.inspect === undefined ? undefined : await inspect(manager, options.inspect);
@@ -51,6 +54,7 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
   const seen = { title: `group ${group}, manager ${id}`, peers: others };
   const dashboard = await dashboardFor(manager.node, options.dashboard, seen, environment);
   logNews(log, manager);
+  const endFollowing = follow(log);
   log.info(
     {
       http: manager.httpUrl,
@@ -67,6 +71,7 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
     });
   });
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
+  endFollowing();
   await Promise.race([
     Promise.all([manager.stop(), inspector?.close(), dashboard?.close()]),
     pause(environment.clock, stopMs),
@@ -80,19 +85,42 @@ async function inspect({ node }: ManagerNode, port: true | number) {
   return await serveInspector(node, port === true ? {} : { port });
 }
 
+/** What all managers of the file that may be started here are given. */
+interface Shared {
+  readonly secret: ClusterSecret | undefined;
+  /** Undefined without TLS. */
+  readonly secured: { readonly files: TlsFiles; readonly tls: TlsIdentity } | undefined;
+  readonly insecure: boolean;
+}
+
+/** A manager, and what lets it take up files that change; that returns what ends it. */
+interface Started {
+  readonly manager: ManagerNode;
+  readonly follow: (log: Logger) => () => void;
+}
+
+async function securityOf(options: TlsChoice): Promise<Omit<Shared, 'secret'>> {
+  const files = tlsFilesIn(options);
+  return {
+    secured: files && { files, tls: await readTls(files) },
+    insecure: options.insecure === true,
+  };
+}
+
 /** Starts the manager that is named, or else the first that does not run yet here. */
 async function startOne(
   located: LocatedConfig,
-  named: string | undefined,
+  options: RunOptions,
   environment: Environment,
   terminal: Terminal,
-): Promise<{ readonly id: string; readonly manager: ManagerNode }> {
+): Promise<Started & { readonly id: string }> {
+  const { id: named } = options;
   const { managers } = located.config;
   const known = Object.keys(managers);
   if (named !== undefined && !known.includes(named)) {
     throw new ManagerUnknownError(`expected one of ${known.join(', ')}, got '${named}'; correct --id`);
   }
-  const secret = secretOf(located);
+  const shared = { secret: secretOf(located), ...(await securityOf(options)) };
   const able = named === undefined ? Object.entries(managers).filter(([, { listen }]) => isHere(listen)) : [];
   const candidates = named === undefined ? able.map(([id]) => id) : [named];
   if (candidates.length === 0) {
@@ -100,7 +128,7 @@ async function startOne(
   }
   for (const id of candidates) {
     try {
-      return { id, manager: await start(located, id, secret, environment, terminal) };
+      return { id, ...(await start(located, id, shared, environment, terminal)) };
     } catch (error) {
       const isTaken = error instanceof JournalLockedError || error instanceof AddressInUseError;
       if (!isTaken || named !== undefined) throw error;
@@ -112,22 +140,24 @@ async function startOne(
 async function start(
   located: LocatedConfig,
   id: string,
-  secret: ClusterSecret | undefined,
+  { secret, secured, insecure }: Shared,
   environment: Environment,
   terminal: Terminal,
-): Promise<ManagerNode> {
+): Promise<Started> {
   const { config, locate } = located;
   const { group, mode, confirmations, maxFlaps, primary, discardOthers, standbys, failback, timing } = config;
   const { detector = {}, hooks } = config;
-  const { http, data } = managerIn(config, id);
+  const { listen, http, data } = managerIn(config, id);
+  checkReach({ [`'listen' of ${id}`]: listen, [`'http' of ${id}`]: http }, secured !== undefined || insecure);
   const { estimator, ...settings } = detector;
   const servers = await reachServers(located, id, environment);
   const { startFailoverManager } = await import('../../services/failover/manager-node.ts');
-  return await startFailoverManager({
+  const manager = await startFailoverManager({
     id,
     managers: Object.fromEntries(Object.entries(config.managers).map(([name, { listen }]) => [name, listen])),
     dataDirectory: locate(data),
     ...(secret && { secret }),
+    ...(secured && { tls: secured.tls }),
     http: {
       ...http,
       onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? '') : String(error)),
@@ -160,6 +190,15 @@ async function start(
     pid: process.pid,
     environment,
   });
+  const { clock } = environment;
+  return {
+    manager,
+    follow(log) {
+      if (secured === undefined) return () => {};
+      const notice = (code: string, message: string): void => log.warn({ code }, message);
+      return followTls({ files: secured.files, first: secured.tls, node: manager, clock, notice });
+    },
+  };
 }
 
 function managerIn({ managers }: LocatedConfig['config'], id: string) {

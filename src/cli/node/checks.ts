@@ -19,13 +19,23 @@ export interface Placed {
 
 /** Refuses to let others read along unasked. @throws ClusterOptionsError */
 export function checkSecurity({ listen, http, nats, insecure }: Placed, files: TlsFiles | undefined): void {
-  if (files !== undefined || insecure === true) return;
   // Over NATS, nothing listens at the place of the node.
-  const places = { ...(nats === undefined ? { listen } : {}), http };
+  const places = { ...(nats === undefined ? { '--listen': listen } : {}), '--http': http };
+  checkReach(places, files !== undefined || insecure === true);
+}
+
+/**
+ * Refuses places that other machines reach, unless that is secured or asked for.
+ *
+ * @param places where it listens, by what says so
+ * @throws ClusterOptionsError
+ */
+export function checkReach(places: Readonly<Record<string, HostPort>>, isAllowed: boolean): void {
+  if (isAllowed) return;
   for (const [name, at] of Object.entries(places)) {
     if (isLoopback(at)) continue;
     throw new ClusterOptionsError(
-      `expected --ca, --cert and --key, as --${name} ${textOf(at)} is reached from other machines, got none; quorate certs makes them, or say --insecure where all that reach the network may read along`,
+      `expected --ca, --cert and --key, as ${name} ${textOf(at)} is reached from other machines, got none; quorate certs makes them, or say --insecure where all that reach the network may read along`,
     );
   }
 }

@@ -1,6 +1,7 @@
 /** The certificate of a node, its key, and the authority of its cluster, in files. */
 
 import { X509Certificate } from 'node:crypto';
+import type { Command } from 'commander';
 import type { TlsIdentity } from '../../bus/tcp.ts';
 import { timeOfDay } from '../../environment/calendar.ts';
 import type { Clock } from '../../environment/clock.ts';
@@ -14,6 +15,19 @@ export interface TlsFiles {
   readonly cert: string;
   readonly key: string;
 }
+
+/** What the options of `withTls` say. */
+export interface TlsChoice extends Partial<TlsFiles> {
+  readonly insecure?: true;
+}
+
+/** Gives a command the options of `TlsChoice`. @param who shows the certificate: `this node` */
+export const withTls = (command: Command, who: string): Command =>
+  command
+    .option('--ca <file>', 'the authority of the certificates of all nodes (PEM)')
+    .option('--cert <file>', `the certificate of ${who}, which names it (PEM)`)
+    .option('--key <file>', 'the private key of the certificate (PEM)')
+    .option('--insecure', 'listen on other addresses than loopback without TLS: all that reach them can read along');
 
 /** @returns undefined where none is named @throws ClusterOptionsError where some are missing */
 export function tlsFilesIn({ ca, cert, key }: Partial<TlsFiles>): TlsFiles | undefined {

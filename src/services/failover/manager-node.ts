@@ -7,13 +7,13 @@
 import { join } from 'node:path';
 import { ReplaySubject } from 'rxjs';
 import { foundingStanding, type GroupPlan, groupPlan, serverKey } from '../../../statecharts/failover.ts';
+import type { TlsIdentity } from '../../bus/tcp.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import { resourceOf } from '../../resources/managed/resource.ts';
-import type { HttpServer } from '../http/server.ts';
 import { type RunningNode, startNode } from '../start-node.ts';
 import { holdToFounding } from './group-file.ts';
-import { serveManager } from './http/server.ts';
+import { type ManagerHttpServer, serveManager } from './http/server.ts';
 import { type Actors, startActors } from './manager/actors.ts';
 import { type Beside, startBeside } from './manager/beside.ts';
 import type { ManagerNode, ManagerNodeOptions } from './manager/contract.ts';
@@ -27,7 +27,7 @@ export type { ManagerNews, ManagerNode, ManagerNodeOptions } from './manager/con
  * makes no sense; the errors of `startNode` and of `serveManager`
  */
 export async function startFailoverManager(options: ManagerNodeOptions): Promise<ManagerNode> {
-  const { id, managers, dataDirectory, secret, nats, confirmations = 1, maxFlaps = 3 } = options;
+  const { id, managers, dataDirectory, secret, nats, tls, confirmations = 1, maxFlaps = 3 } = options;
   const { environment = systemEnvironment(), inspect } = options;
   const plan = planOf(options);
   const { group, mode } = plan;
@@ -44,6 +44,7 @@ export async function startFailoverManager(options: ManagerNodeOptions): Promise
       openClients: 'none',
       ...(secret && { secret }),
       ...(nats && { nats }),
+      ...(tls && nats === undefined && { tls }),
       environment,
       ...(inspect && { inspect }),
       resources: Object.fromEntries(
@@ -63,6 +64,7 @@ export async function startFailoverManager(options: ManagerNodeOptions): Promise
     opened.push(() => beside.close());
     const http = await serveManager({
       ...options.http,
+      ...(tls && { tls }),
       clock: environment.clock,
       access: {
         openClients: options.openClients ?? 'loopback',
@@ -76,7 +78,12 @@ export async function startFailoverManager(options: ManagerNodeOptions): Promise
       isRunning: () => running.node.isRunning,
       request: parts.desk.request,
     });
-    return assembled(running, parts, beside, http, environment.clock);
+    const setTls = (identity: TlsIdentity): void => {
+      // The bus asks more of it, and comes first: then both take it, or neither.
+      if (nats === undefined) running.bus.setTls(identity);
+      http.setTls(identity);
+    };
+    return { ...assembled(running, parts, beside, http, environment.clock), setTls };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     for (const { server } of Object.values(options.servers)) await server.close();
@@ -98,9 +105,9 @@ function assembled(
   running: RunningNode,
   { register, topology, status, desk, failed }: Actors,
   { news, close }: Beside,
-  http: HttpServer,
+  http: ManagerHttpServer,
   clock: Clock,
-): ManagerNode {
+): Omit<ManagerNode, 'setTls'> {
   const failure = new ReplaySubject<Error>(1);
   let stopping: Promise<void> | undefined;
   const stop = (isAble = true): Promise<void> => {

@@ -2,7 +2,6 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { QuorateError } from '../../../statecharts/actor.ts';
-import { TlsIdentityError } from '../../bus/errors.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { messageOf } from '../../environment/message.ts';
 import type { Node } from '../../host/node.ts';
@@ -36,7 +35,7 @@ import { answerOf, asRequestError, HttpRequestError } from './problems.ts';
 import { addRangeRoutes } from './ranges.ts';
 import { addReadinessRoutes } from './readiness.ts';
 import { createResponseBudget, defaultResponseBudgetLimits, type ResponseBudgetLimits } from './response-budget.ts';
-import { createSecureServers, type HttpIdentity } from './tls.ts';
+import { createSecureServers, type HttpIdentity, replaceIdentity, urlOf } from './tls.ts';
 import { addTransactionRoutes } from './transactions.ts';
 import { addWatchRoute, defaultWatchLimits, type WatchLimits } from './watch.ts';
 
@@ -176,9 +175,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
   );
   let url: string;
   try {
-    const listening = await app.listen({ host, port });
-    // The library takes every server that it did not make for a plain one.
-    url = secure === undefined ? listening : listening.replace(/^http:/, 'https:');
+    url = urlOf(await app.listen({ host, port }), secure);
   } catch (cause) {
     metrics.close();
     throw new HttpListenError(
@@ -188,11 +185,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
   }
   return {
     url,
-    setTls(identity) {
-      if (secure === undefined)
-        throw new TlsIdentityError(`expected ${url} to speak TLS, got no certificate to replace; start it with one`);
-      secure.setIdentity(identity);
-    },
+    setTls: (identity) => replaceIdentity(secure, identity, url),
     setGrants: access.setGrants,
     close() {
       closing ??= (async () => {

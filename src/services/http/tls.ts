@@ -2,6 +2,7 @@
 
 import type { RequestListener, Server } from 'node:http';
 import { createServer, type Server as SecureServer } from 'node:https';
+import { TlsIdentityError } from '../../bus/errors.ts';
 import { type TlsIdentity, tlsOptionsOf } from '../../bus/tcp.ts';
 
 /** What an interface shows; whose word it takes for clients is no matter. */
@@ -39,3 +40,15 @@ export function createSecureServers(identity: HttpIdentity): SecureServers {
 
 /** Without the authority, as no client's certificate is asked for. */
 const optionsOf = ({ cert, key }: HttpIdentity) => tlsOptionsOf({ cert, key });
+
+/** Where an interface is. The library takes every server that it did not make for a plain one. */
+export const urlOf = (listening: string, secure: SecureServers | undefined): string =>
+  secure === undefined ? listening : listening.replace(/^http:/, 'https:');
+
+/** @throws TlsIdentityError when the identity is unusable, or when the interface at `url` speaks no TLS */
+export function replaceIdentity(secure: SecureServers | undefined, identity: HttpIdentity, url: string): void {
+  if (secure === undefined) {
+    throw new TlsIdentityError(`expected ${url} to speak TLS, got no certificate to replace; start it with one`);
+  }
+  secure.setIdentity(identity);
+}

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { isOk, requestHttp, textOfAnswer } from '../../../src/cli/http-request.ts';
+import { isOk, requestHttp, textOfAnswer } from '../../../src/services/http/request.ts';
 import type { HttpServerOptions } from '../../../src/services/http/server.ts';
 import { testAuthorityOf } from '../../fixtures/issued.ts';
 import { startHttpNode } from './http-node.ts';

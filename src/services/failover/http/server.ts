@@ -14,14 +14,15 @@ import { isEmptyBody, jsonOfBody } from '../../http/json.ts';
 import { takes } from '../../http/parameters.ts';
 import { type Answer, answerOf, asRequestError, HttpRequestError } from '../../http/problems.ts';
 import { sendReadiness } from '../../http/readiness.ts';
-import { HttpListenError, type HttpServer, type HttpServerOptions } from '../../http/server.ts';
+import { HttpListenError, type HttpServerOptions, type StoreHttpServer } from '../../http/server.ts';
+import { createSecureServers, replaceIdentity, urlOf } from '../../http/tls.ts';
 import { ManagerAnswerMissingError, ManagerRefusedError, OperatorsWaitingError } from '../errors.ts';
 import type { FailoverMetrics } from '../metrics.ts';
 import type { OperatorRequest } from '../operator.ts';
 import type { FailoverStatus } from '../status.ts';
 import { createWatchers } from './watching.ts';
 
-export interface ManagerHttpOptions extends HostPort, Pick<HttpServerOptions, 'hostNames' | 'onUnexpected'> {
+export interface ManagerHttpOptions extends HostPort, Pick<HttpServerOptions, 'hostNames' | 'onUnexpected' | 'tls'> {
   readonly clock: Clock;
   readonly access: HttpAccess;
   /** The topology now, and later ones as they come. */
@@ -39,14 +40,19 @@ const bodyLimitBytes = 4_096;
 /** How long an end waits for requests, in milliseconds. */
 const closeMs = 2_000;
 
+/** That of a manager. */
+export type ManagerHttpServer = Omit<StoreHttpServer, 'setGrants'>;
+
 /**
  * Serves a manager.
  *
- * @throws HttpListenError when the port cannot be opened
+ * @throws HttpListenError when the port cannot be opened; TlsIdentityError when certificate and key are unusable
  */
-export async function serveManager(options: ManagerHttpOptions): Promise<HttpServer> {
+export async function serveManager(options: ManagerHttpOptions): Promise<ManagerHttpServer> {
   const { host, port, hostNames = [], clock, access, onUnexpected = () => undefined } = options;
+  const secure = options.tls && createSecureServers(options.tls);
   const app = createHttpApp({
+    secure,
     bodyBytes: bodyLimitBytes,
     connections: connectionsLimit,
     names: [host, ...hostNames],
@@ -64,7 +70,7 @@ export async function serveManager(options: ManagerHttpOptions): Promise<HttpSer
   addRequests(app, options);
   let url: string;
   try {
-    url = await app.listen({ host, port });
+    url = urlOf(await app.listen({ host, port }), secure);
   } catch (cause) {
     throw new HttpListenError(
       `cannot serve HTTP at ${host}:${port}: ${messageOf(cause)}; give the manager another 'http'`,
@@ -74,6 +80,7 @@ export async function serveManager(options: ManagerHttpOptions): Promise<HttpSer
   let closing: Promise<void> | undefined;
   return {
     url,
+    setTls: (identity) => replaceIdentity(secure, identity, url),
     close() {
       closing ??= (async () => {
         watchers.close();

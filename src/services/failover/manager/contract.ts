@@ -11,7 +11,7 @@ import type {
   Transition,
 } from '../../../../statecharts/failover.ts';
 import type { NatsServer } from '../../../bus/nats.ts';
-import type { ClusterSecret, HostPort, OpenClients } from '../../../bus/tcp.ts';
+import type { ClusterSecret, HostPort, OpenClients, TlsIdentity } from '../../../bus/tcp.ts';
 import type { Environment } from '../../../environment/environment.ts';
 import type { Node } from '../../../host/node.ts';
 import type { ManagedServer } from '../../../resources/managed/server.ts';
@@ -32,6 +32,12 @@ export interface ManagerNodeOptions {
   readonly dataDirectory: string;
   /** What the managers share; needed as soon as there are others. */
   readonly secret?: ClusterSecret;
+  /**
+   * Secures TCP and HTTP by TLS: managers show each other certificates that name them in cluster `failover-GROUP` (see
+   * `createTcpBus`), and HTTP shows the same to its clients, which need none. Off by default, and alike on all managers. Over
+   * NATS it is for HTTP alone.
+   */
+  readonly tls?: TlsIdentity;
   readonly http: HostPort & Pick<ManagerHttpOptions, 'hostNames' | 'onUnexpected'>;
   /** Which clients of HTTP need no token: those on this machine by default. */
   readonly openClients?: OpenClients;
@@ -67,6 +73,12 @@ export interface ManagerNode {
   readonly topology: Observable<Topology>;
   readonly news: Observable<ManagerNews>;
   status(): FailoverStatus;
+  /**
+   * Replaces certificate, key and authority for connections that are made from now on.
+   *
+   * @throws BusOptionsError, TlsIdentityError when it runs without TLS, or these are unusable or another's; the former stay
+   */
+  setTls(identity: TlsIdentity): void;
   /** As `OperatorDesk.request`. */
   request(asked: OperatorRequest): Promise<void>;
   /** Emits once when the manager has stopped for good, and cannot go on. */

@@ -11,6 +11,19 @@ import { type Clock, systemClock } from '../../../environment/clock.ts';
 import { ManagerNewsError, ManagersNamedError } from './errors.ts';
 import { createEventReader, EventSizeError } from './events.ts';
 
+/** What a manager answers: a stream of events where it is `ok`. */
+export interface ManagerAnswer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/** Asks a manager. Resolves with the head of its answer; `signal` ends it, also while its body is read. */
+export type AskManager = (
+  url: string,
+  how: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+) => Promise<ManagerAnswer>;
+
 /** Whom to follow, and how. */
 export interface FollowTopologyOptions {
   /** Where managers serve HTTP, like `http://127.0.0.1:7201`: 1 to 16, each once. */
@@ -19,6 +32,8 @@ export interface FollowTopologyOptions {
   readonly group?: string;
   /** What lets clients of other machines ask (`quorate secret http`). */
   readonly token?: string;
+  /** How managers are asked. Default `fetch`, which believes those authorities of certificates that this machine does. */
+  readonly ask?: AskManager;
   /** How long to wait before a manager is asked again, in milliseconds. Default 250. */
   readonly retryMs?: number;
   /** A connection on which nothing came for so long is given up, in milliseconds. Default 5,000; managers say something each second. */
@@ -111,12 +126,14 @@ function sourcesOf(managers: readonly string[]): readonly string[] {
   return origins;
 }
 
-type WatchOptions = Pick<FollowTopologyOptions, 'token' | 'silenceMs' | 'repeats'> & { readonly clock: Clock };
+const askPlainly: AskManager = (url, how) => fetch(url, { ...how, redirect: 'error' });
+
+type WatchOptions = Pick<FollowTopologyOptions, 'token' | 'ask' | 'silenceMs' | 'repeats'> & { readonly clock: Clock };
 
 /** What one manager tells over one connection; errs with ManagerNewsError as that ends. */
 const watchManager = (
   manager: string,
-  { token, silenceMs = 5_000, repeats = false, clock }: WatchOptions,
+  { token, ask = askPlainly, silenceMs = 5_000, repeats = false, clock }: WatchOptions,
 ): Observable<Topology> =>
   new Observable((subscriber) => {
     const ending = new AbortController();
@@ -134,12 +151,11 @@ const watchManager = (
       silence = expectNews();
     };
     const follow = async (): Promise<void> => {
-      const response = await fetch(`${manager}/topology?watch`, {
+      const response = await ask(`${manager}/topology?watch`, {
         signal: ending.signal,
-        redirect: 'error',
         headers: { accept: 'text/event-stream', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       });
-      if (!response.ok || response.body === null) throw await refusalOf(manager, response);
+      if (!response.ok || response.body === null) throw refusalOf(manager, response);
       const text = new TextDecoder();
       const read = createEventReader(eventSizeLimit);
       let last: Topology | undefined;
@@ -161,15 +177,14 @@ const watchManager = (
     };
   });
 
-/** What its refusal says, of which an error page of any size may be the body. */
-async function refusalOf(manager: string, response: Response): Promise<ManagerNewsError> {
-  await response.body?.cancel();
+/** What its refusal says. Its body, which may be of any size, ends unread with the connection. */
+function refusalOf(manager: string, { status }: ManagerAnswer): ManagerNewsError {
   return new ManagerNewsError(
     'MANAGER_REFUSES',
     manager,
-    response.status === 401
+    status === 401
       ? 'it expects a token; give the one that this prints: quorate secret http --secret-file FILE'
-      : `it answers ${response.status}; expected a manager that runs quorate failover`,
+      : `it answers ${status}; expected a manager that runs quorate failover`,
   );
 }
 

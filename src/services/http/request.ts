@@ -1,12 +1,12 @@
 /**
- * A request over HTTP or HTTPS, as commands make them. In place of `fetch`, which takes no authority of one's own without a
- * library beside it.
+ * A request over HTTP or HTTPS, as commands and proxies make them. In place of `fetch`, which takes no authority of one's own
+ * without a library beside it.
  */
 
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import type { HostPort } from '../bus/tcp.ts';
-import { messageOf } from '../environment/message.ts';
+import type { HostPort } from '../../bus/tcp.ts';
+import { messageOf } from '../../environment/message.ts';
 
 export interface HttpRequest {
   readonly at: HostPort;
@@ -23,7 +23,7 @@ export interface HttpRequest {
 /** Resolves when the head of the answer is there; its body is read from it. @throws what the system says where none comes */
 export function requestHttp({ at, ca, body, ...rest }: HttpRequest): Promise<IncomingMessage> {
   const { host, port } = at;
-  // Each command asks once or twice: a connection that stays would only keep its process.
+  // A command asks once or twice, and a proxy for as long as the answer lasts: a connection that stays would only keep its process.
   const options = { ...rest, host, port, agent: false };
   return new Promise((resolve, reject) => {
     const request =
