@@ -289,6 +289,25 @@ describe('a writer', () => {
     },
   );
 
+  test('that may still be alive for the store keeps its parts, as its manifest may come late', async () => {
+    const { cluster, store, files, filesOver, keys } = started();
+    let late = (): Promise<unknown> => Promise.resolve();
+    const mute: KeyValueStore = {
+      ...store,
+      revokeLease: () => Promise.reject(new UnavailableError('no leader')),
+      transaction(transaction, options) {
+        if (!transaction.success.some(({ key }) => key.includes('/value/')))
+          return store.transaction(transaction, options);
+        late = () => store.transaction(transaction, options);
+        return Promise.reject(new OutcomeUnknownError('no answer'));
+      },
+    };
+    expect(await cluster.failure(filesOver(mute).put('a', filled(20, 1)))).toBeInstanceOf(OutcomeUnknownError);
+    await cluster.value(late());
+    expect((await cluster.value(files.get('a')))?.value).toEqual(filled(20, 1));
+    expect(await keys()).toHaveLength(4);
+  });
+
   test('that does not hear whether it has begun puts nothing, even where its beginning comes late', async () => {
     const { cluster, store, files, filesOver, keys, sleep } = started();
     let late = (): Promise<unknown> => Promise.resolve();
