@@ -1,118 +1,22 @@
-/** The commands of the key-value state machine: what they are, what they come to, and how the log has them. */
+/** The commands of the key-value state machine as the log has them. */
 
 import { decode, encode, isNatural } from '../codec.ts';
-import { KeyLimitError, MalformedRequestError, ValueLimitError } from '../errors.ts';
+import { MalformedRequestError } from '../errors.ts';
+import type {
+  Comparison,
+  Condition,
+  KeyValueCommand,
+  LeaseCommand,
+  Refusal,
+  Transaction,
+  TransactionOperation,
+} from './commands/contract.ts';
+import { assertKey, assertValue, problemOfKey, transactionLimit, valueLimitBytes } from './commands/limits.ts';
 import { longestTtlMs, shortestTtlMs } from './leases.ts';
-import { fieldsOfNamespace, type NamespaceCommand, namespaceCommandIn } from './namespace-commands.ts';
-import type { Namespace } from './namespaces.ts';
+import { fieldsOfNamespace, namespaceCommandIn } from './namespace-commands.ts';
 
-/** The longest key, in bytes of UTF-8. A constant, because all nodes must agree on it. */
-export const keyLimitBytes = 1_024;
-/** The longest value, in bytes. A constant, because all nodes must agree on it. */
-export const valueLimitBytes = 1_024 * 1_024;
-/** Comparisons of a transaction, and operations of each of its branches. A constant, because all nodes must agree on it. */
-export const transactionLimit = 128;
-
-/** What must hold for a write to happen. */
-export type Condition =
-  | { readonly type: 'version'; readonly version: number }
-  | { readonly type: 'value'; readonly value: Uint8Array }
-  | { readonly type: 'present' }
-  | { readonly type: 'absent' };
-
-/** What a transaction compares. */
-export interface Comparison {
-  readonly key: string;
-  readonly condition: Condition;
-}
-
-/** What a transaction does. What it gets is as it was before the transaction. */
-export type TransactionOperation =
-  | { readonly type: 'put'; readonly key: string; readonly value: Uint8Array; readonly lease?: number }
-  | { readonly type: 'delete'; readonly key: string }
-  | { readonly type: 'get'; readonly key: string };
-
-/**
- * Several keys in one command: `success` is done when all comparisons hold, and `failure` when one does not. Each branch
- * writes a key once at most. All that it writes has one version.
- */
-export interface Transaction {
-  readonly compare?: readonly Comparison[];
-  readonly success: readonly TransactionOperation[];
-  readonly failure?: readonly TransactionOperation[];
-}
-
-export type KeyValueCommand =
-  | {
-      readonly type: 'put';
-      readonly key: string;
-      readonly value: Uint8Array;
-      readonly condition?: Condition;
-      /** The lease that the key has from then on; without one it has none. */
-      readonly lease?: number;
-    }
-  | { readonly type: 'delete'; readonly key: string; readonly condition?: Condition }
-  | ({ readonly type: 'transaction' } & Required<Transaction>)
-  | LeaseCommand
-  | NamespaceCommand;
-
-/** What is done with leases. */
-export type LeaseCommand =
-  /** `isShared`: within the share of the session that asks; earlier releases granted whatever there was. */
-  | { readonly type: 'grant'; readonly ttlMs: number; readonly isShared?: boolean }
-  | { readonly type: 'keep'; readonly lease: number }
-  | { readonly type: 'revoke'; readonly lease: number };
-
-/** A value and the version of its last write. */
-export interface Versioned {
-  readonly value: Uint8Array;
-  readonly version: number;
-}
-
-/** What an operation of a transaction came to. */
-export type OperationResult =
-  | { readonly type: 'stored'; readonly version: number }
-  /** `version` is what was deleted; undefined when there was nothing. */
-  | { readonly type: 'deleted'; readonly version?: number }
-  /** What `get` found; undefined when there was nothing. */
-  | { readonly type: 'found'; readonly found?: Versioned };
-
-/** What a command came to. */
-export type KeyValueResult =
-  | Exclude<OperationResult, { type: 'found' }>
-  /** The condition does not hold; `version` is what is there, if anything is. */
-  | { readonly type: 'condition-failed'; readonly version?: number }
-  | {
-      readonly type: 'transacted';
-      readonly succeeded: boolean;
-      readonly revision: number;
-      readonly results: readonly OperationResult[];
-    }
-  /** A lease was granted, or kept. */
-  | { readonly type: 'leased'; readonly lease: number; readonly ttlMs: number }
-  /** A lease was revoked, with so many keys. */
-  | { readonly type: 'revoked'; readonly keys: number }
-  /** A namespace as it is, or was until its end; undefined where there was none. */
-  | { readonly type: 'namespaced'; readonly namespace?: Namespace }
-  | { readonly type: 'refused'; readonly reason: Refusal };
-
-const refusals = [
-  'malformed',
-  'key-limit',
-  'value-limit',
-  'answer-limit',
-  'lease-absent',
-  'lease-full',
-  'leases-limit',
-  'leases-share',
-  'quota-keys',
-  'quota-bytes',
-  'namespaces-limit',
-  'namespace-large',
-] as const;
-/** Why a command was not applied. What can be seen at the edge is refused there, by errors. */
-export type Refusal = (typeof refusals)[number];
-export const isRefusal = (value: unknown): value is Refusal => refusals.some((it) => it === value);
+export * from './commands/contract.ts';
+export * from './commands/limits.ts';
 
 const kinds = {
   put: 0,
@@ -187,34 +91,6 @@ const leaseOf = ({ lease }: { readonly lease?: number }): readonly number[] => (
 function writesKeysOnce(operations: readonly TransactionOperation[]): boolean {
   const written = operations.filter(({ type }) => type !== 'get').map(({ key }) => key);
   return new Set(written).size === written.length;
-}
-
-function assertValue(value: Uint8Array): void {
-  if (value.length <= valueLimitBytes) return;
-  throw new ValueLimitError(
-    `expected a value of at most ${valueLimitBytes} bytes, got ${value.length}; split it over several keys`,
-  );
-}
-
-/** Refuses what is no key. @throws KeyLimitError */
-export function assertKey(key: string): void {
-  const problem = problemOfKey(key);
-  if (problem === undefined) return;
-  throw new KeyLimitError(
-    problem === 'malformed'
-      ? 'expected a key of well-formed text, got half of a surrogate pair'
-      : `expected a key of 1 to ${keyLimitBytes} bytes, got ${key.length === 0 ? 'an empty one' : 'a longer one'}`,
-  );
-}
-
-const utf8 = new TextEncoder();
-
-/** What is wrong with a key, if anything. */
-export function problemOfKey(key: string): 'key-limit' | 'malformed' | undefined {
-  if (key.length === 0 || key.length > keyLimitBytes) return 'key-limit';
-  if (/\p{Surrogate}/u.test(key)) return 'malformed';
-  // A code unit takes at most three bytes, so most keys need not be encoded to be measured.
-  return key.length * 3 > keyLimitBytes && utf8.encode(key).length > keyLimitBytes ? 'key-limit' : undefined;
 }
 
 function markOf(condition: Condition | undefined): number | Uint8Array | null {
