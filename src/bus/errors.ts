@@ -28,6 +28,11 @@ export class UntrustedCertificateError extends QuorateError {
   readonly code = 'UNTRUSTED_CERTIFICATE';
 }
 
+/** The list of revoked certificates has changed: the other side has to show again that it is not on it. */
+export class RevocationsChangedError extends QuorateError {
+  readonly code = 'REVOCATIONS_CHANGED';
+}
+
 /** Options that no bus can be made of. */
 export class BusOptionsError extends QuorateError {
   readonly code = 'BUS_OPTIONS';

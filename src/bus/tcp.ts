@@ -21,6 +21,7 @@ import {
   checkIdentity,
   checkTrust,
   createListener,
+  createVouched,
   type Dial,
   dialWith,
   type TlsIdentity,
@@ -103,7 +104,8 @@ export interface TcpBus extends TcpClient {
    */
   setPeers(peers: Readonly<Record<string, HostPort>>): void;
   /**
-   * Replaces the certificate, its key and the authority for connections that are made from now on; those that are open stay.
+   * Replaces the certificate, its key and the authority for connections that are made from now on; those that are open stay,
+   * unless the list of revoked certificates is another one: then those with nodes are made anew.
    *
    * @throws BusOptionsError when the bus was made without TLS
    * @throws TlsIdentityError when these are unusable, or another node's; the former ones stay
@@ -133,14 +135,16 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
 
   if (options.tls !== undefined) checkIdentity(options.tls, cluster, node);
   let dial = dialWith(options.tls);
+  let { crl } = options.tls ?? {};
+  const vouched = createVouched();
   const targetsIn = (them: Readonly<Record<string, HostPort>>) =>
-    targetsOf(node, them, secret, (address) => dial(address));
+    targetsOf(node, them, secret, (address) => vouched.add(dial(address)));
   const targets = targetsIn(peers);
   const listener = createListener(
     options.tls,
     common.timing.handshakeTimeoutMs,
     () => core,
-    (socket) => guests.accept(socket, provenanceOf(socket)),
+    (socket) => guests.accept(vouched.add(socket), provenanceOf(socket)),
   );
   const { server } = listener;
   const { bus, core, links, guests } = createEndpoint(
@@ -172,6 +176,11 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
       checkIdentity(identity, cluster, node);
       listener.setIdentity(identity);
       dial = dialWith(identity);
+      if (identity.crl === crl) return;
+      crl = identity.crl;
+      // What is under way is judged by the former list.
+      listener.abandon();
+      vouched.end();
     },
   };
 }

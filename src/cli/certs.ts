@@ -9,6 +9,7 @@ import { timeOfDay } from '../environment/calendar.ts';
 import { messageOf } from '../environment/message.ts';
 import { createFile, replaceFile } from '../environment/new-file.ts';
 import type { Issued } from './certs/issue.ts';
+import { revokeCommand } from './certs/revoke.ts';
 import { FileError } from './errors.ts';
 import { integerIn, nameIn, nodeIdIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -55,6 +56,7 @@ export function certsCommand(terminal: Terminal): Command {
     .option('--days <number>', 'how long certificates of nodes are good for', integerIn(1, authorityDays), 365)
     .option('--json', 'tell the files as JSON', false)
     .addHelpText('after', help)
+    .addCommand(revokeCommand(terminal))
     .action(async (nodes: readonly Named[] = [], options: CertsOptions) => {
       const files = await made(nodes, options);
       terminal.out(options.json ? JSON.stringify({ files }) : files.map((file) => `made ${file}`).join('\n'));
@@ -65,8 +67,10 @@ export function certsCommand(terminal: Terminal): Command {
 function namedIn(text: string, earlier: readonly Named[] = []): readonly Named[] {
   const [name = '', hosts = '', ...rest] = text.split('=');
   const id = nodeIdIn(name);
-  if (id === 'ca' || id.endsWith('.key')) {
-    throw new InvalidArgumentError(`The files of a node '${id}' would take the place of others; choose another id.`);
+  if (['ca', 'crl', 'revoke'].includes(id) || id.endsWith('.key')) {
+    throw new InvalidArgumentError(
+      `The files or the name of a node '${id}' would take the place of others; choose another id.`,
+    );
   }
   const listed = hosts === '' ? [] : hosts.split(',');
   const wrong = listed.find((host) => isIP(host) === 0 && !isHostName(host));

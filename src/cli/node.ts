@@ -71,8 +71,9 @@ http print.
 --tokens lists further tokens, which quorate secret token prints, and what each may do: { "tokens": [{ "name": "app", "role":
 "write", "prefixes": ["app/"] }] }, where roles are read, write and admin; it is read again every 10 s.
 With --ca, --cert and --key all is encrypted, and a node shows a certificate that names it; quorate certs makes them. They are
-read again every 10 s, and taken up when they changed. Without them nothing is encrypted, and whoever can change what the network
-carries can take connections over: nodes listen on other addresses than loopback only with --insecure then.
+read again every 10 s, and taken up when they changed, as is --crl, the list of those that count no more (quorate certs revoke).
+Without them nothing is encrypted, and whoever can change what the network carries can take connections over: nodes listen on
+other addresses than loopback only with --insecure then.
 
 Examples:
   One of three machines:

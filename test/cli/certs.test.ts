@@ -94,9 +94,36 @@ describe('quorate certs', () => {
     await expect(start('n3')).rejects.toMatchObject({ code: 'TLS_IDENTITY' });
   });
 
+  test('revokes the certificates of nodes, one after the other, and not what another authority has signed', async () => {
+    const directory = temporary();
+    await quorate('certs', 'n1', 'n2', 'n3', '--directory', directory, '--cluster', 'test');
+    for (const node of ['n2', 'n3']) {
+      const { code, stdout } = await quorate('certs', 'revoke', node, '--directory', directory);
+      expect([code, stdout]).toEqual([0, `made ${join(directory, 'crl.pem')}\n`]);
+    }
+    const crl = read(directory, 'crl.pem');
+    const open = async (node: string, lists: Partial<TlsIdentity> = {}): Promise<TcpBus> => {
+      const tls = { ...identity(directory, node), ...lists };
+      const bus = await createTcpBus({ node, cluster: 'test', secret: testSecret, timing, tls });
+      onTestFinished(() => bus.close());
+      return bus;
+    };
+    const judge = await open('n1', { crl });
+    const others = { n2: (await open('n2')).address(), n3: (await open('n3')).address() };
+    const refused = new Set<string>();
+    judge.notices.subscribe(({ error, remote }) => /revoked/.test(error.message) && refused.add(remote));
+    judge.setPeers(others);
+    await until('both to be refused', () => refused.size === 2);
+    const elsewhere = temporary();
+    await quorate('certs', 'n1', '--directory', elsewhere);
+    writeFileSync(join(elsewhere, 'n2.pem'), read(directory, 'n2.pem'));
+    const { code, stderr } = await quorate('certs', 'revoke', 'n2', '--directory', elsewhere);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^FILE: .*has not signed/)]);
+  });
+
   test('refuses ids and hosts that are none, and an authority that is there in part or is none', async () => {
     const directory = temporary();
-    for (const wrong of ['ca', 'n1.key', 'n 1', 'n1=a b', 'n1=a=b', 'n1=,', 'n1=-a', 'n1=a..b']) {
+    for (const wrong of ['ca', 'crl', 'n1.key', 'n 1', 'n1=a b', 'n1=a=b', 'n1=,', 'n1=-a', 'n1=a..b']) {
       const { code, stderr } = await quorate('certs', wrong, '--directory', directory);
       expect([code, stderr.startsWith('error: ')], wrong).toEqual([2, true]);
     }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TlsIdentityError } from '../../src/bus/errors.ts';
 import type { TlsIdentity } from '../../src/bus/tcp.ts';
-import { checkKeyFile, expiryOf, followTls, readTls, tlsFilesIn } from '../../src/cli/node/tls-files.ts';
+import { checkKeyFile, expiryOf, followTls, readTls, type TlsFiles, tlsFilesIn } from '../../src/cli/node/tls-files.ts';
 import { createVirtualClock } from '../../src/simulator.ts';
 import { testAuthorityOf } from '../fixtures/issued.ts';
 import { until } from '../fixtures/until.ts';
@@ -14,10 +14,16 @@ import { until } from '../fixtures/until.ts';
 const authority = testAuthorityOf();
 const dayMs = 86_400_000;
 
-async function lab(first: TlsIdentity = authority.node('n1', { days: 100 })) {
+async function lab(identity: TlsIdentity = authority.node('n1', { days: 100 }), crl?: string) {
+  const first = { ...identity, ...(crl === undefined ? {} : { crl }) };
   const directory = mkdtempSync(join(tmpdir(), 'quorate-tls-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  const files = { ca: join(directory, 'ca.pem'), cert: join(directory, 'n1.pem'), key: join(directory, 'n1.key.pem') };
+  const at = (name: string): string => join(directory, name);
+  const files: TlsFiles = {
+    ...{ ca: at('ca.pem'), cert: at('n1.pem'), key: at('n1.key.pem') },
+    ...(crl === undefined ? {} : { crl: at('crl.pem') }),
+  };
+  if (crl !== undefined) writeFileSync(at('crl.pem'), crl);
   const write = (identity: TlsIdentity): void => {
     for (const name of ['ca', 'cert', 'key'] as const) writeFileSync(files[name], identity[name], { mode: 0o600 });
   };
@@ -36,14 +42,16 @@ async function lab(first: TlsIdentity = authority.node('n1', { days: 100 })) {
     clock.advance(10_000);
     await until('the end of a look', () => clock.nextAtMs() !== undefined);
   };
-  return { files, write, clock, notices, shown, look, end };
+  return { first, files, write, clock, notices, shown, look, end };
 }
 
 describe('the files of a certificate', () => {
   test('are named together', () => {
     expect(tlsFilesIn({})).toBeUndefined();
     expect(tlsFilesIn({ ca: 'a', cert: 'b', key: 'c' })).toEqual({ ca: 'a', cert: 'b', key: 'c' });
+    expect(tlsFilesIn({ ca: 'a', cert: 'b', key: 'c', crl: 'd' })).toEqual({ ca: 'a', cert: 'b', key: 'c', crl: 'd' });
     expect(() => tlsFilesIn({ ca: 'a', cert: 'b' })).toThrow(/got none for --key/);
+    expect(() => tlsFilesIn({ crl: 'd' })).toThrow(/got none for --ca and --cert and --key/);
   });
 
   test('hold a key that its owner alone can read, or a group where root owns it', async () => {
@@ -80,6 +88,14 @@ describe('the files of a certificate', () => {
     await look();
     expect(shown).toEqual([changed]);
     expect(notices).toEqual(['CERTIFICATE_RENEWED']);
+  });
+
+  test('hold a list of revoked certificates, which is taken up as well', async () => {
+    const { files, look, shown, first } = await lab(authority.node('n1', { days: 100 }), 'old');
+    expect(await readTls(files)).toMatchObject({ crl: 'old' });
+    writeFileSync(files.crl ?? '', 'new');
+    await look();
+    expect(shown).toEqual([{ ...first, crl: 'new' }]);
   });
 
   test('are told once when they cannot be used, not when one of them is late, and taken up when they can', async () => {

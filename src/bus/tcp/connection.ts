@@ -157,7 +157,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   socket.on('error', (error) => {
     if (!over) {
       failure ??=
-        untrusted(socket, remote, error) ??
+        (error instanceof QuorateError ? error : untrusted(socket, remote, error)) ??
         new ConnectionError(
           reached
             ? `the connection to ${remote} broke: ${textOfError(error)}`
@@ -206,7 +206,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 function untrusted(socket: Channel, remote: string, cause: Error): UntrustedCertificateError | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorizationError) return undefined;
   return new UntrustedCertificateError(
-    `expected ${remote} to show a certificate of the cluster's authority, got: ${cause.message}; give both sides certificates of one authority that have not expired`,
+    `expected ${remote} to show a certificate of the cluster's authority, got: ${cause.message}; give both sides certificates of one authority that have neither expired nor been revoked`,
     { cause },
   );
 }

@@ -22,6 +22,7 @@ export function securityOf(socket: Channel): Security {
     name: 'tls',
     binding: () => new Uint8Array(socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))),
     objectionTo(cluster, node) {
+      if (`${socket.authorizationError}` === 'CERT_REVOKED') return 'shows a certificate that was revoked';
       if (!socket.authorized) return `shows no certificate that the cluster's authority vouches for now`;
       const { subjectaltname: names } = socket.getPeerCertificate();
       return isNamed(names, cluster, node) ? undefined : `shows the certificate of ${names ?? 'nobody'}`;

@@ -6,8 +6,15 @@
 
 import { X509Certificate } from 'node:crypto';
 import { connect as connectPlain, createServer as createPlainServer, type Server, type Socket } from 'node:net';
-import { connect, createSecureContext, createServer, type Server as TlsServer } from 'node:tls';
-import { TlsHandshakeError, TlsIdentityError } from '../errors.ts';
+import {
+  connect,
+  createSecureContext,
+  createServer,
+  type SecureContextOptions,
+  TLSSocket,
+  type Server as TlsServer,
+} from 'node:tls';
+import { RevocationsChangedError, TlsHandshakeError, TlsIdentityError } from '../errors.ts';
 import type { Core } from './core.ts';
 import { createAdmission } from './guests/admission.ts';
 import { placeOf } from './guests/remote.ts';
@@ -18,6 +25,11 @@ import { isNamed, nodeUri } from './security.ts';
 export interface TlsTrust {
   /** Certificates of the cluster's own authority, PEM. Certificates that public authorities sign count for nothing. */
   readonly ca: string;
+  /**
+   * Lists of revoked certificates, PEM: with it, one of each authority in `ca` and of each between it and a certificate, none of
+   * which has expired, or nothing that the authority has signed is believed.
+   */
+  readonly crl?: string;
 }
 
 /** What a node shows, and by whose word it believes others. */
@@ -51,8 +63,16 @@ export function tlsOptionsOf<Given extends Partial<TlsIdentity>>(
   given: Given,
 ): Given & { readonly minVersion: 'TLSv1.3' } {
   const options = { ...given, minVersion } as const;
-  readable(() => createSecureContext(options));
+  readable(() => createSecureContext({ ...contextOf(given), minVersion }));
   return options;
+}
+
+/** Node reads one list of each text. */
+function contextOf({ crl, ...given }: Partial<TlsIdentity>): SecureContextOptions {
+  if (crl === undefined) return given;
+  const lists = crl.split(/(?=^-----BEGIN )/m).filter((it) => it.startsWith('-----BEGIN '));
+  // No list at all would be taken for none that is wanted.
+  return { ...given, crl: lists.length === 0 ? [crl] : lists };
 }
 
 function readable(read: () => unknown): void {
@@ -60,7 +80,7 @@ function readable(read: () => unknown): void {
     read();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `expected the certificate, its private key and the authority's certificate as PEM, got: ${why}; read them from the files that belong together`;
+    const message = `expected the certificate, its private key, the authority's certificate and its list of revoked ones as PEM, got: ${why}; read them from the files that belong together`;
     throw new TlsIdentityError(message, { cause });
   }
 }
@@ -72,7 +92,41 @@ export type Dial = (address: HostPort) => Socket;
 export function dialWith(trust: TlsTrust | undefined): Dial {
   return ({ host, port }) => {
     if (trust === undefined) return connectPlain({ host, port, noDelay: true });
-    return connect({ ...trust, host, port, minVersion, checkServerIdentity: () => undefined }).setNoDelay(true);
+    return connect({ ...contextOf(trust), host, port, minVersion, checkServerIdentity: () => undefined }).setNoDelay(
+      true,
+    );
+  };
+}
+
+/** Connections whose other side has shown a certificate, for as long as they are open. */
+export interface Vouched {
+  /** @returns the same socket */
+  add<Any extends Socket>(socket: Any): Any;
+  /** Ends them, so that both sides connect anew, and show what they have. */
+  end(): void;
+}
+
+export function createVouched(): Vouched {
+  const open = new Set<TLSSocket>();
+  return {
+    add(socket) {
+      if (socket instanceof TLSSocket) {
+        open.add(socket);
+        socket.once('close', () => open.delete(socket));
+      }
+      return socket;
+    },
+    end() {
+      for (const socket of open) {
+        // Clients have none to be revoked.
+        if (!socket.connecting && socket.getPeerX509Certificate() === undefined) continue;
+        socket.destroy(
+          new RevocationsChangedError(
+            'expected both sides to show again that their certificates count, as the list of revoked ones has changed',
+          ),
+        );
+      }
+    },
   };
 }
 
@@ -97,9 +151,12 @@ export function createListener(
   }
   // Clients need no certificate, so that one which does not count is a matter for the handshake, which tells its owner.
   const asked = { requestCert: true, rejectUnauthorized: false, minVersion } as const;
-  const server = createServer({ ...asked, ...identity, noDelay: true, handshakeTimeout: handshakeTimeoutMs }, accept);
+  const server = createServer(
+    { ...asked, ...contextOf(identity), noDelay: true, handshakeTimeout: handshakeTimeoutMs },
+    accept,
+  );
   const abandon = boundHandshakes(server, core);
-  return { server, setIdentity: (changed) => server.setSecureContext({ ...changed, minVersion }), abandon };
+  return { server, setIdentity: (changed) => server.setSecureContext({ ...contextOf(changed), minVersion }), abandon };
 }
 
 /** Strangers that connect and do not get on with TLS are bounded, and give way, like those in the bus's own handshake. */

@@ -22,12 +22,15 @@ import {
   AuthorityKeyIdentifier,
   BasicConstraints,
   Certificate,
+  CertificateList,
+  CRLNumber,
   ExtendedKeyUsage,
   Extension,
   Extensions,
   GeneralName,
   id_ce_authorityKeyIdentifier,
   id_ce_basicConstraints,
+  id_ce_cRLNumber,
   id_ce_extKeyUsage,
   id_ce_keyUsage,
   id_ce_subjectAltName,
@@ -39,10 +42,13 @@ import {
   KeyUsageFlags,
   Name,
   RelativeDistinguishedName,
+  RevokedCertificate,
   SubjectAlternativeName,
   SubjectKeyIdentifier,
   SubjectPublicKeyInfo,
   TBSCertificate,
+  TBSCertList,
+  Time,
   Validity,
   Version,
 } from '@peculiar/asn1-x509';
@@ -74,7 +80,7 @@ export function issueAuthority(name: string, lifetime: Lifetime): Issued {
   const subject = nameOf(name);
   return signed({ signer: privateKey, issuer: subject, subject, lifetime, publicKey }, privateKey, [
     extension(id_ce_basicConstraints, new BasicConstraints({ cA: true, pathLenConstraint: 0 }), true),
-    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign), true),
+    extension(id_ce_keyUsage, new KeyUsage(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign), true),
     extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(identifierOf(publicKey))),
   ]);
 }
@@ -95,6 +101,55 @@ export function issueNode(authority: Issued, { id, uri, hosts }: NodeNames, life
     extension(id_ce_authorityKeyIdentifier, new AuthorityKeyIdentifier({ keyIdentifier })),
   ]);
 }
+
+/**
+ * Makes the authority's list of revoked certificates, which is good for as long as the authority: it is replaced with the next
+ * revocation, and one that expired would have nodes believe nobody.
+ *
+ * @param earlier the list so far, PEM
+ * @param revoked the certificate to add, PEM
+ * @throws what Node says of what does not read; Error when the authority signs no lists, or has not signed the certificate
+ */
+export function issueRevocations(authority: Issued, revoked: string, earlier: string | undefined, at: Date): string {
+  const ca = new X509Certificate(authority.cert);
+  const certificate = new X509Certificate(revoked);
+  if (!certificate.verify(ca.publicKey)) throw new Error('the authority has not signed the certificate');
+  const { subject, validity } = AsnConvert.parse(ca.raw, Certificate).tbsCertificate;
+  if (!mayListRevoked(ca)) throw new Error('the authority may not sign lists; make another one, beside it in ca.pem');
+  const { serialNumber: userCertificate } = AsnConvert.parse(certificate.raw, Certificate).tbsCertificate;
+  const former = earlier === undefined ? undefined : AsnConvert.parse(derIn(earlier), CertificateList).tbsCertList;
+  const others = (former?.revokedCertificates ?? []).filter(
+    (it) => !Buffer.from(it.userCertificate).equals(Buffer.from(userCertificate)),
+  );
+  const signatureAlgorithm = new AlgorithmIdentifier({ algorithm: ecdsaWithSha256 });
+  const tbsCertList = new TBSCertList({
+    version: Version.v2,
+    signature: signatureAlgorithm,
+    issuer: subject,
+    thisUpdate: new Time(new Date(at.getTime() - driftMs)),
+    nextUpdate: validity.notAfter,
+    revokedCertificates: [...others, new RevokedCertificate({ userCertificate, revocationDate: new Time(at) })],
+    crlExtensions: [
+      extension(
+        id_ce_authorityKeyIdentifier,
+        new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(identifierOf(ca.publicKey)) }),
+      ),
+      extension(id_ce_cRLNumber, new CRLNumber(at.getTime())),
+    ],
+  });
+  const signature = sign('sha256', Buffer.from(AsnConvert.serialize(tbsCertList)), createPrivateKey(authority.key));
+  const list = new CertificateList({ tbsCertList, signatureAlgorithm, signature: bufferOf(signature) });
+  return pemOf('X509 CRL', Buffer.from(AsnConvert.serialize(list)));
+}
+
+/** RFC 5280, §6.3.3 (f): a list counts only where its signer's key may sign lists. */
+function mayListRevoked({ raw }: X509Certificate): boolean {
+  const { extensions = [] } = AsnConvert.parse(raw, Certificate).tbsCertificate;
+  const usage = extensions.find(({ extnID }) => extnID === id_ce_keyUsage);
+  return usage === undefined || (AsnConvert.parse(usage.extnValue, KeyUsage).toNumber() & KeyUsageFlags.cRLSign) !== 0;
+}
+
+const derIn = (pem: string): Buffer => Buffer.from(pem.replace(/-----[^-]+-----/g, ''), 'base64');
 
 interface Wanted {
   readonly signer: KeyObject;

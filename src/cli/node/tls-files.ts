@@ -14,6 +14,8 @@ export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Of revoked certificates; left out, none is. */
+  readonly crl?: string;
 }
 
 /** What the options of `withTls` say. */
@@ -27,12 +29,15 @@ export const withTls = (command: Command, who: string): Command =>
     .option('--ca <file>', 'the authority of the certificates of all nodes (PEM)')
     .option('--cert <file>', `the certificate of ${who}, which names it (PEM)`)
     .option('--key <file>', 'the private key of the certificate (PEM)')
+    .option('--crl <file>', "the authority's list of revoked certificates (PEM)")
     .option('--insecure', 'listen on other addresses than loopback without TLS: all that reach them can read along');
 
 /** @returns undefined where none is named @throws ClusterOptionsError where some are missing */
-export function tlsFilesIn({ ca, cert, key }: Partial<TlsFiles>): TlsFiles | undefined {
-  if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key };
-  if (ca === undefined && cert === undefined && key === undefined) return undefined;
+export function tlsFilesIn({ ca, cert, key, crl }: Partial<TlsFiles>): TlsFiles | undefined {
+  if (ca !== undefined && cert !== undefined && key !== undefined) {
+    return { ca, cert, key, ...(crl === undefined ? {} : { crl }) };
+  }
+  if (ca === undefined && cert === undefined && key === undefined && crl === undefined) return undefined;
   const missing = Object.entries({ ca, cert, key }).flatMap(([name, file]) =>
     file === undefined ? [`--${name}`] : [],
   );
@@ -42,11 +47,12 @@ export function tlsFilesIn({ ca, cert, key }: Partial<TlsFiles>): TlsFiles | und
 }
 
 /** @throws FileError; KeyExposedError when others can read the key */
-export async function readTls({ ca, cert, key }: TlsFiles): Promise<TlsIdentity> {
+export async function readTls({ ca, cert, key, crl }: TlsFiles): Promise<TlsIdentity> {
   return {
     ca: await textIn(ca, 'the authority of certificates'),
     cert: await textIn(cert, 'the certificate'),
     key: await textIn(key, 'the private key', (found) => checkKeyFile(key, found)),
+    ...(crl === undefined ? {} : { crl: await textIn(crl, 'the list of revoked certificates') }),
   };
 }
 
@@ -111,7 +117,7 @@ export function followTls({ files, first, node, clock, notice }: TlsFollowed): (
       current = identity;
       notice(
         'CERTIFICATE_RENEWED',
-        `connections that are made from now on see the certificate that is in ${files.cert} now`,
+        `connections that are made from now on go by what is in ${Object.values(files).join(', ')} now`,
       );
       tellExpiry();
     },
