@@ -5,13 +5,14 @@ import { systemEnvironment } from '../environment/environment.ts';
 import { messageOf } from '../environment/message.ts';
 import type { ListedTransaction, ResourceReport } from '../services/transactions.ts';
 import { exitCodes, tell } from './errors.ts';
+import { readTls, type TlsChoice, tlsFilesIn, withTls } from './node/tls-files.ts';
 import { positiveIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
-import { majorityTimeoutMs, readTxnConfig, resourcesOf } from './txn/config.ts';
+import { majorityTimeoutMs, readTxnConfig, resourcesOf, type TxnSecurity } from './txn/config.ts';
 import { reachManager } from './txn/manager.ts';
 import type { AnyManager } from './txn/own-manager.ts';
 
-interface Options {
+interface Options extends TlsChoice {
   readonly config: string;
   readonly json: boolean;
 }
@@ -35,6 +36,9 @@ When no manager runs, the command then takes the node's place among them, at "ad
 waits ${majorityTimeoutMs / 1_000} s for a majority ("timeoutMs" in "register"), and changes nothing without one.
 Where acceptors decide, name them and the other nodes likewise:
     "acceptors": { "nodes": ["n1", "n2", "n3"], "peers": { "n2": "10.0.0.2:5701", "n3": "10.0.0.3:5701" } }
+
+Where nodes speak TLS, list and resolve need the node's --ca, --cert and --key: with them they ask the manager, and take the node's
+place. They take it at other addresses than loopback only with those, or with --insecure.
 
 Exit codes: 0 all is well, 1 something is unresolved or wrong, 2 wrong options or configuration.`;
 
@@ -61,12 +65,12 @@ export function txnCommand(terminal: Terminal): Command {
     .description('Shows transactions that are not over, resolves what was left in doubt, and examines the databases.')
     .addHelpText('after', help)
     .addCommand(
-      configured('list')
+      withTls(configured('list'), 'the node')
         .description('open and in-doubt transactions, oldest first')
         .action(guarded((options: Options) => list(options, terminal))),
     )
     .addCommand(
-      configured('resolve')
+      withTls(configured('resolve'), 'the node')
         .description('finish what is decided, abort what never was, and say what became of a transaction')
         .argument('[transaction]', 'the transaction that matters; all of them by default')
         .option('--wait <seconds>', 'how long to wait for the branches', positiveIn, 10)
@@ -83,8 +87,14 @@ export function txnCommand(terminal: Terminal): Command {
     );
 }
 
+async function securityOf(options: TlsChoice): Promise<TxnSecurity> {
+  const files = tlsFilesIn(options);
+  return { tls: files && (await readTls(files)), insecure: options.insecure === true };
+}
+
 async function withManager(options: Options, terminal: Terminal, use: (manager: AnyManager) => Promise<number>) {
-  const manager = await reachManager(readTxnConfig(options.config), systemEnvironment());
+  const config = { ...readTxnConfig(options.config), security: await securityOf(options) };
+  const manager = await reachManager(config, systemEnvironment());
   terminal.err(`Asked: ${manager.where}.`);
   try {
     return await use(manager);

@@ -9,6 +9,7 @@ import { createNode, type Node } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
 import { type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
 import { createTransactionManager, paxosCommit, transactionDefinitions } from '../../src/services/transactions.ts';
+import { testAuthorityOf } from '../fixtures/issued.ts';
 import { freePorts } from '../fixtures/ports.ts';
 import { testSecret } from '../fixtures/secret.ts';
 import { until } from '../fixtures/until.ts';
@@ -22,8 +23,14 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-/** Three nodes over TCP, each with an acceptor; n1 has a manager, whose `stock` does not carry out a commit. */
-async function createLab() {
+const authority = testAuthorityOf('shop', 'shop');
+
+/**
+ * Three nodes over TCP, each with an acceptor; n1 has a manager, whose `stock` does not carry out a commit.
+ *
+ * @param isSecure whether they speak TLS
+ */
+async function createLab(isSecure = false) {
   const directory = temporary();
   const secretFile = join(directory, 'secret');
   writeFileSync(secretFile, testSecret.text(), { mode: 0o600 });
@@ -36,6 +43,7 @@ async function createLab() {
       node: id,
       cluster: 'shop',
       secret: testSecret,
+      ...(isSecure ? { tls: authority.node(id) } : {}),
       listen: peers.get(id) ?? {},
       peers: Object.fromEntries([...peers].filter(([other]) => other !== id)),
       environment,
@@ -74,12 +82,23 @@ async function createLab() {
     acceptors: { nodes, peers: { n2: textOf('n2'), n3: textOf('n3') }, listen: textOf('n1') },
     resources,
   };
-  return { directory, config, start, stop };
+  /** The options by which a command shows what n1 does. */
+  const secured = (): readonly string[] =>
+    Object.entries(authority.node('n1')).flatMap(([name, text]) => {
+      const file = join(directory, `${name}.pem`);
+      writeFileSync(file, text, { mode: 0o600 });
+      return [`--${name}`, file];
+    });
+  return { directory, config, start, stop, secured };
 }
 
 describe('quorate txn, when a manager whose decisions acceptors keep is dead', () => {
-  test('finishes what was decided, with one of the other acceptors dead', async () => {
-    const lab = await createLab();
+  test.each([
+    ['plainly', false],
+    ['over TLS', true],
+  ])('finishes %s what was decided, with one of the other acceptors dead', async (_how, isSecure) => {
+    const lab = await createLab(isSecure);
+    const options = isSecure ? lab.secured() : [];
     const first = await lab.start('n1');
     await lab.start('n2');
     const manager = await createTransactionManager({ node: first.node, decisions: paxosCommit({ acceptors: nodes }) });
@@ -92,15 +111,39 @@ describe('quorate txn, when a manager whose decisions acceptors keep is dead', (
     await lab.stop('n1');
 
     const config = configure(lab.directory, lab.config);
-    const resolved = await txn('resolve', transaction, '--config', config);
+    const resolved = await txn('resolve', transaction, '--config', config, ...options);
     expect(resolved).toMatchObject({ stdout: expect.stringMatching(`${transaction}: committed`), code: 0 });
     expect(resolved.stderr).toMatch(/the acceptors n1, n2, n3/);
-    expect(await txn('list', '--config', config)).toMatchObject({
+    expect(await txn('list', '--config', config, ...options)).toMatchObject({
       stdout: expect.stringMatching(/No transaction is open/),
       code: 0,
     });
     const back = await lab.start('n1');
     expect([back.orders.peek('a'), back.stock.peek('a')]).toEqual([1, 1]);
+  });
+
+  test('asks one that runs over TLS, by its authority, and learns nothing from it otherwise', async () => {
+    const lab = await createLab(true);
+    const { node } = await lab.start('n1');
+    await createTransactionManager({ node, decisions: paxosCommit({ acceptors: nodes }) });
+    const { dataDirectory: _, acceptors, ...rest } = lab.config;
+    const config = configure(lab.directory, { ...rest, address: acceptors.listen });
+    expect(await txn('list', '--config', config, ...lab.secured())).toMatchObject({ code: 0 });
+    const plain = await txn('list', '--config', config);
+    expect(plain).toMatchObject({ code: 1, stderr: expect.stringMatching(/no transaction manager .* answers/) });
+  });
+
+  test('takes the place of a node that other machines reach only with TLS, or when told that it is insecure', async () => {
+    const lab = await createLab();
+    await lab.start('n1');
+    await lab.stop('n1');
+    const acceptors = { ...lab.config.acceptors, listen: '0.0.0.0:1', timeoutMs: 500 };
+    const config = configure(lab.directory, { ...lab.config, acceptors });
+    const refused = await txn('list', '--config', config);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^CLUSTER_OPTIONS: .*'listen' of n1 0\.0\.0\.0:1/),
+    });
   });
 
   test('says within its time that no majority of them is there, and decides nothing', async () => {

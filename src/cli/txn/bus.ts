@@ -11,6 +11,7 @@ import { hasLived } from '../../services/lives/memory.ts';
 import { createWitness } from '../../services/lives/witness.ts';
 import { createDurablePeerMemory, hasPeerMemory } from '../../services/peer-journals.ts';
 import { beginLifeIn } from '../../services/start-node.ts';
+import { checkReach } from '../node/checks.ts';
 import { textOf } from '../options.ts';
 import type { TogetherConfig, TxnConfig } from './config.ts';
 
@@ -27,16 +28,25 @@ export interface OwnBus {
  * Opens the bus, which begins to connect to the others.
  *
  * @param isIntroduced whether the node tells the others the id of its journal; one that remembers theirs always does
- * @throws the errors of `createTcpBus` and of `readSecretFile`
+ * @throws ClusterOptionsError where other machines would reach it without TLS; the errors of `createTcpBus` and of `readSecretFile`
  */
 export async function openBus(
-  { node, address, cluster = 'quorate', secretFile, dataDirectory }: TxnConfig & { readonly dataDirectory: string },
+  {
+    node,
+    address,
+    cluster = 'quorate',
+    secretFile,
+    dataDirectory,
+    security,
+  }: TxnConfig & { readonly dataDirectory: string },
   { peers, listen = address }: TogetherConfig,
   environment: Environment,
   journal: Journal,
   isIntroduced: boolean,
 ): Promise<OwnBus> {
   const { clock } = environment;
+  const { tls, insecure = false } = security ?? {};
+  checkReach(listen === undefined ? {} : { [`'listen' of ${node}`]: listen }, tls !== undefined || insecure);
   const remembersPeers = hasPeerMemory(journal);
   // A node that was started by one call is known to its peers by its lives, too.
   const life = hasLived(journal)
@@ -46,6 +56,7 @@ export async function openBus(
     node,
     cluster,
     ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile) }),
+    ...(tls === undefined ? {} : { tls }),
     peers,
     environment,
     ...(listen === undefined ? {} : { listen }),

@@ -1,6 +1,7 @@
 /** The file that `quorate txn` reads: which manager it is about, where it answers, and what its resources are. */
 
 import * as v from 'valibot';
+import type { TlsIdentity } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { openEmbeddedStore } from '../../resources/embedded/store.ts';
@@ -66,10 +67,19 @@ const config = v.strictObject({
   resources: v.record(v.string(), resource),
 });
 
-export type TxnConfig = v.InferOutput<typeof config>;
+/** What secures the connections of a command, as its options say. */
+export interface TxnSecurity {
+  /** What the node shows, in whose place the command is; undefined without TLS. */
+  readonly tls: TlsIdentity | undefined;
+  /** Whether it may listen for other machines without TLS. */
+  readonly insecure: boolean;
+}
+
+/** What the file says, and the options. */
+export type TxnConfig = v.InferOutput<typeof config> & { readonly security?: TxnSecurity };
 
 /** What does not fit together, and where it stands. */
-function faultOf(given: TxnConfig): string | undefined {
+function faultOf(given: v.InferOutput<typeof config>): string | undefined {
   const { node, last, address, secretFile, register: inRegister, acceptors: withAcceptors } = given;
   if (inRegister !== undefined && withAcceptors !== undefined) {
     return "acceptors: a transaction is decided in one place: give either 'register' or 'acceptors'";

@@ -4,7 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
-import { createTcpClient, readSecretFile } from '../../bus/tcp.ts';
+import { createTcpClient, readSecretFile, type TlsIdentity, type TlsTrust } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { JournalLockedError } from '../../journal/errors.ts';
 import { createTransactionClient, TransactionManagerUnreachableError } from '../../services/transactions.ts';
@@ -47,12 +47,16 @@ export async function reachManager(config: TxnConfig, environment: Environment):
   }
 }
 
+/** A client shows no certificate. */
+const trustIn = ({ ca, crl }: TlsIdentity): TlsTrust => ({ ca, ...(crl === undefined ? {} : { crl }) });
+
 async function runningManager(config: TxnConfig, environment: Environment): Promise<AnyManager | undefined> {
-  const { node, address, cluster, secretFile } = config;
+  const { node, address, cluster, secretFile, security: { tls } = {} } = config;
   if (address === undefined) return undefined;
   const bus = createTcpClient({
     addresses: [address],
     environment,
+    ...(tls === undefined ? {} : { tls: trustIn(tls) }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile).client() }),
   });
