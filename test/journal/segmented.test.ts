@@ -6,6 +6,7 @@ import { JournalFailedError, JournalFullError } from '../../src/journal/errors.t
 import { type Journal, unforcedDelayMs } from '../../src/journal/journal.ts';
 import { openJournalOn } from '../../src/journal/segmented/open.ts';
 import type { SegmentedJournalOptions } from '../../src/journal/segmented/options.ts';
+import { segmentHeaderBytes } from '../../src/journal/segmented/segments.ts';
 import { createVirtualClock, type VirtualClock } from '../../src/simulator/virtual-clock.ts';
 import type { Address } from '../../statecharts/actor.ts';
 import { a, b, entry, journalConformance, valuesOf } from './conformance.ts';
@@ -219,6 +220,31 @@ describe('reclaiming', () => {
     }
     expect(journal.sizeBytes).toBeLessThanOrEqual(5 * 4096);
     expect(reopen(bench).actors()).toEqual([]);
+  });
+
+  test('what waits is told when live records of a segment that is to be copied cannot be read', () => {
+    const { clock, disk, journal } = setUp();
+    journal.append([entry(lazy, 'only once')], ignore);
+    settleAll(clock);
+    for (const bytes of disk.files.values()) bytes.fill(0, segmentHeaderBytes, segmentHeaderBytes + 64);
+    let appended = 0;
+    const failures: string[] = [];
+    let durable = 0;
+    // The next one is appended in the turn in which the last one is durable: so one always waits.
+    const append = (): void => {
+      appended += 1;
+      journal.append([entry(a, new Uint8Array(100), 'checkpoint')], (error) => {
+        if (error !== undefined) failures.push(String(error));
+        else {
+          durable += 1;
+          if (appended < 2000) append();
+        }
+      });
+    };
+    append();
+    settleAll(clock);
+    expect(failures).toEqual([expect.stringContaining('live records in it cannot be read')]);
+    expect(durable).toBe(appended - 1);
   });
 
   test('live data is kept through many rounds of copying, and copying ends', () => {

@@ -1568,6 +1568,13 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/journal/live.test.ts'],
   },
   {
+    name: 'a journal that fails forgets who waits for the next flush',
+    file: 'src/journal/segmented/journal.ts',
+    text: '[this.#writing, this.#held]',
+    becomes: '[this.#writing]',
+    tests: ['test/journal/segmented.test.ts'],
+  },
+  {
     name: 'a segment is gone through in one turn',
     file: 'src/journal/segmented/reclaimer.ts',
     text: 'const searchFactor = 2;',

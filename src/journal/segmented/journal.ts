@@ -185,12 +185,13 @@ export class SegmentedJournal implements Journal {
     }
     if (this.#writing !== undefined) return;
     if (this.#closing === undefined) this.#reclaiming.proceed();
-    const flush = this.#held ?? this.#nextFlush();
-    this.#held = undefined;
+    this.#held ??= this.#nextFlush();
     if (this.#failure !== undefined) {
       this.#giveUp(this.#failure);
       return;
     }
+    const flush = this.#held;
+    this.#held = undefined;
     if (flush === undefined) {
       this.#onFlushed?.();
       this.#onFlushed = undefined;
