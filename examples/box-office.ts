@@ -45,5 +45,5 @@ export async function startStore(dataDirectory: string) {
     peers: {},
     pid: process.pid,
   });
-  return { store: keyValueStore(node.store), stop: () => node.stop() };
+  return { node: node.node, store: keyValueStore(node.store), stop: () => node.stop() };
 }

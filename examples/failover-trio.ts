@@ -125,6 +125,8 @@ export interface Group {
   readonly servers: readonly TrioServer[];
   /** Where the proxy takes clients. */
   readonly proxyPort: number;
+  /** Of the page that the first manager serves, where one was asked for. */
+  readonly dashboardUrl: string | undefined;
   /** As a manager knows it; undefined while none answers. */
   topology(): Promise<Topology | undefined>;
   /** Whether its last failover is over; of a durable group, both standbys are in sync. Another one before that counts as flapping. */
@@ -136,15 +138,17 @@ export interface GroupOptions {
   readonly mode: GroupMode;
   /** Sections of the configuration file, such as `detector`. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Where the first manager serves its dashboard. Default: nowhere. */
+  readonly dashboardPort?: number;
 }
 
 const quorate = join(import.meta.dirname, '..', 'src', 'cli', `main${extname(import.meta.filename)}`);
 
 /** Starts three servers, three managers and a proxy; ready once the group has a primary and two standbys in sync. */
-export async function startGroup({ mode, settings = {} }: GroupOptions): Promise<Group> {
+export async function startGroup(options: GroupOptions): Promise<Group> {
   const processes = new Processes();
   try {
-    return await startedGroup(processes, mode, settings);
+    return await startedGroup(processes, options);
   } catch (error) {
     await processes.end();
     throw error;
@@ -153,8 +157,7 @@ export async function startGroup({ mode, settings = {} }: GroupOptions): Promise
 
 async function startedGroup(
   processes: Processes,
-  mode: GroupMode,
-  settings: Readonly<Record<string, unknown>>,
+  { mode, settings = {}, dashboardPort }: GroupOptions,
 ): Promise<Group> {
   // One that starts follows nowhere: a manager says what it is to be.
   const servers = await startServers(processes, ['r1', 'r2', 'r3'], () => ['replicaof 127.0.0.1 1']);
@@ -179,7 +182,8 @@ async function startedGroup(
   };
   writeFileSync(file, JSON.stringify(config, undefined, 2));
   for (const id of Object.keys(managers)) {
-    processes.start(id, process.execPath, [quorate, 'failover', '--config', file, '--id', id]);
+    const shown = id === 'm1' && dashboardPort !== undefined ? ['--dashboard', String(dashboardPort)] : [];
+    processes.start(id, process.execPath, [quorate, 'failover', '--config', file, '--id', id, ...shown]);
   }
   processes.start('proxy', process.execPath, [quorate, 'proxy', '--config', file]);
   const topology = async (): Promise<Topology | undefined> => {
@@ -210,6 +214,7 @@ async function startedGroup(
   return {
     servers,
     proxyPort,
+    dashboardUrl: /http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]+/.exec(processes.logOf('m1'))?.[0],
     topology,
     hasSettled,
     async end() {

@@ -2,7 +2,7 @@
  * Failover to watch: three Redis servers, three managers and a proxy as processes of their own, clients that write without a
  * pause, and a primary that is killed every ten seconds. At the end every acknowledged write is looked for.
  *
- *     node dist/examples/failover.js [--kills 6] [--every-ms 10000] [--mode durable]
+ *     node dist/examples/failover.js [--kills 6] [--every-ms 10000] [--mode durable] [--dashboard PORT]
  */
 
 import { parseArgs } from 'node:util';
@@ -15,6 +15,8 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '6' },
     'every-ms': { type: 'string', default: '10000' },
     mode: { type: 'string', default: 'durable' },
+    /** The port of a page that shows what the first manager sees: opinions of the detectors, the pool of standbys, the plan. */
+    dashboard: { type: 'string' },
   },
 });
 const kills = Number(values.kills);
@@ -22,7 +24,11 @@ const everyMs = Number(values['every-ms']);
 const slotMs = 250;
 
 console.log('Starting three Redis servers, three managers and a proxy ...');
-const group = await startGroup({ mode: values.mode === 'pass-through' ? 'pass-through' : 'durable' });
+const group = await startGroup({
+  mode: values.mode === 'pass-through' ? 'pass-through' : 'durable',
+  ...(values.dashboard === undefined ? {} : { dashboardPort: Number(values.dashboard) }),
+});
+if (group.dashboardUrl !== undefined) console.log(`see it at ${group.dashboardUrl}`);
 const names = group.servers.map(({ name }) => name);
 const primary = async (): Promise<TrioServer | undefined> => {
   const known = (await group.topology())?.primary;

@@ -15,6 +15,7 @@ import { openFileJournal } from '../src/journal/file-journal.ts';
 import type { Journal } from '../src/journal/journal.ts';
 import type { Participating } from '../src/services/transactions/work.ts';
 import { createTransactionManager, TransactionAbortedError } from '../src/services/transactions.ts';
+import { showing } from './dashboard.ts';
 import { accountsPerDatabase, type Databases, embeddedDatabases, postgresDatabases } from './transfer-bank.ts';
 
 const { values } = parseArgs({
@@ -27,6 +28,8 @@ const { values } = parseArgs({
     concurrency: { type: 'string', default: '8' },
     die: { type: 'string' },
     moment: { type: 'string', default: 'before' },
+    /** The port of a page that shows the transactions that are open, and who is waited for. */
+    dashboard: { type: 'string' },
   },
 });
 const environment = systemEnvironment();
@@ -52,6 +55,7 @@ async function run<Owned extends Readonly<Record<string, Participating>>>(
     say({ type: 'failed', error: error.message });
     process.exitCode = 1;
   });
+  const dashboard = await showing([node], values.dashboard);
   const manager = await createTransactionManager({ node, environment, times: { timeoutMs: 5_000 } });
   manager.notices.subscribe((notice) => say({ ...notice, type: 'notice' }));
   const unfinished = manager.list().length;
@@ -94,7 +98,7 @@ async function run<Owned extends Readonly<Record<string, Participating>>>(
   await Promise.all(Array.from({ length: Number(values.concurrency) }, teller));
   while (manager.list().length > 0) await pause(5);
   manager.close();
-  await node.stop();
+  await Promise.all([dashboard.close(), node.stop()]);
   say({ type: 'stopped' });
 }
 

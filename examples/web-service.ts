@@ -1,11 +1,15 @@
 /**
  * A Fastify service with the store embedded: each process of it serves requests and runs a node, so that there is no database
  * beside it. `web-service-express.ts` is the same with Express.
+ *
+ *     node dist/examples/web-service.js [--dashboard PORT]
  */
 
+import { parseArgs } from 'node:util';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { KeyValueStore } from '../src/services/store.ts';
 import { buyerOf, failed, host, sell, startStore } from './box-office.ts';
+import { showing } from './dashboard.ts';
 
 export function boxOffice(store: KeyValueStore): FastifyInstance {
   const app = fastify();
@@ -25,13 +29,14 @@ export function boxOffice(store: KeyValueStore): FastifyInstance {
   return app;
 }
 
-/** Runs the service. @returns where it serves, and what ends it */
+/** Runs the service. @returns where it serves, its node, and what ends it */
 export async function serveBoxOffice(dataDirectory: string, port = 0) {
-  const { store, stop } = await startStore(dataDirectory);
+  const { node, store, stop } = await startStore(dataDirectory);
   const app = boxOffice(store);
   const url = await app.listen({ host, port });
   return {
     url,
+    node,
     /** Answers what is under way before the store goes. */
     async stop() {
       await app.close();
@@ -41,7 +46,9 @@ export async function serveBoxOffice(dataDirectory: string, port = 0) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { url, stop } = await serveBoxOffice('./quorate-data/web-service-example', 8_080);
+  const { values } = parseArgs({ options: { dashboard: { type: 'string' } } });
+  const { url, node, stop } = await serveBoxOffice('./quorate-data/web-service-example', 8_080);
+  const dashboard = await showing([node], values.dashboard);
   console.log(`try: curl -X PUT '${url}/seats/A1?buyer=ann'`);
-  process.once('SIGINT', () => void stop());
+  process.once('SIGINT', () => void Promise.all([dashboard.close(), stop()]));
 }

@@ -20,7 +20,7 @@ export function Faults({ board, moment, nodes }: FaultsProps) {
   return (
     <Panel title="Faults" note={faults.length === 0 ? 'none in force' : `${faults.length} in force`}>
       {faults.length === 0 ? null : (
-        <ul class="lines in-force">
+        <ul class="lines">
           {faults.map(({ id, text, byHand }) => (
             <li key={id} class="fault">
               {text} {byHand ? <span class="dim">by hand</span> : null}
