@@ -24,7 +24,6 @@ export const waitMs = (clock: Clock, ms: number): Promise<void> =>
  */
 export async function strike(options: FaultsOptions, isOver: () => boolean, counts: FaultCounts): Promise<void> {
   const { cluster, recorder, clock, random } = options;
-  const { nodes } = cluster;
   const between = (leastMs: number, mostMs: number): number => leastMs + integerBelow(random, mostMs - leastMs);
 
   const kill = async (struck: readonly ClusterNode[], kind: string): Promise<void> => {
@@ -43,26 +42,26 @@ export async function strike(options: FaultsOptions, isOver: () => boolean, coun
     heal();
   };
   const leading = async (): Promise<ClusterNode | undefined> => {
-    for (const node of nodes) {
+    for (const node of cluster.nodes) {
       const leader = await node.status().then(
         ({ leader }) => leader,
         () => null,
       );
-      if (leader !== null) return nodes.find(({ id }) => id === leader);
+      if (leader !== null) return cluster.nodes.find(({ id }) => id === leader);
     }
     return undefined;
   };
 
   while (!isOver()) {
     cluster.revive();
-    const anybody = pick(random, nodes);
+    const anybody = pick(random, cluster.nodes);
     const leader = chance(random, 0.5) ? await leading() : undefined;
     const struck = leader ?? anybody;
     if (struck === undefined) return;
     const suffix = leader === undefined ? '' : '-leader';
     if (chance(random, 0.1)) {
       counts['kill-all'] += 1;
-      await kill(nodes, 'kill-all');
+      await kill(cluster.nodes, 'kill-all');
     } else if (chance(random, 0.5)) {
       counts[`kill${suffix}`] += 1;
       await kill([struck], 'kill');

@@ -109,8 +109,11 @@ export async function runRound(options: RoundOptions): Promise<Totals> {
   }
 }
 
+/** To spares as well, which may be nodes soon. */
 const connectAll = (cluster: ProcessCluster): Promise<readonly Client[]> =>
-  Promise.all(Array.from({ length: clients }, () => cluster.connect(cluster.nodes, patienceMs)));
+  Promise.all(
+    Array.from({ length: clients }, () => cluster.connect([...cluster.nodes, ...cluster.spares], patienceMs)),
+  );
 
 /** Waits until all nodes answer again. */
 const allAnswer = (cluster: ProcessCluster): Promise<boolean> =>
