@@ -89,10 +89,11 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
     await page.getByRole('checkbox', { name: 'n2' }).check();
     await page.getByText('from n1, n3').waitFor();
     await split.click();
+    const inForce = page.locator('.panel', { has: page.getByRole('heading', { name: /^Faults/ }) }).locator('.fault');
     for (const text of ['n1 cannot reach n2', 'n2 cannot reach n1', 'n2 cannot reach n3', 'n3 cannot reach n2']) {
-      await page.locator('.fault', { hasText: text }).waitFor();
+      await inForce.filter({ hasText: text }).waitFor();
     }
-    expect(await page.locator('.fault').count()).toBe(4);
+    expect(await inForce.count()).toBe(4);
     await expectAccessible(page);
     await page.getByRole('button', { name: 'Heal all' }).click();
     await page.getByText('none in force').waitFor();
