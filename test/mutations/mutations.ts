@@ -1330,13 +1330,6 @@ export const mutations: readonly Mutation[] = [
     tests: largeValues,
   },
   {
-    name: 'what is abandoned is not told from what is alive',
-    file: 'src/services/store/large-values/abandoned.ts',
-    text: 'if (abandoned.at(-1) === found.id) abandoned.pop();',
-    becomes: 'if (abandoned.at(-1) === found.id) continue;',
-    tests: largeValues,
-  },
-  {
     name: 'parts that are gone are not looked for in the past',
     file: 'src/services/store/large-values/reading.ts',
     text: '(await store.get(key, { ...asked, revision: version }).catch(replaced))',

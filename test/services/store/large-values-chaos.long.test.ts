@@ -125,7 +125,7 @@ test.each(protocols)('large values are whole and linearizable, by %s', { timeout
       }
       expect(await cluster.value(store.count({ prefix: 'files/' }))).toMatchObject({ count: keys });
     }),
-    { numRuns: 4, seed: 20_261_128 },
+    { numRuns: 12, seed: 20_261_128 },
   );
   // The faults must have been felt, and much have been done all the same.
   expect(totals.put).toBeGreaterThan(50);
