@@ -18,7 +18,7 @@ import { withDurability } from './durability.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { checkMembers, checkSecurity } from './node/checks.ts';
 import { followGrants, openAudit, readGrants } from './node/grants-file.ts';
-import { type Notice, reporter, reportOn } from './node/reporting.ts';
+import { type LogForm, logFormFor, logForms, type Notice, reporter, reportOn } from './node/reporting.ts';
 import { followTls, readTls, tlsFilesIn, withTls } from './node/tls-files.ts';
 import {
   hostPortIn,
@@ -58,6 +58,7 @@ interface NodeOptions extends Durability, TimingOptions {
   readonly inspect?: true | number;
   readonly dashboard?: DashboardOption;
   readonly watched?: true;
+  readonly logs?: LogForm;
   readonly json?: true;
 }
 
@@ -130,7 +131,13 @@ export function nodeCommand(terminal: Terminal): Command {
     .addOption(
       new Option('--watched', 'show the process that started it what happens, and take faults from it').hideHelp(),
     )
-    .option('--json', 'tell what happens as JSON, one value a line')
+    .addOption(
+      new Option(
+        '--logs <form>',
+        'how to tell what happens: in lines for people, or as JSON, one value a line (default: human in a terminal, else json)',
+      ).choices(logForms),
+    )
+    .option('--json', 'the same as --logs json')
     .addHelpText('after', help)
     .action(async (options: Partial<NodeOptions>, command: Command) => {
       const code = await runNode(complete(options, command), terminal, systemEnvironment());
@@ -168,9 +175,10 @@ const stopMs = 8_000;
 async function runNode(options: NodeOptions, terminal: Terminal, environment: Environment): Promise<number> {
   const { id, data, peer = new Map(), inspect, httpName = [], join } = options;
   const { clock } = environment;
-  const tell = reporter(terminal, environment, options.json);
   // From the first moment on: a watcher may be gone before the node runs.
   const stopAsked = askedToStop();
+  const { logs = options.json === true ? 'json' : logFormFor(process.stdout.isTTY === true) } = options;
+  const tell = await reporter(terminal, environment, logs);
   const fail = async (error: unknown, isFinal: boolean): Promise<number> => {
     if (!(error instanceof QuorateError)) throw error;
     await tell({ type: 'failed', id, code: error.code, message: error.message, isFinal });

@@ -59,6 +59,28 @@ describe('quorate node', () => {
     expect(await again.end()).toBe(0);
   });
 
+  test('writes JSON where no person looks, and for people when it is told to', async () => {
+    const { args, url } = await alone(temporary());
+    const node = quorate(args);
+    await node.printed(/leader in term 1/);
+    node.signal('SIGTERM');
+    expect(await node.end()).toBe(0);
+    const lines = node.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const line of lines) expect(line).toMatchObject({ time: expect.any(String), level: 'info', id: 'n1' });
+    expect(lines).toContainEqual(expect.objectContaining({ type: 'ready', httpUrl: url, pid: node.pid }));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ type: 'role', role: 'leader', former: 'candidate', rules: expect.any(Array) }),
+    );
+
+    const forPeople = quorate([...args, '--logs', 'human']);
+    await forPeople.printed(/^ +\+\d+\.\ds {2}n1 {2}leader in term 2/m);
+    forPeople.signal('SIGTERM');
+    expect(await forPeople.end()).toBe(0);
+  });
+
   test('keeps what it acknowledged when it is killed', async () => {
     const { args, url } = await alone(temporary());
     const node = quorate(args);
@@ -153,6 +175,7 @@ describe('quorate node', () => {
       expect(await refused.end(), refused.stderr).toBe(1);
       expect(refused.stderr).toMatch(message);
       expect(refused.stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(JSON.parse(refused.stdout)).toMatchObject({ level: 'fatal', type: 'failed' });
     }
     // The one that runs does not mind.
     expect(await put(url, 'x', 'v')).toBe(200);

@@ -3444,4 +3444,11 @@ export const mutations: readonly Mutation[] = [
     becomes: '',
     tests: tracedCommands,
   },
+  {
+    name: 'a node writes for people where none looks, and JSON to a terminal',
+    file: 'src/cli/node/reporting.ts',
+    text: "(isTerminal ? 'human' : 'json')",
+    becomes: "(isTerminal ? 'json' : 'human')",
+    tests: ['test/cli/node-logs.test.ts'],
+  },
 ];

@@ -1,5 +1,6 @@
 /** What a node tells as it runs: to the process that watches it, if there is one, else to the terminal. */
 
+import pc from 'picocolors';
 import type { Clock } from '../../environment/clock.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { occasionally } from '../../environment/occasionally.ts';
@@ -12,26 +13,48 @@ import type { Terminal } from '../terminal.ts';
 /** Tells a report; resolves when that is done. */
 export type Tell = (report: Report) => Promise<void>;
 
+/** How reports are written: as lines for people, or as JSON (pino), one value a line. */
+export const logForms = ['human', 'json'] as const;
+export type LogForm = (typeof logForms)[number];
+
+/** The form that is expected of a process by those that started it: people look at a terminal, all else is collected. */
+export const logFormFor = (isTerminal: boolean): LogForm => (isTerminal ? 'human' : 'json');
+
 /** Makes what tells the reports of this process. */
-export function reporter(terminal: Terminal, { clock }: Environment, isJson = false): Tell {
+export async function reporter(terminal: Terminal, { clock }: Environment, form: LogForm): Promise<Tell> {
   const startedMs = clock.nowMs();
+  const elapsedMs = (): number => Math.round(clock.nowMs() - startedMs);
+  if (process.send !== undefined) return toWatcher;
+  if (form === 'human') return async (report) => tellPeople(terminal, elapsedMs(), report);
+  // Loaded here, as people at a terminal need not wait for it.
+  const { createLog } = await import('../log.ts');
+  const log = createLog(terminal, false, {});
   return async (report) => {
-    if (process.send !== undefined) {
-      // A watcher that is gone is no error here: its end is heard as such.
-      if (process.connected) await new Promise<void>((done) => process.send?.(report, undefined, {}, () => done()));
-      return;
-    }
-    const atMs = Math.round(clock.nowMs() - startedMs);
-    if (isJson) {
-      terminal.out(JSON.stringify({ atMs, ...report }));
-      return;
-    }
-    const isTrouble = report.type === 'notice' || report.type === 'failed';
-    const [write, colours] = isTrouble ? [terminal.err, terminal.errColours] : [terminal.out, terminal.outColours];
-    // A script that reads the standard error finds the code first.
-    if (report.type === 'failed') write(lineOf(report, colours));
-    else write(`${elapsed(atMs)}  ${report.id}  ${lineOf(report, colours)}`);
+    log[levelOf(report)]({ atMs: elapsedMs(), ...report }, lineOf(report, plain));
+    // The last word is for those that look at the standard error alone, too.
+    if (report.type === 'failed') tellPeople(terminal, elapsedMs(), report);
   };
+}
+
+async function toWatcher(report: Report): Promise<void> {
+  // A watcher that is gone is no error here: its end is heard as such.
+  if (process.connected) await new Promise<void>((done) => process.send?.(report, undefined, {}, () => done()));
+}
+
+function tellPeople(terminal: Terminal, atMs: number, report: Report): void {
+  const isTrouble = report.type === 'notice' || report.type === 'failed';
+  const [write, colours] = isTrouble ? [terminal.err, terminal.errColours] : [terminal.out, terminal.outColours];
+  // A script that reads the standard error finds the code first.
+  if (report.type === 'failed') write(lineOf(report, colours));
+  else write(`${elapsed(atMs)}  ${report.id}  ${lineOf(report, colours)}`);
+}
+
+const plain = pc.createColors(false);
+
+function levelOf(report: Report): 'info' | 'warn' | 'fatal' {
+  if (report.type === 'failed') return 'fatal';
+  const isTrouble = report.type === 'notice' || (report.type === 'peer' && report.status !== 'connected');
+  return isTrouble ? 'warn' : 'info';
 }
 
 /** What a node was told of itself. */
