@@ -60,7 +60,7 @@ describe('the package', () => {
         /^docs\/images\/[\w-]+\.png$/.test(file) ||
         /^dist\/dashboard\/([\w-]+\.html|assets\/[\w-]+\.(js|css|svg)|charts\/[\w.-]+\.json)$/.test(file) ||
         /^examples\/[\w-]+\.(ts|sh|json)$/.test(file) ||
-        /^examples\/(deploy|monitoring)\/[\w.]+$/.test(file);
+        /^examples\/(deploy|monitoring|react)\/[\w.]+$/.test(file);
       return !isRead && !['CONTRIBUTING.md', 'LICENSE', 'README.md', 'package.json'].includes(file);
     });
     expect(strange).toEqual([]);
