@@ -18,7 +18,7 @@ import { examineNode } from './examination/examination.ts';
 import type { Audit } from './http/audit.ts';
 import { type Grant, GrantsError } from './http/grants.ts';
 import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/server.ts';
-import { followMembers } from './member-peers.ts';
+import { followMembers, type MemberPlaceNotice } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type NodeFaults, type RunningNode, startNode } from './start-node.ts';
 import { type ComparisonNotice, compareStates, type StateComparison } from './state-comparison.ts';
@@ -113,7 +113,7 @@ export interface KeyValueNode {
   /** Of the actor that keeps the log of the store; the role of the one that takes proposals is `leader`. */
   readonly roleChanges: Observable<RoleChange>;
   /** What its log, and the comparison of its state with those of others, should alarm an operator about. */
-  readonly notices: Observable<NodeNotice | ComparisonNotice>;
+  readonly notices: Observable<NodeNotice | ComparisonNotice | MemberPlaceNotice>;
   /** Emits once when the node has stopped for good, and cannot go on. */
   readonly failure: Observable<QuorateError>;
   /**
@@ -185,7 +185,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     });
     const comparison = compareStates({ node, store, key, clock: environment.clock });
     opened.push(async () => comparison.close());
-    const departures = followMembers({ id, store, bus: running.bus, told: peers });
+    const members = followMembers({ id, store, bus: running.bus, told: peers });
     const http = await servingHttp(
       options,
       {
@@ -204,8 +204,10 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     };
     const resignationMs = 2 * electionTimeoutMs;
     const setTokens = (grants: readonly Grant[]): void => http?.setGrants(grants);
+    const { departures } = members;
     const parts = { running, store, http, departures, protocol, comparison, resignationMs };
-    return { ...assembled({ ...parts, notices: merge(notices, comparison.notices) }), setTls, setTokens };
+    const told = merge(notices, comparison.notices, members.notices);
+    return { ...assembled({ ...parts, notices: told }), setTls, setTokens };
   } catch (error) {
     for (const close of opened.reverse()) await close();
     throw error;

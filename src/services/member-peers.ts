@@ -1,16 +1,17 @@
 /**
  * Keeps a node's peers what the log of its store says: members, at the places that the log knows, and else where the node
  * was told. Nodes that it was told of and the log does not name are reached as well, but for those that have left: a log
- * may be behind, and a node that joins knows no member but those that it was told.
+ * may be behind, and a node that joins knows no member but those that it was told. As it catches up, such a node comes by members
+ * of former times, of whose places it was told nothing: those are not reached, and it goes on.
  */
 
-import { Observable } from 'rxjs';
+import { Observable, ReplaySubject } from 'rxjs';
 import { QuorateError } from '../../statecharts/actor.ts';
 import type { HostPort } from '../bus/tcp.ts';
 import type { LogMembership } from './store/log/members.ts';
 import type { ReplicatedStore } from './store/replicated-store.ts';
 
-/** Neither the log nor the options say where a member listens. */
+/** Neither the log nor the options say where another member listens, and a member does not begin so. */
 export class MemberPlaceMissingError extends QuorateError {
   readonly code = 'MEMBER_PLACE_MISSING';
 }
@@ -19,6 +20,23 @@ export class MemberPlaceMissingError extends QuorateError {
 export class MemberRetiredError extends QuorateError {
   readonly code = 'MEMBER_RETIRED';
 }
+
+/** A member is not reached, as nothing says where it listens. */
+export interface MemberPlaceNotice {
+  readonly code: 'MEMBER_PLACE_MISSING';
+  readonly message: string;
+}
+
+/** What becomes of the peers of a node. */
+export interface MemberPeers {
+  /** Emits once, when the node cannot go on. */
+  readonly departures: Observable<QuorateError>;
+  /** Each time that members change and one of them is not reached. */
+  readonly notices: Observable<MemberPlaceNotice>;
+}
+
+/** Kept for a listener that comes once the node has started; of more, the latest. */
+const noticesKept = 100;
 
 export interface MemberPeersParts {
   readonly id: string;
@@ -31,26 +49,36 @@ export interface MemberPeersParts {
 /**
  * Sets the peers now, and whenever the members change.
  *
- * @returns emits once, when the node cannot go on
  * @throws MemberPlaceMissingError, MemberRetiredError when it cannot even begin
  */
-export function followMembers({ id, store, bus, told }: MemberPeersParts): Observable<QuorateError> {
+export function followMembers({ id, store, bus, told }: MemberPeersParts): MemberPeers {
   const { membership, changes } = store;
+  const notices = new ReplaySubject<MemberPlaceNotice>(noticesKept);
   let reachable: ReadonlyMap<string, string | undefined> | undefined;
-  const follow = (): void => {
+  /** @returns the members of whose places nothing is known, where members have changed */
+  const follow = (): readonly string[] => {
     if (membership.hasLeft) throw retired(id);
     const now = membership.reachable();
     // Asked after every step of the log, and the same until members change.
-    if (now === reachable) return;
+    if (now === reachable) return [];
     reachable = now;
-    bus.setPeers(peersOf(id, membership, now, told));
+    const { peers, missing } = peersOf(membership, now, told);
+    bus.setPeers(peers);
+    return missing;
   };
-  follow();
-  return new Observable((subscriber) =>
+  const report = (missing: readonly string[]): void => {
+    for (const member of missing) notices.next({ code: 'MEMBER_PLACE_MISSING', message: placeMissing(id, member) });
+  };
+  const missing = follow();
+  const { voters, learners } = membership.members();
+  const isMember = voters.includes(id) || learners.includes(id);
+  if (isMember && missing[0] !== undefined) throw new MemberPlaceMissingError(placeMissing(id, missing[0]));
+  report(missing);
+  const departures = new Observable<QuorateError>((subscriber) =>
     changes.subscribe({
       next() {
         try {
-          follow();
+          report(follow());
         } catch (error) {
           if (!(error instanceof QuorateError)) throw error;
           subscriber.next(error);
@@ -60,25 +88,26 @@ export function followMembers({ id, store, bus, told }: MemberPeersParts): Obser
       complete: () => subscriber.complete(),
     }),
   );
+  return { departures, notices };
 }
 
 function peersOf(
-  id: string,
   membership: LogMembership,
   reachable: ReadonlyMap<string, string | undefined>,
   told: Readonly<Record<string, HostPort>>,
-): Readonly<Record<string, HostPort>> {
+): { readonly peers: Readonly<Record<string, HostPort>>; readonly missing: readonly string[] } {
   const { retired: left } = membership.members();
-  const peers = Object.entries(told).filter(([peer]) => !left.includes(peer) || reachable.has(peer));
-  const members = [...reachable].map(([peer, known]): [string, HostPort] => {
-    const place = hostPortOf(known) ?? told[peer];
-    if (place !== undefined) return [peer, place];
-    throw new MemberPlaceMissingError(
-      `expected the place of every member, but neither the log of '${id}' nor its options say where '${peer}' listens; start it with --peer ${peer}=HOST:PORT`,
-    );
-  });
-  return Object.fromEntries([...peers, ...members]);
+  const others = Object.entries(told).filter(([peer]) => !left.includes(peer) || reachable.has(peer));
+  const members = [...reachable].map(([peer, known]) => ({ peer, place: hostPortOf(known) ?? told[peer] }));
+  const known = members.flatMap(({ peer, place }) => (place === undefined ? [] : [[peer, place] as const]));
+  return {
+    peers: Object.fromEntries([...others, ...known]),
+    missing: members.flatMap(({ peer, place }) => (place === undefined ? peer : [])),
+  };
 }
+
+const placeMissing = (id: string, member: string): string =>
+  `expected the place of every member, but neither the log of '${id}' nor its options say where '${member}' listens; start it with --peer ${member}=HOST:PORT`;
 
 const retired = (id: string): MemberRetiredError =>
   new MemberRetiredError(

@@ -21,7 +21,14 @@ import { createDurablePeerMemory } from './peer-journals.ts';
 import { clusterOf, type Restoration, restoredIn } from './restoration.ts';
 
 export { JournalLostError, JournalRolledBackError, type Standing } from './lives/standing.ts';
-export { followMembers, type MemberPeersParts, MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
+export {
+  followMembers,
+  type MemberPeers,
+  type MemberPeersParts,
+  MemberPlaceMissingError,
+  type MemberPlaceNotice,
+  MemberRetiredError,
+} from './member-peers.ts';
 
 /** How to start a node; `listen`, `peers`, `secret` and the rest of the bus's options are those of `createTcpBus`. */
 export interface StartNodeOptions<Owned extends Resources = Resources>

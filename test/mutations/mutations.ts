@@ -3451,4 +3451,18 @@ export const mutations: readonly Mutation[] = [
     becomes: "(isTerminal ? 'json' : 'human')",
     tests: ['test/cli/node-logs.test.ts'],
   },
+  {
+    name: 'a node that catches up does not begin again without the places of former members',
+    file: 'src/services/member-peers.ts',
+    text: 'if (isMember && missing[0] !== undefined)',
+    becomes: 'if (missing[0] !== undefined)',
+    tests: ['test/services/member-peers.test.ts'],
+  },
+  {
+    name: 'a member begins without the places of others',
+    file: 'src/services/member-peers.ts',
+    text: 'if (isMember && missing[0] !== undefined)',
+    becomes: 'if (isMember && missing[1] !== undefined)',
+    tests: ['test/services/member-peers.test.ts'],
+  },
 ];
