@@ -18,8 +18,8 @@ export const paxos = defineProtocol({
   scenario: (broken) => paxosScenario(definePaxosServer({ ...paxosRules, ...broken })),
   systems: paxosSystems,
   suites: [
-    { runs: 2_000, nodes: 3, budgetSeconds: 75 },
-    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 75 },
+    { runs: 2_000, nodes: 3, budgetSeconds: 50 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 50 },
   ],
   statesToFind: 50_000,
   runsToFind: { runs: 40, nodes: 3 },

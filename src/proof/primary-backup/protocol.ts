@@ -17,8 +17,8 @@ export const primaryBackup = defineProtocol({
   scenario: (broken) => primaryBackupScenario({ server: defineReplica({ ...replicaRules, ...broken }) }),
   systems: primaryBackupSystems,
   suites: [
-    { runs: 2_000, nodes: 3, budgetSeconds: 75 },
-    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 75 },
+    { runs: 2_000, nodes: 3, budgetSeconds: 50 },
+    { seed: 100_000, runs: 1_000, nodes: 5, budgetSeconds: 50 },
   ],
   statesToFind: 60_000,
   runsToFind: { runs: 40, nodes: 3 },
