@@ -18,6 +18,7 @@ import { examineNode } from './examination/examination.ts';
 import type { Audit } from './http/audit.ts';
 import { type Grant, GrantsError } from './http/grants.ts';
 import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/server.ts';
+import { replacingBoth } from './http/tls.ts';
 import { followMembers, type MemberPlaceNotice } from './member-peers.ts';
 import { createReplicaNotices, type NodeNotice } from './replica-notices.ts';
 import { type NodeFaults, type RunningNode, startNode } from './start-node.ts';
@@ -197,11 +198,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       },
       environment,
     );
-    const setTls = (identity: TlsIdentity): void => {
-      // The bus asks more of it, and comes first: then both take it, or neither.
-      if (nats === undefined) running.bus.setTls(identity);
-      http?.setTls(identity);
-    };
+    const setTls = replacingBoth(nats === undefined ? running.bus : undefined, http);
     const resignationMs = 2 * electionTimeoutMs;
     const setTokens = (grants: readonly Grant[]): void => http?.setGrants(grants);
     const { departures } = members;

@@ -5,9 +5,10 @@
  * of former times, of whose places it was told nothing: those are not reached, and it goes on.
  */
 
-import { Observable, ReplaySubject } from 'rxjs';
+import { Observable } from 'rxjs';
 import { QuorateError } from '../../statecharts/actor.ts';
 import type { HostPort } from '../bus/tcp.ts';
+import { keptNotices } from './kept-notices.ts';
 import type { LogMembership } from './store/log/members.ts';
 import type { ReplicatedStore } from './store/replicated-store.ts';
 
@@ -35,9 +36,6 @@ export interface MemberPeers {
   readonly notices: Observable<MemberPlaceNotice>;
 }
 
-/** Kept for a listener that comes once the node has started; of more, the latest. */
-const noticesKept = 100;
-
 export interface MemberPeersParts {
   readonly id: string;
   readonly store: Pick<ReplicatedStore, 'membership' | 'changes'>;
@@ -53,7 +51,7 @@ export interface MemberPeersParts {
  */
 export function followMembers({ id, store, bus, told }: MemberPeersParts): MemberPeers {
   const { membership, changes } = store;
-  const notices = new ReplaySubject<MemberPlaceNotice>(noticesKept);
+  const notices = keptNotices<MemberPlaceNotice>();
   let reachable: ReadonlyMap<string, string | undefined> | undefined;
   /** @returns the members of whose places nothing is known, where members have changed */
   const follow = (): readonly string[] => {

@@ -1,6 +1,7 @@
 /** What replicas of primary-backup report, as notices to an operator. */
 
-import { type Observable, ReplaySubject } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { keptNotices } from './kept-notices.ts';
 import type { ReplicaReport } from './store/log/primary-backup/report.ts';
 
 /** Something that an operator should know, and that the node survives. */
@@ -9,12 +10,9 @@ export interface NodeNotice {
   readonly message: string;
 }
 
-/** Kept for a listener that comes once the node has started; of more, the latest. */
-const noticesKept = 100;
-
 /** Makes the notices of one node. */
 export function createReplicaNotices(): { report(report: ReplicaReport): void; notices: Observable<NodeNotice> } {
-  const notices = new ReplaySubject<NodeNotice>(noticesKept);
+  const notices = keptNotices<NodeNotice>();
   let isDegraded = false;
   return {
     report(report) {

@@ -5,11 +5,12 @@
  * node for each interval, whatever the state holds.
  */
 
-import { type Observable, ReplaySubject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import * as v from 'valibot';
 import { addressOf, nodeOf } from '../../statecharts/actor.ts';
 import type { Clock, TimeoutHandle } from '../environment/clock.ts';
 import type { Node } from '../host/node.ts';
+import { keptNotices } from './kept-notices.ts';
 import type { ReplicatedStore } from './store/replicated-store.ts';
 import type { StateSample } from './store/state-samples.ts';
 
@@ -55,14 +56,13 @@ const messages = {
 const defaultIntervalMs = 10_000;
 /** How often it is looked whether this node has come as far as one that is ahead. */
 const lookMs = 50;
-const noticesKept = 100;
 
 /** Begins to compare. */
 export function compareStates(parts: StateComparisonParts): StateComparison {
   const { node, store, key, clock, intervalMs = defaultIntervalMs } = parts;
   const { samples } = store;
   const endpoint = node.open('state-comparison', key, messages, { senders: 'peer' });
-  const notices = new ReplaySubject<ComparisonNotice>(noticesKept);
+  const notices = keptNotices<ComparisonNotice>();
   /** By peer: whether its state was the same when it was compared last. */
   const verdicts = new Map<string, boolean>();
   /** By peer: its state after an entry that this node has not applied yet. */

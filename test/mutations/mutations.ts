@@ -1667,8 +1667,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'HTTP takes up a certificate that the bus refuses',
-    file: 'src/services/kv-node.ts',
-    text: 'if (nats === undefined) running.bus.setTls(identity);',
+    file: 'src/services/http/tls.ts',
+    text: 'bus?.setTls(identity);',
     becomes: '',
     tests: ['test/services/kv-node-tls.test.ts'],
   },

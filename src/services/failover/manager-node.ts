@@ -7,10 +7,10 @@
 import { join } from 'node:path';
 import { ReplaySubject } from 'rxjs';
 import { foundingStanding, type GroupPlan, groupPlan, serverKey } from '../../../statecharts/failover.ts';
-import type { TlsIdentity } from '../../bus/tcp.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import { resourceOf } from '../../resources/managed/resource.ts';
+import { replacingBoth } from '../http/tls.ts';
 import { type RunningNode, startNode } from '../start-node.ts';
 import { holdToFounding } from './group-file.ts';
 import { type ManagerHttpServer, serveManager } from './http/server.ts';
@@ -78,11 +78,7 @@ export async function startFailoverManager(options: ManagerNodeOptions): Promise
       isRunning: () => running.node.isRunning,
       request: parts.desk.request,
     });
-    const setTls = (identity: TlsIdentity): void => {
-      // The bus asks more of it, and comes first: then both take it, or neither.
-      if (nats === undefined) running.bus.setTls(identity);
-      http.setTls(identity);
-    };
+    const setTls = replacingBoth(nats === undefined ? running.bus : undefined, http);
     return { ...assembled(running, parts, beside, http, environment.clock), setTls };
   } catch (error) {
     for (const close of opened.reverse()) await close();

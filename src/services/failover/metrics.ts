@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { alarms, opinions, phases, type Transition } from '../../../statecharts/failover.ts';
 import { addNodeMetrics, type NodeMetricsParts } from '../metrics/node.ts';
+import { addGauge, addGauges } from '../metrics/read.ts';
 import type { WatchQuality } from './detectors.ts';
 import type { FailoverStatus } from './status.ts';
 
@@ -73,53 +74,27 @@ const isSteering = ({ role }: FailoverStatus): boolean =>
 
 function addGroup(registers: Registry[], { status }: MetricsSources): void {
   for (const [name, help, read] of numbers) {
-    new Gauge({
-      name: `quorate_failover_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read(status()));
-      },
-    });
+    addGauge(registers, `quorate_failover_${name}`, help, () => read(status()));
   }
-  new Gauge({
-    name: 'quorate_failover_phase',
-    help: '1 for the phase that is recorded',
-    labelNames: ['phase'],
-    registers,
-    collect() {
-      const { standing } = status();
-      for (const phase of phases) this.set({ phase }, phase === standing.phase ? 1 : 0);
-    },
+  addGauges(registers, 'quorate_failover_phase', '1 for the phase that is recorded', 'phase', () => {
+    const { standing } = status();
+    return phases.map((phase) => [phase, phase === standing.phase ? 1 : 0] as const);
   });
-  new Gauge({
-    name: 'quorate_failover_alarm',
-    help: '1 while the alarm is raised, as the manager in office tells',
-    labelNames: ['alarm'],
-    registers,
-    collect() {
-      const raised = status().alarms;
-      for (const alarm of alarms) this.set({ alarm }, raised.includes(alarm) ? 1 : 0);
-    },
+  const alarmHelp = '1 while the alarm is raised, as the manager in office tells';
+  addGauges(registers, 'quorate_failover_alarm', alarmHelp, 'alarm', () => {
+    const raised = status().alarms;
+    return alarms.map((alarm) => [alarm, raised.includes(alarm) ? 1 : 0] as const);
   });
 }
 
 function addServers(registers: Registry[], { status, qualityOf }: MetricsSources): void {
-  const gauge = (name: string, help: string, read: (server: string) => number | null | undefined): void => {
-    new Gauge({
-      name: `quorate_failover_${name}`,
-      help,
-      labelNames: ['server'],
-      registers,
-      collect() {
-        this.reset();
-        for (const { server } of status().servers) {
-          const value = read(server);
-          if (value !== undefined && value !== null) this.set({ server }, value);
-        }
-      },
-    });
-  };
+  const gauge = (name: string, help: string, read: (server: string) => number | null | undefined): void =>
+    addGauges(registers, `quorate_failover_${name}`, help, 'server', () =>
+      status().servers.flatMap(({ server }) => {
+        const value = read(server);
+        return value === undefined || value === null ? [] : [[server, value] as const];
+      }),
+    );
   gauge(
     'server_lag_bytes',
     'How far a standby is behind',

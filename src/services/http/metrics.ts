@@ -6,6 +6,7 @@ import type { Clock } from '../../environment/clock.ts';
 import type { Node } from '../../host/node.ts';
 import type { LinkSource } from '../metrics/links.ts';
 import { addNodeMetrics } from '../metrics/node.ts';
+import { addGauge, addGauges } from '../metrics/read.ts';
 import type { ComparisonStatus } from '../state-comparison.ts';
 import type { ReplicatedStore, StoreStatus } from '../store/replicated-store.ts';
 import type { ResponseBudget } from './response-budget.ts';
@@ -33,9 +34,9 @@ const gauges: readonly (readonly [name: string, help: string, read: (status: Sto
 const waitBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 /** How long the disk takes, and how long the log does. @returns what listens for it */
-function addTimes(node: Node, store: ReplicatedStore, registers: readonly Registry[]): readonly Subscription[] {
+function addTimes(node: Node, store: ReplicatedStore, registers: Registry[]): readonly Subscription[] {
   const histogram = (name: string, help: string, timesMs: Observable<number>): Subscription => {
-    const seconds = new Histogram({ name, help, buckets: waitBuckets, registers: [...registers] });
+    const seconds = new Histogram({ name, help, buckets: waitBuckets, registers });
     return timesMs.subscribe((ms) => seconds.observe(ms / 1_000));
   };
   return [
@@ -61,56 +62,38 @@ export interface MetricsParts {
 
 /** Makes the metrics of a node and its store. */
 export function createMetrics({ node, store, budget, comparison, bus, clock }: MetricsParts): Metrics {
-  const registers = [new Registry()] as const;
-  const [registry] = registers;
+  const registry = new Registry();
+  const registers = [registry];
   const peers = (): readonly string[] => [...store.membership.reachable().keys()].filter((it) => it !== node.id);
   const endNode = addNodeMetrics(registry, { node, bus, peers, clock });
   collectDefaultMetrics({ register: registry });
-  for (const [name, help, read] of gauges) {
-    new Gauge({
-      name,
-      help,
-      registers: [...registers],
-      collect() {
-        this.set(read(store.status()));
-      },
-    });
-  }
+  for (const [name, help, read] of gauges) addGauge(registers, name, help, () => read(store.status()));
   for (const [name, first] of Object.entries(store.status().details)) {
     if (typeof first !== 'number') continue;
     new Gauge({
       name: `quorate_${name.replace(/[A-Z]/g, (it) => `_${it.toLowerCase()}`)}`,
       help: `The ${name} of the log's protocol`,
-      registers: [...registers],
+      registers,
       collect() {
         const value = store.status().details[name];
         if (typeof value === 'number') this.set(value);
       },
     });
   }
-  new Gauge({
-    name: 'quorate_http_response_bytes',
-    help: 'Bytes of values that wait for their readers',
-    registers: [...registers],
-    collect() {
-      this.set(budget.usedBytes);
-    },
-  });
-  new Gauge({
-    name: 'quorate_state_differs',
-    help: '1 for each node whose state was another one than that of this node, after the same entry, when they were compared last',
-    labelNames: ['node'],
-    registers: [...registers],
-    collect() {
-      this.reset();
-      for (const differing of comparison?.().differing ?? []) this.set({ node: differing }, 1);
-    },
-  });
+  const bytesHelp = 'Bytes of values that wait for their readers';
+  addGauge(registers, 'quorate_http_response_bytes', bytesHelp, () => budget.usedBytes);
+  addGauges(
+    registers,
+    'quorate_state_differs',
+    '1 for each node whose state was another one than that of this node, after the same entry, when they were compared last',
+    'node',
+    () => (comparison?.().differing ?? []).map((differing) => [differing, 1] as const),
+  );
   const roleChanges = new Counter({
     name: 'quorate_role_changes_total',
     help: 'Changes of role',
     labelNames: ['role'],
-    registers: [...registers],
+    registers,
   });
   const subscription = node.roleChanges.subscribe(({ role = 'none' }) => roleChanges.inc({ role }));
   const ends = [subscription, ...addTimes(node, store, registers)];
@@ -119,7 +102,7 @@ export function createMetrics({ node, store, budget, comparison, bus, clock }: M
     help: 'Duration of HTTP requests',
     labelNames: ['method', 'route', 'status'],
     buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5],
-    registers: [...registers],
+    registers,
   });
   return {
     answered: (method, route, status, durationMs) =>

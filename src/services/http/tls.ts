@@ -52,3 +52,17 @@ export function replaceIdentity(secure: SecureServers | undefined, identity: Htt
   }
   secure.setIdentity(identity);
 }
+
+/** What shows an identity that can be replaced. */
+interface Showing {
+  setTls(identity: TlsIdentity): void;
+}
+
+/** Replaces the identity of a node's bus and of its interface, as far as it has them: that of both, or of neither. */
+export const replacingBoth =
+  (bus: Showing | undefined, http: Showing | undefined) =>
+  (identity: TlsIdentity): void => {
+    // The bus asks more of it, and so comes first.
+    bus?.setTls(identity);
+    http?.setTls(identity);
+  };

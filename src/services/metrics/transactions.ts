@@ -1,10 +1,11 @@
 /** What a transaction manager tells Prometheus: what is open, what is in doubt and since when, and how its resources stand. */
 
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Resources } from '../../host/node.ts';
 import type { TransactionManager } from '../transactions/contract.ts';
 import type { ListedTransaction } from '../transactions/listing.ts';
 import { others } from './labels.ts';
+import { addCounters, addGauge, addGauges } from './read.ts';
 
 /** Managers that have labels of their own, at most; those beyond are added up. */
 const managersShown = 100;
@@ -59,18 +60,10 @@ export function addTransactionMetrics<Owned extends Resources>(
 ): void {
   const registers = [registry];
   const addDoubt = (label: 'manager' | 'resource', noun: string, read: () => ReadonlyMap<string, Doubt>): void => {
-    const gauge = (name: string, help: string, value: (doubt: Doubt) => number): void => {
-      new Gauge({
-        name: `quorate_${name}`,
-        help,
-        labelNames: [label],
-        registers,
-        collect() {
-          this.reset();
-          for (const [of, doubt] of read()) this.set({ [label]: of }, value(doubt));
-        },
-      });
-    };
+    const gauge = (name: string, help: string, value: (doubt: Doubt) => number): void =>
+      addGauges(registers, `quorate_${name}`, help, label, () =>
+        [...read()].map(([of, doubt]) => [of, value(doubt)] as const),
+      );
     gauge(`in_doubt_${noun}`, `How many ${noun} are in doubt, by the ${label}`, ({ count }) => count);
     gauge(
       `in_doubt_${noun}_oldest_seconds`,
@@ -92,40 +85,16 @@ function addStatus<Owned extends Resources>(
   registers: Registry[],
   manager: Pick<TransactionManager<Owned>, 'status'>,
 ): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `quorate_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  };
-  gauge('open_transactions', 'Transactions that are not over', () => manager.status().open);
-  gauge('open_transactions_limit', 'How many of them there may be', () => manager.status().maxOpen);
-  new Gauge({
-    name: 'quorate_resource_ready',
-    help: '1 for each resource that the last pass of recovery could examine',
-    labelNames: ['resource'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { resource, state } of manager.status().resources) {
-        this.set({ resource }, state === 'ready' ? 1 : 0);
-      }
-    },
-  });
-  new Counter({
-    name: 'quorate_transactions_total',
-    help: 'Transactions that this life of the manager has ended, by their outcome',
-    labelNames: ['outcome'],
-    registers,
-    collect() {
-      this.reset();
-      const { committed, aborted } = manager.status();
-      this.inc({ outcome: 'committed' }, committed);
-      this.inc({ outcome: 'aborted' }, aborted);
-    },
+  const limitHelp = 'How many of them there may be';
+  addGauge(registers, 'quorate_open_transactions', 'Transactions that are not over', () => manager.status().open);
+  addGauge(registers, 'quorate_open_transactions_limit', limitHelp, () => manager.status().maxOpen);
+  const readyHelp = '1 for each resource that the last pass of recovery could examine';
+  addGauges(registers, 'quorate_resource_ready', readyHelp, 'resource', () =>
+    manager.status().resources.map(({ resource, state }) => [resource, state === 'ready' ? 1 : 0] as const),
+  );
+  const endedHelp = 'Transactions that this life of the manager has ended, by their outcome';
+  addCounters(registers, 'quorate_transactions_total', endedHelp, 'outcome', () => {
+    const { committed, aborted } = manager.status();
+    return Object.entries({ committed, aborted });
   });
 }

@@ -1,6 +1,7 @@
 /** What a proxy tells Prometheus. */
 
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { addGauge, addGauges } from '../metrics/read.ts';
 import type { DoorEvents, DoorStanding } from './door.ts';
 import type { RoundResult } from './rounds.ts';
 
@@ -29,7 +30,7 @@ export function createProxyMetrics(group: string, gauges: ProxyGauges): ProxyMet
   registry.setDefaultLabels({ group });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  addGauges(registers, gauges);
+  addStanding(registers, gauges);
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `quorate_proxy_${name}_total`, help, labelNames, registers });
   const refused = counter('refused', 'Clients refused, by port and reason', ['door', 'reason']);
@@ -63,37 +64,18 @@ export function createProxyMetrics(group: string, gauges: ProxyGauges): ProxyMet
   };
 }
 
-function addGauges(registers: Registry[], { role, newsAgeMs, doors }: ProxyGauges): void {
-  const perDoor = (name: string, help: string, read: (standing: DoorStanding) => number): void => {
-    new Gauge({
-      name: `quorate_proxy_${name}`,
-      help,
-      labelNames: ['door'],
-      registers,
-      collect() {
-        for (const [door, standing] of doors()) this.set({ door }, read(standing));
-      },
-    });
-  };
+function addStanding(registers: Registry[], { role, newsAgeMs, doors }: ProxyGauges): void {
+  const perDoor = (name: string, help: string, read: (standing: DoorStanding) => number): void =>
+    addGauges(registers, `quorate_proxy_${name}`, help, 'door', () =>
+      doors().map(([door, standing]) => [door, read(standing)] as const),
+    );
   perDoor('connections', 'Connections of clients to servers', ({ connections }) => connections);
   perDoor('waiting', 'Clients that wait for a server', ({ waiting }) => waiting);
   perDoor('held_bytes', 'Bytes that wait for confirmation, or for one of the sides to take them', (it) => it.heldBytes);
-  new Gauge({
-    name: 'quorate_proxy_route',
-    help: '1 for the role that the route plays',
-    labelNames: ['role'],
-    registers,
-    collect() {
-      const now = role();
-      for (const it of routeRoles) this.set({ role: it }, it === now ? 1 : 0);
-    },
+  addGauges(registers, 'quorate_proxy_route', '1 for the role that the route plays', 'role', () => {
+    const now = role();
+    return routeRoles.map((it) => [it, it === now ? 1 : 0] as const);
   });
-  new Gauge({
-    name: 'quorate_proxy_news_age_seconds',
-    help: 'How long ago the group was last heard of',
-    registers,
-    collect() {
-      this.set((newsAgeMs() ?? Number.NaN) / 1_000);
-    },
-  });
+  const ageHelp = 'How long ago the group was last heard of';
+  addGauge(registers, 'quorate_proxy_news_age_seconds', ageHelp, () => (newsAgeMs() ?? Number.NaN) / 1_000);
 }
