@@ -10,6 +10,7 @@ import { postgres } from '../../../src/resources/postgres.ts';
 import type { ServerOperation, ServerStatus } from '../../../statecharts/failover/servers.ts';
 import type { Topology } from '../../../statecharts/failover/topology.ts';
 import { type PostgresGroup, postgresBinaries, startPostgresGroup } from '../../fixtures/postgres-group.ts';
+import { startTcpProxy } from '../../fixtures/tcp-proxy.ts';
 import { until } from '../../fixtures/until.ts';
 
 const timeoutMs = 60_000;
@@ -240,6 +241,30 @@ describe.skipIf(postgresBinaries === undefined)('a group of PostgreSQL servers',
       code: 'NOT_POSSIBLE',
     });
     await expect(operate(all.p1, { type: 'stop' })).rejects.toMatchObject({ code: 'NOT_POSSIBLE' });
+  });
+
+  test('a standby that is connected is not linked before it takes the log', async () => {
+    const { p2 } = await standing();
+    await fence(p2);
+    const { port, holdRequest, close } = await startTcpProxy(() => Number(new URL(group.urls.p1 ?? '').port));
+    const throughProxy = new URL(group.urls.p1 ?? '');
+    throughProxy.port = String(port);
+    const servers = { ...group.urls, p1: throughProxy.href };
+    const host = localHost({ data: group.dataOf('p2'), binaries: group.binaries, clock: systemClock() });
+    const it = postgresServer({ group: 'orders', server: 'p2', servers, host });
+    reached.push(it);
+    await operate(it, { type: 'claim', term });
+    const { held, letGo } = holdRequest('START_REPLICATION');
+
+    await operate(it, { type: 'follow', term, epoch, primary: 'p1' });
+    await held;
+    const { follows, isLinked } = await operate(it, { type: 'look' });
+    letGo();
+    await until('the standby to be linked', async () => (await operate(it, { type: 'look' })).isLinked);
+    await fence(it);
+    await close();
+
+    expect({ follows, isLinked }).toEqual({ follows: 'p1', isLinked: false });
   });
 
   test('a standby for which the primary has thrown away the log is copied', async () => {

@@ -21,6 +21,15 @@ export const hasReplayedAll = `exists (select from pg_stat_activity
 export const isReceiving = "exists (select from pg_stat_activity where backend_type = 'walreceiver')";
 
 /**
+ * Whether it takes the log from the server that it follows. The process that does says 'streaming' from the moment that it is
+ * connected, before it has asked which timelines there are. It streams once a message came, whose times differ, or once it
+ * waits for one.
+ */
+const isStreaming = `exists (select from pg_stat_wal_receiver as receiver where status = 'streaming'
+  and (last_msg_send_time <> last_msg_receipt_time or exists (select from pg_stat_activity as activity
+    where activity.pid = receiver.pid and wait_event = 'WalReceiverMain')))`;
+
+/**
  * The name of the data as long as they can have lost nothing: which cluster they are of, and when they were copied into their
  * directory. A server that does not wait for its disk may lose some with each start.
  */
@@ -60,7 +69,7 @@ async function lookOnce(ask: Ask, grouped: Grouped): Promise<Look | undefined> {
     ask,
     `select pg_is_in_recovery() as is_standby, ${incarnation} as incarnation,
       current_setting('primary_conninfo') as conn_info, current_setting('synchronous_standby_names') as names,
-      exists (select from pg_stat_wal_receiver where status = 'streaming') as is_streaming,
+      ${isStreaming} as is_streaming,
       ${hasReplayedAll} as has_replayed_all, ${isReceiving} as is_receiving,
       (select coalesce(json_object_agg(name, flushed), '{}') from (
         select application_name as name, max(flush_lsn)::text as flushed from pg_stat_replication
