@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { noSkips } from './no-skips.ts';
+import { secondAttempts } from './second-attempts.ts';
 import { SlowestFirst } from './slowest-first.ts';
 
 export default defineConfig({
@@ -18,7 +19,7 @@ export default defineConfig({
     // As Node does: what the package imports must be what users get.
     deps: { interopDefault: false },
     sequence: { sequencer: SlowestFirst },
-    reporters: process.env.CI === undefined ? ['default'] : ['default', noSkips],
+    reporters: ['default', secondAttempts, ...(process.env.CI === undefined ? [] : [noSkips])],
     // By default two processors mean one file at a time; but files that wait for other processes, and for time-outs, leave
     // them idle: with five files at a time some of them are nearly always at work.
     maxWorkers: Math.max(5, availableParallelism() - 1),

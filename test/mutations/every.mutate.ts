@@ -33,7 +33,7 @@ interface Ended {
 function runTests(copy: string, tests: readonly string[]): Promise<Ended> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   // Many a mutation makes something hang: less patience than for tests that are expected to pass.
-  const patience = ['--testTimeout=30000', '--hookTimeout=30000', '--bail=1'];
+  const patience = ['--testTimeout=30000', '--hookTimeout=30000', '--bail=1', '--retry=0'];
   // What is compiled is kept between runs, by its content, and goes with the copies.
   const kept = ['--experimental.fsModuleCache', `--experimental.fsModuleCachePath=${join(directory, 'compiled')}`];
   const speed = ['--maxWorkers=1', '--typecheck.enabled=false', ...kept];
