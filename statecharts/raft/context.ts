@@ -6,7 +6,7 @@ import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effec
 import type { Ruling } from '../actor/rules.ts';
 import type { HandOver } from '../replication/hand-over.ts';
 import type { CatchUp } from '../replication/learning.ts';
-import type { Lease } from '../replication/lease.ts';
+import { type Lease, startsBound } from '../replication/lease.ts';
 import { defaultLimits, type Limits } from '../replication/limits.ts';
 import { allMembers, foundingMembers, isVoter } from '../replication/members.ts';
 import type { Progress } from '../replication/progress.ts';
@@ -175,7 +175,7 @@ export function newServer(recovered: Remembered, { self, input }: Birth<RaftInpu
     self,
     limits: { ...defaultLimits, ...input.limits },
     leaseMs: input.leaseMs ?? null,
-    isBound: input.leaseMs !== undefined && !isNew,
+    isBound: startsBound(input.leaseMs ?? null, isNew),
     isNew: begins,
     configuration: configurationIn(log, recovered.snapshot),
     commitIndex: recovered.snapshot?.index ?? 0,

@@ -66,6 +66,25 @@ export const begunAnew = (lease: Lease | null): Lease | null =>
 export const voided = (lease: Lease | null): Lease | null =>
   lease === null ? null : { ...lease, begun: [], untilMs: null, isVoid: true };
 
+/** What a server knows of its promise to elect no other leader. */
+export interface Bound {
+  /** It may have answered a leader that reads by its lease, in this life or an earlier one, and that may not be over. */
+  readonly isBound: boolean;
+}
+
+/**
+ * Whether a server starts bound: before it crashed, it may have answered a leader that reads by its lease. It waits as if it
+ * had just done so, by a clock that has run on or begun anew: the time it was away is on the safe side.
+ */
+export const startsBound = (leaseMs: number | null, isFirstLife: boolean): boolean => leaseMs !== null && !isFirstLife;
+
+/** Whether a promise to elect no other leader may be in force. */
+export const isBound = ({ isBound: may }: Bound): boolean => may;
+
+/** Whatever was promised is over. */
+export const endPromise = ({ isBound: was }: Bound): { readonly context?: Bound } =>
+  was ? { context: { isBound: false } } : {};
+
 /** Whether the leader holds it at `atMs`. */
 export const isHeld = (lease: Lease | null, atMs: number): boolean =>
   lease !== null && lease.untilMs !== null && atMs < lease.untilMs;

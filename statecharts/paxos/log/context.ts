@@ -6,6 +6,7 @@ import type { Delivered, EffectOf, Performed, Unreachable } from '../../actor/ef
 import type { Ruling } from '../../actor/rules.ts';
 import type { HandOver } from '../../replication/hand-over.ts';
 import type { CatchUp } from '../../replication/learning.ts';
+import { type Bound, type Lease, startsBound } from '../../replication/lease.ts';
 import { defaultLimits, type Limits } from '../../replication/limits.ts';
 import { allMembers, foundingMembers } from '../../replication/members.ts';
 import type { Progress } from '../../replication/progress.ts';
@@ -122,12 +123,18 @@ export interface Leadership {
   readonly reads: readonly PendingRead[];
   /** While a server learns the log in order to vote. */
   readonly catchUp: CatchUp | null;
+  /** Null where leaders have none. */
+  readonly lease: Lease | null;
 }
 
 /** The context of a server. */
-export interface ServerContext extends Remembered {
+export interface ServerContext extends Remembered, Bound {
   readonly self: Address;
   readonly limits: Limits;
+  /** How long an answered round lets a leader read by itself, in milliseconds of its clock; null where none may. */
+  readonly leaseMs: number | null;
+  /** The ballot of the leader that asked this server to stand, whose lease is void; null where none has, or there are none. */
+  readonly askedBy: Ballot | null;
   /** Whether this is a server's first life, whose first slot is not written down yet. */
   readonly isNew: boolean;
   /** The latest that is chosen. */
@@ -207,6 +214,9 @@ export function newServer(recovered: Remembered, { self, input }: Birth<PaxosInp
     ...founded,
     self,
     limits: { ...defaultLimits, ...input.limits },
+    leaseMs: input.leaseMs ?? null,
+    isBound: startsBound(input.leaseMs ?? null, isNew),
+    askedBy: null,
     isNew: begins,
     configuration: configurationIn(slots, snapshot, Math.max(commitIndex, founded.chosenIndex)),
     commitIndex,

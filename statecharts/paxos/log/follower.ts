@@ -1,7 +1,8 @@
 /**
  * The follower: an acceptor that answers candidates and takes what its leader proposes, and a learner of what is chosen. It
  * tells the others whether it is led, and stands for election when neither it nor any of them is, or when its leader tells
- * it to.
+ * it to. Where leaders have leases, it grants one with each answer: for that time it neither promises another ballot nor
+ * stands itself (Paxos Made Live §5.2).
  */
 
 import { every } from '../../actor/fragments.ts';
@@ -19,6 +20,7 @@ import {
   paxos,
   retired,
   transferEnd,
+  withheld,
 } from './vocabulary.ts';
 
 // A follower stays one.
@@ -34,12 +36,30 @@ const standing = {
 /** A server that handed over hears by it that another one leads. */
 const handedOver = { type: 'concludeHandOver', params: message } as const;
 
+/** A message that is answered to the leader at the promised ballot grants it a lease anew. */
+const granting = {
+  guard: { type: 'mayGrant', params: message },
+  target: '.bound',
+  actions: 'grant',
+  meta: { rule: 'Paxos Made Live §5.2' },
+} as const;
+
 export const follower = paxos.createStateConfig({
   id: 'follower',
   tags: 'follower',
   type: 'parallel',
   states: {
     beats: every('heartbeatInterval', 'sendBeats', 'Omni-Paxos §5.2'),
+    lease: {
+      initial: 'free',
+      states: {
+        free: { always: { guard: 'isBound', target: 'bound', meta: { rule: 'Paxos Made Live §5.2' } } },
+        bound: {
+          after: { leaseGrant: { target: 'free', actions: 'endPromise', meta: { rule: 'Paxos Made Live §5.2' } } },
+        },
+      },
+      on: { accept: [granting, {}], installSnapshot: [granting, {}] },
+    },
     listening: {
       initial: 'alone',
       states: {
@@ -66,6 +86,7 @@ export const follower = paxos.createStateConfig({
       on: {
         prepare: [
           retired,
+          withheld,
           laterBallotHere,
           earlierBallot,
           // It has to fetch a snapshot first; this server has what is in that, and need not wait for it in order to lead.
@@ -102,7 +123,7 @@ export const follower = paxos.createStateConfig({
           {
             guard: { type: 'mayStandNow', params: message },
             target: '#candidate',
-            actions: 'giveUpHandOver',
+            actions: ['giveUpHandOver', { type: 'standForLeader', params: message }],
             meta: { rule: 'Raft §3.10' },
           },
           {},

@@ -35,7 +35,7 @@ export const leader = paxos.createStateConfig({
     { guard: 'hasLeft', target: '#alone', meta: { rule: 'Stoppable §3' } },
   ],
   states: {
-    heartbeats: every('heartbeatInterval', 'sendHeartbeats', 'Paxos 2a'),
+    heartbeats: every('heartbeatInterval', { type: 'sendHeartbeats', params: message }, 'Paxos 2a'),
     quorum: {
       initial: 'watching',
       states: {
@@ -111,6 +111,11 @@ export const leader = paxos.createStateConfig({
       {},
     ],
     read: [
+      {
+        guard: { type: 'mayReadByLease', params: message },
+        actions: { type: 'readByLease', params: message },
+        meta: { rule: 'Paxos Made Live §5.2' },
+      },
       {
         guard: 'knowsChosen',
         actions: { type: 'startRead', params: message },

@@ -97,9 +97,10 @@ export type Snapshot = Readonly<v.InferOutput<typeof snapshot>>;
 export const messages = {
   /**
    * Phase 1a, for all slots from `index` on at once: "promise me `ballot`, and say what you have accepted there". Said
-   * again with a later `index` for the next part of the answer.
+   * again with a later `index` for the next part of the answer. `askedBy`: the leader at that ballot has asked for this
+   * candidacy, and has no lease any more.
    */
-  prepare: v.object({ ballot, index: slot }),
+  prepare: v.object({ ballot, index: slot, askedBy: v.exactOptional(ballot) }),
   /**
    * Phase 1b: the sender accepts nothing of an earlier ballot any more. `accepted` is what it has accepted in the slots
    * from `index` to `upTo`, `lastIndex` the last slot in which it has accepted anything, and all slots up to `committed`
@@ -151,8 +152,11 @@ export const requests = {
       'expected one or more Uint8Array',
     ),
   }),
-  /** Ask for an index at which a read is linearizable. Answered by `readable` or `refused`. */
-  read: v.object({ id: natural }),
+  /**
+   * Ask for an index at which a read is linearizable. Answered by `readable` or `refused`. `byLease`: the leader's lease
+   * suffices, if it holds one (Paxos Made Live §5.2).
+   */
+  read: v.object({ id: natural, byLease: v.exactOptional(v.literal(true)) }),
   /** `file`, which is durable here, holds the application's state as of `index`: the slots up to there may go. Ignored when it is no news. */
   compact: v.object({ index: natural, file: snapshotFile }),
   /**
@@ -244,4 +248,10 @@ export interface PaxosInput {
   readonly joins?: boolean;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
+  /**
+   * How long a round that enough acceptors have answered lets its leader read by itself (Paxos Made Live §5.2), in
+   * milliseconds of its clock: `leaseLengthMs` of the delay `leaseGrant`, at most. The same on all servers. Left out,
+   * there are no leases.
+   */
+  readonly leaseMs?: number;
 }

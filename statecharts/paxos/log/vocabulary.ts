@@ -15,6 +15,8 @@ export const delays = {
   heartbeatInterval: fixed(100),
   /** How long a server waits for a leader, or a candidate for promises, before it looks whether it should stand itself. */
   electionRound: between(400, 600),
+  /** How long an acceptor that has answered its leader promises no other ballot, where there are leases: the least `electionRound`. */
+  leaseGrant: fixed(400),
   /** How often a leader looks whether a quorum, and its own journal, have answered since the last look. */
   quorumTimeout: fixed(500),
   /** How long a leader that hands over waits for the next one, before it proposes again: the least `electionRound`. */
@@ -72,6 +74,12 @@ export const overtaken = {
 
 /** Who has left the cluster asks for no promises. */
 export const retired = { guard: { type: 'isRetired', params: message }, meta: { rule: 'Stoppable §3' } } as const;
+
+/** An acceptor that has granted a lease promises nothing to others, unless that leader has asked for it. */
+export const withheld = {
+  guard: { type: 'isWithheld', params: message },
+  meta: { rule: 'Paxos Made Live §5.2' },
+} as const;
 
 export const beat = { actions: { type: 'noteBeat', params: message }, meta: { rule: 'Omni-Paxos §5.2' } } as const;
 

@@ -6,6 +6,8 @@ import { isQuorum } from '../../quorum.ts';
 import { isRetired as isRetiredIn, mayStand, quorumOf } from '../configuration.ts';
 import { peersOf, type Received, type Result, type ServerContext, votesHere } from '../context.ts';
 
+export { endPromise, isBound } from '../../replication/lease.ts';
+
 type FromPeer = Received<
   'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'installSnapshot' | 'snapshotReply' | 'timeoutNow'
 >;
@@ -32,15 +34,6 @@ export const isRetired = (context: ServerContext, { from }: { readonly from: Add
 
 /** §4.2.3: the leader has not asked for this candidacy (§3.10), so those who are loyal to it do not answer. */
 export const isUninvited = (_context: ServerContext, { isAskedFor }: Received<'vote'>): boolean => isAskedFor !== true;
-
-/**
- * §6.4.1: before it crashed, it may have answered a leader that reads by its lease. It waits as if it had just done so,
- * by a clock that has run on or begun anew: the time it was away is on the safe side.
- */
-export const isBound = ({ isBound: may }: ServerContext): boolean => may;
-
-/** §6.4.1: whatever an earlier life has promised is over. */
-export const endPromise = ({ isBound: was }: ServerContext): Result => (was ? { context: { isBound: false } } : {});
 
 /** §4.2.2: who votes stands for election, and so does who was told to leave until that is committed. */
 export const mayCampaign = (context: ServerContext): boolean => mayStand(context, context.self);

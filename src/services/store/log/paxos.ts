@@ -16,7 +16,7 @@ import type { LogEntry, LogEvent, LogRun, LogStarter, LogStatus } from './replic
 import { runOf } from './run.ts';
 import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
 import { nodesOf, recoveredFrom, type SurvivingLog } from './surviving.ts';
-import { paxosDelays } from './timing.ts';
+import { type Delays, leaseIn, paxosDelays } from './timing.ts';
 
 /** How to replicate by Multi-Paxos. */
 export interface PaxosOptions extends ServerLogOptions {
@@ -45,7 +45,8 @@ export interface PaxosOptions extends ServerLogOptions {
  */
 export function paxos(options: PaxosOptions): LogStarter {
   const { voters, quorums, joins = false, limits, delays, timing = {}, server = paxosServer } = options;
-  const timed = { ...paxosDelays(timing), ...delays };
+  const timed: Delays = { ...paxosDelays(timing), ...delays };
+  const leaseMs = leaseIn(timing, [timed.leaseGrant]);
   return (place) => {
     const { node, key } = place;
     const handle = node.start(server, {
@@ -55,6 +56,7 @@ export function paxos(options: PaxosOptions): LogStarter {
         joins,
         ...(quorums === undefined ? {} : { sizes: quorums }),
         ...(limits === undefined ? {} : { limits }),
+        ...(leaseMs === undefined ? {} : { leaseMs }),
       },
       delays: timed,
     });
@@ -63,6 +65,7 @@ export function paxos(options: PaxosOptions): LogStarter {
       options,
       serverName: server.name,
       server: handle,
+      hasLeases: leaseMs !== undefined,
       // A configuration is known once its stop-sign is chosen; those who were replaced may go when others know it, too.
       known: ({ context }: Shown) => ({
         configuration: context.configuration,

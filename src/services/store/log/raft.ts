@@ -36,7 +36,7 @@ export interface RaftOptions extends ServerLogOptions {
 export function raft(options: RaftOptions): LogStarter {
   const { voters, joins = false, limits, delays, timing = {}, server = raftServer } = options;
   const timed: Delays = { ...raftDelays(timing), ...delays };
-  const leaseMs = leaseIn(timing, timed);
+  const leaseMs = leaseIn(timing, [timed.minElectionTimeout, timed.electionTimeout]);
   return (place) => {
     const { node, key } = place;
     const handle = node.start(server, {

@@ -19,7 +19,7 @@ export interface LogTiming {
   /**
    * Lets leaders read by leases (`consistency: 'lease'`), which hold as long as no node's clock runs faster or slower than
    * true time by more than so many parts per million; the same on all nodes. A node that starts again votes only after an
-   * election timeout then. Only for Raft. Default: none. Up to 100,000; 1,000 is ample for machines whose clocks are sound
+   * election timeout then. Only for Raft and Multi-Paxos. Default: none. Up to 100,000; 1,000 is ample for machines whose clocks are sound
    * and that nobody suspends, since a clock that stood still keeps no bound.
    */
   readonly leaseDriftPpm?: number;
@@ -68,21 +68,24 @@ export function timingOf({
 export type Delays = Readonly<Record<string, DelayRange>>;
 
 /**
- * How long leases of leaders are, in milliseconds; undefined where there are none. A server that has heard its leader is
- * loyal to it for `minElectionTimeout`, and stands itself after `electionTimeout`: the shorter is what it promises.
+ * How long leases of leaders are, in milliseconds; undefined where there are none.
+ *
+ * @param promises what keeps a server that has answered its leader from electing another one; the shortest is what it promises
  */
-export function leaseIn(timing: LogTiming, { minElectionTimeout, electionTimeout }: Delays): number | undefined {
+export function leaseIn(timing: LogTiming, promises: readonly (DelayRange | undefined)[]): number | undefined {
   const { electionTimeoutMs, leaseDriftPpm } = timingOf(timing);
   if (leaseDriftPpm === undefined) return undefined;
-  const promises = [minElectionTimeout, electionTimeout].map((it) => it?.minMs ?? electionTimeoutMs);
-  return leaseLengthMs(Math.min(...promises), leaseDriftPpm / 1e6);
+  const promisesMs = promises.map((it) => it?.minMs ?? electionTimeoutMs);
+  return leaseLengthMs(Math.min(...promisesMs), leaseDriftPpm / 1e6);
 }
 
 /** @throws LogTimingError where leases are asked for */
 function withoutLeases(timing: LogTiming): WholeTiming {
   const whole = timingOf(timing);
   if (whole.leaseDriftPpm === undefined) return whole;
-  throw new LogTimingError('expected no leases, which only a store over Raft has; leave leaseDriftPpm out');
+  throw new LogTimingError(
+    'expected no leases, which only a store over Raft or Multi-Paxos has; leave leaseDriftPpm out',
+  );
 }
 
 /** The delays of `raft.server` (Raft §3.4, §4.2). */
@@ -101,9 +104,10 @@ export function raftDelays(timing: LogTiming): Delays {
 
 /** The delays of `paxos.server`, whose servers all look at once whether they are led (Omni-Paxos §5.2). */
 export function paxosDelays(timing: LogTiming): Delays {
-  const { heartbeatMs, electionTimeoutMs } = withoutLeases(timing);
+  const { heartbeatMs, electionTimeoutMs } = timingOf(timing);
   return {
     heartbeatInterval: fixed(heartbeatMs),
+    leaseGrant: fixed(0.8 * electionTimeoutMs),
     electionRound: between(0.8 * electionTimeoutMs, 1.2 * electionTimeoutMs),
     quorumTimeout: fixed(electionTimeoutMs),
     handOverTimeout: fixed(0.8 * electionTimeoutMs),

@@ -7,11 +7,13 @@
 import type { Address } from '../../../actor/address.ts';
 import { persist, send } from '../../../actor/effects.ts';
 import { allMembers } from '../../../replication/members.ts';
-import { type Ballot, isLater } from '../../ballot.ts';
+import { type Ballot, isLater, sameBallot } from '../../ballot.ts';
 import { canDecide, votesIn } from '../configuration.ts';
 import type { Effect, Heard, Promised, Received, Result, ServerContext } from '../context.ts';
 import { peersOf } from '../context.ts';
 import { PaxosInvariantError } from '../errors.ts';
+
+export { endPromise, isBound } from '../../../replication/lease.ts';
 
 type OfProposer = Received<'prepare' | 'accept' | 'installSnapshot'>;
 
@@ -21,6 +23,21 @@ const maxBeats = 3;
 /** A ballot later than the promised one: Paxos 1b, and an acceptance at it promises as much (2b). */
 export const isLaterBallot = ({ promised }: ServerContext, { ballot }: OfProposer): boolean =>
   isLater(ballot, promised);
+
+/**
+ * Paxos Made Live §5.2: this acceptor may have granted a lease that is not over, and so promises no later ballot, unless
+ * the leader at the very ballot that it has promised asked for that: a word of an earlier leader ends no later lease.
+ * What is *proposed* at a later ballot is accepted as ever: its proposer has its promises, from acceptors who waited.
+ */
+export const isWithheld = (context: ServerContext, message: Received<'prepare'>): boolean =>
+  context.isBound && isLaterBallot(context, message) && !sameBallot(context.promised, message.askedBy ?? null);
+
+/** A leader is answered at the promised ballot, and leaders have leases. */
+export const mayGrant = ({ leaseMs, promised }: ServerContext, { ballot }: OfProposer): boolean =>
+  leaseMs !== null && sameBallot(promised, ballot);
+
+/** Paxos Made Live §5.2: from here on, for as long as `leaseGrant`. */
+export const grant = (): Result => ({ context: { isBound: true } });
 
 /** A proposer whose ballot is over. */
 export const isEarlierBallot = ({ promised }: ServerContext, { ballot }: OfProposer): boolean =>
@@ -92,16 +109,17 @@ export const noteLed = (): Result => ({ context: { isLed: true } });
 
 /** No leader was heard for a round: the others are told at once, for they may wait for it. */
 export const noteAlone = (context: ServerContext): Result => ({
-  context: { leader: null, isLed: false, phase1: null },
+  context: { leader: null, isLed: false, phase1: null, askedBy: null },
   effects: beats({ ...context, isLed: false }),
 });
 
 /**
  * Omni-Paxos §5.2: whether this server votes, hears enough others to decide with them, and none of them is led. Where one
- * is, its leader decides with others, and standing against it would only stop that.
+ * is, its leader decides with others, and standing against it would only stop that. Nor does one stand that has granted a
+ * lease: it would promise itself a ballot.
  */
-export function mayStand({ configuration, heard, self }: ServerContext): boolean {
-  if (!votesIn(configuration, self)) return false;
+export function mayStand({ configuration, heard, isBound: hasGranted, self }: ServerContext): boolean {
+  if (hasGranted || !votesIn(configuration, self)) return false;
   if (heard.some(({ server, isLed }) => isLed && votesIn(configuration, server))) return false;
   return canDecide(configuration, (voter) => voter === self || heard.some(({ server }) => server === voter));
 }
@@ -123,15 +141,20 @@ export function stand(context: ServerContext): Result {
       highest: ballot,
       leader: null,
       isLed: false,
+      isBound: false,
       phase1: { promises, found: slots, isAdvancing: true },
     },
     effects: [
       persist({ type: 'promise', ballot }),
-      ...peersVoting(context).map((peer) => send(peer, { type: 'prepare', ballot, index: next } as const)),
+      ...peersVoting(context).map((peer) => send(peer, preparing(context, ballot, next))),
       send(self, { type: 'durable', ballot, index: commitIndex }),
     ],
   };
 }
+
+/** Paxos 1a: asks for the promise, and for what was accepted from slot `index` on. */
+export const preparing = ({ askedBy }: ServerContext, ballot: Ballot, index: number) =>
+  ({ type: 'prepare', ballot, index, ...(askedBy === null ? {} : { askedBy }) }) as const;
 
 const peersVoting = ({ configuration, self }: ServerContext): readonly Address[] =>
   configuration.voters.filter((voter) => voter !== self);

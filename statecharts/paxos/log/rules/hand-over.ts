@@ -7,6 +7,7 @@
 import type { Address } from '../../../actor/address.ts';
 import { sendAhead } from '../../../actor/effects.ts';
 import { begun, givenUp, notHandedOver, objectionTo, targetMatch } from '../../../replication/hand-over.ts';
+import { voided } from '../../../replication/lease.ts';
 import { sameBallot } from '../../ballot.ts';
 import { votesIn } from '../configuration.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
@@ -42,8 +43,12 @@ export const refuseHandingOver = (context: ServerContext, { id }: Received<'prop
 export const targetHasAll = (context: ServerContext): boolean =>
   targetMatch(context) === leadershipOf(context).lastIndex;
 
-/** Ahead: a leader's ballot is durable since it asked for promises. */
+/**
+ * Ahead: a leader's ballot is durable since it asked for promises. From here on those who have granted it a lease may
+ * promise the other one, whenever the message arrives, so that no lease is worth anything at this ballot.
+ */
 export const sendStandNow = (context: ServerContext): Result => ({
+  context: { leadership: { ...leadershipOf(context), lease: voided(leadershipOf(context).lease) } },
   effects: [sendAhead(target(context), { type: 'standNow', ballot: ballotOf(context) })],
 });
 
@@ -59,3 +64,7 @@ export const giveUpHandOver = (context: ServerContext): Result =>
 /** Whether this server votes, and has promised the ballot of the leader that tells it to stand, and none since. */
 export const mayStandNow = ({ configuration, promised, self }: ServerContext, message: Received<'standNow'>): boolean =>
   sameBallot(message.ballot, promised) && votesIn(configuration, self);
+
+/** The leader at `ballot` has asked for this candidacy, and has no lease any more: those who ask for promises say so. */
+export const standForLeader = ({ leaseMs }: ServerContext, { ballot }: Received<'standNow'>): Result =>
+  leaseMs === null ? {} : { context: { askedBy: ballot } };

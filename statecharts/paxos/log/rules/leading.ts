@@ -2,6 +2,7 @@
 
 import { deliverAhead } from '../../../actor/effects.ts';
 import { isMet, isQuorum, type Quorum, reachedBy } from '../../../quorum.ts';
+import { isHeld, newLease, renewed, withRound } from '../../../replication/lease.ts';
 import {
   followerOf,
   freshProgress,
@@ -61,12 +62,13 @@ export function takeOffice(context: ServerContext): Result {
     round: 0,
     reads: [],
     catchUp: null,
+    lease: newLease(context.leaseMs),
   };
   const office = { ...context, slots, leader: self };
   const begun = beginHeartbeats(office, leadership);
   const sent = sendAll(office, begun.leadership);
   return {
-    context: { slots, leader: self, isLed: true, heard: [], phase1: null, leadership: sent.leadership },
+    context: { slots, leader: self, isLed: true, heard: [], phase1: null, askedBy: null, leadership: sent.leadership },
     effects: [
       ...begun.outgoing,
       ...sent.outgoing,
@@ -134,10 +136,14 @@ export const isOfBallot = (context: ServerContext, { ballot }: Received<'accepte
   sameBallot(context.promised, ballot);
 
 /** An answer of `server` at this ballot changes what the leader knows of it; the rest follows. */
-function note(context: ServerContext, server: string, noted: (progress: Progress) => Progress): Result {
+function note(
+  context: ServerContext,
+  { atMs, from }: Received<'accepted' | 'snapshotReply'>,
+  noted: (progress: Progress) => Progress,
+): Result {
   const leadership = leadershipOf(context);
-  const followers = withNoted(leadership.followers, server, noted);
-  return followers === undefined ? {} : settle(context, { ...leadership, followers });
+  const followers = withNoted(leadership.followers, from, noted);
+  return followers === undefined ? {} : settle(context, { ...leadership, followers }, atMs);
 }
 
 const proposed = ({ slots }: ServerContext, { lastIndex }: Leadership): { baseIndex: number; lastIndex: number } => ({
@@ -147,19 +153,19 @@ const proposed = ({ slots }: ServerContext, { lastIndex }: Leadership): { baseIn
 
 /** Paxos 2b: so much is accepted there, at this ballot. */
 export const noteAccepted = (context: ServerContext, message: Received<'accepted'>): Result =>
-  note({ ...context, leadership: withKnowing(context, message) }, message.from, (progress) =>
+  note({ ...context, leadership: withKnowing(context, message) }, message, (progress) =>
     noteReply(proposed(context, leadershipOf(context)), progress, message),
   );
 
 /** The snapshot is on its way, or in force. */
 export const noteSnapshot = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
-  note(context, message.from, (progress) => noteStanding(proposed(context, leadershipOf(context)), progress, message));
+  note(context, message, (progress) => noteStanding(proposed(context, leadershipOf(context)), progress, message));
 
 /** The leader's own acceptance counts as soon as it is durable. A word from an earlier ballot does not. */
-export function noteDurable(context: ServerContext, { ballot, index }: Received<'durable'>): Result {
+export function noteDurable(context: ServerContext, { atMs, ballot, index }: Received<'durable'>): Result {
   const leadership = leadershipOf(context);
   if (!sameBallot(ballot, context.promised) || index <= leadership.durableIndex) return {};
-  return settle(context, { ...leadership, durableIndex: index });
+  return settle(context, { ...leadership, durableIndex: index }, atMs);
 }
 
 /** What was in flight to that node may be lost. */
@@ -169,13 +175,15 @@ export function noteLost(context: ServerContext, message: Received<'unreachable'
 }
 
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
-function settle(context: ServerContext, leadership: Leadership): Result {
+function settle(context: ServerContext, before: Leadership, atMs: number): Result {
+  const confirmed = roundConfirmed(context, before);
+  const leadership = { ...before, lease: renewed(before.lease, confirmed) };
   const learned = learnChosen(context, chosenBy(context, leadership));
-  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, roundConfirmed(context, leadership));
+  const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, confirmed);
   const next = { ...context, commitIndex: learned.commitIndex };
   // Those who do not take part any more after a stop-sign hear that it is chosen.
   const isOver = learned.configuration !== context.configuration;
-  const told = isOver || mustAsk ? beginHeartbeats(next, waiting) : { leadership: waiting, outgoing: [] };
+  const told = isOver || mustAsk ? beginRound(next, waiting, atMs) : { leadership: waiting, outgoing: [] };
   const sent = sendAll(next, isOver ? goingOn({ ...next, ...known(learned) }, told.leadership) : told.leadership);
   return {
     context: { ...known(learned), leadership: sent.leadership },
@@ -204,9 +212,15 @@ function reachedByAll(
   return reachedBy(quorum, (voter) => (voter === self ? own : (followerOf(followers, voter)?.[what] ?? 0)));
 }
 
-export function sendHeartbeats(context: ServerContext): Result {
-  const { leadership, outgoing } = beginHeartbeats(context, leadershipOf(context));
+export function sendHeartbeats(context: ServerContext, { atMs }: { readonly atMs: number }): Result {
+  const { leadership, outgoing } = beginRound(context, leadershipOf(context), atMs);
   return { context: { leadership }, effects: outgoing };
+}
+
+/** A round that begins at `atMs`, from when on a lease counts. */
+function beginRound(context: ServerContext, before: Leadership, atMs: number): ReturnType<typeof beginHeartbeats> {
+  const { leadership, outgoing } = beginHeartbeats(context, before);
+  return { leadership: { ...leadership, lease: withRound(leadership.lease, leadership.round, atMs) }, outgoing };
 }
 
 /** Before all that it took over is chosen, a leader does not know what is. */
@@ -214,18 +228,31 @@ export const knowsChosen = (context: ServerContext): boolean =>
   context.commitIndex >= leadershipOf(context).inheritedIndex;
 
 /** A read waits for a round that begins after it arrived. One that finds a round under way shares the next. */
-export function startRead(context: ServerContext, { id }: Received<'read'>): Result {
+export function startRead(context: ServerContext, { atMs, id }: Received<'read'>): Result {
   const leadership = leadershipOf(context);
   const read: PendingRead = { id, index: context.commitIndex, round: leadership.round + 1 };
   if (isQuorum(confirmingQuorum(context.configuration), [context.self])) return { effects: [readable(read)] };
   const asked = { ...leadership, reads: [...leadership.reads, read] };
   if (leadership.reads.length > 0) return { context: { leadership: asked } };
-  const { leadership: begun, outgoing } = beginHeartbeats(context, asked);
+  const { leadership: begun, outgoing } = beginRound(context, asked, atMs);
   return { context: { leadership: begun }, effects: outgoing };
 }
 
+/**
+ * Paxos Made Live §5.2: so many acceptors have granted this leader a lease as share one with every quorum of phase 1, so no
+ * other leader can have been promised its ballot by the time of this one's clock, which was read after the request came:
+ * what is chosen here then is all that was chosen when it came.
+ */
+export const mayReadByLease = (context: ServerContext, { atMs, byLease }: Received<'read'>): boolean =>
+  byLease === true && knowsChosen(context) && isHeld(leadershipOf(context).lease, atMs);
+
+export const readByLease = ({ commitIndex: index }: ServerContext, { id }: Received<'read'>): Result => ({
+  effects: [readable({ id, index })],
+});
+
 /** Ahead: the answer concerns what is chosen, and no record of this server. */
-const readable = ({ id, index }: PendingRead): Effect => deliverAhead({ type: 'readable', id, index });
+const readable = ({ id, index }: Pick<PendingRead, 'id' | 'index'>): Effect =>
+  deliverAhead({ type: 'readable', id, index });
 
 /**
  * Whether a quorum of phase 2 was heard since the last look, this server included; and whether its journal makes headway,

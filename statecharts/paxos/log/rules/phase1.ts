@@ -16,6 +16,7 @@ import type { Effect, Phase1, Promised, Received, Result, ServerContext } from '
 import { PaxosInvariantError } from '../errors.ts';
 import type { Accepted } from '../slots.ts';
 import { known, learnChosen } from './choosing.ts';
+import { preparing } from './election.ts';
 import { acceptance } from './records.ts';
 import { fetchFrom } from './snapshots.ts';
 
@@ -83,7 +84,7 @@ export function notePromise(context: ServerContext, message: Received<'promise'>
   const told = { ...asked, next: upTo + 1, isWhole, committed, heard: true };
   const { context: patch, effects = [] } = learnTold(context, accepted, index, Math.min(committed, upTo));
   const found = accepted.reduce((all, it) => all.withLater(it), phase1.found);
-  const asking: Effect[] = isWhole ? [] : [send(from, { type: 'prepare', ballot, index: told.next } as const)];
+  const asking: Effect[] = isWhole ? [] : [send(from, preparing(context, ballot, told.next))];
   return { context: { ...patch, phase1: withPromise({ ...phase1, found }, told) }, effects: [...effects, ...asking] };
 }
 
@@ -133,7 +134,7 @@ export function askAgain(context: ServerContext): Result {
     if (promised.isWhole || server === self) return promised;
     // What was learned of others need not be told again.
     const next = Math.max(promised.next, context.commitIndex + 1);
-    if (!promised.heard) effects.push(send(server, { type: 'prepare', ballot, index: next } as const));
+    if (!promised.heard) effects.push(send(server, preparing(context, ballot, next)));
     return { ...promised, next, heard: false };
   });
   return { context: { phase1: { ...phase1, promises } }, effects };

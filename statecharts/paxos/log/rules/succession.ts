@@ -5,6 +5,7 @@
  */
 
 import { isQuorum } from '../../../quorum.ts';
+import { begunAnew } from '../../../replication/lease.ts';
 import { followerOf, freshProgress } from '../../../replication/progress.ts';
 import { confirmingQuorum } from '../configuration.ts';
 import { type Leadership, peersOf, type Received, type ServerContext } from '../context.ts';
@@ -16,7 +17,8 @@ import { leadershipOf } from './replication.ts';
  * goes on at its ballot. Where it took the stop-sign over, the next configuration may have had leaders before.
  *
  * Reads that wait are confirmed by other voters from here on. Those know nothing of another leader of the last
- * configuration, which may have told of all that is chosen in that: so reads see all of it, too.
+ * configuration, which may have told of all that is chosen in that: so reads see all of it, too. They have granted no lease
+ * either that this leader could count on, nor need they intersect those who have: it begins anew.
  */
 export function goingOn(context: ServerContext, leadership: Leadership): Leadership {
   const { configuration } = context;
@@ -35,6 +37,7 @@ export function goingOn(context: ServerContext, leadership: Leadership): Leaders
     reads,
     isStopped: false,
     catchUp: null,
+    lease: begunAnew(leadership.lease),
   };
 }
 
