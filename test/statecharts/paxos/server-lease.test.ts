@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { deliverAhead, type Effect, persist } from '../../../statecharts/actor.ts';
+import { paxosServer } from '../../../statecharts/paxos/server.ts';
+import {
+  acceptedBy,
+  at,
+  beatOf,
+  followerWith,
+  leaderWith,
+  n1,
+  n2,
+  n3,
+  type ServerState,
+  sentTo,
+  sizes,
+  voters,
+} from './server-bench.ts';
+
+type Happening = Parameters<typeof paxosServer.step>[1];
+const following = (state: ServerState, ...happenings: readonly Happening[]): ServerState =>
+  happenings.reduce((it, happening) => paxosServer.step(it, happening).state, state);
+const answers = (effects: readonly Effect[]) => effects.filter(({ type }) => type === 'deliver');
+const readable = (id: number) => deliverAhead({ type: 'readable', id, index: 1 });
+const read = (id: number, atMs: number) => ({ type: 'read', id, byLease: true, atMs }) as const;
+const plainRead = (id: number, atMs: number) => ({ type: 'read', id, atMs }) as const;
+const timersOf = (state: ServerState) => paxosServer.timers(state).map(({ delay }) => delay);
+
+/** A leader whose leases are of 300 ms; its round 1, in which it took office, counts for none. */
+const leaseLeader = (): ServerState => leaderWith({ leaseMs: 300 });
+/** The round that began at 1,000 was answered by n2, at 1,200. */
+const held = (): ServerState =>
+  following(leaseLeader(), plainRead(1, 1_000), { ...acceptedBy(n2, 1, 1, 2), atMs: 1_200 });
+
+describe('a lease of a leader (Paxos Made Live §5.2)', () => {
+  test('answers reads at once, without a message', () => {
+    const { effects, rules } = paxosServer.step(held(), read(2, 1_299));
+    expect(effects).toEqual([readable(2)]);
+    expect(rules).toEqual(['Paxos Made Live §5.2']);
+  });
+
+  test('lasts from when the round began, however late its answers came, and then others are asked', () => {
+    const { effects } = paxosServer.step(held(), read(2, 1_300));
+    expect(answers(effects)).toEqual([]);
+    expect(sentTo(n3, effects)).toMatchObject([{ type: 'accept', round: 3 }]);
+  });
+
+  test('is not there before enough acceptors have answered', () => {
+    const state = following(leaseLeader(), plainRead(1, 1_000));
+    expect(answers(paxosServer.step(state, read(2, 1_001)).effects)).toEqual([]);
+  });
+
+  test('is renewed by a later round, and not by an answer to an earlier one', () => {
+    const renewed = following(held(), plainRead(2, 1_250), { ...acceptedBy(n3, 1, 1, 3), atMs: 1_280 });
+    expect(answers(paxosServer.step(renewed, read(3, 1_549)).effects)).toEqual([readable(3)]);
+    const late = following(held(), plainRead(2, 1_250), { ...acceptedBy(n3, 1, 1, 2), atMs: 1_280 });
+    expect(answers(paxosServer.step(late, read(3, 1_300)).effects)).toEqual([]);
+  });
+
+  test('is not used for a read that asks for more, and is none where there are none', () => {
+    expect(answers(paxosServer.step(held(), plainRead(2, 1_001)).effects)).toEqual([]);
+    const without = following(leaderWith(), plainRead(1, 1_000), { ...acceptedBy(n2, 1, 1, 2), atMs: 1_001 });
+    expect(answers(paxosServer.step(without, read(2, 1_002)).effects)).toEqual([]);
+  });
+
+  test('is void once another server was told to stand, as long as the ballot lasts, even if nothing comes of it', () => {
+    const told = following(held(), { type: 'handOver', id: 7, to: n2, atMs: 1_201 });
+    expect(answers(paxosServer.step(told, read(2, 1_202)).effects)).toEqual([]);
+    const goesOn = following(told, { timer: 'handOverTimeout' }, plainRead(3, 2_000), {
+      ...acceptedBy(n2, 1, 1, 3),
+      atMs: 2_010,
+    });
+    expect(answers(paxosServer.step(goesOn, read(4, 2_011)).effects)).toEqual([]);
+  });
+
+  test('counts as many grantors as every quorum of phase 1 has one of (Flexible Paxos §4)', () => {
+    const four = [...voters, 'n4/paxos.server/kv'] as const;
+    const { configuration } = leaseLeader().snapshot.context;
+    // Any two of four promise: so no two are left out once three have granted, this leader among them.
+    const flexible = { ...configuration, voters: four, sizes: { ...sizes, phase1Size: 2, phase2Size: 3 } };
+    const base = leaseLeader();
+    const { leadership } = base.snapshot.context;
+    if (leadership === null) throw new Error('expected a leader');
+    const [one] = leadership.followers;
+    if (one === undefined) throw new Error('expected followers');
+    const leader = paxosServer.at(base.snapshot.value, {
+      ...base.snapshot.context,
+      configuration: flexible,
+      leadership: { ...leadership, followers: [...leadership.followers, { ...one, server: four[3] }] },
+    });
+    const two = following(leader, plainRead(1, 1_000), { ...acceptedBy(n2, 1, 1, 2), atMs: 1_010 });
+    expect(answers(paxosServer.step(two, read(2, 1_011)).effects)).toEqual([]);
+    const three = following(two, { ...acceptedBy(n3, 1, 1, 2), atMs: 1_020 });
+    expect(answers(paxosServer.step(three, read(2, 1_021)).effects)).toEqual([readable(2)]);
+  });
+});
+
+describe('an acceptor that has answered its leader (Paxos Made Live §5.2)', () => {
+  const mine = at(1, n2);
+  const prepare = { type: 'prepare', from: n3, ballot: at(2, n3), index: 2 } as const;
+  const heartbeat = { type: 'accept', from: n2, ballot: mine, index: 2, entries: [], committed: 1, round: 5 } as const;
+  const granted = (): ServerState => following(followerWith({ leaseMs: 300 }), heartbeat);
+  const promised = persist({ type: 'promise', ballot: at(2, n3) });
+
+  test('promises no later ballot, and says nothing, until its grant is over by its own clock', () => {
+    expect(timersOf(granted())).toContain('leaseGrant');
+    expect(paxosServer.step(granted(), prepare).effects).toEqual([]);
+    const over = following(granted(), { timer: 'leaseGrant' });
+    expect(paxosServer.step(over, prepare).effects[0]).toEqual(promised);
+  });
+
+  test('promises where the leader at that very ballot has asked for it, and not where an earlier one has', () => {
+    expect(paxosServer.step(granted(), { ...prepare, askedBy: mine }).effects[0]).toEqual(promised);
+    expect(paxosServer.step(granted(), { ...prepare, askedBy: at(0, n2) }).effects).toEqual([]);
+  });
+
+  test('does not stand itself meanwhile', () => {
+    const heard = following(granted(), beatOf(n2, false), beatOf(n3, false), { timer: 'electionRound' });
+    expect(heard.snapshot.hasTag('follower')).toBe(true);
+    const over = following(heard, { timer: 'leaseGrant' }, { timer: 'electionRound' });
+    expect(over.snapshot.hasTag('candidate')).toBe(true);
+  });
+
+  test('stands at once where its leader tells it to, and says who asked', () => {
+    const { effects } = paxosServer.step(granted(), { type: 'standNow', from: n2, ballot: mine });
+    expect(sentTo(n3, effects)).toEqual([{ type: 'prepare', ballot: at(2, n1), index: 2, askedBy: mine }]);
+  });
+
+  test('grants nothing to a leader whose ballot is over, nor where there are no leases', () => {
+    const late = following(followerWith({ leaseMs: 300 }), { ...heartbeat, ballot: at(0, n2) });
+    expect(timersOf(late)).not.toContain('leaseGrant');
+    const without = following(followerWith(), heartbeat);
+    expect(timersOf(without)).not.toContain('leaseGrant');
+    expect(paxosServer.step(without, prepare).effects[0]).toEqual(promised);
+  });
+
+  test('waits as long when it starts anew, but in its first life or where there are no leases', () => {
+    const started = (leaseMs: number | undefined, isFirst = false): ServerState => {
+      const records = isFirst ? [] : [persist({ type: 'promise', ballot: mine } as const).record];
+      const input = { voters, ...(leaseMs === undefined ? {} : { leaseMs }) };
+      return paxosServer.start(paxosServer.recover(records), { self: n1, input }).state;
+    };
+    expect(timersOf(started(300))).toContain('leaseGrant');
+    expect(paxosServer.step(started(300), prepare).effects).toEqual([]);
+    expect(paxosServer.step(following(started(300), { timer: 'leaseGrant' }), prepare).effects[0]).toEqual(promised);
+    expect(timersOf(started(300, true))).not.toContain('leaseGrant');
+    expect(timersOf(started(undefined))).not.toContain('leaseGrant');
+  });
+});
