@@ -125,7 +125,7 @@ export function applyAgain(context: ServerContext, message: Received<'accept'>):
 /** Tells all again that it leads, whenever one of them has answered. */
 export function heartbeatAtAnswer(context: ServerContext, reply: Received<'accepted'>): Result {
   const noted = paxosRules.noteAccepted(context, reply);
-  const told = paxosRules.sendHeartbeats({ ...context, ...noted.context });
+  const told = paxosRules.sendHeartbeats({ ...context, ...noted.context }, reply);
   return {
     context: { ...noted.context, ...told.context },
     effects: [...(noted.effects ?? []), ...(told.effects ?? [])],

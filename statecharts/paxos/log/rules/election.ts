@@ -12,6 +12,7 @@ import { canDecide, votesIn } from '../configuration.ts';
 import type { Effect, Heard, Promised, Received, Result, ServerContext } from '../context.ts';
 import { peersOf } from '../context.ts';
 import { PaxosInvariantError } from '../errors.ts';
+import { preparing } from './preparing.ts';
 
 export { endPromise, isBound } from '../../../replication/lease.ts';
 
@@ -151,10 +152,6 @@ export function stand(context: ServerContext): Result {
     ],
   };
 }
-
-/** Paxos 1a: asks for the promise, and for what was accepted from slot `index` on. */
-export const preparing = ({ askedBy }: ServerContext, ballot: Ballot, index: number) =>
-  ({ type: 'prepare', ballot, index, ...(askedBy === null ? {} : { askedBy }) }) as const;
 
 const peersVoting = ({ configuration, self }: ServerContext): readonly Address[] =>
   configuration.voters.filter((voter) => voter !== self);

@@ -16,7 +16,7 @@ import type { Effect, Phase1, Promised, Received, Result, ServerContext } from '
 import { PaxosInvariantError } from '../errors.ts';
 import type { Accepted } from '../slots.ts';
 import { known, learnChosen } from './choosing.ts';
-import { preparing } from './election.ts';
+import { preparing } from './preparing.ts';
 import { acceptance } from './records.ts';
 import { fetchFrom } from './snapshots.ts';
 
