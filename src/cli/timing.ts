@@ -35,7 +35,7 @@ export const withTiming = (command: Command): Command =>
     )
     .option(
       '--lease-drift-ppm <ppm>',
-      'lets the node that leads answer reads of consistency=lease by itself, as long as no clock is wrong by more than so many parts per million; the same on all nodes, and only with Raft (default: no leases)',
+      'lets the node that leads answer reads of consistency=lease by itself, as long as no clock is wrong by more than so many parts per million; the same on all nodes, and only with Raft or Multi-Paxos (default: no leases)',
       integerIn(0, mostDriftPpm),
     );
 

@@ -38,6 +38,7 @@ const keys = ['test/services/transactions/manager.test.ts'];
 const leases = ['test/services/store/leases.test.ts'];
 const leaseReads = ['test/services/store/lease-reads.test.ts'];
 const followerReads = ['test/services/store/follower-reads.test.ts'];
+const paxosLease = ['test/statecharts/paxos/server-lease.test.ts'];
 const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const largeValues = ['test/services/store/large-values.test.ts'];
@@ -229,6 +230,34 @@ export const mutations: readonly Mutation[] = [
     tests: raftLease,
   },
   {
+    name: 'an acceptor that has granted a lease promises a later ballot',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: 'context.isBound && isLaterBallot(context, message)',
+    becomes: 'false && isLaterBallot(context, message)',
+    tests: paxosLease,
+  },
+  {
+    name: 'the word of an earlier leader ends a later lease',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: '!sameBallot(context.promised, message.askedBy ?? null)',
+    becomes: 'message.askedBy === undefined',
+    tests: paxosLease,
+  },
+  {
+    name: 'an acceptor that has granted a lease stands itself',
+    file: 'statecharts/paxos/log/rules/election.ts',
+    text: 'if (hasGranted || !votesIn(configuration, self)) return false;',
+    becomes: 'if (!votesIn(configuration, self)) return false;',
+    tests: paxosLease,
+  },
+  {
+    name: 'a leader of Multi-Paxos that has told another one to stand goes on to read by its lease',
+    file: 'statecharts/paxos/log/rules/hand-over.ts',
+    text: 'lease: voided(leadershipOf(context).lease)',
+    becomes: 'lease: leadershipOf(context).lease',
+    tests: paxosLease,
+  },
+  {
     name: 'a lease outlasts a change of the members who granted it',
     file: 'statecharts/raft/rules/members.ts',
     text: 'lease: begunAnew(before.lease)',
@@ -237,16 +266,16 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a server that starts anew forgets what it may have promised a leader',
-    file: 'statecharts/raft/context.ts',
-    text: 'isBound: input.leaseMs !== undefined && !isNew',
-    becomes: 'isBound: false',
+    file: 'statecharts/replication/lease.ts',
+    text: 'leaseMs !== null && !isFirstLife',
+    becomes: 'leaseMs !== null && !isFirstLife && false',
     tests: raftLease,
   },
   {
     name: 'a server that starts anew waits for the end of promises that there cannot be',
-    file: 'statecharts/raft/context.ts',
-    text: 'isBound: input.leaseMs !== undefined && !isNew',
-    becomes: 'isBound: !isNew',
+    file: 'statecharts/replication/lease.ts',
+    text: 'leaseMs !== null && !isFirstLife',
+    becomes: '!isFirstLife',
     tests: raftLease,
   },
   {

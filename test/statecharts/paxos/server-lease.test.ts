@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deliverAhead, type Effect, persist } from '../../../statecharts/actor.ts';
+import { type Address, deliverAhead, type Effect, persist } from '../../../statecharts/actor.ts';
 import { paxosServer } from '../../../statecharts/paxos/server.ts';
 import {
   acceptedBy,
@@ -73,7 +73,8 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
   });
 
   test('counts as many grantors as every quorum of phase 1 has one of (Flexible Paxos §4)', () => {
-    const four = [...voters, 'n4/paxos.server/kv'] as const;
+    const n4: Address = 'n4/paxos.server/kv';
+    const four = [...voters, n4];
     const { configuration } = leaseLeader().snapshot.context;
     // Any two of four promise: so no two are left out once three have granted, this leader among them.
     const flexible = { ...configuration, voters: four, sizes: { ...sizes, phase1Size: 2, phase2Size: 3 } };
@@ -85,7 +86,7 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
     const leader = paxosServer.at(base.snapshot.value, {
       ...base.snapshot.context,
       configuration: flexible,
-      leadership: { ...leadership, followers: [...leadership.followers, { ...one, server: four[3] }] },
+      leadership: { ...leadership, followers: [...leadership.followers, { ...one, server: n4 }] },
     });
     const two = following(leader, plainRead(1, 1_000), { ...acceptedBy(n2, 1, 1, 2), atMs: 1_010 });
     expect(answers(paxosServer.step(two, read(2, 1_011)).effects)).toEqual([]);
