@@ -1821,6 +1821,13 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/services/http/authorization.test.ts'],
   },
   {
+    name: 'a token is answered with what another one was told under the same idempotency key',
+    file: 'src/services/http/access.ts',
+    text: 'isOfName ? keyOfToken(grant.name, key) : key',
+    becomes: 'isOfName ? key : key',
+    tests: ['test/services/http/authorization.test.ts'],
+  },
+  {
     name: 'what a token began goes on after the token was revoked',
     file: 'src/services/http/access.ts',
     text: 'socket.destroy();',

@@ -5,8 +5,10 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../bus/tcp/guests/remote.ts';
 import { type ClusterSecret, nameOfToken, type OpenClients } from '../../bus/tcp.ts';
+import { keyOfToken } from '../tokens/idempotency.ts';
 import type { Grant } from './grants.ts';
 import { HttpRequestError } from './problems.ts';
+import { header } from './reading.ts';
 
 export interface HttpAccess {
   /** Which clients need no token; those on this machine by default. */
@@ -17,10 +19,15 @@ export interface HttpAccess {
   readonly named?: { readonly secret: Pick<ClusterSecret, 'token'>; readonly grants: readonly Grant[] };
 }
 
+/** What a write takes of the idempotency key of a request. */
+export type IdempotencyOf = (request: FastifyRequest) => { readonly idempotencyKey?: string };
+
 /** What is known of the requests of one interface. */
 export interface Access {
   /** By what right a request is made; undefined for those of supervisors, which need none. */
   grantOf(request: FastifyRequest): Grant | undefined;
+  /** The idempotency key that a request gives, as the store is to know it: those of a token of a name are its own. */
+  idempotencyOf: IdempotencyOf;
   /** Replaces what named tokens may do. Connections with requests under way by one that may do something else now are closed. */
   setGrants(grants: readonly Grant[]): void;
 }
@@ -76,6 +83,13 @@ export function addAccess(app: FastifyInstance, { openClients = 'loopback', toke
   });
   return {
     grantOf: (request) => granted.get(request),
+    idempotencyOf(request) {
+      const key = header(request, 'idempotency-key');
+      if (key === undefined) return {};
+      const grant = granted.get(request);
+      const isOfName = grant !== undefined && grant !== bearer && grant !== open;
+      return { idempotencyKey: isOfName ? keyOfToken(grant.name, key) : key };
+    },
     setGrants(grants) {
       const changed = tokens.set(grants);
       for (const [request, socket] of underWay) if (changed.has(granted.get(request)?.name ?? '')) socket.destroy();

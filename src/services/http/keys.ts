@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isMode, modes } from '../../../statecharts/replication/modes.ts';
 import { valueLimitBytes } from '../store/key-value/commands.ts';
 import type { KeyValueStore, WriteOptions } from '../store/key-value/contract.ts';
+import type { IdempotencyOf } from './access.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { keyFormOf, toldKey } from './key-forms.ts';
 import { takes } from './parameters.ts';
@@ -33,6 +34,7 @@ export function addKeyRoutes(
   kv: KeyValueStore,
   deadlineMs: number,
   budget: ResponseBudget,
+  idempotencyOf: IdempotencyOf,
 ): void {
   app.put<PutRoute>('/kv/*', { onRequest: takes('mode', 'lease', 'keys') }, async (request, reply) => {
     const value = request.body instanceof Uint8Array ? request.body : new Uint8Array();
@@ -41,6 +43,7 @@ export function addKeyRoutes(
     const { lease } = request.query;
     const { version } = await kv.put(key, value, {
       ...writeOptionsIn(request, deadlineMs),
+      ...idempotencyOf(request),
       ...(lease === undefined ? {} : { lease: naturalIn('lease', lease) }),
     });
     return reply.header('etag', etagOf(version)).send({ key: toldKey(key, form), version });
@@ -48,7 +51,10 @@ export function addKeyRoutes(
   app.delete<WriteRoute>('/kv/*', { onRequest: takes('mode', 'keys') }, async (request, reply) => {
     const key = keyOf(request);
     const form = keyFormOf(request);
-    const { version } = await kv.delete(key, writeOptionsIn(request, deadlineMs));
+    const { version } = await kv.delete(key, {
+      ...writeOptionsIn(request, deadlineMs),
+      ...idempotencyOf(request),
+    });
     if (version === undefined) throw absent(key);
     return reply.send({ key: toldKey(key, form), deleted: version });
   });
@@ -80,11 +86,9 @@ function writeOptionsIn(request: FastifyRequest<WriteRoute>, deadlineMs: number)
     throw malformed(`expected mode ${modes.join(', ')}, got '${mode}'`, 'leave it out for that of the store');
   }
   const condition = conditionOf(header(request, 'if-match'), header(request, 'if-none-match'));
-  const idempotencyKey = header(request, 'idempotency-key');
   return {
     deadlineMs,
     ...(condition === undefined ? {} : { condition }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     ...(mode === undefined ? {} : { mode }),
   };
 }

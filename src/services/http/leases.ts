@@ -3,11 +3,12 @@
 import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
+import type { IdempotencyOf } from './access.ts';
 import { bodyOf, jsonOfBody } from './json.ts';
 import { keyFormOf, toldKey } from './key-forms.ts';
 import { takes } from './parameters.ts';
 import { HttpRequestError } from './problems.ts';
-import { header, naturalIn } from './reading.ts';
+import { naturalIn } from './reading.ts';
 
 interface LeaseRoute {
   Params: { id: string };
@@ -17,12 +18,15 @@ interface LeaseRoute {
 const grant = v.strictObject({ ttlMs: v.number() });
 
 /** Adds them to `app`. @param deadlineMs how long a request may take */
-export function addLeaseRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
+export function addLeaseRoutes(
+  app: FastifyInstance,
+  kv: KeyValueStore,
+  deadlineMs: number,
+  idempotencyOf: IdempotencyOf,
+): void {
   app.post('/leases', async (request, reply) => {
     const { ttlMs } = bodyOf(grant, jsonOfBody(request.body), '{"ttlMs": 10000}');
-    const idempotencyKey = header(request, 'idempotency-key');
-    const key = idempotencyKey === undefined ? {} : { idempotencyKey };
-    return reply.send(await kv.grantLease(ttlMs, { deadlineMs, ...key }));
+    return reply.send(await kv.grantLease(ttlMs, { deadlineMs, ...idempotencyOf(request) }));
   });
   app.post<LeaseRoute>('/leases/:id/keep', async ({ params }, reply) =>
     reply.send(await kv.keepLease(naturalIn('the lease', params.id), { deadlineMs })),

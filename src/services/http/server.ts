@@ -151,10 +151,10 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
   const access = addAccess(app, options.access ?? {});
   if (options.audit !== undefined) addAudit(app, access.grantOf, options.audit, clock);
   addAuthorization(app, access.grantOf, kv, deadlineMs);
-  addKeyRoutes(app, kv, deadlineMs, budget);
+  addKeyRoutes(app, kv, deadlineMs, budget, access.idempotencyOf);
   addRangeRoutes(app, kv, deadlineMs, budget);
-  addTransactionRoutes(app, kv, deadlineMs);
-  addLeaseRoutes(app, kv, deadlineMs);
+  addTransactionRoutes(app, kv, deadlineMs, access.idempotencyOf);
+  addLeaseRoutes(app, kv, deadlineMs, access.idempotencyOf);
   addNamespaceRoutes(app, kv, deadlineMs);
   const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limits });
   addMemberRoutes(app, store, deadlineMs);

@@ -4,9 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
 import type { Condition, OperationResult, TransactionOperation } from '../store/key-value/commands.ts';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
+import type { IdempotencyOf } from './access.ts';
 import { bodyOf, jsonOfBody } from './json.ts';
 import { keyInJson } from './key-forms.ts';
-import { header, toldValue, valueIn } from './reading.ts';
+import { toldValue, valueIn } from './reading.ts';
 
 const base64 = v.pipe(v.string(), v.base64('expected base64'));
 const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -43,17 +44,21 @@ export function keysOfTransaction(body: unknown): readonly { readonly key: strin
 }
 
 /** Adds them to `app`. @param deadlineMs how long a request may take */
-export function addTransactionRoutes(app: FastifyInstance, kv: KeyValueStore, deadlineMs: number): void {
+export function addTransactionRoutes(
+  app: FastifyInstance,
+  kv: KeyValueStore,
+  deadlineMs: number,
+  idempotencyOf: IdempotencyOf,
+): void {
   app.post('/transactions', async (request, reply) => {
     const { compare, success, failure } = bodyOf(transaction, jsonOfBody(request.body), example);
-    const idempotencyKey = header(request, 'idempotency-key');
     const { results, ...transacted } = await kv.transaction(
       {
         compare: compare.map((it) => ({ key: it.key, condition: conditionOf(it) })),
         success: success.map(operationOf),
         failure: failure.map(operationOf),
       },
-      { deadlineMs, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) },
+      { deadlineMs, ...idempotencyOf(request) },
     );
     return reply.send({ ...transacted, results: results.map(toldResult) });
   });

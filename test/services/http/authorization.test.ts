@@ -155,6 +155,31 @@ describe('a token of a name', () => {
     expect(await statusOf('app', ['PUT', '/kv/app/x?lease=999999', 'v'])).toBe(410);
   });
 
+  test('has idempotency keys of its own: those of others name other requests', async () => {
+    const { url, store } = await started();
+    const write = async (token: string, path: string, idempotencyKey: string, method = 'PUT'): Promise<Response> =>
+      await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'idempotency-key': idempotencyKey },
+        ...(method === 'PUT' ? { body: 'v' } : {}),
+      });
+    const tokens = [secret.token('writer'), secret.token('app'), secret.token('operator'), secret.client().httpToken()];
+    const keys = ['order 1', 'x'.repeat(255)];
+    for (const idempotencyKey of keys) {
+      const versions: (string | null)[] = [];
+      for (const token of [...tokens, ...tokens]) {
+        versions.push((await write(token, '/kv/app/x', idempotencyKey)).headers.get('etag'));
+      }
+      expect(new Set(versions.slice(0, tokens.length)).size).toBe(tokens.length);
+      expect(versions.slice(tokens.length)).toEqual(versions.slice(0, tokens.length));
+    }
+    // Another request under a key is noticed where the key is the same token's, and is none of a neighbour's business.
+    expect((await write(secret.token('writer'), '/kv/app/y', 'order 1')).status).toBe(422);
+    expect((await write(secret.token('neighbour'), '/kv/lock/y', 'order 1')).status).toBe(200);
+    expect((await write(secret.token('app'), '/kv/app/x', 'x'.repeat(256))).status).toBe(400);
+    expect(store.status().keptResults).toBeGreaterThanOrEqual(keys.length * tokens.length);
+  });
+
   test('is refused when it is not listed, was made up, or is of another secret', async () => {
     const { ask, url } = await started();
     const good = secret.token('writer');
