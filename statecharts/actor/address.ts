@@ -15,8 +15,12 @@ export interface AddressParts {
 
 const idPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** Whether `id` may name a node or a definition: 1 to 64 letters, digits, dots, dashes and underscores. */
-export const isId = (id: string): boolean => idPattern.test(id);
+/**
+ * Whether `id` may name a node or a definition: 1 to 64 letters, digits, dots, dashes and underscores, but none of the names that
+ * every object has, such as `__proto__`. What nodes know of each other is plain data, by their ids: it would be lost, or found where
+ * there is none, under such a name.
+ */
+export const isId = (id: string): boolean => idPattern.test(id) && !(id in {});
 
 /** Whether `value` reads as an address. */
 export function isAddress(value: unknown): value is Address {

@@ -69,6 +69,13 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a node is called as what every object has',
+    file: 'statecharts/actor/address.ts',
+    text: 'idPattern.test(id) && !(id in {})',
+    becomes: 'idPattern.test(id)',
+    tests: ['test/statecharts/actor/address.test.ts'],
+  },
+  {
     name: 'two backups are made of one view, which the second one has ended',
     file: 'src/services/store/replica.ts',
     text: 'this.#taking !== undefined || this.#copy !== undefined || this.#isClosed',

@@ -150,3 +150,21 @@ test('a value that comes in a coding, or in part, takes the place of no other', 
   expect((await put({ 'content-range': 'bytes 0-4/10' })).status).toBe(400);
   expect((await fetch(`${url}/kv/x`)).headers.get('etag')).toBe(written.headers.get('etag'));
 });
+
+test.each(['__proto__', 'constructor', 'toString'])('no node called %s is taken among the members', async (id) => {
+  const { url, stop } = await startHttpNode();
+  onTestFinished(stop);
+  const asked = (path: string, body: object) => fetch(`${url}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  const joining = { id, host: '127.0.0.1', port: 9 };
+  const refused = [
+    await asked('/members/add', joining),
+    await asked('/members/replace', { old: 'n1', new: joining }),
+    await asked('/members/remove', { id }),
+    await asked('/members/leader', { to: id }),
+  ];
+  for (const response of refused) {
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'MALFORMED_REQUEST', outcome: 'did-not-happen' });
+  }
+  expect(await (await fetch(`${url}/members`)).json()).toMatchObject({ voters: ['n1'], learners: [] });
+});
