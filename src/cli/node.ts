@@ -3,23 +3,18 @@
 import { Command, Option } from 'commander';
 import { QuorateError } from '../../statecharts/actor.ts';
 import { ConnectionError } from '../bus/errors.ts';
-import { readSecretFile } from '../bus/tcp/secret/file.ts';
-import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import type { LiveServer } from '../dashboard/live-server.ts';
-import { type Clock, pause } from '../environment/clock.ts';
+import { pause } from '../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { Node } from '../host/node.ts';
 import type { InspectorServer } from '../inspector/server.ts';
-import type { KeyValueNode, KeyValueNodeOptions } from '../services/kv-node.ts';
-import type { Durability } from '../services/store/log/primary-backup/founding.ts';
-import { durabilityIn, type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
-import { type DashboardOption, dashboardFor, withDashboard } from './dashboard.ts';
+import { logProtocolNames } from '../services/store/log/protocol-names.ts';
+import { dashboardFor, withDashboard } from './dashboard.ts';
 import { withDurability } from './durability.ts';
 import { exitCodes, UsageError } from './errors.ts';
-import { checkMembers, checkSecurity } from './node/checks.ts';
-import { followGrants, openAudit, readGrants } from './node/grants-file.ts';
-import { type LogForm, logFormFor, logForms, type Notice, reporter, reportOn } from './node/reporting.ts';
-import { followTls, readTls, tlsFilesIn, withTls } from './node/tls-files.ts';
+import { logFormFor, logForms, reporter, reportOn } from './node/reporting.ts';
+import { type NodeOptions, type Started, startNode } from './node/start.ts';
+import { withTls } from './node/tls-files.ts';
 import {
   hostPortIn,
   integerIn,
@@ -28,39 +23,12 @@ import {
   natsIn,
   nodeIdIn,
   openClientsIn,
-  type Peers,
   peerIn,
   textOf,
 } from './options.ts';
 import { askedToStop } from './stop-asked.ts';
 import type { Terminal } from './terminal.ts';
-import { type TimingOptions, timingIn, withTiming } from './timing.ts';
-
-interface NodeOptions extends Durability, TimingOptions {
-  readonly id: string;
-  readonly listen: HostPort;
-  readonly http: HostPort;
-  readonly httpName?: readonly string[];
-  readonly data: string;
-  readonly peer?: Peers;
-  readonly join?: true;
-  readonly cluster?: string;
-  readonly protocol?: LogProtocolName;
-  readonly secretFile?: string;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly insecure?: true;
-  readonly tokens?: string;
-  readonly auditLog?: string;
-  readonly openClients?: true | OpenClients;
-  readonly nats?: string;
-  readonly inspect?: true | number;
-  readonly dashboard?: DashboardOption;
-  readonly watched?: true;
-  readonly logs?: LogForm;
-  readonly json?: true;
-}
+import { withTiming } from './timing.ts';
 
 const help = `
 All nodes of a cluster are given the same names; each is given the others as peers. The peers of the first start are
@@ -157,8 +125,6 @@ function complete(options: Partial<NodeOptions>, command: Command): NodeOptions 
   return { ...rest, id, listen, http, data };
 }
 
-type ServingNode = KeyValueNode & { readonly httpUrl: string };
-
 /** What another start would not mend. */
 const finalCodes: readonly string[] = [
   'JOURNAL_LOST',
@@ -189,7 +155,7 @@ async function runNode(options: NodeOptions, terminal: Terminal, environment: En
   let dashboard: LiveServer | undefined;
   const watching = options.watched === true ? await watchedBy(environment) : undefined;
   try {
-    started = await start(options, terminal, environment, watching?.faults);
+    started = await startNode(options, terminal, environment, watching?.faults);
     if (inspect !== undefined) {
       const { serveInspector } = await import('../inspector/server.ts');
       inspector = await serveInspector(started.node.node, {
@@ -241,80 +207,4 @@ async function watchedBy(environment: Environment) {
   if (channel === undefined) return undefined;
   const faults = orderedFaults(environment);
   return { faults, obey: (node: Node): void => obey(node, faults, channel, environment) };
-}
-
-interface Started {
-  readonly node: ServingNode;
-  /** Takes up what changes in the files that the node was told. @returns ends it */
-  readonly followFiles: (clock: Clock, notice: Notice) => () => void;
-  /** Writes what waits. */
-  readonly closeFiles: () => Promise<void>;
-}
-
-/** @throws ClusterOptionsError, FileError, KeyExposedError, and what `startKeyValueNode` and secrets throw */
-async function start(
-  options: NodeOptions,
-  terminal: Terminal,
-  environment: Environment,
-  faults: KeyValueNodeOptions['faults'],
-): Promise<Started> {
-  const {
-    id,
-    cluster,
-    data,
-    listen,
-    http,
-    httpName = [],
-    peer = new Map(),
-    join,
-    protocol,
-    nats,
-    openClients,
-  } = options;
-  const files = tlsFilesIn(options);
-  checkMembers(options);
-  checkSecurity(options, files);
-  const tls = files && (await readTls(files));
-  const secret = options.secretFile === undefined ? undefined : readSecretFile(options.secretFile);
-  const tokens = options.tokens === undefined ? undefined : await readGrants(options.tokens);
-  const auditFile = options.auditLog === undefined ? undefined : await openAudit(options.auditLog, id, terminal);
-  // Loaded here, so that other commands, and mistakes in this one, need not wait for all of a node.
-  const { startKeyValueNode } = await import('../services/kv-node.ts');
-  const node = await startKeyValueNode({
-    id,
-    ...(cluster === undefined ? {} : { cluster }),
-    dataDirectory: data,
-    listen,
-    http: { ...http, hostNames: httpName },
-    peers: Object.fromEntries(peer),
-    joins: join === true,
-    ...(protocol === undefined ? {} : { protocol }),
-    ...(nats === undefined ? {} : { nats }),
-    ...durabilityIn(options),
-    timing: timingIn(options),
-    ...(secret === undefined ? {} : { secret }),
-    ...(tls === undefined ? {} : { tls }),
-    ...(openClients === undefined ? {} : { openClients: openClients === true ? 'all' : openClients }),
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(auditFile === undefined ? {} : { audit: auditFile.audit }),
-    pid: process.pid,
-    environment,
-    ...(faults === undefined ? {} : { faults }),
-    onUnexpected: (error) => terminal.err(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-  });
-  return {
-    node,
-    followFiles(clock, notice) {
-      const followed = [
-        ...(files === undefined || tls === undefined ? [] : [followTls({ files, first: tls, node, clock, notice })]),
-        ...(options.tokens === undefined || tokens === undefined
-          ? []
-          : [followGrants({ file: options.tokens, first: tokens, node, clock, notice })]),
-      ];
-      return () => {
-        for (const end of followed) end();
-      };
-    },
-    closeFiles: () => auditFile?.close() ?? Promise.resolve(),
-  };
 }

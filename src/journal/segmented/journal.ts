@@ -5,21 +5,13 @@
 
 import { ReplaySubject } from 'rxjs';
 import type { Address } from '../../../statecharts/actor.ts';
-import type { TimeoutHandle } from '../../environment/clock.ts';
 import { answerAll } from '../answer-all.ts';
 import type { Disk, DiskError } from '../disk.ts';
 import { JournalClosedError } from '../errors.ts';
-import {
-  type Journal,
-  type JournalEntry,
-  type JournalLimits,
-  type JournalNotice,
-  type OnDurable,
-  type RecoveredRecord,
-  unforcedDelayMs,
-} from '../journal.ts';
+import type { Journal, JournalEntry, JournalLimits, JournalNotice, OnDurable, RecoveredRecord } from '../journal.ts';
 import type { SnapshotRoom } from '../snapshots/room.ts';
 import { type Batch, Batches } from './batches.ts';
+import { Due } from './due.ts';
 import { journalError } from './failure.ts';
 import { SegmentFiles } from './files.ts';
 import { emptyFrameBytes, type FrameKind, FrameWriter } from './frames.ts';
@@ -64,9 +56,7 @@ export class SegmentedJournal implements Journal {
   #held: Flush | undefined;
   #writing: Flush | undefined;
   #isScheduled = false;
-  /** Whether what was appended is to be flushed now; unforced entries wait until something else is, or their time is over. */
-  #isDue = false;
-  #unforcedTimeout: TimeoutHandle | undefined;
+  readonly #due: Due;
   #unflushedBytes = 0;
   #failure: Error | undefined;
   readonly #failures = new ReplaySubject<Error>(1);
@@ -84,6 +74,7 @@ export class SegmentedJournal implements Journal {
     this.limits = options.limits;
     this.#disk = disk;
     this.#options = options;
+    this.#due = new Due(options.clock, () => this.#pump());
     this.#records = new Map(found.records);
     this.#live = found.live;
     this.#nextSequence = found.nextSequence;
@@ -124,15 +115,11 @@ export class SegmentedJournal implements Journal {
     this.#unflushedBytes += sizeBytes;
     this.#failure = beyondLimits(this.limits, entries, sizeBytes, this.#unflushedBytes);
     if (how === 'forced' || this.#failure !== undefined) {
-      this.#isDue = true;
+      this.#due.now();
       this.#schedule();
-      return;
+    } else {
+      this.#due.soon();
     }
-    this.#unforcedTimeout ??= clock.setTimeout(() => {
-      this.#unforcedTimeout = undefined;
-      this.#isDue = true;
-      this.#pump();
-    }, unforcedDelayMs);
   }
 
   get position(): number {
@@ -216,8 +203,8 @@ export class SegmentedJournal implements Journal {
       }
     }
     this.#wasCopy = false;
-    const batch = this.#isDue || this.#closing !== undefined ? this.#batches.shift() : undefined;
-    if (this.#batches.first === undefined) this.#nothingIsDue();
+    const batch = this.#due.is || this.#closing !== undefined ? this.#batches.shift() : undefined;
+    if (this.#batches.first === undefined) this.#due.clear();
     if (batch !== undefined) return { kind: 'records', writer: batch.writer, batch };
     if (this.#closing !== undefined) {
       if (this.#isMarkedClosed) return undefined;
@@ -226,12 +213,6 @@ export class SegmentedJournal implements Journal {
     }
     if (this.#files.oldestNumber === this.#announcedOldest) return undefined;
     return { kind: 'records', writer: this.#emptyWriter };
-  }
-
-  #nothingIsDue(): void {
-    this.#isDue = false;
-    if (this.#unforcedTimeout !== undefined) this.#options.clock.clearTimeout(this.#unforcedTimeout);
-    this.#unforcedTimeout = undefined;
   }
 
   #write(flush: Flush): void {
@@ -287,7 +268,7 @@ export class SegmentedJournal implements Journal {
 
   /** Tells all that listen or wait. What is under way may still become durable, but none of them will hear it. */
   #giveUp(error: Error): void {
-    this.#nothingIsDue();
+    this.#due.clear();
     this.#failures.next(error);
     this.#failures.complete();
     const waiting = [this.#writing, this.#held].flatMap((flush) => flush?.batch?.waiting.splice(0) ?? []);

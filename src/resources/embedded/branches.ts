@@ -4,7 +4,6 @@
  */
 
 import type { Clock } from '../../environment/clock.ts';
-import { messageOf } from '../../environment/message.ts';
 import { type Branch, branchOf, globalIdOf } from '../branch.ts';
 import { within } from '../deadline.ts';
 import type {
@@ -23,6 +22,7 @@ import type { LockTable } from './locks.ts';
 import type { StoreLog } from './log.ts';
 import { bytesOf, type Finished, type PreparedRecord, type StoreRecord, type Write } from './records.ts';
 import { createSession, type EmbeddedSession } from './session.ts';
+import { unknownBecause } from './unknown.ts';
 
 export interface BranchesParts {
   readonly clock: Clock;
@@ -44,12 +44,6 @@ interface Open {
   /** Set when its end was written down; resolves when that is durable. */
   ending?: { readonly outcome: Finished['outcome']; readonly durable: Promise<void> };
 }
-
-/** The answer where it is not known what has become durable. */
-export const unknownBecause = (error: unknown): { readonly type: 'unknown'; readonly reason: string } => ({
-  type: 'unknown',
-  reason: messageOf(error),
-});
 
 /** Branches by their global ids. What waits for the disk rejects with the journal's failure, or after `timeoutMs`. */
 export class Branches {

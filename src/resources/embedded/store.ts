@@ -15,7 +15,7 @@ import { within } from '../deadline.ts';
 import { DuplicateBranchError, ResourceClosedError, ResourceUnreachableError } from '../errors.ts';
 import { allModes } from '../mode.ts';
 import type { BranchOutcome, CheckReport, Ending, TransactionalResource } from '../transactional.ts';
-import { Branches, unknownBecause } from './branches.ts';
+import { Branches } from './branches.ts';
 import { checkStore } from './check.ts';
 import { createContents } from './contents.ts';
 import { createFinishedBranches } from './finished.ts';
@@ -23,6 +23,7 @@ import { createLockTable } from './locks.ts';
 import { createLog } from './log.ts';
 import { copyOf, recover, type StoreValue } from './records.ts';
 import type { EmbeddedSession } from './session.ts';
+import { unknownBecause } from './unknown.ts';
 
 export type { StoreValue } from './records.ts';
 export type { EmbeddedSession } from './session.ts';

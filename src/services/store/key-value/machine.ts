@@ -8,9 +8,9 @@ import { type Random, systemRandomness } from '../../../environment/random.ts';
 import { copyOf } from '../codec.ts';
 import { MalformedRequestError } from '../errors.ts';
 import type { Applied, LaterAnswer, SlicedStateMachine } from '../state-machine.ts';
-import type { Retention } from '../table/changes.ts';
+import { defaultRetention, type Retention } from '../table/changes.ts';
 import type { Stored } from '../table/contract.ts';
-import { defaultRetention, VersionedTable } from '../table/table.ts';
+import { VersionedTable } from '../table/table.ts';
 import {
   decodeCommand,
   isTransaction,

@@ -13,6 +13,9 @@ export interface Retention {
   readonly bytes: number;
 }
 
+/** What is kept of the past: hours of a store that is seldom written, and seconds of one that is written hard. */
+export const defaultRetention: Retention = { changes: 100_000, bytes: 32 * 1_024 * 1_024 };
+
 /** A change: where its record is, and what it counts for. */
 export interface KeptRecord {
   readonly address: RecordAddress;

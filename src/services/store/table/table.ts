@@ -12,15 +12,13 @@
  */
 
 import type { Random } from '../../../environment/random.ts';
-import { ViewEndedError } from '../errors.ts';
-import { Changes, type Retention } from './changes.ts';
+import { Changes, defaultRetention, type Retention } from './changes.ts';
 import type { Change, KeptChange, ScannedKey, Stored, TableEntry, TableView } from './contract.ts';
 import { drawHashKey, KeyedHash } from './hash.ts';
 import { RecordIndex } from './index.ts';
 import { EncodedKey } from './key.ts';
 import { RecordMemory } from './memory.ts';
 import { KeyOrder } from './order.ts';
-import { changesIn, entriesIn } from './parts.ts';
 import {
   isDeletion,
   isOlder,
@@ -39,9 +37,7 @@ import {
 import { defaultSlabBytes, type RecordAddress, type Slab } from './slabs.ts';
 import { StateHash } from './state-hash.ts';
 import { asOf, changeAt, firstOf, placeOf, scannedAt, storedAt } from './versions.ts';
-
-/** What is kept of the past: hours of a store that is seldom written, and seconds of one that is written hard. */
-export const defaultRetention: Retention = { changes: 100_000, bytes: 32 * 1_024 * 1_024 };
+import { viewOf } from './view.ts';
 
 /** Changes that are forgotten with each write, where there are more than are kept. */
 const forgettingPace = 4;
@@ -196,28 +192,19 @@ export class VersionedTable {
   view(): TableView {
     // What is not kept any longer would be told as if it were the state at the floor.
     while (this.#forget());
-    const { floor } = this;
-    const memory = this.#memory.view();
-    const changes = this.#changes.after(floor);
-    let isOver = false;
-    const view: TableView = {
-      floor,
-      next: (limitBytes) => {
-        if (isOver) return undefined;
-        if (this.#view !== view) throw new ViewEndedError();
-        const part = changesIn(this.#memory.slabs, changes, limitBytes) ?? entriesIn(memory.next(limitBytes), floor);
-        if (part?.type !== 'changes') this.#isTellingChanges = false;
-        if (part === undefined) view.release();
-        return part;
-      },
-      release: () => {
-        isOver = true;
-        memory.release();
-        if (this.#view !== view) return;
-        this.#view = undefined;
+    const view = viewOf({
+      slabs: this.#memory.slabs,
+      memory: this.#memory.view(),
+      changes: this.#changes.after(this.floor),
+      floor: this.floor,
+      isCurrent: () => this.#view === view,
+      onChangesTold: () => {
         this.#isTellingChanges = false;
       },
-    };
+      onOver: () => {
+        this.#view = undefined;
+      },
+    });
     this.#view = view;
     this.#isTellingChanges = this.keptChanges > 0;
     return view;
