@@ -102,6 +102,19 @@ describe.skipIf(!hasBrowser)('a recorded run on the page', () => {
     }
   });
 
+  test('shows on the diagram what the nodes of one role say', async () => {
+    const elected = raft.items.findIndex((item) => item.type === 'step' && item.role === 'leader');
+    const page = await open(`#view=space-time&at=${elected + 10}`);
+    const arrows = page.locator('svg.space-time [data-sent]');
+    await arrows.first().waitFor({ state: 'attached' });
+    const all = await arrows.count();
+    await page.getByRole('combobox', { name: 'Role' }).selectOption('leader');
+    await expect.poll(() => arrows.count(), { timeout: 30_000 }).toBeLessThan(all);
+    expect(await arrows.count()).toBeGreaterThan(0);
+    await page.getByRole('combobox', { name: 'Role' }).selectOption('all');
+    await expect.poll(() => arrows.count(), { timeout: 30_000 }).toBe(all);
+  });
+
   test.each([
     ['cluster', {}],
     ['cluster', { colorScheme: 'dark' }],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { FeedHead, Shown, ShownActor } from '../../src/dashboard/feed.ts';
+import type { ItemOf } from '../../src/dashboard/model/moment.ts';
 import { coneOf } from '../../src/dashboard/model/space-time/causes.ts';
 import { type SpaceTimeOptions, spaceTimeOf } from '../../src/dashboard/model/space-time.ts';
 import { Timeline } from '../../src/dashboard/model/timeline.ts';
@@ -33,7 +34,7 @@ const step = (atMs: number, node: string, id: string, from: string, cause: strin
   effects: [],
   ...standing(node, role),
 });
-const sent = (atMs: number, from: string, to: string, id: string, type: string, of?: string): Shown => ({
+const sent = (atMs: number, from: string, to: string, id: string, type: string, of?: string): ItemOf<'sent'> => ({
   type: 'sent',
   node: from,
   atMs,
@@ -163,6 +164,64 @@ test('types that are hidden are told, and not shown; a text or a chart leaves th
   expect(hidden.points.map(({ item: { atMs } }) => atMs)).toEqual([10, 20]);
   expect(diagram(timeline, { text: 'VOTEREPLY' }).arrows.map(({ sent: { id } }) => id)).toEqual(['m3']);
   expect(diagram(timeline, { chart: 'paxos.server' }).arrows).toEqual([]);
+});
+
+test('a role leaves what other nodes and actors do out, by the role that each has at that moment', () => {
+  const timeline = timelineOf([
+    ...exchange,
+    { ...sent(24, 'n1', 'n2', 'm5', 'answer'), from: 'n1/store/', to: 'n2/client/' },
+    sent(30, 'n2', 'n3', 'm6', 'vote'),
+  ]);
+  const shown = (role: string) => {
+    const { arrows, points } = diagram(timeline, { role });
+    return [arrows.map(({ sent: { id } }) => id), points.map(({ atMs }) => atMs)];
+  };
+  expect(diagram(timeline).roles).toEqual(['candidate', 'follower', 'leader']);
+  // The reply that makes a candidate the leader is taken in by both; what the store of the leader says is said by the leader's node.
+  expect(shown('candidate')).toEqual([
+    ['m1', 'm2', 'm3'],
+    [10, 16, 20],
+  ]);
+  expect(shown('leader')).toEqual([['m3', 'm4', 'm5'], [20]]);
+  expect(shown('follower')).toEqual([['m1', 'm3', 'm4', 'm5', 'm6'], [14]]);
+  expect(shown('pre-candidate')).toEqual([[], []]);
+});
+
+test('a message that is taken in later than is looked at is not yet of the role that takes it in', () => {
+  const timeline = timelineOf([...exchange, step(30, 'n2', 's4', 'n1', 'append', 'candidate')]);
+  const before = diagram(timeline, { role: 'candidate', position: timeline.end - 1 });
+  expect(before.arrows.map(({ sent: { id } }) => id)).toEqual(['m1', 'm2', 'm3']);
+  expect(diagram(timeline, { role: 'candidate' }).arrows.map(({ sent: { id } }) => id)).toContain('m4');
+});
+
+test('a node that is down has no role, and another one when it is up again', () => {
+  const timeline = timelineOf([
+    ...exchange,
+    { type: 'down', node: 'n1', atMs: 30, reason: 'killed' },
+    sent(35, 'n2', 'n1', 'm5', 'append'),
+    { type: 'up', node: 'n1', atMs: 40 },
+    { type: 'actor', node: 'n1', atMs: 40, ...standing('n1', 'follower') },
+    sent(45, 'n1', 'n3', 'm6', 'append'),
+  ]);
+  const later = (role: string) =>
+    diagram(timeline, { role, fromMs: 31 }).arrows.flatMap(({ sent: { id, atMs } }) => (atMs > 30 ? [id] : []));
+  expect(later('leader')).toEqual([]);
+  expect(later('follower')).toEqual(['m5', 'm6']);
+});
+
+test('a text leaves out the operations of clients that have it not, and neither roles nor faults', () => {
+  const begun = (id: string, text: string): Shown => ({
+    ...{ type: 'operation', node: 'n1', atMs: 30, id, phase: 'began', client: 'c1', text },
+  });
+  const timeline = timelineOf([
+    ...exchange,
+    begun('o1', 'put k1'),
+    begun('o2', 'put k2'),
+    { type: 'fault', node: 'n2', atMs: 35, id: 'f1', isActive: true, text: 'cut', nodes: ['n2'], byHand: true },
+  ]);
+  const { spans } = diagram(timeline, { text: 'K2' });
+  expect(spans.flatMap(({ kind, text }) => (kind === 'role' ? [] : [text]))).toEqual(['put k2', 'cut']);
+  expect(spans.filter(({ kind }) => kind === 'role')).not.toEqual([]);
 });
 
 test('roles last until they change, and so do outages, operations and faults', () => {

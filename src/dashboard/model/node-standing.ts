@@ -24,7 +24,7 @@ const rank: readonly string[] = [
 export interface NodeStanding extends NodeNow {
   /** In the order of their rank. */
   readonly actors: readonly ActorNow[];
-  /** The first of them, where it has a role. */
+  /** Of its main actor, where that has one. */
   readonly role: string | undefined;
   /** Of its server of a log, where it has one. */
   readonly log: LogStanding | undefined;
@@ -37,9 +37,13 @@ export function nodeStandings(moment: Moment): readonly NodeStanding[] {
   return [...moment.nodes.values()].map((node) => {
     const actors = (byNode.get(node.name) ?? []).sort((one, other) => rankOf(one) - rankOf(other));
     const log = actors.map(logStanding).find((standing) => standing !== undefined);
-    return { ...node, actors, role: (log?.actor ?? actors[0])?.role, log };
+    return { ...node, actors, role: mainActor({ actors, log })?.role, log };
   });
 }
+
+/** The actor whose role is that of the node: its server of a log, or the first. */
+export const mainActor = ({ actors, log }: Pick<NodeStanding, 'actors' | 'log'>): ActorNow | undefined =>
+  log?.actor ?? actors[0];
 
 function rankOf({ chart }: ActorNow): number {
   const at = rank.indexOf(chart);

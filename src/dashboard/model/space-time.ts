@@ -7,12 +7,14 @@ import { nodeOf } from '../../../statecharts/actor/address.ts';
 import type { Shown } from '../feed.ts';
 import type { ItemOf } from './moment.ts';
 import { type Fate, fatesAt } from './space-time/fates.ts';
+import { type Wanted, wantedItem, wantedSpan } from './space-time/filters.ts';
 import { Lanes } from './space-time/lanes.ts';
+import { Roles } from './space-time/roles.ts';
 import { type Span, spansOf } from './space-time/spans.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What of a history is to be seen. */
-export interface SpaceTimeOptions {
+export interface SpaceTimeOptions extends Wanted {
   /** The window, in the feed's milliseconds. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -20,10 +22,6 @@ export interface SpaceTimeOptions {
   readonly position: number;
   /** Types of messages that are not shown. */
   readonly hiddenTypes: ReadonlySet<string>;
-  /** Only what comes from or goes to an actor of this chart; all where left out. */
-  readonly chart?: string | undefined;
-  /** Only what has this text in it, in any case: a key, an id; all where empty. */
-  readonly text: string;
   /** So many arrows, points and spans at most, each; the oldest are left out. */
   readonly most: number;
 }
@@ -55,6 +53,8 @@ export interface SpaceTime {
   readonly spans: readonly Span[];
   /** Types of the messages in the window, whether shown or not, the most frequent first. */
   readonly types: readonly string[];
+  /** Roles that actors had in the window, by name. */
+  readonly roles: readonly string[];
   /** How much was left out, since it was too much. */
   readonly omitted: number;
 }
@@ -75,22 +75,25 @@ export function spaceTimeOf(timeline: Timeline, options: SpaceTimeOptions): Spac
   const arrows: Arrow[] = [];
   const points: Point[] = [];
   const types = new Map<string, number>();
-  const isWanted = wantedBy(options);
+  const roles = new Roles(timeline, first, end);
+  const isWanted = wantedItem(options, { timeline, roles, position });
   const fateOf = fatesAt(timeline, first, Math.min(position, timeline.positionAt(toMs + summaryWithinMs)));
+  let place = Math.max(first, timeline.first);
   for (const item of timeline.between(first, end)) {
     if (item.type === 'sent') {
       types.set(item.message.type, (types.get(item.message.type) ?? 0) + 1);
-      if (!hiddenTypes.has(item.message.type) && isWanted(item)) {
+      if (!hiddenTypes.has(item.message.type) && isWanted(item, place)) {
         const arrow = arrowOf(item, timeline, lanes, { position, fateOf });
         if (arrow !== undefined && (arrow.toMs ?? arrow.fromMs) >= fromMs) arrows.push(arrow);
       }
-    } else if (item.atMs >= fromMs && isWanted(item)) {
+    } else if (item.atMs >= fromMs && isWanted(item, place)) {
       const kind = pointKind(item, hiddenTypes);
       const lane = lanes.of(item.node);
       if (kind !== undefined && lane !== undefined) points.push({ item, lane, atMs: item.atMs, kind });
     }
+    place += 1;
   }
-  const spans = spansOf(timeline, { fromMs, toMs, first, end, position }, lanes);
+  const spans = spansOf(timeline, { fromMs, toMs, first, end, position }, lanes, roles).filter(wantedSpan(options));
   const omitted = [arrows, points, spans].map((all) => Math.max(0, all.length - most));
   return {
     lanes: lanes.names(),
@@ -98,6 +101,7 @@ export function spaceTimeOf(timeline: Timeline, options: SpaceTimeOptions): Spac
     points: points.slice(-most),
     spans: spans.slice(-most),
     types: [...types].sort(([one, n], [other, m]) => m - n || one.localeCompare(other)).map(([type]) => type),
+    roles: roles.known,
     omitted: omitted.reduce((sum, count) => sum + count, 0),
   };
 }
@@ -130,22 +134,4 @@ function pointKind(item: Shown, hiddenTypes: ReadonlySet<string>): Point['kind']
     default:
       return undefined;
   }
-}
-
-/** Whether an item passes the filters of chart and text. */
-function wantedBy({ chart, text }: SpaceTimeOptions): (item: Shown) => boolean {
-  const wanted = text.trim().toLowerCase();
-  const isOfChart = (address: string): boolean => chart === undefined || address.split('/')[1] === chart;
-  return (item) => {
-    if (item.type === 'violation') return true;
-    if (item.type === 'sent' || item.type === 'lost') {
-      if (!isOfChart(item.from) && !isOfChart(item.to)) return false;
-      return wanted === '' || JSON.stringify(item).toLowerCase().includes(wanted);
-    }
-    if ('actor' in item && !isOfChart(item.actor)) return false;
-    if (wanted === '') return true;
-    // Of a step, what it took in; its context holds everything, and would always match.
-    const said = item.type === 'step' ? { actor: item.actor, cause: item.cause } : item;
-    return JSON.stringify(said).toLowerCase().includes(wanted);
-  };
 }

@@ -1,4 +1,4 @@
-/** What of the history the diagram shows: how much time, which messages, and of which actors. */
+/** What of the history the diagram shows: how much time, which messages, and of which roles and actors. */
 
 import type { Signal } from '@preact/signals';
 
@@ -9,6 +9,8 @@ export interface Choice {
   /** Where the window begins; left out where it follows the position. */
   readonly fromMs?: number | undefined;
   readonly hiddenTypes: ReadonlySet<string>;
+  /** Of roles and charts, empty for all. */
+  readonly role: string;
   readonly chart: string;
   readonly text: string;
   /** The message that is looked at. */
@@ -18,6 +20,7 @@ export interface Choice {
 interface ControlsProps {
   readonly choice: Signal<Choice>;
   readonly types: readonly string[];
+  readonly roles: readonly string[];
   readonly charts: readonly string[];
   readonly spanText: string;
 }
@@ -34,8 +37,8 @@ export function zoomed(choice: Choice, factor: number, aroundMs?: number): Choic
   return { ...choice, spanMs, fromMs: around - ((around - choice.fromMs) * spanMs) / choice.spanMs };
 }
 
-export function Controls({ choice, types, charts, spanText }: ControlsProps) {
-  const { hiddenTypes, chart, text, fromMs } = choice.value;
+export function Controls({ choice, types, roles, charts, spanText }: ControlsProps) {
+  const { hiddenTypes, role, chart, text, fromMs } = choice.value;
   const set = (change: Partial<Choice>): void => {
     choice.value = { ...choice.value, ...change };
   };
@@ -67,15 +70,8 @@ export function Controls({ choice, types, charts, spanText }: ControlsProps) {
         <button type="button" aria-pressed={fromMs === undefined} onClick={() => set({ fromMs: undefined })}>
           Follow
         </button>
-        <label>
-          Actors{' '}
-          <select value={chart} onChange={({ currentTarget }) => set({ chart: currentTarget.value })}>
-            <option value="">all</option>
-            {charts.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        <Selection label="Role" names={roles} chosen={role} onChoose={(name) => set({ role: name })} />
+        <Selection label="Actors" names={charts} chosen={chart} onChoose={(name) => set({ chart: name })} />
         <label>
           With{' '}
           <input
@@ -102,6 +98,29 @@ export function Controls({ choice, types, charts, spanText }: ControlsProps) {
         ))}
       </fieldset>
     </div>
+  );
+}
+
+interface SelectionProps {
+  readonly label: string;
+  readonly names: readonly string[];
+  readonly chosen: string;
+  onChoose(name: string): void;
+}
+
+/** One of `names`, or all. What is chosen can be seen, and given up, where none has that name any more. */
+function Selection({ label, names, chosen, onChoose }: SelectionProps) {
+  const isGone = chosen !== '' && !names.includes(chosen);
+  return (
+    <label>
+      {label}{' '}
+      <select value={chosen} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+        <option value="">all</option>
+        {[...names, ...(isGone ? [chosen] : [])].map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 

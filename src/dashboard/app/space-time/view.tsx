@@ -22,14 +22,17 @@ const firstSpans = { nodes: 2_000, simulation: 1_000, check: 24 } as const;
 
 export function SpaceTimeView({ board }: BoardProps) {
   const source = board.timeline.head?.source ?? 'nodes';
-  const choice = useSignal<Choice>({ spanMs: firstSpans[source], hiddenTypes: new Set(), chart: '', text: '' });
+  const choice = useSignal<Choice>({
+    ...{ spanMs: firstSpans[source], hiddenTypes: new Set(), role: '', chart: '', text: '' },
+  });
   const position = board.position();
   const atMs = board.atMs();
-  const { spanMs, hiddenTypes, chart, text, sent } = choice.value;
+  const { spanMs, hiddenTypes, role, chart, text, sent } = choice.value;
   const fromMs = choice.value.fromMs ?? atMs - pastPart * spanMs;
   const toMs = fromMs + spanMs;
   const options: SpaceTimeOptions = {
     ...{ fromMs, toMs, position, hiddenTypes, text, most: mostDrawn },
+    role: role === '' ? undefined : role,
     chart: chart === '' ? undefined : chart,
   };
   const diagram = spaceTimeOf(board.timeline, options);
@@ -45,7 +48,11 @@ export function SpaceTimeView({ board }: BoardProps) {
   const nodes = board.timeline.head?.nodes.length ?? 0;
   return (
     <div class="space-time-view">
-      <Controls choice={choice} types={diagram.types} charts={chartsOf(board)} spanText={spanText(board, spanMs)} />
+      <Controls
+        {...{ choice, types: diagram.types, roles: diagram.roles }}
+        charts={chartsOf(board)}
+        spanText={spanText(board, spanMs)}
+      />
       {diagram.omitted === 0 ? null : (
         <p class="note warn">{diagram.omitted} of what happened here is not drawn: show less time, or hide messages.</p>
       )}

@@ -5,6 +5,7 @@ import type { ItemOf } from '../moment.ts';
 import { nodeStandings } from '../node-standing.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Lanes } from './lanes.ts';
+import type { Roles } from './roles.ts';
 
 /** Something that lasts. */
 export interface Span {
@@ -30,9 +31,9 @@ const maxClients = 8;
 const otherClients = 'other clients';
 
 /** The spans that touch the window, in the order in which they end; those that last end with it, or with what has happened. */
-export function spansOf(timeline: Timeline, window: SpanWindow, lanes: Lanes): readonly Span[] {
+export function spansOf(timeline: Timeline, window: SpanWindow, lanes: Lanes, roles: Roles): readonly Span[] {
   makeLanes(timeline, window, lanes);
-  const spans = new Spans(timeline, window, lanes);
+  const spans = new Spans(timeline, window, lanes, roles);
   for (const item of timeline.between(window.first, window.end)) spans.take(item);
   return spans.end();
 }
@@ -60,25 +61,20 @@ class Spans {
   readonly #closed: Span[] = [];
   /** By what they are of: a node, an operation, a fault. */
   readonly #open = new Map<string, Open>();
-  /** The actor of each node whose role is that of the node. */
-  readonly #mains = new Map<string, string>();
-  readonly #roles = new Map<string, string>();
+  readonly #roles: Roles;
+  /** The role of each node that has one. */
+  readonly #roleOf = new Map<string, string>();
   readonly #nowMs: number;
 
-  constructor(timeline: Timeline, window: SpanWindow, lanes: Lanes) {
+  constructor(timeline: Timeline, window: SpanWindow, lanes: Lanes, roles: Roles) {
     this.#window = window;
     this.#lanes = lanes;
+    this.#roles = roles;
     const { toMs, end, position } = window;
     this.#nowMs = end < position ? toMs : Math.min(toMs, timeline.atMs(position) ?? toMs);
     const before = timeline.at(window.first);
-    for (const moment of [before, timeline.at(window.end)]) {
-      for (const { name, actors, log } of nodeStandings(moment)) {
-        const main = log?.actor ?? actors[0];
-        if (main !== undefined) this.#mains.set(name, main.actor);
-      }
-    }
     for (const { name, status, role } of nodeStandings(before)) {
-      if (role !== undefined) this.#roles.set(name, role);
+      if (role !== undefined) this.#roleOf.set(name, role);
       if (status === 'down' || status === 'paused') this.#turn(name, window.fromMs, 'status', status);
       else if (role !== undefined) this.#turn(name, window.fromMs, 'role', role);
     }
@@ -104,12 +100,12 @@ class Spans {
         break;
       case 'resumed':
         this.#close(node, atMs);
-        this.#turn(node, atMs, 'role', this.#roles.get(node));
+        this.#turn(node, atMs, 'role', this.#roleOf.get(node));
         break;
       case 'actor':
       case 'step':
-        if (item.actor !== this.#mains.get(node)) break;
-        if (item.role !== undefined) this.#roles.set(node, item.role);
+        if (item.actor !== this.#roles.mainOf(node)) break;
+        if (item.role !== undefined) this.#roleOf.set(node, item.role);
         this.#turn(node, atMs, 'role', item.role);
         break;
     }
