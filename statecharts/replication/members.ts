@@ -119,6 +119,15 @@ export function placed(members: Members): Members {
   return { ...members, places: Object.fromEntries(known) };
 }
 
+/**
+ * Whether a member other than `changing` is reached at `place`, as far as the log knows, or `told` says besides: two nodes do not
+ * listen at one place, so one of them would be cut off.
+ */
+export function isPlaceTaken(members: Members, told: Members['places'], place: string, changing: Address): boolean {
+  const places = { ...told, ...members.places };
+  return allMembers(members).some((server) => server !== changing && places[nodeOf(server)] === place);
+}
+
 /** Whether two configurations say the same. */
 export const sameMembers = (one: Members, other: Members): boolean =>
   sameServers(one.voters, other.voters) &&

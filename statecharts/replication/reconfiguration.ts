@@ -11,6 +11,7 @@ import {
   allMembers,
   isPlace,
   isPlaces,
+  isPlaceTaken,
   type Members,
   maxRetired,
   placed,
@@ -24,6 +25,7 @@ import type { ReconfigurationRefusal } from './refusals.ts';
 export const maxMembers = 31;
 
 const server = v.custom<Address>(isAddress, 'expected an address');
+const places = v.custom<Readonly<Record<string, string>>>(isPlaces, 'expected host:port by node id');
 
 /** A change of one member, as an application asks for it. */
 export const reconfiguration = v.variant('kind', [
@@ -31,17 +33,18 @@ export const reconfiguration = v.variant('kind', [
   v.object({
     kind: v.literal('add'),
     server,
-    places: v.custom<Readonly<Record<string, string>>>(isPlaces, 'expected host:port by node id'),
+    places,
   }),
   /** Lets a learner that has caught up vote. */
   v.object({ kind: v.literal('promote'), server }),
   /** Retires a voter or a learner. */
   v.object({ kind: v.literal('remove'), server }),
-  /** From now on the member is reached at `place`, `host:port`. */
+  /** From now on the member is reached at `place`, `host:port`. `places` says where the others are, as far as that is known. */
   v.object({
     kind: v.literal('move'),
     server,
     place: v.custom<string>(isPlace, 'expected host:port'),
+    places: v.exactOptional(places),
   }),
 ]);
 export type Reconfiguration = v.InferOutput<typeof reconfiguration>;
@@ -83,7 +86,7 @@ export function objectionToReconfiguring(
       if (isMember) return 'already-a-member';
       if (retired.includes(change.server)) return 'retired';
       if (allMembers(members).length >= maxMembers) return 'too-many-members';
-      return change.places[nodeOf(change.server)] === undefined ? 'no-place' : undefined;
+      return objectionToPlace(members, change, change.places[nodeOf(change.server)]);
     case 'promote':
       return learners.includes(change.server) ? undefined : 'not-a-learner';
     case 'remove':
@@ -91,8 +94,17 @@ export function objectionToReconfiguring(
       if (retired.length >= maxRetired) return 'too-many-retired';
       return voters.length === 1 && voters.includes(change.server) ? 'last-voter' : undefined;
     case 'move':
-      return isMember ? undefined : 'not-a-member';
+      return isMember ? objectionToPlace(members, change, change.place) : 'not-a-member';
   }
+}
+
+function objectionToPlace(
+  members: Members,
+  { server, places = {} }: Extract<Reconfiguration, { kind: 'add' | 'move' }>,
+  place: string | undefined,
+): 'no-place' | 'place-taken' | undefined {
+  if (place === undefined) return 'no-place';
+  return isPlaceTaken(members, places, place, server) ? 'place-taken' : undefined;
 }
 
 /** What a leader knows of how far the other servers are. */

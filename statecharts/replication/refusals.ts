@@ -1,7 +1,7 @@
 /** Why a server of a replicated log does not do what it was asked, whatever its protocol. */
 
 import { nodeOf } from '../actor/address.ts';
-import { allMembers, isVoter, type Members, maxRetired, type Replacement } from './members.ts';
+import { allMembers, isPlaceTaken, isVoter, type Members, maxRetired, type Replacement } from './members.ts';
 
 /** Why a request was refused. Nothing of it has happened or will happen. */
 export type RequestRefusal =
@@ -49,7 +49,9 @@ export type ReplacementRefusal =
   /** As many servers have left as a cluster remembers. */
   | 'too-many-retired'
   /** It is not known where the server that should join is reached. */
-  | 'no-place';
+  | 'no-place'
+  /** Another member, that stays, is reached there. */
+  | 'place-taken';
 
 /** Why the members are not changed. Nothing of it has happened or will happen. */
 export type ReconfigurationRefusal =
@@ -60,6 +62,7 @@ export type ReconfigurationRefusal =
   | 'retired'
   | 'too-many-retired'
   | 'no-place'
+  | 'place-taken'
   /** The server that should be removed, or is reached elsewhere, takes no part. */
   | 'not-a-member'
   /** The server that should vote is none that learns. */
@@ -84,5 +87,7 @@ export function objectionIn(
   if (allMembers(members).includes(joining)) return 'already-a-member';
   if (members.retired.includes(joining)) return 'retired';
   if (members.retired.length >= maxRetired) return 'too-many-retired';
-  return places[nodeOf(joining)] === undefined ? 'no-place' : undefined;
+  const place = places[nodeOf(joining)];
+  if (place === undefined) return 'no-place';
+  return isPlaceTaken(members, places, place, leaving) ? 'place-taken' : undefined;
 }

@@ -69,6 +69,20 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a member is looked for where another one listens',
+    file: 'statecharts/replication/members.ts',
+    text: 'server !== changing && places[nodeOf(server)] === place',
+    becomes: 'server === changing && places[nodeOf(server)] === place',
+    tests: ['test/statecharts/raft/reconfiguring.test.ts'],
+  },
+  {
+    name: 'a place that the log knows is believed less than what a node was told',
+    file: 'statecharts/replication/members.ts',
+    text: 'const places = { ...told, ...members.places };',
+    becomes: 'const places = { ...members.places, ...told };',
+    tests: ['test/statecharts/raft/reconfiguring.test.ts'],
+  },
+  {
     name: 'a node is called as what every object has',
     file: 'statecharts/actor/address.ts',
     text: 'idPattern.test(id) && !(id in {})',

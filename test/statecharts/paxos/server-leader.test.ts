@@ -265,6 +265,7 @@ describe('a leader ends its configuration by a stop-sign', () => {
     ['not-a-voter', { leaving: stranger }],
     ['already-a-member', { joining: n2 }],
     ['no-place', { places: {} }],
+    ['place-taken', { places: { n2: 'h:1', n4: 'h:1' } }],
   ] as const)('not when it is %s', (reason, changed) => {
     const { effects } = paxosServer.step(heardBy(leaderWith()), { ...replace, ...changed });
     expect(delivered(effects)).toMatchObject([{ type: 'notReconfigured', id: 7, reason }]);

@@ -30,6 +30,8 @@ const term = 4;
 const places = { n4: '127.0.0.1:4804' };
 const replace = (leaving: Address, joining: Address = n4, id = 9) =>
   ({ type: 'replace', id, leaving, joining, places }) as const;
+/** Where n2 and n4 would be one place. */
+const shared = { ...places, n2: places.n4 };
 
 const learning = (leaving: Address): Members => withLearner(members, { leaving, joining: n4, places });
 const joint = (leaving: Address): Members => jointly(learning(leaving));
@@ -111,10 +113,16 @@ describe('a leader that is asked to replace a server', () => {
     ['by one that takes part already', leaderWith({ term }), replace(n3, n2), 'already-a-member'],
     ['by one that has left before', retiring(n4), replace(n3), 'retired'],
     ['by one of which nobody knows where it is', leaderWith({ term }), { ...replace(n3), places: {} }, 'no-place'],
+    ['by one that is where one is that stays', leaderWith({ term }), { ...replace(n3), places: shared }, 'place-taken'],
   ])('refuses a change %s, and appends nothing', (_, state, asked, reason) => {
     expect(raftServer.step(state, asked).effects).toEqual([
       deliverAhead({ type: 'notReconfigured', id: 9, reason, leader: n1 }),
     ]);
+  });
+
+  test('lets the newcomer be where the one is that leaves', () => {
+    const { effects } = raftServer.step(leaderWith({ term }), { ...replace(n2), places: shared });
+    expect(delivered(effects)).toEqual([{ type: 'reconfiguring', id: 9, term, index: 3 }]);
   });
 
   test('says who leads, where it does not lead itself', () => {

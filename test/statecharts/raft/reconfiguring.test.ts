@@ -52,6 +52,7 @@ describe('a leader that is asked to add a server', () => {
   test.each([
     ['one that takes part already', { ...add, server: n2 }, 'already-a-member'],
     ['one of which nobody knows where it is', { ...add, places: {} }, 'no-place'],
+    ['one that should be where another one is', { ...add, places: { n2: place, n4: place } }, 'place-taken'],
   ])('refuses %s', (_, change, reason) => {
     expect(refused(leader, change)).toEqual(refusal(reason));
   });
@@ -143,6 +144,17 @@ describe('a leader that is told that a member is reached elsewhere', () => {
       { type: 'entries', entries: [configuration(3, { ...members, places: { n2: place } })] },
     ]);
     expect(refused(leader, { ...move, server: n4 })).toEqual(refusal('not-a-member'));
+  });
+
+  test('refuses where another one is, by the log first and else by what it was told', () => {
+    const move = { kind: 'move', server: n2, place } as const;
+    expect(refused(learning, move)).toEqual(refusal('place-taken'));
+    expect(refused(learning, { ...move, places: { n4: '127.0.0.1:9' } })).toEqual(refusal('place-taken'));
+    expect(refused(leader, { ...move, places: { n2: place, n3: place } })).toEqual(refusal('place-taken'));
+    const elsewhere = { n2: place, n3: '127.0.0.1:4803', n4: '127.0.0.1:9' };
+    expect(refused(leader, { ...move, places: elsewhere })).toContainEqual(
+      deliverAhead({ type: 'reconfiguring', id: 9, term, index: 3 }),
+    );
   });
 });
 

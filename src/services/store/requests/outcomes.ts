@@ -85,6 +85,7 @@ const whyNotReplaced: Readonly<Record<string, string>> = {
     'the node that should join has left the cluster before, for good; start one with a new id and an empty directory',
   'too-many-retired': 'as many nodes have left as a cluster remembers; copy the data to a new cluster',
   'no-place': 'nobody has said where the node that should join listens',
+  'place-taken': 'another member, that stays, listens there; give each node a place of its own',
   'no-secret': 'nodes prove to each other that they hold a secret, and this one has none; start all with --secret-file',
   'members-fixed':
     'the members of a store that is replicated by this protocol stay those with which it began; restore the directory of a node that was lost, or copy the data to a new cluster',

@@ -87,7 +87,7 @@ export function membershipOf({ node, server, key, places, isFixed, ask, known }:
         step.kind === 'add'
           ? { kind: 'add', server, places: { ...places, [step.node]: step.place } }
           : step.kind === 'move'
-            ? { kind: 'move', server, place: step.place }
+            ? { kind: 'move', server, place: step.place, places }
             : { kind: step.kind, server };
       ask({ type: 'reconfigure', id, change });
     },
