@@ -69,6 +69,13 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'JSON that is no UTF-8 is taken for another one',
+    file: 'src/services/http/json.ts',
+    text: "new TextDecoder('utf-8', { fatal: true })",
+    becomes: "new TextDecoder('utf-8')",
+    tests: ['test/services/http/ranges.test.ts'],
+  },
+  {
     name: 'a member is looked for where another one listens',
     file: 'statecharts/replication/members.ts',
     text: 'server !== changing && places[nodeOf(server)] === place',

@@ -12,9 +12,17 @@ export function jsonIn(text: string): unknown {
   }
 }
 
-/** What JSON the bytes of a body hold; undefined when there are none, or they are none. */
-export const jsonOfBody = (body: unknown): unknown =>
-  body instanceof Uint8Array ? jsonIn(new TextDecoder().decode(body)) : undefined;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** What JSON the bytes of a body hold; undefined when there are none, or they are none, or no UTF-8 (RFC 8259, section 8.1). */
+export function jsonOfBody(body: unknown): unknown {
+  if (!(body instanceof Uint8Array)) return undefined;
+  try {
+    return jsonIn(utf8.decode(body));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether a request came without a body. */
 export const isEmptyBody = (body: unknown): boolean =>

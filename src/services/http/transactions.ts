@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
+import { isWellFormed } from '../agreement/json.ts';
 import type { Condition, OperationResult, TransactionOperation } from '../store/key-value/commands.ts';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
 import type { IdempotencyOf } from './access.ts';
@@ -9,17 +10,22 @@ import { bodyOf, jsonOfBody } from './json.ts';
 import { keyInJson } from './key-forms.ts';
 import { toldValue, valueIn } from './reading.ts';
 
+/** Half a character is no UTF-8, and would be stored as another one. */
+const text = v.pipe(
+  v.string(),
+  v.check(isWellFormed, 'expected whole characters, got half a surrogate pair; send base64'),
+);
 const base64 = v.pipe(v.string(), v.base64('expected base64'));
 const version = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const comparison = v.union([
   v.strictObject({ key: keyInJson, version }),
-  v.strictObject({ key: keyInJson, value: v.string() }),
+  v.strictObject({ key: keyInJson, value: text }),
   v.strictObject({ key: keyInJson, base64 }),
   v.strictObject({ key: keyInJson, exists: v.boolean() }),
 ]);
 const operation = v.union([
-  v.strictObject({ put: keyInJson, value: v.string() }),
+  v.strictObject({ put: keyInJson, value: text }),
   v.strictObject({ put: keyInJson, base64 }),
   v.strictObject({ delete: keyInJson }),
   v.strictObject({ get: keyInJson }),

@@ -132,9 +132,20 @@ describe('a transaction over HTTP', () => {
     ['an operation that is none', { success: [{ set: 'a', value: 'x' }] }],
     ['two writes of a key', { success: [{ delete: 'a' }, { put: 'a', value: 'x' }] }],
     ['base64 that is none', { success: [{ put: 'a', base64: '?' }] }],
+    ['half a character as a value', { success: [{ put: 'a', value: '\ud800' }] }],
+    ['half a character to compare', { compare: [{ key: 'a', value: 'x\udc00' }], success: [] }],
   ])('with %s is malformed', async (_name, body) => {
     expect(await transact(body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
   });
+});
+
+test('JSON that is no UTF-8 names no other key than was meant, and is malformed', async () => {
+  const body = Buffer.from('{"success":[{"put":"t/?","value":"x"}]}'.replace('?', '\xff'), 'latin1');
+  expect(await ask('/transactions', { method: 'POST', body })).toMatchObject({
+    status: 400,
+    body: { code: 'MALFORMED_REQUEST', outcome: 'did-not-happen' },
+  });
+  expect((await ask(`/kv/${encodeURIComponent('t/\ufffd')}`)).status).toBe(404);
 });
 
 describe('a lease over HTTP', () => {
