@@ -286,6 +286,27 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLease,
   },
   {
+    name: 'a lease of Multi-Paxos outlasts the configuration that granted it',
+    file: 'statecharts/paxos/log/rules/succession.ts',
+    text: 'lease: begunAnew(leadership.lease)',
+    becomes: 'lease: leadership.lease',
+    tests: paxosLease,
+  },
+  {
+    name: 'a lease that begins anew counts rounds that others were asked in',
+    file: 'statecharts/replication/lease.ts',
+    text: 'lease === null ? null : { ...lease, begun: [], untilMs: null };',
+    becomes: 'lease === null ? null : { ...lease, untilMs: null };',
+    tests: paxosLease,
+  },
+  {
+    name: 'a lease needs no more grantors than a majority, whatever the quorums',
+    file: 'statecharts/paxos/log/configuration.ts',
+    text: 'anyOf(voters, voters.length - phase1Size + 1);',
+    becomes: 'anyOf(voters, Math.min(majoritySize(voters.length), voters.length - phase1Size + 1));',
+    tests: paxosLease,
+  },
+  {
     name: 'a lease outlasts a change of the members who granted it',
     file: 'statecharts/raft/rules/members.ts',
     text: 'lease: begunAnew(before.lease)',

@@ -5,6 +5,7 @@ import {
   acceptedBy,
   at,
   beatOf,
+  durable,
   followerWith,
   leaderWith,
   n1,
@@ -12,7 +13,6 @@ import {
   n3,
   type ServerState,
   sentTo,
-  sizes,
   voters,
 } from './server-bench.ts';
 
@@ -72,26 +72,84 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
     expect(answers(paxosServer.step(goesOn, read(4, 2_011)).effects)).toEqual([]);
   });
 
-  test('counts as many grantors as every quorum of phase 1 has one of (Flexible Paxos §4)', () => {
+  describe('when the members change (Stoppable Paxos §3)', () => {
     const n4: Address = 'n4/paxos.server/kv';
-    const four = [...voters, n4];
+    const places = { n4: 'h:1' };
+    /** Two of n1, n2, n3 grant, and two of n1, n3, n4: n2, the only one that has, leaves, and n4 comes. */
+    const swap = { leaving: n2, joining: n4 };
     const { configuration } = leaseLeader().snapshot.context;
-    // Any two of four promise: so no two are left out once three have granted, this leader among them.
-    const flexible = { ...configuration, voters: four, sizes: { ...sizes, phase1Size: 2, phase2Size: 3 } };
-    const base = leaseLeader();
-    const { leadership } = base.snapshot.context;
+    const swapping = { ...configuration, learners: [n4], change: swap, places };
+    /** Round 2 began at 1,000, was answered by n2, and is followed at 1,250 by round 3, which is under way. */
+    const granted = (): ServerState =>
+      following(
+        leaderWith({ leaseMs: 300, configuration: swapping }),
+        acceptedBy(n3, 1),
+        plainRead(1, 1_000),
+        { ...acceptedBy(n2, 1, 1, 2), atMs: 1_200 },
+        plainRead(2, 1_250),
+      );
+    /** The learner has caught up, so the stop-sign is proposed, in slot 2. */
+    const stopped = (): ServerState => following(granted(), { ...acceptedBy(n4, 1, 1, 2), atMs: 1_251 }, durable(1, 2));
+    /** It is chosen with n3, which has not answered round 3. */
+    const changed = (): ServerState => following(stopped(), { ...acceptedBy(n3, 2, 2, 2), atMs: 1_252 });
+
+    test('goes on while that is not chosen, as those who granted it decide until then', () => {
+      expect(stopped().snapshot.context.leadership?.isStopped).toBe(true);
+      expect(answers(paxosServer.step(stopped(), read(3, 1_299)).effects)).toEqual([readable(3)]);
+    });
+
+    test('is over at once when that is chosen', () => {
+      const { configuration: next, leadership } = changed().snapshot.context;
+      expect(next).toMatchObject({ index: 2, voters: [n1, n3, n4] });
+      expect(leadership?.lease).toMatchObject({ begun: [], untilMs: null, isVoid: false });
+      expect(answers(paxosServer.step(changed(), read(3, 1_253)).effects)).toEqual([]);
+    });
+
+    /** Round 4 told it, and was answered by n3; so round 5 began with the next read, at 1,260. */
+    const asked = (): ServerState =>
+      following(changed(), { ...acceptedBy(n3, 2, 2, 4), atMs: 1_255 }, plainRead(3, 1_260));
+
+    test('counts no round that began before, whoever answers it, and nobody who has left', () => {
+      const before = following(changed(), { ...acceptedBy(n4, 2, 2, 3), atMs: 1_254 });
+      expect(answers(paxosServer.step(before, read(3, 1_255)).effects)).toEqual([]);
+      expect(answers(paxosServer.step(asked(), read(4, 1_261)).effects)).toEqual([]);
+      const left = following(asked(), { ...acceptedBy(n2, 2, 2, 5), atMs: 1_270 });
+      expect(answers(paxosServer.step(left, read(4, 1_271)).effects)).toEqual([]);
+    });
+
+    test.each([n3, n4])(
+      'is held again once %s, who decides from then on, has answered a round that began later',
+      (member) => {
+        const again = following(asked(), { ...acceptedBy(member, 2, 2, 5), atMs: 1_270 });
+        expect(answers(paxosServer.step(again, read(4, 1_559)).effects)).toMatchObject([
+          { output: { id: 4, index: 2 } },
+        ]);
+        expect(answers(paxosServer.step(again, read(4, 1_560)).effects)).toEqual([]);
+      },
+    );
+  });
+
+  test('counts as many grantors as every quorum of phase 1 has one of (Flexible Paxos §4)', () => {
+    const others: readonly Address[] = ['n4/paxos.server/kv', 'n5/paxos.server/kv'];
+    const { configuration, leadership } = leaseLeader().snapshot.context;
+    // Any two of five promise: so no two are left out once four have granted, this leader among them.
+    const flexible = { ...configuration, voters: [...voters, ...others], sizes: { phase1Size: 2, phase2Size: 4 } };
     if (leadership === null) throw new Error('expected a leader');
     const [one] = leadership.followers;
     if (one === undefined) throw new Error('expected followers');
-    const leader = paxosServer.at(base.snapshot.value, {
-      ...base.snapshot.context,
+    const joined = others.map((server) => ({ ...one, server }));
+    const { value, context } = leaseLeader().snapshot;
+    const leader = paxosServer.at(value, {
+      ...context,
       configuration: flexible,
-      leadership: { ...leadership, followers: [...leadership.followers, { ...one, server: n4 }] },
+      leadership: { ...leadership, followers: [...leadership.followers, ...joined] },
     });
-    const two = following(leader, plainRead(1, 1_000), { ...acceptedBy(n2, 1, 1, 2), atMs: 1_010 });
-    expect(answers(paxosServer.step(two, read(2, 1_011)).effects)).toEqual([]);
-    const three = following(two, { ...acceptedBy(n3, 1, 1, 2), atMs: 1_020 });
-    expect(answers(paxosServer.step(three, read(2, 1_021)).effects)).toEqual([readable(2)]);
+    const answersOf = (...grantors: readonly Address[]) => {
+      const granting = grantors.map((from) => ({ ...acceptedBy(from, 1, 1, 2), atMs: 1_010 }));
+      return answers(paxosServer.step(following(leader, plainRead(1, 1_000), ...granting), read(2, 1_011)).effects);
+    };
+    expect(answersOf(n2, n3)).toEqual([]);
+    expect(answersOf(n2, n3, ...others.slice(1))).toEqual([readable(2)]);
   });
 });
 
