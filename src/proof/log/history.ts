@@ -3,7 +3,7 @@
  * applications, and what these have asked. The histories of protocols go on from it.
  */
 
-import type { Address } from '../../../statecharts/actor.ts';
+import type { Address, Tagged } from '../../../statecharts/actor.ts';
 import type { HandOverOutput } from '../../../statecharts/replication/hand-over.ts';
 import type { Problem } from '../claim.ts';
 import { toldInOrder } from './claims.ts';
@@ -21,6 +21,9 @@ export interface Told {
   readonly server: Address;
   readonly index: number;
 }
+
+/** What is wrong with an answer to a read that was asked when `floor` was committed, and saw all up to `index`. */
+type ReadClaim = (server: Address, floor: number, index: number) => Problem;
 
 /** Everything is a set, kept sorted, so that equal pasts are equal. */
 export interface LogHistory {
@@ -77,13 +80,23 @@ export function asked<H extends LogHistory>(
   }
 }
 
+/** Takes note of what `server` has told its application, where all logs tell it alike; `claim` is what an answer to a read claims. */
+export function toldAlike<H extends LogHistory>(history: H, server: Address, output: Tagged, claim: ReadClaim): H {
+  switch (output.type) {
+    case 'snapshotInstalled':
+      return withTold(history, server, numberIn(output, 'index'));
+    case 'readable':
+      return readAnswered(history, server, output, claim);
+    case 'handedOver':
+    case 'notHandedOver':
+      return { ...history, transferEnds: including(history.transferEnds, output.type) };
+    default:
+      return history;
+  }
+}
+
 /** Takes note of an answer to a read, and of what `claim` finds wrong with it. */
-export function readAnswered<H extends LogHistory>(
-  history: H,
-  server: Address,
-  output: object,
-  claim: (server: Address, floor: number, index: number) => Problem,
-): H {
+function readAnswered<H extends LogHistory>(history: H, server: Address, output: object, claim: ReadClaim): H {
   const id = numberIn(output, 'id');
   const read = history.asked.find((it) => it.server === server && it.id === id);
   if (read === undefined) return history;
@@ -97,12 +110,6 @@ export function toldOf<H extends LogHistory>(history: H, server: Address, first:
   const toldUpTo = history.told.find((it) => it.server === server)?.index ?? 0;
   return withProblem(withTold(history, server, last), toldInOrder(server, toldUpTo, first));
 }
-
-/** Takes note of how a transfer of leadership has ended. */
-export const transferEnded = <H extends LogHistory>(history: H, how: HandOverOutput['type']): H => ({
-  ...history,
-  transferEnds: including(history.transferEnds, how),
-});
 
 /** `server` has told its application of all up to `index`. */
 export const withTold = <H extends LogHistory>(history: H, server: Address, index: number): H => ({
@@ -134,3 +141,7 @@ export function numberIn(value: object, member: string): number {
   const found: unknown = new Map(Object.entries(value)).get(member);
   return typeof found === 'number' ? found : 0;
 }
+
+/** The entries that a message or an output carries. */
+export const entriesIn = <E>(value: object, isEntry: (entry: unknown) => entry is E): readonly E[] =>
+  'entries' in value && Array.isArray(value.entries) ? value.entries.filter(isEntry) : [];

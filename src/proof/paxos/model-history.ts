@@ -16,15 +16,13 @@ import type { Observation } from '../../checker.ts';
 import {
   asked,
   emptyLogHistory,
+  entriesIn,
   including,
   type LogHistory,
-  numberIn,
-  readAnswered,
+  toldAlike,
   toldOf,
-  transferEnded,
   withoutTold,
   withProblem,
-  withTold,
 } from '../log/history.ts';
 import { agreement, type Choice, readsSeeChoices, valueIn } from './claims.ts';
 
@@ -78,22 +76,9 @@ export function observePaxos(
 }
 
 function told(history: PaxosHistory, server: Address, output: { readonly type: string }): PaxosHistory {
-  switch (output.type) {
-    case 'committed': {
-      const ballot = ballotIn(output);
-      const isChoice = ballot !== undefined && 'entries' in output;
-      return isChoice ? committed(history, server, ballot, entriesIn(output.entries)) : history;
-    }
-    case 'snapshotInstalled':
-      return withTold(history, server, numberIn(output, 'index'));
-    case 'readable':
-      return readAnswered(history, server, output, readsSeeChoices);
-    case 'handedOver':
-    case 'notHandedOver':
-      return transferEnded(history, output.type);
-    default:
-      return history;
-  }
+  if (output.type !== 'committed') return toldAlike(history, server, output, readsSeeChoices);
+  const ballot = ballotIn(output);
+  return ballot === undefined ? history : committed(history, server, ballot, entriesIn(output, isEntry));
 }
 
 function committed(
@@ -134,4 +119,3 @@ export const ballotIn = (value: object): Ballot | undefined =>
 
 const isEntry = (value: unknown): value is PaxosEntry =>
   typeof value === 'object' && value !== null && 'index' in value && 'kind' in value;
-const entriesIn = (value: unknown): readonly PaxosEntry[] => (Array.isArray(value) ? value.filter(isEntry) : []);

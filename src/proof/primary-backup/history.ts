@@ -6,12 +6,12 @@ import type { Observation } from '../../checker.ts';
 import {
   asked,
   emptyLogHistory,
+  entriesIn,
   including,
   type LogHistory,
   numberIn,
-  readAnswered,
+  toldAlike,
   toldOf,
-  transferEnded,
   withoutTold,
   withProblem,
   withTold,
@@ -73,13 +73,9 @@ const lastToSurvive = ({ acknowledged }: ReplicasHistory): number =>
 function told(history: ReplicasHistory, server: Address, output: Tagged, kind: StoreKind): ReplicasHistory {
   switch (output.type) {
     case 'committed':
-      return 'entries' in output ? committed(history, server, entriesIn(output.entries), kind) : history;
-    case 'snapshotInstalled':
-      return withTold(history, server, numberIn(output, 'index'));
+      return committed(history, server, entriesIn(output, isEntry), kind);
     case 'startedOver':
       return withTold(history, server, 0);
-    case 'readable':
-      return readAnswered(history, server, output, readsSeeAcknowledged);
     case 'discarded': {
       const problem = discardsWithinBound(server, numberIn(output, 'acknowledged'), kind.maxLoss);
       return withProblem({ ...history, hasDiscarded: true }, problem);
@@ -89,11 +85,8 @@ function told(history: ReplicasHistory, server: Address, output: Tagged, kind: S
       const isTooFew = 'isEnough' in output && output.isEnough === false;
       return isMissing ? { ...history, hasAlarmed: true, hasRefused: history.hasRefused || isTooFew } : history;
     }
-    case 'handedOver':
-    case 'notHandedOver':
-      return transferEnded(history, output.type);
     default:
-      return history;
+      return toldAlike(history, server, output, readsSeeAcknowledged);
   }
 }
 
@@ -120,4 +113,3 @@ function committed(
 
 const isEntry = (value: unknown): value is Entry =>
   typeof value === 'object' && value !== null && 'index' in value && 'epoch' in value && 'kind' in value;
-const entriesIn = (value: unknown): readonly Entry[] => (Array.isArray(value) ? value.filter(isEntry) : []);

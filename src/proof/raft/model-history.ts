@@ -9,14 +9,13 @@ import type { Observation } from '../../checker.ts';
 import {
   asked,
   emptyLogHistory,
+  entriesIn,
   including,
   type LogHistory,
   numberIn,
-  readAnswered,
+  toldAlike,
   toldOf,
-  transferEnded,
   withoutTold,
-  withTold,
 } from '../log/history.ts';
 import { type Commit, commitOf, type Reign, readsSeeCommits, type Vote } from './claims.ts';
 
@@ -86,19 +85,9 @@ function said(history: RaftHistory, { from, to, message }: Extract<Observation, 
 }
 
 function told(history: RaftHistory, server: Address, output: { readonly type: string }): RaftHistory {
-  switch (output.type) {
-    case 'committed':
-      return 'entries' in output ? committed(history, server, entriesIn(output.entries)) : history;
-    case 'snapshotInstalled':
-      return withTold(history, server, numberIn(output, 'index'));
-    case 'readable':
-      return readAnswered(history, server, output, readsSeeCommits);
-    case 'handedOver':
-    case 'notHandedOver':
-      return transferEnded(history, output.type);
-    default:
-      return history;
-  }
+  return output.type === 'committed'
+    ? committed(history, server, entriesIn(output, isEntry))
+    : toldAlike(history, server, output, readsSeeCommits);
 }
 
 function committed(history: RaftHistory, server: Address, entries: readonly Entry[]): RaftHistory {
@@ -120,4 +109,3 @@ function committed(history: RaftHistory, server: Address, entries: readonly Entr
 
 const isEntry = (value: unknown): value is Entry =>
   typeof value === 'object' && value !== null && 'index' in value && 'term' in value && 'kind' in value;
-const entriesIn = (value: unknown): readonly Entry[] => (Array.isArray(value) ? value.filter(isEntry) : []);
