@@ -54,8 +54,9 @@ function microsecondsPerStep(runner: Runner): number {
 }
 
 const silent: Inspection = {
-  stream: createInspection('n1', clock.nowMs).stream,
+  ...createInspection('n1', clock.nowMs),
   observed: false,
+  wants: () => false,
   report: () => {},
 };
 const without = createRunner(silent);

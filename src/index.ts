@@ -12,7 +12,15 @@ export { type Random, type Randomness, seededRandomness, systemRandomness } from
 export type { Endpoint, Received } from './host/endpoint.ts';
 export * from './host/errors.ts';
 export { type ActorHandle, following, type HandleLogic, type HandleOf, type OutputOf } from './host/handle.ts';
-export { type Happened, type InspectionBatch, type InspectionEvent, latest } from './host/inspection.ts';
+export {
+  type Happened,
+  type InspectionBatch,
+  type InspectionEvent,
+  latest,
+  type PassedOver,
+  type Sampled,
+  type Wants,
+} from './host/inspection.ts';
 export { type LogNodeOptions, logNode, type NodeLog } from './host/logging.ts';
 export type { Refused, RefusedCounts } from './host/mail.ts';
 export {

@@ -1,13 +1,14 @@
 /**
  * What a running node tells a dashboard. A busy node does far more than a person can see, and showing costs it time: beyond a
- * share of items a second it tells of steps and messages in numbers alone, and how its actors stand now and then.
+ * share of items a second it tells of steps and messages in numbers alone, and how its actors stand now and then. What is
+ * beyond the share is not even built by the node. Changes of role have a share of their own.
  */
 
 import type { Observable, Subscription } from 'rxjs';
 import { type Address, type Effect, nodeOf, partsOf, type Send, type Tagged } from '../../statecharts/actor.ts';
 import type { Envelope } from '../bus/bus.ts';
 import { type Clock, systemOriginMs } from '../environment/clock.ts';
-import { type InspectionEvent, leavingAtOnce } from '../host/inspection.ts';
+import { type InspectionEvent, leavingAtOnce, type Sampled } from '../host/inspection.ts';
 import type { Node } from '../host/node.ts';
 import { type Bounds, bounded } from '../inspector/bounded.ts';
 import type { Shown, ShownActor, ShownMessage } from './feed.ts';
@@ -34,6 +35,9 @@ const actorsPerSummary = 32;
 /** Actors that are told of at first, at most; others are told of when they do something. */
 const actorsAtFirst = 1_000;
 
+/** Changes of role that are told though the share is used up, a second. */
+const rolesPerSecond = 100;
+
 /**
  * Tells `send` of `node` from now on: first of the actors that are alive, then of what they do.
  *
@@ -41,7 +45,7 @@ const actorsAtFirst = 1_000;
  */
 export function feedOf(node: Node, send: (item: Shown) => void, options: NodeFeedOptions): Subscription {
   const feed = new NodeFeed(node, send, options);
-  const subscription = node.inspection.subscribe((event) => feed.tell(event));
+  const subscription = node.sampled((atMs) => feed.wants(atMs)).subscribe((event) => feed.tell(event));
   subscription.add(() => feed.close());
   subscription.add(options.lost?.subscribe((envelope) => feed.lose(envelope, 'a fault that was ordered')));
   return subscription;
@@ -57,10 +61,11 @@ class NodeFeed {
   readonly #originMs: number;
   readonly #bounds: Bounds;
   readonly #share: Share;
+  readonly #roleShare = new Share(rolesPerSecond);
   /** The step that asked for an effect, if that step was told. */
   readonly #steps = new WeakMap<Effect, string>();
-  /** The actors that were told of, and whose end was not: none but those that are alive. */
-  readonly #told = new Set<Address>();
+  /** The actors that were told of, and whose end was not, with their roles: none but those that are alive. */
+  readonly #told = new Map<Address, string | undefined>();
   #leftOut = new Map<string, number>();
   #changed = new Set<Address>();
   #timeout: ReturnType<Clock['setTimeout']> | undefined;
@@ -82,7 +87,17 @@ class NodeFeed {
     if (this.#timeout !== undefined) this.#clock.clearTimeout(this.#timeout);
   }
 
-  tell(event: InspectionEvent): void {
+  wants(atMs: number): boolean {
+    return this.#share.hasLeft(atMs);
+  }
+
+  tell(event: Sampled): void {
+    if (event.type === 'passed-over') {
+      if (event.what === 'step') this.#change('step', event.actor);
+      else this.#leaveOut(event.what);
+      for (const effect of event.released) if (this.#isOutward(effect)) this.#leaveOut('sent');
+      return;
+    }
     const { atMs } = event;
     switch (event.type) {
       case 'started':
@@ -119,9 +134,18 @@ class NodeFeed {
         break;
       }
       case 'role':
-        // The step that changed it says so.
+        this.#play(event.actor, atMs);
         break;
     }
+  }
+
+  /** The step that changed a role says so, if it was told. What becomes of an actor that was not told of is no news. */
+  #play(actor: Address, atMs: number): void {
+    const known = this.#node.peek(actor);
+    if (known === undefined || !this.#told.has(actor)) return;
+    if (this.#told.get(actor) === known.definition.roleAt(known.state)) return;
+    if (this.#roleShare.take(atMs)) this.#introduce(actor, atMs);
+    else this.#change('role', actor);
   }
 
   lose({ from, to, message }: Envelope, reason: string, atMs = this.#clock.nowMs()): void {
@@ -133,7 +157,6 @@ class NodeFeed {
     const { actor, from, cause, transitions, effects, atMs } = event;
     const isTold = this.#share.take(atMs);
     if (isTold) {
-      this.#told.add(actor);
       const id = `${this.#node.id}:${event.sequence}`;
       for (const effect of effects) if (effect.type === 'send') this.#steps.set(effect, id);
       this.#tell(atMs, {
@@ -151,7 +174,7 @@ class NodeFeed {
 
   /** What goes to an actor of this node is seen as the step that it causes. */
   #leave(from: Address, effect: Effect, atMs: number): void {
-    if (!isSend(effect) || nodeOf(effect.to) === this.#node.id) return;
+    if (!this.#isOutward(effect)) return;
     const step = this.#steps.get(effect);
     if (step === undefined) {
       this.#leaveOut('sent');
@@ -160,6 +183,10 @@ class NodeFeed {
     this.#sent += 1;
     const id = `${this.#node.id}>${this.#sent}`;
     this.#tell(atMs, { type: 'sent', id, step, from, to: effect.to, message: this.#message(effect.message) });
+  }
+
+  #isOutward(effect: Effect): effect is Send {
+    return effect.type === 'send' && nodeOf(effect.to) !== this.#node.id;
   }
 
   /** The actor did something that is not told: how it stands is, with the summary. */
@@ -180,7 +207,6 @@ class NodeFeed {
   #introduce(actor: Address, atMs: number): void {
     const known = this.#node.peek(actor);
     if (known === undefined) return;
-    this.#told.add(actor);
     const { value, context } = known.state.snapshot;
     this.#tell(atMs, { type: 'actor', ...this.#standing(actor, value, context) });
   }
@@ -188,6 +214,7 @@ class NodeFeed {
   #standing(actor: Address, value: unknown, context: unknown): ShownActor {
     const known = this.#node.peek(actor);
     const role = known?.definition.roleAt(known.state);
+    this.#told.set(actor, role);
     const chart = partsOf(actor).name;
     return { actor, chart, value, ...(role === undefined ? {} : { role }), context: bounded(context, this.#bounds) };
   }
@@ -232,16 +259,22 @@ class Share {
     this.#left = this.#most;
   }
 
+  hasLeft(atMs: number): boolean {
+    return this.#leftAt(atMs) >= 1;
+  }
+
   take(atMs: number): boolean {
-    this.#left = Math.min(this.#most, this.#left + (atMs - this.#atMs) * this.#perMs);
+    this.#left = this.#leftAt(atMs);
     this.#atMs = atMs;
     if (this.#left < 1) return false;
     this.#left -= 1;
     return true;
   }
-}
 
-const isSend = (effect: Effect): effect is Send => effect.type === 'send';
+  #leftAt(atMs: number): number {
+    return Math.min(this.#most, this.#left + (atMs - this.#atMs) * this.#perMs);
+  }
+}
 
 /** An effect that is no message, in two words. */
 function briefly(effect: Effect): string[] {

@@ -1,9 +1,10 @@
 /**
  * The inspection stream: everything that a node does, as it does it. Nothing is built while no observer looks, and nothing is
- * kept: an observer that cannot keep up must drop by itself (see `latest`).
+ * kept: an observer that cannot keep up must drop by itself (see `latest`), and one that wants few of a busy node's steps is a
+ * sampler, for which the others are not built.
  */
 
-import { Observable, Subject } from 'rxjs';
+import { Observable, Subject, type Subscriber } from 'rxjs';
 import type { Address, Effect, Tagged, TransitionTaken } from '../../statecharts/actor.ts';
 import type { Loss, PeerStatus } from '../bus/bus.ts';
 import type { Released } from './outbox.ts';
@@ -58,6 +59,21 @@ export type Happened =
   | { readonly type: 'lost'; readonly loss: Loss }
   | { readonly type: 'peer'; readonly peer: PeerStatus };
 
+/** A step or a flush that was not built, because no observer wanted it. */
+export interface PassedOver {
+  readonly type: 'passed-over';
+  readonly what: 'step' | 'flushed';
+  readonly actor: Address;
+  /** Of the effects of a step, those that no record holds back. */
+  readonly released: readonly Released[];
+}
+
+/** What a sampler hears: everything but steps and flushes for certain, and of each of these at least that it was. */
+export type Sampled = InspectionEvent | PassedOver;
+
+/** Whether a sampler wants a step or flush of this time. It is asked before each: it has to be quick. */
+export type Wants = (atMs: number) => boolean;
+
 /** Of a step's effects, those that no record holds back. */
 export function leavingAtOnce({
   effects,
@@ -74,16 +90,39 @@ export function leavingAtOnce({
 /** The producing side. */
 export interface Inspection {
   readonly stream: Observable<InspectionEvent>;
+  /**
+   * The same for an observer that wants some steps and flushes and not all: those that it does not want are built only if
+   * another observer wants them, and else passed over. Should `wants` throw, that ends this observer alone.
+   */
+  sampled(wants: Wants): Observable<Sampled>;
   /** Whether an observer looks. Ask before building an event: that is all the stream may cost while none does. */
   readonly observed: boolean;
+  /** Whether an observer wants the step or flush that is to happen now. If so it is to be reported, and else passed over. */
+  wants(atMs: number): boolean;
   report(happened: Happened): void;
+  passOver(what: PassedOver['what'], actor: Address, released: readonly Released[]): void;
+}
+
+interface Sampler {
+  readonly wants: Wants;
+  readonly subscriber: Subscriber<Sampled>;
 }
 
 /** Makes the inspection stream of one node. */
 export function createInspection(node: string, nowMs: () => number): Inspection {
   const subject = new Subject<InspectionEvent>();
+  const passedOver = new Subject<PassedOver>();
   let sequence = 0;
   let observers = 0;
+  let samplers: readonly Sampler[] = [];
+  const isWantedBy = ({ wants, subscriber }: Sampler, atMs: number): boolean => {
+    try {
+      return wants(atMs);
+    } catch (error) {
+      subscriber.error(error);
+      return false;
+    }
+  };
   return {
     stream: new Observable((subscriber) => {
       observers += 1;
@@ -93,13 +132,25 @@ export function createInspection(node: string, nowMs: () => number): Inspection 
         subscription.unsubscribe();
       };
     }),
+    sampled: (wants) =>
+      new Observable((subscriber) => {
+        const sampler = { wants, subscriber };
+        samplers = [...samplers, sampler];
+        subscriber.add(() => {
+          samplers = samplers.filter((it) => it !== sampler);
+        });
+        subscriber.add(subject.subscribe(subscriber));
+        subscriber.add(passedOver.subscribe(subscriber));
+      }),
     get observed() {
-      return observers > 0;
+      return observers > 0 || samplers.length > 0;
     },
+    wants: (atMs) => observers > 0 || (samplers.length > 0 && samplers.some((it) => isWantedBy(it, atMs))),
     report(happened) {
       sequence += 1;
       subject.next({ node, sequence, atMs: nowMs(), ...happened });
     },
+    passOver: (what, actor, released) => passedOver.next({ type: 'passed-over', what, actor, released }),
   };
 }
 

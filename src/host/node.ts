@@ -27,7 +27,7 @@ import type { Node, NodeLimits, NodeOptions, Resources, StartOptions, Viewed } f
 import { createEndpoint, type Endpoint } from './endpoint.ts';
 import { AddressTakenError, type NodeFailedError, NodeOverloadedError, NodeStoppedError } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
-import { createInspection, type Inspection, type InspectionEvent } from './inspection.ts';
+import { createInspection, type Inspection, type InspectionEvent, type Sampled, type Wants } from './inspection.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
 import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
@@ -69,6 +69,7 @@ class LocalNode implements Node {
   readonly refusals: Observable<Refused>;
   readonly internalMail: Observable<Envelope>;
   readonly inspection: Observable<InspectionEvent>;
+  readonly sampled: (wants: Wants) => Observable<Sampled>;
   readonly roleChanges: Observable<RoleChange>;
   readonly flushTimes: Observable<number>;
   readonly failure: Observable<NodeFailedError>;
@@ -151,6 +152,7 @@ class LocalNode implements Node {
     this.refusals = mail.refusals;
     this.internalMail = mail.internal;
     this.inspection = inspection.stream;
+    this.sampled = inspection.sampled;
     this.roleChanges = roleChanges.asObservable();
     this.flushTimes = flushTimes.asObservable();
     this.failure = life.failure;

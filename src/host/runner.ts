@@ -21,10 +21,11 @@ import type { OnDurable } from '../journal/journal.ts';
 import { ActorFailedError } from './errors.ts';
 import { type ActorHandle, createMirror, type Mirror } from './handle.ts';
 import { emptyOutbox, flushed, type Outbox, offer, type Released } from './outbox.ts';
-import { againBy, againFired, causeOf, changesRole, type RoleCause } from './role-change.ts';
+import { againBy, againFired, causeOf, changesRole } from './role-change.ts';
 import { assertDelay, assertPlainStep } from './runner/checks.ts';
 import type { ActorObserver, Runner, RunnerHost, Start } from './runner/contract.ts';
 import { entriesOf, forgetting } from './runner/entries.ts';
+import { type Occasion, tellFlushed, tellStep } from './runner/inspected.ts';
 import { acceptRequest } from './runner/requests.ts';
 import { type Shown, type Unseen, withLatest } from './runner/unseen.ts';
 
@@ -49,7 +50,7 @@ class ActorRunner implements Runner {
   #unseen: readonly Unseen[] = [];
   #isAlive = true;
   /** The first step, and what came before it was carried out; undefined afterwards. */
-  #first: Step | undefined;
+  #first: { readonly step: Step; readonly isWanted: boolean } | undefined;
   #early: (() => void)[] = [];
   #state: ActorState;
   /** What a handle shows: the last state whose records are durable. */
@@ -66,8 +67,10 @@ class ActorRunner implements Runner {
     this.#observer = observer;
     this.#delays = delays;
     this.#hasRecords = records.length > 0;
-    this.#first = definition.start(definition.recover(records), { self: address, input }, host.inspection.observed);
-    this.#state = this.#first.state;
+    const isWanted = host.inspection.wants(host.clock.nowMs());
+    const step = definition.start(definition.recover(records), { self: address, input }, isWanted);
+    this.#first = { step, isWanted };
+    this.#state = step.state;
     this.#visible = this.#state;
   }
 
@@ -99,20 +102,25 @@ class ActorRunner implements Runner {
     const held = this.#early;
     this.#first = undefined;
     this.#early = [];
-    if (first !== undefined) this.#guarded(() => this.#commit(first, this.address, { type: 'xstate.init' }, undefined));
+    if (first !== undefined) {
+      const occasion = { from: this.address, cause: { type: 'xstate.init' }, roleCause: undefined };
+      this.#guarded(() => this.#commit(first.step, { ...occasion, isWanted: first.isWanted }));
+    }
     for (const act of held) this.#guarded(act);
   }
 
   receive(from: Address, message: Tagged): void {
     this.#guarded(() => {
       const { clock, inspection } = this.#host;
-      const event = eventOf(message, from, clock.nowMs());
+      const atMs = clock.nowMs();
+      const event = eventOf(message, from, atMs);
       const before = this.#state;
-      const step = this.definition.transition(before, event, inspection.observed);
-      const cause = changesRole(this.definition, before, step)
+      const isWanted = inspection.wants(atMs);
+      const step = this.definition.transition(before, event, isWanted);
+      const roleCause = changesRole(this.definition, before, step)
         ? causeOf(step, from, message.type, againBy(this.definition, before, event))
         : undefined;
-      this.#commit(step, from, message, cause);
+      this.#commit(step, { from, cause: message, roleCause, isWanted });
     });
   }
 
@@ -162,26 +170,17 @@ class ActorRunner implements Runner {
   }
 
   /** Takes over a step: its state, its timers, its records, and what may leave at once. */
-  #commit(step: Step, from: Address, cause: Tagged, roleCause: RoleCause | undefined): void {
+  #commit(step: Step, occasion: Occasion): void {
     const { address } = this;
     const { inspection, development } = this.#host;
     const { state } = step;
     this.#state = state;
     if (development) assertPlainStep(step, address);
-    const { outbox, released, records } = offer(this.#outbox, step.effects);
+    const { roleCause } = occasion;
+    const offered = offer(this.#outbox, step.effects);
+    const { outbox, released, records } = offered;
     this.#outbox = outbox;
-    if (inspection.observed)
-      inspection.report({
-        type: 'step',
-        actor: address,
-        from,
-        cause,
-        transitions: step.transitions,
-        effects: step.effects,
-        pending: step.effects.length - released.length - records.length,
-        state: state.snapshot.value,
-        context: state.snapshot.context,
-      });
+    if (inspection.observed) tellStep(inspection, address, step, occasion, offered);
     // An observer of the step may have stopped the node.
     if (!this.#isAlive) return;
     for (const change of step.timers) this.#apply(change);
@@ -213,11 +212,12 @@ class ActorRunner implements Runner {
       const { clock, inspection } = this.#host;
       const before = this.#state;
       const atMs = clock.nowMs();
-      const step = this.definition.fire(before, id, atMs, inspection.observed);
-      const cause = changesRole(this.definition, before, step)
+      const isWanted = inspection.wants(atMs);
+      const step = this.definition.fire(before, id, atMs, isWanted);
+      const roleCause = changesRole(this.definition, before, step)
         ? causeOf(step, this.address, delay, againFired(this.definition, before, id, atMs))
         : undefined;
-      this.#commit(step, this.address, { type: id }, cause);
+      this.#commit(step, { from: this.address, cause: { type: id }, roleCause, isWanted });
     });
   }
 
@@ -232,14 +232,10 @@ class ActorRunner implements Runner {
   }
 
   #onDurable(batch: number): void {
-    const { address } = this;
-    const { inspection } = this.#host;
+    const { clock, inspection } = this.#host;
     const { outbox, released } = flushed(this.#outbox, batch);
     this.#outbox = outbox;
-    if (inspection.observed) inspection.report({ type: 'flushed', actor: address, batch });
-    if (inspection.observed && released.length > 0) {
-      inspection.report({ type: 'released', actor: address, effects: released });
-    }
+    if (inspection.observed) tellFlushed(inspection, this.address, batch, released, clock.nowMs());
     const shown = this.#unseen.findLast((it) => it.batch <= batch);
     if (shown !== undefined) this.#unseen = this.#unseen.filter((it) => it.batch > batch);
     this.#carryOutAndShow(released, shown);

@@ -15,7 +15,7 @@ function watched(options: Partial<NodeFeedOptions> = {}) {
   const feed = feedOf(node, (item) => items.push(item), { clock, originMs: 1_000, ...options });
   const of = <Type extends Shown['type']>(type: Type) =>
     items.filter((item): item is Shown & { readonly type: Type } => item.type === type);
-  return { clock, settle, handle, journal, say, items, of, feed };
+  return { clock, settle, handle, node, journal, say, items, of, feed };
 }
 
 test('tells first of the actors that are alive, then of each step with its cause, transitions and what it asked for', () => {
@@ -80,6 +80,70 @@ test('tells in numbers what is beyond its share, and then how the actors stand',
   say(address, add(1));
   settle();
   expect(of('step')).toHaveLength(1);
+});
+
+test('has the node build nothing while its share is used up, and counts all that it leaves out', () => {
+  const { clock, node, journal, say, settle, of, items } = watched({ itemsPerSecond: 8 });
+  let built = 0;
+  // It looks only at what is built for the feed.
+  node
+    .sampled(() => false)
+    .subscribe(({ type }) => {
+      if (type === 'step' || type === 'flushed') built += 1;
+    });
+  for (let count = 0; count < 10; count += 1) say(address, add(1));
+  settle();
+  journal.flush();
+  settle();
+  expect(built).toBe(2);
+  expect(of('step')).toHaveLength(2);
+  expect(of('sent')).toHaveLength(2);
+  items.length = 0;
+  clock.advance(250);
+  // Ten were added, and each noted once it was durable: two steps and the two messages that they sent were told.
+  expect(of('summary')).toEqual([expect.objectContaining({ counts: { step: 18, flushed: 10, sent: 8 } })]);
+});
+
+test('counts the same when another observer has the node build everything', () => {
+  const { clock, node, journal, say, settle, of } = watched({ itemsPerSecond: 8 });
+  node.inspection.subscribe();
+  for (let count = 0; count < 10; count += 1) say(address, add(1));
+  settle();
+  journal.flush();
+  settle();
+  clock.advance(250);
+  expect(of('summary')).toEqual([expect.objectContaining({ counts: { step: 18, flushed: 10, sent: 8 } })]);
+});
+
+test('tells of a change of role at once though its share is used up', () => {
+  const { journal, say, settle, of, items } = watched({ itemsPerSecond: 4 });
+  say(address, add(1));
+  say(address, add(1));
+  settle();
+  expect(of('step').map(({ role }) => role)).toEqual(['odd']);
+  items.length = 0;
+  journal.flush();
+  settle();
+  expect(of('step')).toEqual([]);
+  expect(of('actor')).toEqual([
+    expect.objectContaining({ actor: address, role: 'even', context: expect.objectContaining({ count: 2 }) }),
+  ]);
+});
+
+test('tells changes of role in numbers where there are too many, and then how it stands', () => {
+  const { clock, journal, say, settle, of } = watched({ itemsPerSecond: 4 });
+  for (let count = 0; count < 32; count += 1) {
+    say(address, add(1));
+    settle();
+    journal.flush();
+    settle();
+  }
+  // The first one is told by its step, the next 25 by themselves, with the actor that was there at first.
+  expect(of('actor')).toHaveLength(26);
+  clock.advance(250);
+  // Every other one of the last six leads back to the role that was told.
+  expect(of('summary')).toEqual([expect.objectContaining({ counts: expect.objectContaining({ role: 3 }) })]);
+  expect(of('actor').at(-1)).toMatchObject({ role: 'even', context: expect.objectContaining({ count: 32 }) });
 });
 
 test('tells of an actor that ends or fails, and of what went nowhere', () => {

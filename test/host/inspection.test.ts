@@ -1,0 +1,119 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { InspectionEvent, Sampled, Wants } from '../../src/host/inspection.ts';
+import { add, address, bench } from './bench.ts';
+import { counter } from './counter.ts';
+
+/** A counter at `n1` that a peer adds to, with whether each of its steps was traced. */
+function started() {
+  const { settle, node: nodeOf, peer } = bench();
+  const traced: boolean[] = [];
+  const watchedCounter: typeof counter = {
+    ...counter,
+    transition(state, event, isTraced = false) {
+      traced.push(isTraced);
+      return counter.transition(state, event, isTraced);
+    },
+  };
+  const { node, journal } = nodeOf('n1', { definitions: [watchedCounter] });
+  const handle = node.start(watchedCounter, { input: {} });
+  const { say, bus } = peer('n2');
+  settle();
+  return { node, journal, handle, settle, traced, say, bus };
+}
+
+/** What a sampler hears of `add(1)` and its flush. */
+function sampledBy(wants: Wants) {
+  const life = started();
+  const heard: Sampled[] = [];
+  const subscription = life.node.sampled(wants).subscribe((it) => heard.push(it));
+  const addOne = () => {
+    life.say(address, add(1));
+    life.settle();
+    life.journal.flush();
+    life.settle();
+  };
+  return { ...life, heard, subscription, addOne };
+}
+
+const shortly = (events: readonly Sampled[]) =>
+  events.map((it) => (it.type === 'passed-over' ? `passed-over ${it.what}` : it.type));
+
+describe('a sampler', () => {
+  test('has nothing traced or built of the steps and flushes that it does not want, and hears that they were', () => {
+    const { addOne, heard, traced } = sampledBy(() => false);
+    addOne();
+    expect(traced).toEqual([false, false]);
+    expect(shortly(heard)).toEqual(['passed-over step', 'passed-over flushed', 'released', 'role', 'passed-over step']);
+    expect(heard[0]).toEqual({ type: 'passed-over', what: 'step', actor: address, released: [] });
+  });
+
+  test('hears of a step that was not built what leaves at once, and of a flush what it releases', () => {
+    const { addOne, heard } = sampledBy(() => false);
+    addOne();
+    expect(heard.at(-1)).toMatchObject({ what: 'step', released: [{ type: 'deliver', output: { type: 'noted' } }] });
+    expect(heard.find(({ type }) => type === 'released')).toMatchObject({
+      effects: [{ type: 'send', to: 'n2/test.peer/' }, { type: 'send', to: address }, { type: 'deliver' }],
+    });
+  });
+
+  test('is given whole what it wants, and no other', () => {
+    let wanted = 1;
+    const { addOne, heard, traced } = sampledBy(() => {
+      wanted -= 1;
+      return wanted >= 0;
+    });
+    addOne();
+    expect(traced).toEqual([true, false]);
+    expect(heard[0]).toMatchObject({ type: 'step', cause: { type: 'add' }, sequence: 1 });
+    expect(heard[0]).toHaveProperty('transitions', [expect.anything(), expect.anything()]);
+    expect(shortly(heard.slice(1))).toEqual(['passed-over flushed', 'released', 'role', 'passed-over step']);
+  });
+
+  test('hears of actors that begin, end or fail, of changes of role and of refusals whatever it wants', () => {
+    const { node, say, settle, handle, heard } = sampledBy(() => false);
+    node.start(counter, { key: 'other', input: {} });
+    say(address, { type: 'nonsense' });
+    handle.send({ type: 'misbehave' });
+    settle();
+    expect(shortly(heard)).toEqual(['started', 'failed', 'passed-over step', 'role', 'refused']);
+  });
+
+  test('is given also what only another observer wants, which misses nothing by it', () => {
+    const { node, addOne, heard, traced } = sampledBy(() => false);
+    const seen: InspectionEvent[] = [];
+    const looking = node.inspection.subscribe((it) => seen.push(it));
+    addOne();
+    expect(traced).toEqual([true, true]);
+    expect(seen.map(({ type }) => type)).toEqual(['step', 'flushed', 'released', 'role', 'step']);
+    expect(heard).toEqual(seen);
+    looking.unsubscribe();
+    addOne();
+    expect(seen).toHaveLength(5);
+    expect(traced.slice(2)).toEqual([false, false]);
+  });
+
+  test('is asked for nothing once it has gone', () => {
+    const wants = vi.fn(() => true);
+    const { addOne, heard, traced, subscription } = sampledBy(wants);
+    subscription.unsubscribe();
+    addOne();
+    expect(wants).not.toHaveBeenCalled();
+    expect(heard).toEqual([]);
+    expect(traced).toEqual([false, false]);
+  });
+
+  test('that throws when it is asked is ended alone', () => {
+    const { node, addOne, heard } = sampledBy(() => false);
+    const errors: unknown[] = [];
+    node
+      .sampled(() => {
+        throw new Error('a sampler misbehaved');
+      })
+      .subscribe({ error: (error: unknown) => errors.push(error) });
+    addOne();
+    addOne();
+    expect(errors).toEqual([new Error('a sampler misbehaved')]);
+    expect(node.isAlive(address)).toBe(true);
+    expect(heard).toHaveLength(10);
+  });
+});
