@@ -3,7 +3,7 @@
 import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
 import { paxosServer } from '../../../statecharts/paxos/server.ts';
 import type { Limits } from '../../../statecharts/replication/limits.ts';
-import { paxos } from '../../services/store/log/paxos.ts';
+import { type PaxosOptions, paxos } from '../../services/store/log/paxos.ts';
 import type { LogTiming } from '../../services/store/log/timing.ts';
 import { driftBound } from '../../simulator/plan.ts';
 import type { Scenario } from '../../simulator/scenario.ts';
@@ -17,17 +17,19 @@ import {
 } from '../store/scenario.ts';
 import { createPaxosInvariants, paxosGoals } from './invariants.ts';
 
-/** Servers of Multi-Paxos as the log of a store. @param limits what differs from the default limits; `timing` from default times */
+/** Servers of Multi-Paxos as the log of a store. @param limits what differs from the default limits; `options` from all else */
 export const paxosLog = (
   server: typeof paxosServer = paxosServer,
   limits: Partial<Limits> = {},
-  timing: LogTiming = {},
+  options: Pick<PaxosOptions, 'timing' | 'quorums'> = {},
 ): LogUnderProof<ServerContext> => ({
   name: 'paxos',
   serverName: server.name,
   goals: paxosGoals,
   replacementGoals: [],
-  start: ({ voters, joins }) => paxos({ voters, joins, limits, delays: briefDelays, timing, server }),
+  start: ({ voters, joins }) => paxos({ voters, joins, limits, delays: briefDelays, server, ...options }),
+  // Larger quorums than majorities need more machines than these.
+  ...(options.quorums === undefined ? {} : { heals: 'all' }),
   invariants: createPaxosInvariants,
 });
 
@@ -37,12 +39,20 @@ export const paxosScenario = (
   options: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> => storeScenario(paxosLog(server, smallLimits), options);
 
+/** What a scenario with leases has besides: the bound of clocks, and quorums of other sizes than majorities. */
+export type PaxosLeaseOptions = StoreScenarioOptions & Pick<LogTiming, 'leaseDriftPpm'> & Pick<PaxosOptions, 'quorums'>;
+
 /**
- * The same, with leases of leaders that hold as long as clocks keep `driftPpm`, by default as many as the simulator's do,
+ * The same, with leases of leaders that hold as long as clocks keep `leaseDriftPpm`, by default as many as the simulator's do,
  * and with every way of reading that is linearizable.
  */
-export const paxosLeaseScenario = (
+export function paxosLeaseScenario(
   server: typeof paxosServer = paxosServer,
-  { leaseDriftPpm = driftBound * 1e6, ...options }: StoreScenarioOptions & Pick<LogTiming, 'leaseDriftPpm'> = {},
-): Scenario<StoreApplication> =>
-  storeScenario(paxosLog(server, smallLimits, { leaseDriftPpm }), { readings: true, transfers: true, ...options });
+  { leaseDriftPpm = driftBound * 1e6, quorums, ...options }: PaxosLeaseOptions = {},
+): Scenario<StoreApplication> {
+  const log = paxosLog(server, smallLimits, {
+    timing: { leaseDriftPpm },
+    ...(quorums === undefined ? {} : { quorums }),
+  });
+  return storeScenario(log, { readings: true, transfers: true, ...options });
+}
