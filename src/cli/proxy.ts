@@ -1,7 +1,11 @@
 /** `quorate proxy`: brings clients to the primary of a group, and readers to its standbys. */
 
 import { Command } from 'commander';
+import type { Logger } from 'pino';
+import { systemClock } from '../environment/clock.ts';
+import { occasionally } from '../environment/occasionally.ts';
 import type { InspectorServer } from '../inspector/server.ts';
+import type { ManagerNewsError } from '../services/failover/topology/errors.ts';
 import { followTopology } from '../services/failover/topology/follow.ts';
 import { askSecurely } from '../services/failover/topology/secure.ts';
 import { type GroupProxy, type HostPort, type ProxyNotice, serveProxyHttp, startProxy } from '../services/proxy.ts';
@@ -87,7 +91,7 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
       group: config.group,
       ...(token !== undefined && { token }),
       repeats: true,
-      report: ({ code, message }) => log.debug({ code }, message),
+      report: tellingOf(log, ca !== undefined),
     }),
     listen,
     ...(reads && { reads }),
@@ -104,6 +108,16 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
   await Promise.all([proxy.stop(), ...closing.servers.map((it) => it.close())]);
   terminal.err('stopped');
   return code;
+}
+
+/** Tells why nothing is learned from a manager: once a minute for each, as they are asked several times a second. */
+function tellingOf(log: Logger, isSecure: boolean): (error: ManagerNewsError) => void {
+  const admit = occasionally(systemClock());
+  return ({ code, message, manager }) => {
+    if (admit(`${code} ${manager}`) === undefined) return;
+    const hint = isSecure || code !== 'MANAGER_UNREACHABLE' ? '' : '; if it speaks TLS, name its authority with --ca';
+    log.warn({ code }, `${message}${hint}`);
+  };
 }
 
 /** What else is served, for those who look. */

@@ -1,11 +1,14 @@
 /** What a manager writes to its log. */
 
 import type { Logger } from 'pino';
+import type { Clock } from '../../environment/clock.ts';
 import type { ManagerNews, ManagerNode } from '../../services/failover/manager-node.ts';
+import { tellTrouble } from '../node/reporting.ts';
 
 /** Writes down what happens at a manager. */
-export function logNews(log: Logger, { news, bus }: ManagerNode): void {
+export function logNews(log: Logger, { news, bus }: ManagerNode, clock: Clock): void {
   news.subscribe((it) => logOne(log, it));
+  tellTrouble(bus, clock, (code, message) => log.warn({ code }, message));
   const told = new Map<string, string>();
   bus.peers.subscribe(({ node: peer, status, reason }) => {
     if (told.get(peer) === status) return;

@@ -164,5 +164,5 @@ const rank = ({ standing }: ManagerStatus): number => standing.revision;
 export const noneAnswers = (group: string): NodeRequestError =>
   new NodeRequestError(
     'NO_MANAGER_ANSWERS',
-    `expected an answer of a manager of '${group}', got none; start them: quorate failover --config FILE`,
+    `expected an answer of a manager of '${group}', got none; start them: quorate failover --config FILE, or name their authority with --ca if they speak TLS`,
   );

@@ -53,7 +53,7 @@ export async function runManager(options: RunOptions, terminal: Terminal): Promi
   const others = Object.keys(managers).filter((it) => it !== id);
   const seen = { title: `group ${group}, manager ${id}`, peers: others };
   const dashboard = await dashboardFor(manager.node, options.dashboard, seen, environment);
-  logNews(log, manager);
+  logNews(log, manager, environment.clock);
   const endFollowing = follow(log);
   log.info(
     {

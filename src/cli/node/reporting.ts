@@ -1,6 +1,7 @@
 /** What a node tells as it runs: to the process that watches it, if there is one, else to the terminal. */
 
 import pc from 'picocolors';
+import type { TcpBus } from '../../bus/tcp.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { occasionally } from '../../environment/occasionally.ts';
@@ -85,7 +86,7 @@ export function reportOn(running: KeyValueNode, { id, peers, joins }: Told, { cl
   });
   reportPeers(running, { id, peers }, tell);
   reportStanding(running, notice);
-  reportTrouble(running, clock, notice);
+  tellTrouble(running.bus, clock, notice);
 }
 
 /** Tells what an operator should know. */
@@ -128,9 +129,10 @@ function suspendedText({ refusedBy, awaiting }: Standing): string {
   return `the journal may not be what it was, so this node neither votes nor acknowledges: ${[...said, ...waited].join('; ')}`;
 }
 
-function reportTrouble({ bus }: KeyValueNode, clock: Clock, notice: Notice): void {
+/** Tells what a bus refuses, and why: once a minute for each kind and place. */
+export function tellTrouble({ notices }: Pick<TcpBus, 'notices'>, clock: Clock, notice: Notice): void {
   const admit = occasionally(clock);
-  bus.notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
+  notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
     const admitted = admit(`${error.code} ${node}`);
     if (admitted === undefined) return;
     const { heldBack } = admitted;
