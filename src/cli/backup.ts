@@ -124,6 +124,9 @@ async function bodyOf(options: BackupOptions, clock: Clock): Promise<AsyncIterab
   }
 }
 
+/** A node that says nothing for so long, in milliseconds, makes no backup: longer than it takes to begin one. */
+const idleMs = 60_000;
+
 /** @throws NodeRequestError */
 async function begun(options: BackupOptions): Promise<AsyncIterable<Uint8Array>> {
   const { node, ...access } = options;
@@ -137,7 +140,8 @@ async function begun(options: BackupOptions): Promise<AsyncIterable<Uint8Array>>
 
 async function asked(node: HostPort, credentials: Credentials): Promise<IncomingMessage> {
   try {
-    return await requestHttp({ at: node, path: '/backup', headers: authorizationOf(credentials), ca: credentials.ca });
+    const headers = authorizationOf(credentials);
+    return await requestHttp({ at: node, path: '/backup', headers, ca: credentials.ca, idleMs });
   } catch (cause) {
     throw unreachable(node, cause);
   }

@@ -69,6 +69,13 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'what answers a command takes all of its memory',
+    file: 'src/services/http/request.ts',
+    text: 'if (sizeBytes > answerLimitBytes) {',
+    becomes: 'if (sizeBytes > 4 * answerLimitBytes) {',
+    tests: ['test/services/http/request.test.ts'],
+  },
+  {
     name: 'JSON that is no UTF-8 is taken for another one',
     file: 'src/services/http/json.ts',
     text: "new TextDecoder('utf-8', { fatal: true })",

@@ -5,6 +5,7 @@
 
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
+import { QuorateError } from '../../../statecharts/actor.ts';
 import type { HostPort } from '../../bus/tcp.ts';
 import { messageOf } from '../../environment/message.ts';
 
@@ -18,10 +19,12 @@ export interface HttpRequest {
   readonly ca?: string | undefined;
   /** Ends it, also while the answer is read. */
   readonly signal?: AbortSignal;
+  /** Ends it when nothing has come for so long, in milliseconds, also while the answer is read. Left out, it may take for ever. */
+  readonly idleMs?: number;
 }
 
 /** Resolves when the head of the answer is there; its body is read from it. @throws what the system says where none comes */
-export function requestHttp({ at, ca, body, ...rest }: HttpRequest): Promise<IncomingMessage> {
+export function requestHttp({ at, ca, body, idleMs, ...rest }: HttpRequest): Promise<IncomingMessage> {
   const { host, port } = at;
   // A command asks once or twice, and a proxy for as long as the answer lasts: a connection that stays would only keep its process.
   const options = { ...rest, host, port, agent: false };
@@ -30,14 +33,32 @@ export function requestHttp({ at, ca, body, ...rest }: HttpRequest): Promise<Inc
       ca === undefined ? requestPlain(options) : requestSecure({ ...options, ca, minVersion: 'TLSv1.3' as const });
     request.once('response', resolve);
     request.once('error', reject);
+    if (idleMs !== undefined) {
+      request.setTimeout(idleMs, () => request.destroy(new Error(`nothing came for ${idleMs} ms`)));
+    }
     request.end(body);
   });
 }
 
-/** All of an answer's body. */
+/** What answers says more than is read as a whole. */
+export class AnswerLimitError extends QuorateError {
+  readonly code = 'ANSWER_LIMIT';
+}
+
+/** Of an answer that is read as a whole. No node says as much; what answers need not be one. */
+export const answerLimitBytes = 16 * 1_024 * 1_024;
+
+/** All of an answer's body. @throws AnswerLimitError, and then its connection is ended; what the system says where it ends early */
 export async function textOfAnswer(answer: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of answer) chunks.push(chunk);
+  let sizeBytes = 0;
+  for await (const chunk of answer) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > answerLimitBytes) {
+      throw new AnswerLimitError(`expected an answer of at most ${answerLimitBytes} bytes, got a longer one`);
+    }
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString('utf8');
 }
 
