@@ -1,6 +1,8 @@
 /**
  * Watching a node in the Stately Inspector. `serveInspector` serves a page and a WebSocket; `showNode` feeds any adapter
  * of `@statelyai/inspect`. A node that nobody watches does no work for it.
+ *
+ *     node dist/examples/inspector.js [--dashboard PORT]
  */
 
 import {
@@ -14,6 +16,7 @@ import {
 import { serveInspector } from '../src/inspector/server.ts';
 import type { StatelyAdapter } from '../src/inspector.ts';
 import { showNode } from '../src/inspector.ts';
+import { showing } from './dashboard.ts';
 import { faultDetector } from './fault-detector.ts';
 
 /** Two nodes to look at. With an `adapter` they are shown to it from their first moment on. */
@@ -34,7 +37,9 @@ export function startWatched(environment: Environment = systemEnvironment(), ada
 }
 
 if (process.argv[1] === import.meta.filename) {
-  for (const node of startWatched()) {
+  const nodes = startWatched();
+  await showing(nodes);
+  for (const node of nodes) {
     const { url } = await serveInspector(node);
     console.log(`${node.id}: open ${url}; Ctrl-C ends it`);
   }

@@ -1,8 +1,13 @@
-/** One of the machines of `nats.ts`: a node of a replicated store, which reaches the others over NATS and listens nowhere. */
+/**
+ * One of the machines of `nats.ts`: a node of a replicated store, which reaches the others over NATS and listens nowhere.
+ *
+ *     node dist/examples/nats-machine.js --id n1 --nats URL --data DIR --secret FILE [--dashboard PORT]
+ */
 
 import { parseArgs } from 'node:util';
 import { readSecretFile } from '../src/bus/tcp.ts';
 import { startKeyValueNode } from '../src/services/kv-node.ts';
+import { showing } from './dashboard.ts';
 
 const { values } = parseArgs({
   options: {
@@ -10,13 +15,14 @@ const { values } = parseArgs({
     nats: { type: 'string', default: 'nats://127.0.0.1:4222' },
     data: { type: 'string', default: './n1' },
     secret: { type: 'string', default: './secret' },
+    dashboard: { type: 'string' },
   },
 });
 
 /** Over NATS, where a node is says nothing about how it is reached: it is a name for people. */
 const placeOf = (id: string) => ({ host: `${id}.example`, port: 4_801 });
 
-const { roleChanges, failure, stop } = await startKeyValueNode({
+const { node, roleChanges, failure, stop } = await startKeyValueNode({
   id: values.id,
   nats: values.nats,
   dataDirectory: values.data,
@@ -28,8 +34,9 @@ roleChanges.subscribe(({ role }) => process.send?.({ role }));
 failure.subscribe((error) => {
   throw error;
 });
+const dashboard = await showing([node], values.dashboard);
 const end = async (): Promise<void> => {
-  await stop();
+  await Promise.all([dashboard.close(), stop()]);
   // An open channel would keep the process.
   if (process.connected) process.disconnect();
 };

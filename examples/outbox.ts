@@ -3,7 +3,7 @@
  * is to be told into an outbox, all in one atomic transaction. A relay tells what lies there, oldest first, and removes what was
  * told. One that dies in between tells it again, under the same id, by which its hearers know it.
  *
- *     ORDERS_URL=postgres://... STOCK_URL=postgres://... HEARER_URL=http://... node dist/examples/outbox.js
+ *     ORDERS_URL=postgres://... STOCK_URL=postgres://... HEARER_URL=http://... node dist/examples/outbox.js [--dashboard PORT]
  *
  * The tables, with something in stock:
  *
@@ -27,6 +27,7 @@ import {
   type WorkOf,
 } from '../src/services/transactions.ts';
 import { host } from './box-office.ts';
+import { showing } from './dashboard.ts';
 
 /** Why an order is not taken. */
 class SoldOutError extends Error {}
@@ -116,6 +117,7 @@ async function main(ordersUrl: string, stockUrl: string, hearerUrl: string): Pro
     directory: './data/outbox',
     resources: { orders: postgres(ordersUrl), stock: postgres(stockUrl) },
   });
+  const dashboard = await showing([node]);
   const manager = await createTransactionManager({ node });
   const server = orderDesk(manager).listen(8_080, host);
   const pool = new pg.Pool({ connectionString: ordersUrl, max: 1 });
@@ -123,7 +125,7 @@ async function main(ordersUrl: string, stockUrl: string, hearerUrl: string): Pro
   process.once('SIGINT', async () => {
     server.close();
     manager.close();
-    await node.stop();
+    await Promise.all([dashboard.close(), node.stop()]);
     process.exit();
   });
   for (;;) {

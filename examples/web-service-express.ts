@@ -1,9 +1,14 @@
-/** An Express service with the store embedded, as `web-service.ts` is one of Fastify. */
+/**
+ * An Express service with the store embedded, as `web-service.ts` is one of Fastify.
+ *
+ *     node dist/examples/web-service-express.js [--dashboard PORT]
+ */
 
 import { once } from 'node:events';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { KeyValueStore } from '../src/services/store.ts';
 import { buyerOf, failed, host, sell, startStore } from './box-office.ts';
+import { showing } from './dashboard.ts';
 
 export function boxOffice(store: KeyValueStore): Express {
   const app = express();
@@ -24,15 +29,16 @@ export function boxOffice(store: KeyValueStore): Express {
   return app.use(answerFailure);
 }
 
-/** Runs the service. @returns where it serves, and what ends it */
+/** Runs the service. @returns where it serves, its node, and what ends it */
 export async function serveBoxOffice(dataDirectory: string, port = 0) {
-  const { store, stop } = await startStore(dataDirectory);
+  const { node, store, stop } = await startStore(dataDirectory);
   const server = boxOffice(store).listen(port, host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new TypeError('expected a server that listens on a port');
   return {
     url: `http://${host}:${address.port}`,
+    node,
     /** Answers what is under way before the store goes. */
     async stop() {
       server.close();
@@ -44,7 +50,8 @@ export async function serveBoxOffice(dataDirectory: string, port = 0) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { url, stop } = await serveBoxOffice('./quorate-data/web-service-example', 8_080);
+  const { url, node, stop } = await serveBoxOffice('./quorate-data/web-service-example', 8_080);
+  const dashboard = await showing([node]);
   console.log(`try: curl -X PUT '${url}/seats/A1?buyer=ann'`);
-  process.once('SIGINT', () => void stop());
+  process.once('SIGINT', () => void Promise.all([dashboard.close(), stop()]));
 }

@@ -5,7 +5,6 @@
  *     node dist/examples/web-service.js [--dashboard PORT]
  */
 
-import { parseArgs } from 'node:util';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { KeyValueStore } from '../src/services/store.ts';
 import { buyerOf, failed, host, sell, startStore } from './box-office.ts';
@@ -46,9 +45,8 @@ export async function serveBoxOffice(dataDirectory: string, port = 0) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({ options: { dashboard: { type: 'string' } } });
   const { url, node, stop } = await serveBoxOffice('./quorate-data/web-service-example', 8_080);
-  const dashboard = await showing([node], values.dashboard);
+  const dashboard = await showing([node]);
   console.log(`try: curl -X PUT '${url}/seats/A1?buyer=ann'`);
   process.once('SIGINT', () => void Promise.all([dashboard.close(), stop()]));
 }
