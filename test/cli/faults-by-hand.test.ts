@@ -96,5 +96,14 @@ test('an order of an unknown node, or of a node with itself, is told and carried
   expect(faults.order({ fault: 'kill', node: 'n9' })).toContain('got n9');
   expect(faults.order({ fault: 'cut', from: 'n1', to: 'n1' })).toContain('two nodes');
   expect(faults.order({ fault: 'split', groups: [['n1'], ['n8']] })).toContain('got n8');
+  expect(
+    faults.order({
+      fault: 'split',
+      groups: [
+        ['n1', 'n2'],
+        ['n2', 'n3'],
+      ],
+    }),
+  ).toContain('got n2 in two');
   expect(take()).toEqual([]);
 });

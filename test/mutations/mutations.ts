@@ -69,6 +69,13 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a split puts a node into two groups, and cuts it off from itself',
+    file: 'src/cli/up/faults-by-hand.ts',
+    text: 'all.indexOf(name) < at',
+    becomes: 'all.indexOf(name) < 0',
+    tests: ['test/cli/faults-by-hand.test.ts'],
+  },
+  {
     name: 'what answers a command takes all of its memory',
     file: 'src/services/http/request.ts',
     text: 'if (sizeBytes > answerLimitBytes) {',

@@ -114,6 +114,9 @@ export function faultsByHand({ nodes, onNews, onStanding }: FaultsByHandParts): 
     order(order) {
       const unknown = namesIn(order).filter((name) => !byId.has(name));
       if (unknown.length > 0) return `expected nodes ${[...byId.keys()].join(', ')}, got ${unknown.join(', ')}`;
+      const twice =
+        order.fault === 'split' ? namesIn(order).find((name, at, all) => all.indexOf(name) < at) : undefined;
+      if (twice !== undefined) return `expected each node in one group, got ${twice} in two`;
       if (order.fault === 'heal') heal();
       else if (order.fault === 'split') split(order.groups);
       else if ('node' in order) {
