@@ -300,6 +300,20 @@ export const mutations: readonly Mutation[] = [
     tests: paxosLease,
   },
   {
+    name: 'a leader of Multi-Paxos counts on the leases of those who grant none',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: 'followers.filter(({ server }) => grantors.includes(server))',
+    becomes: 'followers.filter(({ server }) => grantors.includes(server) || server !== context.self)',
+    tests: paxosLease,
+  },
+  {
+    name: 'a lease that is granted for less is counted on',
+    file: 'statecharts/paxos/log/rules/leading.ts',
+    text: 'grantsMs !== undefined && grantsMs >= lease.lengthMs',
+    becomes: 'grantsMs !== undefined',
+    tests: paxosLease,
+  },
+  {
     name: 'a lease of Multi-Paxos outlasts the configuration that granted it',
     file: 'statecharts/paxos/log/rules/succession.ts',
     text: 'lease: begunAnew(leadership.lease)',

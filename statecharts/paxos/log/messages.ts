@@ -126,9 +126,10 @@ export const messages = {
   ),
   /**
    * Phase 2b: all slots up to `upTo` are accepted at `ballot`, or chosen. `index` is the last slot that the leader had
-   * sent then: when it is greater, something was lost on the way.
+   * sent then: when it is greater, something was lost on the way. `grantsMs`: the leader has a lease of so long from here
+   on, in milliseconds of its own clock; left out, it has none.
    */
-  accepted: v.object({ ballot, index: natural, upTo: natural, round: natural }),
+  accepted: v.object({ ballot, index: natural, upTo: natural, round: natural, grantsMs: v.exactOptional(natural) }),
   /** What was asked at an earlier ballot than `promised` is refused. */
   refused: v.object({ promised: ballot }),
   /** How the sender stands, for the election of leaders: which ballot it has promised, and whether it is led. */

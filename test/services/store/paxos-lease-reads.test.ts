@@ -1,6 +1,6 @@
 /**
- * Reads by the lease of a leader of Multi-Paxos, with clocks that drift: each of these schedules is the shortest way to a stale answer where one
- * rule of leases is broken, and must not lead to one where all hold.
+ * Reads by the lease of a leader of Multi-Paxos, with clocks that drift: each of these schedules is the shortest way to a
+ * stale answer where one rule of leases is broken, and must not lead to one where all hold.
  */
 
 import { describe, expect, test } from 'vitest';
@@ -20,6 +20,8 @@ interface Given {
   readonly leaseDriftPpm?: number;
   readonly rates?: Readonly<Record<string, number>>;
   readonly broken?: Partial<PaxosRules>;
+  /** The nodes that were told of leases; all by default. */
+  readonly granting?: readonly string[];
   /** How long each node waits for a leader, by its clock. */
   readonly patience?: Readonly<Record<string, number>>;
 }
@@ -32,6 +34,7 @@ async function ledByFirst({
   leaseDriftPpm = 1_000,
   rates = {},
   broken = {},
+  granting = ['n1', 'n2', 'n3'],
   patience = secondFirst,
 }: Given): Promise<Cluster> {
   const server = definePaxosServer({ ...paxosRules, ...broken });
@@ -41,7 +44,7 @@ async function ledByFirst({
       paxos({
         voters,
         server,
-        timing: { leaseDriftPpm },
+        timing: granting.includes(id) ? { leaseDriftPpm } : {},
         delays: { electionRound: fixed(patience[id] ?? 0), leaseGrant: fixed(500) },
       }),
   });
@@ -104,6 +107,14 @@ describe('no read by lease is stale', () => {
 
   test('but where they drift further, which no rule can help', async () => {
     expect(await afterACut({ leaseDriftPpm: 0, rates: apart(0.1) })).toBe('old');
+  });
+
+  test('where the other nodes were not told of leases, as while those are switched on node by node', async () => {
+    const granting = ['n1'];
+    expect(await afterACut({ granting })).toBeUndefined();
+    const countsAll: PaxosRules['noteAccepted'] = (context, answer) =>
+      paxosRules.noteAccepted(context, { ...answer, grantsMs: 1_000 });
+    expect(await afterACut({ granting, broken: { noteAccepted: countsAll } })).toBe('old');
   });
 
   test('where another leader was elected at the wish of this one, which was not heard of it', async () => {

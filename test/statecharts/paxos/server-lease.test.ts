@@ -25,11 +25,13 @@ const read = (id: number, atMs: number) => ({ type: 'read', id, byLease: true, a
 const plainRead = (id: number, atMs: number) => ({ type: 'read', id, atMs }) as const;
 const timersOf = (state: ServerState) => paxosServer.timers(state).map(({ delay }) => delay);
 
+const grantedBy = (...answer: Parameters<typeof acceptedBy>) => ({ ...acceptedBy(...answer), grantsMs: 300 });
+
 /** A leader whose leases are of 300 ms; its round 1, in which it took office, counts for none. */
 const leaseLeader = (): ServerState => leaderWith({ leaseMs: 300 });
 /** The round that began at 1,000 was answered by n2, at 1,200. */
 const held = (): ServerState =>
-  following(leaseLeader(), plainRead(1, 1_000), { ...acceptedBy(n2, 1, 1, 2), atMs: 1_200 });
+  following(leaseLeader(), plainRead(1, 1_000), { ...grantedBy(n2, 1, 1, 2), atMs: 1_200 });
 
 describe('a lease of a leader (Paxos Made Live §5.2)', () => {
   test('answers reads at once, without a message', () => {
@@ -49,10 +51,25 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
     expect(answers(paxosServer.step(state, read(2, 1_001)).effects)).toEqual([]);
   });
 
+  test.each([
+    ['grants none', undefined],
+    ['grants it for less', 299],
+  ])('counts no acceptor that %s, as one that was told otherwise does', (_, grantsMs) => {
+    const answer = { ...acceptedBy(n2, 1, 1, 2), ...(grantsMs === undefined ? {} : { grantsMs }), atMs: 1_010 };
+    const answered = following(leaseLeader(), plainRead(1, 1_000), answer);
+    expect(answers(paxosServer.step(answered, read(2, 1_011)).effects)).toEqual([]);
+    // What was granted lasts as long as it does; such an answer renews nothing.
+    const asked = following(held(), plainRead(2, 1_250), { ...answer, round: 3, atMs: 1_260 });
+    expect(answers(paxosServer.step(asked, read(3, 1_299)).effects)).toEqual([readable(3)]);
+    expect(answers(paxosServer.step(asked, read(3, 1_300)).effects)).toEqual([]);
+    const other = following(asked, { ...grantedBy(n3, 1, 1, 3), atMs: 1_270 });
+    expect(answers(paxosServer.step(other, read(3, 1_300)).effects)).toEqual([readable(3)]);
+  });
+
   test('is renewed by a later round, and not by an answer to an earlier one', () => {
-    const renewed = following(held(), plainRead(2, 1_250), { ...acceptedBy(n3, 1, 1, 3), atMs: 1_280 });
+    const renewed = following(held(), plainRead(2, 1_250), { ...grantedBy(n3, 1, 1, 3), atMs: 1_280 });
     expect(answers(paxosServer.step(renewed, read(3, 1_549)).effects)).toEqual([readable(3)]);
-    const late = following(held(), plainRead(2, 1_250), { ...acceptedBy(n3, 1, 1, 2), atMs: 1_280 });
+    const late = following(held(), plainRead(2, 1_250), { ...grantedBy(n3, 1, 1, 2), atMs: 1_280 });
     expect(answers(paxosServer.step(late, read(3, 1_300)).effects)).toEqual([]);
   });
 
@@ -66,7 +83,7 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
     const told = following(held(), { type: 'handOver', id: 7, to: n2, atMs: 1_201 });
     expect(answers(paxosServer.step(told, read(2, 1_202)).effects)).toEqual([]);
     const goesOn = following(told, { timer: 'handOverTimeout' }, plainRead(3, 2_000), {
-      ...acceptedBy(n2, 1, 1, 3),
+      ...grantedBy(n2, 1, 1, 3),
       atMs: 2_010,
     });
     expect(answers(paxosServer.step(goesOn, read(4, 2_011)).effects)).toEqual([]);
@@ -85,13 +102,13 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
         leaderWith({ leaseMs: 300, configuration: swapping }),
         acceptedBy(n3, 1),
         plainRead(1, 1_000),
-        { ...acceptedBy(n2, 1, 1, 2), atMs: 1_200 },
+        { ...grantedBy(n2, 1, 1, 2), atMs: 1_200 },
         plainRead(2, 1_250),
       );
     /** The learner has caught up, so the stop-sign is proposed, in slot 2. */
-    const stopped = (): ServerState => following(granted(), { ...acceptedBy(n4, 1, 1, 2), atMs: 1_251 }, durable(1, 2));
+    const stopped = (): ServerState => following(granted(), { ...grantedBy(n4, 1, 1, 2), atMs: 1_251 }, durable(1, 2));
     /** It is chosen with n3, which has not answered round 3. */
-    const changed = (): ServerState => following(stopped(), { ...acceptedBy(n3, 2, 2, 2), atMs: 1_252 });
+    const changed = (): ServerState => following(stopped(), { ...grantedBy(n3, 2, 2, 2), atMs: 1_252 });
 
     test('goes on while that is not chosen, as those who granted it decide until then', () => {
       expect(stopped().snapshot.context.leadership?.isStopped).toBe(true);
@@ -107,20 +124,20 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
 
     /** Round 4 told it, and was answered by n3; so round 5 began with the next read, at 1,260. */
     const asked = (): ServerState =>
-      following(changed(), { ...acceptedBy(n3, 2, 2, 4), atMs: 1_255 }, plainRead(3, 1_260));
+      following(changed(), { ...grantedBy(n3, 2, 2, 4), atMs: 1_255 }, plainRead(3, 1_260));
 
     test('counts no round that began before, whoever answers it, and nobody who has left', () => {
-      const before = following(changed(), { ...acceptedBy(n4, 2, 2, 3), atMs: 1_254 });
+      const before = following(changed(), { ...grantedBy(n4, 2, 2, 3), atMs: 1_254 });
       expect(answers(paxosServer.step(before, read(3, 1_255)).effects)).toEqual([]);
       expect(answers(paxosServer.step(asked(), read(4, 1_261)).effects)).toEqual([]);
-      const left = following(asked(), { ...acceptedBy(n2, 2, 2, 5), atMs: 1_270 });
+      const left = following(asked(), { ...grantedBy(n2, 2, 2, 5), atMs: 1_270 });
       expect(answers(paxosServer.step(left, read(4, 1_271)).effects)).toEqual([]);
     });
 
     test.each([n3, n4])(
       'is held again once %s, who decides from then on, has answered a round that began later',
       (member) => {
-        const again = following(asked(), { ...acceptedBy(member, 2, 2, 5), atMs: 1_270 });
+        const again = following(asked(), { ...grantedBy(member, 2, 2, 5), atMs: 1_270 });
         expect(answers(paxosServer.step(again, read(4, 1_559)).effects)).toMatchObject([
           { output: { id: 4, index: 2 } },
         ]);
@@ -145,7 +162,7 @@ describe('a lease of a leader (Paxos Made Live §5.2)', () => {
       leadership: { ...leadership, followers: [...leadership.followers, ...joined] },
     });
     const answersOf = (...grantors: readonly Address[]) => {
-      const granting = grantors.map((from) => ({ ...acceptedBy(from, 1, 1, 2), atMs: 1_010 }));
+      const granting = grantors.map((from) => ({ ...grantedBy(from, 1, 1, 2), atMs: 1_010 }));
       return answers(paxosServer.step(following(leader, plainRead(1, 1_000), ...granting), read(2, 1_011)).effects);
     };
     expect(answersOf(n2, n3)).toEqual([]);
@@ -165,6 +182,13 @@ describe('an acceptor that has answered its leader (Paxos Made Live §5.2)', () 
     expect(paxosServer.step(granted(), prepare).effects).toEqual([]);
     const over = following(granted(), { timer: 'leaseGrant' });
     expect(paxosServer.step(over, prepare).effects[0]).toEqual(promised);
+  });
+
+  test('says for how long it grants, and nothing where there are no leases', () => {
+    const answer = { type: 'accepted', ballot: mine, index: 1, upTo: 1, round: 5 };
+    const { effects } = paxosServer.step(followerWith({ leaseMs: 300 }), heartbeat);
+    expect(sentTo(n2, effects)).toEqual([{ ...answer, grantsMs: 300 }]);
+    expect(sentTo(n2, paxosServer.step(followerWith(), heartbeat).effects)).toEqual([answer]);
   });
 
   test('promises where the leader at that very ballot has asked for it, and not where an earlier one has', () => {

@@ -16,14 +16,16 @@ type Accept = Received<'accept'>;
  * have accepted something else.
  */
 export function acceptFromLeader(context: ServerContext, message: Accept): Result {
-  const { commitIndex } = context;
+  const { commitIndex, leaseMs } = context;
   const { ballot, committed, entries, from, index, round } = message;
   checkChosen(context, message);
   const news = newsIn(context, message);
   const slots = context.slots.accept(ballot, news);
   const upTo = slots.acceptedTo(ballot, commitIndex + 1);
   const learned = learnChosen({ ...context, slots }, Math.min(committed, upTo));
-  const reply = send(from, { type: 'accepted', ballot, index: index + entries.length - 1, upTo, round } as const);
+  const last = index + entries.length - 1;
+  const granted = leaseMs === null ? {} : { grantsMs: Math.max(0, leaseMs) };
+  const reply = send(from, { type: 'accepted', ballot, index: last, upTo, round, ...granted } as const);
   return {
     context: { ...known(learned), slots, leader: from, isLed: true },
     effects: news.length === 0 ? [...learned.effects, reply] : [acceptance(ballot, news), ...learned.effects, reply],
