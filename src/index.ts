@@ -22,7 +22,7 @@ export {
   type Wants,
 } from './host/inspection.ts';
 export { type LogNodeOptions, logNode, type NodeLog } from './host/logging.ts';
-export type { Refused, RefusedCounts } from './host/mail.ts';
+export type { Refused, RefusedCounts, ServiceMail } from './host/mail.ts';
 export {
   createNode,
   type Node,

@@ -7,6 +7,7 @@ import type { FeedItem, Shown } from './feed.ts';
 import { type LiveServer, serveLive } from './live-server.ts';
 import { feedOf } from './node-feed.ts';
 import { pagesFolder } from './pages.ts';
+import { storeOperationsOf } from './store-operations.ts';
 
 export interface DashboardOptions {
   /** For people; by default the names of the nodes. */
@@ -54,7 +55,10 @@ export function serveDashboard(nodes: readonly Node[], options: DashboardOptions
       if (gathered.length === 0) clock.setTimeout(pass, gatherMs);
       gathered.push(item);
     };
-    const feeds = nodes.map((node) => feedOf(node, gather, { clock }));
+    const feeds = nodes.flatMap((node) => [
+      feedOf(node, gather, { clock }),
+      storeOperationsOf(node, gather, { clock }),
+    ]);
     return {
       unsubscribe() {
         for (const feed of feeds) feed.unsubscribe();

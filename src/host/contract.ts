@@ -22,7 +22,7 @@ import type { Endpoint } from './endpoint.ts';
 import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
 import type { InspectionEvent, Sampled, Wants } from './inspection.ts';
-import type { Refused, RefusedCounts } from './mail.ts';
+import type { Refused, RefusedCounts, ServiceMail } from './mail.ts';
 import type { RoleChange } from './role-change.ts';
 import type { Occupancy } from './rooms.ts';
 import type { ActorObserver } from './runner/contract.ts';
@@ -165,6 +165,11 @@ export interface Node<Owned extends Resources = Resources> {
    * costs nothing while no observer listens.
    */
   readonly internalMail: Observable<Envelope>;
+  /**
+   * Each message that a service of the node sends, or takes in, at an address that it has opened: a service is no actor, and
+   * `inspection` tells of none. It costs nothing while no observer listens.
+   */
+  readonly serviceMail: Observable<ServiceMail>;
   /**
    * How many actors there are, and keys in each room of a definition, and how many there may be. What the journal
    * remembers comes back though that is more, and nothing new begins then.

@@ -39,13 +39,14 @@ export interface EndpointParts {
   close(): void;
 }
 
-/** Makes an endpoint. `onClose` is called once. */
+/** Makes an endpoint. `onClose` is called once, `onReceived` before the observers of each valid message are. */
 export function createEndpoint<S extends Schemas>(
   address: Address,
   schemas: S,
   senders: Senders<keyof S & string, ServiceSender>,
   send: (to: Address, message: Tagged) => void,
   onClose: () => void,
+  onReceived: (envelope: Envelope) => void = () => {},
 ): { readonly endpoint: Endpoint<TaggedBy<S>>; readonly parts: EndpointParts } {
   const received = new Subject<Received<TaggedBy<S>>>();
   const close = (): void => {
@@ -57,8 +58,11 @@ export function createEndpoint<S extends Schemas>(
     endpoint: { address, received: received.asObservable(), send, close },
     parts: {
       admits: admissionOf(senders),
-      receive: ({ from, message }) =>
-        received.next({ from, message: parseTagged(address, 'message', schemas, message) }),
+      receive({ from, message }) {
+        const parsed = parseTagged(address, 'message', schemas, message);
+        onReceived({ from, to: address, message: parsed });
+        received.next({ from, message: parsed });
+      },
       close,
     },
   };

@@ -60,11 +60,18 @@ export interface Refused {
 /** How many messages and requests were not taken, by the reason. */
 export type RefusedCounts = Readonly<Record<RefusedKind, number>>;
 
+/** A message that an endpoint of the node sends, or has taken in. */
+export interface ServiceMail extends Envelope {
+  readonly direction: 'sent' | 'taken';
+}
+
 export interface Mail {
   /** For actors, whose messages are known to be well-formed, since their charts are typed. */
   send(from: Address, to: Address, message: Tagged): void;
   /** For endpoints, which send whatever plain code gives them. */
   post(from: Address, to: Address, message: Tagged): void;
+  /** An endpoint has taken in a message, which is valid. */
+  taken(envelope: Envelope): void;
   /** Takes in what came off the bus. */
   receive(arrival: Arrival): void;
   /** Tells the actors of what the bus has lost. */
@@ -76,6 +83,8 @@ export interface Mail {
   readonly refusals: Observable<Refused>;
   /** Each message from one address of this node to another, or to itself, as it is sent. */
   readonly internal: Observable<Envelope>;
+  /** Each message of an endpoint. */
+  readonly service: Observable<ServiceMail>;
 }
 
 /** Where an envelope comes from: an actor or an endpoint of this node, another node, or a client. */
@@ -92,6 +101,7 @@ export function createMail(parts: MailParts): Mail {
   const refused = { stranger: 0, absent: 0, malformed: 0, late: 0, unsendable: 0, overload: 0 };
   const refusals = new Subject<Refused>();
   const internal = new Subject<Envelope>();
+  const service = new Subject<ServiceMail>();
   const refuse = ({ from, to, message }: Envelope, kind: RefusedKind, reason: string): void => {
     refused[kind] += 1;
     if (refusals.observed) refusals.next({ from, to, message, kind, reason });
@@ -172,7 +182,13 @@ export function createMail(parts: MailParts): Mail {
 
   return {
     send: (from, to, message) => sendFrom('actor', from, to, message),
-    post: (from, to, message) => sendFrom('endpoint', from, to, message),
+    post(from, to, message) {
+      if (service.observed) service.next({ direction: 'sent', from, to, message });
+      sendFrom('endpoint', from, to, message);
+    },
+    taken(envelope) {
+      if (service.observed) service.next({ direction: 'taken', ...envelope });
+    },
     receive: (arrival) => dispatch(() => deliver(arrival, arrival.origin)),
     lost(loss) {
       if (inspection.observed) inspection.report({ type: 'lost', loss });
@@ -186,6 +202,7 @@ export function createMail(parts: MailParts): Mail {
     refused,
     refusals: refusals.asObservable(),
     internal: internal.asObservable(),
+    service: service.asObservable(),
   };
 }
 

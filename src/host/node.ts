@@ -30,7 +30,7 @@ import type { ActorHandle } from './handle.ts';
 import { createInspection, type Inspection, type InspectionEvent, type Sampled, type Wants } from './inspection.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
-import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
+import { createMail, type Mail, type Refused, type RefusedCounts, type ServiceMail } from './mail.ts';
 import { openTransfer, performerOf } from './node-resources.ts';
 import type { RoleChange } from './role-change.ts';
 import { createRoster, type Roster } from './roster.ts';
@@ -68,6 +68,7 @@ class LocalNode implements Node {
   readonly refused: RefusedCounts;
   readonly refusals: Observable<Refused>;
   readonly internalMail: Observable<Envelope>;
+  readonly serviceMail: Observable<ServiceMail>;
   readonly inspection: Observable<InspectionEvent>;
   readonly sampled: (wants: Wants) => Observable<Sampled>;
   readonly roleChanges: Observable<RoleChange>;
@@ -151,6 +152,7 @@ class LocalNode implements Node {
     this.refused = mail.refused;
     this.refusals = mail.refusals;
     this.internalMail = mail.internal;
+    this.serviceMail = mail.service;
     this.inspection = inspection.stream;
     this.sampled = inspection.sampled;
     this.roleChanges = roleChanges.asObservable();
@@ -236,6 +238,7 @@ class LocalNode implements Node {
       senders,
       (to, message) => this.#mail.post(address, to, message),
       () => this.#roster.closed(address),
+      this.#mail.taken,
     );
     this.#roster.open(address, parts);
     return endpoint;

@@ -4,6 +4,7 @@ import type { Subscription } from 'rxjs';
 import { createLinkFaults, type LinkFaults } from '../../bus/link-faults.ts';
 import type { Shown } from '../../dashboard/feed.ts';
 import { feedOf } from '../../dashboard/node-feed.ts';
+import { storeOperationsOf } from '../../dashboard/store-operations.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Node } from '../../host/node.ts';
 import { createDiskFaults, type DiskFaults } from '../../journal/disk-faults.ts';
@@ -52,7 +53,9 @@ export function obey(node: Node, faults: OrderedFaults, channel: Channel, { cloc
   const watch = (isWatched: boolean): void => {
     feed?.unsubscribe();
     feed = undefined;
-    if (isWatched) feed = feedOf(node, gathered, { clock, lost: faults.links.lost });
+    if (!isWatched) return;
+    feed = feedOf(node, gathered, { clock, lost: faults.links.lost });
+    feed.add(storeOperationsOf(node, gathered, { clock }));
   };
   const carryOut = (instruction: Instruction): void => {
     switch (instruction.type) {
