@@ -8,6 +8,7 @@ import type { EnlistedResource } from '../../src/resources/adapter.ts';
 import type { Branch } from '../../src/resources/branch.ts';
 import type { BranchSession } from '../../src/resources/transactional.ts';
 import type { Result, Tagged } from '../../statecharts/actor.ts';
+import { until } from '../fixtures/until.ts';
 import { keepsItsTransactionsWhole, type SqlUnderTest } from './sql-conformance.ts';
 
 /** What the suite must be able to do to the resource under test. */
@@ -28,7 +29,7 @@ export interface ResourceUnderTest<Session extends BranchSession> {
   readonly sql?: SqlUnderTest<Session>;
 }
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 
 export function conformsAsTransactionalResource<Session extends BranchSession>(
   name: string,
@@ -65,6 +66,9 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       if (vote.type !== 'yes') throw new Error(`expected a yes, got ${JSON.stringify(vote)}`);
       return vote.receipt === undefined ? {} : { receipt: vote.receipt };
     };
+    /** A session whose statements give up after so long. To connect may take longer than that. */
+    const impatient = (limitMs: number): Promise<Session> =>
+      until('an impatient session', () => resource.begin(branch(), { timeoutMs: limitMs }));
     const perform = (operation: Tagged & Readonly<Record<string, unknown>>): Promise<Result> =>
       new Promise((resolve) => {
         count += 1;
@@ -76,11 +80,11 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       resource = await world.open();
       opened.push(resource);
       await resource.setup({ timeoutMs });
-    }, 60_000);
+    });
     afterAll(async () => {
       for (const each of opened) await each.close();
       await world.close();
-    }, 60_000);
+    });
 
     test('shows what a prepared branch wrote once it commits, and not before', async () => {
       const [at, where] = [branch(), key()];
@@ -128,7 +132,7 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
         const reader = await resource.begin(branch(), { timeoutMs, isolation });
         expect(await world.read(reader, where)).toBe('old');
         // Where the reader holds a lock, the writer gives up.
-        const writer = await resource.begin(branch(), { timeoutMs: 300 });
+        const writer = await impatient(300);
         await world.write(writer, where, 'new').catch(() => undefined);
         await writer.commitDirectly({ timeoutMs });
         expect([isolation, await world.read(reader, where)]).toEqual([isolation, 'old']);
@@ -246,7 +250,7 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       const [at, where] = [branch(), key()];
       await prepared(at, where, 'first');
       await reopen();
-      const waiting = await resource.begin(branch(), { timeoutMs: 500 });
+      const waiting = await impatient(500);
       const second = world.write(waiting, where, 'second').then(
         () => 'written',
         () => 'refused',
@@ -360,7 +364,10 @@ export function conformsAsTransactionalResource<Session extends BranchSession>(
       for (const at of [mine, other]) await resource.writeAbsence(at, { timeoutMs });
       expect(await resource.forget('forgetter', { olderThanMs: 3_600_000, timeoutMs })).toBe(0);
       expect(await resource.outcomeOf(mine, { timeoutMs })).toEqual({ type: 'aborted' });
-      await expect.poll(() => resource.forget('forgetter', { olderThanMs: 1, timeoutMs })).toBe(1);
+      await until(
+        'it to be older than a millisecond, and forgotten',
+        async () => (await resource.forget('forgetter', { olderThanMs: 1, timeoutMs })) === 1,
+      );
       expect(await resource.outcomeOf(mine, { timeoutMs })).toEqual({ type: 'absent' });
       expect(await resource.outcomeOf(other, { timeoutMs })).toEqual({ type: 'aborted' });
     });

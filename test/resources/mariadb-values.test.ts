@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MariaDbSession, mariadb } from '../../src/resources/mariadb.ts';
 import { hasMariaDb, startMariaDb, type TestMariaDb } from '../fixtures/mariadb.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 
 describe.skipIf(!hasMariaDb)('values that MariaDB returns', () => {
   let server: TestMariaDb;

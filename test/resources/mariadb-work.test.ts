@@ -5,7 +5,7 @@ import type { MariaDbConnection, Ran } from '../../src/resources/mariadb/connect
 import { assertStatement, goesBack } from '../../src/resources/mariadb/statements.ts';
 import { createWork } from '../../src/resources/mariadb/work.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 
 /** A server that fails what has `fail` in it, and otherwise says yes. */
 function connectionTo(said: string[]): MariaDbConnection {

@@ -8,7 +8,7 @@ import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 
 describe('the function that says where a resource is', () => {
   const protocols = ['postgres:', 'postgresql:'];

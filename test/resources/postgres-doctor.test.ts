@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { postgres } from '../../src/resources/postgres.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 let server: TestPostgres;
 
 beforeAll(async () => {

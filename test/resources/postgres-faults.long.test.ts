@@ -8,7 +8,7 @@ import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../fixtures/tcp-proxy.ts';
 import { until } from '../fixtures/until.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 
 describe('a PostgreSQL resource in trouble', () => {
   let server: TestPostgres;
@@ -158,7 +158,11 @@ describe('a PostgreSQL resource in trouble', () => {
       const [resource, at] = [open(), branch()];
       const blocker = `begin; insert into quorate.branches (global_id, state) values ('${globalIdOf(at)}', 'committed'); prepare transaction 'foreign'`;
       await server.query(blocker);
-      expect(await resource.writeAbsence(at, { timeoutMs: 1_000 })).toMatchObject({ type: 'present' });
+      // It waits for the key for half of its time; where the rest is too short, it does not know.
+      await until(
+        'it to be said to be there',
+        async () => (await resource.writeAbsence(at, { timeoutMs: 1_000 })).type === 'present',
+      );
       await server.query("rollback prepared 'foreign'");
       expect(await resource.writeAbsence(at, { timeoutMs })).toEqual({ type: 'absent' });
     });
@@ -167,7 +171,7 @@ describe('a PostgreSQL resource in trouble', () => {
   describe('when its sessions are ended', () => {
     const terminate = (): Promise<unknown> =>
       server.query(
-        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'quorate/%'",
+        "select pg_terminate_backend(pid, 60000) from pg_stat_activity where application_name like 'quorate/%'",
       );
 
     test('votes no when the session ended before it was asked to prepare', async () => {
@@ -182,7 +186,7 @@ describe('a PostgreSQL resource in trouble', () => {
     test('does not know whether a statement happened that was under way, and votes no', async () => {
       const [resource, at] = [open(), branch()];
       const session = await resource.begin(at, { timeoutMs });
-      const statement = session.query('select pg_sleep(20)');
+      const statement = session.query('select pg_sleep(600)');
       const ended = expect(statement).rejects.toMatchObject({ code: 'STATEMENT', resourceCode: '57P01' });
       await until('the statement to run', async () => {
         const rows = await server.query(
@@ -458,7 +462,8 @@ describe('a PostgreSQL resource in trouble', () => {
       await server.query("insert into items values ('waited-for', 'x')");
       const holder = await working(resource, at, 'bounded');
       await holder.query("update items set value = 'y' where key = 'waited-for'");
-      const waiting = await resource.begin(branch(), { timeoutMs: 300 });
+      // To connect may take longer than that.
+      const waiting = await until('a session', () => resource.begin(branch(), { timeoutMs: 300 }));
       await expect(waiting.query("update items set value = 'z' where key = 'waited-for'")).rejects.toMatchObject({
         code: 'RESOURCE_DEADLINE',
       });

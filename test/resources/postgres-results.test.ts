@@ -5,7 +5,7 @@ import type { Branch } from '../../src/resources/branch.ts';
 import { type PostgresSession, postgres } from '../../src/resources/postgres.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 let server: TestPostgres;
 let resource: EnlistedResource<PostgresSession>;
 let count = 0;

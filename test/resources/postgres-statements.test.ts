@@ -6,7 +6,7 @@ import { type PostgresOptions, type PostgresSession, postgres } from '../../src/
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { startTcpProxy } from '../fixtures/tcp-proxy.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 const misfit = { code: '0A000', severity: 'ERROR' };
 
 describe('names of statements', () => {

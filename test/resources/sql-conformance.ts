@@ -33,7 +33,7 @@ export interface SqlUnderTest<Session extends BranchSession> {
   readonly traces: readonly Trace[];
 }
 
-const timeoutMs = 5_000;
+const timeoutMs = 60_000;
 
 export function keepsItsTransactionsWhole<Session extends BranchSession>(sql: () => SqlUnderTest<Session>): void {
   let count = 0;

@@ -13,7 +13,7 @@ for (const isDurable of [false, true]) {
       return {
         servers,
         reach: (server, manager) => group.reach(server, manager),
-        write: async (server, value) => (await group.write(server, value, 1_000)) === 'acknowledged',
+        write: async (server, value) => (await group.write(server, value, 60_000)) === 'acknowledged',
         holds: async (server, value) => group.contents(server).includes(value),
         pause: async (server) => group.pause(server),
         resume: async (server) => group.resume(server),
@@ -31,22 +31,22 @@ async function founded() {
   const group = memoryGroup({ servers, clock: systemClock() });
   const [r1, r2, r3] = servers.map((name) => group.reach(name, 'm1'));
   if (r1 === undefined || r2 === undefined || r3 === undefined) throw new Error('expected three servers');
-  for (const at of [r1, r2, r3]) await at.operate({ type: 'claim', term: 1 }, 1_000);
-  await r1.operate({ type: 'promote', term: 1, epoch: 1, version: 1, inSync: ['r2', 'r3'], confirmations: 1 }, 1_000);
-  for (const at of [r2, r3]) await at.operate({ type: 'follow', term: 1, epoch: 1, primary: 'r1' }, 1_000);
+  for (const at of [r1, r2, r3]) await at.operate({ type: 'claim', term: 1 }, 60_000);
+  await r1.operate({ type: 'promote', term: 1, epoch: 1, version: 1, inSync: ['r2', 'r3'], confirmations: 1 }, 60_000);
+  for (const at of [r2, r3]) await at.operate({ type: 'follow', term: 1, epoch: 1, primary: 'r1' }, 60_000);
   return { group, r1, r2, r3 };
 }
 
 describe('a group in memory', () => {
   test('acknowledges a write once as many of the in-sync set hold it as it was told', async () => {
     const { group, r2 } = await founded();
-    expect(await group.write('r1', 'a', 1_000)).toBe('acknowledged');
+    expect(await group.write('r1', 'a', 60_000)).toBe('acknowledged');
     group.cut('r1', 'r3');
-    expect(await group.write('r1', 'b', 1_000)).toBe('acknowledged');
+    expect(await group.write('r1', 'b', 60_000)).toBe('acknowledged');
     expect(group.contents('r2')).toEqual(['a', 'b']);
     expect(group.contents('r3')).toEqual(['a']);
 
-    await r2.operate({ type: 'fence', term: 1, epoch: 2 }, 1_000);
+    await r2.operate({ type: 'fence', term: 1, epoch: 2 }, 60_000);
     expect(await group.write('r1', 'c', 50)).toBe('unknown');
     expect(group.contents('r1')).toEqual(['a', 'b', 'c']);
   });
@@ -58,19 +58,19 @@ describe('a group in memory', () => {
     expect(await group.write('r1', 'a', 50)).toBe('unknown');
     expect(group.contents('r2')).toEqual(['a']);
     group.heal('r1', 'r2');
-    expect(await group.write('r1', 'b', 1_000)).toBe('acknowledged');
+    expect(await group.write('r1', 'b', 60_000)).toBe('acknowledged');
   });
 
   test('brings a standby what it missed when a partition heals', async () => {
     const { group } = await founded();
     group.cut('r1', 'r3');
-    await group.write('r1', 'a', 1_000);
+    await group.write('r1', 'a', 60_000);
     expect(group.status('r3').isLinked).toBe(false);
     expect(group.status('r1').confirmed).not.toHaveProperty('r3');
 
     group.heal('r1', 'r3');
-    expect(await group.write('r1', 'b', 1_000)).toBe('acknowledged');
-    await group.reach('r3', 'm1').operate({ type: 'look' }, 1_000);
+    expect(await group.write('r1', 'b', 60_000)).toBe('acknowledged');
+    await group.reach('r3', 'm1').operate({ type: 'look' }, 60_000);
     expect(group.contents('r3')).toEqual(['a', 'b']);
     expect(group.status('r3').isLinked).toBe(true);
   });
@@ -79,7 +79,7 @@ describe('a group in memory', () => {
     const { group, r2, r3 } = await founded();
     group.pause('r1');
     const late = group.write('r1', 'late', 100);
-    for (const at of [r2, r3]) await at.operate({ type: 'fence', term: 1, epoch: 2 }, 1_000);
+    for (const at of [r2, r3]) await at.operate({ type: 'fence', term: 1, epoch: 2 }, 60_000);
     group.resume('r1');
 
     expect(await late).toBe('unknown');
@@ -91,9 +91,9 @@ describe('a group in memory', () => {
     const { group, r1, r2 } = await founded();
     group.cut('r1', 'r3');
     group.pause('r2');
-    const fencing = r2.operate({ type: 'fence', term: 1, epoch: 2 }, 1_000);
+    const fencing = r2.operate({ type: 'fence', term: 1, epoch: 2 }, 60_000);
     const late = group.write('r1', 'late', 50);
-    await r1.operate({ type: 'look' }, 1_000);
+    await r1.operate({ type: 'look' }, 60_000);
     group.resume('r2');
     await fencing;
 
@@ -104,7 +104,7 @@ describe('a group in memory', () => {
 
   test('a server that lost its memory comes back with none, in a history of its own', async () => {
     const { group } = await founded();
-    await group.write('r1', 'a', 1_000);
+    await group.write('r1', 'a', 60_000);
     const before = group.status('r2');
     group.crash('r2');
     group.restart('r2', Number.POSITIVE_INFINITY);
@@ -123,6 +123,6 @@ describe('a group in memory', () => {
       code: 'RESOURCE_DEADLINE',
     });
     expect(group.status('r2').role).toBe('standby');
-    expect(await group.reach('r2', 'm2').probe(1_000)).toBe('answers');
+    expect(await group.reach('r2', 'm2').probe(60_000)).toBe('answers');
   });
 });

@@ -48,6 +48,6 @@ describe.skipIf(postgresBinaries === undefined)('with an installed PostgreSQL', 
         close: () => group.remove(),
       };
     },
-    { isDurable: true, comesBackAs: 'fenced', timeoutMs: 60_000 },
+    { isDurable: true, comesBackAs: 'fenced' },
   );
 });

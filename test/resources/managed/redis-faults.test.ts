@@ -14,7 +14,7 @@ import {
 } from '../../fixtures/redis.ts';
 import { until } from '../../fixtures/until.ts';
 
-const timeoutMs = 10_000;
+const timeoutMs = 60_000;
 const look = (at: ManagedServer): Promise<ServerStatus> => at.operate({ type: 'look' }, timeoutMs);
 const linked = (at: ManagedServer): Promise<ServerStatus> =>
   until('a standby to be linked', async () => {
@@ -131,14 +131,15 @@ describe.skipIf(!hasRedis)('a Redis server under a manager', () => {
   test('a primary that its supervisor restarted without its data is fenced, and leaves its standbys theirs', async () => {
     const { r2, r3 } = await founded();
     await group.at('r1').client.set('a', '1');
-    const before = await until('the standbys to hold it', async () => {
-      const statuses = [await look(r2), await look(r3)];
-      return (await group.at('r3').client.get('a')) === '1' &&
-        statuses[0]?.position.offset === statuses[1]?.position.offset
-        ? statuses
-        : undefined;
+    await until('the standbys to hold it', async () => {
+      const values = [await group.at('r2').client.get('a'), await group.at('r3').client.get('a')];
+      return values.every((value) => value === '1');
     });
     await group.at('r1').kill();
+    const before = await until('the standbys to have missed it', async () => {
+      const statuses = [await look(r2), await look(r3)];
+      return statuses.every(({ isLinked }) => !isLinked) ? statuses : undefined;
+    });
     await group.at('r1').start();
     const empty = await look(group.reach('r1'));
     await until(
@@ -214,7 +215,7 @@ describe.skipIf(!hasRedis)('a Redis server under a manager', () => {
     const { client } = group.at('r1');
     for (let index = 0; index < 100; index += 1) await client.set(`key-${index}`, 'x');
     // Long beside what the test does meanwhile; Redis ends a copy that no server takes any more.
-    await client.config('SET', 'rdb-key-save-delay', 500_000);
+    await client.config('SET', 'rdb-key-save-delay', 2_000_000);
     await group.at('r3').kill();
     // Redis keeps the copy that it took as a file, and would go on from there.
     rmSync(join(group.at('r3').directory, 'dump.rdb'));
@@ -234,8 +235,8 @@ describe.skipIf(!hasRedis)('a Redis server under a manager', () => {
   test('a server that is loading is alive, fenced, and has no position yet', async () => {
     const { r2 } = await founded({ config: ['loading-process-events-interval-bytes 1024'] });
     const { client, configFile } = group.at('r2');
-    for (let index = 0; index < 1_000; index += 1) void group.at('r1').client.set(`key-${index}`, 'x'.repeat(100));
-    await until('the standby to hold them', async () => (await client.exists('key-999')) === 1);
+    for (let index = 0; index < 5_000; index += 1) void group.at('r1').client.set(`key-${index}`, 'x'.repeat(100));
+    await until('the standby to hold them', async () => (await client.exists('key-4999')) === 1);
     await client.call('SAVE');
     await client.config('SET', 'key-load-delay', 20_000);
     await fence(r2);
@@ -260,11 +261,17 @@ describe.skipIf(!hasRedis)('a Redis server under a manager', () => {
     const { client } = group.at('r2');
     await client.config('SET', 'busy-reply-threshold', 50);
     const script = client.eval('while true do end', 0).catch(() => undefined);
+    const other = client.duplicate({ lazyConnect: true });
+    await until('the script to be under way', () =>
+      other.ping().then(
+        () => undefined,
+        (error: Error) => error.message.startsWith('BUSY'),
+      ),
+    );
     const at = group.reach('r2', 'm2');
-    await until('the script to be under way', async () => (await at.probe(200)) === 'silent');
+    expect(await at.probe(timeoutMs)).toBe('silent');
     await expect(fence(r2)).rejects.toMatchObject({ code: 'NOT_POSSIBLE', message: expect.stringMatching(/BUSY/) });
 
-    const other = group.at('r2').client.duplicate();
     await other.script('KILL');
     other.disconnect();
     await script;

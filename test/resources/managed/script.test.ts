@@ -4,17 +4,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { scriptServer } from '../../../src/resources/managed/script.ts';
-import {
-  freePort,
-  removeDirectory,
-  type ServerProcess,
-  startProcess,
-  temporaryDirectory,
-} from '../../fixtures/servers.ts';
+import { freePort } from '../../fixtures/ports.ts';
+import { removeDirectory, type ServerProcess, startProcess, temporaryDirectory } from '../../fixtures/servers.ts';
 import { until } from '../../fixtures/until.ts';
 import { conformsAsManagedServer } from './conformance.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
+const timeoutMs = 60_000;
 const command = [join(root, 'examples', 'own-server.sh')];
 
 function ask(port: number, request: unknown): Promise<Record<string, unknown>> {
@@ -106,7 +102,7 @@ describe('a script', () => {
     const server = scripted(
       `cat > ${seen}; echo "$@ $QUORATE_GROUP $QUORATE_SERVER $QUORATE_HOST $QUORATE_PORT" >> ${seen}; echo '${answer}'`,
     );
-    expect(await server.operate(claim, 5_000)).toEqual(status);
+    expect(await server.operate(claim, timeoutMs)).toEqual(status);
     const [request = '', words] = readFileSync(seen, 'utf8').split('\n');
     expect(JSON.parse(request)).toEqual({
       type: 'claim',
@@ -121,27 +117,27 @@ describe('a script', () => {
 
   test('is found out when it does not keep the term that it was told', async () => {
     const forgetful = scripted(`echo '${JSON.stringify({ ...status, term: 2 })}'`);
-    await expect(forgetful.operate(claim, 5_000)).rejects.toMatchObject({ code: 'NOT_POSSIBLE' });
+    await expect(forgetful.operate(claim, timeoutMs)).rejects.toMatchObject({ code: 'NOT_POSSIBLE' });
     const claimedByOther = scripted(`echo '${JSON.stringify({ ...status, term: 4 })}'`);
-    await expect(claimedByOther.operate(claim, 5_000)).rejects.toMatchObject({ code: 'CLAIM_LOST' });
+    await expect(claimedByOther.operate(claim, timeoutMs)).rejects.toMatchObject({ code: 'CLAIM_LOST' });
   });
 
   test('leaves open what has happened when it fails, hangs, or prints something else', async () => {
-    await expect(scripted('echo broken >&2; exit 3').operate(claim, 5_000)).rejects.toMatchObject({
+    await expect(scripted('echo broken >&2; exit 3').operate(claim, timeoutMs)).rejects.toMatchObject({
       code: 'RESOURCE_UNREACHABLE',
       message: expect.stringMatching(/ended with 3 for 'r1': broken/),
     });
     await expect(scripted('exec sleep 30').operate(claim, 200)).rejects.toMatchObject({ code: 'RESOURCE_DEADLINE' });
-    await expect(scripted('echo hello').operate(claim, 5_000)).rejects.toMatchObject({
+    await expect(scripted('echo hello').operate(claim, timeoutMs)).rejects.toMatchObject({
       code: 'RESOURCE_UNREACHABLE',
       message: expect.stringMatching(/got "hello\\n"/),
     });
-    expect(await scripted('echo hello').probe(5_000)).toBe('silent');
+    expect(await scripted('echo hello').probe(timeoutMs)).toBe('silent');
   });
 
   test('refuses by name, with its reason', async () => {
     const answer = JSON.stringify({ refused: 'NOT_POSSIBLE', message: 'not on Sundays' });
-    await expect(scripted(`echo '${answer}'`).operate(claim, 5_000)).rejects.toMatchObject({
+    await expect(scripted(`echo '${answer}'`).operate(claim, timeoutMs)).rejects.toMatchObject({
       code: 'NOT_POSSIBLE',
       message: "'r1' refuses: not on Sundays",
     });

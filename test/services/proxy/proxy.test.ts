@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freePort } from '../../fixtures/servers.ts';
+import { freePort } from '../../fixtures/ports.ts';
 import { until } from '../../fixtures/until.ts';
 import { dial, echo, local, serve, standing, startTestProxy } from './lab.ts';
 
