@@ -10,6 +10,7 @@ import {
   type TcpClientOptions,
   type TcpTiming,
 } from '../../src/bus/tcp.ts';
+import { freePort } from '../fixtures/ports.ts';
 import { testSecret } from '../fixtures/secret.ts';
 import type { Cluster } from './conformance.ts';
 
@@ -17,7 +18,7 @@ import type { Cluster } from './conformance.ts';
 export const timing: Partial<TcpTiming> = { reconnectMinMs: 5, reconnectMaxMs: 50, refusedRetryMs: 100 };
 
 /** Lets the event loop turn until `condition` holds. */
-export async function until(condition: () => boolean, what = 'the condition', limitMs = 30_000): Promise<void> {
+export async function until(condition: () => boolean, what = 'the condition', limitMs = 100_000): Promise<void> {
   const deadlineMs = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > deadlineMs) throw new Error(`${what} did not come true within ${limitMs} ms`);
@@ -66,7 +67,8 @@ export async function startTcpCluster(
     addresses.set(node, started.address());
     return started;
   };
-  for (const node of nodes) await start(node, {});
+  // Ports of their own, which they have again when they are started again.
+  for (const node of nodes) await start(node, { port: await freePort() });
   for (const node of nodes) bus(node).setPeers(peersOf(node));
   await until(() => nodes.every((node) => isConnected(bus(node), others(node))), 'a connection of each to each');
   return {

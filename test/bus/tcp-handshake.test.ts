@@ -3,6 +3,7 @@ import type { Bus, PeerStatus } from '../../src/bus/bus.ts';
 import { HandshakeRefusedError } from '../../src/bus/errors.ts';
 import { createPeerMemory, createTcpBus, type HostPort, type TcpBus, type TcpBusOptions } from '../../src/bus/tcp.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
+import { freePort } from '../fixtures/ports.ts';
 import { testSecret } from '../fixtures/secret.ts';
 import { numbered, record } from './conformance.ts';
 import { clientHelloOf, dialAs, dialRaw, helloOf, listenRaw } from './raw-peer.ts';
@@ -253,7 +254,7 @@ test('a peer that refused stays known as that while it cannot be reached', async
       },
     }),
   };
-  const other = await startNode('n2', { cluster: 'other' });
+  const other = await startNode('n2', { cluster: 'other', listen: { port: await freePort() } });
   const n1 = await startNode('n1', {
     environment: { ...environment, randomness: countedRandomness },
     peers: { n2: other.address() },

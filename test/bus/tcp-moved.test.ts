@@ -3,10 +3,11 @@
 import { expect, onTestFinished, test } from 'vitest';
 import type { PeerStatus } from '../../src/bus/bus.ts';
 import { type BusNotice, createTcpBus, type TcpBus, type TcpBusOptions } from '../../src/bus/tcp.ts';
+import { freePort } from '../fixtures/ports.ts';
 import { testSecret } from '../fixtures/secret.ts';
 import { timing, until } from './tcp-cluster.ts';
 
-async function started(options: Pick<TcpBusOptions, 'node' | 'peers'>): Promise<TcpBus> {
+async function started(options: Pick<TcpBusOptions, 'node' | 'peers' | 'listen'>): Promise<TcpBus> {
   const bus = await createTcpBus({ ...options, cluster: 'test', secret: testSecret, timing });
   onTestFinished(() => bus.close());
   return bus;
@@ -21,9 +22,7 @@ function heardFrom({ notices, peers }: TcpBus) {
 }
 
 test('a node that dials where a peer was is told by name that it runs, once, and stays connected where it is right', async () => {
-  const old = await started({ node: 'gone' });
-  const before = old.address();
-  await old.close();
+  const before = { host: '127.0.0.1', port: await freePort() };
   const n1 = await started({ node: 'n1', peers: { n2: before } });
   const heard = heardFrom(n1);
   const moved = await started({ node: 'n2', peers: { n1: n1.address() } });
@@ -42,7 +41,7 @@ test('a node that dials where a peer was is told by name that it runs, once, and
 
 test('a peer that is started again where it was is not said to have moved', async () => {
   const n1 = await started({ node: 'n1' });
-  const first = await started({ node: 'n2', peers: { n1: n1.address() } });
+  const first = await started({ node: 'n2', peers: { n1: n1.address() }, listen: { port: await freePort() } });
   n1.setPeers({ n2: first.address() });
   const heard = heardFrom(n1);
   await until(() => heard.statuses.at(-1)?.status === 'connected', 'a connection');

@@ -184,7 +184,7 @@ describe('a stranger that connects', () => {
     ],
     ['its proof', async (address) => (await dialAndProve('n2', address)).peer],
   ])('and says nothing after %s is let go after a while', async (_, begin) => {
-    const { bus, refusals } = await startN1({ timing: { ...timing, handshakeTimeoutMs: 60 } });
+    const { bus, refusals } = await startN1({ timing: { ...timing, handshakeTimeoutMs: 1_000 } });
     const peer = await begin(bus.address());
     await until(() => peer.closed && refusals.length > 0);
     expect(refusals).toEqual(['HANDSHAKE_TIMEOUT']);

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Comparison, readComparison } from '../../src/compare/comparison.ts';
-import { type Run, run } from '../fixtures/processes.ts';
+import { isAlive, type Run, run } from '../fixtures/processes.ts';
+import { childrenOf } from '../fixtures/servers.ts';
 import { until } from '../fixtures/until.ts';
 
 const timeout = 600_000;
@@ -32,26 +32,6 @@ async function compared(...args: readonly string[]): Promise<Comparison> {
   const command = start('--json', ...args);
   expect([await command.end(timeout), command.stderr]).toEqual([0, expect.not.stringMatching(/ERROR|LIVE_CLUSTER/)]);
   return readComparison(JSON.parse(command.stdout));
-}
-
-/** The processes that `pid` has started, and that run. */
-function childrenOf(pid: number): readonly number[] {
-  try {
-    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 describe('quorate compare --live', () => {
@@ -91,7 +71,7 @@ describe('quorate compare --live', () => {
     command.signal('SIGINT');
     expect(await command.end()).toBe(1);
     expect([command.stdout, command.stderr]).toEqual(['', expect.stringMatching(/COMPARISON_STOPPED: .*SIGINT/)]);
-    expect(started.filter(isRunning)).toEqual([]);
+    expect(started.filter(isAlive)).toEqual([]);
     expect(readdirSync(directory)).toEqual([]);
   });
 });

@@ -38,23 +38,34 @@ async function alone(directory: string): Promise<{ args: string[]; url: string; 
   return { args, url: `http://${http}`, http, tcp };
 }
 
-const put = async (url: string, key: string, value: string): Promise<number> =>
-  (await fetch(`${url}/kv/${key}`, { method: 'PUT', body: value })).status;
+/** Writes; requests have a deadline of their own, which a machine with other work may miss. */
+const put = (url: string, key: string, value: string): Promise<boolean> =>
+  until(`a write of ${key}`, async () => (await fetch(`${url}/kv/${key}`, { method: 'PUT', body: value })).ok);
+
+const get = (url: string, key: string): Promise<string> =>
+  until(`a read of ${key}`, async () => {
+    const answer = await fetch(`${url}/kv/${key}`);
+    const text = await answer.text();
+    return answer.ok ? text : undefined;
+  });
+
+/** The term in which it leads: the first, unless its disk takes longer than an election. */
+const termIn = ([, term]: RegExpExecArray): number => Number(term);
 
 describe('quorate node', () => {
   test('says where it answers, tells its role, and stops cleanly', async () => {
     const { args, url, tcp } = await alone(temporary());
     const node = quorate(args);
-    await node.printed(/leader in term 1/);
+    const term = termIn(await node.printed(/leader in term (\d+)/));
     expect(node.stdout).toContain(`answers at ${url} (HTTP) and ${tcp} (nodes and clients), process ${node.pid}`);
-    expect(await put(url, 'x', 'kept')).toBe(200);
+    await put(url, 'x', 'kept');
     node.signal('SIGTERM');
     expect(await node.end()).toBe(0);
     expect(node.stderr).toBe('');
 
     const again = quorate(args);
-    await again.printed(/leader in term 2/);
-    expect(await (await fetch(`${url}/kv/x`)).text()).toBe('kept');
+    expect(termIn(await again.printed(/leader in term (\d+)/))).toBeGreaterThan(term);
+    expect(await get(url, 'x')).toBe('kept');
     again.signal('SIGINT');
     expect(await again.end()).toBe(0);
   });
@@ -62,7 +73,8 @@ describe('quorate node', () => {
   test('writes JSON where no person looks, and for people when it is told to', async () => {
     const { args, url } = await alone(temporary());
     const node = quorate(args);
-    await node.printed(/leader in term 1/);
+    await node.printed(/leader in term/);
+    await node.printed(/"type":"ready"/);
     node.signal('SIGTERM');
     expect(await node.end()).toBe(0);
     const lines = node.stdout
@@ -76,7 +88,7 @@ describe('quorate node', () => {
     );
 
     const forPeople = quorate([...args, '--logs', 'human']);
-    await forPeople.printed(/^ +\+\d+\.\ds {2}n1 {2}leader in term 2/m);
+    await forPeople.printed(/^ +\+\d+\.\ds {2}n1 {2}leader in term \d+/m);
     forPeople.signal('SIGTERM');
     expect(await forPeople.end()).toBe(0);
   });
@@ -85,12 +97,12 @@ describe('quorate node', () => {
     const { args, url } = await alone(temporary());
     const node = quorate(args);
     await node.printed(/leader in term/);
-    expect(await put(url, 'x', 'kept')).toBe(200);
+    await put(url, 'x', 'kept');
     node.signal('SIGKILL');
     expect(await node.end()).toBe('SIGKILL');
     const again = quorate(args);
     await again.printed(/leader in term/);
-    expect(await (await fetch(`${url}/kv/x`)).text()).toBe('kept');
+    expect(await get(url, 'x')).toBe('kept');
   });
 
   test('stops by itself when the process that watches it is gone, and minds no Ctrl-C before', async () => {
@@ -98,7 +110,7 @@ describe('quorate node', () => {
     const node = quorate(args, { isWatched: true });
     await until('the node to run', async () => (await fetch(`${url}/healthz`)).ok);
     node.signal('SIGINT');
-    await until('the node to lead', async () => (await put(url, 'x', 'v')) === 200);
+    await put(url, 'x', 'v');
     node.disconnect();
     expect(await node.end()).toBe(0);
   });
@@ -126,7 +138,8 @@ describe('quorate node', () => {
       return (await fetch(`${url}/kv/${key}`, { method: 'PUT', body: 'v', headers })).status;
     };
     const token = secret.token('app');
-    expect([await write('app/x', token), await write('x', token), await write('app/x')]).toEqual([200, 403, 401]);
+    await until('a write', async () => (await write('app/x', token)) === 200);
+    expect([await write('x', token), await write('app/x')]).toEqual([403, 401]);
     const tokenFile = join(directory, 'token');
     writeFileSync(tokenFile, `${token}\n`);
     const list = await quorateHere('member', 'list', '--node', http, '--token-file', tokenFile);
@@ -136,7 +149,8 @@ describe('quorate node', () => {
     node.signal('SIGTERM');
     expect(await node.end()).toBe(0);
     const lines = readFileSync(auditLog, 'utf8').trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    // On a machine with other work, the write may have been tried before.
+    expect(lines.slice(-4).map((line) => JSON.parse(line))).toMatchObject([
       { node: 'n1', level: 'info', who: 'app', method: 'PUT', keys: ['app/x'], status: 200, time: expect.any(String) },
       { who: 'app', level: 'warn', keys: ['x'], status: 403, code: 'FORBIDDEN' },
       { level: 'warn', keys: ['app/x'], status: 401, code: 'TOKEN_REQUIRED' },
@@ -178,7 +192,7 @@ describe('quorate node', () => {
       expect(JSON.parse(refused.stdout)).toMatchObject({ level: 'fatal', type: 'failed' });
     }
     // The one that runs does not mind.
-    expect(await put(url, 'x', 'v')).toBe(200);
+    await put(url, 'x', 'v');
     node.signal('SIGTERM');
     expect(await node.end()).toBe(0);
 
@@ -197,7 +211,7 @@ describe('quorate node', () => {
       'n3=127.0.0.1:2',
     ]);
     await until('a notice', () => /PEER_NOT_A_MEMBER.*does not name n2, n3/.test(widened.stdout + widened.stderr));
-    expect(await put(url, 'x', 'alone')).toBe(200);
+    await put(url, 'x', 'alone');
     widened.signal('SIGTERM');
     expect(await widened.end()).toBe(0);
   });

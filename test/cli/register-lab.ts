@@ -134,7 +134,7 @@ export async function createRegisterLab(isIntroduced: boolean, protocol: LogProt
     await member(id).node.stop();
     running.delete(id);
   };
-  const decided = (id: string, transaction: string) => member(id).register.read(transaction, 5_000);
+  const decided = (id: string, transaction: string) => member(id).register.read(transaction, 60_000);
 
   await Promise.all(voters.map(start));
   await until('a leader', () => voters.some((id) => member(id).store.status().role === 'leader'));

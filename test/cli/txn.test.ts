@@ -50,7 +50,7 @@ describe('quorate txn', () => {
     });
     await until('both branches', () => manager.list()[0]?.branches.length === 2);
     const listed = await txn('list', '--config', config);
-    expect(listed.stdout).toMatch(/ {2}open {2}for \d+ ms {2}of n1 {2}\(orders awaited, stock awaited\)/);
+    expect(listed.stdout).toMatch(/ {2}open {2}for [\d.]+ m?s {2}of n1 {2}\(orders awaited, stock awaited\)/);
     expect(listed.stderr).toMatch(/the manager of node 'n1' at/);
     release();
     const { transaction } = await open;

@@ -64,11 +64,11 @@ describe('the dashboard of quorate up', () => {
     const first = await until('a leader', leader);
     expect(await order({ fault: 'kill', node: first })).toBe(204);
     await until('the node to be down', () => isTold({ type: 'down', node: first }));
-    expect(isTold({ type: 'fault', text: `${first} is killed`, isActive: true })).toBe(true);
+    await until('the fault', () => isTold({ type: 'fault', text: `${first} is killed`, isActive: true }));
     await until('another leader', () => leader() !== undefined && leader() !== first);
     expect(await order({ fault: 'restart', node: first })).toBe(204);
     await until('the node to follow', () => roles.get(first) === 'follower');
-    expect(isTold({ type: 'fault', text: `${first} is killed`, isActive: false })).toBe(true);
+    await until('the end of the fault', () => isTold({ type: 'fault', text: `${first} is killed`, isActive: false }));
   });
 
   test('cuts the leader off, so that another one leads, and heals the links', async () => {
@@ -76,7 +76,7 @@ describe('the dashboard of quorate up', () => {
     const others = ['n1', 'n2', 'n3'].filter((node) => node !== first);
     expect(await order({ fault: 'split', groups: [[first], others] })).toBe(204);
     await until('a leader among the others', () => others.some((node) => roles.get(node) === 'leader'));
-    expect(isTold({ type: 'lost', reason: 'a fault that was ordered' })).toBe(true);
+    await until('a message that is lost', () => isTold({ type: 'lost', reason: 'a fault that was ordered' }));
     expect(await order({ fault: 'heal' })).toBe(204);
     await until('the one that was cut off to follow', () => roles.get(first) === 'follower');
   });

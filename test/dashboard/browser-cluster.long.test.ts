@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../fixtures/ports.ts';
 import { type Run, run } from '../fixtures/processes.ts';
 import { expectAccessible, hasBrowser, openPage, startBrowser } from './browser.ts';
 
-// Processes take their time to start on a busy machine.
+// Processes and a browser take their time on a busy machine.
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+
 describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on its page', () => {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-dashboard-'));
   let cluster: Run;
@@ -18,7 +20,7 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
     const port = await freePort([0, 1, 2, 100, 101, 102]);
     cluster = run(['up', '--data', join(directory, 'data'), '--port', String(port), '--dashboard', '0']);
     await cluster.printed(/Ctrl-C stops all nodes/);
-    const url = /http:\/\/127\.0\.0\.1:\d+\/#token=\S+/.exec(cluster.stdout)?.[0] ?? '';
+    const [url] = await cluster.printed(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/);
     browser = await startBrowser();
     ({ page, problems } = await openPage(browser, url));
   });
@@ -59,7 +61,7 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
     const counted = async (): Promise<number> =>
       Number(/(\d+) \/ (\d+)/.exec((await page.locator('.now').textContent()) ?? '')?.[2] ?? 0);
     const before = await counted();
-    await expect.poll(counted, { timeout: 60_000 }).toBeGreaterThan(before);
+    await expect.poll(counted, { timeout: 100_000 }).toBeGreaterThan(before);
   });
 
   test('kills the leader, and lights the chart of the next one', async () => {
@@ -101,9 +103,9 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
 
   test('finds the moment before the leader was killed, and goes on from there', async () => {
     await page.locator('.happenings button').last().click();
-    await expect.poll(() => page.url(), { timeout: 30_000 }).toContain('at=');
+    await expect.poll(() => page.url(), { timeout: 100_000 }).toContain('at=');
     await page.getByRole('button', { name: 'Live' }).click();
-    await expect.poll(() => page.url(), { timeout: 30_000 }).not.toContain('at=');
+    await expect.poll(() => page.url(), { timeout: 100_000 }).not.toContain('at=');
   });
 
   test('has nothing to complain of', () => {

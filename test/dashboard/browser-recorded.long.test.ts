@@ -8,7 +8,7 @@ import { expectAccessible, hasBrowser, type Look, openPage, pagesFolder, startBr
 import { faulty, planned, protocol } from './runs.ts';
 
 // A browser takes its time on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 /** A simulated run in which leaders crash and links fail. */
 async function recorded(name: string): Promise<Recording> {
@@ -50,14 +50,15 @@ describe.skipIf(!hasBrowser)('a recorded run on the page', () => {
     await page.getByText('recorded').waitFor();
     expect(await page.getByRole('button', { name: 'Kill' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Forward one step' }).click();
-    expect(place(page).get('at')).toBe('1');
+    const at = () => place(page).get('at');
+    await expect.poll(at, { timeout: 100_000 }).toBe('1');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowLeft');
-    expect(place(page).get('at')).toBe('2');
+    await expect.poll(at, { timeout: 100_000 }).toBe('2');
     await page.keyboard.press('Shift+ArrowRight');
-    const marked = Number(place(page).get('at'));
-    expect(marked).toBeGreaterThan(2);
+    await expect.poll(() => Number(at()), { timeout: 100_000 }).toBeGreaterThan(2);
+    const marked = Number(at());
     await page.reload();
     await page.locator('.now', { hasText: `${marked} / ` }).waitFor();
   });
@@ -69,7 +70,7 @@ describe.skipIf(!hasBrowser)('a recorded run on the page', () => {
     const leader = page.locator(`[data-node="${item !== undefined && 'node' in item ? item.node : ''}"]`);
     await leader.getByText('leader').waitFor();
     await page.keyboard.press('Home');
-    await expect.poll(() => page.locator('.node .role', { hasText: 'leader' }).count(), { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => page.locator('.node .role', { hasText: 'leader' }).count(), { timeout: 100_000 }).toBe(0);
   });
 
   test('plays to its end', async () => {

@@ -16,7 +16,11 @@ export const hasBrowser = existsSync(executablePath);
 export { pagesFolder };
 
 export const startBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+  chromium.launch({
+    executablePath,
+    timeout: 150_000,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
 
 export interface Look {
   readonly width?: number;
@@ -35,7 +39,7 @@ export interface OpenPage {
 export async function openPage(browser: Browser, url: string, look: Look = {}): Promise<OpenPage> {
   const { width = 1_280, height = 800, colorScheme = 'light' } = look;
   const page = await browser.newPage({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' });
-  page.setDefaultTimeout(40_000);
+  page.setDefaultTimeout(100_000);
   const problems: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());

@@ -11,10 +11,12 @@ import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { postgres } from '../../src/resources/postgres.ts';
 import { createTransactionManager, transactionDefinitions } from '../../src/services/transactions.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
+import { until } from '../fixtures/until.ts';
 
 let server: TestPostgres;
 let pool: pg.Pool;
 let url: string;
+let isOver = (): boolean => true;
 const ends: (() => unknown)[] = [];
 
 async function listening(handler: Parameters<typeof createServer>[1]): Promise<{ url: string; close: () => void }> {
@@ -47,6 +49,7 @@ beforeAll(async () => {
     definitions: transactionDefinitions,
   });
   const manager = await createTransactionManager({ node, environment });
+  isOver = () => manager.list().length === 0;
   pool = new pg.Pool({ connectionString: server.url('orders'), max: 1 });
   const desk = await listening(orderDesk(manager).set('env', 'test'));
   url = desk.url;
@@ -85,6 +88,7 @@ test('an order and what is told of it happen together, once, and not at all wher
   expect((await order(key, 1)).status).toBe(422);
   expect((await order('one more', 1)).status).toBe(409);
   expect((await order('nonsense', 0)).status).toBe(400);
+  await until('all transactions to be over', isOver);
   expect(await left()).toEqual([{ amount: 0 }]);
   expect(await waiting()).toBe(1);
 });
@@ -92,6 +96,7 @@ test('an order and what is told of it happen together, once, and not at all wher
 test('a hearer that did not answer hears the same event again, under the same id, and in order', async () => {
   await order('first', 1);
   await order('second', 1);
+  await until('all transactions to be over', isOver);
   const heard: (readonly [string | string[] | undefined, unknown])[] = [];
   let answers = 0;
   const hearer = await listening(async (request, response) => {

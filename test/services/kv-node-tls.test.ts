@@ -33,10 +33,10 @@ describe('a cluster over TLS', () => {
   test('replicates, serves HTTPS, and clients over TCP that know the authority', async () => {
     const { ask, tcp } = await started();
     await until('a write', async () => isOk(await ask('n1', '/kv/x', { method: 'PUT', body: 'v' })));
-    expect(await textOfAnswer(await ask('n3', '/kv/x'))).toBe('v');
-    const client = await connect([tcp('n2')], { tls: { ca: authority.ca } });
+    await until('a read', async () => (await textOfAnswer(await ask('n3', '/kv/x'))) === 'v');
+    const client = await connect([tcp('n2')], { tls: { ca: authority.ca }, connectMs: 60_000 });
     onTestFinished(() => client.close());
-    expect(new TextDecoder().decode((await client.get('x'))?.value)).toBe('v');
+    expect(new TextDecoder().decode((await client.get('x', { deadlineMs: 60_000 }))?.value)).toBe('v');
   });
 
   test('is closed to clients without TLS, and to a node whose certificate is of another authority', async () => {

@@ -86,6 +86,13 @@ export async function put(node: KeyValueNode, key: string, value: string): Promi
   return response.status;
 }
 
+/**
+ * Writes over HTTP until that is acknowledged: a machine with other work may miss the deadline of a request, or elect another leader in
+ * the middle of it.
+ */
+export const written = (node: KeyValueNode, key: string, value: string): Promise<boolean> =>
+  until(`${node.node.id} to write ${key}`, async () => (await put(node, key, value)) === 200);
+
 /** Reads over HTTP. */
 export async function get(node: KeyValueNode, key: string, query = ''): Promise<string | undefined> {
   const response = await fetch(`${node.httpUrl}/kv/${key}${query}`);

@@ -10,7 +10,7 @@ import { connect } from '../../src/services/store/tcp-client.ts';
 import { freePort } from '../fixtures/ports.ts';
 import { replacingLogs } from '../fixtures/replacing-logs.ts';
 import { until } from '../fixtures/until.ts';
-import { at, createNodeLab, get, type NodeLab, put } from './kv-nodes.ts';
+import { at, createNodeLab, get, type NodeLab, put, written } from './kv-nodes.ts';
 
 const founders = ['n1', 'n2', 'n3'];
 
@@ -18,7 +18,7 @@ async function startedCluster(protocol: LogProtocolName = 'raft'): Promise<NodeL
   const lab = await createNodeLab(founders, { protocol });
   for (const id of founders) await lab.start(id);
   const leader = await lab.leader();
-  expect(await put(leader, 'kept', 'before')).toBe(200);
+  await written(leader, 'kept', 'before');
   return lab;
 }
 
@@ -30,13 +30,21 @@ async function startJoining(lab: NodeLab, id: string): Promise<{ readonly port: 
   return { port, node };
 }
 
-async function replace(
-  node: KeyValueNode,
-  body: unknown,
-): Promise<{ readonly status: number; readonly body: unknown }> {
-  const response = await fetch(`${node.httpUrl}/members/replace`, { method: 'POST', body: JSON.stringify(body) });
-  return { status: response.status, body: await response.json() };
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
 }
+
+/** What a node answers to a change of members, which is asked again where a leader was missing, as operators do. */
+const asked = (node: KeyValueNode, kind: string, body: unknown): Promise<Answer> =>
+  until(`an answer to '${kind}'`, async () => {
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(`${node.httpUrl}/members/${kind}`, { method: 'POST', ...sent });
+    const answer = { status: response.status, body: await response.json() };
+    return answer.status < 500 ? answer : undefined;
+  });
+
+const replace = (node: KeyValueNode, body: unknown): Promise<Answer> => asked(node, 'replace', body);
 
 const membersAt = async (node: KeyValueNode): Promise<unknown> => (await fetch(`${node.httpUrl}/members`)).json();
 
@@ -62,7 +70,7 @@ describe.each(replacingLogs)('a node is replaced in a log by %s', (protocol) => 
       voters: ['n1', 'n2', 'n4'],
       places: { n4: `127.0.0.1:${port}` },
     });
-    expect(await get(node, 'kept')).toBe('before');
+    expect(await until('a read', () => get(node, 'kept'))).toBe('before');
 
     await lab.stop('n1');
     await until('the two that are left to take writes', async () => (await put(node, 'kept', 'without n1')) === 200);
@@ -101,14 +109,14 @@ describe.each(replacingLogs)('a node is replaced in a log by %s', (protocol) => 
     const other = lab.node(others[0] ?? '');
     expect(await replace(other, byNewcomer(old, 'n4', port))).toMatchObject({ status: 200, body: { retired: [old] } });
     expect(await failure).toBeInstanceOf(MemberRetiredError);
-    expect(await put(other, 'kept', 'after')).toBe(200);
+    await written(other, 'kept', 'after');
   });
 
   test('through a client', async () => {
     const lab = await startedCluster(protocol);
     const { port } = await startJoining(lab, 'n4');
     const { host, port: first } = lab.node('n1').bus.address();
-    const client = await connect([`${host}:${first}`]);
+    const client = await connect([`${host}:${first}`], { connectMs: 60_000 });
     expect(await client.members()).toMatchObject({ voters: founders, change: null });
     const change = { leaving: 'n2', joining: 'n4', place: `127.0.0.1:${port}` };
     expect(await client.replaceMember(change)).toMatchObject({ voters: ['n1', 'n3', 'n4'] });
@@ -117,22 +125,17 @@ describe.each(replacingLogs)('a node is replaced in a log by %s', (protocol) => 
 });
 
 describe.each(replacingLogs)('members of a log by %s change one by one', (protocol) => {
-  const change = async (node: KeyValueNode, kind: string, body: unknown) => {
-    const response = await fetch(`${node.httpUrl}/members/${kind}`, { method: 'POST', body: JSON.stringify(body) });
-    return { status: response.status, body: await response.json() };
-  };
-
   test('a node is added, votes once it has caught up, and the one that led is removed', async () => {
     const lab = await startedCluster(protocol);
     const leader = await lab.leader();
     const { id } = leader.node;
-    const asked = lab.node(founders.find((it) => it !== id) ?? '');
+    const other = lab.node(founders.find((it) => it !== id) ?? '');
     const { port, node } = await startJoining(lab, 'n4');
     const placed = { id: 'n4', host: '127.0.0.1', port };
-    expect(await change(asked, 'add', placed)).toMatchObject({ status: 200, body: { learners: ['n4'] } });
-    await until('the vote', async () => (await change(asked, 'promote', { id: 'n4' })).status === 200);
+    expect(await asked(other, 'add', placed)).toMatchObject({ status: 200, body: { learners: ['n4'] } });
+    await until('the vote', async () => (await asked(other, 'promote', { id: 'n4' })).status === 200);
     const failure = failureOf(leader);
-    expect(await change(asked, 'remove', { id })).toMatchObject({ status: 200, body: { retired: [id] } });
+    expect(await asked(other, 'remove', { id })).toMatchObject({ status: 200, body: { retired: [id] } });
     expect(await failure).toBeInstanceOf(MemberRetiredError);
     await until('writes', async () => (await put(node, 'kept', 'after')) === 200);
   });
@@ -141,34 +144,36 @@ describe.each(replacingLogs)('members of a log by %s change one by one', (protoc
     const lab = await startedCluster(protocol);
     const node = lab.node('n2');
     const unchanged = { status: 409, body: { code: 'MEMBERS_UNCHANGED', outcome: 'did-not-happen' } };
-    expect(await change(node, 'promote', { id: 'n3' })).toMatchObject({ status: 200 });
-    expect(await change(node, 'promote', { id: 'n9' })).toMatchObject(unchanged);
-    expect(await change(node, 'remove', { id: 'n9' })).toMatchObject(unchanged);
+    expect(await asked(node, 'promote', { id: 'n3' })).toMatchObject({ status: 200 });
+    expect(await asked(node, 'promote', { id: 'n9' })).toMatchObject(unchanged);
+    expect(await asked(node, 'remove', { id: 'n9' })).toMatchObject(unchanged);
     for (const [kind, body] of [
       ['add', { id: 'n4' }],
       ['move', { id: 'n2', host: '127.0.0.1', port: 0 }],
       ['remove', { id: 'n/3' }],
       ['promote', {}],
     ] as const) {
-      expect(await change(node, kind, body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
+      expect(await asked(node, kind, body)).toMatchObject({ status: 400, body: { code: 'MALFORMED_REQUEST' } });
     }
   });
 });
 
 describe('leadership is handed over', () => {
-  const transfer = async (node: KeyValueNode, body?: unknown) => {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(`${node.httpUrl}/members/leader`, { method: 'POST', ...sent });
-    return { status: response.status, body: await response.json() };
-  };
+  const transfer = (node: KeyValueNode, body?: unknown) => asked(node, 'leader', body);
+  /** Asks until one has come to lead: on a machine with other work, it may not in time. */
+  const handedOver = (node: KeyValueNode, body?: unknown): Promise<Answer> =>
+    until('a hand-over', async () => {
+      const answer = await transfer(node, body);
+      return answer.status === 200 ? answer : undefined;
+    });
 
   test('to the node that is named, or to some other one, whichever node is asked', async () => {
     const lab = await startedCluster();
     const { id } = (await lab.leader()).node;
-    const [to = '', asked = ''] = founders.filter((it) => it !== id);
-    expect(await transfer(lab.node(asked), { to })).toEqual({ status: 200, body: { leader: to } });
+    const [to = '', third = ''] = founders.filter((it) => it !== id);
+    expect(await handedOver(lab.node(third), { to })).toEqual({ status: 200, body: { leader: to } });
     expect((await lab.leader()).node.id).toBe(to);
-    const answer = await transfer(lab.node(asked));
+    const answer = await handedOver(lab.node(third));
     const next = (await lab.leader()).node.id;
     expect(next).not.toBe(to);
     expect(answer).toEqual({ status: 200, body: { leader: next } });
@@ -222,13 +227,13 @@ describe('a change is refused by name', () => {
   test('that would have every node look for a member where none can listen, and they go on', async () => {
     const lab = await startedCluster();
     const { host, port } = lab.node('n1').bus.address();
-    const client = await connect([`${host}:${port}`]);
+    const client = await connect([`${host}:${port}`], { connectMs: 60_000 });
     for (const place of ['127.0.0.1:0', '127.0.0.1:99999', '[]:4801', 'n4\0:4801']) {
       const change = { leaving: 'n3', joining: 'n4', place };
       await expect(client.replaceMember(change), place).rejects.toBeInstanceOf(MalformedRequestError);
     }
     expect(await client.members()).toMatchObject({ voters: founders, change: null });
-    expect(await put(lab.node('n2'), 'kept', 'after')).toBe(200);
+    await written(lab.node('n2'), 'kept', 'after');
     await client.close();
   });
 
@@ -252,6 +257,6 @@ describe('a change is refused by name', () => {
     expect(answer).toMatchObject({ status: 409, body: { code: 'NOT_REPLACED' } });
     expect(JSON.stringify(answer.body)).toContain('did not catch up');
     expect(await membersAt(lab.node('n1'))).toMatchObject({ voters: founders, learners: [], isSettled: true });
-    expect(await put(lab.node('n1'), 'kept', 'after')).toBe(200);
+    await written(lab.node('n1'), 'kept', 'after');
   });
 });

@@ -15,6 +15,7 @@ import {
   raft,
   startReplicatedStore,
 } from '../../src/services/store.ts';
+import { freePort } from '../fixtures/ports.ts';
 import { testSecret } from '../fixtures/secret.ts';
 import { testIdentity } from '../fixtures/tls.ts';
 import { until } from '../fixtures/until.ts';
@@ -38,6 +39,7 @@ function createLab() {
       return found;
     },
     async start(id: string) {
+      addresses[id] ??= { host: '127.0.0.1', port: await freePort() };
       const node = await startNode({
         secret: testSecret,
         id,
@@ -45,9 +47,8 @@ function createLab() {
         directory: join(directory, id),
         peers: peersOf(id),
         timing: { reconnectMinMs: 5, reconnectMaxMs: 50, refusedRetryMs: 50 },
-        ...(addresses[id] === undefined ? {} : { listen: addresses[id] }),
+        listen: addresses[id],
       });
-      addresses[id] = node.bus.address();
       const store = startReplicatedStore({
         node: node.node,
         machine: createKeyValueMachine(),
@@ -68,12 +69,16 @@ function createLab() {
       for (const id of ids) lab.node(id).bus.setPeers(peersOf(id));
       await lab.put('n1', 'first');
     },
+    /** Again where another leader came in the middle of it. */
     put: (id: string, value: string) =>
-      keyValueStore(lab.node(id).store).put('key', new TextEncoder().encode(value), { deadlineMs: 10_000 }),
-    async get(id: string) {
-      const found = await keyValueStore(lab.node(id).store).get('key', { deadlineMs: 10_000 });
-      return found && new TextDecoder().decode(found.value);
-    },
+      until(`${id} to write`, () =>
+        keyValueStore(lab.node(id).store).put('key', new TextEncoder().encode(value), { deadlineMs: 20_000 }),
+      ),
+    get: (id: string) =>
+      until(`${id} to read`, async () => {
+        const found = await keyValueStore(lab.node(id).store).get('key', { deadlineMs: 20_000 });
+        return found && new TextDecoder().decode(found.value);
+      }),
     copy: (from: string, to: string) => fs.cpSync(join(directory, from), join(directory, to), { recursive: true }),
     async close() {
       for (const { stop } of running.values()) await stop();
@@ -110,7 +115,7 @@ describe('three nodes, each started by one call', () => {
     fs.rmSync(lab.directory('n3'), { recursive: true });
     const wiped = await lab.start('n3');
     await until('a majority to say so', () => wiped.failures.includes('JOURNAL_LOST'));
-    expect(wiped.node.isRunning).toBe(false);
+    await until('it to stop', () => !wiped.node.isRunning);
     await lab.put('n1', 'without it');
   });
 

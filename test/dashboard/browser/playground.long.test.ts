@@ -10,7 +10,7 @@ let browser: Browser;
 let server: PageServer;
 
 /** A machine that is busy with other things takes long. */
-const timeout = 120_000;
+const timeout = 300_000;
 
 describe.skipIf(chromiumPath === undefined && process.env.CI === undefined)('the playground in a browser', () => {
   beforeAll(async () => {
@@ -24,7 +24,6 @@ describe.skipIf(chromiumPath === undefined && process.env.CI === undefined)('the
 
   const open = async (query: string) => {
     const opened = await openPage(browser, `${server.url}/playground.html${query}`);
-    opened.page.setDefaultTimeout(timeout);
     const { page } = opened;
     const result = page.locator('.setup .result [role=status]');
     const ended = (text: RegExp) => result.filter({ hasText: text }).waitFor();

@@ -8,13 +8,13 @@ import type { KeyValueNode } from '../../../src/services/kv-node.ts';
 import { quorate } from '../../cli/commands.ts';
 import { hasNats, startNats } from '../../fixtures/nats.ts';
 import { until } from '../../fixtures/until.ts';
-import { createNodeLab, type NodeLab } from '../kv-nodes.ts';
+import { createNodeLab, type NodeLab, written } from '../kv-nodes.ts';
 
 const ids = ['n1', 'n2', 'n3'];
 
 async function startedCluster(shared: Parameters<typeof createNodeLab>[1] = {}): Promise<NodeLab> {
   const lab = await createNodeLab(ids, shared);
-  for (const id of ids) await lab.start(id);
+  for (const id of ids) await lab.start(id, { requestDeadlineMs: 60_000 });
   return lab;
 }
 
@@ -121,7 +121,7 @@ test('keys beyond the limit of a node are refused over HTTP, by name and visibly
       "expected at most 2 keys in the room 'agreement' of node 'n1', got one more; use a key that is there, or raise limits.rooms",
   });
   expect(await put(node, 'a', 'w')).toMatchObject({ status: 200, text: 'v' });
-  expect((await fetch(`${node.httpUrl}/kv/c`, { method: 'PUT', body: 'v' })).status).toBe(200);
+  await written(node, 'c', 'v');
   const shown = await (await fetch(`${node.httpUrl}/status`)).json();
   expect(shown).toMatchObject({ occupancy: { rooms: { agreement: { count: 2, limit: 2 } } } });
   const metrics = await (await fetch(`${node.httpUrl}/metrics`)).text();
@@ -163,7 +163,7 @@ test('the command line agrees, and tells, and names what cannot be', async () =>
 
 test('an acceptor that lost its journal is refused, and what it forgot is kept by the others', async () => {
   const lab = await startedCluster();
-  const asking = { key: 'owner', acceptors: ids };
+  const asking = { key: 'owner', acceptors: ids, deadlineMs: 60_000 };
   expect(await agree(lab.node('n3').node, { ...asking, value: 'first' })).toBe('first');
   await lab.stop('n3');
   fs.rmSync(join(lab.directory, 'n3'), { recursive: true });
@@ -171,6 +171,6 @@ test('an acceptor that lost its journal is refused, and what it forgot is kept b
   const failures: string[] = [];
   wiped.failure.subscribe(({ code }) => failures.push(code));
   await until('a majority to say so', () => failures.includes('JOURNAL_LOST'));
-  expect(wiped.node.isRunning).toBe(false);
+  await until('it to stop', () => !wiped.node.isRunning);
   expect(await agree(lab.node('n2').node, { ...asking, value: 'second' })).toBe('first');
 });

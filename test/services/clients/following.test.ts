@@ -5,13 +5,14 @@ import { followPrimary, type Opened, type Place } from '../../../src/services/cl
 import { followRedis } from '../../../src/services/clients/ioredis.ts';
 import type { Topology } from '../../../statecharts/failover.ts';
 import { hasRedis, startRedis } from '../../fixtures/redis.ts';
+import { until } from '../../fixtures/until.ts';
 import { standing } from '../proxy/lab.ts';
 
 const r1: Place = { server: 'r1', host: '127.0.0.1', port: 1 };
 const r2: Place = { server: 'r2', host: '127.0.0.1', port: 2 };
 
 /** A client of primaries that are not there: it is called by the primary's name. */
-function lab(waitMs = 10_000) {
+function lab(waitMs = 60_000) {
   const topology = new Subject<Topology>();
   const opened: { readonly place: Place; readonly lose: () => void; closed: boolean }[] = [];
   let isReachable = true;
@@ -61,7 +62,7 @@ describe('a client that follows the primary', () => {
     const { following, hear, opened } = lab();
     hear(standing(1, { primary: r1 }));
     const worked = following.run(never);
-    await expect.poll(() => opened.length).toBe(1);
+    await until('a connection', () => opened.length === 1);
     hear(standing(2, change));
     await expect(worked).rejects.toThrow(OutcomeUnknownError);
     expect(opened[0]?.closed).toBe(true);
@@ -88,7 +89,7 @@ describe('a client that follows the primary', () => {
     const { following, hear, opened } = lab();
     hear(standing(1, { primary: r1 }));
     const worked = following.run(never);
-    await expect.poll(() => opened.length).toBe(1);
+    await until('a connection', () => opened.length === 1);
     opened[0]?.lose();
     await expect(worked).rejects.toThrow('the connection was lost');
     expect(await following.run(async (client) => client)).toBe('r1');
@@ -101,7 +102,8 @@ describe('a client that follows the primary', () => {
     hear(standing(1, { primary: r1 }));
     await expect(following.run(never)).rejects.toThrow(NoPrimaryError);
     reachable(true);
-    await expect.poll(() => following.primary()).toEqual(r1);
+    await until('the primary to be reached', () => following.primary() !== undefined);
+    expect(following.primary()).toEqual(r1);
   });
 
   test('goes nowhere for earlier news, and stays for another in-sync set', async () => {

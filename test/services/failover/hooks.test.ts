@@ -167,7 +167,8 @@ describe('a webhook', () => {
     await until('the failure', () => failures.length === 1 || undefined);
     await close();
     expect(failures[0]).toMatch(why);
-    expect(posted.map((it) => it.path)).toEqual([path]);
+    // A time-out may pass before the server has read what was posted.
+    expect(posted.filter((it) => it.path !== path)).toEqual([]);
   });
 });
 

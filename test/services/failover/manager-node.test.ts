@@ -52,7 +52,8 @@ async function lab(options: Partial<ManagerNodeOptions> = {}) {
           { address: { host: '127.0.0.1', port: 6_001 + at }, server: group.reach(server, id) },
         ]),
       ),
-      estimator: { kind: 'fixed', timeoutMs: 500 },
+      // A server that is gone refuses; none is late where all are in this process, however busy it is.
+      estimator: { kind: 'fixed', timeoutMs: 60_000 },
       pid: 1,
       ...options,
       ...others,
@@ -117,7 +118,7 @@ test.each(buses)(
   async ({ options }) => {
     const { group, primaryOtherThan, topology, directory, inOffice } = await lab(await options());
     const first = await primaryOtherThan(undefined);
-    expect(await group.write(first, 'one', 10_000)).toBe('acknowledged');
+    expect(await group.write(first, 'one', 60_000)).toBe('acknowledged');
     group.crash(first);
     const second = await primaryOtherThan(first);
     expect(group.contents(second)).toEqual(['one']);
@@ -184,13 +185,18 @@ test('clients hear how far standbys are behind, though nothing is recorded meanw
   const standby = servers.find((it) => it !== primary) ?? '';
   const lagOf = (name: string) => topology()?.standbys.find(({ server }) => server === name)?.lagBytes;
   await until('both to be there', () => servers.every((it) => it === primary || lagOf(it) === 0));
-  const { revision } = manager(office).status().standing;
-  group.pause(standby);
-  expect(await group.write(primary, 'one', 10_000)).toBe('acknowledged');
-  await until('it to be behind', () => lagOf(standby) === 1);
-  group.resume(standby);
-  await until('it to be there again', () => lagOf(standby) === 0);
-  expect(topology()?.revision).toBe(revision);
+  // On a machine that is busy with other things, another manager may come into office, which is recorded.
+  const [before, after] = await until('a lag within one term', async () => {
+    const earlier = manager(office).status().standing;
+    group.pause(standby);
+    expect(await group.write(primary, 'one', 60_000)).toBe('acknowledged');
+    await until('it to be behind', () => lagOf(standby) === 1);
+    group.resume(standby);
+    await until('it to be there again', () => lagOf(standby) === 0);
+    const later = manager(office).status().standing;
+    return later.term === earlier.term ? ([earlier.revision, later.revision] as const) : undefined;
+  });
+  expect(after).toBe(before);
 });
 
 test('an operator switches over, and has failovers not begin by themselves', async () => {

@@ -55,7 +55,7 @@ describe('the HTTP interface', () => {
 
   test('lets go of readers that read nothing as soon as others wait', async () => {
     const node = await started({
-      deadlineMs: 18_000,
+      deadlineMs: 60_000,
       http: { limits: { responseBytes: 4 * mebibyte, stallMs: 1_000 } },
     });
     await fetch(`${node.url}/kv/large`, { method: 'PUT', body: new Uint8Array(mebibyte) });

@@ -53,7 +53,7 @@ export async function startHttpNode(options: HttpNodeOptions = {}): Promise<Http
   const {
     protocol = 'raft',
     voters = ['n1'],
-    deadlineMs = 5_000,
+    deadlineMs = 30_000,
     limits,
     http: httpOptions = {},
     wrap = (store) => store,

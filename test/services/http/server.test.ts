@@ -63,7 +63,7 @@ describe('the HTTP interface', () => {
   test('answers 504 when the outcome is unknown, and says so', async () => {
     const node = await started({ deadlineMs: 300 });
     // A first write, so that the session of the node exists: otherwise the next one would wait for it, and be refused.
-    expect((await fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'u' })).status).toBe(200);
+    await until('a first write', async () => (await fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'u' })).ok);
     node.storage.stall();
     const response = await fetch(`${node.url}/kv/x`, { method: 'PUT', body: 'v' });
     node.storage.resume();

@@ -107,7 +107,7 @@ export function dial({ port }: { readonly port: number }): TestClient {
     socket,
     saw: () => saw,
     ended: () => ended,
-    sees: (text) => until(`'${text}' among '${saw}'`, () => saw.includes(text) || undefined, 10_000),
-    isEnded: () => until('the end of a connection', () => ended, 10_000),
+    sees: (text) => until(`'${text}' among '${saw}'`, () => saw.includes(text) || undefined),
+    isEnded: () => until('the end of a connection', () => ended),
   };
 }

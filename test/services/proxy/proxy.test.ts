@@ -231,7 +231,7 @@ test('what is malformed, earlier, or of another group, changes nothing', async (
 
 test('a proxy that stops refuses those who wait, lets the others finish, and cuts the rest', async () => {
   const a = await echo('a');
-  const { proxy, hear } = await startTestProxy({ kind: 'redis', reads: local, limits: { drainMs: 100 } });
+  const { proxy, hear } = await startTestProxy({ kind: 'redis', reads: local, limits: { drainMs: 3_000 } });
   hear(standing(1, { primary: a }));
   const [busy, waiting] = [dial(proxy.address), dial(proxy.readsAddress ?? proxy.address)];
   await busy.sees('a:');

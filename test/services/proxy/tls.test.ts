@@ -81,7 +81,7 @@ describe.skipIf(!(hasRedis && hasOpenssl) && process.env.CI === undefined)(
       const { proxy, hear, told } = await startTestProxy({
         kind: 'redis',
         redis: { tls: { servername: 'redis.test' } },
-        limits: { waitMs: 500 },
+        limits: { waitMs: 3_000 },
       });
       hear({ ...topology, mode: 'pass-through' });
       const client = dial(proxy.address);

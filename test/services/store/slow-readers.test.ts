@@ -52,7 +52,7 @@ async function silentClients(bus: TcpBus, count: number, times: number): Promise
 
 async function readsOf(bus: TcpBus, count: number): Promise<readonly number[]> {
   const { host, port } = bus.address();
-  const client = await connect([`${host}:${port}`]);
+  const client = await connect([`${host}:${port}`], { connectMs: 60_000 });
   onTestFinished(() => client.close());
   const found = await Promise.all(
     Array.from({ length: count }, () => client.get('large', { deadlineMs: 50_000, consistency: 'stale' })),
@@ -81,7 +81,7 @@ test('clients that read nothing lose their connections as soon as others wait, a
   const bus = await started({
     room: { askerBytes: 2 * mebibyte, allBytes: 8 * mebibyte },
     limits: { clientBacklogBytes: 8 * mebibyte },
-    timing: { pingIntervalMs: 50, silenceTimeoutMs: 500 },
+    timing: { pingIntervalMs: 200, silenceTimeoutMs: 2_000 },
   });
   const codes = new Set<string>();
   bus.notices.subscribe(({ error }) => codes.add(error.code));

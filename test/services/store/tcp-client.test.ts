@@ -13,6 +13,8 @@ import { startReplicatedStore } from '../../../src/services/store/replicated-sto
 import { connect } from '../../../src/services/store/tcp-client.ts';
 import { testSecret } from '../../fixtures/secret.ts';
 
+/** How long anything may take on a machine that is busy with other things. */
+const patienceMs = 60_000;
 const nodes: Node[] = [];
 const clients: Client[] = [];
 afterEach(async () => {
@@ -37,7 +39,8 @@ async function startCluster(ids: readonly string[]): Promise<Readonly<Record<str
   return Object.fromEntries(Object.entries(addresses).map(([id, { host, port }]) => [id, `${host}:${port}`]));
 }
 const join = async (...args: Parameters<typeof connect>): Promise<Client> => {
-  const client = await connect(...args);
+  const [addresses, options] = args;
+  const client = await connect(addresses, { connectMs: patienceMs, ...options });
   clients.push(client);
   return client;
 };
@@ -46,18 +49,20 @@ test('a client stores and reads, whichever nodes it was told of', async () => {
   const addresses = await startCluster(['n1', 'n2', 'n3']);
   const everywhere = await join(Object.values(addresses), { cluster: 'test' });
   const value = new Uint8Array(1_000_000).fill(7);
-  const { version } = await everywhere.put('large', value, { deadlineMs: 15_000 });
+  const { version } = await everywhere.put('large', value, { deadlineMs: patienceMs });
   const many = await Promise.all(
-    Array.from({ length: 500 }, (_, place) => everywhere.put(`k${place}`, value.slice(0, 256))),
+    Array.from({ length: 500 }, (_, place) =>
+      everywhere.put(`k${place}`, value.slice(0, 256), { deadlineMs: patienceMs }),
+    ),
   );
   expect(new Set(many.map((it) => it.version)).size).toBe(500);
   for (const address of Object.values(addresses)) {
     const client = await join([address]);
     expect(client.nodes()).toHaveLength(1);
-    const answer = await client.get('large');
+    const answer = await client.get('large', { deadlineMs: patienceMs });
     expect(answer?.version).toBe(version);
     expect(Buffer.compare(answer?.value ?? new Uint8Array(), value)).toBe(0);
-    await client.put(`from ${address}`, new Uint8Array([1]));
+    await client.put(`from ${address}`, new Uint8Array([1]), { deadlineMs: patienceMs });
   }
 });
 

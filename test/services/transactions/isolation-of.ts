@@ -283,14 +283,14 @@ export function judgesIsolation(name: string, start: () => Promise<Ground>, file
     let ground: Ground;
     beforeAll(async () => {
       ground = await start();
-    }, 90_000);
-    afterAll(() => ground.close(), 60_000);
+    });
+    afterAll(() => ground.close());
 
     describe.each(modes.flatMap((mode) => [1, 2].map((databases) => ({ mode, databases, name: modeName(mode) }))))(
       'at $name over $databases',
       ({ mode, databases }) => {
         test('give what those give that meet on purpose, and no less when they meet by chance', {
-          timeout: 120_000,
+          timeout: 600_000,
         }, async () => {
           const onPurpose = new Map<string, Violations>();
           for (const [script, play] of Object.entries(scripts)) {

@@ -76,7 +76,7 @@ const settled = async ({ manager, store }: Life): Promise<void> => {
   await until('nothing to be open or prepared', async () => {
     return manager.list().length === 0 && (await preparedCount()) === 0;
   });
-  expect(await store.prepared('n1', { timeoutMs: 1_000 })).toEqual([]);
+  expect(await store.prepared('n1', { timeoutMs: 60_000 })).toEqual([]);
 };
 
 beforeAll(async () => {
@@ -192,7 +192,7 @@ describe('transactions over PostgreSQL and an embedded store', () => {
     await held;
     await until(
       'the vote of the store',
-      async () => (await first.store.prepared('n1', { timeoutMs: 1_000 })).length === 1,
+      async () => (await first.store.prepared('n1', { timeoutMs: 60_000 })).length === 1,
     );
     const [open] = first.manager.list();
     crash(first);

@@ -260,19 +260,19 @@ describe('transactions over two PostgreSQL databases', () => {
     await stop();
     const before = await start(urls(), first.storage);
     const branch = { manager: 'n1', transaction: `j.${before.node.journal.id.slice(0, 12)}.1.zz`, branch: 'orders' };
-    const session = await before.node.resources.orders.begin(branch, { timeoutMs: 5_000 });
+    const session = await before.node.resources.orders.begin(branch, { timeoutMs: 60_000 });
     await session.query('update account set amount = amount + 1 where id = 1');
-    expect(await session.prepare({ timeoutMs: 5_000 })).toMatchObject({ type: 'yes' });
+    expect(await session.prepare({ timeoutMs: 60_000 })).toMatchObject({ type: 'yes' });
     const foreign = { manager: 'n9', transaction: 'theirs', branch: 'orders' };
-    const other = await before.node.resources.orders.begin(foreign, { timeoutMs: 5_000 });
+    const other = await before.node.resources.orders.begin(foreign, { timeoutMs: 60_000 });
     await other.query('update account set amount = amount + 1 where id = 2');
-    expect(await other.prepare({ timeoutMs: 5_000 })).toMatchObject({ type: 'yes' });
+    expect(await other.prepare({ timeoutMs: 60_000 })).toMatchObject({ type: 'yes' });
     await stop();
     const { manager, node } = await start(urls(), first.storage);
-    await until('the orphan to be rolled back', async () => (await leftovers()) === 1, 2_000);
+    await until('the orphan to be rolled back', async () => (await leftovers()) === 1);
     // Another manager's branch is left alone.
-    expect(await node.resources.orders.outcomeOf(foreign, { timeoutMs: 5_000 })).toEqual({ type: 'prepared' });
-    await node.resources.orders.rollback(foreign, { timeoutMs: 5_000 });
+    expect(await node.resources.orders.outcomeOf(foreign, { timeoutMs: 60_000 })).toEqual({ type: 'prepared' });
+    await node.resources.orders.rollback(foreign, { timeoutMs: 60_000 });
     expect(manager.list()).toEqual([]);
     await stop();
     expect(await sum()).toBe(4_000);
@@ -281,24 +281,26 @@ describe('transactions over two PostgreSQL databases', () => {
   test('report branches under their name that another journal gave out, and leave them alone', async () => {
     const first = await start(urls());
     const branch = { manager: 'n1', transaction: 'j.anotherone.1.1', branch: 'orders' };
-    const session = await first.node.resources.orders.begin(branch, { timeoutMs: 5_000 });
+    const session = await first.node.resources.orders.begin(branch, { timeoutMs: 60_000 });
     await session.query('update account set amount = amount + 1 where id = 1');
-    await session.prepare({ timeoutMs: 5_000 });
+    await session.prepare({ timeoutMs: 60_000 });
     expect(await first.manager.recover()).toMatchObject([{ resource: 'orders', orphans: [branch] }, {}]);
     expect(await first.manager.outcome(branch.transaction)).toMatchObject({ outcome: 'unknown' });
-    await first.node.resources.orders.rollback(branch, { timeoutMs: 5_000 });
+    await first.node.resources.orders.rollback(branch, { timeoutMs: 60_000 });
     await stop();
   });
 });
 
 describe('a database out of reach', () => {
   const quick = { resourceDeadlineMs: 1_000, voteTimeoutMs: 1_500, retryIntervalMs: 100, timeoutMs: 2_000 };
-  const through = async () => {
+  /** For what must succeed, or fails at once. */
+  const patient = { retryIntervalMs: 100 };
+  const through = async (times: Partial<TransactionTimes> = patient) => {
     const proxy = await startTcpProxy(() => server.port);
     const started = await start(
       { orders: server.url('orders', proxy.port), stock: server.url('stock') },
       undefined,
-      quick,
+      times,
     );
     const end = async (): Promise<void> => {
       await until(
@@ -349,7 +351,7 @@ describe('a database out of reach', () => {
   });
 
   test('that never answers aborts within its time, and is reported', async () => {
-    const { manager, proxy } = await through();
+    const { manager, proxy } = await through(quick);
     proxy.stall();
     await expect(take(manager, 1)).rejects.toMatchObject({ code: 'TRANSACTION_ABORTED' });
     expect(await manager.recover()).toMatchObject([{ resource: 'orders', state: 'unreachable' }, { state: 'ready' }]);

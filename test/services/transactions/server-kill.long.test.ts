@@ -48,7 +48,7 @@ interface Phase {
 }
 
 /** A second is the usual time; a machine that is busy with other things gets more. */
-const resolveLimitMs = 60_000;
+const resolveLimitMs = 100_000;
 const environment = systemEnvironment();
 
 let servers: { readonly orders: TestPostgres; readonly stock: TestPostgres };
@@ -195,7 +195,7 @@ afterAll(async () => {
 });
 
 describe('kill -9 of one of two PostgreSQL servers', () => {
-  test.each(phases)('$name leaves both agreed and nothing prepared', { timeout: 180_000 }, async (phase) => {
+  test.each(phases)('$name leaves both agreed and nothing prepared', { timeout: 300_000 }, async (phase) => {
     const world = await openWorld(phase.last);
     const before = await amounts();
     const dead = phase.arrange?.(world) ?? Promise.resolve();
