@@ -12,8 +12,8 @@ export default defineConfig({
     globalSetup: ['test/vitest-directory.ts'],
     setupFiles: ['test/same-values.ts'],
     // Deadlines for what hangs: a machine that is busy with other things is several times slower than one that is not.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     // Modules hold no state, so that files of a worker can share them; loading them anew took a third of all time.
     isolate: false,
     // As Node does: what the package imports must be what users get.

@@ -18,7 +18,7 @@ import type { Cluster } from './conformance.ts';
 export const timing: Partial<TcpTiming> = { reconnectMinMs: 5, reconnectMaxMs: 50, refusedRetryMs: 100 };
 
 /** Lets the event loop turn until `condition` holds. */
-export async function until(condition: () => boolean, what = 'the condition', limitMs = 100_000): Promise<void> {
+export async function until(condition: () => boolean, what = 'the condition', limitMs = 200_000): Promise<void> {
   const deadlineMs = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > deadlineMs) throw new Error(`${what} did not come true within ${limitMs} ms`);

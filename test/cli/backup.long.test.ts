@@ -11,7 +11,7 @@ import { until } from '../fixtures/until.ts';
 import { quorate } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const started: Run[] = [];
 afterEach(async () => {

@@ -15,21 +15,21 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 const small = ['compare', '--seed', '1', '--runs', '1', '--method', 'none', '--fault', 'crash'];
 
 describe('quorate compare', () => {
-  test('tells the same figures as JSON each time, and nothing else there', { timeout: 300_000 }, async () => {
+  test('tells the same figures as JSON each time, and nothing else there', { timeout: 600_000 }, async () => {
     const [one, other] = [await quorate(...small, '--json'), await quorate(...small, '--json')];
     expect(one.code).toBe(0);
     expect(other.stdout).toBe(one.stdout);
     expect(JSON.parse(one.stdout)).toMatchObject({ format: 'quorate-comparison/1', seed: 1, runs: 1 });
   });
 
-  test('tells tables to a person', { timeout: 300_000 }, async () => {
+  test('tells tables to a person', { timeout: 600_000 }, async () => {
     const { code, stdout, stderr } = await quorate(...small);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\| none +\| +5\d{3} \|$/m);
     expect(stderr).toMatch(/0\/2 no replication/);
   });
 
-  test('writes a report, and the figures of it beside it', { timeout: 300_000 }, async () => {
+  test('writes a report, and the figures of it beside it', { timeout: 600_000 }, async () => {
     const out = join(directory, 'report.html');
     const { code, stderr } = await quorate(...small, '--out', out);
     expect([code, stderr]).toEqual([0, expect.stringContaining('report.json')]);

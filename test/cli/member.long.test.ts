@@ -10,7 +10,7 @@ import { until } from '../fixtures/until.ts';
 import { quorate as quorateHere } from './commands.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const started: Run[] = [];
 afterEach(async () => {

@@ -5,7 +5,7 @@ import { type ClusterNode, type ProcessCluster, startCluster } from '../fixtures
 import { until } from '../fixtures/until.ts';
 
 // Processes take their time to start on a busy machine.
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 async function started(): Promise<ProcessCluster> {
   const cluster = await startCluster(3, { protocol: 'primary-backup' });

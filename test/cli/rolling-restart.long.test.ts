@@ -13,7 +13,7 @@ const deadlineMs = 120_000;
 
 test.each(['raft', 'paxos'])(
   'no call fails while all nodes are restarted, by %s',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async (protocol) => {
     const directory = mkdtempSync(join(tmpdir(), 'quorate-rolling-'));
     const port = await freePort([0, 1, 2, 100, 101, 102]);

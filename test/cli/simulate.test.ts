@@ -70,7 +70,7 @@ describe('quorate simulate', () => {
     expect(parseSchedule(await readFile(file, 'utf8'))).toEqual(schedule);
   });
 
-  test('finds every broken twin, or names the means that does', { timeout: 120_000 }, async () => {
+  test('finds every broken twin, or names the means that does', { timeout: 600_000 }, async () => {
     const simulated = run(['simulate', '2pc', '--broken', 'all', '--json']);
     expect(await simulated.end(120_000)).toBe(0);
     const { protocol, means, ok, twins } = JSON.parse(simulated.stdout);

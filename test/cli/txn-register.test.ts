@@ -79,7 +79,7 @@ describe('quorate txn, when the manager of a register is dead', () => {
     },
   );
 
-  test('says within its time that no majority answers, and decides nothing', { timeout: 180_000 }, async () => {
+  test('says within its time that no majority answers, and decides nothing', { timeout: 600_000 }, async () => {
     const lab = await createRegisterLab(true);
     const unheard = await lab.leaveAt('unheard', 'b');
     const undecided = await lab.leaveAt('undecided', 'a');

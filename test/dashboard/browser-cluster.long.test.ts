@@ -45,7 +45,7 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
               .catch(() => null)) ?? '';
           return found !== '' && !others.includes(found);
         },
-        { timeout: 120_000 },
+        { timeout: 300_000 },
       )
       .toBe(true);
     return found;

@@ -6,11 +6,11 @@ import { modules, parts } from './parts.ts';
 
 const made = pages.filter(({ text }) => partsIn(text).length > 0);
 
-test.each(made)('what $path has from the sources is as they are', { timeout: 240_000 }, async ({ path, text }) => {
+test.each(made)('what $path has from the sources is as they are', { timeout: 600_000 }, async ({ path, text }) => {
   await expect(remade(text, parts), 'to update the documents: npm run docs').toMatchFileSnapshot(join(root, path));
 });
 
-test.each(Object.entries(modules))('%s is as it is recorded', { timeout: 240_000 }, async (path, make) => {
+test.each(Object.entries(modules))('%s is as it is recorded', { timeout: 600_000 }, async (path, make) => {
   await expect(make(), 'to update it: npm run docs').toMatchFileSnapshot(join(root, path));
 });
 

@@ -41,5 +41,5 @@ test.skipIf(!hasRedis)(
     expect(stdout).toMatch(/^1 primaries killed; no write for \d+ ms at most\.$/m);
     expect(stdout).toMatch(/^[1-9]\d* writes acknowledged, 0 of them lost\.$/m);
   },
-  180_000,
+  600_000,
 );

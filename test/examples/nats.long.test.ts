@@ -13,5 +13,5 @@ test.skipIf(!hasNats)(
     expect(stdout).toMatch(/Killed the NATS server, and started it again\n {2}300 numbers/);
     expect(stdout).toContain('300 of 300 numbers are there.');
   },
-  240_000,
+  600_000,
 );

@@ -10,7 +10,7 @@ const harmful = incidents.flatMap((incident) => {
   return without === undefined ? [] : [{ incident, without }];
 });
 
-describe('a public post-mortem, replayed', { timeout: 120_000 }, () => {
+describe('a public post-mortem, replayed', { timeout: 600_000 }, () => {
   test.each(incidents)('$name does no harm here', async (incident) => {
     const played = await replayIncident(incident);
     expect(played.problem).toBeUndefined();

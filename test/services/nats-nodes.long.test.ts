@@ -40,7 +40,7 @@ describe.skipIf(!hasNats)('three nodes over NATS', () => {
       }
       expect(await get(lab.node('n1'), 'fifth')).toBeUndefined();
     },
-    180_000,
+    600_000,
   );
 
   test('need a secret, and say so', async () => {

@@ -116,7 +116,7 @@ export function judge(
 ): { result: CheckResult; report: string } {
   const model = keyValue();
   const history = view(readHistory(recorder.lines(), model));
-  const result = checkHistory(history, model, { clock, budgetMs: 120_000 });
+  const result = checkHistory(history, model, { clock, budgetMs: 600_000 });
   return { result, report: renderReport(history, result, model) };
 }
 

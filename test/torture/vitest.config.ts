@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: process.env.CI === undefined ? ['default'] : ['default', noSkips],
     include: ['test/torture/*.torture.ts'],
     testTimeout: (Number(process.env.TORTURE_SECONDS ?? 30) * 3 + 600) * 1_000,
-    hookTimeout: 60_000,
+    hookTimeout: 600_000,
     disableConsoleIntercept: true,
   },
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { run } from '../../fixtures/processes.ts';
 
 test('a proof tells each result as JSON on a line of its own, and at last whether all holds', {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const proof = run(['prove', 'primary-backup-async', '--no-simulations', '--json']);
   expect(await proof.end()).toBe(0);

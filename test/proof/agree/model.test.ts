@@ -6,20 +6,20 @@ import { BoundError } from '../../../src/proof/bounds.ts';
 import { acceptorAddress, acceptorsOf, type Ballot } from '../../../statecharts/paxos.ts';
 
 describe('single-decree Paxos, checked', () => {
-  test('keeps to one value with two proposers that hinder each other, and refines Voting', { timeout: 120_000 }, () => {
+  test('keeps to one value with two proposers that hinder each other, and refines Voting', { timeout: 600_000 }, () => {
     const { ok, states, transitions, properties } = check(agreeModel({ ballots: 0, flushes: false }));
     expect([ok, states, transitions]).toEqual([true, 25_809, 243_038]);
     expect(properties).toContainEqual({ name: 'Voting', kind: 'refines', verdict: 'holds' });
   });
 
-  test('reaches a later ballot that takes over what an earlier one had accepted in part', { timeout: 120_000 }, () => {
+  test('reaches a later ballot that takes over what an earlier one had accepted in part', { timeout: 600_000 }, () => {
     const { properties } = check(agreeModel({ flushes: false }), { maxStates: 100_000 });
     const goal = 'a value is chosen at a later ballot after a partial acceptance at an earlier one';
     expect(properties.find(({ name }) => name === goal)?.verdict).toBe('reached');
     expect(properties.flatMap(({ name, verdict }) => (verdict === 'violated' ? name : []))).toEqual([]);
   });
 
-  test('comes to as much where acceptors that refuse are silent, in fewer states', { timeout: 120_000 }, () => {
+  test('comes to as much where acceptors that refuse are silent, in fewer states', { timeout: 600_000 }, () => {
     const { ok, states, properties } = check(agreeModel({ ballots: 0, flushes: false, refusals: false }));
     expect([ok, states]).toEqual([true, 5_480]);
     expect(properties).toContainEqual({ name: 'Voting', kind: 'refines', verdict: 'holds' });

@@ -3,13 +3,13 @@ import { check } from '../../../src/checker.ts';
 import { BoundError } from '../../../src/proof/bounds.ts';
 import { registerModel } from '../../../src/proof/caspaxos/model.ts';
 
-test('registers of two nodes change a value one after the other, in every run', { timeout: 120_000 }, () => {
+test('registers of two nodes change a value one after the other, in every run', { timeout: 600_000 }, () => {
   const { ok, states, properties } = check(registerModel({ ballots: 0, flushes: false }));
   expect(properties.filter(({ verdict }) => verdict !== 'holds' && verdict !== 'reached')).toEqual([]);
   expect([ok, states]).toEqual([true, 30_063]);
 });
 
-test('a register that crashes and begins again makes other changes than before', { timeout: 120_000 }, () => {
+test('a register that crashes and begins again makes other changes than before', { timeout: 600_000 }, () => {
   const bounds = { acceptors: 2, ballots: 0, flushes: false, crashes: 1, crashing: ['n1'] };
   const { ok, properties } = check(registerModel(bounds));
   expect(ok).toBe(true);

@@ -8,7 +8,7 @@ import type { SampleAnswers } from '../../../src/proof/odds/quantities.ts';
 import type { ProtocolOdds } from '../../../src/proof/odds.ts';
 
 // Thousands of runs take their time on a busy machine.
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 function sampleOf(odds: ProtocolOdds, given: GivenOdds, count: number): SampleAnswers {
   const runs = odds.runs(given);

@@ -14,7 +14,7 @@ describe('the replicated store over Raft, whose leader reads by leases', () => {
     { nodes: 3, transfers: false },
     { nodes: 3, transfers: true },
     { nodes: 5, transfers: true },
-  ])('stays linearizable under all faults, drifting clocks among them: %o', { timeout: 240_000 }, (how) => {
+  ])('stays linearizable under all faults, drifting clocks among them: %o', { timeout: 600_000 }, (how) => {
     let answered = 0;
     const counting: RaftRules['readByLease'] = (context, read) => {
       answered += 1;
@@ -27,7 +27,7 @@ describe('the replicated store over Raft, whose leader reads by leases', () => {
     expect(answered).toBeGreaterThan(40);
   });
 
-  test('is found out where a leader takes its lease to last as long as its reign', { timeout: 240_000 }, () => {
+  test('is found out where a leader takes its lease to last as long as its reign', { timeout: 600_000 }, () => {
     const forEver: RaftRules['mayReadByLease'] = (context, read) =>
       read.byLease === true && raftRules.knowsCommitted(context);
     const result = suite({ seed: 1, runs: 40, nodes: 3 }, { mayReadByLease: forEver }, true);

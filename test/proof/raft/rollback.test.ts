@@ -18,12 +18,12 @@ const problemIn = ({ rollbacks, ...options }: Suite): string | undefined =>
     ?.problem;
 
 describe('a machine that restarts with an older copy of its disk', () => {
-  test('harms nothing while peers witness lives, whatever else goes wrong', { timeout: 120_000 }, () => {
+  test('harms nothing while peers witness lives, whatever else goes wrong', { timeout: 600_000 }, () => {
     const faults = ['rollback', ...allFaults] as const;
     expect(problemIn({ rollbacks: 'witnessed', faults, isNetworkFaulty: true, seed: 1, runs: 30 })).toBeUndefined();
   });
 
-  test('is found out where nobody witnesses them: a leader lacks what was committed', { timeout: 120_000 }, () => {
+  test('is found out where nobody witnesses them: a leader lacks what was committed', { timeout: 600_000 }, () => {
     const runs = { faults: ['rollback', 'isolate', 'crash'], isNetworkFaulty: false, seed: 81, runs: 3 } as const;
     expect(problemIn({ rollbacks: 'unwitnessed', ...runs })).toMatch(/^leader completeness/);
     expect(problemIn({ rollbacks: 'witnessed', ...runs })).toBeUndefined();

@@ -11,7 +11,7 @@ test.each([
   ['Raft', raftScenario(undefined, options)],
   ['Multi-Paxos', paxosScenario(undefined, options)],
   ['primary-backup', primaryBackupScenario({}, options)],
-])('each request is applied once, with few sessions and results kept, over %s', { timeout: 240_000 }, (_, scenario) => {
+])('each request is applied once, with few sessions and results kept, over %s', { timeout: 600_000 }, (_, scenario) => {
   for (const nodes of [3, 5]) {
     const { failed, missed } = runSuite(scenario, { ...faulty, seed: 1_000 * nodes, runs: 80, nodes });
     expect(failed?.violation).toBeUndefined();

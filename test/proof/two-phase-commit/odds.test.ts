@@ -6,7 +6,7 @@ import type { FormulaAnswers, ModelAnswers, SampleAnswers } from '../../../src/p
 import { twoPhaseCommitOdds } from '../../../src/proof/two-phase-commit/odds.ts';
 
 // Thousands of runs take their time on a busy machine.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const { verified } = twoPhaseCommitOdds;
 

@@ -113,7 +113,7 @@ export function conformsAsManagedServer(
     beforeAll(async () => {
       group = await start();
       [first, second, third] = group.servers;
-    }, 300_000);
+    });
     afterEach(async () => {
       for (const it of reached) await it.close();
       reached = [];

@@ -74,7 +74,7 @@ describe.skipIf(postgresBinaries === undefined)('a group of PostgreSQL servers',
     (await group.query(server, 'select from items where value = $1', [value])).length === 1;
 
   beforeAll(async () => {
-    vi.setConfig({ testTimeout: 300_000 });
+    vi.setConfig({ testTimeout: 600_000 });
     // A reader holds its standby up for as long as it reads.
     group = await startPostgresGroup(names, { max_standby_streaming_delay: '-1' });
     const { p1 } = await standing();

@@ -10,7 +10,7 @@ if (postgresBinaries === undefined) {
 
 describe.skipIf(postgresBinaries === undefined)('with an installed PostgreSQL', () => {
   // Servers are started, rewound and started again, which is a matter of seconds, or of many on a busy machine.
-  beforeAll(() => vi.setConfig({ testTimeout: 300_000 }));
+  beforeAll(() => vi.setConfig({ testTimeout: 600_000 }));
   afterAll(() => vi.resetConfig());
 
   conformsAsManagedServer(

@@ -40,7 +40,7 @@ const logs = {
 
 test.each(Object.entries(logs))(
   'acknowledged writes are there once, and linearizable reads never go back, by %s',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async (_, log) => {
     const totals = { acknowledged: 0, unknown: 0, refused: 0 };
     await fc.assert(

@@ -161,5 +161,5 @@ test.skipIf(process.platform === 'win32')(
       });
     }
   },
-  300_000,
+  600_000,
 );

@@ -196,7 +196,7 @@ describe.skipIf(!hasMariaDb)('transactions over PostgreSQL and MariaDB', () => {
     ['between XA PREPARE and its answer', 'loseAnswerTo', 'xa prepare', undefined],
     ['before XA COMMIT reaches it', 'holdRequest', 'xa commit', 'committed'],
     ['between XA COMMIT and its answer', 'loseAnswerTo', 'xa commit', 'committed'],
-  ] as const)('agree after kill -9 of MariaDB %s', { timeout: 180_000 }, async (_when, how, text, expected) => {
+  ] as const)('agree after kill -9 of MariaDB %s', { timeout: 600_000 }, async (_when, how, text, expected) => {
     await endow();
     const { manager } = await start();
     let happened: Promise<void>;

@@ -195,7 +195,7 @@ afterAll(async () => {
 });
 
 describe('kill -9 of one of two PostgreSQL servers', () => {
-  test.each(phases)('$name leaves both agreed and nothing prepared', { timeout: 300_000 }, async (phase) => {
+  test.each(phases)('$name leaves both agreed and nothing prepared', { timeout: 600_000 }, async (phase) => {
     const world = await openWorld(phase.last);
     const before = await amounts();
     const dead = phase.arrange?.(world) ?? Promise.resolve();

@@ -180,7 +180,7 @@ function testHandOver(make: MakeLab): void {
 /** Runs the suite on a log. */
 export function testLog(name: string, make: MakeLab): void {
   describe(`a log ${name}`, () => {
-    test('keeps its word under crashes, restarts and partitions', { timeout: 120_000 }, async () => {
+    test('keeps its word under crashes, restarts and partitions', { timeout: 600_000 }, async () => {
       const sums = new Map<string, number>();
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 10_000 }), steps, async (seed, plan) => {
