@@ -5,10 +5,10 @@ import { systemEnvironment } from '../environment/environment.ts';
 import { messageOf } from '../environment/message.ts';
 import type { ListedTransaction, ResourceReport } from '../services/transactions.ts';
 import { exitCodes, tell } from './errors.ts';
-import { readTls, type TlsChoice, tlsFilesIn, withTls } from './node/tls-files.ts';
+import { securityOf, type TlsChoice, withTls } from './node/tls-files.ts';
 import { positiveIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
-import { majorityTimeoutMs, readTxnConfig, resourcesOf, type TxnSecurity } from './txn/config.ts';
+import { majorityTimeoutMs, readTxnConfig, resourcesOf } from './txn/config.ts';
 import { reachManager } from './txn/manager.ts';
 import type { AnyManager } from './txn/own-manager.ts';
 
@@ -85,11 +85,6 @@ export function txnCommand(terminal: Terminal): Command {
         .description('settings, permissions and forgotten branches of the databases; creates the table that they need')
         .action(guarded((options: Options) => examine(options, terminal))),
     );
-}
-
-async function securityOf(options: TlsChoice): Promise<TxnSecurity> {
-  const files = tlsFilesIn(options);
-  return { tls: files && (await readTls(files)), insecure: options.insecure === true };
 }
 
 async function withManager(options: Options, terminal: Terminal, use: (manager: AnyManager) => Promise<number>) {

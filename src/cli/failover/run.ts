@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type { Logger } from 'pino';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import { AddressInUseError } from '../../bus/errors.ts';
-import { type ClusterSecret, type HostPort, openSecretFile, readSecretFile, type TlsIdentity } from '../../bus/tcp.ts';
+import { type ClusterSecret, type HostPort, openSecretFile, readSecretFile } from '../../bus/tcp.ts';
 import { pause } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
 import { JournalLockedError } from '../../journal/errors.ts';
@@ -13,7 +13,7 @@ import { type DashboardOption, dashboardFor } from '../dashboard.ts';
 import { exitCodes, UsageError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { checkReach } from '../node/checks.ts';
-import { followTls, readTls, type TlsChoice, type TlsFiles, tlsFilesIn } from '../node/tls-files.ts';
+import { followTls, type Security, securityOf, type TlsChoice } from '../node/tls-files.ts';
 import { isLoopback } from '../options.ts';
 import { askedToStop } from '../stop-asked.ts';
 import type { Terminal } from '../terminal.ts';
@@ -86,25 +86,14 @@ async function inspect({ node }: ManagerNode, port: true | number) {
 }
 
 /** What all managers of the file that may be started here are given. */
-interface Shared {
+interface Shared extends Security {
   readonly secret: ClusterSecret | undefined;
-  /** Undefined without TLS. */
-  readonly secured: { readonly files: TlsFiles; readonly tls: TlsIdentity } | undefined;
-  readonly insecure: boolean;
 }
 
 /** A manager, and what lets it take up files that change; that returns what ends it. */
 interface Started {
   readonly manager: ManagerNode;
   readonly follow: (log: Logger) => () => void;
-}
-
-async function securityOf(options: TlsChoice): Promise<Omit<Shared, 'secret'>> {
-  const files = tlsFilesIn(options);
-  return {
-    secured: files && { files, tls: await readTls(files) },
-    insecure: options.insecure === true,
-  };
 }
 
 /** Starts the manager that is named, or else the first that does not run yet here. */

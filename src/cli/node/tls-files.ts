@@ -56,6 +56,20 @@ export async function readTls({ ca, cert, key, crl }: TlsFiles): Promise<TlsIden
   };
 }
 
+/** What secures the connections of a command. */
+export interface Security {
+  /** What is shown and believed, and where that was read; undefined without TLS. */
+  readonly secured: { readonly files: TlsFiles; readonly tls: TlsIdentity } | undefined;
+  /** Whether it may listen for other machines without TLS. */
+  readonly insecure: boolean;
+}
+
+/** @throws ClusterOptionsError where some files are missing; FileError; KeyExposedError */
+export async function securityOf(choice: TlsChoice): Promise<Security> {
+  const files = tlsFilesIn(choice);
+  return { secured: files && { files, tls: await readTls(files) }, insecure: choice.insecure === true };
+}
+
 /** Windows has no such bits, and shows what they do not mean. */
 const hasModes = process.platform !== 'win32';
 

@@ -45,8 +45,8 @@ export async function openBus(
   isIntroduced: boolean,
 ): Promise<OwnBus> {
   const { clock } = environment;
-  const { tls, insecure = false } = security ?? {};
-  checkReach(listen === undefined ? {} : { [`'listen' of ${node}`]: listen }, tls !== undefined || insecure);
+  const { secured, insecure = false } = security ?? {};
+  checkReach(listen === undefined ? {} : { [`'listen' of ${node}`]: listen }, secured !== undefined || insecure);
   const remembersPeers = hasPeerMemory(journal);
   // A node that was started by one call is known to its peers by its lives, too.
   const life = hasLived(journal)
@@ -56,7 +56,7 @@ export async function openBus(
     node,
     cluster,
     ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile) }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(secured === undefined ? {} : { tls: secured.tls }),
     peers,
     environment,
     ...(listen === undefined ? {} : { listen }),

@@ -1,7 +1,6 @@
 /** The file that `quorate txn` reads: which manager it is about, where it answers, and what its resources are. */
 
 import * as v from 'valibot';
-import type { TlsIdentity } from '../../bus/tcp.ts';
 import type { Environment } from '../../environment/environment.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { openEmbeddedStore } from '../../resources/embedded/store.ts';
@@ -10,6 +9,7 @@ import { postgres } from '../../resources/postgres.ts';
 import type { Participating } from '../../services/transactions/work.ts';
 import { hostPort, nodeId, readJson } from '../config/values.ts';
 import { FileError } from '../errors.ts';
+import type { Security } from '../node/tls-files.ts';
 
 const url = v.pipe(v.string(), v.url());
 const resource = v.variant('type', [
@@ -67,16 +67,8 @@ const config = v.strictObject({
   resources: v.record(v.string(), resource),
 });
 
-/** What secures the connections of a command, as its options say. */
-export interface TxnSecurity {
-  /** What the node shows, in whose place the command is; undefined without TLS. */
-  readonly tls: TlsIdentity | undefined;
-  /** Whether it may listen for other machines without TLS. */
-  readonly insecure: boolean;
-}
-
-/** What the file says, and the options. */
-export type TxnConfig = v.InferOutput<typeof config> & { readonly security?: TxnSecurity };
+/** What the file says, and the options: as what the node shows itself, in whose place the command is. */
+export type TxnConfig = v.InferOutput<typeof config> & { readonly security?: Security };
 
 /** What does not fit together, and where it stands. */
 function faultOf(given: v.InferOutput<typeof config>): string | undefined {

@@ -51,12 +51,12 @@ export async function reachManager(config: TxnConfig, environment: Environment):
 const trustIn = ({ ca, crl }: TlsIdentity): TlsTrust => ({ ca, ...(crl === undefined ? {} : { crl }) });
 
 async function runningManager(config: TxnConfig, environment: Environment): Promise<AnyManager | undefined> {
-  const { node, address, cluster, secretFile, security: { tls } = {} } = config;
+  const { node, address, cluster, secretFile, security } = config;
   if (address === undefined) return undefined;
   const bus = createTcpClient({
     addresses: [address],
     environment,
-    ...(tls === undefined ? {} : { tls: trustIn(tls) }),
+    ...(security?.secured === undefined ? {} : { tls: trustIn(security.secured.tls) }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(secretFile === undefined ? {} : { secret: readSecretFile(secretFile).client() }),
   });
