@@ -21,7 +21,7 @@ import type { Introduction } from './tcp/handshake.ts';
 import type { Target } from './tcp/links.ts';
 import { checkNodeId } from './tcp/options.ts';
 import type { ClientSecret, ClusterSecret } from './tcp/secret/secret.ts';
-import type { TcpClient } from './tcp.ts';
+import type { NetworkBus } from './tcp.ts';
 
 export type { NatsServer, NatsServerOptions } from './nats/server.ts';
 
@@ -51,7 +51,7 @@ export interface NatsClientOptions extends NatsOptions {
 }
 
 /** A bus over NATS as a client has it. Its `node` is a random id, to which nodes can answer while it is connected. */
-export type NatsClient = TcpClient;
+export type NatsClient = NetworkBus;
 
 /** A bus over NATS as a node has it. */
 export interface NatsBus extends NatsClient {

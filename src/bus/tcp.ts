@@ -21,9 +21,8 @@ import {
   checkIdentity,
   checkTrust,
   createListener,
-  createVouched,
+  createTrusting,
   type Dial,
-  dialWith,
   type TlsIdentity,
   type TlsTrust,
 } from './tcp/tls.ts';
@@ -87,14 +86,26 @@ export interface TcpClientOptions extends CommonOptions {
   readonly tls?: TlsTrust;
 }
 
-/** A bus over TCP as a client has it. Its `node` is a random id, to which nodes can answer while it is connected. */
-export interface TcpClient extends Bus {
+/** A bus over a network, which refuses what it should not take. */
+export interface NetworkBus extends Bus {
   /** Frames, connections and handshakes that were refused. */
   readonly notices: Observable<BusNotice>;
 }
 
+/** A bus over TCP as a client has it. Its `node` is a random id, to which nodes can answer while it is connected. */
+export interface TcpClient extends NetworkBus {
+  /**
+   * Replaces the authority and its list of revoked certificates for connections that are made from now on; those that are open
+   * stay, unless the list is another one: then they are made anew.
+   *
+   * @throws BusOptionsError when the client was made without TLS
+   * @throws TlsIdentityError when these are unusable; the former ones stay
+   */
+  setTls(trust: TlsTrust): void;
+}
+
 /** A bus over TCP as a node has it. */
-export interface TcpBus extends TcpClient {
+export interface TcpBus extends NetworkBus {
   /** Where this node listens: the host that was asked for, and the port that it got. */
   address(): HostPort;
   /**
@@ -134,17 +145,14 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
   const credentials = () => (journalId === undefined ? {} : { journalId });
 
   if (options.tls !== undefined) checkIdentity(options.tls, cluster, node);
-  let dial = dialWith(options.tls);
-  let { crl } = options.tls ?? {};
-  const vouched = createVouched();
-  const targetsIn = (them: Readonly<Record<string, HostPort>>) =>
-    targetsOf(node, them, secret, (address) => vouched.add(dial(address)));
+  const trusting = createTrusting(options.tls);
+  const targetsIn = (them: Readonly<Record<string, HostPort>>) => targetsOf(node, them, secret, trusting.dial);
   const targets = targetsIn(peers);
   const listener = createListener(
     options.tls,
     common.timing.handshakeTimeoutMs,
     () => core,
-    (socket) => guests.accept(vouched.add(socket), provenanceOf(socket)),
+    (socket) => guests.accept(trusting.add(socket), provenanceOf(socket)),
   );
   const { server } = listener;
   const { bus, core, links, guests } = createEndpoint(
@@ -175,12 +183,8 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
       }
       checkIdentity(identity, cluster, node);
       listener.setIdentity(identity);
-      dial = dialWith(identity);
-      if (identity.crl === crl) return;
-      crl = identity.crl;
       // What is under way is judged by the former list.
-      listener.abandon();
-      vouched.end();
+      if (trusting.replace(identity)) listener.abandon();
     },
   };
 }
@@ -206,11 +210,21 @@ export function createTcpClient(options: TcpClientOptions): TcpClient {
   };
   const keys = secret === undefined ? {} : { client: secret.key() };
   if (options.tls !== undefined) checkTrust(options.tls);
-  const dial = dialWith(options.tls);
+  const trusting = createTrusting(options.tls);
   const identity = { mine, keys, memory: createPeerMemory(), credentials: () => ({}) };
   const { bus, core, links } = createEndpoint({ ...common, ...identity }, 'none', async () => undefined);
-  links.set(addresses.map((address) => targetAt(address, dial)));
-  return { ...bus, notices: core.notices };
+  links.set(addresses.map((address) => targetAt(address, trusting.dial)));
+  return {
+    ...bus,
+    notices: core.notices,
+    setTls(trust) {
+      if (options.tls === undefined) {
+        throw new BusOptionsError('expected a client with TLS, got none to replace; make it with tls');
+      }
+      checkTrust(trust);
+      trusting.replace(trust);
+    },
+  };
 }
 
 const targetAt = (address: HostPort, dial: Dial): Target => ({

@@ -84,3 +84,28 @@ test('a client believes no node whose certificate is on its list', async () => {
   client.notices.subscribe(({ error }) => told.push(`${error.code}: ${error.message}`));
   await until(() => says(told, 'UNTRUSTED_CERTIFICATE'), 'the notice');
 });
+
+test('a client goes by the list that it is given last: what is open with a node on it ends, and one not on it is asked again', async () => {
+  const [n1, renewed] = [authority.node('n1'), authority.node('n1')];
+  const { bus } = await start('n1', n1);
+  const tls = { ca: authority.ca, crl: authority.revoke(authority.node('n2')) };
+  const client = createTcpClient({ addresses: [bus.address()], cluster: 'test', timing, tls });
+  opened.push(client);
+  const told: string[] = [];
+  client.notices.subscribe(({ error }) => told.push(`${error.code}: ${error.message}`));
+  await until(() => isConnected(client, ['n1']), 'a connection');
+  client.setTls({ ca: authority.ca, crl: authority.revoke(n1) });
+  await until(() => says(told, 'UNTRUSTED_CERTIFICATE') && !isConnected(client, ['n1']), 'the end of it');
+  expect(() => client.setTls({ ca: authority.ca, crl: 'none' })).toThrow(
+    expect.objectContaining({ code: 'TLS_IDENTITY' }),
+  );
+  bus.setTls(renewed);
+  await until(() => isConnected(client, ['n1']), 'the connection by the new certificate');
+});
+
+test('a client without TLS takes no list', async () => {
+  const { bus } = await start('n1', authority.node('n1'));
+  const client = createTcpClient({ addresses: [bus.address()], cluster: 'test', timing });
+  opened.push(client);
+  expect(() => client.setTls({ ca: authority.ca })).toThrow(expect.objectContaining({ code: 'BUS_OPTIONS' }));
+});

@@ -89,7 +89,7 @@ function readable(read: () => unknown): void {
 export type Dial = (address: HostPort) => Socket;
 
 /** Makes connections secure when there is a trust to judge the other side by. */
-export function dialWith(trust: TlsTrust | undefined): Dial {
+function dialWith(trust: TlsTrust | undefined): Dial {
   return ({ host, port }) => {
     if (trust === undefined) return connectPlain({ host, port, noDelay: true });
     return connect({ ...contextOf(trust), host, port, minVersion, checkServerIdentity: () => undefined }).setNoDelay(
@@ -98,25 +98,39 @@ export function dialWith(trust: TlsTrust | undefined): Dial {
   };
 }
 
-/** Connections whose other side has shown a certificate, for as long as they are open. */
-export interface Vouched {
-  /** @returns the same socket */
+/** Connections and those to come, judged by a trust that can be replaced. */
+export interface Trusting {
+  readonly dial: Dial;
+  /** Adds one that came in. @returns the same socket */
   add<Any extends Socket>(socket: Any): Any;
-  /** Ends them, so that both sides connect anew, and show what they have. */
-  end(): void;
+  /**
+   * Judges connections from now on by another trust. Where its list of revoked certificates is another one, those whose other side
+   * has shown a certificate end, so that both sides connect anew, and show what they have.
+   *
+   * @returns whether the list is another one
+   */
+  replace(trust: TlsTrust): boolean;
 }
 
-export function createVouched(): Vouched {
+/** @param trust undefined without TLS */
+export function createTrusting(trust: TlsTrust | undefined): Trusting {
+  let dial = dialWith(trust);
+  let { crl } = trust ?? {};
   const open = new Set<TLSSocket>();
+  const add: Trusting['add'] = (socket) => {
+    if (socket instanceof TLSSocket) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    }
+    return socket;
+  };
   return {
-    add(socket) {
-      if (socket instanceof TLSSocket) {
-        open.add(socket);
-        socket.once('close', () => open.delete(socket));
-      }
-      return socket;
-    },
-    end() {
+    dial: (address) => add(dial(address)),
+    add,
+    replace(changed) {
+      dial = dialWith(changed);
+      if (changed.crl === crl) return false;
+      crl = changed.crl;
       for (const socket of open) {
         // Clients have none to be revoked.
         if (!socket.connecting && socket.getPeerX509Certificate() === undefined) continue;
@@ -126,6 +140,7 @@ export function createVouched(): Vouched {
           ),
         );
       }
+      return true;
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What a node tells as it runs: to the process that watches it, if there is one, else to the terminal. */
 
 import pc from 'picocolors';
-import type { TcpBus } from '../../bus/tcp.ts';
+import type { NetworkBus } from '../../bus/tcp.ts';
 import type { Clock } from '../../environment/clock.ts';
 import type { Environment } from '../../environment/environment.ts';
 import { occasionally } from '../../environment/occasionally.ts';
@@ -130,7 +130,7 @@ function suspendedText({ refusedBy, awaiting }: Standing): string {
 }
 
 /** Tells what a bus refuses, and why: once a minute for each kind and place. */
-export function tellTrouble({ notices }: Pick<TcpBus, 'notices'>, clock: Clock, notice: Notice): void {
+export function tellTrouble({ notices }: Pick<NetworkBus, 'notices'>, clock: Clock, notice: Notice): void {
   const admit = occasionally(clock);
   notices.subscribe(({ error, remote, node = remote.slice(0, remote.lastIndexOf(':')) }) => {
     const admitted = admit(`${error.code} ${node}`);

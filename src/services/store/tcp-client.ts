@@ -5,6 +5,7 @@ import {
   type ClientSecret,
   clientSecretOf,
   createTcpClient,
+  type TcpClient,
   type TcpClientOptions,
   type TlsTrust,
 } from '../../bus/tcp.ts';
@@ -26,6 +27,9 @@ export interface ConnectOptions extends StoreClientOptions {
   readonly tcp?: Pick<TcpClientOptions, 'limits' | 'timing'>;
 }
 
+/** A client of a store over TCP. */
+export interface TcpStoreClient extends Client, Pick<TcpClient, 'setTls'> {}
+
 /**
  * Connects to a cluster. One address is enough to reach it, but the more are given, the less depends on that one node.
  *
@@ -38,7 +42,7 @@ export interface ConnectOptions extends StoreClientOptions {
  * await client.put('greeting', new TextEncoder().encode('hello'));
  * await client.close();
  */
-export async function connect(addresses: readonly string[], options: ConnectOptions = {}): Promise<Client> {
+export async function connect(addresses: readonly string[], options: ConnectOptions = {}): Promise<TcpStoreClient> {
   const { cluster, secret, tls, connectMs = 5_000, tcp, ...rest } = options;
   const bus = createTcpClient({
     addresses: addresses.map(hostPortIn),
@@ -51,7 +55,7 @@ export async function connect(addresses: readonly string[], options: ConnectOpti
   const client = createStoreClient(bus, rest);
   try {
     await client.connected(connectMs);
-    return client;
+    return { ...client, setTls: bus.setTls };
   } catch (error) {
     await client.close();
     throw error;
