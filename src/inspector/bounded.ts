@@ -16,7 +16,11 @@ export const defaultBounds: Bounds = { depth: 6, members: 32, stringLength: 256 
  * A copy of `value` within `bounds`: JSON-compatible, bytes as their number, functions and classes by name. What is long and
  * can say itself shorter (`shortened`, as logs can) does.
  */
-export function bounded(value: unknown, bounds: Bounds = defaultBounds): unknown {
+export const bounded = (value: unknown, bounds: Bounds = defaultBounds): unknown =>
+  rendered(value, bounds, bounds.depth);
+
+/** Without an object or a closure for each level: nodes do this while they are busy with something else. */
+function rendered(value: unknown, bounds: Bounds, depth: number): unknown {
   if (typeof value === 'string') {
     return value.length <= bounds.stringLength ? value : `${value.slice(0, bounds.stringLength)}… (${value.length})`;
   }
@@ -24,18 +28,44 @@ export function bounded(value: unknown, bounds: Bounds = defaultBounds): unknown
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return `<${value.length} bytes>`;
   if (value instanceof Error) return `${value.name}: ${value.message}`;
-  if (bounds.depth === 0) return '…';
-  const inner = { ...bounds, depth: bounds.depth - 1 };
-  if (Array.isArray(value)) {
-    const shown = value.slice(0, bounds.members).map((item: unknown) => bounded(item, inner));
-    return value.length > bounds.members ? [...shown, `… (${value.length})`] : shown;
-  }
+  if (depth === 0) return '…';
+  if (Array.isArray(value)) return renderedArray(value, bounds, depth - 1);
   if ('shortened' in value && typeof value.shortened === 'function') {
-    return bounded(value.shortened(bounds.members), inner);
+    return rendered(value.shortened(bounds.members), bounds, depth - 1);
   }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return bounded(value.toJSON(), inner);
-  const members = Object.entries(value);
-  const shown = members.slice(0, bounds.members).map(([key, member]) => [key, bounded(member, inner)]);
-  if (members.length > bounds.members) shown.push(['…', members.length]);
-  return Object.fromEntries(shown);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return rendered(value.toJSON(), bounds, depth - 1);
+  return renderedMembers(Object.entries(value), bounds, depth - 1);
+}
+
+function renderedArray(items: readonly unknown[], bounds: Bounds, depth: number): unknown[] {
+  const shown: unknown[] = [];
+  for (const item of items) {
+    if (shown.length === bounds.members) {
+      shown.push(`… (${items.length})`);
+      break;
+    }
+    shown.push(rendered(item, bounds, depth));
+  }
+  return shown;
+}
+
+function renderedMembers(
+  members: readonly (readonly [string, unknown])[],
+  bounds: Bounds,
+  depth: number,
+): Record<string, unknown> {
+  const shown: Record<string, unknown> = {};
+  let left = bounds.members;
+  for (const [key, member] of members) {
+    if (left === 0) {
+      shown['…'] = members.length;
+      break;
+    }
+    left -= 1;
+    // Assigned, it would become the prototype.
+    if (key === '__proto__')
+      Object.defineProperty(shown, key, { value: rendered(member, bounds, depth), enumerable: true });
+    else shown[key] = rendered(member, bounds, depth);
+  }
+  return shown;
 }

@@ -179,6 +179,11 @@ describe('a bounded rendering', () => {
     });
     expect(bounded({ a: 1, b: 2, c: 3, d: 4 }, bounds)).toEqual({ a: 1, b: 2, c: 3, '…': 4 });
   });
+
+  test('shows a member whatever its name', () => {
+    const named: unknown = JSON.parse('{ "__proto__": { "a": 1 }, "constructor": 2 }');
+    expect(JSON.stringify(bounded(named))).toBe('{"__proto__":{"a":1},"constructor":2}');
+  });
 });
 
 describe('the inspector, over time,', () => {
