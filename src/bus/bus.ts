@@ -15,18 +15,33 @@ export interface Envelope {
   readonly position?: number;
 }
 
-/** What the other side of a connection has shown itself to be: a node of this cluster, or a client of it. */
-export type Origin = 'member' | 'client';
+/**
+ * What the other side of a connection has shown itself to be: a node of this cluster; a client of it; or the bearer of a token,
+ * a client that may do what is listed for the token, and reaches only what looks at that.
+ */
+export type Origin = 'member' | 'client' | 'bearer';
+
+/** A client, as the transport knows it. */
+export interface ClientIdentity {
+  /** The other end of its connection, `host:port`. */
+  readonly remote: string;
+  /** Whether it has proven the secret of clients, or a token; no proof was needed where not. */
+  readonly isProven: boolean;
+  /** The name of the token that it has proven. */
+  readonly token?: string;
+}
 
 /** An envelope that arrived, with what the transport knows of its sender, and no envelope can say of itself. */
 export interface Arrival extends Envelope {
   readonly origin: Origin;
+  /** The client that has sent it; undefined where a node did, or the transport does not tell clients apart. */
+  readonly client?: ClientIdentity;
 }
 
 /** `envelope`, come from `origin`, whatever it says of itself. */
-export const arrivalOf = (envelope: Envelope, origin: Origin): Arrival =>
+export const arrivalOf = (envelope: Envelope, origin: Origin, client?: ClientIdentity): Arrival =>
   // V8 takes ten times as long for a literal that spreads and then adds.
-  Object.assign({}, envelope, { origin });
+  Object.assign({}, envelope, client === undefined ? { origin } : { origin, client });
 
 /** Why two nodes do not talk to each other; stable, for programs. */
 export type RefusalCode =

@@ -13,10 +13,10 @@ import { createEndpoint } from './tcp/endpoint.ts';
 import { provenanceOf } from './tcp/guests/remote.ts';
 import type { OpenClients } from './tcp/guests.ts';
 import { createPeerMemory, type PeerMemory } from './tcp/handshake/credentials.ts';
-import type { Introduction } from './tcp/handshake.ts';
+import type { Introduction, ProofKeys } from './tcp/handshake.ts';
 import type { Target } from './tcp/links.ts';
 import { checkHostPort, checkNodeId, type HostPort, textOf } from './tcp/options.ts';
-import type { ClientSecret, ClusterSecret } from './tcp/secret/secret.ts';
+import { type ClientSecret, type ClientToken, type ClusterSecret, clientTokenOf } from './tcp/secret/secret.ts';
 import {
   checkIdentity,
   checkTrust,
@@ -36,8 +36,10 @@ export * from './tcp/secret/errors.ts';
 export { createSecretFile, openSecretFile, readClientSecretFile, readSecretFile } from './tcp/secret/file.ts';
 export {
   type ClientSecret,
+  type ClientToken,
   type ClusterSecret,
   clientSecretOf,
+  clientTokenOf,
   clusterSecretOf,
   createClusterSecret,
   isTokenName,
@@ -66,6 +68,11 @@ export interface TcpBusOptions extends CommonOptions {
    */
   readonly openClients?: OpenClients;
   /**
+   * The names of tokens by which clients may come in place of the secret of clients; `secret` derives them. Their bearers reach
+   * only services that look at what a token may do. None by default.
+   */
+  readonly tokens?: readonly string[];
+  /**
    * Where the other nodes of the cluster listen. Sessions are opened with these alone, whichever side dials.
    */
   readonly peers?: Readonly<Record<string, HostPort>>;
@@ -82,6 +89,8 @@ export interface TcpClientOptions extends CommonOptions {
   readonly cluster?: string;
   /** What client and nodes prove to each other. Needed where the nodes are not on this machine. */
   readonly secret?: ClientSecret;
+  /** The token that this client proves in place of a secret. */
+  readonly token?: ClientToken;
   /** Secures connections by TLS, with nodes alone that show a certificate of this authority which names them. */
   readonly tls?: TlsTrust;
 }
@@ -122,6 +131,12 @@ export interface TcpBus extends NetworkBus {
    * @throws TlsIdentityError when these are unusable, or another node's; the former ones stay
    */
   setTls(identity: TlsIdentity): void;
+  /**
+   * Replaces the tokens by which clients may come.
+   *
+   * @param changed those that may do something else now: sessions that were opened with one of them end
+   */
+  setTokens(names: readonly string[], changed: ReadonlySet<string>): void;
 }
 
 /**
@@ -141,7 +156,8 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
   checkHostPort(listen, 0);
   const common = commonOf(options);
   const mine: Introduction = { protocol: 'quorate', kind: 'node', node, cluster, versions: versionsOf(options) };
-  const keys = secret === undefined ? {} : { peer: secret.peerKey(), client: secret.client().key() };
+  let tokens = new Set(options.tokens);
+  const keys = secret === undefined ? {} : keysOf(secret, (name) => tokens.has(name));
   const credentials = () => (journalId === undefined ? {} : { journalId });
 
   if (options.tls !== undefined) checkIdentity(options.tls, cluster, node);
@@ -177,6 +193,10 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
       links.set(targetsIn(changed));
       guests.dismiss();
     },
+    setTokens(names, changed) {
+      tokens = new Set(names);
+      guests.dismissBearers(changed);
+    },
     setTls(identity) {
       if (options.tls === undefined) {
         throw new BusOptionsError(`expected node ${node} to run with TLS, got none to replace; start it with tls`);
@@ -195,7 +215,7 @@ export async function createTcpBus(options: TcpBusOptions): Promise<TcpBus> {
  * @throws BusOptionsError for options that make no sense
  */
 export function createTcpClient(options: TcpClientOptions): TcpClient {
-  const { addresses, cluster, secret } = options;
+  const { addresses, cluster, secret, token } = options;
   if (addresses.length === 0) {
     throw new BusOptionsError('expected the address of one node or more, got none; say where the cluster listens');
   }
@@ -206,9 +226,18 @@ export function createTcpClient(options: TcpClientOptions): TcpClient {
     kind: 'client',
     node: `client-${common.environment.ids.next()}`,
     ...(cluster === undefined ? {} : { cluster }),
+    ...(token === undefined ? {} : { token: token.name }),
     versions: versionsOf(options),
   };
-  const keys = secret === undefined ? {} : { client: secret.key() };
+  if (secret !== undefined && token !== undefined) {
+    throw new BusOptionsError(
+      'expected the secret of clients or a token, got both; leave out the one that is not meant',
+    );
+  }
+  const keys = {
+    ...(secret === undefined ? {} : { client: secret.key() }),
+    ...(token === undefined ? {} : { ofToken: () => token.key() }),
+  };
   if (options.tls !== undefined) checkTrust(options.tls);
   const trusting = createTrusting(options.tls);
   const identity = { mine, keys, memory: createPeerMemory(), credentials: () => ({}) };
@@ -226,6 +255,13 @@ export function createTcpClient(options: TcpClientOptions): TcpClient {
     },
   };
 }
+
+/** What a node can prove, and have proven to it. */
+const keysOf = (secret: ClusterSecret, isListed: (token: string) => boolean): ProofKeys => ({
+  peer: secret.peerKey(),
+  client: secret.client().key(),
+  ofToken: (name) => (isListed(name) ? clientTokenOf(secret.token(name)).key() : undefined),
+});
 
 const targetAt = (address: HostPort, dial: Dial): Target => ({
   remote: textOf(address),

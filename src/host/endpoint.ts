@@ -12,12 +12,14 @@ import {
   type Tagged,
   type TaggedBy,
 } from '../../statecharts/actor.ts';
-import type { Envelope } from '../bus/bus.ts';
+import type { Arrival, ClientIdentity, Envelope } from '../bus/bus.ts';
 
 /** A message that an endpoint received, and who sent it. */
 export interface Received<Message extends Tagged> {
   readonly from: Address;
   readonly message: Message;
+  /** The client that it came from, where the bus knows of one. */
+  readonly client?: ClientIdentity;
 }
 
 /** An open address. */
@@ -35,7 +37,7 @@ export interface EndpointParts {
   /** Whether a message may come from there. */
   readonly admits: Admission;
   /** @throws RefusedInputError when the endpoint takes no such message */
-  receive(envelope: Envelope): void;
+  receive(envelope: Envelope & Pick<Arrival, 'client'>): void;
   close(): void;
 }
 
@@ -58,10 +60,10 @@ export function createEndpoint<S extends Schemas>(
     endpoint: { address, received: received.asObservable(), send, close },
     parts: {
       admits: admissionOf(senders),
-      receive({ from, message }) {
+      receive({ from, client, message }) {
         const parsed = parseTagged(address, 'message', schemas, message);
         onReceived({ from, to: address, message: parsed });
-        received.next({ from, message: parsed });
+        received.next(client === undefined ? { from, message: parsed } : { from, message: parsed, client });
       },
       close,
     },

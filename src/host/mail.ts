@@ -113,7 +113,7 @@ export function createMail(parts: MailParts): Mail {
   /** Nobody takes the envelope, and its sender is to know. A stranger learns no more of it than that. */
   const reject = (envelope: Envelope, origin: Origin, kind: RefusedKind, reason: string): void => {
     refuse(envelope, kind, reason);
-    if (origin === 'member' || origin === 'client') bus.reject(envelope);
+    if (!isOwnNode(origin)) bus.reject(envelope);
     else tell(envelope.from, { type: 'unreachable', node, address: envelope.to, reason: 'absent' });
   };
   const born = (definition: AnyActor, envelope: Envelope, origin: Origin): Runner | undefined => {
@@ -136,7 +136,7 @@ export function createMail(parts: MailParts): Mail {
     isOwnNode(origin) || nodeOf(from) !== node
       ? admits({ from, to, origin: isOwnNode(origin) ? 'node' : origin }, message.type)
       : false;
-  const deliver = (envelope: Envelope, origin: Origin): void => {
+  const deliver = (envelope: Envelope & Pick<Arrival, 'client'>, origin: Origin): void => {
     if (parts.isStopping()) return;
     const { from, to, message } = envelope;
     try {

@@ -77,7 +77,7 @@ export interface RunningNode<Owned extends Resources = Resources> {
   /** The backup that its data was made of; undefined where it was made of none. */
   readonly restoration: Restoration | undefined;
   /** Where it listens, who its peers are, and how it stands with each. Closed with the node. */
-  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'setTls' | 'peers' | 'losses' | 'notices'>;
+  readonly bus: Pick<TcpBus, 'address' | 'setPeers' | 'setTls' | 'setTokens' | 'peers' | 'losses' | 'notices'>;
   /** Whether the node takes part, and why not. */
   readonly standing: Pick<Witness['standing'], 'now' | 'changes'>;
   /**
@@ -162,7 +162,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
 /** The bus that the options ask for. */
 async function openBus({ nats, ...options }: TcpBusOptions & Pick<StartNodeOptions, 'nats'>): Promise<TcpBus> {
   if (nats === undefined) return await createTcpBus(options);
-  const { secret, peers = {}, listen, openClients: _, tls, ...others } = options;
+  const { secret, peers = {}, listen, openClients: _, tokens: __, tls, ...others } = options;
   if (secret === undefined) {
     throw new BusOptionsError(
       'expected a secret, as anyone may publish over NATS, got none; read it with readSecretFile, or make one with createSecretFile',
@@ -180,6 +180,8 @@ async function openBus({ nats, ...options }: TcpBusOptions & Pick<StartNodeOptio
     ...bus,
     address: () => ({ host: '127.0.0.1', port: 0, ...listen }),
     setPeers: (places) => bus.setPeers(Object.keys(places)),
+    // Clients come over HTTP.
+    setTokens: () => undefined,
     setTls() {
       throw noTls();
     },

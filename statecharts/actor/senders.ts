@@ -14,8 +14,12 @@ import type { Address } from './address.ts';
  */
 export type Sender = 'peer' | 'node' | 'member' | { readonly actor: string; readonly key?: 'same' };
 
-/** Services may be open to clients, too, which are no part of the cluster; actors never are. */
-export type ServiceSender = Sender | 'client';
+/**
+ * Services may be open to clients, too, which are no part of the cluster; actors never are.
+ * - `client`: a client that may ask whatever clients may
+ * - `bearer`: one that has proven a token, of which the service must see for itself what it may do
+ */
+export type ServiceSender = Sender | 'client' | 'bearer';
 
 type OneOrMore<Kind> = Kind | readonly Kind[];
 
@@ -24,11 +28,11 @@ export type Senders<Type extends string, Kind = Sender> =
   | Extract<Kind, string>
   | Readonly<Record<Type, OneOrMore<Kind>>>;
 
-/** A message's way, as the driver knows it: from its own node, from another one of the cluster, or from a client. */
+/** A message's way, as the driver knows it: from its own node, from another one of the cluster, or from a client of some kind. */
 export interface Way {
   readonly from: Address;
   readonly to: Address;
-  readonly origin: 'node' | 'member' | 'client';
+  readonly origin: 'node' | 'member' | 'client' | 'bearer';
 }
 
 /** Whether a message of a known type may come this way. */
@@ -38,12 +42,12 @@ export type Admission = (way: Way, messageType: string) => boolean;
 export function admissionOf(senders: Senders<string, ServiceSender>): Admission {
   if (typeof senders === 'string') return (way) => isFrom(senders, way);
   const byType = new Map(Object.entries(senders).map(([type, kinds]) => [type, [kinds].flat()]));
-  return (way, messageType) => byType.get(messageType)?.some((kind) => isFrom(kind, way)) ?? way.origin !== 'client';
+  return (way, messageType) => byType.get(messageType)?.some((kind) => isFrom(kind, way)) ?? !isOutside(way);
 }
 
 function isFrom(kind: ServiceSender, { from, to, origin }: Way): boolean {
   // Who is no member is a client whatever its address says.
-  if (origin === 'client') return kind === 'client';
+  if (origin === 'client' || origin === 'bearer') return kind === origin;
   switch (kind) {
     case 'peer':
       return withoutNode(from) === withoutNode(to);
@@ -52,6 +56,7 @@ function isFrom(kind: ServiceSender, { from, to, origin }: Way): boolean {
     case 'member':
       return true;
     case 'client':
+    case 'bearer':
       return false;
     default:
       return kind.key === 'same'
@@ -60,5 +65,6 @@ function isFrom(kind: ServiceSender, { from, to, origin }: Way): boolean {
   }
 }
 
+const isOutside = ({ origin }: Way): boolean => origin === 'client' || origin === 'bearer';
 const withoutNode = (address: Address): string => address.slice(address.indexOf('/') + 1);
 const keyOf = (address: Address): string => address.slice(address.indexOf('/', address.indexOf('/') + 1) + 1);

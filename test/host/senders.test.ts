@@ -161,6 +161,7 @@ describe('protocol messages', () => {
     for (const type of all) {
       for (const from of [to, `n2/${name}/${key}`, 'client-1/raft.server/kv', 'n2/2pc.coordinator/tx'] as const) {
         expect(definition.admits({ from, to, origin: 'client' }, type)).toBe(false);
+        expect(definition.admits({ from, to, origin: 'bearer' }, type)).toBe(false);
       }
       expect(definition.admits({ from: 'n2/store/kv', to, origin: 'member' }, type)).toBe(false);
       expect(definition.admits({ from: 'n1/store/kv', to, origin: 'node' }, type)).toBe(false);

@@ -3,14 +3,14 @@
 import { type Observable, Subject } from 'rxjs';
 import { type Address, nodeOf, type QuorateError } from '../../../statecharts/actor.ts';
 import type { Environment } from '../../environment/environment.ts';
-import { arrivalOf, type PeerStatus } from '../bus.ts';
+import { arrivalOf, type Origin, type PeerStatus } from '../bus.ts';
 import { ConnectionError, HandshakeRefusedError, MisaddressedEnvelopeError } from '../errors.ts';
 import { createInbox, type Inbox } from '../inbox.ts';
 import { createLossTally, createPeerStatuses, createTally, type LossTally, type PeerStatuses } from '../reports.ts';
 import type { Credentials, PeerMemory } from './handshake/credentials.ts';
-import type { Counterpart, Introduction, ProofKeys } from './handshake.ts';
+import type { Introduction, ProofKeys } from './handshake.ts';
 import type { TcpLimits, TcpTiming } from './options.ts';
-import type { Ending, Session, SessionFrame } from './session.ts';
+import type { Ending, KnownCounterpart, Session, SessionFrame } from './session.ts';
 
 /** Something wrong that a bus survived: a frame, a connection or a handshake that it refused. */
 export interface BusNotice {
@@ -43,7 +43,7 @@ export interface Core extends CoreOptions {
   /** Reports how a session ended, unless that is of the everyday kind, which the status of its peer tells. */
   noticeEnding(remote: string, ending: Ending): void;
   /** Takes in what came over a session. Refuses what its other side has no right to send. */
-  receive(session: Session, theirs: Counterpart, frame: SessionFrame): void;
+  receive(session: Session, theirs: KnownCounterpart, frame: SessionFrame): void;
   /** Lets go of all listeners. */
   complete(): void;
 }
@@ -73,14 +73,15 @@ export function createCore(options: CoreOptions, onAbsent: (from: string, to: Ad
     noticeEnding(remote, { error, claimed }) {
       if (error !== undefined && !(error instanceof ConnectionError)) notice(error, remote, claimed);
     },
-    receive({ remote }, { node, proven }, frame) {
+    receive({ remote }, theirs, frame) {
+      const { node } = theirs;
       if (frame.kind === 'absent') {
         if (nodeOf(frame.address) === node) losses.add(node, 'absent', frame.count, frame.address);
         return;
       }
       const { envelope } = frame;
       if (nodeOf(envelope.from) === node && nodeOf(envelope.to) === self) {
-        if (!inbox.deliver(arrivalOf(envelope, proven === 'peer' ? 'member' : 'client'))) onAbsent(node, envelope.to);
+        if (!inbox.deliver(arrivalOf(envelope, originOf(theirs), theirs.client))) onAbsent(node, envelope.to);
         return;
       }
       const error = new MisaddressedEnvelopeError(
@@ -97,6 +98,9 @@ export function createCore(options: CoreOptions, onAbsent: (from: string, to: Ad
     },
   };
 }
+
+const originOf = ({ proven, token }: KnownCounterpart): Origin =>
+  proven === 'peer' ? 'member' : token === undefined ? 'client' : 'bearer';
 
 /** What a session's end says about the peer. */
 export function statusAfter(node: string, error: QuorateError | undefined): PeerStatus {

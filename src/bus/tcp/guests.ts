@@ -10,6 +10,7 @@ import { createAdmission } from './guests/admission.ts';
 import { createClientBacklog } from './guests/client-backlog.ts';
 import { createClientIntake } from './guests/client-intake.ts';
 import type { Provenance } from './guests/remote.ts';
+import type { Verdict } from './handshake/credentials.ts';
 import type { Counterpart } from './handshake.ts';
 import type { Links } from './links.ts';
 import { createSession, type Ending, type Session, type SessionContext } from './session.ts';
@@ -27,6 +28,8 @@ export interface Guests {
   readonly clientBytes: number;
   /** Ends the sessions of nodes that are no peers any more, and of clients whose id belongs to a peer now. */
   dismiss(): void;
+  /** Ends the sessions of clients that have proven one of these tokens. */
+  dismissBearers(tokens: ReadonlySet<string>): void;
   /** Ends all sessions. */
   stop(): void;
 }
@@ -87,6 +90,11 @@ export function createGuests(
     if (links.has(node)) links.nudge(node);
     else statuses.set({ node, status: 'connected' });
   };
+  /** Answers go to an id: by that of another client, what that one may read would be told to one that may not. */
+  const objectionTo = ({ node, token }: Pick<Counterpart, 'node' | 'token'>): Verdict | undefined =>
+    (byNode.get(node) ?? []).every((guest) => guest.token === token)
+      ? undefined
+      : { code: 'node-id-taken', reason: `${node} is the id of a client that came with another right` };
   const closed = (session: Session, ending: Ending): void => {
     present.delete(session);
     admission.closed(session);
@@ -116,7 +124,7 @@ export function createGuests(
         mine,
         isPeer: (id) => mayBeNode && links.has(id),
         clientsProve: openClients === 'none' || (openClients === 'loopback' && !isLocal),
-        admitClient: () => admission.forClient(place),
+        admitClient: (client) => objectionTo(client) ?? admission.forClient(place),
         onFrame: core.receive,
         onPartial: intake.check,
         onOpen: (it, counterpart) => opened({ ...counterpart, session: it }, place),
@@ -138,6 +146,11 @@ export function createGuests(
     dismiss() {
       for (const [node, guests] of [...byNode]) {
         for (const { kind, session } of guests) if ((kind === 'node') !== links.has(node)) session.abort();
+      }
+    },
+    dismissBearers(tokens) {
+      for (const guests of [...byNode.values()]) {
+        for (const { token, session } of guests) if (token !== undefined && tokens.has(token)) session.abort();
       }
     },
     stop() {

@@ -14,7 +14,7 @@
  * A side opens the session when it says its last word, or has heard it. Either may send a refusal instead of its next
  * message, upon which both close. It is sealed where the other side is known to hold the secret of nodes.
  *
- * * A proof is HMAC-SHA-256, under the key of nodes or that of clients, over everything that was said before (every byte:
+ * * A proof is HMAC-SHA-256, under the key of nodes, that of clients or that of a token which D names in its hello, over everything that was said before (every byte:
  *   ids, kinds, cluster, versions, both nonces, what the connection is secured by) and over the side that proves. So an
  *   answer that is reflected, replayed, or taken from a session of another kind proves nothing.
  * * D proves first, so that A, which anyone can connect to, gives a stranger nothing to try guesses on. A stranger that
@@ -47,6 +47,8 @@ export type Introduction = Omit<Hello, 'nonce' | 'proof' | 'security'>;
 export interface ProofKeys {
   readonly peer?: Uint8Array;
   readonly client?: Uint8Array;
+  /** The key of the token of a name; undefined for one that this side does not know. */
+  readonly ofToken?: (name: string) => Uint8Array | undefined;
 }
 
 /** What both sides know when they judge each other. */
@@ -73,8 +75,8 @@ export interface AcceptOptions extends Speaker {
   readonly isPeer: (id: string) => boolean;
   /** Whether a client at the other end has to prove that it holds the secret. */
   readonly clientsProve: boolean;
-  /** Finds room for one more client. @returns why there is none */
-  readonly admitClient: () => Verdict | undefined;
+  /** Finds room for one more client, which has proven a token, if any. @returns why there is none */
+  readonly admitClient: (client: Pick<Counterpart, 'node' | 'token'>) => Verdict | undefined;
 }
 
 export type HandshakeOptions = DialOptions | AcceptOptions;
@@ -85,6 +87,8 @@ export interface Counterpart {
   readonly node: string;
   /** What it has proven; a node that was dialled by a client without a secret has proven nothing. */
   readonly proven: ProofKind;
+  /** The name of the token that a client has proven, where that was not the secret of all clients. */
+  readonly token?: string;
 }
 
 /** What is to be done next: to send these frames, and then to wait unless it is over. */
@@ -146,7 +150,8 @@ const nothing: Heard = { frame: { kind: 'ping' }, payload: new Uint8Array() };
 
 function* dial(options: DialOptions, security: Security): Run {
   const { mine, keys } = options;
-  const proof: ProofKind = mine.kind === 'node' ? 'peer' : keys.client === undefined ? 'none' : 'client';
+  const provesAsClient = keys.client !== undefined || mine.token !== undefined;
+  const proof: ProofKind = mine.kind === 'node' ? 'peer' : provesAsClient ? 'client' : 'none';
   const hello: Hello = { ...mine, nonce: randomBytes(nonceBytes), proof, security: security.name };
   const greeting = helloFrame(hello);
 
@@ -157,7 +162,8 @@ function* dial(options: DialOptions, security: Security): Run {
   }
   const counterpart: Counterpart = { kind: theirs.kind, node: theirs.node, proven: proof };
   if (proof === 'none') return { frames: [], counterpart };
-  const transcript = transcriptOf(keys, proof, hello, security, [payloadOf(greeting), answer.payload]);
+  const key = keyOf(keys, hello) ?? refuseKeyless(hello);
+  const transcript = transcriptOf(key, proof, security, [payloadOf(greeting), answer.payload]);
 
   const proven = expect('proof', yield [proofFrame(prove(transcript, 'dialled'))]);
   requireProven(transcript, 'accepted', proven.proof, theirs, hello);
@@ -180,18 +186,21 @@ function* accept(options: AcceptOptions, security: Security): Run {
   const hello: Hello = { ...mine, nonce, proof, security: security.name };
   const theirs = greetingIn(greeting, hello, options, security);
   requireProof(theirs, hello, options);
-  const counterpart: Counterpart = { kind: theirs.kind, node: theirs.node, proven: proof };
+  const { kind, node, token } = theirs;
+  const ofToken = proof === 'client' && token !== undefined ? { token } : {};
+  const counterpart: Counterpart = { kind, node, proven: proof, ...ofToken };
   const answer = helloFrame(hello);
   if (proof === 'none') {
-    admit(options);
+    admit(options, counterpart);
     return { frames: [answer], counterpart };
   }
-  const transcript = transcriptOf(keys, proof, hello, security, [greeting.payload, payloadOf(answer)]);
+  const key = keyOf(keys, theirs) ?? refuseKeyless(hello);
+  const transcript = transcriptOf(key, proof, security, [greeting.payload, payloadOf(answer)]);
 
   const proven = expect('proof', yield [answer]);
   requireProven(transcript, 'dialled', proven.proof, theirs, hello);
   if (proof === 'client') {
-    admit(options);
+    admit(options, counterpart);
     return { frames: [proofFrame(prove(transcript, 'accepted'))], counterpart };
   }
   const mineProven = prove(transcript, 'accepted');
@@ -231,31 +240,40 @@ function requireProof(theirs: Hello, mine: Hello, { keys, clientsProve }: Accept
       want === 'peer'
         ? 'nodes must'
         : "clients must, unless they are on the node's own machine, or the node is told to open itself to clients";
-    const remedy = want === 'client' ? '; connect with the secret that quorate secret client prints' : '';
+    const secrets = 'the secret that quorate secret client prints, or a token (quorate secret token NAME)';
+    const remedy = want === 'client' ? `; connect with ${secrets}` : '';
     refuse({ code: 'secret-required', reason: `${label(theirs)} did not offer to prove a secret: ${how}${remedy}` });
   }
-  if (want !== 'none' && keys[want] === undefined) {
+  if (want === 'client' && theirs.token !== undefined && keyOf(keys, theirs) === undefined) {
+    const reason = `${label(mine)} knows no token '${theirs.token}', which ${label(theirs)} wants to prove; have an operator list it, or connect with another one`;
+    refuse({ code: 'secret-mismatch', reason });
+  }
+  if (want !== 'none' && keyOf(keys, theirs) === undefined) {
     const reason = `${label(mine)} runs without a secret, so that no ${theirs.kind} can prove one to it; start it with the secret of the cluster`;
     refuse({ code: 'secret-required', reason });
   }
 }
 
-function admit({ admitClient }: AcceptOptions): void {
-  const verdict = admitClient();
+function admit({ admitClient }: AcceptOptions, client: Counterpart): void {
+  const verdict = admitClient(client);
   if (verdict !== undefined) refuse(verdict);
 }
 
+/** By which the side that dialled, which said this, proves itself, and the other side in turn. */
+function keyOf(keys: ProofKeys, { proof, token }: Hello): Uint8Array | undefined {
+  if (proof === 'none') return undefined;
+  return proof === 'client' && token !== undefined ? keys.ofToken?.(token) : keys[proof];
+}
+
+const refuseKeyless = (mine: Hello): never =>
+  refuse({ code: 'secret-required', reason: `${label(mine)} has no secret by which to prove itself` });
+
 function transcriptOf(
-  keys: ProofKeys,
+  key: Uint8Array,
   proof: 'peer' | 'client',
-  mine: Hello,
   security: Security,
   [first, second]: readonly [Uint8Array, Uint8Array],
 ): Transcript {
-  const key = keys[proof];
-  if (key === undefined) {
-    return refuse({ code: 'secret-required', reason: `${label(mine)} has no secret by which to prove itself` });
-  }
   const transcript = createTranscript(key, proof, security.binding());
   transcript.add(first);
   transcript.add(second);

@@ -2,6 +2,7 @@
 
 import type { QuorateError } from '../../../statecharts/actor.ts';
 import type { Clock } from '../../environment/clock.ts';
+import type { ClientIdentity } from '../bus.ts';
 import { type HandshakeRefusedError, MalformedFrameError } from '../errors.ts';
 import { type Channel, createConnection } from './connection.ts';
 import type { Credentials } from './handshake/credentials.ts';
@@ -65,6 +66,11 @@ export function createSessionRegistry(): SessionRegistry {
   };
 }
 
+/** The other side, and the client that it is, if it is one. */
+export interface KnownCounterpart extends Counterpart {
+  readonly client?: ClientIdentity;
+}
+
 interface SessionEnds {
   readonly socket: Channel;
   /** The other end, for people. */
@@ -72,7 +78,7 @@ interface SessionEnds {
   /** Called once, when both sides have accepted each other. */
   readonly onOpen: (session: Session, theirs: Counterpart) => void;
   /** Receives envelopes and rejections, once the session is open. */
-  readonly onFrame: (session: Session, theirs: Counterpart, frame: SessionFrame) => void;
+  readonly onFrame: (session: Session, theirs: KnownCounterpart, frame: SessionFrame) => void;
   /** Called when more of a large frame has arrived, and not yet its end. */
   readonly onPartial?: () => void;
   /** Called once, when it is over. */
@@ -118,11 +124,17 @@ export interface Session {
   abort(): void;
 }
 
+const identityOf = ({ proven, token }: Counterpart, remote: string): ClientIdentity => ({
+  remote,
+  isProven: proven !== 'none',
+  ...(token === undefined ? {} : { token }),
+});
+
 export function createSession(options: SessionOptions): Session {
   const { socket, remote, onOpen, onFrame, onClosed } = options;
   const security = securityOf(socket);
   const handshake = createHandshake(options, security);
-  let theirs: Counterpart | undefined;
+  let theirs: KnownCounterpart | undefined;
   let refused: HandshakeRefusedError | undefined;
   let isProven = false;
 
@@ -133,10 +145,11 @@ export function createSession(options: SessionOptions): Session {
       isProven = step.isProven ?? false;
       connection.end();
     } else if (counterpart !== undefined) {
-      theirs = counterpart;
+      theirs =
+        counterpart.kind === 'client' ? { ...counterpart, client: identityOf(counterpart, remote) } : counterpart;
       isProven = counterpart.proven !== 'none';
       connection.established();
-      onOpen(session, counterpart);
+      onOpen(session, theirs);
     }
   };
   const connection = createConnection({

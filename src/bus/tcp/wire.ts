@@ -6,6 +6,7 @@ import type { Envelope, RefusalCode } from '../bus.ts';
 import { MalformedFrameError } from '../errors.ts';
 import { decodePayload, encodeFrame, payloadOf } from './frames.ts';
 import { credentialsSchema } from './handshake/credentials.ts';
+import { isTokenName } from './secret/secret.ts';
 
 const envelopeKind = 0;
 const helloKind = 1;
@@ -55,6 +56,7 @@ const helloSchema = v.object({
   expects: v.optional(id),
   nonce: v.optional(bytes(nonceBytes, nonceBytes)),
   proof: v.optional(v.picklist(['peer', 'client', 'none']), 'none'),
+  token: v.optional(v.pipe(v.string(), v.check(isTokenName, "expected 1 to 64 letters, digits, '-' or '_'"))),
   security: v.optional(v.picklist(['none', 'tls']), 'none'),
   versions: v.pipe(
     v.object({ min: version, max: version }),
@@ -91,6 +93,11 @@ export interface Hello {
    * nothing. The dialling side proposes it, the other one answers with the same, or refuses.
    */
   readonly proof: ProofKind;
+  /**
+   * The name of the token that a client will prove in place of the secret of clients. A node of an earlier release, which
+   * knows of none, takes the proof for one of that secret, and refuses it.
+   */
+  readonly token?: string | undefined;
   /** The secure channel that carries this connection. This release knows none; the place is kept for TLS. */
   readonly security: 'none' | 'tls';
   /** The versions of the protocol that this side speaks, both ends included. */

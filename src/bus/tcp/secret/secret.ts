@@ -27,6 +27,14 @@ export interface ClusterSecret {
   token(name: string): string;
 }
 
+/** The token of a name as a client over TCP has it: it is proven, and never said. */
+export interface ClientToken {
+  readonly kind: 'token';
+  readonly name: string;
+  /** The key by which its bearer and nodes prove themselves to each other over TCP, 32 bytes. */
+  key(): Uint8Array;
+}
+
 /** What opens the services of a cluster to clients. */
 export interface ClientSecret {
   readonly kind: 'client';
@@ -111,6 +119,24 @@ export function clientSecretOf(text: string, source = 'the given text'): ClientS
   );
 }
 
+/**
+ * The token that a text stands for: one that `quorate secret token NAME` has printed.
+ *
+ * @throws SecretEmptyError; SecretKindError for what is no token of a name
+ */
+export function clientTokenOf(text: string, source = 'the given text'): ClientToken {
+  const trimmed = text.trim();
+  if (trimmed === '') throw new SecretEmptyError(`expected a token in ${source}, got nothing; ${howToName}`);
+  const name = nameOfToken(trimmed);
+  if (name === undefined) {
+    throw new SecretKindError(
+      `expected the token of a name (${namedPrefix}NAME...) in ${source}, got something else; ${howToName}`,
+    );
+  }
+  const key = derive(Buffer.from(trimmed, 'utf8'), 'bearer');
+  return Object.freeze({ kind: 'token', name, key: () => key });
+}
+
 function clientSecretFrom(material: Uint8Array): ClientSecret {
   const text = `${clientPrefix}${Buffer.from(material).toString('base64url')}`;
   const key = derive(material, 'client');
@@ -122,4 +148,5 @@ const derive = (material: Uint8Array, use: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', material, 'quorate cluster secret', use, keyBytes));
 
 const howToMake = 'make one with: quorate secret new --secret-file FILE';
+const howToName = 'make it with: quorate secret token NAME --secret-file FILE';
 const howToDerive = 'derive it with: quorate secret client --secret-file FILE';
