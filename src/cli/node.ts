@@ -80,10 +80,13 @@ export function nodeCommand(terminal: Terminal): Command {
       logProtocolIn,
     )
     .option('--secret-file <file>', 'the secret that all nodes share; needed as soon as there are peers')
-    .option('--tokens <file>', 'what tokens may do over HTTP (JSON); clients need one then, unless --open-clients')
+    .option(
+      '--tokens <file>',
+      'what tokens may do over HTTP and TCP (JSON); clients need one then, unless --open-clients',
+    )
     .option(
       '--audit-log <file>',
-      'where to note who changed what over HTTP, and who was refused (JSON, one value a line)',
+      'where to note which client changed what, and which was refused (JSON, one value a line)',
     )
     .option(
       '--open-clients [which]',

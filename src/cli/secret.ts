@@ -14,7 +14,7 @@ Examples:
   $ quorate secret new --secret-file /etc/quorate/secret
   $ quorate secret client --secret-file /etc/quorate/secret     # for connect([...], { secret })
   $ quorate secret http --secret-file /etc/quorate/secret       # for curl -H "Authorization: Bearer ..."
-  $ quorate secret token app --secret-file /etc/quorate/secret  # likewise, of one name of quorate node --tokens
+  $ quorate secret token app --secret-file /etc/quorate/secret  # for either, and connect([...], { token }): of a name in --tokens
 
 Exit codes: 0 done, 1 the file cannot be used (the line says why), 2 wrong options.`;
 
@@ -71,7 +71,7 @@ export function secretCommand(terminal: Terminal): Command {
     .addCommand(
       about(
         'token',
-        'print the token of a name, which opens over HTTP what the nodes list for it (--tokens)',
+        'print the token of a name, which opens over HTTP and TCP what the nodes list for it (--tokens)',
         (path, name) => ({
           value: { token: readSecretFile(path).token(name) },
         }),

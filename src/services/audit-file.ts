@@ -1,8 +1,8 @@
 /** The audit log of a node in a file that is set aside when it has grown: one JSON object a line, with its time and node. */
 
 import { pino } from 'pino';
-import type { Audit } from './http/audit.ts';
 import { openRotatingFile, type RotatingFileOptions } from './rotating-file.ts';
+import type { Audit } from './tokens/audit.ts';
 
 export interface AuditFile {
   readonly audit: Audit;

@@ -15,8 +15,6 @@ import type { RoleChange } from '../host/role-change.ts';
 import type { Journal } from '../journal/journal.ts';
 import { createDecisions } from './agreement/decisions.ts';
 import { examineNode } from './examination/examination.ts';
-import type { Audit } from './http/audit.ts';
-import { type Grant, GrantsError } from './http/grants.ts';
 import { type HttpServerOptions, type StoreHttpServer, serveHttp } from './http/server.ts';
 import { replacingBoth } from './http/tls.ts';
 import { followMembers, type MemberPlaceNotice } from './member-peers.ts';
@@ -29,14 +27,17 @@ import type { LogProtocolName } from './store/log/protocol-names.ts';
 import { FoundingMismatchError, logProtocols, replicationOf } from './store/log/protocols.ts';
 import { type LogTiming, timingOf } from './store/log/timing.ts';
 import { type ReplicatedStore, startReplicatedStore } from './store/replicated-store.ts';
+import type { Audit } from './tokens/audit.ts';
+import { createGrantBook, type Grant, type GrantBook, GrantsError } from './tokens/grants.ts';
+import { createStoreGuard } from './tokens/guard.ts';
 
-export type { Audit, AuditEntry } from './http/audit.ts';
-export { type Grant, GrantsError, grantsIn, type Role } from './http/grants.ts';
 export { JournalLostError, JournalRolledBackError } from './lives/standing.ts';
 export { MemberPlaceMissingError, MemberRetiredError } from './member-peers.ts';
 export { OtherClusterError, type Restoration } from './restoration.ts';
 export { FoundingMismatchError, MembersFixedError, OtherModeError, OtherProtocolError } from './store/log/protocols.ts';
 export { type LogTiming, LogTimingError } from './store/log/timing.ts';
+export type { Audit, AuditEntry } from './tokens/audit.ts';
+export { type Grant, GrantsError, grantsIn, type Role } from './tokens/grants.ts';
 
 /** How to start a node. What acknowledgements are worth can be chosen with `primary-backup` alone, the same on all nodes. */
 export interface KeyValueNodeOptions extends Durability {
@@ -51,11 +52,11 @@ export interface KeyValueNodeOptions extends Durability {
    */
   readonly tls?: TlsIdentity;
   /**
-   * What bearers of tokens may do over HTTP, besides those of all clients: `secret` derives the token of each name. Over TCP they open
-   * nothing. With it, clients need a token unless `openClients` says otherwise.
+   * What bearers of tokens may do over HTTP and TCP, besides those of all clients: `secret` derives the token of each name. With it,
+   * clients need a token, or the secret of clients, unless `openClients` says otherwise.
    */
   readonly tokens?: readonly Grant[];
-  /** Told who has changed what over HTTP, and who was refused. By default none is. */
+  /** Told which client has changed what, and which was refused. By default none is. */
   readonly audit?: Audit;
   /** Which clients need no secret, over TCP and HTTP: those on this machine by default. */
   readonly openClients?: OpenClients;
@@ -134,7 +135,7 @@ const key = 'kv';
 /**
  * Starts a node.
  *
- * @throws LogTimingError for times that contradict each other; OtherClusterError for data of another cluster; OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
+ * @throws GrantsError for tokens without a secret; LogTimingError for times that contradict each other; OtherClusterError for data of another cluster; OtherProtocolError, OtherModeError when the data directory was begun with another protocol or mode; MembersFixedError
  * when the node is to join where members stay the same; MemberPlaceMissingError when nothing says where a member is; MemberRetiredError; the errors of `openFileJournal` (locked, damaged,
  * another node's directory), of `createTcpBus` (port taken, a certificate of another node) and of `serveHttp`
  */
@@ -146,6 +147,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
   const { id, cluster, secret, dataDirectory, listen, peers, nats, tls } = options;
   const { environment = systemEnvironment(), stateBytes, joins = false, agreementKeys, timing = {}, faults } = options;
   const { electionTimeoutMs } = timingOf(timing);
+  const grants = grantsOf(options);
   // What was opened so far, to be closed again should a later step fail.
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -156,6 +158,7 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       listen,
       peers,
       openClients: openClientsOf(options),
+      tokens: grants.names(),
       ...(secret === undefined ? {} : { secret }),
       ...(nats === undefined ? {} : { nats }),
       ...(tls === undefined || nats !== undefined ? {} : { tls }),
@@ -182,6 +185,10 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
       }),
       key,
       environment,
+      // A node that has neither to look at takes what clients ask as it comes.
+      ...(options.tokens === undefined && options.audit === undefined
+        ? {}
+        : { guard: createStoreGuard({ grantOf: grants.of, audit: options.audit, clock: environment.clock }) }),
       ...(stateBytes === undefined ? {} : { limits: { server: { stateBytes } } }),
     });
     const comparison = compareStates({ node, store, key, clock: environment.clock });
@@ -200,7 +207,12 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     );
     const setTls = replacingBoth(nats === undefined ? running.bus : undefined, http);
     const resignationMs = 2 * electionTimeoutMs;
-    const setTokens = (grants: readonly Grant[]): void => http?.setGrants(grants);
+    const setTokens = (tokens: readonly Grant[]): void => {
+      if (options.tokens === undefined) return;
+      http?.setGrants(tokens);
+      const changed = grants.set(tokens);
+      running.bus.setTokens(grants.names(), changed);
+    };
     const { departures } = members;
     const parts = { running, store, http, departures, protocol, comparison, resignationMs };
     const told = merge(notices, comparison.notices, members.notices);
@@ -209,6 +221,14 @@ export async function startKeyValueNode(options: KeyValueNodeOptions): Promise<K
     for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+/** @throws GrantsError */
+function grantsOf({ tokens, secret }: KeyValueNodeOptions): GrantBook {
+  if (tokens === undefined || secret !== undefined) return createGrantBook(tokens ?? []);
+  throw new GrantsError(
+    'expected the secret of the cluster, from which tokens are derived, got none; start the node with it',
+  );
 }
 
 /** Serves HTTP where that is wanted. */
@@ -222,11 +242,6 @@ async function servingHttp(
 ): Promise<StoreHttpServer | undefined> {
   const { http, secret, tls, tokens, audit, pid, requestDeadlineMs, onUnexpected } = options;
   if (http === undefined) return undefined;
-  if (tokens !== undefined && secret === undefined) {
-    throw new GrantsError(
-      'expected the secret of the cluster, from which tokens are derived, got none; start the node with it',
-    );
-  }
   const { node, store } = parts;
   return await serveHttp({
     ...parts,

@@ -43,6 +43,9 @@ const raftLease = ['test/statecharts/raft/lease.test.ts'];
 const coordination = ['test/services/store/coordination.test.ts'];
 const largeValues = ['test/services/store/large-values.test.ts'];
 const byteKeys = ['test/services/store/byte-keys.test.ts'];
+const rights = ['test/services/tokens/rights.test.ts'];
+const tokensOverTcp = ['test/services/tokens/tcp.test.ts'];
+const guard = ['test/services/tokens/guard.test.ts'];
 const keyForms = ['test/services/http/key-forms.test.ts'];
 const rangeHistory = ['test/services/store/range-history.test.ts'];
 const sharedQuestions = ['test/services/store/shared-questions.test.ts'];
@@ -1837,8 +1840,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'what a client sends arrives as from a member',
     file: 'src/bus/tcp/core.ts',
-    text: "proven === 'peer' ? 'member' : 'client'",
-    becomes: "proven === 'peer' ? 'member' : 'member'",
+    text: "proven === 'peer' ? 'member' :",
+    becomes: "proven !== undefined ? 'member' :",
     tests: wire,
   },
   {
@@ -1893,8 +1896,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'whoever knows the name of a token has it',
     file: 'src/services/http/access.ts',
-    text: 'timingSafeEqual(digest, found.digest) ? found.grant',
-    becomes: 'digest.length > 0 ? found.grant',
+    text: 'timingSafeEqual(digest, expected) ? book.of(name)',
+    becomes: 'digest.length > 0 ? book.of(name)',
     tests: ['test/services/http/authorization.test.ts'],
   },
   {
@@ -1903,6 +1906,83 @@ export const mutations: readonly Mutation[] = [
     text: 'isOfName ? keyOfToken(grant.name, key) : key',
     becomes: 'isOfName ? key : key',
     tests: ['test/services/http/authorization.test.ts'],
+  },
+  {
+    name: 'a token opens everything over TCP',
+    file: 'src/services/tokens/guard.ts',
+    text: 'const need = uncovered(grant, it.asked);',
+    becomes: 'const need = uncovered({ name: token, role: "admin" }, it.asked);',
+    tests: rights,
+  },
+  {
+    name: 'a lease is joined over TCP whatever its keys',
+    file: 'src/services/tokens/guard.ts',
+    text: 'if (need !== undefined) judged(need);',
+    becomes: 'if (need === null) judged(need);',
+    tests: rights,
+  },
+  {
+    name: 'a question that is not known is open to all tokens',
+    file: 'src/services/tokens/asked.ts',
+    text: "questionIn(body.question) ?? { type: 'other' }",
+    becomes: "questionIn(body.question) ?? { type: 'status' }",
+    tests: guard,
+  },
+  {
+    name: 'a command that is not known is open to all tokens',
+    file: 'src/services/tokens/asked.ts',
+    text: "typeof command === 'string' ? { type: 'other' }",
+    becomes: "typeof command === 'string' ? { type: 'status' }",
+    tests: guard,
+  },
+  {
+    name: 'a question is passed on with what was not judged in it',
+    file: 'src/services/tokens/asked.ts',
+    text: '{ ...request, body: { ...body, question } }',
+    becomes: 'request',
+    tests: guard,
+  },
+  {
+    name: 'a question that waited is answered to a token that was revoked meanwhile',
+    file: 'src/services/tokens/guard.ts',
+    text: 'grantOf(grant.name) !== grant',
+    becomes: 'grantOf(grant.name) === null',
+    tests: guard,
+  },
+  {
+    name: 'a key joins a lease that could not be looked at',
+    file: 'src/services/tokens/guard.ts',
+    text: '() => refuse(notReady(request.id))',
+    becomes: '() => judged(undefined)',
+    tests: guard,
+  },
+  {
+    name: 'a token over TCP shares its idempotency keys with all',
+    file: 'src/services/tokens/guard.ts',
+    text: 'key: keyOfToken(token, body.key)',
+    becomes: 'key: body.key',
+    tests: tokensOverTcp,
+  },
+  {
+    name: 'the bearer of a token reaches all that is open to clients',
+    file: 'src/bus/tcp/core.ts',
+    text: "token === undefined ? 'client' : 'bearer'",
+    becomes: "'client'",
+    tests: tokensOverTcp,
+  },
+  {
+    name: 'a client takes the id, and so the answers, of one with another right',
+    file: 'src/bus/tcp/guests.ts',
+    text: '(guest) => guest.token === token',
+    becomes: '(guest) => guest.session !== undefined',
+    tests: tokensOverTcp,
+  },
+  {
+    name: 'a token that is not listed gets in',
+    file: 'src/bus/tcp.ts',
+    text: '(name) => tokens.has(name)',
+    becomes: '(name) => tokens.has(name) || name !== node',
+    tests: tokensOverTcp,
   },
   {
     name: 'what a token began goes on after the token was revoked',
@@ -1914,37 +1994,37 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a route that is not listed is open to all tokens',
     file: 'src/services/http/authorization.ts',
-    text: "{ role: 'admin', scope: 'all' }",
-    becomes: "{ role: 'read', scope: 'none' }",
+    text: "?.(request) ?? { type: 'other' }",
+    becomes: "?.(request) ?? { type: 'status' }",
     tests: ['test/services/http/authorization.test.ts'],
   },
   {
     name: 'a token of some keys reads all of them',
-    file: 'src/services/http/grants.ts',
+    file: 'src/services/tokens/grants.ts',
     text: "if (scope === 'all') return false;",
     becomes: "if (scope === 'all') return true;",
     tests: ['test/services/http/authorization.test.ts'],
   },
   {
     name: 'a range that leaves the prefix of a token is read by it',
-    file: 'src/services/http/grants.ts',
+    file: 'src/services/tokens/grants.ts',
     text: 'scope.from.startsWith(prefix) && scope.to.startsWith(prefix)',
     becomes: 'scope.from.startsWith(prefix)',
     tests: ['test/services/http/authorization.test.ts'],
   },
   {
     name: 'a lease without keys is ended by any token',
-    file: 'src/services/http/authorization.ts',
-    text: "scopes.length === 0 ? (['all'] as const) : scopes",
-    becomes: 'scopes',
-    tests: ['test/services/http/authorization.test.ts'],
+    file: 'src/services/tokens/rights.ts',
+    text: 'isWhole && keys.length === 0',
+    becomes: 'isWhole && keys.length < 0',
+    tests: rights,
   },
   {
     name: 'a key joins the lease of keys that its token may not write',
-    file: 'src/services/http/authorization.ts',
-    text: "if (method !== 'PUT' || lease === undefined) return [];",
-    becomes: "if (method === 'PUT' || lease === undefined) return [];",
-    tests: ['test/services/http/authorization.test.ts'],
+    file: 'src/services/tokens/rights.ts',
+    text: "leases: lease === undefined ? [] : [{ lease, role: 'write', isWhole: false }],",
+    becomes: 'leases: [],',
+    tests: rights,
   },
   {
     name: 'a client that hangs up leaves no trace in the audit log',
@@ -1969,7 +2049,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the audit log is filled by strangers',
-    file: 'src/services/http/audit.ts',
+    file: 'src/services/tokens/audit.ts',
     text: 'if (told >= refusedPerSecond) {',
     becomes: 'if (told < 0) {',
     tests: ['test/services/http/authorization.test.ts'],
@@ -1984,8 +2064,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a client reaches actors',
     file: 'statecharts/actor/senders.ts',
-    text: "if (origin === 'client') return kind === 'client';",
-    becomes: "if (origin === 'client') return kind !== 'node';",
+    text: 'return kind === origin;',
+    becomes: "return kind !== 'node';",
     tests: ['test/host/senders.test.ts'],
   },
   {

@@ -3,7 +3,7 @@
 import type { Clock } from '../../environment/clock.ts';
 import { messageOf } from '../../environment/message.ts';
 import { type AuditFile, openAuditFile } from '../../services/audit-file.ts';
-import { type Grant, grantsIn } from '../../services/http/grants.ts';
+import { type Grant, grantsIn } from '../../services/tokens/grants.ts';
 import { FileError } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
 import { follow, textIn } from './followed.ts';

@@ -5,8 +5,8 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../bus/tcp/guests/remote.ts';
 import { type ClusterSecret, nameOfToken, type OpenClients } from '../../bus/tcp.ts';
+import { createGrantBook, type Grant, type GrantBook } from '../tokens/grants.ts';
 import { keyOfToken } from '../tokens/idempotency.ts';
-import type { Grant } from './grants.ts';
 import { HttpRequestError } from './problems.ts';
 import { header } from './reading.ts';
 
@@ -100,28 +100,26 @@ export function addAccess(app: FastifyInstance, { openClients = 'loopback', toke
 interface NamedTokens {
   /** What the token of this name and digest may do. */
   grantOf(name: string | undefined, digest: Uint8Array): Grant | undefined;
-  /** @returns the names that may do something else now, or nothing any more */
-  set(grants: readonly Grant[]): ReadonlySet<string>;
+  set: GrantBook['set'];
 }
 
 function createNamedTokens(named: HttpAccess['named']): NamedTokens {
-  let known = new Map<string, { readonly grant: Grant; readonly digest: Uint8Array }>();
-  const set = (grants: readonly Grant[]): ReadonlySet<string> => {
-    const before = known;
-    known = new Map(
-      grants.map((grant) => [grant.name, { grant, digest: digestOf(named?.secret.token(grant.name) ?? '') }]),
-    );
-    const isSameGrant = (name: string, grant: Grant): boolean =>
-      JSON.stringify(known.get(name)?.grant) === JSON.stringify(grant);
-    return new Set([...before].flatMap(([name, { grant }]) => (isSameGrant(name, grant) ? [] : [name])));
-  };
-  if (named !== undefined) set(named.grants);
+  const book = createGrantBook(named?.grants ?? []);
+  const digestsOf = (): ReadonlyMap<string, Uint8Array> =>
+    new Map(named && book.names().map((name) => [name, digestOf(named.secret.token(name))]));
+  let digests = digestsOf();
   return {
-    set: (grants) => (named === undefined ? new Set() : set(grants)),
+    set(grants) {
+      if (named === undefined) return new Set();
+      const changed = book.set(grants);
+      digests = digestsOf();
+      return changed;
+    },
     grantOf(name, digest) {
       // The name in a token is no secret: what follows it is.
-      const found = name === undefined ? undefined : known.get(name);
-      return found !== undefined && timingSafeEqual(digest, found.digest) ? found.grant : undefined;
+      const expected = name === undefined ? undefined : digests.get(name);
+      if (name === undefined || expected === undefined) return undefined;
+      return timingSafeEqual(digest, expected) ? book.of(name) : undefined;
     },
   };
 }

@@ -5,47 +5,16 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../../environment/clock.ts';
+import { type Audit, type AuditEntry, createRefusalBudget, cut, toldKeys } from '../tokens/audit.ts';
 import type { GrantOf } from './authorization.ts';
 import { jsonOfBody } from './json.ts';
 import { answerOf } from './problems.ts';
-import { keysOfTransaction } from './transactions.ts';
-
-/** One entry, without its time. */
-export interface AuditEntry {
-  /** The name of the token; `clients` for that of all clients, `open` where none was needed; left out where none was known. */
-  readonly who?: string;
-  /** The address of the connection. */
-  readonly from: string;
-  readonly method: string;
-  /** The path of the route, such as `/kv/*`. */
-  readonly route: string;
-  /** The keys that it names: some of them, where they are many, and the beginnings of those that are long. */
-  readonly keys?: readonly string[];
-  /** The lease that it names, as it was written. */
-  readonly lease?: string;
-  /** The namespace that it names. */
-  readonly namespace?: string;
-  /** The nodes that a change of members, or of the leader, names. */
-  readonly nodes?: readonly string[];
-  readonly status: number;
-  /** What was wrong. */
-  readonly code?: string;
-  /** How many more were refused before this one, and are not told, as there were too many at once. */
-  readonly untold?: number;
-}
-
-/** Takes entries. */
-export type Audit = (entry: AuditEntry) => void;
-
-/** Strangers could fill the log: so many of those refused are told within a second. */
-const refusedPerSecond = 20;
-const keysLimit = 16;
-const keyLength = 256;
+import { operationsOfTransaction } from './transactions.ts';
 
 /** Adds it to the routes of an interface. */
 export function addAudit(app: FastifyInstance, grantOf: GrantOf, audit: Audit, clock: Clock): void {
   const codes = new WeakMap<FastifyRequest, string>();
-  const isTold = createBudget(clock);
+  const isTold = createRefusalBudget(clock);
   app.addHook('onError', async (request, _reply, error) => {
     codes.set(request, answerOf(error).problem.code);
   });
@@ -57,14 +26,13 @@ export function addAudit(app: FastifyInstance, grantOf: GrantOf, audit: Audit, c
     const untold = isRefused ? isTold() : 0;
     if (untold === undefined) return;
     const who = grantOf(request)?.name;
-    const keys = keysOf(request).slice(0, keysLimit).map(cut);
     const code = codes.get(request);
     audit({
       ...(who === undefined ? {} : { who }),
       from: request.socket.remoteAddress ?? 'unknown',
       method: request.method,
       route,
-      ...(keys.length === 0 ? {} : { keys }),
+      ...toldKeys(keysOf(request)),
       ...subjectOf(request),
       status,
       ...(code === undefined ? {} : { code }),
@@ -73,8 +41,6 @@ export function addAudit(app: FastifyInstance, grantOf: GrantOf, audit: Audit, c
   });
 }
 
-const cut = (text: string): string => text.slice(0, keyLength);
-
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
 
 function keysOf({ routeOptions: { url = '' }, params, body }: FastifyRequest): readonly string[] {
@@ -82,7 +48,8 @@ function keysOf({ routeOptions: { url = '' }, params, body }: FastifyRequest): r
   if (typeof key === 'string') return [key];
   if (url !== '/transactions') return [];
   try {
-    return keysOfTransaction(body).flatMap(({ key: it, isWritten }) => (isWritten ? [it] : []));
+    const { success, failure } = operationsOfTransaction(body);
+    return [...success, ...failure].flatMap(({ type, key: it }) => (type === 'get' ? [] : [it]));
   } catch {
     return [];
   }
@@ -99,27 +66,5 @@ function subjectOf({ routeOptions: { url = '' }, params, query, body }: FastifyR
   return {
     ...(typeof lease === 'string' ? { lease: cut(lease) } : {}),
     ...(typeof namespace === 'string' ? { namespace: cut(namespace) } : {}),
-  };
-}
-
-/** @returns how many were not told since the last one that was; undefined for one that is not told */
-function createBudget({ nowMs }: Clock): () => number | undefined {
-  let sinceMs = -Infinity;
-  let told = 0;
-  let untold = 0;
-  return () => {
-    const now = nowMs();
-    if (now - sinceMs >= 1_000) {
-      sinceMs = now;
-      told = 0;
-    }
-    if (told >= refusedPerSecond) {
-      untold += 1;
-      return undefined;
-    }
-    told += 1;
-    const before = untold;
-    untold = 0;
-    return before;
   };
 }

@@ -21,6 +21,7 @@ import {
 } from '../agreement/errors.ts';
 import {
   CopyEndedError,
+  ForbiddenError,
   IdempotencyKeyReusedError,
   KeyLimitError,
   LargeValueReplacedError,
@@ -99,6 +100,7 @@ const answers: readonly (readonly [
   whatToDo: string,
 ])[] = [
   [PreconditionFailedError, 412, 'read the key again and decide anew; the ETag of the answer is what is there'],
+  [ForbiddenError, 403, 'ask with another token, or have an operator list more for this one'],
   [KeyLimitError, 400, 'use a key of 1 to 1,024 bytes of text'],
   [ValueLimitError, 413, 'send a value of at most 1 MiB, or split it over several keys'],
   [LeaseEndedError, 410, 'grant another lease, and put its keys anew'],

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
 import { isWellFormed } from '../agreement/json.ts';
-import type { Condition, OperationResult, TransactionOperation } from '../store/key-value/commands.ts';
+import type { Condition, OperationResult, Transaction, TransactionOperation } from '../store/key-value/commands.ts';
 import type { KeyValueStore } from '../store/key-value/contract.ts';
 import type { IdempotencyOf } from './access.ts';
 import { bodyOf, jsonOfBody } from './json.ts';
@@ -40,13 +40,14 @@ const transaction = v.strictObject({
 
 const example = '{"compare": [{"key": "a", "version": 7}], "success": [{"put": "a", "value": "x"}, {"delete": "b"}]}';
 
-/** The keys that a body names, and whether it writes them. @throws HttpRequestError */
-export function keysOfTransaction(body: unknown): readonly { readonly key: string; readonly isWritten: boolean }[] {
+/** What a body compares and does. @throws HttpRequestError */
+export function operationsOfTransaction(body: unknown): Required<Transaction> {
   const { compare, success, failure } = bodyOf(transaction, jsonOfBody(body), example);
-  return [
-    ...compare.map(({ key }) => ({ key, isWritten: false })),
-    ...[...success, ...failure].map(operationOf).map(({ type, key }) => ({ key, isWritten: type !== 'get' })),
-  ];
+  return {
+    compare: compare.map((it) => ({ key: it.key, condition: conditionOf(it) })),
+    success: success.map(operationOf),
+    failure: failure.map(operationOf),
+  };
 }
 
 /** Adds them to `app`. @param deadlineMs how long a request may take */
@@ -57,15 +58,10 @@ export function addTransactionRoutes(
   idempotencyOf: IdempotencyOf,
 ): void {
   app.post('/transactions', async (request, reply) => {
-    const { compare, success, failure } = bodyOf(transaction, jsonOfBody(request.body), example);
-    const { results, ...transacted } = await kv.transaction(
-      {
-        compare: compare.map((it) => ({ key: it.key, condition: conditionOf(it) })),
-        success: success.map(operationOf),
-        failure: failure.map(operationOf),
-      },
-      { deadlineMs, ...idempotencyOf(request) },
-    );
+    const { results, ...transacted } = await kv.transaction(operationsOfTransaction(request.body), {
+      deadlineMs,
+      ...idempotencyOf(request),
+    });
     return reply.send({ ...transacted, results: results.map(toldResult) });
   });
 }

@@ -146,6 +146,11 @@ export class OutcomeUnknownError extends QuorateError {
   readonly code: string = 'OUTCOME_UNKNOWN';
 }
 
+/** The token of the client may not do what it asked for; HTTP answers 403. */
+export class ForbiddenError extends NotHappenedError {
+  readonly code = 'FORBIDDEN';
+}
+
 /** A node was not replaced, and will not be by this request: the members are who they were. */
 export class NotReplacedError extends NotHappenedError {
   readonly code = 'NOT_REPLACED';

@@ -5,18 +5,20 @@
  */
 
 import { ReplaySubject, Subject } from 'rxjs';
-import type { Address, QuorateError } from '../../../statecharts/actor.ts';
+import type { QuorateError } from '../../../statecharts/actor.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import { numberFrom } from '../../environment/ids.ts';
 import { MalformedRequestError, StoreClosedError, StoreFailedError } from './errors.ts';
 import { fixedMembership } from './log/members/fixed.ts';
 import type { ReplicatedStore, ReplicatedStoreOptions } from './replicated-store/contract.ts';
+import { takeGuarded } from './requests/guard.ts';
 import { createOwnSink } from './requests/own-sink.ts';
 import { passOn } from './requests/passing-on.ts';
 import { createRequester } from './requests/requester.ts';
 import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './requests/router.ts';
-import { createSinks, defaultRoomLimits, type RoomLimits } from './requests/sinks.ts';
+import { type BusSink, createSinks, defaultRoomLimits, type RoomLimits } from './requests/sinks.ts';
 import {
+  guardedSenders,
   type RequestsMessage,
   type ResponsesMessage,
   storeAddress,
@@ -47,7 +49,7 @@ const resignationMs = 1_000;
  * const { version } = await keyValueStore(store).put('greeting', value);
  */
 export function startReplicatedStore(options: ReplicatedStoreOptions): ReplicatedStore {
-  const { node, key = 'kv', environment = systemEnvironment(), limits = {} } = options;
+  const { node, key = 'kv', environment = systemEnvironment(), limits = {}, guard } = options;
   const { clock } = environment;
   const { commandBytes = defaultCommandBytes } = limits;
   const sessionLimits = checked({ ...defaultSessionLimits, ...limits.sessions });
@@ -60,7 +62,9 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const failure = new ReplaySubject<StoreFailedError>(1);
   const changes = new Subject<void>();
   const commitTimes = new Subject<number>();
-  const endpoint = node.open('store', key, storeMessages, { senders: storeSenders });
+  const endpoint = node.open('store', key, storeMessages, {
+    senders: guard === undefined ? storeSenders : guardedSenders,
+  });
   const sinks = createSinks({
     clock,
     backlog: node.backlog,
@@ -123,15 +127,18 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     },
   });
 
-  const takeRequests = (from: Address, { forward, requests }: RequestsMessage): void => {
-    const sink = sinks.of(from, requests.length);
+  const take = ({ forward, requests }: RequestsMessage, sink: BusSink): void => {
     if (forward && !log.isLeader) for (const request of requests) passOn(clock, router, request, sink);
     else server.take(requests, sink);
   };
 
-  endpoint.received.subscribe(({ from, message }) => {
-    if (message.type === 'requests') takeRequests(from, message);
-    else router.receive(from.slice(0, from.indexOf('/')), message.responses);
+  const requester = createRequester({ clock, router, commandLimitBytes: commandBytes });
+  const ask = requester.queryThen;
+  endpoint.received.subscribe(({ from, message, client }) => {
+    if (message.type === 'requests') {
+      if (guard === undefined || client === undefined) take(message, sinks.of(from, message.requests.length));
+      else takeGuarded({ guard, ask, sinkOf: sinks.of, take }, from, client, message);
+    } else router.receive(from.slice(0, from.indexOf('/')), message.responses);
   });
 
   let wasLeader = false;
@@ -152,7 +159,7 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   });
 
   return {
-    ...createRequester({ clock, router, commandLimitBytes: commandBytes }),
+    ...requester,
     failure: failure.asObservable(),
     copy: () => server.copy(),
     samples: server.samples,

@@ -3,7 +3,9 @@
 import { isIPv6 } from 'node:net';
 import {
   type ClientSecret,
+  type ClientToken,
   clientSecretOf,
+  clientTokenOf,
   createTcpClient,
   type TcpClient,
   type TcpClientOptions,
@@ -19,6 +21,11 @@ export interface ConnectOptions extends StoreClientOptions {
    * What nodes on other machines ask for: what `quorate secret client` prints. Given, the nodes must prove to hold theirs.
    */
   readonly secret?: ClientSecret | string;
+  /**
+   * The token by which this client comes in place of the secret of all clients: what `quorate secret token NAME` prints. The
+   * nodes must prove to know it, and let it do what an operator lists for the name; whatever else fails with ForbiddenError.
+   */
+  readonly token?: ClientToken | string;
   /** Connects by TLS, with nodes alone that show a certificate of this authority which names them. */
   readonly tls?: TlsTrust;
   /** How long the first connection may take, in milliseconds. Default 5,000. */
@@ -35,7 +42,7 @@ export interface TcpStoreClient extends Client, Pick<TcpClient, 'setTls'> {}
  *
  * @param addresses where nodes listen for each other, as `host:port` or `[ipv6]:port`
  * @throws MalformedRequestError for an address that is none; UnavailableError when no node answers in time;
- * BusOptionsError for options that make no sense, TlsIdentityError for an authority that is none; SecretEmptyError, SecretKindError for a secret that is none of clients
+ * BusOptionsError for options that make no sense, TlsIdentityError for an authority that is none; SecretEmptyError, SecretKindError for a secret or token that is none of clients
  *
  * @example
  * const client = await connect(['127.0.0.1:4801', '127.0.0.1:4802', '127.0.0.1:4803']);
@@ -43,11 +50,12 @@ export interface TcpStoreClient extends Client, Pick<TcpClient, 'setTls'> {}
  * await client.close();
  */
 export async function connect(addresses: readonly string[], options: ConnectOptions = {}): Promise<TcpStoreClient> {
-  const { cluster, secret, tls, connectMs = 5_000, tcp, ...rest } = options;
+  const { cluster, secret, token, tls, connectMs = 5_000, tcp, ...rest } = options;
   const bus = createTcpClient({
     addresses: addresses.map(hostPortIn),
     ...(cluster === undefined ? {} : { cluster }),
     ...(secret === undefined ? {} : { secret: typeof secret === 'string' ? clientSecretOf(secret) : secret }),
+    ...(token === undefined ? {} : { token: typeof token === 'string' ? clientTokenOf(token) : token }),
     ...(tls === undefined ? {} : { tls }),
     ...(rest.environment === undefined ? {} : { environment: rest.environment }),
     ...tcp,
@@ -55,7 +63,8 @@ export async function connect(addresses: readonly string[], options: ConnectOpti
   const client = createStoreClient(bus, rest);
   try {
     await client.connected(connectMs);
-    return { ...client, setTls: bus.setTls };
+    // A copy would have what was under way now, for ever.
+    return Object.assign(client, { setTls: bus.setTls });
   } catch (error) {
     await client.close();
     throw error;

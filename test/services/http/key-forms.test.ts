@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createClusterSecret } from '../../../src/bus/tcp.ts';
 import type { HttpAccess } from '../../../src/services/http/access.ts';
-import type { Grant } from '../../../src/services/http/grants.ts';
 import { routedUrl } from '../../../src/services/http/key-forms.ts';
 import { keyOfBytes } from '../../../src/services/store/key-value/byte-keys.ts';
+import type { Grant } from '../../../src/services/tokens/grants.ts';
 import { until } from '../../fixtures/until.ts';
 import { type HttpNode, startHttpNode } from './http-node.ts';
 

@@ -170,7 +170,8 @@ function leasedIn(result: KeyValueResult): Leased {
   return { lease: result.lease, ttlMs: result.ttlMs };
 }
 
-function refusalOf(reason: Refusal): NotHappenedError {
+/** The error that tells why the state machine has refused a command. */
+export function refusalOf(reason: Refusal): NotHappenedError {
   switch (reason) {
     case 'lease-absent':
       return new LeaseEndedError('expected a lease that has not ended; grant another one, and put its keys anew');

@@ -6,6 +6,7 @@
 import { Observable } from 'rxjs';
 import { type Clock, pause } from '../../../environment/clock.ts';
 import {
+  ForbiddenError,
   KeyLimitError,
   MalformedRequestError,
   NotHappenedError,
@@ -109,6 +110,7 @@ async function persistently<T>(clock: Clock, ending: Ending, ask: () => Promise<
 }
 
 const lasting = [
+  ForbiddenError,
   RevisionForgottenError,
   RevisionAheadError,
   MalformedRequestError,

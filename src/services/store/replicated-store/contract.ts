@@ -8,6 +8,7 @@ import type { LogMembership } from '../log/members.ts';
 import type { LogStarter } from '../log/replicated-log.ts';
 import type { StateCopy } from '../replica.ts';
 import type { CallbackExecutor, Executor, MemberAdministration } from '../requests/contract.ts';
+import type { Guard } from '../requests/guard.ts';
 import type { RouterLimits } from '../requests/router.ts';
 import type { RoomLimits } from '../requests/sinks.ts';
 import type { ServerLimits } from '../server/limits.ts';
@@ -37,6 +38,8 @@ export interface ReplicatedStoreOptions {
   /** Time and randomness; the system's by default. The same as the node's. */
   readonly environment?: Environment;
   readonly limits?: StoreLimits;
+  /** Judges what clients ask; without one they may ask everything, and those with a token nothing. */
+  readonly guard?: Guard;
 }
 
 /** How a store stands on its node. */

@@ -2,6 +2,7 @@
 
 import type { QuorateError } from '../../../../statecharts/actor.ts';
 import {
+  ForbiddenError,
   IdempotencyKeyReusedError,
   MalformedRequestError,
   MembersUnchangedError,
@@ -68,6 +69,8 @@ export function errorOf(response: Exclude<Response, { status: 'done' }>): Quorat
       return membersUnchanged(response.detail ?? 'unknown');
     case 'not-handed-over':
       return notHandedOver(response.detail ?? 'unknown');
+    case 'forbidden':
+      return new ForbiddenError(response.detail ?? 'the token of this client may not do that; ask with another token');
     case 'session-expired':
       return new SessionExpiredError(
         'the session of this request has expired; it was not applied now, but may have been before: read to find out',

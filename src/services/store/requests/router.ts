@@ -11,6 +11,7 @@ import { QuorateError } from '../../../../statecharts/actor.ts';
 import { integerBelow } from '../../../environment/random.ts';
 import { approximateBytes } from '../codec.ts';
 import {
+  ForbiddenError,
   MalformedRequestError,
   ModeNotOfferedError,
   OverloadedError,
@@ -265,7 +266,7 @@ class LeaderRouter implements Router {
 }
 
 /** Refusals that are made before the log is asked. */
-const blind = [OverloadedError, StoreFullError, ModeNotOfferedError, TooFewInSyncError] as const;
+const blind = [ForbiddenError, OverloadedError, StoreFullError, ModeNotOfferedError, TooFewInSyncError] as const;
 
 interface Batch {
   readonly node: string;

@@ -80,7 +80,9 @@ export type RefusedReason =
   /** The change of one node; the detail is as above, for `learner-behind` with how many entries: `learner-behind:12`. */
   | 'members-unchanged'
   /** The detail is a `HandOverRefusal`, or `another-leads`. */
-  | 'not-handed-over';
+  | 'not-handed-over'
+  /** The token of the client that asks may not; the detail says what it may. */
+  | 'forbidden';
 
 /** Why it is not known what became of the request. */
 export type UnknownReason = 'leadership-lost' | 'session-expired' | 'already-answered' | 'no-answer';
@@ -114,6 +116,7 @@ const refusedReasons: readonly unknown[] = [
   'not-replaced',
   'members-unchanged',
   'not-handed-over',
+  'forbidden',
 ] satisfies RefusedReason[];
 const unknownReasons: readonly unknown[] = [
   'leadership-lost',
@@ -242,6 +245,8 @@ export const storeSenders: Senders<keyof typeof storeMessages, ServiceSender> = 
   requests: ['member', 'client'],
   responses: 'peer',
 };
+/** The same of a store with a guard, which sees what the bearers of tokens may ask. */
+export const guardedSenders: typeof storeSenders = { ...storeSenders, requests: ['member', 'client', 'bearer'] };
 /** What a client takes. */
 export const clientMessages = { responses };
 

@@ -6,8 +6,8 @@
 import * as v from 'valibot';
 import { QuorateError } from '../../../statecharts/actor.ts';
 import { isTokenName } from '../../bus/tcp.ts';
+import { jsonIn } from '../http/json.ts';
 import { problemOfKey } from '../store/key-value/commands.ts';
-import { jsonIn } from './json.ts';
 
 /** Each may do what those before it may: read keys, write them, and change the cluster or copy all of it. */
 export const roles = ['read', 'write', 'admin'] as const;
@@ -75,6 +75,37 @@ export function grantsIn(text: string, source: string): readonly Grant[] {
   throw new GrantsError(
     `expected ${source} to read like ${example}: ${v.getDotPath(issue) ?? 'all of it'}: ${issue.message}; mend it`,
   );
+}
+
+/** What tokens may do now. */
+export interface GrantBook {
+  /** Of the token of a name; undefined for one that is not listed. The same object as long as it may do the same. */
+  of(name: string): Grant | undefined;
+  /** Replaces the list. @returns the names that may do something else now, or nothing any more */
+  set(grants: readonly Grant[]): ReadonlySet<string>;
+  names(): readonly string[];
+}
+
+/** Makes a book of a list. */
+export function createGrantBook(grants: readonly Grant[]): GrantBook {
+  let known = new Map(grants.map((grant) => [grant.name, grant]));
+  return {
+    of: (name) => known.get(name),
+    set(next) {
+      const before = known;
+      known = new Map(
+        next.map((grant) => {
+          const former = before.get(grant.name);
+          return [
+            grant.name,
+            JSON.stringify(former) === JSON.stringify(grant) && former !== undefined ? former : grant,
+          ];
+        }),
+      );
+      return new Set([...before].flatMap(([name, grant]) => (known.get(name) === grant ? [] : [name])));
+    },
+    names: () => [...known.keys()],
+  };
 }
 
 /** Which keys a request concerns: one, those with a prefix, those between two, all, or none. */
