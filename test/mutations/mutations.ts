@@ -72,6 +72,20 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'a backup writes to the terminal what it likes, as the name of its cluster',
+    file: 'src/services/backup/format.ts',
+    text: '/^\\P{Cc}{0,256}$/u',
+    becomes: '/^.{0,256}$/su',
+    tests: backups,
+  },
+  {
+    name: 'large values have no limit where the limit is no number',
+    file: 'src/services/store/large-values/large-values.ts',
+    text: '!Number.isSafeInteger(limitBytes) || limitBytes < 0',
+    becomes: 'limitBytes < 0',
+    tests: largeValues,
+  },
+  {
     name: 'a split puts a node into two groups, and cuts it off from itself',
     file: 'src/cli/up/faults-by-hand.ts',
     text: 'all.indexOf(name) < at',

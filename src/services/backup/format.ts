@@ -13,6 +13,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import * as v from 'valibot';
+import { isId } from '../../../statecharts/actor.ts';
 import { crc32 } from '../../journal/segmented/checksum.ts';
 import { logProtocolNames } from '../store/log/protocol-names.ts';
 import { BackupDamagedError, BackupForeignError, BackupTruncatedError, BackupVersionError } from './errors.ts';
@@ -29,10 +30,10 @@ const bodyLimitBytes = 64 * 2 ** 20;
 
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const head = v.object({
-  /** The cluster that it is of. */
-  cluster: v.string(),
+  /** The cluster that it is of. It is shown on terminals, and part of the name of the next one. */
+  cluster: v.pipe(v.string(), v.regex(/^\P{Cc}{0,256}$/u, 'expected the name of a cluster')),
   /** The node that wrote it. */
-  node: v.string(),
+  node: v.pipe(v.string(), v.check(isId, 'expected the id of a node')),
   /** By which protocol that cluster was replicated; a restored one may use another. */
   protocol: v.picklist(logProtocolNames),
   /** The last entry of the log that the state holds. */

@@ -67,6 +67,16 @@ test('refuses parts that are missing, exchanged or added, whose own bytes are ri
   expect(await readOf(Buffer.concat([start, first, second, end]))).toEqual([head, [1], [2]]);
 });
 
+test.each([
+  { ...head, cluster: 'old\n\u001b[2J' },
+  { ...head, cluster: 'x'.repeat(257) },
+  { ...head, node: '../n1' },
+  { ...head, node: '__proto__' },
+])('refuses a head that names no cluster, or no node: %j', async (strange) => {
+  const writer = new BackupWriter();
+  expect(await readOf(Buffer.concat([writer.start(strange), writer.end()]))).toBe('BACKUP_DAMAGED');
+});
+
 test('refuses what is no backup, and what a later release has written', async () => {
   expect(await readOf(Buffer.from('{"this": "is something else"}'))).toBe('BACKUP_FOREIGN');
   expect(await readOf(new Uint8Array())).toBe('BACKUP_FOREIGN');

@@ -392,6 +392,9 @@ describe('what is no large value', () => {
     for (const bytes of [0, -1, 1.5, 2 ** 21]) {
       expect(() => largeValues(store, { prefix, partBytes: bytes })).toThrow(MalformedRequestError);
     }
+    for (const limitBytes of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+      expect(() => largeValues(store, { prefix, limitBytes })).toThrow(MalformedRequestError);
+    }
     for (const key of ['files/write/x', 'files/write/1', 'files/write/0000000000000001/alive/x']) {
       await cluster.value(store.put(key, filled(1, 1)));
     }

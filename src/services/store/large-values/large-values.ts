@@ -31,6 +31,9 @@ export function largeValues(store: KeyValueStore, options: LargeValuesOptions): 
   if (!Number.isSafeInteger(partBytes) || partBytes < 1 || partBytes > valueLimitBytes) {
     throw new MalformedRequestError(`expected parts of 1 to ${valueLimitBytes} bytes, got ${partBytes}`);
   }
+  if (!Number.isSafeInteger(limitBytes) || limitBytes < 0) {
+    throw new MalformedRequestError(`expected a limit of whole bytes, 0 or more, got ${limitBytes}`);
+  }
   const layout = layoutBelow(prefix);
   const place: WritingPlace = { store, layout, limitBytes, partBytes, ttlMs, clock };
   const assertName = (name: string): void => {
