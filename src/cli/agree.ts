@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { jsonIn } from '../services/http/json.ts';
 import { type AskedNode, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
-import { hostPortIn } from './options.ts';
+import { nodeOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
@@ -30,12 +30,7 @@ export const agreeCommand = (terminal: Terminal): Command =>
     .description('Proposes a value for a key, and prints the one that is chosen. Without a value it proposes none.')
     .argument('<key>', 'what to agree on; it is kept for ever')
     .argument('[value]', 'what to propose')
-    .option(
-      '--node <host:port>',
-      'where a node serves HTTP (default: 127.0.0.1:4701)',
-      hostPortIn,
-      hostPortIn('127.0.0.1:4701'),
-    )
+    .addOption(nodeOption())
     .option(
       '--acceptors <nodes>',
       'the acceptors of the key, separated by commas (default: the nodes with which the cluster began)',

@@ -21,7 +21,7 @@ import {
   problemIn,
   withAccess,
 } from './node-request.ts';
-import { hostPortIn, textOf } from './options.ts';
+import { nodeOption, textOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
@@ -47,12 +47,7 @@ export function backupCommand(terminal: Terminal): Command {
     .summary('copy the state of a running store into a file')
     .description('Copies the state of a running store into a new file.')
     .argument('<file>', 'the file, which is not there yet')
-    .option(
-      '--node <host:port>',
-      'where a node serves HTTP; one that does not lead has more time (default: 127.0.0.1:4701)',
-      hostPortIn,
-      hostPortIn('127.0.0.1:4701'),
-    )
+    .addOption(nodeOption('where a node serves HTTP; one that does not lead has more time'))
     .option('--json', 'tell the result as JSON', false)
     .addHelpText('after', help)
     .action(async (file: string, options: BackupOptions) => {

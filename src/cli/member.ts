@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import type { HostPort } from '../bus/tcp.ts';
 import { type LogMembers, logMembers } from '../services/store/log/members.ts';
 import { type AskedNode, jsonTold, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
-import { hostPortIn, nodeIdIn, peerIn } from './options.ts';
+import { nodeIdIn, nodeOption, peerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
@@ -46,14 +46,7 @@ interface Asked extends AskedNode {
 /** Makes the command. */
 export function memberCommand(terminal: Terminal): Command {
   const about = (command: Command): Command =>
-    withAccess(command)
-      .option(
-        '--node <host:port>',
-        'where a node serves HTTP (default: 127.0.0.1:4701)',
-        hostPortIn,
-        hostPortIn('127.0.0.1:4701'),
-      )
-      .option('--json', 'tell the result as JSON', false);
+    withAccess(command).addOption(nodeOption()).option('--json', 'tell the result as JSON', false);
   const list = about(new Command('list').description('Prints who takes part, and where.')).action(
     async (options: Asked) => {
       const members = await ask(options, membersQuestion);

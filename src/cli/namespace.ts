@@ -10,7 +10,7 @@ import {
   problemIn,
   requestNode,
 } from './node-request.ts';
-import { hostPortIn, integerIn } from './options.ts';
+import { integerIn, nodeOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const help = `
@@ -47,12 +47,7 @@ const amountIn = integerIn(0, 999_999_999_999_999);
 export function namespaceCommand(terminal: Terminal): Command {
   const about = (command: Command): Command =>
     command
-      .option(
-        '--node <host:port>',
-        'where a node serves HTTP (default: 127.0.0.1:4701)',
-        hostPortIn,
-        hostPortIn('127.0.0.1:4701'),
-      )
+      .addOption(nodeOption())
       .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
       .option('--json', 'tell the result as JSON', false);
   const tell = ({ json }: Asked, namespaces: readonly Namespace[]): void =>

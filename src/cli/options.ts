@@ -1,7 +1,7 @@
 /** Readers of option values; each refuses with what was expected, what came, and often with what was meant. */
 
 import { isIPv4, isIPv6 } from 'node:net';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { isId } from '../../statecharts/actor.ts';
 import type { HostPort, OpenClients } from '../bus/tcp.ts';
 import { type LogProtocolName, logProtocolNames } from '../services/store/log/protocol-names.ts';
@@ -54,6 +54,10 @@ export function hostPortIn(text: string): HostPort {
   if (isHost && Number(port) <= 65_535) return { host: ipv6 ?? host, port: Number(port) };
   throw new InvalidArgumentError(`Expected HOST:PORT with a port up to 65535${meantBy(text)}.`);
 }
+
+/** The option of a command that asks a node over HTTP. */
+export const nodeOption = (what = 'where a node serves HTTP'): Option =>
+  new Option('--node <host:port>', what).argParser(hostPortIn).default(hostPortIn('127.0.0.1:4701'), '127.0.0.1:4701');
 
 function meantBy(text: string): string {
   if (/^:?\d{1,5}$/.test(text)) return `; did you mean 127.0.0.1:${text.replace(':', '')}`;

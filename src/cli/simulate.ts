@@ -1,6 +1,6 @@
 /** `quorate simulate`: runs a protocol under faults on virtual time, over many seeds, or replays one schedule. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { recordRun } from '../dashboard/record-run.ts';
 import { formatRecording } from '../dashboard/recording.ts';
 import type { RunRequest } from '../dashboard/run-feed.ts';
@@ -84,7 +84,11 @@ export function simulateCommand(terminal: Terminal): Command {
     .option('--seed <number>', 'the first seed; the others follow it (default: 1)', integerIn(0, 2 ** 31 - 1))
     .option('--runs <number>', `how many seeds (default: ${defaultRuns})`, integerIn(1, 10_000_000))
     .option('--nodes <number>', 'how many nodes', integerIn(1, 9), 3)
-    .option('--faults <kinds>', 'which faults may happen, separated by commas', faultsIn, everyFault)
+    .addOption(
+      new Option('--faults <kinds>', 'which faults may happen, separated by commas')
+        .argParser(faultsIn)
+        .default(everyFault, 'all'),
+    )
     .option('--broken <name>', "simulate a twin with a mistake, the way it is found; or 'all'")
     .option('--check-determinism', 'run each seed twice and compare the event logs to the last byte', false)
     .option('--budget <seconds>', 'end after this much real time, with fewer runs', positiveIn)

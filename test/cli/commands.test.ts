@@ -47,6 +47,18 @@ describe('the commands of quorate', () => {
     for (const args of [[], ['--help'], ['help', 'node'], ['nod']]) expect(await namesFor(...args)).toEqual(all);
   });
 
+  test('each say in words, and once, what an option is by default', async () => {
+    const strange = (command: Command): readonly string[] => [
+      ...command.commands.flatMap(strange),
+      ...command.options.flatMap(({ long, description, defaultValue, defaultValueDescription }) => {
+        const isToldByItself = defaultValue !== undefined && defaultValue !== false;
+        const isInWords = typeof defaultValue !== 'object' || defaultValueDescription !== undefined;
+        return isToldByItself && (!isInWords || description.includes('(default')) ? [`${command.name()} ${long}`] : [];
+      }),
+    ];
+    expect((await commandsFor([], { terminal, program })).flatMap(strange)).toEqual([]);
+  });
+
   test('each tell JSON where that is asked for', async () => {
     // What is printed is for a shell, or a log of JSON lines already.
     const others = ['completion', 'proxy', 'failover'];

@@ -1,6 +1,6 @@
 /** What an operator asks of a group from the command line: how it stands and stood, and what its managers are to do. */
 
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import * as v from 'valibot';
 import { pause } from '../../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../../environment/environment.ts';
@@ -137,7 +137,12 @@ const allowLoss = (terminal: Terminal): Command =>
     new Command('allow-loss')
       .description('Lets a server be primary that may lack acknowledged writes, in the epoch under way alone.')
       .addArgument(new Argument('<epoch>', 'which epoch, as status tells').argParser(integerIn(1, 2 ** 31)))
-      .option('--off <servers...>', 'those that are off, or reached by no client, of those that are not fenced', []),
+      .addOption(
+        new Option(
+          '--off <servers...>',
+          'those that are off, or reached by no client, of those that are not fenced',
+        ).default([], 'none'),
+      ),
   ).action(async (epoch: number, options: Options & { readonly off: readonly string[] }) => {
     await managersOf(options).command('/failover/allow-loss', v.unknown(), { epoch, off: options.off });
     show(terminal, options, { allowedLoss: epoch }, () => [
