@@ -10,6 +10,7 @@ import { createNode } from '../../src/host/node.ts';
 import { createMemoryJournal } from '../../src/journal/memory.ts';
 import { postgres } from '../../src/resources/postgres.ts';
 import { createTransactionManager, transactionDefinitions } from '../../src/services/transactions.ts';
+import { patientTimes } from '../fixtures/patience.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 
@@ -48,7 +49,7 @@ beforeAll(async () => {
     },
     definitions: transactionDefinitions,
   });
-  const manager = await createTransactionManager({ node, environment });
+  const manager = await createTransactionManager({ node, environment, times: patientTimes });
   isOver = () => manager.list().length === 0;
   pool = new pg.Pool({ connectionString: server.url('orders'), max: 1 });
   const desk = await listening(orderDesk(manager).set('env', 'test'));

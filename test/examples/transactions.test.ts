@@ -22,6 +22,7 @@ import {
   transactionDefinitions,
 } from '../../src/services/transactions.ts';
 import { hasMariaDb, startMariaDb, type TestMariaDb } from '../fixtures/mariadb.ts';
+import { patientTimes } from '../fixtures/patience.ts';
 import { startPostgres, type TestPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 
@@ -60,7 +61,7 @@ describe.skipIf(!hasMariaDb)('within a transaction over PostgreSQL and MariaDB',
       },
       definitions: transactionDefinitions,
     });
-    manager = await createTransactionManager({ node, environment });
+    manager = await createTransactionManager({ node, environment, times: patientTimes });
   });
   beforeEach(async () => {
     await ordersServer.query('delete from orders');

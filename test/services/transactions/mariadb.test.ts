@@ -15,6 +15,7 @@ import {
   transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { hasMariaDb, startMariaDb, type TestMariaDb } from '../../fixtures/mariadb.ts';
+import { patientTimes } from '../../fixtures/patience.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../fixtures/tcp-proxy.ts';
 import { until } from '../../fixtures/until.ts';
@@ -50,7 +51,7 @@ describe.skipIf(!hasMariaDb)('transactions over PostgreSQL and MariaDB', () => {
       },
       definitions: transactionDefinitions,
     });
-    const manager = await createTransactionManager({ node, environment });
+    const manager = await createTransactionManager({ node, environment, times: patientTimes });
     running.push({ node, manager });
     return { manager, storage };
   };

@@ -18,6 +18,7 @@ import {
   transactionDefinitions,
 } from '../../../src/services/transactions.ts';
 import { createMachineClock, type MachineClock } from '../../../src/simulator/machine-clock.ts';
+import { patientTimes } from '../../fixtures/patience.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../fixtures/tcp-proxy.ts';
 import { until } from '../../fixtures/until.ts';
@@ -51,7 +52,7 @@ const boot = async (port = server.port): Promise<Life> => {
     resources: { database: postgres(server.url('postgres', port), { name: 'database', environment }), store },
     definitions: transactionDefinitions,
   });
-  const manager = await createTransactionManager({ node, environment });
+  const manager = await createTransactionManager({ node, environment, times: patientTimes });
   const life = { node, manager, store, clock };
   lives.push(life);
   return life;

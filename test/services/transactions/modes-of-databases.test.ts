@@ -9,6 +9,7 @@ import { mariadb } from '../../../src/resources/mariadb.ts';
 import { postgres } from '../../../src/resources/postgres.ts';
 import { createTransactionManager, retry, transactionDefinitions } from '../../../src/services/transactions.ts';
 import { hasMariaDb, startMariaDb, type TestMariaDb } from '../../fixtures/mariadb.ts';
+import { patientTimes } from '../../fixtures/patience.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { until } from '../../fixtures/until.ts';
 
@@ -26,7 +27,7 @@ async function managed<Owned extends Resources>(resources: Owned) {
     resources,
     definitions: transactionDefinitions,
   });
-  const manager = await createTransactionManager({ node, environment });
+  const manager = await createTransactionManager({ node, environment, times: patientTimes });
   closing.push(async () => {
     manager.close();
     await node.stop();

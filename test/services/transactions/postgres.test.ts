@@ -13,6 +13,7 @@ import {
   type TransactionTimes,
   transactionDefinitions,
 } from '../../../src/services/transactions.ts';
+import { patientTimes } from '../../fixtures/patience.ts';
 import { startPostgres, type TestPostgres } from '../../fixtures/postgres.ts';
 import { startTcpProxy } from '../../fixtures/tcp-proxy.ts';
 import { until } from '../../fixtures/until.ts';
@@ -29,7 +30,7 @@ const running: { node: Node; manager: { close(): void } }[] = [];
 const start = async (
   urls: { readonly orders: string; readonly stock: string },
   storage = createMemoryStorage({ node: 'n1', clock: environment.clock, ids: environment.ids }),
-  times: Partial<TransactionTimes> = {},
+  times: Partial<TransactionTimes> = patientTimes,
 ): Promise<{ node: Node<Databases>; manager: TransactionManager<Databases>; storage: typeof storage }> => {
   const { clock } = environment;
   const node = createNode({
@@ -294,7 +295,7 @@ describe('transactions over two PostgreSQL databases', () => {
 describe('a database out of reach', () => {
   const quick = { resourceDeadlineMs: 1_000, voteTimeoutMs: 1_500, retryIntervalMs: 100, timeoutMs: 2_000 };
   /** For what must succeed, or fails at once. */
-  const patient = { retryIntervalMs: 100 };
+  const patient = { ...patientTimes, retryIntervalMs: 100 };
   const through = async (times: Partial<TransactionTimes> = patient) => {
     const proxy = await startTcpProxy(() => server.port);
     const started = await start(
