@@ -10,6 +10,8 @@ import { connect } from '../src/services/store/tcp-client.ts';
 import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableError } from '../src/services/store.ts';
 
 const host = '127.0.0.1';
+/** Nodes that have just started elect a leader first. */
+const patienceMs = 30_000;
 
 /** Starts node `id` of the cluster whose nodes listen at `ports`. An application does this once per process. */
 export function startMember(
@@ -37,9 +39,10 @@ export function startMember(
 export async function increment(store: KeyValueStore, key: string): Promise<number | 'not now' | 'nobody knows'> {
   try {
     for (;;) {
-      const found = await store.get(key);
+      const found = await store.get(key, { deadlineMs: patienceMs });
       const count = Number(found === undefined ? 0 : new TextDecoder().decode(found.value)) + 1;
-      const { swapped } = await store.compareAndSet(key, found?.version, new TextEncoder().encode(String(count)));
+      const value = new TextEncoder().encode(String(count));
+      const { swapped } = await store.compareAndSet(key, found?.version, value, { deadlineMs: patienceMs });
       if (swapped) return count;
     }
   } catch (error) {
@@ -60,7 +63,8 @@ export async function countTogether(ports: Readonly<Record<string, number>>, dir
   for (const { node, store } of nodes) {
     print(`${node.id} counts ${await increment(keyValueStore(store), 'visits')}`);
   }
-  const client = await connect(Object.values(ports).map((port) => `${host}:${port}`));
+  const places = Object.values(ports).map((port) => `${host}:${port}`);
+  const client = await connect(places, { connectMs: patienceMs });
   print(`a client counts ${await increment(client, 'visits')}`);
   await client.close();
   await Promise.all(nodes.map((node) => node.stop()));

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import * as byFastify from '../../examples/web-service.ts';
 import * as byExpress from '../../examples/web-service-express.ts';
 import { type KeyValueStore, keyValueStore, OutcomeUnknownError, UnavailableError } from '../../src/services/store.ts';
+import { until } from '../fixtures/until.ts';
 
 /** Serves a service over any store. @returns its URL */
 const served = {
@@ -34,6 +35,7 @@ describe.each([
     const directory = mkdtempSync(join(tmpdir(), 'quorate-example-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     const first = await serve(directory);
+    await until('a leader', async () => (await fetch(`${first.url}/seats/A0`)).status === 404);
     const buy = (buyer: string) => fetch(`${first.url}/seats/A1?buyer=${buyer}`, { method: 'PUT' });
     const answers = await Promise.all([buy('ann'), buy('bob')]);
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
@@ -42,8 +44,12 @@ describe.each([
     expect((await fetch(`${first.url}/seats/A2`, { method: 'PUT' })).status).toBe(400);
     await first.stop();
     const second = await serve(directory);
-    const found = await fetch(`${second.url}/seats/A1`);
-    expect(await found.json()).toEqual({ seat: 'A1', buyer: winner });
+    const found = await until('what was sold', async () => {
+      const answer = await fetch(`${second.url}/seats/A1`);
+      const body = await answer.json();
+      return answer.status < 500 ? body : undefined;
+    });
+    expect(found).toEqual({ seat: 'A1', buyer: winner });
     await second.stop();
   });
 
