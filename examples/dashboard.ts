@@ -14,7 +14,7 @@ export const askedPort = (args = process.argv.slice(2)): string | undefined =>
  * @param port as it was given on the command line, 0 for any that is free; without one nothing is served
  * @throws TypeError when it is no port
  */
-export async function showing(nodes: readonly Node[], port = askedPort(), print = console.error) {
+export async function showing(nodes: readonly Node[], port: string | undefined, print = console.error) {
   if (port === undefined) return { close: async () => undefined };
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new TypeError(`expected a port from 0 to 65535 after --dashboard, got '${port}'`);

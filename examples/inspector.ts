@@ -16,7 +16,7 @@ import {
 import { serveInspector } from '../src/inspector/server.ts';
 import type { StatelyAdapter } from '../src/inspector.ts';
 import { showNode } from '../src/inspector.ts';
-import { showing } from './dashboard.ts';
+import { askedPort, showing } from './dashboard.ts';
 import { faultDetector } from './fault-detector.ts';
 
 /** Two nodes to look at. With an `adapter` they are shown to it from their first moment on. */
@@ -38,7 +38,7 @@ export function startWatched(environment: Environment = systemEnvironment(), ada
 
 if (process.argv[1] === import.meta.filename) {
   const nodes = startWatched();
-  await showing(nodes);
+  await showing(nodes, askedPort());
   for (const node of nodes) {
     const { url } = await serveInspector(node);
     console.log(`${node.id}: open ${url}; Ctrl-C ends it`);

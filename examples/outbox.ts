@@ -27,7 +27,7 @@ import {
   type WorkOf,
 } from '../src/services/transactions.ts';
 import { host } from './box-office.ts';
-import { showing } from './dashboard.ts';
+import { askedPort, showing } from './dashboard.ts';
 
 /** Why an order is not taken. */
 class SoldOutError extends Error {}
@@ -117,7 +117,7 @@ async function main(ordersUrl: string, stockUrl: string, hearerUrl: string): Pro
     directory: './data/outbox',
     resources: { orders: postgres(ordersUrl), stock: postgres(stockUrl) },
   });
-  const dashboard = await showing([node]);
+  const dashboard = await showing([node], askedPort());
   const manager = await createTransactionManager({ node });
   const server = orderDesk(manager).listen(8_080, host);
   const pool = new pg.Pool({ connectionString: ordersUrl, max: 1 });

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { KeyValueStore } from '../src/services/store.ts';
 import { buyerOf, failed, host, sell, startStore } from './box-office.ts';
-import { showing } from './dashboard.ts';
+import { askedPort, showing } from './dashboard.ts';
 
 export function boxOffice(store: KeyValueStore): Express {
   const app = express();
@@ -51,7 +51,7 @@ export async function serveBoxOffice(dataDirectory: string, port = 0) {
 
 if (process.argv[1] === import.meta.filename) {
   const { url, node, stop } = await serveBoxOffice('./quorate-data/web-service-example', 8_080);
-  const dashboard = await showing([node]);
+  const dashboard = await showing([node], askedPort());
   console.log(`try: curl -X PUT '${url}/seats/A1?buyer=ann'`);
   process.once('SIGINT', () => void Promise.all([dashboard.close(), stop()]));
 }
