@@ -3,6 +3,7 @@ import { seededRandomness } from '../../../src/environment/random.ts';
 import { createRouter, defaultRouterLimits } from '../../../src/services/store/requests/router.ts';
 import type { Request } from '../../../src/services/store/requests/wire.ts';
 import { createVirtualClock } from '../../../src/simulator/virtual-clock.ts';
+import { QuorateError } from '../../../statecharts/actor.ts';
 
 /** The router of one life of a node, which asks n2, and what it has sent and been answered. */
 function lifeOf(life: number) {
@@ -45,6 +46,32 @@ test('an answer to what a node asked before it crashed answers nothing that it a
     after.sent.map(({ id }) => ({ id, status: 'done', value: 'its own answer' })),
   );
   expect(after.answers).toEqual(Array.from({ length: 100 }, () => 'its own answer'));
+});
+
+test('what a token may not is asked no more: a question has not happened, and a write may have, where an attempt was lost', () => {
+  const { clock, sent, answers, router, ask } = lifeOf(1);
+  const write = (): void =>
+    router.submit({
+      prepare: () => ({ type: 'keyed', key: 'k', command: new Uint8Array() }),
+      deadlineAtMs: 5_000,
+      done: (error, value) => void answers.push(error ?? value),
+    });
+  const refuse = (): void => {
+    clock.advance(300);
+    const { id = 0 } = sent.at(-1) ?? {};
+    router.receive('n2', [{ id, status: 'refused', reason: 'forbidden' }]);
+  };
+  for (const submit of [() => ask('where'), write]) {
+    submit();
+    refuse();
+    submit();
+    clock.advance(1);
+    router.lost('n2');
+    refuse();
+  }
+  const codes = answers.map((it) => (it instanceof QuorateError ? it.code : it));
+  expect(codes).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN', 'OUTCOME_UNKNOWN']);
+  expect(router.inFlight).toBe(0);
 });
 
 test.each([300, 1_000, 5_000])(

@@ -15,7 +15,7 @@ import { createNode } from '../../../src/host/node.ts';
 import { createMemoryStorage } from '../../../src/journal/memory.ts';
 import { serveHttp } from '../../../src/services/http/server.ts';
 import type { Client } from '../../../src/services/store/client.ts';
-import { ForbiddenError, NotHappenedError } from '../../../src/services/store/errors.ts';
+import { ForbiddenError, NotHappenedError, UnavailableError } from '../../../src/services/store/errors.ts';
 import type { TransactionOperation } from '../../../src/services/store/key-value/commands.ts';
 import { createKeyValueMachine } from '../../../src/services/store/key-value/machine.ts';
 import { raft } from '../../../src/services/store/log/raft.ts';
@@ -65,6 +65,9 @@ export interface Edge {
   may(token: string, asking: Asking): Promise<boolean>;
 }
 
+/** A machine with other work may take long for anything. */
+export const patient = { deadlineMs: 60_000 };
+
 export const value = new TextEncoder().encode('v');
 
 /** Starts a node of one voter, with both edges. */
@@ -88,7 +91,7 @@ export async function startEdges(grants: readonly Grant[], openClients: OpenClie
   const guard = createStoreGuard({ grantOf: book.of, audit, clock });
   const store = startReplicatedStore({ node, machine: createKeyValueMachine(), log, environment, guard });
   const access = { openClients, token: secret.client().httpToken(), named: { secret, grants } };
-  const http = await serveHttp({ node, bus, store, environment, access });
+  const http = await serveHttp({ node, bus, store, environment, access, ...patient });
   onTestFinished(async () => {
     await http.close();
     await node.stop();
@@ -97,18 +100,18 @@ export async function startEdges(grants: readonly Grant[], openClients: OpenClie
   const { host, port } = bus.address();
   const address = `${host}:${port}`;
   const join = async (options: ConnectOptions): Promise<Client> => {
-    const client = await connect([address], { cluster: 'test', ...options });
+    const client = await connect([address], { cluster: 'test', connectMs: 60_000, ...options });
     onTestFinished(() => client.close());
     return client;
   };
-  /** A client's end of the bus, once it is open. @throws Error with the code of a refusal */
+  /** A client's end of the bus, once it is open. @throws Error with the code of a refusal, and its reason */
   const joinBus = async (options: Omit<TcpClientOptions, 'addresses'>): Promise<TcpClient> => {
     const joined = createTcpClient({ cluster: 'test', ...options, addresses: [{ host, port }] });
     onTestFinished(() => joined.close());
-    const { status, refusal } = await firstValueFrom(
+    const { status, refusal, reason } = await firstValueFrom(
       joined.peers.pipe(filter((peer) => peer.status !== 'disconnected')),
     );
-    if (status === 'refused') throw new Error(refusal?.code);
+    if (status === 'refused') throw new Error(`${refusal?.code}: ${reason}`);
     return joined;
   };
   const clients = new Map<string, Client>();
@@ -201,7 +204,7 @@ async function mayOverTcp(client: Client, asking: Asking): Promise<boolean> {
     await asked(client, asking);
   } catch (error) {
     if (error instanceof ForbiddenError) return false;
-    if (!(error instanceof NotHappenedError)) throw error;
+    if (!(error instanceof NotHappenedError) || error instanceof UnavailableError) throw error;
   }
   return true;
 }
@@ -209,18 +212,18 @@ async function mayOverTcp(client: Client, asking: Asking): Promise<boolean> {
 async function asked(client: Client, asking: Asking): Promise<unknown> {
   switch (asking.type) {
     case 'get':
-      return client.get(asking.key);
+      return client.get(asking.key, patient);
     case 'history':
-      return client.history(asking.key);
+      return client.history(asking.key, patient);
     case 'delete':
-      return client.delete(asking.key);
+      return client.delete(asking.key, patient);
     case 'put':
-      return client.put(asking.key, value, asking.lease === undefined ? {} : { lease: asking.lease });
+      return client.put(asking.key, value, asking.lease === undefined ? patient : { ...patient, lease: asking.lease });
     case 'range':
     case 'watch': {
       const { type, key, ...range } = asking;
       const selection = key === undefined ? range : { key };
-      if (type === 'range') return client.range(selection);
+      if (type === 'range') return client.range(selection, patient);
       const updates = client.updates(selection, { after: 0 })[Symbol.asyncIterator]();
       const first = await updates.next();
       await updates.return?.();
@@ -229,27 +232,27 @@ async function asked(client: Client, asking: Asking): Promise<unknown> {
     case 'transaction': {
       const { compared, success, failure = [] } = asking;
       const compare = compared === undefined ? [] : [{ key: compared, condition: { type: 'present' } as const }];
-      return client.transaction({ compare, success, failure });
+      return client.transaction({ compare, success, failure }, patient);
     }
     case 'grant':
-      return client.grantLease(600_000);
+      return client.grantLease(600_000, patient);
     case 'lease':
-      return client.lease(asking.lease);
+      return client.lease(asking.lease, patient);
     case 'keep':
-      return client.keepLease(asking.lease);
+      return client.keepLease(asking.lease, patient);
     case 'revoke':
-      return client.revokeLease(asking.lease);
+      return client.revokeLease(asking.lease, patient);
     case 'namespaces':
-      return client.namespaces();
+      return client.namespaces(patient);
     case 'set-namespace':
-      return client.setNamespace('team');
+      return client.setNamespace('team', {}, patient);
     case 'end-namespace':
-      return client.endNamespace('team');
+      return client.endNamespace('team', patient);
     case 'members':
-      return client.members();
+      return client.members(patient);
     case 'remove-member':
-      return client.changeMember({ kind: 'remove', node: 'n9' });
+      return client.changeMember({ kind: 'remove', node: 'n9' }, patient);
     case 'hand-over':
-      return client.handOver();
+      return client.handOver(undefined, patient);
   }
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Grant } from '../../../src/services/tokens/grants.ts';
-import { type Asking, startEdges, value } from './edges.ts';
+import { type Asking, patient, startEdges, value } from './edges.ts';
 
 const bearers = ['reader', 'writer', 'operator', 'app', 'app-reader'] as const;
 const grants: readonly Grant[] = [
@@ -78,10 +78,10 @@ describe('a token', () => {
   test('opens over HTTP and TCP what is listed for its role and its prefixes, and nothing else', async () => {
     const { edges, admin } = await startEdges(grants);
     const client = await admin();
-    for (const key of ['app/x', 'shared/x', 'other']) await client.put(key, value);
+    for (const key of ['app/x', 'shared/x', 'other']) await client.put(key, value, patient);
     const leaseOf = async (key?: string): Promise<number> => {
-      const { lease } = await client.grantLease(600_000);
-      if (key !== undefined) await client.put(key, value, { lease });
+      const { lease } = await client.grantLease(600_000, patient);
+      if (key !== undefined) await client.put(key, value, { ...patient, lease });
       return lease;
     };
     const leases: Leases = { own: await leaseOf('app/leased'), foreign: await leaseOf('far'), empty: await leaseOf() };
@@ -97,23 +97,23 @@ describe('a token', () => {
   test('ends no lease whose keys it may not write, and joins none, whatever the way', async () => {
     const { edges, admin, clientOf } = await startEdges(grants);
     const client = await admin();
-    const { lease: foreign } = await client.grantLease(600_000);
-    await client.put('far', value, { lease: foreign });
+    const { lease: foreign } = await client.grantLease(600_000, patient);
+    await client.put('far', value, { ...patient, lease: foreign });
     for (const { may } of edges) {
       expect(await may('app', { type: 'put', key: 'app/x', lease: foreign })).toBe(false);
       expect(await may('app', { type: 'revoke', lease: foreign })).toBe(false);
-      const { lease: empty } = await client.grantLease(600_000);
+      const { lease: empty } = await client.grantLease(600_000, patient);
       expect(await may('app', { type: 'revoke', lease: empty })).toBe(false);
       // It is the first one there, and has it from then on.
       expect(await may('app', { type: 'put', key: 'app/first', lease: empty })).toBe(true);
       expect(await may('app', { type: 'revoke', lease: empty })).toBe(true);
     }
-    const { lease: own } = await client.grantLease(600_000);
+    const { lease: own } = await client.grantLease(600_000, patient);
     const app = await clientOf('app');
-    const joining = (lease: number) => app.transaction({ success: [{ ...put('app/t'), lease }] });
+    const joining = (lease: number) => app.transaction({ success: [{ ...put('app/t'), lease }] }, patient);
     await expect(joining(foreign)).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await joining(own);
-    expect(await client.lease(own)).toMatchObject({ keys: ['app/t'] });
-    expect(await client.lease(foreign)).toMatchObject({ keys: ['far'] });
+    expect(await client.lease(own, patient)).toMatchObject({ keys: ['app/t'] });
+    expect(await client.lease(foreign, patient)).toMatchObject({ keys: ['far'] });
   });
 });

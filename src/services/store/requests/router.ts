@@ -14,6 +14,7 @@ import {
   ForbiddenError,
   MalformedRequestError,
   ModeNotOfferedError,
+  OutcomeUnknownError,
   OverloadedError,
   StoreFullError,
   TooFewInSyncError,
@@ -237,6 +238,10 @@ class LeaderRouter implements Router {
       return;
     }
     const error = errorOf(response);
+    if (error instanceof ForbiddenError) {
+      this.#pending.finish(pending, forbiddenAfter(pending, error));
+      return;
+    }
     // Refused without a look at the log: an earlier attempt may have taken effect all the same.
     const isBlind = blind.some((kind) => error instanceof kind);
     if (error !== undefined && !(isBlind && pending.mayHaveHappened)) {
@@ -265,8 +270,14 @@ class LeaderRouter implements Router {
   }
 }
 
+/** To ask again is of no use; what was asked before the token lost its right may have happened all the same. */
+const forbiddenAfter = ({ body, mayHaveHappened }: Pending, error: ForbiddenError): QuorateError =>
+  mayHaveHappened && body?.type !== 'query'
+    ? new OutcomeUnknownError(`${error.message}; an earlier attempt may have happened`, { cause: error })
+    : error;
+
 /** Refusals that are made before the log is asked. */
-const blind = [ForbiddenError, OverloadedError, StoreFullError, ModeNotOfferedError, TooFewInSyncError] as const;
+const blind = [OverloadedError, StoreFullError, ModeNotOfferedError, TooFewInSyncError] as const;
 
 interface Batch {
   readonly node: string;
