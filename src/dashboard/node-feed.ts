@@ -24,7 +24,7 @@ export interface NodeFeedOptions {
   readonly lost?: Observable<Envelope>;
 }
 
-const shownBounds: Bounds = { depth: 5, members: 24, stringLength: 120 };
+const shownBounds: Bounds = { depth: 5, members: 24, stringLength: 120, entries: 8 };
 
 /** How often it is told what was left out, and how its actors stand, in milliseconds. */
 const summaryMs = 250;

@@ -24,7 +24,7 @@ export interface DashboardOptions {
 }
 
 /** How long items are gathered before they are sent together, in milliseconds. */
-const gatherMs = 40;
+const gatherMs = 100;
 
 /**
  * Serves a page that shows `nodes`: their charts, roles, messages and history. While no viewer looks it costs them nothing.

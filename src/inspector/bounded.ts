@@ -8,6 +8,8 @@ export interface Bounds {
   readonly members: number;
   /** Longer strings are cut. */
   readonly stringLength: number;
+  /** Of what can say itself shorter, such as a log, this many entries are shown. Default: `members`. */
+  readonly entries?: number;
 }
 
 export const defaultBounds: Bounds = { depth: 6, members: 32, stringLength: 256 };
@@ -31,7 +33,7 @@ function rendered(value: unknown, bounds: Bounds, depth: number): unknown {
   if (depth === 0) return '…';
   if (Array.isArray(value)) return renderedArray(value, bounds, depth - 1);
   if ('shortened' in value && typeof value.shortened === 'function') {
-    return rendered(value.shortened(bounds.members), bounds, depth - 1);
+    return rendered(value.shortened(bounds.entries ?? bounds.members), bounds, depth - 1);
   }
   if ('toJSON' in value && typeof value.toJSON === 'function') return rendered(value.toJSON(), bounds, depth - 1);
   return renderedMembers(Object.entries(value), bounds, depth - 1);

@@ -180,6 +180,12 @@ describe('a bounded rendering', () => {
     expect(bounded({ a: 1, b: 2, c: 3, d: 4 }, bounds)).toEqual({ a: 1, b: 2, c: 3, '…': 4 });
   });
 
+  test('shows of a log as many entries as it is told to', () => {
+    const log = { shortened: (most: number) => [0, 1, 2, 3].slice(-most) };
+    expect(bounded({ log }, { depth: 3, members: 3, stringLength: 9 })).toEqual({ log: [1, 2, 3] });
+    expect(bounded({ log }, { depth: 3, members: 3, stringLength: 9, entries: 1 })).toEqual({ log: [3] });
+  });
+
   test('shows a member whatever its name', () => {
     const named: unknown = JSON.parse('{ "__proto__": { "a": 1 }, "constructor": 2 }');
     expect(JSON.stringify(bounded(named))).toBe('{"__proto__":{"a":1},"constructor":2}');

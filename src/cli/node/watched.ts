@@ -23,7 +23,7 @@ export const orderedFaults = ({ clock, randomness }: Environment): OrderedFaults
 });
 
 /** How long items are gathered before they are passed on together, in milliseconds. */
-const gatherMs = 40;
+const gatherMs = 100;
 
 /** Items that wait to be passed on, at most; what is more is told in numbers. */
 const waitingItems = 2_000;
