@@ -57,4 +57,4 @@ test('an example that runs as a process shows its nodes', async () => {
     return;
   }
   expect.fail('the example has ended without a page');
-}, 60_000);
+});
