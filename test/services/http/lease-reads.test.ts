@@ -9,60 +9,78 @@ import { systemEnvironment } from '../../../src/environment/environment.ts';
 import { serveHttp } from '../../../src/services/http/server.ts';
 import type { LogProtocolName } from '../../../src/services/store/log/protocol-names.ts';
 import type { LogTiming } from '../../../src/services/store/log/timing.ts';
-import { type Cluster, createCluster } from '../store/cluster.ts';
+import type { ReplicatedStore } from '../../../src/services/store/replicated-store.ts';
+import type { VirtualClock } from '../../../src/simulator/virtual-clock.ts';
+import { createCluster } from '../store/cluster.ts';
 
 const deadlineMs = 60;
-
-/** Lets promises and sockets go on, and time only by `stepMs` each turn. */
-async function settled<T>(cluster: Cluster, promise: Promise<T>, stepMs: number): Promise<T> {
-  let isOver = false;
-  const over = promise.finally(() => {
-    isOver = true;
-  });
-  over.catch(() => {});
-  while (!isOver) {
-    cluster.clock.advance(stepMs);
-    await setImmediate();
-  }
-  return over;
-}
-
 const protocols = ['raft', 'paxos'] as const;
 
-/** The HTTP interface of the node that leads three, whose key x is `news`, and which then hears the others no more. */
-async function cutOff(protocol: LogProtocolName, timing: LogTiming = {}): Promise<{ cluster: Cluster; url: string }> {
+/** The HTTP interface of a node that leads three, cut off from the others while it holds a lease, where there are any. */
+interface CutOff {
+  readonly clock: VirtualClock;
+  /** Asks for x. Time passes once the store is asked, and no further than for `lastsMs`, however slow sockets are. */
+  ask(query: string, lastsMs: number): Promise<{ readonly status: number; readonly body: string }>;
+}
+
+/** The key x of all three nodes is `news`. */
+async function cutOff(protocol: LogProtocolName, timing: LogTiming = {}): Promise<CutOff> {
   const cluster = createCluster({ protocol, timing });
   cluster.elect();
-  const leader = cluster.leader();
+  const { id, keys, node, store } = cluster.leader();
   const { clock } = cluster;
+  let leftMs = 0;
+  let nextMs = 0;
+  const query: ReplicatedStore['query'] = (...asked) => {
+    leftMs = nextMs;
+    return store.query(...asked);
+  };
   const environment = { ...systemEnvironment(), clock };
-  const http = await serveHttp({ node: leader.node, store: leader.store, environment, protocol, deadlineMs });
+  const http = await serveHttp({ node, store: { ...store, query }, environment, protocol, deadlineMs });
   onTestFinished(() => http.close());
-  await cluster.value(leader.keys.put('x', new TextEncoder().encode('news')));
-  await cluster.value(leader.keys.get('x'));
-  cluster.isolate(leader.id);
-  return { cluster, url: `${http.url}/kv/x` };
+  await cluster.value(keys.put('x', new TextEncoder().encode('news')));
+  await cluster.value(keys.get('x'));
+  cluster.isolate(id);
+  const fetched = async (search: string) => {
+    const response = await fetch(`${http.url}/kv/x${search}`);
+    return { status: response.status, body: await response.text() };
+  };
+  return {
+    clock,
+    async ask(search, lastsMs) {
+      let isOver = false;
+      nextMs = lastsMs;
+      const answer = fetched(search).finally(() => {
+        isOver = true;
+      });
+      answer.catch(() => {});
+      while (!isOver) {
+        clock.advance(leftMs > 0 ? 1 : 0);
+        leftMs = Math.max(0, leftMs - 1);
+        await setImmediate();
+      }
+      return answer;
+    },
+  };
 }
 
 describe.each(protocols)('the leader of a store over %s, cut off from the other nodes,', (protocol) => {
   test('answers by its lease, and no more once that is over', async () => {
-    const { cluster, url } = await cutOff(protocol, { leaseDriftPpm: 1_000 });
-    const read = await settled(cluster, fetch(`${url}?consistency=lease`), 0);
-    expect(read.status).toBe(200);
-    expect(await settled(cluster, read.text(), 0)).toBe('news');
-    cluster.clock.advance(500);
-    const late = await settled(cluster, fetch(`${url}?consistency=lease`), 1);
-    expect(late.status).toBe(503);
-    expect(await settled(cluster, late.json(), 1)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'did-not-happen' });
+    const { ask, clock } = await cutOff(protocol, { leaseDriftPpm: 1_000 });
+    expect(await ask('?consistency=lease', 0)).toEqual({ status: 200, body: 'news' });
+    clock.advance(500);
+    const { status, body } = await ask('?consistency=lease', 2 * deadlineMs);
+    expect(status).toBe(503);
+    expect(JSON.parse(body)).toMatchObject({ code: 'UNAVAILABLE', outcome: 'did-not-happen' });
   });
 
   test('answers nothing that is linearizable by messages alone', async () => {
-    const { cluster, url } = await cutOff(protocol, { leaseDriftPpm: 1_000 });
-    expect((await settled(cluster, fetch(url), 1)).status).toBe(503);
+    const { ask } = await cutOff(protocol, { leaseDriftPpm: 1_000 });
+    expect(await ask('', 2 * deadlineMs)).toMatchObject({ status: 503 });
   });
 
   test('asks them where there are no leases', async () => {
-    const { cluster, url } = await cutOff(protocol);
-    expect((await settled(cluster, fetch(`${url}?consistency=lease`), 1)).status).toBe(503);
+    const { ask } = await cutOff(protocol);
+    expect(await ask('?consistency=lease', 2 * deadlineMs)).toMatchObject({ status: 503 });
   });
 });
