@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createTcpBus } from '../../src/bus/tcp.ts';
+import { createTcpBus, type TlsIdentity } from '../../src/bus/tcp.ts';
 import { systemEnvironment } from '../../src/environment/environment.ts';
 import { createNode, type Node } from '../../src/host/node.ts';
 import { openFileJournal } from '../../src/journal/file-journal.ts';
@@ -37,13 +37,15 @@ async function createLab(isSecure = false) {
   const ports = await freePorts(nodes.length);
   const peers = new Map(nodes.map((id, at) => [id, { host: '127.0.0.1', port: ports[at] ?? 0 }]));
   const running = new Map<string, Node>();
+  const shown = new Map(nodes.map((id) => [id, authority.node(id)]));
+  const tlsOf = (id: string): TlsIdentity => shown.get(id) ?? authority.node(id);
   const start = async (id: string) => {
     const journal = await openFileJournal({ directory: join(directory, id), node: id, clock, ids });
     const bus = await createTcpBus({
       node: id,
       cluster: 'shop',
       secret: testSecret,
-      ...(isSecure ? { tls: authority.node(id) } : {}),
+      ...(isSecure ? { tls: tlsOf(id) } : {}),
       listen: peers.get(id) ?? {},
       peers: Object.fromEntries([...peers].filter(([other]) => other !== id)),
       environment,
@@ -84,12 +86,18 @@ async function createLab(isSecure = false) {
   };
   /** The options by which a command shows what n1 does. */
   const secured = (): readonly string[] =>
-    Object.entries(authority.node('n1')).flatMap(([name, text]) => {
+    Object.entries(tlsOf('n1')).flatMap(([name, text]) => {
       const file = join(directory, `${name}.pem`);
       writeFileSync(file, text, { mode: 0o600 });
       return [`--${name}`, file];
     });
-  return { directory, config, start, stop, secured };
+  /** The option by which it believes a node no more. */
+  const revoking = (id: string): readonly string[] => {
+    const file = join(directory, 'crl.pem');
+    writeFileSync(file, authority.revoke(tlsOf(id)));
+    return ['--crl', file];
+  };
+  return { directory, config, start, stop, secured, revoking };
 }
 
 describe('quorate txn, when a manager whose decisions acceptors keep is dead', () => {
@@ -129,8 +137,10 @@ describe('quorate txn, when a manager whose decisions acceptors keep is dead', (
     const { dataDirectory: _, acceptors, ...rest } = lab.config;
     const config = configure(lab.directory, { ...rest, address: acceptors.listen });
     expect(await txn('list', '--config', config, ...lab.secured())).toMatchObject({ code: 0 });
-    const plain = await txn('list', '--config', config);
-    expect(plain).toMatchObject({ code: 1, stderr: expect.stringMatching(/no transaction manager .* answers/) });
+    const refused = { code: 1, stderr: expect.stringMatching(/no transaction manager .* answers/) };
+    expect(await txn('list', '--config', config)).toMatchObject(refused);
+    expect(await txn('list', '--config', config, ...lab.secured(), ...lab.revoking('n2'))).toMatchObject({ code: 0 });
+    expect(await txn('list', '--config', config, ...lab.secured(), ...lab.revoking('n1'))).toMatchObject(refused);
   });
 
   test('takes the place of a node that other machines reach only with TLS, or when told that it is insecure', async () => {

@@ -66,12 +66,15 @@ test('managers that show their certificates manage a group, and tell those who b
   expect(topology.group).toBe('orders');
 });
 
+const revoked = authority.node('m2');
+
 test.each([
-  ['another authority', stranger.node('m2')],
-  ['no time left', authority.node('m2', { days: -1 })],
-])('a manager whose certificate has %s takes no part, and both say why', async (_what, tls) => {
+  ['is of another authority', stranger.node('m2'), {}],
+  ['has no time left', authority.node('m2', { days: -1 }), {}],
+  ['was revoked', revoked, { crl: authority.revoke(revoked) }],
+])('a manager whose certificate %s takes no part, and both say why', async (_what, tls, list) => {
   const { start } = await lab();
-  const good = await start('m1', authority.node('m1'));
+  const good = await start('m1', { ...authority.node('m1'), ...list });
   const bad = await start('m2', tls);
   const isTold = ({ codes, refusals }: typeof good): boolean =>
     codes.has('UNTRUSTED_CERTIFICATE') || refusals.has('wrong-certificate') || codes.has('TLS_HANDSHAKE');
