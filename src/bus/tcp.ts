@@ -46,7 +46,7 @@ export {
   nameOfToken,
 } from './tcp/secret/secret.ts';
 export { nodeUri } from './tcp/security.ts';
-export { type TlsIdentity, type TlsTrust, tlsOptionsOf } from './tcp/tls.ts';
+export { checkTrust, contextOf, type TlsIdentity, type TlsTrust, tlsOptionsOf } from './tcp/tls.ts';
 
 export interface TcpBusOptions extends CommonOptions {
   readonly node: string;

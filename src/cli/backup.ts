@@ -135,8 +135,9 @@ async function begun(options: BackupOptions): Promise<AsyncIterable<Uint8Array>>
 
 async function asked(node: HostPort, credentials: Credentials): Promise<IncomingMessage> {
   try {
+    const { ca, crl } = credentials;
     const headers = authorizationOf(credentials);
-    return await requestHttp({ at: node, path: '/backup', headers, ca: credentials.ca, idleMs });
+    return await requestHttp({ at: node, path: '/backup', headers, ca, crl, idleMs });
   } catch (cause) {
     throw unreachable(node, cause);
   }

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { withDashboard } from './dashboard.ts';
 import { tell } from './errors.ts';
 import { readFailoverConfig } from './failover/config/read.ts';
-import { caOption, operatorCommands } from './failover/operator.ts';
+import { caOption, crlOption, operatorCommands } from './failover/operator.ts';
 import type { RunOptions } from './failover/run.ts';
 import { withTls } from './node/tls-files.ts';
 import { integerIn, nodeIdIn } from './options.ts';
@@ -52,6 +52,7 @@ export function failoverCommand(terminal: Terminal): Command {
 interface DoctorOptions {
   readonly config: string;
   readonly ca?: string;
+  readonly crl?: string;
   readonly json?: boolean;
 }
 
@@ -60,10 +61,11 @@ function doctorCommand(terminal: Terminal): Command {
     .description('Examines managers, servers and their settings, and says what would block a failover.')
     .requiredOption('--config <file>', 'the configuration of the group')
     .option('--ca <file>', caOption)
+    .option('--crl <file>', crlOption)
     .option('--json', 'print JSON')
-    .action(async ({ config, ca, json = false }: DoctorOptions) => {
+    .action(async ({ config, ca, crl, json = false }: DoctorOptions) => {
       const { examine } = await import('./failover/doctor.ts');
-      process.exitCode = await examine({ ...readFailoverConfig(config), ca }, json, terminal);
+      process.exitCode = await examine({ ...readFailoverConfig(config), ca, crl }, json, terminal);
     });
 }
 

@@ -6,6 +6,7 @@ import { QuorateError } from '../../statecharts/actor.ts';
 import { type HostPort, readSecretFile } from '../bus/tcp.ts';
 import { isOk, requestHttp, textOfAnswer, whyOf } from '../services/http/request.ts';
 import { readFileNamed } from './config/files.ts';
+import { trustFilesIn } from './node/tls-files.ts';
 import { textOf } from './options.ts';
 
 /** What lets a command ask nodes. */
@@ -15,6 +16,8 @@ export interface Access {
   readonly tokenFile?: string;
   /** The file of the authority, where nodes speak TLS. */
   readonly ca?: string;
+  /** The file of its list of revoked certificates. */
+  readonly crl?: string;
 }
 
 /** Which node is asked, and what lets the command ask. */
@@ -27,22 +30,26 @@ export const withAccess = (command: Command): Command =>
   command
     .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
     .option('--token-file <file>', 'a token of the cluster (quorate secret token), in place of its secret')
-    .option('--ca <file>', "the authority of the nodes' certificates (PEM), where they speak TLS: HTTPS is asked then");
+    .option('--ca <file>', "the authority of the nodes' certificates (PEM), where they speak TLS: HTTPS is asked then")
+    .option('--crl <file>', "the authority's list of revoked certificates (PEM)");
 
-/** What `Access` stands for: the token to send, and the authority, as texts. */
+/** What `Access` stands for: the token to send, the authority and its list, as texts. */
 export interface Credentials {
   readonly token?: string;
   readonly ca?: string;
+  readonly crl?: string;
 }
 
-/** @throws FileError, or what a secret says that cannot be read */
-export function credentialsOf({ secretFile, tokenFile, ca }: Access): Credentials {
+/** @throws ClusterOptionsError for a list without its authority; FileError, or what a secret says that cannot be read */
+export function credentialsOf({ secretFile, tokenFile, ...trust }: Access): Credentials {
+  const { ca, crl } = trustFilesIn(trust) ?? {};
   return {
     ...(tokenFile === undefined ? {} : { token: readFileNamed(tokenFile, 'a token').trim() }),
     ...(secretFile === undefined || tokenFile !== undefined
       ? {}
       : { token: readSecretFile(secretFile).client().httpToken() }),
     ...(ca === undefined ? {} : { ca: readFileNamed(ca, 'the authority of certificates') }),
+    ...(crl === undefined ? {} : { crl: readFileNamed(crl, 'the list of revoked certificates') }),
   };
 }
 
@@ -117,6 +124,7 @@ export async function answerTo(
       headers: { ...authorizationOf(credentials), ...(json && { 'content-type': 'application/json' }) },
       body,
       ca: credentials.ca,
+      crl: credentials.crl,
     });
     return { isOk: isOk(answer), text: await textOfAnswer(answer) };
   } catch (cause) {

@@ -7,23 +7,22 @@ import { occasionally } from '../environment/occasionally.ts';
 import type { InspectorServer } from '../inspector/server.ts';
 import type { ManagerNewsError } from '../services/failover/topology/errors.ts';
 import { followTopology } from '../services/failover/topology/follow.ts';
-import { askSecurely } from '../services/failover/topology/secure.ts';
+import { askingSecurely } from '../services/failover/topology/secure.ts';
 import { type GroupProxy, type HostPort, type ProxyNotice, serveProxyHttp, startProxy } from '../services/proxy.ts';
-import { readFileNamed } from './config/files.ts';
 import { exitCodes, UsageError } from './errors.ts';
 import { proxyTokenOf, redisLoginOf } from './failover/config/login.ts';
 import { readFailoverConfig } from './failover/config/read.ts';
-import { caOption } from './failover/operator.ts';
+import { caOption, crlOption } from './failover/operator.ts';
 import { createLog } from './log.ts';
+import { followTrust, readTrust, type TrustFiles, trustFilesIn } from './node/tls-files.ts';
 import { hostPortIn, integerIn, textOf } from './options.ts';
 import { askedToStop } from './stop-asked.ts';
 import type { Terminal } from './terminal.ts';
 
-interface Options {
+interface Options extends Partial<TrustFiles> {
   readonly config: string;
   readonly listen?: HostPort;
   readonly reads?: HostPort;
-  readonly ca?: string;
   readonly http?: HostPort;
   readonly inspect?: true | number;
 }
@@ -33,7 +32,8 @@ The file is that of 'quorate failover'; its section "proxy" says where to listen
   "proxy": { "listen": "127.0.0.1:6400", "reads": "127.0.0.1:6401", "maxReadLagBytes": 1048576 }
 
 Managers of other machines want a token of clients: put what 'quorate secret http' prints into a file, and name that as
-"tokenFile" there. Where managers speak TLS, name their authority with --ca. Where "login" has "tls", the proxy speaks TLS with the Redis servers, and plainly with its clients.
+"tokenFile" there. Where managers speak TLS, name their authority with --ca, and its list of revoked certificates with --crl: both are
+read again every 10 s. Where "login" has "tls", the proxy speaks TLS with the Redis servers, and plainly with its clients.
 
 In durable mode of a Redis group, replies are held until enough in-sync standbys hold what they speak of. A client whose
 connection is cut does not know what became of its last commands; it is never told OK for what a failover takes back.
@@ -55,6 +55,7 @@ export function proxyCommand(terminal: Terminal): Command {
     )
     .option('--reads <host:port>', 'where readers come in (default: what the file says)', hostPortIn)
     .option('--ca <file>', caOption)
+    .option('--crl <file>', crlOption)
     .option('--http <host:port>', 'serve /healthz, /readyz, /status and /metrics', hostPortIn)
     .option('--inspect [port]', 'serve the Stately Inspector, on any free port by default', integerIn(0, 65_535))
     .addHelpText('after', help)
@@ -70,7 +71,9 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
   const located = readFailoverConfig(options.config);
   const { config, locate } = located;
   const token = proxyTokenOf(located);
-  const ca = options.ca === undefined ? undefined : readFileNamed(options.ca, 'the authority of certificates');
+  const files = trustFilesIn(options);
+  const trust = files && (await readTrust(files));
+  const asking = trust && askingSecurely(trust);
   const stopAsked = askedToStop();
   const listen = options.listen ?? config.proxy?.listen;
   const reads = options.reads ?? config.proxy?.reads;
@@ -85,13 +88,13 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
     kind: config.kind,
     topology: followTopology({
       managers: Object.values(config.managers).map(
-        ({ http }) => `${ca === undefined ? 'http' : 'https'}://${textOf(http)}`,
+        ({ http }) => `${asking === undefined ? 'http' : 'https'}://${textOf(http)}`,
       ),
-      ...(ca !== undefined && { ask: askSecurely(ca) }),
+      ...(asking && { ask: asking.ask }),
       group: config.group,
       ...(token !== undefined && { token }),
       repeats: true,
-      report: tellingOf(log, ca !== undefined),
+      report: tellingOf(log, asking !== undefined),
     }),
     listen,
     ...(reads && { reads }),
@@ -99,22 +102,26 @@ async function runProxy(options: Options, terminal: Terminal): Promise<number> {
     ...(config.kind === 'redis' && { redis: redisLoginOf(config.login ?? {}, locate) }),
   });
   proxy.notices.subscribe(({ level, code, message }: ProxyNotice) => log[level]({ code }, message));
+  const notice = (code: string, message: string): void => log.warn({ code }, message);
+  const unfollow =
+    files && trust && asking && followTrust({ files, first: trust, node: asking, clock: systemClock(), notice });
   const closing = await watchers(proxy, options);
   log.info({ listen: textOf(proxy.address), reads: reads && textOf(reads), ...closing.urls }, 'clients are let in');
   const failed = new Promise<number>((resolve) =>
     proxy.notices.subscribe({ complete: () => resolve(exitCodes.failed) }),
   );
   const code = await Promise.race([stopAsked.then(() => exitCodes.done), failed]);
+  unfollow?.();
   await Promise.all([proxy.stop(), ...closing.servers.map((it) => it.close())]);
   terminal.err('stopped');
   return code;
 }
 
-/** Tells why nothing is learned from a manager: once a minute for each, as they are asked several times a second. */
+/** Tells why nothing is learned from a manager: each reason once a minute, as they are asked several times a second. */
 function tellingOf(log: Logger, isSecure: boolean): (error: ManagerNewsError) => void {
   const admit = occasionally(systemClock());
-  return ({ code, message, manager }) => {
-    if (admit(`${code} ${manager}`) === undefined) return;
+  return ({ code, message }) => {
+    if (admit(`${code} ${message}`) === undefined) return;
     const hint = isSecure || code !== 'MANAGER_UNREACHABLE' ? '' : '; if it speaks TLS, name its authority with --ca';
     log.warn({ code }, `${message}${hint}`);
   };

@@ -5,8 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { TlsIdentityError } from '../../src/bus/errors.ts';
-import type { TlsIdentity } from '../../src/bus/tcp.ts';
-import { checkKeyFile, expiryOf, followTls, readTls, type TlsFiles, tlsFilesIn } from '../../src/cli/node/tls-files.ts';
+import type { TlsIdentity, TlsTrust } from '../../src/bus/tcp.ts';
+import {
+  checkKeyFile,
+  expiryOf,
+  followTls,
+  followTrust,
+  readTls,
+  readTrust,
+  type TlsFiles,
+  tlsFilesIn,
+  trustFilesIn,
+} from '../../src/cli/node/tls-files.ts';
 import { createVirtualClock } from '../../src/simulator.ts';
 import { testAuthorityOf } from '../fixtures/issued.ts';
 import { until } from '../fixtures/until.ts';
@@ -51,6 +61,9 @@ describe('the files of a certificate', () => {
     expect(tlsFilesIn({ ca: 'a', cert: 'b', key: 'c' })).toEqual({ ca: 'a', cert: 'b', key: 'c' });
     expect(tlsFilesIn({ ca: 'a', cert: 'b', key: 'c', crl: 'd' })).toEqual({ ca: 'a', cert: 'b', key: 'c', crl: 'd' });
     expect(() => tlsFilesIn({ ca: 'a', cert: 'b' })).toThrow(/got none for --key/);
+    expect(trustFilesIn({})).toBeUndefined();
+    expect(trustFilesIn({ ca: 'a', crl: 'd' })).toEqual({ ca: 'a', crl: 'd' });
+    expect(() => trustFilesIn({ crl: 'd' })).toThrow(/expected --ca beside --crl/);
     expect(() => tlsFilesIn({ crl: 'd' })).toThrow(/got none for --ca and --cert and --key/);
   });
 
@@ -114,6 +127,28 @@ describe('the files of a certificate', () => {
     write(changed);
     await look();
     expect(shown).toEqual([changed]);
+  });
+
+  test('hold what clients believe, who take up another authority and another list', async () => {
+    const { files } = await lab(authority.node('n1', { days: 100 }), 'old');
+    const { ca, crl = '' } = files;
+    const first = await readTrust({ ca, crl });
+    expect(first).toEqual({ ca: authority.ca, crl: 'old' });
+    const clock = createVirtualClock();
+    const believed: TlsTrust[] = [];
+    const notices: string[] = [];
+    const setTls = (trust: TlsTrust): void => void believed.push(trust);
+    const notice = (code: string): void => void notices.push(code);
+    onTestFinished(followTrust({ files: { ca, crl }, first, node: { setTls }, clock, notice }));
+    const look = async (): Promise<void> => {
+      clock.advance(10_000);
+      await until('the end of a look', () => clock.nextAtMs() !== undefined);
+    };
+    await look();
+    expect(believed).toEqual([]);
+    writeFileSync(crl, 'new');
+    await look();
+    expect([believed, notices]).toEqual([[{ ca: authority.ca, crl: 'new' }], ['TRUST_RENEWED']]);
   });
 
   test('are looked at no more once that is ended', async () => {

@@ -1817,7 +1817,7 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/services/failover/manager-tls.test.ts'],
   },
   {
-    name: 'managers heed no certificate that was revoked',
+    name: 'a manager that was revoked is let in where it dials',
     file: 'src/bus/tcp/security.ts',
     text: "=== 'CERT_REVOKED') return 'shows a certificate that was revoked';",
     becomes: "=== 'CERT_REVOKED') return undefined;",
@@ -1857,6 +1857,20 @@ export const mutations: readonly Mutation[] = [
     text: 'secured !== undefined || insecure);',
     becomes: 'secured === undefined || insecure);',
     tests: ['test/cli/txn-acceptors.test.ts'],
+  },
+  {
+    name: 'requests over HTTPS heed no list of revoked certificates',
+    file: 'src/services/http/request.ts',
+    text: 'crl === undefined ? { ca } : { ca, crl }',
+    becomes: "crl === '' ? { ca, crl } : { ca }",
+    tests: ['test/services/failover/manager-tls.test.ts'],
+  },
+  {
+    name: 'what follows a manager goes on though its certificate was revoked',
+    file: 'src/services/failover/topology/secure.ts',
+    text: 'if (isListed) return;',
+    becomes: "if (isListed || changed.ca !== '') return;",
+    tests: ['test/services/failover/manager-tls.test.ts'],
   },
   {
     name: 'TLS before 1.3 is spoken',

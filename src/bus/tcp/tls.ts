@@ -67,8 +67,8 @@ export function tlsOptionsOf<Given extends Partial<TlsIdentity>>(
   return options;
 }
 
-/** Node reads one list of each text. */
-function contextOf({ crl, ...given }: Partial<TlsIdentity>): SecureContextOptions {
+/** What Node takes for a context; it reads one list of each text. */
+export function contextOf({ crl, ...given }: Partial<TlsIdentity>): SecureContextOptions {
   if (crl === undefined) return given;
   const lists = crl.split(/(?=^-----BEGIN )/m).filter((it) => it.startsWith('-----BEGIN '));
   // No list at all would be taken for none that is wanted.

@@ -11,9 +11,10 @@ import type { LocatedConfig } from './config/read.ts';
 const name = v.nullable(v.string());
 const count = v.number();
 
-/** Whose managers are asked, and the file of the authority of their certificates, where they speak TLS. */
+/** Whose managers are asked, and the files of their authority and its list of revoked certificates, where they speak TLS. */
 export interface Asked extends LocatedConfig {
   readonly ca?: string | undefined;
+  readonly crl?: string | undefined;
 }
 
 /** How a manager sees its group: what commands show of it. */
@@ -70,12 +71,13 @@ export class Managers {
   readonly #credentials: Credentials;
 
   /** @throws SecretFileError; FileError when the authority cannot be read */
-  constructor({ config, locate, ca }: Asked) {
+  constructor({ config, locate, ca, crl }: Asked) {
     this.#group = config.group;
     this.#places = new Map(Object.entries(config.managers).map(([id, { http }]) => [id, http]));
     this.#credentials = credentialsOf({
       ...(config.secretFile === undefined ? {} : { secretFile: locate(config.secretFile) }),
       ...(ca === undefined ? {} : { ca }),
+      ...(crl === undefined ? {} : { crl }),
     });
   }
 

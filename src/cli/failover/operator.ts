@@ -14,6 +14,7 @@ import { historyLines, statusLines } from './texts.ts';
 interface Options {
   readonly config: string;
   readonly ca?: string;
+  readonly crl?: string;
   readonly json?: true;
 }
 
@@ -32,15 +33,17 @@ export function operatorCommands(terminal: Terminal, environment: Environment = 
   ];
 }
 
+export const crlOption = "the authority's list of revoked certificates (PEM)";
 export const caOption = "the authority of the managers' certificates (PEM), where they speak TLS: HTTPS is asked then";
 
 const about = (command: Command): Command =>
   command
     .requiredOption('--config <file>', 'the configuration of the group')
     .option('--ca <file>', caOption)
+    .option('--crl <file>', crlOption)
     .option('--json', 'print JSON');
 
-const managersOf = ({ config, ca }: Options): Managers => new Managers({ ...readFailoverConfig(config), ca });
+const managersOf = ({ config, ca, crl }: Options): Managers => new Managers({ ...readFailoverConfig(config), ca, crl });
 
 /** Prints lines for people, or JSON for programs. */
 const show = ({ out }: Terminal, { json }: Options, value: unknown, lines: () => readonly string[]): void =>

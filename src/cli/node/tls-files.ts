@@ -2,20 +2,24 @@
 
 import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
-import type { TlsIdentity } from '../../bus/tcp.ts';
+import type { TlsIdentity, TlsTrust } from '../../bus/tcp.ts';
 import { timeOfDay } from '../../environment/calendar.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { ClusterOptionsError, KeyExposedError } from '../errors.ts';
 import { type Found, follow, textIn } from './followed.ts';
 import type { Notice } from './reporting.ts';
 
-/** Where they are. */
-export interface TlsFiles {
+/** Where it stands by whose word others are believed. */
+export interface TrustFiles {
   readonly ca: string;
-  readonly cert: string;
-  readonly key: string;
   /** Of revoked certificates; left out, none is. */
   readonly crl?: string;
+}
+
+/** Where they are. */
+export interface TlsFiles extends TrustFiles {
+  readonly cert: string;
+  readonly key: string;
 }
 
 /** What the options of `withTls` say. */
@@ -46,13 +50,27 @@ export function tlsFilesIn({ ca, cert, key, crl }: Partial<TlsFiles>): TlsFiles 
   );
 }
 
-/** @throws FileError; KeyExposedError when others can read the key */
-export async function readTls({ ca, cert, key, crl }: TlsFiles): Promise<TlsIdentity> {
+/** @returns undefined where none is named @throws ClusterOptionsError for a list without its authority */
+export function trustFilesIn({ ca, crl }: Partial<TrustFiles>): TrustFiles | undefined {
+  if (ca !== undefined) return { ca, ...(crl === undefined ? {} : { crl }) };
+  if (crl === undefined) return undefined;
+  throw new ClusterOptionsError('expected --ca beside --crl, got none; name the authority whose list it is');
+}
+
+/** @throws FileError */
+export async function readTrust({ ca, crl }: TrustFiles): Promise<TlsTrust> {
   return {
     ca: await textIn(ca, 'the authority of certificates'),
+    ...(crl === undefined ? {} : { crl: await textIn(crl, 'the list of revoked certificates') }),
+  };
+}
+
+/** @throws FileError; KeyExposedError when others can read the key */
+export async function readTls({ cert, key, ...trust }: TlsFiles): Promise<TlsIdentity> {
+  return {
+    ...(await readTrust(trust)),
     cert: await textIn(cert, 'the certificate'),
     key: await textIn(key, 'the private key', (found) => checkKeyFile(key, found)),
-    ...(crl === undefined ? {} : { crl: await textIn(crl, 'the list of revoked certificates') }),
   };
 }
 
@@ -100,13 +118,29 @@ export function expiryOf({ cert }: TlsIdentity, now: Date): string | undefined {
   return `the certificate ${when} (${validTo}), and no node connects without one that is good; replace the files of --cert and --key, which are read again`;
 }
 
-export interface TlsFollowed {
-  readonly files: TlsFiles;
+interface FollowedFiles<Files, Held> {
+  readonly files: Files;
   /** What was read at the start. */
-  readonly first: TlsIdentity;
-  readonly node: { setTls(identity: TlsIdentity): void };
+  readonly first: Held;
+  readonly node: { setTls(held: Held): void };
   readonly clock: Clock;
   readonly notice: Notice;
+}
+export type TlsFollowed = FollowedFiles<TlsFiles, TlsIdentity>;
+export type TrustFollowed = FollowedFiles<TrustFiles, TlsTrust>;
+
+/** Lets what asks nodes take up what changes in the files. @returns ends it */
+export function followTrust({ files, first, node, clock, notice }: TrustFollowed): () => void {
+  return follow({
+    clock,
+    first,
+    read: () => readTrust(files),
+    changed(trust) {
+      node.setTls(trust);
+      notice('TRUST_RENEWED', `nodes are judged by what is in ${Object.values(files).join(', ')} now`);
+    },
+    failed: ({ code, message }) => notice(code, message),
+  });
 }
 
 /** Lets a node take up what changes in the files, and tells when a certificate runs out. @returns ends it */

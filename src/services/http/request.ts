@@ -6,7 +6,7 @@
 import { type IncomingMessage, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
 import { QuorateError } from '../../../statecharts/actor.ts';
-import type { HostPort } from '../../bus/tcp.ts';
+import { contextOf, type HostPort } from '../../bus/tcp.ts';
 import { messageOf } from '../../environment/message.ts';
 
 export interface HttpRequest {
@@ -17,6 +17,8 @@ export interface HttpRequest {
   readonly body?: string | undefined;
   /** Whose certificates are believed, PEM; left out, the request is plain HTTP. */
   readonly ca?: string | undefined;
+  /** Lists of revoked certificates, as `TlsTrust` has them. */
+  readonly crl?: string | undefined;
   /** Ends it, also while the answer is read. */
   readonly signal?: AbortSignal;
   /** Ends it when nothing has come for so long, in milliseconds, also while the answer is read. Left out, it may take for ever. */
@@ -24,13 +26,19 @@ export interface HttpRequest {
 }
 
 /** Resolves when the head of the answer is there; its body is read from it. @throws what the system says where none comes */
-export function requestHttp({ at, ca, body, idleMs, ...rest }: HttpRequest): Promise<IncomingMessage> {
+export function requestHttp({ at, ca, crl, body, idleMs, ...rest }: HttpRequest): Promise<IncomingMessage> {
   const { host, port } = at;
   // A command asks once or twice, and a proxy for as long as the answer lasts: a connection that stays would only keep its process.
   const options = { ...rest, host, port, agent: false };
   return new Promise((resolve, reject) => {
     const request =
-      ca === undefined ? requestPlain(options) : requestSecure({ ...options, ca, minVersion: 'TLSv1.3' as const });
+      ca === undefined
+        ? requestPlain(options)
+        : requestSecure({
+            ...options,
+            ...contextOf(crl === undefined ? { ca } : { ca, crl }),
+            minVersion: 'TLSv1.3' as const,
+          });
     request.once('response', resolve);
     request.once('error', reject);
     if (idleMs !== undefined) {

@@ -183,10 +183,15 @@ describe.skipIf(!hasRedis)('managers that show certificates', () => {
     const [one, two] = ids.map((id) => lab.start(id, [...showing(lab.certs, id), ...list]));
     await lab.primary();
     await lab.ready('m3', true);
+    const proxy = lab.proxy('--ca', lab.authority, ...list);
+    await proxy.printed(/"code":"ROUTED"/, patienceMs);
     await done('certs', 'revoke', 'm3', '--directory', lab.certs);
     for (const it of [one, two]) await it?.printed(/"code":"UNTRUSTED_CERTIFICATE".*revoked/, patienceMs);
+    await proxy.printed(/"code":"MANAGER_UNREACHABLE".*certificate revoked/, patienceMs);
     await lab.ready('m3', false);
     await lab.ready('m1', true);
+    const told = await lab.status('--ca', lab.authority, ...list);
+    expect(JSON.parse(told.stdout).managers).toMatchObject({ m1: expect.any(String), m3: null });
     await lab.issue(['m3']);
     await lab.ready('m3', true);
   });

@@ -9,7 +9,7 @@ import { systemClock } from '../../../src/environment/clock.ts';
 import { memoryGroup } from '../../../src/resources/managed/memory.ts';
 import { type ManagerNodeOptions, startFailoverManager } from '../../../src/services/failover/manager-node.ts';
 import { type FollowTopologyOptions, followTopology } from '../../../src/services/failover/topology/follow.ts';
-import { askSecurely } from '../../../src/services/failover/topology/secure.ts';
+import { askingSecurely } from '../../../src/services/failover/topology/secure.ts';
 import { testAuthorityOf } from '../../fixtures/issued.ts';
 import { freePorts } from '../../fixtures/ports.ts';
 import { testSecret } from '../../fixtures/secret.ts';
@@ -62,23 +62,30 @@ test('managers that show their certificates manage a group, and tell those who b
   await until('a manager in office', () => one.inOffice() || other.inOffice());
   expect(one.manager.httpUrl).toMatch(/^https:/);
   const known = { managers: [one.manager.httpUrl, other.manager.httpUrl], group: 'orders' };
-  const topology = await firstValueFrom(followTopology({ ...known, ask: askSecurely(authority.ca) }));
+  const topology = await firstValueFrom(followTopology({ ...known, ask: askingSecurely({ ca: authority.ca }).ask }));
   expect(topology.group).toBe('orders');
 });
 
-const revoked = authority.node('m2');
-
 test.each([
-  ['is of another authority', stranger.node('m2'), {}],
-  ['has no time left', authority.node('m2', { days: -1 }), {}],
-  ['was revoked', revoked, { crl: authority.revoke(revoked) }],
-])('a manager whose certificate %s takes no part, and both say why', async (_what, tls, list) => {
+  ['is of another authority', stranger.node('m2')],
+  ['has no time left', authority.node('m2', { days: -1 })],
+])('a manager whose certificate %s takes no part, and both say why', async (_what, tls) => {
   const { start } = await lab();
-  const good = await start('m1', { ...authority.node('m1'), ...list });
+  const good = await start('m1', authority.node('m1'));
   const bad = await start('m2', tls);
   const isTold = ({ codes, refusals }: typeof good): boolean =>
     codes.has('UNTRUSTED_CERTIFICATE') || refusals.has('wrong-certificate') || codes.has('TLS_HANDSHAKE');
   await until('both to say why', () => isTold(good) && isTold(bad));
+  expect([good.inOffice(), bad.inOffice()]).toEqual([false, false]);
+});
+
+test('a manager whose certificate was revoked takes no part, whichever side dials', async () => {
+  const { start } = await lab();
+  const revoked = authority.node('m2');
+  const good = await start('m1', { ...authority.node('m1'), crl: authority.revoke(revoked) });
+  const bad = await start('m2', revoked);
+  await until('the notice of the side that dials it', () => good.codes.has('UNTRUSTED_CERTIFICATE'));
+  await until('the refusal where it dials', () => bad.refusals.has('wrong-certificate'));
   expect([good.inOffice(), bad.inOffice()]).toEqual([false, false]);
 });
 
@@ -109,13 +116,39 @@ test.each([
     managers: [urlOf(manager.httpUrl)],
     retryMs: 10,
     report: ({ code }) => told.push(code),
-    ...(ca !== undefined && { ask: askSecurely(ca) }),
+    ...(ca !== undefined && { ask: askingSecurely({ ca }).ask }),
   };
   const following = followTopology(options).subscribe((it) => learned.push(it));
   ends.push(() => following.unsubscribe());
   await until('two attempts', () => told.length >= 2);
   expect(new Set(told)).toEqual(new Set(['MANAGER_UNREACHABLE']));
   expect(learned).toEqual([]);
+});
+
+test('what follows a manager ends with the list that names its certificate, and goes on by a new one', async () => {
+  const { start } = await lab();
+  const shown = authority.node('m1');
+  const { manager } = await start('m1', shown);
+  const asking = askingSecurely({ ca: authority.ca, crl: authority.revoke(authority.node('m2')) });
+  const told: string[] = [];
+  const learned: unknown[] = [];
+  const following = followTopology({
+    managers: [manager.httpUrl],
+    ask: asking.ask,
+    retryMs: 10,
+    repeats: true,
+    report: ({ message }) => told.push(message),
+  }).subscribe((it) => learned.push(it));
+  ends.push(() => following.unsubscribe());
+  await until('news', () => learned.length > 0);
+  expect(() => asking.setTls({ ca: authority.ca, crl: 'none' })).toThrow(
+    expect.objectContaining({ code: 'TLS_IDENTITY' }),
+  );
+  asking.setTls({ ca: authority.ca, crl: authority.revoke(shown) });
+  await until('the refusal', () => told.some((it) => /revoked/.test(it) && !/has changed/.test(it)));
+  const before = learned.length;
+  manager.setTls(authority.node('m1'));
+  await until('news by the new certificate', () => learned.length > before);
 });
 
 test('a new certificate serves connections from then on, and a wrong one changes nothing', async () => {
