@@ -72,6 +72,13 @@ const durableProxy = ['test/services/proxy/durable.test.ts'];
 
 export const mutations: readonly Mutation[] = [
   {
+    name: 'the head of a watch on a topology waits for ever',
+    file: 'src/services/failover/http/server.ts',
+    text: "if (method === 'HEAD') return",
+    becomes: "if (method === 'OPTIONS') return",
+    tests: ['test/services/http/strict.test.ts'],
+  },
+  {
     name: 'a backup writes to the terminal what it likes, as the name of its cluster',
     file: 'src/services/backup/format.ts',
     text: '/^\\P{Cc}{0,256}$/u',

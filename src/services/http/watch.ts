@@ -61,7 +61,8 @@ export function addWatchRoute(app: FastifyInstance, parts: WatchParts): () => vo
   };
   app.get<WatchRoute>(
     '/watch',
-    { onRequest: takes('key', 'prefix', 'from', 'to', 'after', 'keys') },
+    // Of a watch that tells nothing, neither side would ever see that the other one is gone.
+    { onRequest: takes('key', 'prefix', 'from', 'to', 'after', 'keys'), exposeHeadRoute: false },
     async (request, reply) => {
       const { after = header(request, 'last-event-id'), keys: _, ...selected } = request.query;
       const selection = selectionIn(selected);

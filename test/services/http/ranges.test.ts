@@ -280,6 +280,11 @@ describe('a watch over HTTP', () => {
     await watches[1]?.end();
   });
 
+  test('is no head, which would never end', async () => {
+    const answer = await fetch(`${node.url}/watch`, { method: 'HEAD' });
+    expect(answer.status).toBe(404);
+  });
+
   test('ends when its node stops', async () => {
     const other = await startHttpNode();
     const response = await fetch(`${other.url}/watch`);

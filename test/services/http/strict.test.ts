@@ -168,3 +168,9 @@ test.each(['__proto__', 'constructor', 'toString'])('no node called %s is taken 
   }
   expect(await (await fetch(`${url}/members`)).json()).toMatchObject({ voters: ['n1'], learners: [] });
 });
+
+test('the head of a watch on a topology ends, as nothing follows it', async () => {
+  const answer = await fetch(`${await manager()}/topology?watch`, { method: 'HEAD' });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+});

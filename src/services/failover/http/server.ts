@@ -95,8 +95,11 @@ export async function serveManager(options: ManagerHttpOptions): Promise<Manager
 
 function addReads(app: FastifyInstance, options: ManagerHttpOptions, watch: (reply: FastifyReply) => void): void {
   const { metrics } = options;
-  app.get<{ Querystring: { watch?: string } }>('/topology', { onRequest: takes('watch') }, async ({ query }, reply) => {
+  app.get<{ Querystring: { watch?: string } }>('/topology', { onRequest: takes('watch') }, async (request, reply) => {
+    const { query, method } = request;
     if (query.watch === undefined) return reply.header('cache-control', 'no-store').send(options.topologyNow());
+    // A head ends. Of a watch that tells nothing, neither side would ever see that the other one is gone.
+    if (method === 'HEAD') return reply.header('cache-control', 'no-store').type('text/event-stream').send();
     watch(reply);
     return reply;
   });
