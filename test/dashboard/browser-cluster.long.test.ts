@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../fixtures/ports.ts';
 import { type Run, run } from '../fixtures/processes.ts';
-import { expectAccessible, hasBrowser, openPage, startBrowser } from './browser.ts';
+import { expectAccessible, expectFits, hasBrowser, openPage, startBrowser } from './browser.ts';
 
 // Processes and a browser take their time on a busy machine.
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
@@ -97,6 +97,13 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
     }
     expect(await inForce.count()).toBe(4);
     await expectAccessible(page);
+    // As wide as a phone, and so high that the bar at the bottom covers none of what one may order.
+    await page.setViewportSize({ width: 390, height: 4_000 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expectAccessible(page);
+    await expectFits(page);
+    await page.setViewportSize({ width: 1_280, height: 800 });
+    await page.emulateMedia({ colorScheme: 'light' });
     await page.getByRole('button', { name: 'Heal all' }).click();
     await page.getByText('none in force').waitFor();
   });

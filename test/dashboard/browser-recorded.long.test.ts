@@ -2,9 +2,11 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { roles } from '../../src/charts/roles.ts';
 import type { Recording } from '../../src/dashboard/feed.ts';
+import { openTransactions } from '../../src/dashboard/model/open-transactions.ts';
+import { Timeline } from '../../src/dashboard/model/timeline.ts';
 import { jsonRoute, type PageServer, servePages } from '../../src/dashboard/page-server.ts';
 import { recordRun } from '../../src/dashboard/record-run.ts';
-import { expectAccessible, hasBrowser, type Look, openPage, pagesFolder, startBrowser } from './browser.ts';
+import { expectAccessible, expectFits, hasBrowser, type Look, openPage, pagesFolder, startBrowser } from './browser.ts';
 import { faulty, planned, protocol } from './runs.ts';
 
 // A browser takes its time on a busy machine.
@@ -121,15 +123,53 @@ describe.skipIf(!hasBrowser)('a recorded run on the page', () => {
     ['cluster', { colorScheme: 'dark' }],
     ['charts', {}],
     ['charts', { colorScheme: 'dark' }],
+    ['space-time', {}],
+    ['space-time', { colorScheme: 'dark' }],
     ['cluster', { width: 390, height: 844 }],
     ['charts', { width: 390, height: 844 }],
-  ] satisfies readonly (readonly [string, Look])[])('is accessible: %s, %j', async (view, look) => {
-    const page = await open(`#view=${view}&at=${Math.floor(raft.items.length / 2)}`, look);
-    await page.getByText('recorded').waitFor();
-    await page.locator(view === 'charts' ? 'svg.chart' : '.map').waitFor();
-    await expectAccessible(page);
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-  });
+    ['space-time', { width: 390, height: 844 }],
+  ] satisfies readonly (readonly ['cluster' | 'charts' | 'space-time', Look])[])(
+    'is accessible: %s, %j',
+    async (view, look) => {
+      const page = await open(`#view=${view}&at=${Math.floor(raft.items.length / 2)}`, look);
+      await page.getByText('recorded').waitFor();
+      await page.locator({ cluster: '.map', charts: 'svg.chart', 'space-time': 'svg.space-time' }[view]).waitFor();
+      await expectAccessible(page);
+      await expectFits(page);
+    },
+  );
+
+  test.each([{}, { width: 390, height: 844, colorScheme: 'dark' }] satisfies readonly Look[])(
+    'tells accessibly how a message fared, what led to it and what followed: %j',
+    async (look) => {
+      const arrived = raft.items.findLastIndex((item) => item.type === 'step' && item.sent !== undefined);
+      const page = await open(`#view=space-time&at=${arrived}`, look);
+      await page.getByText('In this window').click();
+      await page.locator('.messages li button').first().click();
+      await page.getByRole('button', { name: 'To its departure' }).waitFor();
+      await expectAccessible(page);
+      await expectFits(page);
+    },
+  );
+
+  test.each([{}, { width: 390, height: 844, colorScheme: 'dark' }] satisfies readonly Look[])(
+    'tells accessibly which transactions are open, and who is waited for: %j',
+    async (look) => {
+      const recording = await recorded('2pc');
+      const timeline = new Timeline();
+      timeline.add(recording.items);
+      const position = recording.items.findIndex(
+        (_, at) => openTransactions(timeline.at(at), timeline.atMs(at) ?? 0).length > 1,
+      );
+      expect(position).toBeGreaterThan(0);
+      const other = await servePages({ files: pagesFolder, routes: { '/recording.json': jsonRoute(recording) } });
+      onTestFinished(() => other.close());
+      const page = await open(`#view=cluster&at=${position}`, look, other);
+      await page.getByRole('heading', { name: /^Open transactions/ }).waitFor();
+      await expectAccessible(page);
+      await expectFits(page);
+    },
+  );
 
   test.each(['2pc', 'failover', 'paxos', 'primary-backup'])('shows a run of %s', async (name) => {
     const recording = await recorded(name);
