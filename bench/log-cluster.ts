@@ -28,6 +28,8 @@ export interface LogCluster extends LogDriven {
   readonly client: Client;
   /** Has so many viewers look at the dashboard of each node from now on. */
   look(viewers: number): Promise<void>;
+  /** Has each node make spans of this share of its commands from now on; of none at first. */
+  trace(share: number): Promise<void>;
   usages(): Promise<NodeUsage[]>;
   stop(): Promise<void>;
 }
@@ -92,6 +94,9 @@ export async function startLogCluster(
     async look(viewers) {
       for (const viewer of looking) viewer.terminate();
       looking = await Promise.all(dashboards.flatMap((url) => Array.from({ length: viewers }, () => viewerOf(url))));
+    },
+    async trace(share) {
+      await Promise.all(children.map((child) => ask<NodeReady>(child, { type: 'trace', share } satisfies NodeRequest)));
     },
     put: (key, value) => client.put(key, value, { deadlineMs: 20_000 }).then(() => undefined),
     nodeCpuMs: async () => (await usages()).reduce((sum, { cpuMs }) => sum + cpuMs, 0),

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { clusterSecretOf } from '../src/bus/tcp.ts';
 import { serveDashboard } from '../src/dashboard/serve.ts';
-import { startKeyValueNode } from '../src/services/kv-node.ts';
+import { type KeyValueNode, startKeyValueNode } from '../src/services/kv-node.ts';
+import { type Tracing, traceNode } from '../src/tracing.ts';
 import type { NodeReady, NodeRequest, NodeUsage } from './log-protocol.ts';
 import { type SnapshotMemory, watchSnapshotMemory } from './snapshot-memory.ts';
 
@@ -20,6 +21,8 @@ let directoryUsed = '';
 let roleChanges = 0;
 let snapshots: SnapshotMemory | undefined;
 let waitedBeforeMs = 0;
+let running: KeyValueNode | undefined;
+let tracing: Tracing | undefined;
 
 function diskBytes(): number {
   let sum = 0;
@@ -38,6 +41,17 @@ function waitedMs(): number {
   }
 }
 
+/** Makes spans of this share of the node's commands, in place of the share before. */
+async function trace(share: number): Promise<void> {
+  tracing?.close();
+  tracing = undefined;
+  if (running === undefined || share === 0) return;
+  // What is not traced is not to hold the SDK in memory.
+  const { droppingTracer } = await import('./dropping-tracer.ts');
+  const { node, store } = running;
+  tracing = traceNode({ node, stores: [store], tracer: droppingTracer(), share });
+}
+
 process.on('message', async (request: NodeRequest) => {
   if (request.type === 'start') {
     const { id, protocol, directory, port, peers, watchesLoop, isSeen } = request;
@@ -54,6 +68,7 @@ process.on('message', async (request: NodeRequest) => {
       pid: process.pid,
       stateBytes: 2 ** 32,
     });
+    running = node;
     directoryUsed = directory;
     snapshots = watchSnapshotMemory(directory);
     node.roleChanges.subscribe(() => {
@@ -62,6 +77,9 @@ process.on('message', async (request: NodeRequest) => {
     process.once('disconnect', () => void node.stop().then(() => process.exit()));
     const dashboard = isSeen ? await serveDashboard([node.node]) : undefined;
     send({ type: 'ready', ...(dashboard && { dashboardUrl: dashboard.url }) });
+  } else if (request.type === 'trace') {
+    await trace(request.share);
+    send({ type: 'ready' });
   } else {
     const { user, system } = process.cpuUsage();
     // Looking at the disk delays the loop, too, and is not what is measured.

@@ -17,9 +17,11 @@ export type NodeRequest =
       /** Whether it serves a dashboard. */
       readonly isSeen: boolean;
     }
+  /** Makes spans of this share of its commands from now on. */
+  | { readonly type: 'trace'; readonly share: number }
   | { readonly type: 'usage' };
 
-/** A node's answer to `start`. */
+/** A node's answer to `start` and `trace`. */
 export interface NodeReady {
   readonly type: 'ready';
   readonly dashboardUrl?: string;
