@@ -17,7 +17,7 @@ export interface NodeFeedOptions {
   readonly clock: Clock;
   /** When the node's clock began, in milliseconds of the epoch. Default: the system's clock. */
   readonly originMs?: number;
-  /** Steps, messages and flushes that are told one by one, a second. Default 300. */
+  /** Steps, messages and flushes that are told one by one, a second. Default 100. */
   readonly itemsPerSecond?: number;
   readonly bounds?: Bounds;
   /** What faults that were ordered take away of what the node sends. */
@@ -72,7 +72,7 @@ class NodeFeed {
   #sent = 0;
 
   constructor(node: Node, send: (item: Shown) => void, options: NodeFeedOptions) {
-    const { clock, originMs = systemOriginMs, itemsPerSecond = 300, bounds = shownBounds } = options;
+    const { clock, originMs = systemOriginMs, itemsPerSecond = 100, bounds = shownBounds } = options;
     this.#node = node;
     this.#send = send;
     this.#clock = clock;
