@@ -50,7 +50,7 @@ class ActorRunner implements Runner {
   #unseen: readonly Unseen[] = [];
   #isAlive = true;
   /** The first step, and what came before it was carried out; undefined afterwards. */
-  #first: { readonly step: Step; readonly isWanted: boolean } | undefined;
+  #first: Step | undefined;
   #early: (() => void)[] = [];
   #state: ActorState;
   /** What a handle shows: the last state whose records are durable. */
@@ -67,10 +67,9 @@ class ActorRunner implements Runner {
     this.#observer = observer;
     this.#delays = delays;
     this.#hasRecords = records.length > 0;
-    const isWanted = host.inspection.wants(host.clock.nowMs());
-    const step = definition.start(definition.recover(records), { self: address, input }, isWanted);
-    this.#first = { step, isWanted };
-    this.#state = step.state;
+    const isTraced = host.inspection.wants(host.clock.nowMs());
+    this.#first = definition.start(definition.recover(records), { self: address, input }, isTraced);
+    this.#state = this.#first.state;
     this.#visible = this.#state;
   }
 
@@ -103,8 +102,11 @@ class ActorRunner implements Runner {
     this.#first = undefined;
     this.#early = [];
     if (first !== undefined) {
-      const occasion = { from: this.address, cause: { type: 'xstate.init' }, roleCause: undefined };
-      this.#guarded(() => this.#commit(first.step, { ...occasion, isWanted: first.isWanted }));
+      const { clock, inspection } = this.#host;
+      // An observer may have come since the step was made, which is not traced then, and told all the same.
+      const isWanted = inspection.wants(clock.nowMs());
+      const occasion = { from: this.address, cause: { type: 'xstate.init' }, roleCause: undefined, isWanted };
+      this.#guarded(() => this.#commit(first, occasion));
     }
     for (const act of held) this.#guarded(act);
   }

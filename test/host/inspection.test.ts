@@ -117,3 +117,13 @@ describe('a sampler', () => {
     expect(heard).toHaveLength(10);
   });
 });
+
+test('an observer that comes after an actor was started and before its first step hears that step', () => {
+  const { settle, node: nodeOf } = bench();
+  const { node } = nodeOf('n1', { definitions: [counter] });
+  node.start(counter, { input: {} });
+  const heard: InspectionEvent[] = [];
+  node.inspection.subscribe((it) => heard.push(it));
+  settle();
+  expect(heard).toContainEqual(expect.objectContaining({ type: 'step', cause: { type: 'xstate.init' } }));
+});

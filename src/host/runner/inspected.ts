@@ -11,7 +11,7 @@ export interface Occasion {
   readonly cause: Tagged;
   /** Of the change of role, if it is one. */
   readonly roleCause: RoleCause | undefined;
-  /** Whether an observer wants the step: then it was traced. */
+  /** Whether an observer wants the step. */
   readonly isWanted: boolean;
 }
 
