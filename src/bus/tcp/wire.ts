@@ -98,7 +98,7 @@ export interface Hello {
    * knows of none, takes the proof for one of that secret, and refuses it.
    */
   readonly token?: string | undefined;
-  /** The secure channel that carries this connection. This release knows none; the place is kept for TLS. */
+  /** The secure channel that carries this connection. */
   readonly security: 'none' | 'tls';
   /** The versions of the protocol that this side speaks, both ends included. */
   readonly versions: { readonly min: number; readonly max: number };

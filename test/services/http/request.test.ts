@@ -1,24 +1,13 @@
 /** What answers a command or a proxy need not be a node. */
 
-import { createServer, type RequestListener } from 'node:http';
-import { expect, onTestFinished, test } from 'vitest';
+import type { RequestListener } from 'node:http';
+import { expect, test } from 'vitest';
+import { hostPortIn } from '../../../src/cli/options.ts';
 import { answerLimitBytes, requestHttp, textOfAnswer } from '../../../src/services/http/request.ts';
-
-/** @returns the port where `listener` answers */
-async function answering(listener: RequestListener): Promise<number> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new TypeError('expected a port');
-  return address.port;
-}
+import { serving } from '../../fixtures/http.ts';
 
 const asked = async (listener: RequestListener, idleMs?: number): Promise<string> => {
-  const at = { host: '127.0.0.1', port: await answering(listener) };
+  const at = hostPortIn(await serving(listener));
   return textOfAnswer(await requestHttp({ at, path: '/', ...(idleMs === undefined ? {} : { idleMs }) }));
 };
 

@@ -10,15 +10,11 @@ import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
 import { type PaxosRules, paxosRules } from '../../../statecharts/paxos/log/rules.ts';
 import { definePaxosServer } from '../../../statecharts/paxos/server.ts';
 import { type Cluster, createCluster } from './cluster.ts';
+import { answerAfterACut, answerAfterTheOther, type Clocks, ledByFirst, readsByLease } from './lease-reads.ts';
 
 const first = 'n1/paxos.server/kv';
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const byLease = { consistency: 'lease', deadlineMs: 60 } as const;
 
-interface Given {
-  readonly leaseDriftPpm?: number;
-  readonly rates?: Readonly<Record<string, number>>;
+interface Given extends Clocks {
   readonly broken?: Partial<PaxosRules>;
   /** The nodes that were told of leases; all by default. */
   readonly granting?: readonly string[];
@@ -30,15 +26,15 @@ interface Given {
 const secondFirst = { n1: 510, n2: 260, n3: 300 };
 
 /** Three nodes, of which n1 leads; n2 stands first when it does not, unless told otherwise. The key x is `old`. */
-async function ledByFirst({
+function led({
   leaseDriftPpm = 1_000,
   rates = {},
   broken = {},
   granting = ['n1', 'n2', 'n3'],
   patience = secondFirst,
-}: Given): Promise<Cluster> {
+}: Given = {}): Promise<Cluster> {
   const server = definePaxosServer({ ...paxosRules, ...broken });
-  const cluster = createCluster({
+  return ledByFirst({
     rates,
     log: (voters, id) =>
       paxos({
@@ -48,66 +44,12 @@ async function ledByFirst({
         delays: { electionRound: fixed(patience[id] ?? 0), leaseGrant: fixed(500) },
       }),
   });
-  cluster.elect();
-  if (cluster.leader().id !== 'n1') {
-    await cluster.value(cluster.leader().store.handOver('n1'));
-    cluster.elect();
-  }
-  await cluster.value(cluster.member('n1').keys.put('x', encoder.encode('old')));
-  await cluster.value(cluster.member('n1').keys.get('x'));
-  return cluster;
 }
 
-/** What n1 answers by its lease once another leader has acknowledged that x is `new`; undefined where it does not. */
-async function answerAfterTheOther(cluster: Cluster): Promise<string | undefined> {
-  await cluster.until(() => cluster.members().some(({ id, store }) => id !== 'n1' && store.status().role === 'leader'));
-  const other = cluster.members().find(({ id, store }) => id !== 'n1' && store.status().role === 'leader');
-  if (other === undefined) throw new Error('no other node leads');
-  await cluster.value(other.keys.put('x', encoder.encode('new')));
-  const read = await cluster.settled(cluster.member('n1').keys.get('x', byLease));
-  return read.status === 'rejected' || read.value === undefined ? undefined : decoder.decode(read.value.value);
-}
-
-describe('a read by lease', () => {
-  test('is answered without the other nodes, as long as the lease lasts', async () => {
-    const cluster = await ledByFirst({});
-    cluster.isolate('n1');
-    const found = await cluster.value(cluster.member('n1').keys.get('x', byLease));
-    expect(decoder.decode(found?.value)).toBe('old');
-    const linearizable = cluster.member('n1').keys.get('x', { deadlineMs: 60 });
-    expect(await cluster.failure(linearizable)).toMatchObject({ code: 'UNAVAILABLE' });
-  });
-
-  test('asks the other nodes where there are no leases, or none is held', async () => {
-    const cluster = createCluster();
-    cluster.elect();
-    await cluster.value(cluster.leader().keys.put('x', encoder.encode('old')));
-    expect(await cluster.value(cluster.follower().keys.get('x', byLease))).toBeDefined();
-    cluster.isolate(cluster.leader().id);
-    const [cut] = cluster.members().filter(({ store }) => store.status().role === 'leader');
-    const read = cut?.keys.get('x', byLease) ?? Promise.resolve();
-    expect(await cluster.failure(read)).toMatchObject({ code: 'UNAVAILABLE' });
-  });
-});
+readsByLease(led, () => createCluster({ log: (voters) => paxos({ voters }) }));
 
 describe('no read by lease is stale', () => {
-  /** The clock of the leader is too slow, and those of the others too fast. */
-  const apart = (drift: number) => ({ n1: 1 - drift, n2: 1 + drift, n3: 1 + drift });
-  const afterACut = async (given: Given): Promise<string | undefined> => {
-    const cluster = await ledByFirst(given);
-    cluster.isolate('n1');
-    return answerAfterTheOther(cluster);
-  };
-
-  test('where clocks drift as far as the bound', async () => {
-    expect(await afterACut({ leaseDriftPpm: 100_000, rates: apart(0.1) })).toBeUndefined();
-    expect(await afterACut({ leaseDriftPpm: 50_000, rates: apart(0.05) })).toBeUndefined();
-    expect(await afterACut({ leaseDriftPpm: 0, rates: apart(0) })).toBeUndefined();
-  });
-
-  test('but where they drift further, which no rule can help', async () => {
-    expect(await afterACut({ leaseDriftPpm: 0, rates: apart(0.1) })).toBe('old');
-  });
+  const afterACut = async (given: Given) => answerAfterACut(await led(given));
 
   test('where the other nodes were not told of leases, as while those are switched on node by node', async () => {
     const granting = ['n1'];
@@ -119,7 +61,7 @@ describe('no read by lease is stale', () => {
 
   test('where another leader was elected at the wish of this one, which was not heard of it', async () => {
     const afterAHandOver = async (broken: Partial<PaxosRules>): Promise<string | undefined> => {
-      const cluster = await ledByFirst({ broken });
+      const cluster = await led({ broken });
       const handedOver = cluster.member('n1').store.handOver('n2', { deadlineMs: 100 });
       const handsOver = (): boolean => {
         const context: ServerContext | undefined = cluster.member('n1').node.peek(first)?.state.snapshot.context;
@@ -138,7 +80,7 @@ describe('no read by lease is stale', () => {
 
   test('where a node that granted the lease has crashed and started again', async () => {
     const afterARestart = async (broken: Partial<PaxosRules>): Promise<string | undefined> => {
-      const cluster = await ledByFirst({ broken, patience: { n1: 510, n2: 900, n3: 501 } });
+      const cluster = await led({ broken, patience: { n1: 510, n2: 900, n3: 501 } });
       // For so long that n3 is loyal no more, while n2 is.
       cluster.isolate('n3');
       cluster.clock.advance(850);
