@@ -17,9 +17,7 @@ export {
   type InspectionBatch,
   type InspectionEvent,
   latest,
-  type PassedOver,
-  type Sampled,
-  type Wants,
+  type Sampler,
 } from './host/inspection.ts';
 export { type LogNodeOptions, logNode, type NodeLog } from './host/logging.ts';
 export type { Refused, RefusedCounts, ServiceMail } from './host/mail.ts';

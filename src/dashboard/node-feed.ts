@@ -8,8 +8,9 @@ import type { Observable, Subscription } from 'rxjs';
 import { type Address, type Effect, nodeOf, partsOf, type Send, type Tagged } from '../../statecharts/actor.ts';
 import type { Envelope } from '../bus/bus.ts';
 import { type Clock, systemOriginMs } from '../environment/clock.ts';
-import { type InspectionEvent, leavingAtOnce, type Sampled } from '../host/inspection.ts';
+import { type InspectionEvent, leavingAtOnce, type Sampler } from '../host/inspection.ts';
 import type { Node } from '../host/node.ts';
+import type { Released } from '../host/outbox.ts';
 import { type Bounds, bounded } from '../inspector/bounded.ts';
 import type { Shown, ShownActor, ShownMessage } from './feed.ts';
 
@@ -45,7 +46,7 @@ const rolesPerSecond = 100;
  */
 export function feedOf(node: Node, send: (item: Shown) => void, options: NodeFeedOptions): Subscription {
   const feed = new NodeFeed(node, send, options);
-  const subscription = node.sampled((atMs) => feed.wants(atMs)).subscribe((event) => feed.tell(event));
+  const subscription = node.sampled(feed).subscribe((event) => feed.tell(event));
   subscription.add(() => feed.close());
   subscription.add(options.lost?.subscribe((envelope) => feed.lose(envelope, 'a fault that was ordered')));
   return subscription;
@@ -54,7 +55,7 @@ export function feedOf(node: Node, send: (item: Shown) => void, options: NodeFee
 /** `Omit` would lose what tells the kinds of item from each other. */
 type Untimed = Shown extends infer Item ? (Item extends Shown ? Omit<Item, 'node' | 'atMs'> : never) : never;
 
-class NodeFeed {
+class NodeFeed implements Sampler {
   readonly #node: Node;
   readonly #send: (item: Shown) => void;
   readonly #clock: Clock;
@@ -91,13 +92,16 @@ class NodeFeed {
     return this.#share.hasLeft(atMs);
   }
 
-  tell(event: Sampled): void {
-    if (event.type === 'passed-over') {
-      if (event.what === 'step') this.#change('step', event.actor);
-      else this.#leaveOut(event.what);
-      for (const effect of event.released) if (this.#isOutward(effect)) this.#leaveOut('sent');
-      return;
-    }
+  passedStep(actor: Address, released: readonly Released[]): void {
+    this.#change('step', actor);
+    for (const effect of released) if (this.#isOutward(effect)) this.#leaveOut('sent');
+  }
+
+  passedFlush(): void {
+    this.#leaveOut('flushed');
+  }
+
+  tell(event: InspectionEvent): void {
     const { atMs } = event;
     switch (event.type) {
       case 'started':

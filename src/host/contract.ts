@@ -21,7 +21,7 @@ import type { Resource } from '../resources/resource.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
-import type { InspectionEvent, Sampled, Wants } from './inspection.ts';
+import type { InspectionEvent, Sampler } from './inspection.ts';
 import type { Refused, RefusedCounts, ServiceMail } from './mail.ts';
 import type { RoleChange } from './role-change.ts';
 import type { Occupancy } from './rooms.ts';
@@ -178,10 +178,10 @@ export interface Node<Owned extends Resources = Resources> {
   /** Everything that the node does. */
   readonly inspection: Observable<InspectionEvent>;
   /**
-   * The same for an observer that wants few of a busy node's steps and flushes: those for which `wants` says no are not built,
-   * unless another observer looks, and come as `passed-over`. Everything else always comes, changes of role among it.
+   * The same for an observer that wants few of a busy node's steps and flushes: what `sampler` does not want is not built, unless
+   * another observer looks, and told to it as passed. Everything else always comes, changes of role among it.
    */
-  sampled(wants: Wants): Observable<Sampled>;
+  sampled(sampler: Sampler): Observable<InspectionEvent>;
   /** Each change of role, and what brought it about. It costs nothing per step beyond comparing states that differ. */
   readonly roleChanges: Observable<RoleChange>;
   /**

@@ -59,20 +59,18 @@ export type Happened =
   | { readonly type: 'lost'; readonly loss: Loss }
   | { readonly type: 'peer'; readonly peer: PeerStatus };
 
-/** A step or a flush that was not built, because no observer wanted it. */
-export interface PassedOver {
-  readonly type: 'passed-over';
-  readonly what: 'step' | 'flushed';
-  readonly actor: Address;
-  /** Of the effects of a step, those that no record holds back. */
-  readonly released: readonly Released[];
+/**
+ * An observer that wants some steps and flushes and not all. It is asked before each and told of those that were not built, so
+ * that it has to be quick. Should it throw, that ends this observer alone.
+ */
+export interface Sampler {
+  /** Whether it wants a step or flush of this time. */
+  wants(atMs: number): boolean;
+  /** A step of `actor` was not built. `released` are those of its effects that no record holds back. */
+  passedStep(actor: Address, released: readonly Released[]): void;
+  /** That records of an actor are durable was not built. */
+  passedFlush(): void;
 }
-
-/** What a sampler hears: everything but steps and flushes for certain, and of each of these at least that it was. */
-export type Sampled = InspectionEvent | PassedOver;
-
-/** Whether a sampler wants a step or flush of this time. It is asked before each: it has to be quick. */
-export type Wants = (atMs: number) => boolean;
 
 /** Of a step's effects, those that no record holds back. */
 export function leavingAtOnce({
@@ -90,38 +88,43 @@ export function leavingAtOnce({
 /** The producing side. */
 export interface Inspection {
   readonly stream: Observable<InspectionEvent>;
-  /**
-   * The same for an observer that wants some steps and flushes and not all: those that it does not want are built only if
-   * another observer wants them, and else passed over. Should `wants` throw, that ends this observer alone.
-   */
-  sampled(wants: Wants): Observable<Sampled>;
+  /** The same for a sampler: what it does not want is built only if another observer wants it, and else told to it alone. */
+  sampled(sampler: Sampler): Observable<InspectionEvent>;
   /** Whether an observer looks. Ask before building an event: that is all the stream may cost while none does. */
   readonly observed: boolean;
   /** Whether an observer wants the step or flush that is to happen now. If so it is to be reported, and else passed over. */
   wants(atMs: number): boolean;
   report(happened: Happened): void;
-  passOver(what: PassedOver['what'], actor: Address, released: readonly Released[]): void;
+  passStep(actor: Address, released: readonly Released[]): void;
+  passFlush(): void;
 }
 
-interface Sampler {
-  readonly wants: Wants;
-  readonly subscriber: Subscriber<Sampled>;
+interface Sampling {
+  readonly sampler: Sampler;
+  readonly subscriber: Subscriber<InspectionEvent>;
 }
 
 /** Makes the inspection stream of one node. */
 export function createInspection(node: string, nowMs: () => number): Inspection {
   const subject = new Subject<InspectionEvent>();
-  const passedOver = new Subject<PassedOver>();
   let sequence = 0;
   let observers = 0;
-  let samplers: readonly Sampler[] = [];
-  const isWantedBy = ({ wants, subscriber }: Sampler, atMs: number): boolean => {
-    try {
-      return wants(atMs);
-    } catch (error) {
-      subscriber.error(error);
-      return false;
+  let samplings: readonly Sampling[] = [];
+  const tellEach = (tell: (sampler: Sampler) => void): void => {
+    for (const { sampler, subscriber } of samplings) {
+      try {
+        tell(sampler);
+      } catch (error) {
+        subscriber.error(error);
+      }
     }
+  };
+  const isWanted = (atMs: number): boolean => {
+    let isAny = false;
+    tellEach((it) => {
+      if (it.wants(atMs)) isAny = true;
+    });
+    return isAny;
   };
   return {
     stream: new Observable((subscriber) => {
@@ -132,25 +135,25 @@ export function createInspection(node: string, nowMs: () => number): Inspection 
         subscription.unsubscribe();
       };
     }),
-    sampled: (wants) =>
+    sampled: (sampler) =>
       new Observable((subscriber) => {
-        const sampler = { wants, subscriber };
-        samplers = [...samplers, sampler];
+        const sampling = { sampler, subscriber };
+        samplings = [...samplings, sampling];
         subscriber.add(() => {
-          samplers = samplers.filter((it) => it !== sampler);
+          samplings = samplings.filter((it) => it !== sampling);
         });
         subscriber.add(subject.subscribe(subscriber));
-        subscriber.add(passedOver.subscribe(subscriber));
       }),
     get observed() {
-      return observers > 0 || samplers.length > 0;
+      return observers > 0 || samplings.length > 0;
     },
-    wants: (atMs) => observers > 0 || (samplers.length > 0 && samplers.some((it) => isWantedBy(it, atMs))),
+    wants: (atMs) => observers > 0 || (samplings.length > 0 && isWanted(atMs)),
     report(happened) {
       sequence += 1;
       subject.next({ node, sequence, atMs: nowMs(), ...happened });
     },
-    passOver: (what, actor, released) => passedOver.next({ type: 'passed-over', what, actor, released }),
+    passStep: (actor, released) => tellEach((it) => it.passedStep(actor, released)),
+    passFlush: () => tellEach((it) => it.passedFlush()),
   };
 }
 

@@ -27,7 +27,7 @@ import type { Node, NodeLimits, NodeOptions, Resources, StartOptions, Viewed } f
 import { createEndpoint, type Endpoint } from './endpoint.ts';
 import { AddressTakenError, type NodeFailedError, NodeOverloadedError, NodeStoppedError } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
-import { createInspection, type Inspection, type InspectionEvent, type Sampled, type Wants } from './inspection.ts';
+import { createInspection, type Inspection, type InspectionEvent, type Sampler } from './inspection.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
 import { createMail, type Mail, type Refused, type RefusedCounts, type ServiceMail } from './mail.ts';
@@ -70,7 +70,7 @@ class LocalNode implements Node {
   readonly internalMail: Observable<Envelope>;
   readonly serviceMail: Observable<ServiceMail>;
   readonly inspection: Observable<InspectionEvent>;
-  readonly sampled: (wants: Wants) => Observable<Sampled>;
+  readonly sampled: (sampler: Sampler) => Observable<InspectionEvent>;
   readonly roleChanges: Observable<RoleChange>;
   readonly flushTimes: Observable<number>;
   readonly failure: Observable<NodeFailedError>;

@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { InspectionEvent, Sampled, Wants } from '../../src/host/inspection.ts';
+import type { InspectionEvent, Sampler } from '../../src/host/inspection.ts';
+import type { Released } from '../../src/host/outbox.ts';
+import type { Address } from '../../statecharts/actor.ts';
 import { add, address, bench } from './bench.ts';
 import { counter } from './counter.ts';
 
@@ -21,11 +23,22 @@ function started() {
   return { node, journal, handle, settle, traced, say, bus };
 }
 
+/** What a sampler hears, and what it is told it did not want. */
+type Heard =
+  | InspectionEvent
+  | { readonly type: 'passed step'; readonly actor: Address; readonly released: readonly Released[] }
+  | { readonly type: 'passed flush' };
+
 /** What a sampler hears of `add(1)` and its flush. */
-function sampledBy(wants: Wants) {
+function sampledBy(wants: Sampler['wants']) {
   const life = started();
-  const heard: Sampled[] = [];
-  const subscription = life.node.sampled(wants).subscribe((it) => heard.push(it));
+  const heard: Heard[] = [];
+  const sampler: Sampler = {
+    wants,
+    passedStep: (actor, released) => heard.push({ type: 'passed step', actor, released }),
+    passedFlush: () => heard.push({ type: 'passed flush' }),
+  };
+  const subscription = life.node.sampled(sampler).subscribe((it) => heard.push(it));
   const addOne = () => {
     life.say(address, add(1));
     life.settle();
@@ -35,22 +48,24 @@ function sampledBy(wants: Wants) {
   return { ...life, heard, subscription, addOne };
 }
 
-const shortly = (events: readonly Sampled[]) =>
-  events.map((it) => (it.type === 'passed-over' ? `passed-over ${it.what}` : it.type));
+const typesOf = (heard: readonly Heard[]) => heard.map(({ type }) => type);
 
 describe('a sampler', () => {
   test('has nothing traced or built of the steps and flushes that it does not want, and hears that they were', () => {
     const { addOne, heard, traced } = sampledBy(() => false);
     addOne();
     expect(traced).toEqual([false, false]);
-    expect(shortly(heard)).toEqual(['passed-over step', 'passed-over flushed', 'released', 'role', 'passed-over step']);
-    expect(heard[0]).toEqual({ type: 'passed-over', what: 'step', actor: address, released: [] });
+    expect(typesOf(heard)).toEqual(['passed step', 'passed flush', 'released', 'role', 'passed step']);
+    expect(heard[0]).toEqual({ type: 'passed step', actor: address, released: [] });
   });
 
   test('hears of a step that was not built what leaves at once, and of a flush what it releases', () => {
     const { addOne, heard } = sampledBy(() => false);
     addOne();
-    expect(heard.at(-1)).toMatchObject({ what: 'step', released: [{ type: 'deliver', output: { type: 'noted' } }] });
+    expect(heard.at(-1)).toMatchObject({
+      type: 'passed step',
+      released: [{ type: 'deliver', output: { type: 'noted' } }],
+    });
     expect(heard.find(({ type }) => type === 'released')).toMatchObject({
       effects: [{ type: 'send', to: 'n2/test.peer/' }, { type: 'send', to: address }, { type: 'deliver' }],
     });
@@ -66,7 +81,7 @@ describe('a sampler', () => {
     expect(traced).toEqual([true, false]);
     expect(heard[0]).toMatchObject({ type: 'step', cause: { type: 'add' }, sequence: 1 });
     expect(heard[0]).toHaveProperty('transitions', [expect.anything(), expect.anything()]);
-    expect(shortly(heard.slice(1))).toEqual(['passed-over flushed', 'released', 'role', 'passed-over step']);
+    expect(typesOf(heard.slice(1))).toEqual(['passed flush', 'released', 'role', 'passed step']);
   });
 
   test('hears of actors that begin, end or fail, of changes of role and of refusals whatever it wants', () => {
@@ -75,7 +90,7 @@ describe('a sampler', () => {
     say(address, { type: 'nonsense' });
     handle.send({ type: 'misbehave' });
     settle();
-    expect(shortly(heard)).toEqual(['started', 'failed', 'passed-over step', 'role', 'refused']);
+    expect(typesOf(heard)).toEqual(['started', 'failed', 'passed step', 'role', 'refused']);
   });
 
   test('is given also what only another observer wants, which misses nothing by it', () => {
@@ -102,12 +117,16 @@ describe('a sampler', () => {
     expect(traced).toEqual([false, false]);
   });
 
-  test('that throws when it is asked is ended alone', () => {
+  test.each(['wants', 'passedStep', 'passedFlush'] as const)('whose %s throws is ended alone', (part) => {
     const { node, addOne, heard } = sampledBy(() => false);
+    const misbehaving: Sampler = { wants: () => false, passedStep: () => {}, passedFlush: () => {} };
     const errors: unknown[] = [];
     node
-      .sampled(() => {
-        throw new Error('a sampler misbehaved');
+      .sampled({
+        ...misbehaving,
+        [part]: () => {
+          throw new Error('a sampler misbehaved');
+        },
       })
       .subscribe({ error: (error: unknown) => errors.push(error) });
     addOne();

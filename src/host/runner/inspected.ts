@@ -24,7 +24,7 @@ export function tellStep(
   { released, records }: Offered,
 ): void {
   if (!isWanted) {
-    inspection.passOver('step', actor, released);
+    inspection.passStep(actor, released);
     return;
   }
   inspection.report({
@@ -49,8 +49,6 @@ export function tellFlushed(
   atMs: number,
 ): void {
   if (inspection.wants(atMs)) inspection.report({ type: 'flushed', actor, batch });
-  else inspection.passOver('flushed', actor, none);
+  else inspection.passFlush();
   if (released.length > 0) inspection.report({ type: 'released', actor, effects: released });
 }
-
-const none: readonly Released[] = [];
