@@ -12,6 +12,7 @@ import path from 'node:path';
 import { systemEnvironment } from '../src/environment/environment.ts';
 import { openFileJournal } from '../src/journal/file-journal.ts';
 import type { Journal } from '../src/journal/journal.ts';
+import { median, quantile } from './table.ts';
 
 const rounds = 9;
 const roundMs = 400;
@@ -72,9 +73,6 @@ const journalCase = (name: string, journal: Journal, lanes: number): Case => ({
     }),
 });
 
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-
 async function main(): Promise<void> {
   const directory = fs.mkdtempSync(path.join(process.argv[2] ?? os.tmpdir(), 'quorate-bench-'));
   const environment = systemEnvironment();
@@ -121,24 +119,18 @@ async function main(): Promise<void> {
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
   }
-  const base = quantile(
-    [...(rates[0] ?? [])].sort((a, b) => a - b),
-    0.5,
-  );
+  const base = median(rates[0] ?? []);
   console.table(
     cases.map(({ name }, index) => {
-      const rate = quantile(
-        [...(rates[index] ?? [])].sort((a, b) => a - b),
-        0.5,
-      );
-      const sorted = (latencies[index] ?? []).sort((a, b) => a - b);
+      const rate = median(rates[index] ?? []);
+      const each = latencies[index] ?? [];
       const cpu = cpus[index] ?? { ms: 0, count: 0 };
       return {
         case: name,
         'per second (median)': Math.round(rate),
         'x baseline': (rate / base).toFixed(2),
-        'p50 ms': quantile(sorted, 0.5).toFixed(2),
-        'p99 ms': quantile(sorted, 0.99).toFixed(2),
+        'p50 ms': quantile(each, 0.5).toFixed(2),
+        'p99 ms': quantile(each, 0.99).toFixed(2),
         'CPU us each': ((cpu.ms * 1000) / cpu.count).toFixed(1),
       };
     }),

@@ -25,7 +25,7 @@ import { hasEtcd, startEtcd } from './etcd.ts';
 import { drive, type LogDriven, type Sample, startLogCluster } from './log-cluster.ts';
 import type { NodeUsage } from './log-protocol.ts';
 import { soak } from './raft-soak.ts';
-import { median, printTable } from './table.ts';
+import { median, printTable, quantile } from './table.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -85,6 +85,8 @@ interface Row {
   readonly p99Ms: number;
   readonly nodeCpuMicrosPerOp: number;
   readonly clientCpuMicrosPerOp: number;
+  /** Node CPU in terms of the first store's: quartiles of the rounds' own ratios. */
+  readonly nodeCpuTimesFirst: readonly number[];
 }
 
 /** What came of the rounds of one number in flight, by store. */
@@ -95,6 +97,10 @@ const rowsOf = (inFlight: number, rounds: Rounds): Row[] =>
     const of = (field: keyof Sample): number[] => samples.map((it) => it[field]);
     const rates = of('opsPerSecond');
     const beside = rounds.get('etcd') ?? [];
+    const [first = []] = rounds.values();
+    const cpuRatios = samples.map(
+      ({ nodeCpuMicrosPerOp }, round) => nodeCpuMicrosPerOp / (first[round]?.nodeCpuMicrosPerOp ?? Number.NaN),
+    );
     return {
       store,
       inFlight,
@@ -106,6 +112,7 @@ const rowsOf = (inFlight: number, rounds: Rounds): Row[] =>
       p99Ms: median(of('p99Ms')),
       nodeCpuMicrosPerOp: median(of('nodeCpuMicrosPerOp')),
       clientCpuMicrosPerOp: median(of('clientCpuMicrosPerOp')),
+      nodeCpuTimesFirst: [0.25, 0.5, 0.75].map((share) => quantile(cpuRatios, share)),
     };
   });
 
@@ -129,10 +136,12 @@ function tell(baselines: readonly number[], rows: readonly Row[]): void {
       'p99 ms',
       'node CPU µs/op',
       'client CPU µs/op',
+      'node CPU, x first (quartiles)',
     ],
     rows.map((row) => [
       ...[row.store, String(row.inFlight), row.opsPerSecond, row.least, row.most, row.timesEtcd],
       ...[row.p50Ms, row.p99Ms, row.nodeCpuMicrosPerOp, row.clientCpuMicrosPerOp],
+      row.nodeCpuTimesFirst.map((ratio) => ratio.toFixed(2)).join(' '),
     ]),
   );
 }

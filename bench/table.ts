@@ -1,12 +1,16 @@
 /** Tables and medians for the benchmarks. */
 
-/** The median of `values`; NaN when there are none. */
-export function median(values: readonly number[]): number {
+/** The value below which this share of `values` lies, between two of them in proportion; NaN when there are none. */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+  const place = (sorted.length - 1) * share;
+  const lower = sorted[Math.floor(place)] ?? Number.NaN;
+  const upper = sorted[Math.ceil(place)] ?? Number.NaN;
+  return lower + (upper - lower) * (place - Math.floor(place));
 }
+
+/** The median of `values`; NaN when there are none. */
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** Prints rows under a header; numbers to the right, with as many digits as they need. */
 export function printTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {

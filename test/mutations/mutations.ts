@@ -3556,8 +3556,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a sampler keeps from other observers what it does not want',
     file: 'src/host/inspection.ts',
-    text: 'wants: (atMs) => observers > 0 || (samplers.length > 0 && ',
-    becomes: 'wants: (atMs) => (observers > 0 && samplers.length === 0) || (samplers.length > 0 && ',
+    text: 'wants: (atMs) => observers > 0 || (samplings.length > 0 && ',
+    becomes: 'wants: (atMs) => (observers > 0 && samplings.length === 0) || (samplings.length > 0 && ',
     tests: ['test/host/inspection.test.ts'],
   },
   {
@@ -3577,8 +3577,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a feed counts a step that was not built as a flush',
     file: 'src/dashboard/node-feed.ts',
-    text: "if (event.what === 'step') this.#change('step', event.actor);",
-    becomes: "if (event.what === 'step') this.#leaveOut('flushed');",
+    text: "passedStep(actor: Address, released: readonly Released[]): void {\n    this.#change('step', actor);",
+    becomes: "passedStep(_actor: Address, released: readonly Released[]): void {\n    this.#leaveOut('flushed');",
     tests: ['test/dashboard/node-feed.test.ts'],
   },
   {
