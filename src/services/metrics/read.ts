@@ -17,30 +17,37 @@ export function addGauge(registers: Registry[], name: string, help: string, read
   });
 }
 
-/** Adds a gauge of a value for each of a label. */
-export function addGauges(registers: Registry[], name: string, help: string, label: string, read: ReadByLabel): void {
-  new Gauge({
-    name,
-    help,
-    labelNames: [label],
-    registers,
-    collect() {
-      this.reset();
-      for (const [of, value] of read()) this.set({ [label]: of }, value);
-    },
-  });
+/** What gauges and counters have in common. */
+interface Labelled {
+  reset(): void;
+  inc(labels: Readonly<Record<string, string>>, value: number): void;
 }
 
-/** Adds a counter for each of a label, of what is counted elsewhere. */
-export function addCounters(registers: Registry[], name: string, help: string, label: string, read: ReadByLabel): void {
-  new Counter({
-    name,
-    help,
-    labelNames: [label],
-    registers,
-    collect() {
-      this.reset();
-      for (const [of, value] of read()) this.inc({ [label]: of }, value);
-    },
-  });
+interface LabelledOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: string[];
+  readonly registers: Registry[];
+  collect(this: Labelled): void;
 }
+
+const adding =
+  (Metric: new (options: LabelledOptions) => unknown) =>
+  (registers: Registry[], name: string, help: string, label: string, read: ReadByLabel): void => {
+    new Metric({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset();
+        for (const [of, value] of read()) this.inc({ [label]: of }, value);
+      },
+    });
+  };
+
+/** Adds a gauge of a value for each of a label. */
+export const addGauges = adding(Gauge);
+
+/** Adds a counter for each of a label, of what is counted elsewhere. */
+export const addCounters = adding(Counter);
