@@ -42,6 +42,7 @@ export {
   clientTokenOf,
   clusterSecretOf,
   createClusterSecret,
+  isHttpToken,
   isTokenName,
   nameOfToken,
 } from './tcp/secret/secret.ts';

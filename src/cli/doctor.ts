@@ -60,10 +60,9 @@ export function doctorCommand(terminal: Terminal): Command {
 }
 
 async function examined(
-  { node = defaultNodes, seconds, secretFile, ca }: DoctorOptions,
+  { node = defaultNodes, seconds, json: _, ...access }: DoctorOptions,
   clock: Clock,
 ): Promise<readonly NodeFinding[]> {
-  const access = { ...(secretFile === undefined ? {} : { secretFile }), ...(ca === undefined ? {} : { ca }) };
   const look = (): Promise<PromiseSettledResult<Seen>[]> =>
     Promise.allSettled(node.map((it) => see({ node: it, ...access }, clock)));
   const firsts = await look();

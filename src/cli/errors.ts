@@ -54,6 +54,11 @@ export class FileError extends UsageError {
   readonly code = 'FILE';
 }
 
+/** What was given for a token is none. */
+export class TokenError extends UsageError {
+  readonly code = 'TOKEN';
+}
+
 /** A private key that others than its owner can read. */
 export class KeyExposedError extends UsageError {
   readonly code = 'KEY_EXPOSED';

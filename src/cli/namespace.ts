@@ -9,6 +9,7 @@ import {
   NodeRequestError,
   problemIn,
   requestNode,
+  withAccess,
 } from './node-request.ts';
 import { integerIn, nodeOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -46,10 +47,7 @@ const amountIn = integerIn(0, 999_999_999_999_999);
 /** Makes the command. */
 export function namespaceCommand(terminal: Terminal): Command {
   const about = (command: Command): Command =>
-    command
-      .addOption(nodeOption())
-      .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
-      .option('--json', 'tell the result as JSON', false);
+    withAccess(command).addOption(nodeOption()).option('--json', 'tell the result as JSON', false);
   const tell = ({ json }: Asked, namespaces: readonly Namespace[]): void =>
     terminal.out(json ? JSON.stringify(namespaces) : tableOf(namespaces));
   const list = about(

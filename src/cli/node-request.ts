@@ -1,19 +1,20 @@
 /** Requests of commands to a node that serves HTTP, the options that they take for it, and how its refusals are told. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import * as v from 'valibot';
 import { QuorateError } from '../../statecharts/actor.ts';
-import { type HostPort, readSecretFile } from '../bus/tcp.ts';
+import { type HostPort, isHttpToken, readSecretFile } from '../bus/tcp.ts';
 import { isOk, requestHttp, textOfAnswer, whyOf } from '../services/http/request.ts';
 import { readFileNamed } from './config/files.ts';
+import { TokenError } from './errors.ts';
 import { trustFilesIn } from './node/tls-files.ts';
 import { textOf } from './options.ts';
 
 /** What lets a command ask nodes. */
 export interface Access {
   readonly secretFile?: string;
-  /** The file of a token, in place of the secret. */
-  readonly tokenFile?: string;
+  /** A token, in place of the secret. */
+  readonly token?: string;
   /** The file of the authority, where nodes speak TLS. */
   readonly ca?: string;
   /** The file of its list of revoked certificates. */
@@ -25,13 +26,46 @@ export interface AskedNode extends Access {
   readonly node: HostPort;
 }
 
+/** Where commands look for a token that no file was named for. */
+const tokenVariable = 'QUORATE_TOKEN';
+
 /** Gives a command the options of `Access`. */
 export const withAccess = (command: Command): Command =>
   command
     .option('--secret-file <file>', 'the secret of the cluster; needed where the node is on another machine')
-    .option('--token-file <file>', 'a token of the cluster (quorate secret token), in place of its secret')
+    .addOption(
+      new Option(
+        '--token-file <file>',
+        `a token of the cluster (quorate secret token), in place of its secret; without either, ${tokenVariable} is looked at for the token itself (no option takes it, as all users of a machine can read the options of its processes)`,
+      ).conflicts('secretFile'),
+    )
+    .hook('preAction', (_, called) => {
+      const token = tokenGiven(called.opts<WhereTokensAre>());
+      if (token !== undefined) called.setOptionValue('token', token);
+    })
     .option('--ca <file>', "the authority of the nodes' certificates (PEM), where they speak TLS: HTTPS is asked then")
     .option('--crl <file>', "the authority's list of revoked certificates (PEM)");
+
+interface WhereTokensAre {
+  readonly secretFile?: string;
+  readonly tokenFile?: string;
+}
+
+/** Read once, as a pipe can be. @throws FileError, TokenError */
+function tokenGiven({ secretFile, tokenFile }: WhereTokensAre): string | undefined {
+  if (tokenFile !== undefined) return tokenIn(readFileNamed(tokenFile, 'a token'), `'${tokenFile}'`);
+  const given = process.env[tokenVariable]?.trim() ?? '';
+  return secretFile !== undefined || given === '' ? undefined : tokenIn(given, tokenVariable);
+}
+
+/** What is none is not sent: it may be a secret, taken by mistake, and nothing need hide what is sent. @throws TokenError */
+function tokenIn(text: string, source: string): string {
+  const token = text.trim();
+  if (isHttpToken(token)) return token;
+  throw new TokenError(
+    `expected a token in ${source}, got ${token === '' ? 'nothing' : 'something else'}; put there what this prints: quorate secret token NAME --secret-file FILE`,
+  );
+}
 
 /** What `Access` stands for: the token to send, the authority and its list, as texts. */
 export interface Credentials {
@@ -41,13 +75,11 @@ export interface Credentials {
 }
 
 /** @throws ClusterOptionsError for a list without its authority; FileError, or what a secret says that cannot be read */
-export function credentialsOf({ secretFile, tokenFile, ...trust }: Access): Credentials {
+export function credentialsOf({ secretFile, token, ...trust }: Access): Credentials {
   const { ca, crl } = trustFilesIn(trust) ?? {};
   return {
-    ...(tokenFile === undefined ? {} : { token: readFileNamed(tokenFile, 'a token').trim() }),
-    ...(secretFile === undefined || tokenFile !== undefined
-      ? {}
-      : { token: readSecretFile(secretFile).client().httpToken() }),
+    ...(token === undefined ? {} : { token }),
+    ...(secretFile === undefined ? {} : { token: readSecretFile(secretFile).client().httpToken() }),
     ...(ca === undefined ? {} : { ca: readFileNamed(ca, 'the authority of certificates') }),
     ...(crl === undefined ? {} : { crl: readFileNamed(crl, 'the list of revoked certificates') }),
   };
@@ -156,8 +188,26 @@ const problemSchema = v.object({
 });
 export type NodeProblem = v.InferOutput<typeof problemSchema>;
 
+/** What to do about a token, by commands that take one: nodes say what any that speak HTTP can do. */
+const remedies: ReadonlyMap<string, string> = new Map([
+  [
+    'TOKEN_REQUIRED',
+    `name a token that the nodes list with --token-file, or put it into ${tokenVariable}; or name their secret with --secret-file`,
+  ],
+  [
+    'FORBIDDEN',
+    `name another token with --token-file, or put it into ${tokenVariable}; or have an operator list more for this one`,
+  ],
+]);
+
+/** What an answer to a command `withAccess` says is wrong. @throws NodeRequestError when no node of ours has said it */
+export function problemIn({ node }: AskedNode, answer: NodeAnswer): NodeProblem {
+  const problem = problemTold(node, answer);
+  return { ...problem, whatToDo: remedies.get(problem.code) ?? problem.whatToDo };
+}
+
 /** What an answer says is wrong. @throws NodeRequestError when no node of ours has said it */
-export function problemIn({ node }: AskedNode, { text }: NodeAnswer): NodeProblem {
+export function problemTold(node: HostPort, { text }: NodeAnswer): NodeProblem {
   const problem = v.safeParse(problemSchema, jsonTold(text));
   if (problem.success) return problem.output;
   throw new NodeRequestError('NOT_A_NODE', `what answers at ${textOf(node)} is no node of a cluster like this`);

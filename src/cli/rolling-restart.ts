@@ -87,21 +87,7 @@ export interface RollingSettings extends Access {
 }
 
 /** Asks over HTTP, and restarts by the command, or by a signal. */
-export function rollingParts({
-  node,
-  secretFile,
-  tokenFile,
-  ca,
-  patienceS,
-  command,
-  clock,
-  restarted,
-}: RollingSettings): RollingParts {
-  const access: Access = {
-    ...(secretFile === undefined ? {} : { secretFile }),
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(ca === undefined ? {} : { ca }),
-  };
+export function rollingParts({ node, patienceS, command, clock, restarted, ...access }: RollingSettings): RollingParts {
   const at = (text: string): AskedNode => {
     const found = node.find((it) => textOf(it) === text);
     if (found === undefined) throw new RollingRestartError(`expected one of the nodes that were named, got ${text}`);

@@ -1,10 +1,7 @@
 /** In which order nodes are restarted, what is waited for, and what ends it. */
 
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Restarted, type RollingParts, restartAll } from '../../src/cli/rolling-restart/rolling.ts';
 import { rollingParts } from '../../src/cli/rolling-restart.ts';
@@ -213,11 +210,8 @@ describe('what restarts a node', () => {
     await once(server.listen(0, '127.0.0.1'), 'listening');
     onTestFinished(() => void server.close());
     const port = Number(Object(server.address()).port);
-    const directory = mkdtempSync(join(tmpdir(), 'quorate-token-'));
-    onTestFinished(() => rmSync(directory, { recursive: true }));
-    const tokenFile = join(directory, 'token');
-    writeFileSync(tokenFile, 'a-token\n');
-    const { ask } = rollingParts({ ...settings, node: [{ host: '127.0.0.1', port }], tokenFile, command: [] });
+    const asking = { node: [{ host: '127.0.0.1', port }], token: 'a-token', command: [] };
+    const { ask } = rollingParts({ ...settings, ...asking });
     const well = {
       ...{ id: 'n1', role: 'leader', leader: 'n1', commitIndex: 1, appliedIndex: 1 },
       ...{ isCaughtUp: true, revision: 1, pid: 7 },

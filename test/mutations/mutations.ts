@@ -2160,6 +2160,13 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/cli/rolling-restart.test.ts'],
   },
   {
+    name: 'a secret that was taken for a token is sent to a node',
+    file: 'src/cli/node-request.ts',
+    text: 'if (isHttpToken(token)) return token;',
+    becomes: 'if (token !== null) return token;',
+    tests: ['test/cli/tokens.test.ts'],
+  },
+  {
     name: 'a foreign page loads what it names no origin for',
     file: 'src/web/origins.ts',
     text: 'if (isForAnotherPage(fetched)) return false;',

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { foundingObstacles, phases, reasons, transition } from '../../../statecharts/failover.ts';
 import type { HostPort } from '../../bus/tcp.ts';
 import { jsonIn } from '../../services/http/json.ts';
-import { answerTo, type Credentials, credentialsOf, NodeRequestError, problemIn } from '../node-request.ts';
+import { answerTo, type Credentials, credentialsOf, NodeRequestError, problemTold } from '../node-request.ts';
 import { textOf } from '../options.ts';
 import type { LocatedConfig } from './config/read.ts';
 
@@ -147,7 +147,7 @@ export class Managers {
     const request = { method: body === undefined ? 'GET' : 'POST', path, json: body, timeoutMs } as const;
     const answered = await answerTo(request, http, this.#credentials, unreachable);
     if (!answered.isOk) {
-      const { code, message, whatToDo, outcome } = problemIn({ node: http }, answered);
+      const { code, message, whatToDo, outcome } = problemTold(http, answered);
       const isUnknown = outcome === 'unknown' ? '; whether it happened is not known' : '';
       throw new NodeRequestError(code, `${message}; ${whatToDo}${isUnknown}`);
     }

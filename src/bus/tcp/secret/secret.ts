@@ -60,6 +60,9 @@ export const isTokenName = (name: string): boolean => /^[\w-]{1,64}$/.test(name)
 export const nameOfToken = (token: string): string | undefined =>
   /^quorate-token-(?<name>[\w-]{1,64})\./.exec(token)?.groups?.name;
 
+/** Whether a text has the form of what HTTP requests carry: the token of a name, or that of all clients. */
+export const isHttpToken = (text: string): boolean => /^quorate-(http-|token-[\w-]{1,64}\.)[\w-]{43}$/.test(text);
+
 /** Makes a new secret of 256 random bits. They come from the system's generator alone: a seed could be repeated. */
 export const createClusterSecret = (): ClusterSecret =>
   clusterSecretOf(`${clusterPrefix}${randomBytes(keyBytes).toString('base64url')}`);
