@@ -52,13 +52,15 @@ export interface LogClusterOptions {
   readonly watchesLoop?: boolean;
   /** Whether its nodes serve dashboards. */
   readonly isSeen?: boolean;
+  /** How far clocks may drift, so that reads by lease are served; left out, leaders take no lease. */
+  readonly leaseDriftPpm?: number;
 }
 
 /** Starts a cluster whose data is in `directory`. */
 export async function startLogCluster(
   protocol: LogProtocolName,
   directory: string,
-  { watchesLoop = false, isSeen = false }: LogClusterOptions = {},
+  { watchesLoop = false, isSeen = false, leaseDriftPpm }: LogClusterOptions = {},
 ): Promise<LogCluster> {
   const ports = new Map<string, number>();
   for (const id of ['n1', 'n2', 'n3']) ports.set(id, await freePort());
@@ -78,6 +80,7 @@ export async function startLogCluster(
       peers,
       watchesLoop,
       isSeen,
+      ...(leaseDriftPpm !== undefined && { leaseDriftPpm }),
     } satisfies NodeRequest);
     if (dashboardUrl !== undefined) dashboards.push(dashboardUrl);
   }

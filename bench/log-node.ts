@@ -54,7 +54,7 @@ async function trace(share: number): Promise<void> {
 
 process.on('message', async (request: NodeRequest) => {
   if (request.type === 'start') {
-    const { id, protocol, directory, port, peers, watchesLoop, isSeen } = request;
+    const { id, protocol, directory, port, peers, watchesLoop, isSeen, leaseDriftPpm } = request;
     if (watchesLoop) loopDelay.enable();
     const host = '127.0.0.1';
     const node = await startKeyValueNode({
@@ -67,6 +67,7 @@ process.on('message', async (request: NodeRequest) => {
       peers: Object.fromEntries(Object.entries(peers).map(([peer, peerPort]) => [peer, { host, port: peerPort }])),
       pid: process.pid,
       stateBytes: 2 ** 32,
+      ...(leaseDriftPpm !== undefined && { timing: { leaseDriftPpm } }),
     });
     running = node;
     directoryUsed = directory;

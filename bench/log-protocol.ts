@@ -16,6 +16,8 @@ export type NodeRequest =
       readonly watchesLoop: boolean;
       /** Whether it serves a dashboard. */
       readonly isSeen: boolean;
+      /** How far clocks may drift, for reads by lease; left out where its leader takes no lease. */
+      readonly leaseDriftPpm?: number;
     }
   /** Makes spans of this share of its commands from now on. */
   | { readonly type: 'trace'; readonly share: number }

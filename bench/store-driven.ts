@@ -1,5 +1,6 @@
 /** What the benchmark of stores asks of each store, and how it asks that of a cluster of this package. */
 
+import type { Consistency } from '../src/services/store/requests/reading.ts';
 import type { LogCluster, LogDriven } from './log-cluster.ts';
 
 /** A store that can be driven by whatever is measured. */
@@ -22,11 +23,12 @@ export interface WatchedRange {
 
 const deadlineMs = 20_000;
 
-export const drivenBy = ({ client, put, nodeCpuMs }: LogCluster): StoreDriven => ({
+/** A cluster of this package, which reads in this way. */
+export const drivenBy = ({ client, put, nodeCpuMs }: LogCluster, consistency: Consistency): StoreDriven => ({
   put,
   nodeCpuMs,
-  get: async (key) => ((await client.get(key, { deadlineMs })) === undefined ? 0 : 1),
-  range: async (prefix, limit) => (await client.range({ prefix }, { limit, deadlineMs })).entries.length,
+  get: async (key) => ((await client.get(key, { consistency, deadlineMs })) === undefined ? 0 : 1),
+  range: async (prefix, limit) => (await client.range({ prefix }, { limit, consistency, deadlineMs })).entries.length,
   async putAll(keys, value) {
     await client.transaction({ success: keys.map((key) => ({ type: 'put', key, value })) }, { deadlineMs });
   },
