@@ -100,7 +100,8 @@ export const messages = {
   /**
    * `matches`: the sender's log equals the leader's up to `index`. Otherwise nothing was appended: the entry at
    * `index` (the request's `previousIndex`) differs or is missing, and (`hintIndex`, `hintTerm`) is the sender's last
-   * entry that can agree with the leader's log.
+   * entry that can agree with the leader's log. `grantsMs`: the leader has a lease of so long from here on (§6.4.1), in
+   * milliseconds of its own clock; left out, it has none.
    */
   appendReply: v.object({
     term: natural,
@@ -109,6 +110,7 @@ export const messages = {
     hintIndex: natural,
     hintTerm: natural,
     round: natural,
+    grantsMs: v.exactOptional(natural),
   }),
   /**
    * InstallSnapshot (Figure 5.3): what the receiver needs is compacted, and `file` on the sender's node holds the state

@@ -9,10 +9,19 @@
  * apart. Nothing but these reads rests on clocks.
  */
 
+import type { Address } from '../actor/address.ts';
+import { type Quorum, reachedBy } from '../quorum.ts';
+
 /** A round of messages that is not answered by enough others yet. */
 interface Begun {
   readonly round: number;
   readonly atMs: number;
+}
+
+/** The last round that a server has answered with as long a lease. */
+interface Granted {
+  readonly server: Address;
+  readonly round: number;
 }
 
 /** What a leader knows of its lease. Times are those of its own clock. */
@@ -20,6 +29,8 @@ export interface Lease {
   readonly lengthMs: number;
   /** In their order. */
   readonly begun: readonly Begun[];
+  /** In the order of their addresses. */
+  readonly granted: readonly Granted[];
   /** When it ends; null before the first one. */
   readonly untilMs: number | null;
   /** The leader has asked another server to stand, whom all may elect at once, as long as this reign lasts. */
@@ -41,7 +52,7 @@ export const leaseLengthMs = (promiseMs: number, drift: number): number =>
 
 /** The lease of a leader that has heard nothing yet; none where there are none. */
 export const newLease = (lengthMs: number | null): Lease | null =>
-  lengthMs === null ? null : { lengthMs, begun: [], untilMs: null, isVoid: false };
+  lengthMs === null ? null : { lengthMs, begun: [], granted: [], untilMs: null, isVoid: false };
 
 /** A round begins; only those matter whose lease would not be over. */
 export function withRound(lease: Lease | null, round: number, atMs: number): Lease | null {
@@ -50,21 +61,51 @@ export function withRound(lease: Lease | null, round: number, atMs: number): Lea
   return { ...lease, begun: [...begun, { round, atMs }] };
 }
 
-/** Enough others have answered the `confirmed` round: the lease lasts from when that began. */
-export function renewed(lease: Lease | null, confirmed: number): Lease | null {
-  const last = lease?.begun.findLast(({ round }) => round <= confirmed);
-  if (lease === null || last === undefined) return lease;
+/** For how long a server says that it grants, with its answer to a leader; it says nothing where it has no leases. */
+export const granting = (leaseMs: number | null): { readonly grantsMs?: number } =>
+  leaseMs === null ? {} : { grantsMs: Math.max(0, leaseMs) };
+
+/**
+ * Gray & Cheriton §2: nobody grants a lease but those who say so. A server that was told otherwise than this leader, or is
+ * of a release that knows no leases, may help to elect another one sooner: such an answer grants nothing.
+ */
+export function withGrant(
+  lease: Lease | null,
+  { from, grantsMs, round }: { readonly from: Address; readonly grantsMs?: number; readonly round: number },
+): Lease | null {
+  if (lease === null || lease.isVoid || grantsMs === undefined || grantsMs < lease.lengthMs) return lease;
+  if (round <= grantedBy(lease, from)) return lease;
+  const others = lease.granted.filter(({ server }) => server !== from);
+  const granted = [...others, { server: from, round }].sort((one, other) => (one.server < other.server ? -1 : 1));
+  return { ...lease, granted };
+}
+
+const grantedBy = ({ granted }: Lease, server: string): number =>
+  granted.find((it) => it.server === server)?.round ?? 0;
+
+/** How many others have granted one of the last two rounds. Without enough of them a leader has no lease. */
+export const grantorsAt = ({ granted }: Lease, currentRound: number): number =>
+  granted.filter(({ round }) => round >= currentRound - 1).length;
+
+/** A `quorum` of servers, of which the leader is `self`, has granted a round: the lease lasts from when that began. */
+export function renewed(lease: Lease | null, quorum: Quorum, self: Address): Lease | null {
+  if (lease === null || lease.begun.length === 0) return lease;
+  const confirmed = reachedBy(quorum, (server) =>
+    server === self ? Number.MAX_SAFE_INTEGER : grantedBy(lease, server),
+  );
+  const last = lease.begun.findLast(({ round }) => round <= confirmed);
+  if (last === undefined) return lease;
   const begun = lease.begun.filter(({ round }) => round > confirmed);
   return { ...lease, begun, untilMs: last.atMs + lease.lengthMs };
 }
 
 /** Others decide from here on, who have promised nothing: it begins with the next round. */
 export const begunAnew = (lease: Lease | null): Lease | null =>
-  lease === null ? null : { ...lease, begun: [], untilMs: null };
+  lease === null ? null : { ...lease, begun: [], granted: [], untilMs: null };
 
 /** There is none any more in this reign: what the leader has said cannot be taken back, and may arrive at any time. */
 export const voided = (lease: Lease | null): Lease | null =>
-  lease === null ? null : { ...lease, begun: [], untilMs: null, isVoid: true };
+  lease === null ? null : { ...lease, begun: [], granted: [], untilMs: null, isVoid: true };
 
 /** What a server knows of its promise to elect no other leader. */
 export interface Bound {

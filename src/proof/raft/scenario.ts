@@ -15,17 +15,17 @@ import {
 } from '../store/scenario.ts';
 import { createRaftInvariants, raftGoals, raftReplacementGoals } from './invariants.ts';
 
-/** Servers of Raft as the log of a store. @param limits what differs from the default limits; `timing` from default times */
+/** Servers of Raft as the log of a store. @param limits what differs from the default limits; `timingOf` says what of each machine's differs from default times */
 export const raftLog = (
   server: typeof raftServer = raftServer,
   limits: Partial<RaftLimits> = {},
-  timing: LogTiming = {},
+  timingOf: (machine: string) => LogTiming = () => ({}),
 ): LogUnderProof<ServerContext> => ({
   name: 'raft',
   serverName: server.name,
   goals: raftGoals,
   replacementGoals: raftReplacementGoals,
-  start: ({ voters, joins }) => raft({ voters, joins, limits, delays: briefDelays, timing, server }),
+  start: ({ id, voters, joins }) => raft({ voters, joins, limits, delays: briefDelays, timing: timingOf(id), server }),
   invariants: createRaftInvariants,
 });
 
@@ -35,12 +35,18 @@ export const raftScenario = (
   options: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> => storeScenario(raftLog(server, smallLimits), options);
 
+/** What a scenario with leases has besides: the bound of clocks, and which machines were told of leases; all by default. */
+export type RaftLeaseOptions = StoreScenarioOptions &
+  Pick<LogTiming, 'leaseDriftPpm'> & { readonly leased?: (machine: string) => boolean };
+
 /**
- * The same, with leases of leaders that hold as long as clocks keep `driftPpm`, by default as many as the simulator's do,
+ * The same, with leases of leaders that hold as long as clocks keep `leaseDriftPpm`, by default as many as the simulator's do,
  * and with every way of reading that is linearizable.
  */
-export const raftLeaseScenario = (
+export function raftLeaseScenario(
   server: typeof raftServer = raftServer,
-  { leaseDriftPpm = driftBound * 1e6, ...options }: StoreScenarioOptions & Pick<LogTiming, 'leaseDriftPpm'> = {},
-): Scenario<StoreApplication> =>
-  storeScenario(raftLog(server, smallLimits, { leaseDriftPpm }), { readings: true, transfers: true, ...options });
+  { leaseDriftPpm = driftBound * 1e6, leased = () => true, ...options }: RaftLeaseOptions = {},
+): Scenario<StoreApplication> {
+  const timingOf = (machine: string): LogTiming => (leased(machine) ? { leaseDriftPpm } : {});
+  return storeScenario(raftLog(server, smallLimits, timingOf), { readings: true, transfers: true, ...options });
+}

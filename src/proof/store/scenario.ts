@@ -58,8 +58,8 @@ export interface LogUnderProof<Context> {
   readonly maxLoss?: number;
   /** Which machines must be well again before progress is asked for. Default a majority of them. */
   readonly heals?: 'all';
-  /** Starts the log of a machine; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
-  start(parts: { readonly voters: readonly string[]; readonly joins: boolean }): LogStarter;
+  /** Starts the log of machine `id`; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
+  start(parts: { readonly id: string; readonly voters: readonly string[]; readonly joins: boolean }): LogStarter;
   /** Makes what watches one run. */
   invariants(): LogInvariants<Context>;
 }
@@ -151,7 +151,7 @@ export function storeScenario<Context>(
       const machine = audited(createKeyValueMachine(hash, repeats ? { retention: smallRetention } : {}));
       const store = startReplicatedStore({
         node,
-        log: log.start({ voters: machines.filter((it) => it !== joining), joins: id === joining }),
+        log: log.start({ id, voters: machines.filter((it) => it !== joining), joins: id === joining }),
         key: storeKey,
         machine,
         environment,

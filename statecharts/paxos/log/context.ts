@@ -125,8 +125,6 @@ export interface Leadership {
   readonly catchUp: CatchUp | null;
   /** Null where leaders have none. */
   readonly lease: Lease | null;
-  /** Whose last answer has granted as long a lease, so that a round which they have answered counts for it. */
-  readonly grantors: readonly Address[];
 }
 
 /** The context of a server. */

@@ -1,6 +1,7 @@
 /** What a follower does with its leader's appends: Raft §3.5, and the receiver's column of AppendEntries in Figure 3.1. */
 
 import { send } from '../../actor/effects.ts';
+import { granting } from '../../replication/lease.ts';
 import { configurationIn } from '../configuration.ts';
 import type { Effect, Received, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
@@ -17,21 +18,22 @@ export const refuseStaleAppend = (context: ServerContext, message: Append): Resu
 });
 
 /** §3.5: "no, and here is where our logs can agree at the latest", so that one answer passes over a whole term. */
-function rejection({ term, log }: ServerContext, message: Append): Effect {
+function rejection({ term, log }: ServerContext, message: Append, granted: ReturnType<typeof granting> = {}): Effect {
   const { from, previousIndex, previousTerm, round } = message;
   const hintIndex = log.lastIndexOfTerm(previousIndex, previousTerm);
   const hintTerm = log.termAt(hintIndex) ?? 0;
-  return send(from, { type: 'appendReply', term, matches: false, index: previousIndex, hintIndex, hintTerm, round });
+  const index = previousIndex;
+  return send(from, { type: 'appendReply', term, matches: false, index, hintIndex, hintTerm, round, ...granted });
 }
 
 /** Figure 3.1, AppendEntries 2 to 5. */
 export function appendFromLeader(context: ServerContext, message: Append): Result {
-  const { log, term } = context;
+  const { leaseMs, log, term } = context;
   const { entries, from, previousIndex, previousTerm, round } = message;
   // What compaction took was committed, and is in the leader's log too (§3.6.3): there the logs agree.
   const isCompacted = previousIndex < log.baseIndex;
   if (!isCompacted && log.termAt(previousIndex) !== previousTerm) {
-    return { context: { leader: from }, effects: [rejection(context, message)] };
+    return { context: { leader: from }, effects: [rejection(context, message, granting(leaseMs))] };
   }
   const matchIndex = Math.max(previousIndex + entries.length, isCompacted ? log.baseIndex : 0);
   const reply = send(from, {
@@ -42,6 +44,7 @@ export function appendFromLeader(context: ServerContext, message: Append): Resul
     hintIndex: 0,
     hintTerm: 0,
     round,
+    ...granting(leaseMs),
   } as const);
   const news = entriesNotIn(log, entries);
   const grown = news.length === 0 ? context : replaceFrom(context, news);

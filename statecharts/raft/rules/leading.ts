@@ -2,7 +2,7 @@
 
 import { deliverAhead, type Send } from '../../actor/effects.ts';
 import { isMet, isQuorum, reachedBy } from '../../quorum.ts';
-import { isHeld, newLease, renewed, withRound } from '../../replication/lease.ts';
+import { isHeld, newLease, renewed, withGrant, withRound } from '../../replication/lease.ts';
 import {
   followerOf,
   freshProgress,
@@ -65,16 +65,22 @@ function note(
   context: ServerContext,
   { from, atMs }: Received<'appendReply' | 'snapshotReply'>,
   noted: (progress: Progress) => Progress,
+  lease = leadershipOf(context).lease,
 ): Result {
   const leadership = leadershipOf(context);
   const followers = withNoted(leadership.followers, from, noted);
   const isNews = followers !== undefined && followers !== leadership.followers;
-  return isNews ? settle(context, { ...leadership, followers }, atMs) : {};
+  return isNews ? settle(context, { ...leadership, followers, lease }, atMs) : {};
 }
 
-/** §3.5: success advances the follower, failure goes back. */
+/** §3.5: success advances the follower, failure goes back; either grants a lease, if it says so (§6.4.1). */
 export const noteAppended = (context: ServerContext, message: Received<'appendReply'>): Result =>
-  note(context, message, (progress) => noteAppendReply(context.log, progress, message));
+  note(
+    context,
+    message,
+    (progress) => noteAppendReply(context.log, progress, message),
+    withGrant(leadershipOf(context).lease, message),
+  );
 
 /** Figure 5.3: the snapshot is on its way, or in force. */
 export const noteSnapshot = (context: ServerContext, message: Received<'snapshotReply'>): Result =>
@@ -98,7 +104,7 @@ function settle(context: ServerContext, leadership: Leadership, atMs: number): R
   const { commitIndex, compactionAsked, effects } = learnCommitted(context, committedBy(context, leadership));
   const confirmed = roundConfirmed(context, leadership);
   const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, confirmed);
-  const { limits, log, snapshot, term } = context;
+  const { configuration, limits, log, self, snapshot, term } = context;
   const sending = { commitIndex, limits, log, snapshot, term };
   const { leadership: asked, outgoing: heartbeats } = mustAsk
     ? beginRound(sending, waiting, atMs)
@@ -108,7 +114,7 @@ function settle(context: ServerContext, leadership: Leadership, atMs: number): R
     context: {
       commitIndex,
       compactionAsked,
-      leadership: { ...asked, followers, lease: renewed(asked.lease, confirmed) },
+      leadership: { ...asked, followers, lease: renewed(asked.lease, quorumOf(configuration), self) },
     },
     effects: [...effects, ...answered.map(readable), ...heartbeats, ...outgoing],
   };

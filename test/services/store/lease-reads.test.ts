@@ -10,12 +10,16 @@ import { LogTimingError } from '../../../src/services/store.ts';
 import { fixed } from '../../../statecharts/actor.ts';
 import { defineServer, type RaftRules, raftRules, type ServerContext } from '../../../statecharts/raft.ts';
 import { type Cluster, createCluster } from './cluster.ts';
-import { answerAfterTheOther, type Clocks, ledByFirst, readsByLease } from './lease-reads.ts';
+import { answerAfterACut, answerAfterTheOther, type Clocks, ledByFirst, readsByLease } from './lease-reads.ts';
 
 const first = 'n1/raft.server/kv';
 
 interface Given extends Clocks {
   readonly broken?: Partial<RaftRules>;
+  /** The nodes that were told of leases; all by default. */
+  readonly granting?: readonly string[];
+  /** How long each node is loyal, where that differs from 500 ms. */
+  readonly loyalty?: Readonly<Record<string, number>>;
   /** How long each node waits for a leader, by its clock. */
   readonly patience?: Readonly<Record<string, number>>;
 }
@@ -23,7 +27,14 @@ interface Given extends Clocks {
 const secondFirst = { n1: 510, n2: 520, n3: 900 };
 
 /** Three nodes, of which n1 leads; n2 stands first when it does not, unless told otherwise. The key x is `old`. */
-function led({ leaseDriftPpm = 1_000, rates = {}, broken = {}, patience = secondFirst }: Given = {}): Promise<Cluster> {
+function led({
+  leaseDriftPpm = 1_000,
+  rates = {},
+  broken = {},
+  granting = ['n1', 'n2', 'n3'],
+  loyalty = {},
+  patience = secondFirst,
+}: Given = {}): Promise<Cluster> {
   const server = defineServer({ ...raftRules, ...broken });
   return ledByFirst({
     rates,
@@ -31,15 +42,48 @@ function led({ leaseDriftPpm = 1_000, rates = {}, broken = {}, patience = second
       raft({
         voters,
         server,
-        timing: { leaseDriftPpm },
-        delays: { electionTimeout: fixed(patience[id] ?? 0), minElectionTimeout: fixed(500) },
+        timing: granting.includes(id) ? { leaseDriftPpm } : {},
+        delays: { electionTimeout: fixed(patience[id] ?? 0), minElectionTimeout: fixed(loyalty[id] ?? 500) },
       }),
   });
 }
 
 readsByLease(led, createCluster);
 
+/** What n1 answers by its lease once n2 alone has answered it, has crashed and started again, and n3 has stood. */
+async function answerAfterTheRestart(cluster: Cluster): Promise<string | undefined> {
+  // For so long that n3 is loyal no more, while n2 is.
+  cluster.isolate('n3');
+  cluster.clock.advance(850);
+  await cluster.value(cluster.member('n1').keys.get('x'));
+  cluster.heal();
+  cluster.isolate('n1');
+  cluster.crash('n2');
+  cluster.restart('n2');
+  return answerAfterTheOther(cluster);
+}
+
+/** Counts every answer as a grant, whatever it says. */
+const countsAll: RaftRules['noteAppended'] = (context, answer) =>
+  raftRules.noteAppended(context, { ...answer, grantsMs: 1_000 });
+
 describe('no read by lease is stale', () => {
+  test('where the other nodes wait for less, as while that is changed node by node', async () => {
+    const brief = { loyalty: { n2: 200, n3: 200 }, patience: { n1: 510, n2: 220, n3: 300 } };
+    expect(await answerAfterACut(await led(brief))).toBeUndefined();
+    expect(await answerAfterACut(await led({ ...brief, broken: { noteAppended: countsAll } }))).toBe('old');
+  });
+
+  test('where a node that was told of none has crashed and started again, as while leases are switched on', async () => {
+    const afterARestart = async (broken: Partial<RaftRules>): Promise<string | undefined> => {
+      const granting = ['n1', 'n3'];
+      const cluster = await led({ granting, broken, patience: { n1: 510, n2: 900, n3: 501 } });
+      return answerAfterTheRestart(cluster);
+    };
+    expect(await afterARestart({})).toBeUndefined();
+    expect(await afterARestart({ noteAppended: countsAll })).toBe('old');
+  });
+
   test('where another leader was elected at the wish of this one, which was not heard of it', async () => {
     const afterAHandOver = async (broken: Partial<RaftRules>): Promise<string | undefined> => {
       const cluster = await led({ broken });
@@ -62,15 +106,7 @@ describe('no read by lease is stale', () => {
   test('where a node that granted the lease has crashed and started again', async () => {
     const afterARestart = async (broken: Partial<RaftRules>): Promise<string | undefined> => {
       const cluster = await led({ broken, patience: { n1: 510, n2: 900, n3: 501 } });
-      // For so long that n3 is loyal no more, while n2 is.
-      cluster.isolate('n3');
-      cluster.clock.advance(850);
-      await cluster.value(cluster.member('n1').keys.get('x'));
-      cluster.heal();
-      cluster.isolate('n1');
-      cluster.crash('n2');
-      cluster.restart('n2');
-      return answerAfterTheOther(cluster);
+      return answerAfterTheRestart(cluster);
     };
     expect(await afterARestart({})).toBeUndefined();
     expect(await afterARestart({ isBound: () => false })).toBe('old');
@@ -78,6 +114,16 @@ describe('no read by lease is stale', () => {
 });
 
 describe('leases', () => {
+  test('are granted by so many as the status says', async () => {
+    const grantors = (cluster: Cluster, id: string): unknown => cluster.member(id).store.status().details.leaseGrantors;
+    const all = await led();
+    await all.until(() => grantors(all, 'n1') === 2);
+    expect(grantors(all, 'n2')).toBe(0);
+    const alone = await led({ granting: ['n1'] });
+    expect(grantors(alone, 'n1')).toBe(0);
+    expect(grantors(alone, 'n2')).toBeUndefined();
+  });
+
   test.each([-1, 100_001, Number.NaN])('are of clocks that drift within reason, and not by %d ppm', (leaseDriftPpm) => {
     expect(() => raft({ voters: ['n1'], timing: { leaseDriftPpm } })).toThrow(LogTimingError);
   });

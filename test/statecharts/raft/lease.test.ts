@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { deliverAhead, type Effect } from '../../../statecharts/actor.ts';
+import { deliverAhead, type Effect, RefusedInputError, send } from '../../../statecharts/actor.ts';
 import { raftServer } from '../../../statecharts/raft.ts';
 import { leaseLengthMs } from '../../../statecharts/replication/lease.ts';
-import { candidateWith, contextWith, leaderWith, matches, n1, n2, n3, type ServerState } from './bench.ts';
+import { candidateWith, contextWith, leaderWith, loyalWith, matches, n1, n2, n3, type ServerState } from './bench.ts';
 
 /** A leader whose leases are of 400 ms. */
 const leaseLeader = (): ServerState => leaderWith({ term: 4, leaseMs: 400 });
@@ -10,10 +10,13 @@ const read = (id: number, atMs: number) => ({ type: 'read', id, byLease: true, a
 const plainRead = (id: number, atMs: number) => ({ type: 'read', id, atMs }) as const;
 const following = (state: ServerState, ...happenings: readonly Parameters<typeof raftServer.step>[1][]): ServerState =>
   happenings.reduce((at, happening) => raftServer.step(at, happening).state, state);
+/** An answer that grants a lease of 400 ms besides. */
+const grantedBy = (...answer: Parameters<typeof matches>) => ({ ...matches(...answer), grantsMs: 400 });
 const answers = (effects: readonly Effect[]) => effects.filter(({ type }) => type === 'deliver');
 const readable = (id: number) => deliverAhead({ type: 'readable', id, index: 2 });
 /** The round that began at 1,000 was answered by a majority, at 1,300. */
-const held = (): ServerState => following(leaseLeader(), plainRead(1, 1_000), { ...matches(n2, 4, 2, 1), atMs: 1_300 });
+const held = (): ServerState =>
+  following(leaseLeader(), plainRead(1, 1_000), { ...grantedBy(n2, 4, 2, 1), atMs: 1_300 });
 
 describe('a lease of a leader (§6.4.1)', () => {
   test('answers reads at once, without a message', () => {
@@ -33,10 +36,37 @@ describe('a lease of a leader (§6.4.1)', () => {
     expect(answers(raftServer.step(state, read(2, 1_001)).effects)).toEqual([]);
   });
 
+  test.each([
+    ['grants none', undefined],
+    ['grants it for less', 399],
+  ])('counts no follower that %s, as one that was told otherwise does', (_, grantsMs) => {
+    const answer = { ...matches(n2, 4, 2, 1), ...(grantsMs === undefined ? {} : { grantsMs }), atMs: 1_010 };
+    const answered = following(leaseLeader(), plainRead(1, 1_000), answer);
+    expect(answers(raftServer.step(answered, read(2, 1_011)).effects)).toEqual([]);
+    // What was granted lasts as long as it does; such an answer renews nothing.
+    const asked = following(held(), plainRead(2, 1_350), { ...answer, round: 2, atMs: 1_360 });
+    expect(answers(raftServer.step(asked, read(3, 1_399)).effects)).toEqual([readable(3)]);
+    expect(answers(raftServer.step(asked, read(3, 1_400)).effects)).toEqual([]);
+    const other = following(asked, { ...grantedBy(n3, 4, 2, 2), atMs: 1_370 });
+    expect(answers(raftServer.step(other, read(3, 1_400)).effects)).toEqual([readable(3)]);
+  });
+
+  test('counts no round that was answered without a grant, whatever an earlier one says that comes later', () => {
+    const asked = following(held(), plainRead(2, 1_350), { ...matches(n2, 4, 2, 2), atMs: 1_360 });
+    const late = following(asked, { ...grantedBy(n2, 4, 2, 1), atMs: 1_370 });
+    expect(answers(raftServer.step(late, read(3, 1_400)).effects)).toEqual([]);
+  });
+
+  test('counts who differs from the leader in its log, as it is as loyal', () => {
+    const differs = { ...grantedBy(n2, 4, 2, 1), matches: false, hintIndex: 1, hintTerm: 0, atMs: 1_010 };
+    const answered = following(leaseLeader(), plainRead(1, 1_000), differs);
+    expect(answers(raftServer.step(answered, read(2, 1_011)).effects)).toEqual([readable(2)]);
+  });
+
   test('is renewed by a later round, and not by an answer to an earlier one', () => {
-    const renewed = following(held(), plainRead(2, 1_350), { ...matches(n3, 4, 2, 2), atMs: 1_380 });
+    const renewed = following(held(), plainRead(2, 1_350), { ...grantedBy(n3, 4, 2, 2), atMs: 1_380 });
     expect(answers(raftServer.step(renewed, read(3, 1_749)).effects)).toEqual([readable(3)]);
-    const late = following(held(), plainRead(2, 1_350), { ...matches(n3, 4, 2, 1), atMs: 1_380 });
+    const late = following(held(), plainRead(2, 1_350), { ...grantedBy(n3, 4, 2, 1), atMs: 1_380 });
     expect(answers(raftServer.step(late, read(3, 1_400)).effects)).toEqual([]);
   });
 
@@ -45,7 +75,7 @@ describe('a lease of a leader (§6.4.1)', () => {
   });
 
   test('is none where there are none', () => {
-    const state = following(leaderWith({ term: 4 }), plainRead(1, 1_000), { ...matches(n2, 4, 2, 1), atMs: 1_001 });
+    const state = following(leaderWith({ term: 4 }), plainRead(1, 1_000), { ...grantedBy(n2, 4, 2, 1), atMs: 1_001 });
     expect(state.snapshot.context.leadership?.lease).toBeNull();
     expect(answers(raftServer.step(state, read(2, 1_002)).effects)).toEqual([]);
   });
@@ -57,7 +87,7 @@ describe('a lease of a leader (§6.4.1)', () => {
       term: 4,
       granted: true,
     }).state;
-    const answered = following(elected, { timer: 'heartbeatInterval' }, { ...matches(n2, 4, 1, 1), atMs: 10 });
+    const answered = following(elected, { timer: 'heartbeatInterval' }, { ...grantedBy(n2, 4, 1, 1), atMs: 10 });
     expect(answered.snapshot.context.leadership?.lease?.untilMs).toBe(400);
     const { effects } = raftServer.step(answered, read(1, 11));
     expect(effects).toEqual([deliverAhead({ type: 'refused', id: 1, reason: 'not-ready', leader: n1 })]);
@@ -84,7 +114,7 @@ describe('a lease of a leader (§6.4.1)', () => {
     const told = following(held(), { type: 'handOver', id: 7, to: n2, atMs: 1_301 });
     expect(answers(raftServer.step(told, read(2, 1_302)).effects)).toEqual([]);
     const goesOn = following(told, { timer: 'handOverTimeout' }, plainRead(3, 2_000), {
-      ...matches(n2, 4, 2, 2),
+      ...grantedBy(n2, 4, 2, 2),
       atMs: 2_010,
     });
     expect(answers(raftServer.step(goesOn, read(4, 2_011)).effects)).toEqual([]);
@@ -94,10 +124,10 @@ describe('a lease of a leader (§6.4.1)', () => {
     const joining = 'n4/raft.server/kv';
     const begun = following(held(), plainRead(2, 1_350));
     const replace = { type: 'replace', id: 7, leaving: n3, joining, places: { n4: 'host:1' }, atMs: 1_360 } as const;
-    const changed = following(begun, replace, { ...matches(n2, 4, 3, 2), atMs: 1_370 });
+    const changed = following(begun, replace, { ...grantedBy(n2, 4, 3, 2), atMs: 1_370 });
     expect(changed.snapshot.context.configuration.learners).toEqual([joining]);
     expect(answers(raftServer.step(changed, read(3, 1_371)).effects)).toEqual([]);
-    const again = following(changed, plainRead(4, 1_400), { ...matches(n2, 4, 3, 3), atMs: 1_410 });
+    const again = following(changed, plainRead(4, 1_400), { ...grantedBy(n2, 4, 3, 3), atMs: 1_410 });
     expect(answers(raftServer.step(again, read(5, 1_411)).effects)).toMatchObject([{ output: { id: 5 } }]);
   });
 
@@ -107,6 +137,52 @@ describe('a lease of a leader (§6.4.1)', () => {
     state = following(state, plainRead(1, 1_000));
     expect(state.snapshot.context.leadership?.lease?.begun).toEqual([{ round: 21, atMs: 1_000 }]);
   });
+});
+
+describe('a follower that answers its leader (§6.4.1)', () => {
+  const heartbeat = {
+    type: 'append',
+    from: n2,
+    term: 4,
+    previousIndex: 2,
+    previousTerm: 4,
+    entries: [],
+    commitIndex: 0,
+    round: 3,
+  } as const;
+  const answerOf = (state: ServerState, message: Parameters<typeof raftServer.step>[1]) =>
+    raftServer.step(state, message).effects.at(-1);
+  const follower = (leaseMs: number | null, terms = [4]) => loyalWith({ term: 4, terms, leaseMs });
+
+  test('says for how long it grants, and nothing where there are no leases', () => {
+    const agreed = matches(n2, 4, 2, 3);
+    const { from: _, ...message } = agreed;
+    expect(answerOf(follower(400), heartbeat)).toEqual(send(n2, { ...message, grantsMs: 400 }));
+    expect(answerOf(follower(null), heartbeat)).toEqual(send(n2, message));
+  });
+
+  test('says it when its log differs, too', () => {
+    const message = { type: 'appendReply', term: 4, matches: false, index: 2, round: 3, grantsMs: 400 };
+    expect(answerOf(follower(400, []), heartbeat)).toMatchObject({ to: n2, message });
+  });
+
+  test('grants nothing to a leader whose term is over', () => {
+    const answer = answerOf(follower(400), { ...heartbeat, term: 3 });
+    expect(answer).toMatchObject({ message: { type: 'appendReply', term: 4, matches: false } });
+    expect(answer).not.toHaveProperty('message.grantsMs');
+  });
+
+  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '400', null])(
+    'is not heard where it says that it grants %s',
+    (grantsMs) => {
+      const { from: _, ...answer } = matches(n2, 4, 2, 3);
+      const odd = { ...answer, grantsMs };
+      expect(() => raftServer.parseMessage(odd)).toThrow(RefusedInputError);
+      const sound = { ...answer, grantsMs: 400 };
+      expect(raftServer.parseMessage(sound)).toEqual(sound);
+      expect(raftServer.parseMessage(answer)).toEqual(answer);
+    },
+  );
 });
 
 describe('a server that may have promised a leader to elect no other (§6.4.1)', () => {

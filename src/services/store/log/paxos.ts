@@ -14,7 +14,7 @@ import type { Journal } from '../../../journal/journal.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogRun, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
-import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { commonEventOf, leaseDetails, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
 import { nodesOf, recoveredFrom, type SurvivingLog } from './surviving.ts';
 import { type Delays, leaseIn, paxosDelays } from './timing.ts';
 
@@ -87,7 +87,7 @@ function standingOf(shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remar
     role: roles.find((role) => shown.hasTag(role)) ?? 'none',
     lastIndex: slots.lastIndex,
     remark: remarkOf(promised),
-    details: { round },
+    details: { round, ...leaseDetails(shown.context) },
   };
 }
 

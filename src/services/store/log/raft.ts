@@ -11,7 +11,7 @@ import type { Journal } from '../../../journal/journal.ts';
 import type { SnapshotRoom } from '../../../journal/snapshots/room.ts';
 import type { LogEntry, LogEvent, LogStarter, LogStatus } from './replicated-log.ts';
 import { runOf } from './run.ts';
-import { commonEventOf, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
+import { commonEventOf, leaseDetails, type ServerLogOptions, serverLog, serversOn } from './server-log.ts';
 import { nodesOf, recoveredFrom, type SurvivingLog } from './surviving.ts';
 import { type Delays, leaseIn, raftDelays } from './timing.ts';
 
@@ -71,7 +71,12 @@ type Shown = SnapshotFrom<typeof raftServer.chart>;
 const standingOf = (shown: Shown): Pick<LogStatus, 'role' | 'lastIndex' | 'remark' | 'details'> => {
   const { term, log } = shown.context;
   const role = roles.find((it) => shown.hasTag(it)) ?? 'none';
-  return { role, lastIndex: log.lastIndex, remark: `in term ${term}`, details: { term } };
+  return {
+    role,
+    lastIndex: log.lastIndex,
+    remark: `in term ${term}`,
+    details: { term, ...leaseDetails(shown.context) },
+  };
 };
 
 /** Raft §5.3, log matching: index and term name an entry, so the term is the token. */

@@ -5,6 +5,7 @@
 
 import { type Address, addressOf, nodeOf } from '../../../../statecharts/actor.ts';
 import type { HandOverOutput } from '../../../../statecharts/replication/hand-over.ts';
+import { grantorsAt, type Lease } from '../../../../statecharts/replication/lease.ts';
 import type { Mode } from '../../../../statecharts/replication/modes.ts';
 import type { ReconfigurationRefusal, ReplacementRefusal } from '../../../../statecharts/replication/refusals.ts';
 import { type SnapshotFile, snapshotOwner } from '../../../../statecharts/transfer.ts';
@@ -71,6 +72,19 @@ interface Standing {
     readonly incoming: { readonly snapshot: { readonly file: SnapshotFile } } | null;
   };
   hasTag(tag: 'leader'): boolean;
+}
+
+/** Where leaders have leases: how many other servers grant this one its lease now; none while it does not lead. */
+export function leaseDetails({
+  leaseMs,
+  leadership,
+}: {
+  readonly leaseMs: number | null;
+  readonly leadership: { readonly lease: Lease | null; readonly round: number } | null;
+}): { readonly leaseGrantors?: number } {
+  if (leaseMs === null) return {};
+  const { lease = null, round = 0 } = leadership ?? {};
+  return { leaseGrantors: lease === null ? 0 : grantorsAt(lease, round) };
 }
 
 /** The handle of a server. */

@@ -1,6 +1,7 @@
 /** What an acceptor does with what a leader proposes: Paxos 2b. */
 
 import { send } from '../../../actor/effects.ts';
+import { granting } from '../../../replication/lease.ts';
 import { sameBallot } from '../../ballot.ts';
 import type { Received, Result, ServerContext } from '../context.ts';
 import { PaxosInvariantError } from '../errors.ts';
@@ -24,8 +25,7 @@ export function acceptFromLeader(context: ServerContext, message: Accept): Resul
   const upTo = slots.acceptedTo(ballot, commitIndex + 1);
   const learned = learnChosen({ ...context, slots }, Math.min(committed, upTo));
   const last = index + entries.length - 1;
-  const granted = leaseMs === null ? {} : { grantsMs: Math.max(0, leaseMs) };
-  const reply = send(from, { type: 'accepted', ballot, index: last, upTo, round, ...granted } as const);
+  const reply = send(from, { type: 'accepted', ballot, index: last, upTo, round, ...granting(leaseMs) } as const);
   return {
     context: { ...known(learned), slots, leader: from, isLed: true },
     effects: news.length === 0 ? [...learned.effects, reply] : [acceptance(ballot, news), ...learned.effects, reply],

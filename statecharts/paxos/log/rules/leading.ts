@@ -2,7 +2,7 @@
 
 import { deliverAhead } from '../../../actor/effects.ts';
 import { isMet, isQuorum, type Quorum, reachedBy } from '../../../quorum.ts';
-import { isHeld, newLease, renewed, withRound } from '../../../replication/lease.ts';
+import { isHeld, newLease, renewed, withGrant, withRound } from '../../../replication/lease.ts';
 import {
   followerOf,
   freshProgress,
@@ -63,7 +63,6 @@ export function takeOffice(context: ServerContext): Result {
     reads: [],
     catchUp: null,
     lease: newLease(context.leaseMs),
-    grantors: [],
   };
   const office = { ...context, slots, leader: self };
   const begun = beginHeartbeats(office, leadership);
@@ -154,21 +153,14 @@ const proposed = ({ slots }: ServerContext, { lastIndex }: Leadership): { baseIn
 
 /** Paxos 2b: so much is accepted there, at this ballot. */
 export const noteAccepted = (context: ServerContext, message: Received<'accepted'>): Result =>
-  note({ ...context, leadership: withGrantor(withKnowing(context, message), message) }, message, (progress) =>
+  note({ ...context, leadership: withGranted(withKnowing(context, message), message) }, message, (progress) =>
     noteReply(proposed(context, leadershipOf(context)), progress, message),
   );
 
-/**
- * Gray & Cheriton §2: nobody grants a lease but those who say so. A server that has been told otherwise than this leader,
- * or is of a release that knows no leases, may promise another ballot sooner.
- */
-function withGrantor(leadership: Leadership, { from, grantsMs }: Received<'accepted'>): Leadership {
-  const { grantors, lease } = leadership;
-  if (lease === null) return leadership;
-  const grants = grantsMs !== undefined && grantsMs >= lease.lengthMs;
-  if (grantors.includes(from) === grants) return leadership;
-  const others = grantors.filter((it) => it !== from);
-  return { ...leadership, grantors: grants ? [...others, from].sort() : others };
+/** Whoever has answered grants a lease, if it says so (Paxos Made Live §5.2). */
+function withGranted(leadership: Leadership, message: Received<'accepted'>): Leadership {
+  const lease = withGrant(leadership.lease, message);
+  return lease === leadership.lease ? leadership : { ...leadership, lease };
 }
 
 /** The snapshot is on its way, or in force. */
@@ -191,7 +183,7 @@ export function noteLost(context: ServerContext, message: Received<'unreachable'
 /** Something is known that was not: commits what may be, answers reads that may be, sends what may go. */
 function settle(context: ServerContext, before: Leadership, atMs: number): Result {
   const confirmed = roundConfirmed(context, before);
-  const leadership = { ...before, lease: renewed(before.lease, roundGranted(context, before)) };
+  const leadership = { ...before, lease: renewed(before.lease, confirmingQuorum(context.configuration), context.self) };
   const learned = learnChosen(context, chosenBy(context, leadership));
   const { answered, leadership: waiting, mustAsk } = answeredBy(leadership, confirmed);
   const next = { ...context, commitIndex: learned.commitIndex };
@@ -216,24 +208,10 @@ const chosenBy = (context: ServerContext, leadership: Leadership): number =>
 const roundConfirmed = (context: ServerContext, leadership: Leadership): number =>
   reachedByAll(confirmingQuorum(context.configuration), context, leadership, 'round', leadership.round);
 
-/** The same, of those who grant leases. */
-function roundGranted(context: ServerContext, leadership: Leadership): number {
-  const { followers, grantors, lease } = leadership;
-  if (lease === null) return 0;
-  const granting = followers.filter(({ server }) => grantors.includes(server));
-  return reachedByAll(
-    confirmingQuorum(context.configuration),
-    context,
-    { followers: granting },
-    'round',
-    leadership.round,
-  );
-}
-
 function reachedByAll(
   quorum: Quorum,
   { self }: ServerContext,
-  { followers }: Pick<Leadership, 'followers'>,
+  { followers }: Leadership,
   what: 'match' | 'round',
   own: number,
 ): number {
