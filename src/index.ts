@@ -9,7 +9,7 @@ export { type Clock, systemClock } from './environment/clock.ts';
 export { type Environment, systemEnvironment } from './environment/environment.ts';
 export { type Ids, seededIds, systemIds } from './environment/ids.ts';
 export { type Random, type Randomness, seededRandomness, systemRandomness } from './environment/random.ts';
-export type { Endpoint, Received } from './host/endpoint.ts';
+export type { Endpoint, Received, ServiceMail } from './host/endpoint.ts';
 export * from './host/errors.ts';
 export { type ActorHandle, following, type HandleLogic, type HandleOf, type OutputOf } from './host/handle.ts';
 export {
@@ -20,7 +20,7 @@ export {
   type Sampler,
 } from './host/inspection.ts';
 export { type LogNodeOptions, logNode, type NodeLog } from './host/logging.ts';
-export type { Refused, RefusedCounts, ServiceMail } from './host/mail.ts';
+export type { Refused, RefusedCounts } from './host/mail.ts';
 export {
   createNode,
   type Node,

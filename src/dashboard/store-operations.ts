@@ -1,12 +1,12 @@
 /**
- * What clients ask the stores of a node, and what comes of it, as operations of a feed. Stores are no actors, so that no step
- * tells of it. A busy node answers far more than a person can see: beyond a share a second requests are told in numbers alone.
+ * What clients ask the stores of a node, and what comes of it, as operations of a feed; what they ask over HTTP, as an embedding
+ * application, in the name of the node. Stores are no actors, so that no step tells of it. A busy node answers far more than a person can see: beyond a share a second requests are told in numbers alone.
  */
 
 import type { Subscription } from 'rxjs';
 import { type Address, nodeOf, partsOf } from '../../statecharts/actor.ts';
 import { type Clock, systemOriginMs } from '../environment/clock.ts';
-import type { ServiceMail } from '../host/mail.ts';
+import type { ServiceMail } from '../host/endpoint.ts';
 import type { Node } from '../host/node.ts';
 import { decodeCommand } from '../services/store/key-value/commands.ts';
 import type { Shown } from './feed.ts';

@@ -18,11 +18,11 @@ import type { Backlog, Bus, Envelope } from '../bus/bus.ts';
 import type { Environment } from '../environment/environment.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Resource } from '../resources/resource.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint, ServiceMail } from './endpoint.ts';
 import type { NodeFailedError } from './errors.ts';
 import type { ActorHandle, OutputOf } from './handle.ts';
 import type { InspectionEvent, Sampler } from './inspection.ts';
-import type { Refused, RefusedCounts, ServiceMail } from './mail.ts';
+import type { Refused, RefusedCounts } from './mail.ts';
 import type { RoleChange } from './role-change.ts';
 import type { Occupancy } from './rooms.ts';
 import type { ActorObserver } from './runner/contract.ts';
@@ -167,7 +167,8 @@ export interface Node<Owned extends Resources = Resources> {
   readonly internalMail: Observable<Envelope>;
   /**
    * Each message that a service of the node sends, or takes in, at an address that it has opened: a service is no actor, and
-   * `inspection` tells of none. It costs nothing while no observer listens.
+   * `inspection` tells of none. So is told what a service is asked within the process (`Endpoint.tell`). It costs nothing while no
+   * observer listens.
    */
   readonly serviceMail: Observable<ServiceMail>;
   /**

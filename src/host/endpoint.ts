@@ -22,6 +22,11 @@ export interface Received<Message extends Tagged> {
   readonly client?: ClientIdentity;
 }
 
+/** A message that an endpoint of the node sends, or has taken in. */
+export interface ServiceMail extends Envelope {
+  readonly direction: 'sent' | 'taken';
+}
+
 /** An open address. */
 export interface Endpoint<Message extends Tagged> {
   readonly address: Address;
@@ -29,6 +34,10 @@ export interface Endpoint<Message extends Tagged> {
   readonly received: Observable<Received<Message>>;
   /** Sends at once, from this address; to actors and endpoints alike. */
   send(to: Address, message: Tagged): void;
+  /** Whether an observer listens to the mail of the node's services. */
+  readonly isObserved: boolean;
+  /** Tells those observers of what `other` asks, or is answered, within this process: as if it were a message, which it is not. */
+  tell(direction: ServiceMail['direction'], other: Address, message: Tagged): void;
   close(): void;
 }
 
@@ -41,14 +50,14 @@ export interface EndpointParts {
   close(): void;
 }
 
-/** Makes an endpoint. `onClose` is called once, `onReceived` before the observers of each valid message are. */
+/** Makes an endpoint. `onClose` is called once; `mail` is told of each valid message before those are who receive it. */
 export function createEndpoint<S extends Schemas>(
   address: Address,
   schemas: S,
   senders: Senders<keyof S & string, ServiceSender>,
   send: (to: Address, message: Tagged) => void,
   onClose: () => void,
-  onReceived: (envelope: Envelope) => void = () => {},
+  mail: Pick<Subject<ServiceMail>, 'observed' | 'next'> = new Subject<ServiceMail>(),
 ): { readonly endpoint: Endpoint<TaggedBy<S>>; readonly parts: EndpointParts } {
   const received = new Subject<Received<TaggedBy<S>>>();
   const close = (): void => {
@@ -57,12 +66,24 @@ export function createEndpoint<S extends Schemas>(
     onClose();
   };
   return {
-    endpoint: { address, received: received.asObservable(), send, close },
+    endpoint: {
+      address,
+      received: received.asObservable(),
+      send,
+      get isObserved() {
+        return mail.observed;
+      },
+      tell(direction, other, message) {
+        const [from, to] = direction === 'sent' ? [address, other] : [other, address];
+        mail.next({ direction, from, to, message });
+      },
+      close,
+    },
     parts: {
       admits: admissionOf(senders),
       receive({ from, client, message }) {
         const parsed = parseTagged(address, 'message', schemas, message);
-        onReceived({ from, to: address, message: parsed });
+        if (mail.observed) mail.next({ direction: 'taken', from, to: address, message: parsed });
         received.next(client === undefined ? { from, message: parsed } : { from, message: parsed, client });
       },
       close,

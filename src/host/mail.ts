@@ -16,7 +16,7 @@ import {
 import type { Arrival, Bus, Envelope, Loss } from '../bus/bus.ts';
 import { messageOf } from '../environment/message.ts';
 import type { ShortLivedMap } from '../environment/short-lived-map.ts';
-import type { EndpointParts } from './endpoint.ts';
+import type { EndpointParts, ServiceMail } from './endpoint.ts';
 import { NodeOverloadedError, RoomFullError } from './errors.ts';
 import type { Inspection, RefusedKind } from './inspection.ts';
 import type { Dispatch } from './jobs.ts';
@@ -60,18 +60,11 @@ export interface Refused {
 /** How many messages and requests were not taken, by the reason. */
 export type RefusedCounts = Readonly<Record<RefusedKind, number>>;
 
-/** A message that an endpoint of the node sends, or has taken in. */
-export interface ServiceMail extends Envelope {
-  readonly direction: 'sent' | 'taken';
-}
-
 export interface Mail {
   /** For actors, whose messages are known to be well-formed, since their charts are typed. */
   send(from: Address, to: Address, message: Tagged): void;
   /** For endpoints, which send whatever plain code gives them. */
   post(from: Address, to: Address, message: Tagged): void;
-  /** An endpoint has taken in a message, which is valid. */
-  taken(envelope: Envelope): void;
   /** Takes in what came off the bus. */
   receive(arrival: Arrival): void;
   /** Tells the actors of what the bus has lost. */
@@ -83,8 +76,8 @@ export interface Mail {
   readonly refusals: Observable<Refused>;
   /** Each message from one address of this node to another, or to itself, as it is sent. */
   readonly internal: Observable<Envelope>;
-  /** Each message of an endpoint. */
-  readonly service: Observable<ServiceMail>;
+  /** Each message of an endpoint: those that are sent are told here, those that it takes in by the endpoint. */
+  readonly service: Subject<ServiceMail>;
 }
 
 /** Where an envelope comes from: an actor or an endpoint of this node, another node, or a client. */
@@ -186,9 +179,6 @@ export function createMail(parts: MailParts): Mail {
       if (service.observed) service.next({ direction: 'sent', from, to, message });
       sendFrom('endpoint', from, to, message);
     },
-    taken(envelope) {
-      if (service.observed) service.next({ direction: 'taken', ...envelope });
-    },
     receive: (arrival) => dispatch(() => deliver(arrival, arrival.origin)),
     lost(loss) {
       if (inspection.observed) inspection.report({ type: 'lost', loss });
@@ -202,7 +192,7 @@ export function createMail(parts: MailParts): Mail {
     refused,
     refusals: refusals.asObservable(),
     internal: internal.asObservable(),
-    service: service.asObservable(),
+    service,
   };
 }
 

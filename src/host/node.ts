@@ -24,13 +24,13 @@ import { JournalClosedError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Births, createBirths } from './births.ts';
 import type { Node, NodeLimits, NodeOptions, Resources, StartOptions, Viewed } from './contract.ts';
-import { createEndpoint, type Endpoint } from './endpoint.ts';
+import { createEndpoint, type Endpoint, type ServiceMail } from './endpoint.ts';
 import { AddressTakenError, type NodeFailedError, NodeOverloadedError, NodeStoppedError } from './errors.ts';
 import type { ActorHandle } from './handle.ts';
 import { createInspection, type Inspection, type InspectionEvent, type Sampler } from './inspection.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLife, type Life } from './life.ts';
-import { createMail, type Mail, type Refused, type RefusedCounts, type ServiceMail } from './mail.ts';
+import { createMail, type Mail, type Refused, type RefusedCounts } from './mail.ts';
 import { openTransfer, performerOf } from './node-resources.ts';
 import type { RoleChange } from './role-change.ts';
 import { createRoster, type Roster } from './roster.ts';
@@ -152,7 +152,7 @@ class LocalNode implements Node {
     this.refused = mail.refused;
     this.refusals = mail.refusals;
     this.internalMail = mail.internal;
-    this.serviceMail = mail.service;
+    this.serviceMail = mail.service.asObservable();
     this.inspection = inspection.stream;
     this.sampled = inspection.sampled;
     this.roleChanges = roleChanges.asObservable();
@@ -238,7 +238,7 @@ class LocalNode implements Node {
       senders,
       (to, message) => this.#mail.post(address, to, message),
       () => this.#roster.closed(address),
-      this.#mail.taken,
+      this.#mail.service,
     );
     this.#roster.open(address, parts);
     return endpoint;

@@ -5,10 +5,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Shown } from '../../src/dashboard/feed.ts';
 import type { ItemOf } from '../../src/dashboard/model/moment.ts';
 import { type StoreOperationsOptions, storeOperationsOf } from '../../src/dashboard/store-operations.ts';
-import type { ServiceMail } from '../../src/host/mail.ts';
+import { systemEnvironment } from '../../src/environment/environment.ts';
+import type { ServiceMail } from '../../src/host/endpoint.ts';
 import { encodeCommand } from '../../src/services/store/key-value/commands.ts';
 import { createVirtualClock } from '../../src/simulator/virtual-clock.ts';
 import type { Address } from '../../statecharts/actor.ts';
+import { startHttpNode } from '../services/http/http-node.ts';
 import { createCluster } from '../services/store/cluster.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -152,4 +154,84 @@ test('a node tells of what its clients ask, and which node answered', async () =
   const began = ofLeader.find(({ text }) => text === 'get greeting');
   expect(ofLeader.find(({ id, phase }) => id === began?.id && phase === 'ended')?.text).toBe('ok');
   await asking.close();
+});
+
+test('what an application asks of its own node is told once, there, in the name of the node', async () => {
+  const cluster = createCluster();
+  cluster.elect();
+  const items: ItemOf<'operation'>[] = [];
+  for (const { node } of cluster.members()) {
+    const feed = storeOperationsOf(node, (item) => item.type === 'operation' && items.push(item), cluster);
+    onTestFinished(() => feed.unsubscribe());
+  }
+  const { id, keys } = cluster.follower();
+  await cluster.value(keys.put('greeting', bytes('hello')));
+  await cluster.value(keys.get('greeting'));
+  // A follower that does not reach the leader asks again and again, which is one operation.
+  cluster.isolate(id);
+  await cluster.failure(keys.get('unreachable', { deadlineMs: 3_000 }));
+  expect(items.filter(({ text }) => text === 'put greeting')).toHaveLength(1);
+  expect(items.filter(({ text }) => text === 'get unreachable')).toHaveLength(1);
+  const isOwn = ({ node, client }: ItemOf<'operation'>): boolean => node === id && client === id;
+  expect(items.every(isOwn)).toBe(true);
+  const ends = new Map(items.flatMap((item) => (item.phase === 'ended' ? [[item.id, item.text] as const] : [])));
+  const told = items.flatMap((item) => (item.phase === 'began' ? [`${item.text}: ${ends.get(item.id)}`] : []));
+  expect(told).toEqual([
+    'register: ok',
+    'put greeting: ok',
+    'get greeting: ok',
+    'get unreachable: refused unavailable',
+  ]);
+});
+
+test('a life of a node that comes back counts on from elsewhere', async () => {
+  const cluster = createCluster({ nodes: ['n1'] });
+  const begun: string[] = [];
+  const ask = async (): Promise<void> => {
+    cluster.elect();
+    const { node, keys } = cluster.member('n1');
+    const feed = storeOperationsOf(
+      node,
+      (item) => item.type === 'operation' && item.phase === 'began' && begun.push(item.id),
+      cluster,
+    );
+    await cluster.value(keys.get('k'));
+    feed.unsubscribe();
+  };
+  await ask();
+  cluster.crash('n1');
+  cluster.restart('n1');
+  await ask();
+  expect(begun).toHaveLength(2);
+  expect(begun[0]).not.toBe(begun[1]);
+});
+
+test('what clients ask over HTTP is told as well, without values', async () => {
+  const { url, node, stop } = await startHttpNode();
+  const items: Shown[] = [];
+  const feed = storeOperationsOf(node, (item) => items.push(item), systemEnvironment());
+  const ask = async (path: string, init: RequestInit = {}): Promise<number> => {
+    const { status } = await fetch(`${url}${path}`, init);
+    return status;
+  };
+  const transaction = JSON.stringify({ success: [{ put: 'b', value: 'secret' }, { get: 'a' }] });
+  expect(await ask('/kv/a', { method: 'PUT', body: 'secret' })).toBe(200);
+  expect(await ask('/kv/a')).toBe(200);
+  expect(await ask('/kv?prefix=a')).toBe(200);
+  expect(await ask('/transactions', { method: 'POST', body: transaction })).toBe(200);
+  expect(await ask('/kv/a', { method: 'DELETE' })).toBe(200);
+  feed.unsubscribe();
+  await stop();
+  const operations = items.filter((item) => item.type === 'operation');
+  const begun = operations.flatMap(({ phase, client, text }) => (phase === 'began' ? [`${client}: ${text}`] : []));
+  expect(begun).toEqual([
+    'n1: register',
+    'n1: put a',
+    'n1: get a',
+    expect.stringMatching(/^n1: range /),
+    'n1: transaction',
+    'n1: delete a',
+  ]);
+  expect(operations.filter(({ phase }) => phase === 'ended').map(({ text }) => text)).toEqual(begun.map(() => 'ok'));
+  expect(JSON.stringify(items)).not.toContain('secret');
 });

@@ -17,7 +17,9 @@ import { passOn } from './requests/passing-on.ts';
 import { createRequester } from './requests/requester.ts';
 import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './requests/router.ts';
 import { type BusSink, createSinks, defaultRoomLimits, type RoomLimits } from './requests/sinks.ts';
+import { toldRouter } from './requests/told-router.ts';
 import {
+  clientAddress,
   guardedSenders,
   type RequestsMessage,
   type ResponsesMessage,
@@ -132,7 +134,15 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     else server.take(requests, sink);
   };
 
-  const requester = createRequester({ clock, router, commandLimitBytes: commandBytes });
+  const requester = createRequester({
+    clock,
+    router: toldRouter({
+      ...{ router, clock, endpoint },
+      random: environment.randomness.stream('told requests'),
+      asker: clientAddress(node.id, key),
+    }),
+    commandLimitBytes: commandBytes,
+  });
   const ask = requester.queryThen;
   endpoint.received.subscribe(({ from, message, client }) => {
     if (message.type === 'requests') {

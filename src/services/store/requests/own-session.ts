@@ -25,7 +25,7 @@ interface Session {
 
 export interface OwnSessionParts {
   readonly clock: Clock;
-  readonly router: Router;
+  readonly router: Pick<Router, 'submit' | 'wake'>;
   /** Gives the router a request whose body `prepare` makes, once it can. @throws MalformedRequestError for the deadline */
   submit(prepare: () => Body | undefined, deadlineMs: number, done: Done): void;
 }

@@ -23,7 +23,7 @@ const replaceDeadlineMs = 30_000;
 
 export interface RequesterParts {
   readonly clock: Clock;
-  readonly router: Router;
+  readonly router: Pick<Router, 'submit' | 'wake'>;
   /** The largest command, in bytes. */
   readonly commandLimitBytes: number;
 }
