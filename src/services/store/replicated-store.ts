@@ -6,38 +6,29 @@
 
 import { ReplaySubject, Subject } from 'rxjs';
 import type { QuorateError } from '../../../statecharts/actor.ts';
+import type { Clock } from '../../environment/clock.ts';
 import { systemEnvironment } from '../../environment/environment.ts';
 import { numberFrom } from '../../environment/ids.ts';
-import { MalformedRequestError, StoreClosedError, StoreFailedError } from './errors.ts';
+import { StoreClosedError, StoreFailedError } from './errors.ts';
 import { fixedMembership } from './log/members/fixed.ts';
-import type { ReplicatedStore, ReplicatedStoreOptions } from './replicated-store/contract.ts';
-import { takeGuarded } from './requests/guard.ts';
+import type { ReplicatedLog } from './log/replicated-log.ts';
+import type { ReplicatedStore, ReplicatedStoreOptions, StoreStatus } from './replicated-store/contract.ts';
+import { limitsOf } from './replicated-store/limits.ts';
+import { openMail } from './replicated-store/mail.ts';
 import { createOwnSink } from './requests/own-sink.ts';
 import { passOn } from './requests/passing-on.ts';
 import { createRequester } from './requests/requester.ts';
-import { createRouter, defaultRouterLimits, type Router, type RouterLimits } from './requests/router.ts';
-import { type BusSink, createSinks, defaultRoomLimits, type RoomLimits } from './requests/sinks.ts';
+import { createRouter, type Router } from './requests/router.ts';
 import { toldRouter } from './requests/told-router.ts';
-import {
-  clientAddress,
-  guardedSenders,
-  type RequestsMessage,
-  type ResponsesMessage,
-  storeAddress,
-  storeMessages,
-  storeSenders,
-} from './requests/wire.ts';
-import { defaultServerLimits, type ServerLimits } from './server/limits.ts';
-import { createServer } from './server.ts';
-import { defaultSessionLimits, type SessionLimits } from './sessions/entries.ts';
-import { createSessionedMachine } from './sessions/machine.ts';
+import { clientAddress } from './requests/wire.ts';
+import { createServer, type Server } from './server.ts';
+import { createSessionedMachine, type SessionedMachine } from './sessions/machine.ts';
+import type { SlicedStateMachine } from './state-machine.ts';
 import { slicedOf } from './whole-state.ts';
 
 export * from './replicated-store/contract.ts';
 
-const defaultCommandBytes = 1_024 * 1_024 + 8 * 1_024;
-
-const resignationMs = 1_000;
+const defaultPatienceMs = 1_000;
 
 /**
  * Starts a replicated store on a node.
@@ -51,12 +42,9 @@ const resignationMs = 1_000;
  * const { version } = await keyValueStore(store).put('greeting', value);
  */
 export function startReplicatedStore(options: ReplicatedStoreOptions): ReplicatedStore {
-  const { node, key = 'kv', environment = systemEnvironment(), limits = {}, guard } = options;
-  const { clock } = environment;
-  const { commandBytes = defaultCommandBytes } = limits;
-  const sessionLimits = checked({ ...defaultSessionLimits, ...limits.sessions });
-  const serverLimits = checked({ ...defaultServerLimits, ...limits.server });
-  const routerLimits = checked({ ...defaultRouterLimits, ...limits.router });
+  const { node, key = 'kv', environment = systemEnvironment(), guard } = options;
+  const { clock, randomness } = environment;
+  const limits = limitsOf(options.limits ?? {});
   const log = options.log({ node, key, environment });
   const membership = log.membership ?? fixedMembership(node.id, log.status().nodes);
   const machine = slicedOf(options.machine);
@@ -64,22 +52,10 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const failure = new ReplaySubject<StoreFailedError>(1);
   const changes = new Subject<void>();
   const commitTimes = new Subject<number>();
-  const endpoint = node.open('store', key, storeMessages, {
-    senders: guard === undefined ? storeSenders : guardedSenders,
-  });
-  const sinks = createSinks({
-    clock,
-    backlog: node.backlog,
-    limits: checked({ ...defaultRoomLimits, ...limits.room }),
-    send(to, responses) {
-      const message: ResponsesMessage = { type: 'responses', responses };
-      endpoint.send(to, message);
-    },
-  });
+  const mail = openMail({ node, key, clock, room: limits.room, guard });
 
   const close = (error: QuorateError): void => {
-    sinks.close();
-    endpoint.close();
+    mail.close();
     router.close(error);
     failure.complete();
     changes.complete();
@@ -96,15 +72,15 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
 
   const server = createServer({
     clock,
-    random: environment.randomness.stream('snapshots'),
+    random: randomness.stream('snapshots'),
     log,
     membership,
     machine,
     sessioned,
-    sessionLimits,
+    sessionLimits: limits.sessions,
     newSession: () => numberFrom(environment.ids),
-    limits: serverLimits,
-    commandLimitBytes: commandBytes,
+    limits: limits.server,
+    commandLimitBytes: limits.commandBytes,
     committed: (durationMs) => commitTimes.next(durationMs),
     askLeader: (body, deadlineAtMs, done) => router.submit({ prepare: () => body, deadlineAtMs, done }),
     fail,
@@ -114,58 +90,39 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
   const candidates = [node.id];
   const router: Router = createRouter({
     clock,
-    random: environment.randomness.stream('store'),
-    limits: routerLimits,
+    random: randomness.stream('store'),
+    limits: limits.router,
     // While no leader is known, requests wait here: what was never sent certainly did not happen.
     candidates: () => candidates,
     reaches: () => true,
     send(to, requests, forward) {
-      if (to === node.id) {
-        server.take(requests, ownSink);
-        return;
-      }
-      const message: RequestsMessage = { type: 'requests', forward, requests };
-      endpoint.send(storeAddress(to, key), message);
+      if (to === node.id) server.take(requests, ownSink);
+      else mail.request(to, requests, forward);
     },
   });
-
-  const take = ({ forward, requests }: RequestsMessage, sink: BusSink): void => {
-    if (forward && !log.isLeader) for (const request of requests) passOn(clock, router, request, sink);
-    else server.take(requests, sink);
-  };
 
   const requester = createRequester({
     clock,
     router: toldRouter({
-      ...{ router, clock, endpoint },
-      random: environment.randomness.stream('told requests'),
+      ...{ router, clock, endpoint: mail.endpoint },
+      random: randomness.stream('told requests'),
       asker: clientAddress(node.id, key),
     }),
-    commandLimitBytes: commandBytes,
+    commandLimitBytes: limits.commandBytes,
   });
-  const ask = requester.queryThen;
-  endpoint.received.subscribe(({ from, message, client }) => {
-    if (message.type === 'requests') {
-      if (guard === undefined || client === undefined) take(message, sinks.of(from, message.requests.length));
-      else takeGuarded({ guard, ask, sinkOf: sinks.of, take }, from, client, message);
-    } else router.receive(from.slice(0, from.indexOf('/')), message.responses);
+  mail.listen({
+    take({ forward, requests }, sink) {
+      if (forward && !log.isLeader) for (const request of requests) passOn(clock, router, request, sink);
+      else server.take(requests, sink);
+    },
+    ask: requester.queryThen,
+    answered: (from, responses) => router.receive(from, responses),
   });
-
-  let wasLeader = false;
-  log.listen({
-    event: (event) => server.event(event),
-    changed() {
-      if (wasLeader && !log.isLeader) server.stepDown();
-      wasLeader = log.isLeader;
-      router.leaderIs(log.leader);
-      server.changed();
-      changes.next();
-    },
-    ended(error) {
-      server.close();
-      if (error === undefined) close(new StoreClosedError(`node '${node.id}' has stopped`));
-      else fail(error);
-    },
+  follow({
+    ...{ log, server, router },
+    changed: () => changes.next(),
+    ended: (error) =>
+      error === undefined ? close(new StoreClosedError(`node '${node.id}' has stopped`)) : fail(error),
   });
 
   return {
@@ -176,40 +133,73 @@ export function startReplicatedStore(options: ReplicatedStoreOptions): Replicate
     membership,
     changes: changes.asObservable(),
     commitTimes: commitTimes.asObservable(),
-    status() {
-      const { nodes, ...logStatus } = log.status();
-      return {
-        id: node.id,
-        key,
-        ...logStatus,
-        appliedIndex: server.appliedIndex,
-        isCaughtUp: server.isCaughtUp,
-        peers: nodes.filter((it) => it !== node.id),
-        revision: sessioned.revision,
-        sessions: sessioned.sessions,
-        keptResults: sessioned.keptResults,
-        stateBytes: machine.sizeBytes,
-        waiting: server.waiting,
-        inFlight: router.inFlight,
-        repeated: router.repeated,
-      };
-    },
-    resign: (patienceMs = resignationMs) =>
-      new Promise((resolve) => {
-        const timeout = clock.setTimeout(resolve, patienceMs);
-        server.resign(() => {
-          clock.clearTimeout(timeout);
-          resolve();
-        });
-      }),
+    status: () => statusOf({ id: node.id, key, log, machine, sessioned, server, router }),
+    resign: (patienceMs = defaultPatienceMs) => resigned(server, clock, patienceMs),
     close: () => close(new StoreClosedError(`store '${key}' of node '${node.id}' was closed`)),
   };
 }
 
-function checked<L extends SessionLimits | ServerLimits | RouterLimits | RoomLimits>(limits: L): L {
-  for (const [name, limit] of Object.entries(limits)) {
-    if (Number.isSafeInteger(limit) && Number(limit) >= 1) continue;
-    throw new MalformedRequestError(`expected limit '${name}' to be an integer of 1 or more, got ${String(limit)}`);
-  }
-  return limits;
+/** Lets a store hear its log. */
+function follow(parts: {
+  readonly log: ReplicatedLog;
+  readonly server: Server;
+  readonly router: Router;
+  changed(): void;
+  ended(error: unknown): void;
+}): void {
+  const { log, server, router } = parts;
+  let wasLeader = false;
+  log.listen({
+    event: (event) => server.event(event),
+    changed() {
+      if (wasLeader && !log.isLeader) server.stepDown();
+      wasLeader = log.isLeader;
+      router.leaderIs(log.leader);
+      server.changed();
+      parts.changed();
+    },
+    ended(error) {
+      server.close();
+      parts.ended(error);
+    },
+  });
+}
+
+function statusOf(parts: {
+  readonly id: string;
+  readonly key: string;
+  readonly log: ReplicatedLog;
+  readonly machine: SlicedStateMachine;
+  readonly sessioned: SessionedMachine;
+  readonly server: Server;
+  readonly router: Router;
+}): StoreStatus {
+  const { id, key, log, machine, sessioned, server, router } = parts;
+  const { nodes, ...logStatus } = log.status();
+  return {
+    id,
+    key,
+    ...logStatus,
+    appliedIndex: server.appliedIndex,
+    isCaughtUp: server.isCaughtUp,
+    peers: nodes.filter((it) => it !== id),
+    revision: sessioned.revision,
+    sessions: sessioned.sessions,
+    keptResults: sessioned.keptResults,
+    stateBytes: machine.sizeBytes,
+    waiting: server.waiting,
+    inFlight: router.inFlight,
+    repeated: router.repeated,
+  };
+}
+
+/** Resolves when another node leads, or `patienceMs` have passed. */
+function resigned(server: Server, clock: Clock, patienceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timeout = clock.setTimeout(resolve, patienceMs);
+    server.resign(() => {
+      clock.clearTimeout(timeout);
+      resolve();
+    });
+  });
 }
