@@ -8,7 +8,6 @@ import { logProtocolNames } from '../services/store/log/protocol-names.ts';
 import { withDurability } from './durability.ts';
 import { exitCodes, MajorityLostError, tell } from './errors.ts';
 import { integerIn, logProtocolIn, nameIn, natsIn } from './options.ts';
-import { elapsed, lineOf, type Report } from './reports.ts';
 import { besideJson, type Terminal } from './terminal.ts';
 import { timingIn, withTiming } from './timing.ts';
 import type { Dashboard } from './up/dashboard.ts';
@@ -27,9 +26,9 @@ import {
   tcpPortOffset,
   type UpOptions,
 } from './up/members.ts';
+import { createNews } from './up/news.ts';
 import { forkNode } from './up/node-process.ts';
-import { type Supervisor, supervise } from './up/supervisor.ts';
-import { createTable } from './up/table.ts';
+import { type Standing, type Supervisor, supervise } from './up/supervisor.ts';
 
 /** The cluster is described once a node leads, or after this time without a leader. */
 const patienceMs = 8_000;
@@ -83,7 +82,7 @@ export function upCommand(terminal: Terminal, program: string): Command {
 async function up(options: UpOptions, program: string, system: Terminal, environment: Environment): Promise<number> {
   const { clock } = environment;
   const terminal = options.json === true ? besideJson(system) : system;
-  const { out, outColours: colours } = terminal;
+  const { out } = terminal;
   const members = membersOf(options);
   timingIn(options);
   await requireFree(members);
@@ -92,90 +91,40 @@ async function up(options: UpOptions, program: string, system: Terminal, environ
   const { cluster, data } = options;
   const { isNew, ...replication } = claimDataDirectory(data, { cluster, nodes: members.map(({ id }) => id) }, options);
   if (options.secretFile === undefined) openSecretFile(secretFileOf(options));
-  const startedAtMs = clock.nowMs();
-  const ready = new Map<string, Report & { type: 'ready' }>();
+  const supervisors = new Map<string, Supervisor>();
   const dashboard = await openDashboard(options, members, (node) => supervisors.get(node), environment);
-  const inspector = options.inspect === undefined ? undefined : await inspectorOf(clock, () => ready);
-  /** The latest to change its role comes last. */
-  const roles = new Map<string, string>();
+  const standings = (): readonly Standing[] => [...supervisors.values()].map(({ standing }) => standing);
+  const news = createNews({
+    ...{ clock, terminal, dashboard, standings },
+    json: options.json === true ? system.out : undefined,
+    table(ready, leader) {
+      const nodes = members.map((it) => ({ ...it, standing: supervisors.get(it.id)?.standing ?? 'starting' }));
+      const urls = { inspectorUrl: inspector?.url, dashboardUrl: dashboard?.url };
+      return description({ options, replication, members: nodes, ready, leader, isNew, terminal, ...urls });
+    },
+  });
+  const inspector = options.inspect === undefined ? undefined : await inspectorOf(clock, () => news.ready);
   let finish = (_code: number): void => {};
   const finished = new Promise<number>((resolve) => {
     finish = resolve;
   });
-
-  const line = (id: string, text: string): void =>
-    out(`${colours.dim(elapsed(clock.nowMs() - startedAtMs))}  ${colours.cyan(id)}  ${text}`);
-  const leader = (): string | undefined => [...roles].filter(([, role]) => role === 'leader').at(-1)?.[0];
-  const table = createTable({
-    hasLeader: () => leader() !== undefined,
-    standings: () => [...supervisors.values()].map(({ standing }) => standing),
-    show() {
-      const nodes = members.map((it) => ({ ...it, standing: supervisors.get(it.id)?.standing ?? 'starting' }));
-      const urls = { inspectorUrl: inspector?.url, dashboardUrl: dashboard?.url };
-      out(description({ options, replication, members: nodes, ready, leader: leader(), isNew, terminal, ...urls }));
-    },
-  });
-  const tellJson = (value: object): void => {
-    if (options.json === true) {
-      system.out(JSON.stringify({ atMs: Math.round(clock.nowMs() - startedAtMs), ...value }));
-    }
-  };
-  const hear = (report: Report): void => {
-    tellJson(report);
-    if (report.type === 'ready') {
-      dashboard?.began(report.id);
-      const isAgain = ready.has(report.id);
-      ready.set(report.id, report);
-      if (table.isShown || isAgain) line(report.id, lineOf(report, colours));
-    } else if (report.type === 'role') {
-      roles.delete(report.id);
-      roles.set(report.id, report.role);
-      if (table.isShown) line(report.id, lineOf(report, colours));
-    } else if (report.type !== 'peer' || report.status === 'refused') {
-      line(report.id, lineOf(report, colours));
-    }
-    table.changed();
-  };
-  const mourn = ({ id }: Member, reason: string, restartInMs: number | undefined): void => {
-    roles.delete(id);
-    tellJson({ type: 'died', id, reason, restartInMs });
-    const next =
-      restartInMs === undefined ? 'it is not started again' : `starting it again in ${restartInMs / 1_000} s`;
-    line(id, `${colours.red('died')} (${reason}); ${next}`);
-    table.changed();
-    dashboard?.died(id, reason);
-    const able = [...supervisors.values()].filter(({ standing }) => standing !== 'given-up').length;
-    if (able >= majoritySize(members.length)) return;
-    finish(
-      tell(
-        new MajorityLostError(
-          `${able} of ${members.length} nodes can run, and that is no majority; the lines above say why, and what to do`,
-        ),
-        terminal,
-      ),
-    );
-  };
-
-  const patience = clock.setTimeout(table.insist, patienceMs);
-  const supervisors = new Map<string, Supervisor>();
+  const patience = clock.setTimeout(news.insist, patienceMs);
   for (const member of members) {
     const { id } = member;
-    supervisors.set(
-      id,
-      supervise({
-        clock,
-        start: (listener) =>
-          forkNode(program, argumentsOf(member, members, options, replication), (text) => line(id, text), listener),
-        onReport: hear,
-        onMessage: (message) => dashboard?.heard(message),
-        onHeld(reason) {
-          roles.delete(id);
-          line(id, 'ended by hand');
-          dashboard?.died(id, reason);
-        },
-        onDeath: (reason, restartInMs) => mourn(member, reason, restartInMs),
-      }),
-    );
+    const args = argumentsOf(member, members, options, replication);
+    const supervisor = supervise({
+      clock,
+      start: (listener) => forkNode(program, args, (text) => news.line(id, text), listener),
+      onReport: news.heard,
+      onMessage: (message) => dashboard?.heard(message),
+      onHeld: (reason) => news.held(id, reason),
+      onDeath(reason, restartInMs) {
+        news.died(id, reason, restartInMs);
+        const lost = majorityLost(standings(), members.length);
+        if (lost !== undefined) finish(tell(lost, terminal));
+      },
+    });
+    supervisors.set(id, supervisor);
   }
   onInterrupt((isFirst) => {
     if (isFirst) {
@@ -189,9 +138,18 @@ async function up(options: UpOptions, program: string, system: Terminal, environ
   clock.clearTimeout(patience);
   await Promise.all([inspector?.close(), ...[...supervisors.values()].map((supervisor) => supervisor.stop())]);
   await dashboard?.close();
-  tellJson({ type: 'stopped', code });
+  news.stopped(code);
   if (code === exitCodes.done) out(`Stopped. The data is in ${options.data}.`);
   return code;
+}
+
+/** Nodes that are held can be started by hand; those that were given up cannot run. */
+function majorityLost(standings: readonly Standing[], members: number): MajorityLostError | undefined {
+  const able = standings.filter((standing) => standing !== 'given-up').length;
+  if (able >= majoritySize(members)) return undefined;
+  return new MajorityLostError(
+    `${able} of ${members} nodes can run, and that is no majority; the lines above say why, and what to do`,
+  );
 }
 
 /** Calls `interrupt` at each signal that asks for an end. */

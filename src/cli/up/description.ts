@@ -1,16 +1,16 @@
 /** What `quorate up` says once its cluster runs: where everything is, and what to try. */
 
 import type { Replication } from '../../services/store/log/protocol-names.ts';
-import type { Report } from '../reports.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Member, natsOf, type UpOptions } from './members.ts';
+import type { Ready } from './news.ts';
 import type { Standing } from './supervisor.ts';
 
 export interface Described {
   readonly options: UpOptions;
   readonly replication: Replication;
   readonly members: readonly (Member & { readonly standing: Standing })[];
-  readonly ready: ReadonlyMap<string, Report & { type: 'ready' }>;
+  readonly ready: Ready;
   readonly leader: string | undefined;
   readonly isNew: boolean;
   readonly terminal: Terminal;
