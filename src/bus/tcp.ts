@@ -261,7 +261,8 @@ export function createTcpClient(options: TcpClientOptions): TcpClient {
 const keysOf = (secret: ClusterSecret, isListed: (token: string) => boolean): ProofKeys => ({
   peer: secret.peerKey(),
   client: secret.client().key(),
-  ofToken: (name) => (isListed(name) ? clientTokenOf(secret.token(name)).key() : undefined),
+  ofToken: (name) => clientTokenOf(secret.token(name)).key(),
+  isListed,
 });
 
 const targetAt = (address: HostPort, dial: Dial): Target => ({

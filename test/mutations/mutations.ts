@@ -2125,6 +2125,13 @@ export const mutations: readonly Mutation[] = [
     tests: tokensOverTcp,
   },
   {
+    name: 'strangers learn the names of tokens',
+    file: 'src/bus/tcp.ts',
+    text: 'ofToken: (name) => clientTokenOf(secret.token(name)).key(),',
+    becomes: 'ofToken: (name) => (isListed(name) ? clientTokenOf(secret.token(name)).key() : undefined),',
+    tests: ['test/bus/tcp-tokens.test.ts'],
+  },
+  {
     name: 'a token that is not listed gets in',
     file: 'src/bus/tcp.ts',
     text: '(name) => tokens.has(name)',

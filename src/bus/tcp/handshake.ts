@@ -21,6 +21,7 @@
  *   listens where D dials gets a proof of D, which is of no use to it unless it can guess the secret: hence the least length.
  * * Credentials (the journal id) are said to a side that has proven itself, and sealed (AES-256-GCM): a relay, or whoever
  *   reads along, does not learn them. Each seal also vouches for all that was said before it, both sides' credentials too.
+ * * Of tokens, A lists some: it looks for one in its list when D has proven it, and tells nobody else which there are.
  * * Hellos are claims. Nothing is remembered, and no session ended, on account of one.
  *
  * What it does not do without a secure channel below: frames after it are neither encrypted nor authenticated, so an attacker
@@ -47,8 +48,10 @@ export type Introduction = Omit<Hello, 'nonce' | 'proof' | 'security'>;
 export interface ProofKeys {
   readonly peer?: Uint8Array;
   readonly client?: Uint8Array;
-  /** The key of the token of a name; undefined for one that this side does not know. */
+  /** The key of the token of a name, listed or not: a stranger, who proves neither, learns nothing of names. */
   readonly ofToken?: (name: string) => Uint8Array | undefined;
+  /** Whether a token opens sessions now, which is asked once it is proven: it may have been revoked since the hello. */
+  readonly isListed?: (name: string) => boolean;
 }
 
 /** What both sides know when they judge each other. */
@@ -200,6 +203,7 @@ function* accept(options: AcceptOptions, security: Security): Run {
   const proven = expect('proof', yield [answer]);
   requireProven(transcript, 'dialled', proven.proof, theirs, hello);
   if (proof === 'client') {
+    requireListed(counterpart, theirs, hello, options);
     admit(options, counterpart);
     return { frames: [proofFrame(prove(transcript, 'accepted'))], counterpart };
   }
@@ -244,14 +248,17 @@ function requireProof(theirs: Hello, mine: Hello, { keys, clientsProve }: Accept
     const remedy = want === 'client' ? `; connect with ${secrets}` : '';
     refuse({ code: 'secret-required', reason: `${label(theirs)} did not offer to prove a secret: ${how}${remedy}` });
   }
-  if (want === 'client' && theirs.token !== undefined && keyOf(keys, theirs) === undefined) {
-    const reason = `${label(mine)} knows no token '${theirs.token}', which ${label(theirs)} wants to prove; have an operator list it, or connect with another one`;
-    refuse({ code: 'secret-mismatch', reason });
-  }
   if (want !== 'none' && keyOf(keys, theirs) === undefined) {
     const reason = `${label(mine)} runs without a secret, so that no ${theirs.kind} can prove one to it; start it with the secret of the cluster`;
     refuse({ code: 'secret-required', reason });
   }
+}
+
+/** Refuses a client with a token that is genuine, and not listed. */
+function requireListed({ token }: Counterpart, theirs: Hello, mine: Hello, { keys }: AcceptOptions): void {
+  if (token === undefined || keys.isListed?.(token) === true) return;
+  const reason = `${label(mine)} knows no token '${token}', which ${label(theirs)} has proven; have an operator list it, or connect with another one`;
+  refuse({ code: 'secret-mismatch', reason });
 }
 
 function admit({ admitClient }: AcceptOptions, client: Counterpart): void {
