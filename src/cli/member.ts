@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import * as v from 'valibot';
 import type { HostPort } from '../bus/tcp.ts';
 import { type LogMembers, logMembers } from '../services/store/log/members.ts';
-import { type AskedNode, jsonTold, NodeRequestError, problemIn, requestNode, withAccess } from './node-request.ts';
+import { ask } from './node-question.ts';
+import { type AskedNode, withAccess } from './node-request.ts';
 import { nodeIdIn, nodeOption, peerIn } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -60,8 +61,8 @@ export function memberCommand(terminal: Terminal): Command {
       .argument('<new=host:port>', 'the node that joins, and where it listens for other nodes', (text) => peerIn(text)),
   ).action(async (old: string, joining: ReadonlyMap<string, HostPort>, options: Asked) => {
     for (const [id, place] of joining) {
-      const body = { old, new: { id, ...bodyOfPlace(place) } };
-      const members = await ask(options, { ...replacement, body });
+      const json = { old, new: { id, ...bodyOfPlace(place) } };
+      const members = await ask(options, { ...replacement, json });
       terminal.out(
         options.json ? JSON.stringify(members) : `${id} has taken the place of ${old}.\n${tableOf(members)}`,
       );
@@ -89,12 +90,12 @@ export function memberCommand(terminal: Terminal): Command {
   ).action((id: string, options: Asked) => changing('remove', { id }, options, 'has left'));
   const changing = async (
     kind: Change,
-    body: { readonly id: string },
+    node: { readonly id: string },
     options: Asked,
     becomes: string,
   ): Promise<void> => {
-    const members = await ask(options, { ...change(kind), body });
-    terminal.out(options.json ? JSON.stringify(members) : `${body.id} ${becomes}.\n${tableOf(members)}`);
+    const members = await ask(options, { ...change(kind), json: node });
+    terminal.out(options.json ? JSON.stringify(members) : `${node.id} ${becomes}.\n${tableOf(members)}`);
   };
   const placing = async (
     kind: Change,
@@ -109,7 +110,7 @@ export function memberCommand(terminal: Terminal): Command {
       .description('Lets another node lead, within some round trips.')
       .argument('[node]', 'the node that should lead (default: one of those that have most of the data)', nodeIdIn),
   ).action(async (to: string | undefined, options: Asked) => {
-    const { leader } = await ask(options, { ...succession, body: to === undefined ? {} : { to } });
+    const { leader } = await ask(options, { ...succession, json: to === undefined ? {} : { to } });
     terminal.out(options.json ? JSON.stringify({ leader }) : `${leader} leads.`);
   });
   return new Command('member')
@@ -125,16 +126,6 @@ export function memberCommand(terminal: Terminal): Command {
     .addCommand(replace)
     .addCommand(move)
     .addCommand(transfer);
-}
-
-/** What a node is asked, and how its answer reads. */
-interface Question<Schema extends v.GenericSchema> {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly answer: Schema;
-  readonly body?: object;
-  /** What to do where it is not known whether it happened. */
-  readonly ifUnknown: string;
 }
 
 const membersQuestion = { method: 'GET', path: '/members', answer: logMembers, ifUnknown: 'ask again' } as const;
@@ -158,22 +149,6 @@ const bodyOfPlace = ({ host, port }: HostPort): { readonly host: string; readonl
   host: host.includes(':') ? `[${host}]` : host,
   port,
 });
-
-/** @throws NodeRequestError */
-async function ask<Schema extends v.GenericSchema>(
-  options: AskedNode,
-  { method, path, answer: schema, body, ifUnknown }: Question<Schema>,
-): Promise<v.InferOutput<Schema>> {
-  const answer = await requestNode(options, { method, path, json: body }, method === 'GET' ? '' : `; ${ifUnknown}`);
-  const parsed = v.safeParse(schema, jsonTold(answer.text));
-  if (answer.isOk && parsed.success) return parsed.output;
-  const { code, message, whatToDo, outcome } = problemIn(options, answer);
-  const isKnown = outcome === 'did-not-happen';
-  throw new NodeRequestError(
-    code,
-    isKnown ? `${message}; nothing has changed: ${whatToDo}` : `${message}; ${ifUnknown}`,
-  );
-}
 
 /** One line for each node. */
 function tableOf({ voters, nextVoters, learners, change, retired, places }: LogMembers): string {

@@ -2,15 +2,8 @@
 
 import { Command } from 'commander';
 import * as v from 'valibot';
-import {
-  type AskedNode,
-  jsonTold,
-  type NodeRequest,
-  NodeRequestError,
-  problemIn,
-  requestNode,
-  withAccess,
-} from './node-request.ts';
+import { ask } from './node-question.ts';
+import { type AskedNode, withAccess } from './node-request.ts';
 import { integerIn, nodeOption } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -53,7 +46,7 @@ export function namespaceCommand(terminal: Terminal): Command {
   const list = about(
     new Command('list').description('Prints all namespaces, with what they have of their quotas.'),
   ).action(async (options: Asked) => {
-    tell(options, (await ask(options, { method: 'GET', path: '/namespaces' }, listSchema)).namespaces);
+    tell(options, (await ask(options, listing)).namespaces);
   });
   const set = about(
     new Command('set')
@@ -63,14 +56,14 @@ export function namespaceCommand(terminal: Terminal): Command {
       .option('--bytes <count>', 'bytes of its keys and values (default: any)', amountIn),
   ).action(async (name: string, { keys, bytes, ...options }: QuotaOptions) => {
     const json = { ...(keys === undefined ? {} : { keys }), ...(bytes === undefined ? {} : { bytes }) };
-    tell(options, [await ask(options, { method: 'PUT', path: pathOf(name), json }, namespaceSchema)]);
+    tell(options, [await ask(options, { ...questionOf(name), method: 'PUT', json })]);
   });
   const end = about(
     new Command('end')
       .description('Ends a namespace. Its keys stay.')
       .argument('<name>', 'what its keys begin with, before a slash'),
   ).action(async (name: string, options: Asked) => {
-    const ended = await ask(options, { method: 'DELETE', path: pathOf(name) }, namespaceSchema);
+    const ended = await ask(options, { ...questionOf(name), method: 'DELETE' });
     terminal.out(
       options.json ? JSON.stringify(ended) : `${name} is no namespace any more; its keys (${ended.keys}) stay.`,
     );
@@ -84,25 +77,13 @@ export function namespaceCommand(terminal: Terminal): Command {
     .addCommand(end);
 }
 
-const pathOf = (name: string): string => `/namespaces/${encodeURIComponent(name)}`;
-
-/** @throws NodeRequestError */
-async function ask<Schema extends v.GenericSchema>(
-  options: AskedNode,
-  request: NodeRequest,
-  schema: Schema,
-): Promise<v.InferOutput<Schema>> {
-  const ifUnknown = 'quorate namespace list tells how they are';
-  const answer = await requestNode(options, request, request.method === 'GET' ? '' : `; ${ifUnknown}`);
-  const parsed = v.safeParse(schema, jsonTold(answer.text));
-  if (answer.isOk && parsed.success) return parsed.output;
-  const { code, message, whatToDo, outcome } = problemIn(options, answer);
-  const isKnown = outcome === 'did-not-happen';
-  throw new NodeRequestError(
-    code,
-    isKnown ? `${message}; nothing has changed: ${whatToDo}` : `${message}; ${ifUnknown}`,
-  );
-}
+const ifUnknown = 'quorate namespace list tells how they are';
+const listing = { method: 'GET', path: '/namespaces', answer: listSchema, ifUnknown } as const;
+const questionOf = (name: string) => ({
+  path: `/namespaces/${encodeURIComponent(name)}`,
+  answer: namespaceSchema,
+  ifUnknown,
+});
 
 /** One line for each namespace. */
 function tableOf(namespaces: readonly Namespace[]): string {
