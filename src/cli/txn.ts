@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { systemEnvironment } from '../environment/environment.ts';
 import { messageOf } from '../environment/message.ts';
 import type { ListedTransaction, ResourceReport } from '../services/transactions.ts';
+import { type DashboardOption, withDashboard } from './dashboard.ts';
 import { exitCodes, tell } from './errors.ts';
 import { securityOf, type TlsChoice, withTls } from './node/tls-files.ts';
 import { positiveIn } from './options.ts';
@@ -11,12 +12,17 @@ import type { Terminal } from './terminal.ts';
 import { majorityTimeoutMs, readTxnConfig, resourcesOf } from './txn/config.ts';
 import { reachManager } from './txn/manager.ts';
 import type { AnyManager } from './txn/own-manager.ts';
+import { type TxnPage, txnPage } from './txn/page.ts';
 
-interface Options extends TlsChoice {
+interface Options {
   readonly config: string;
   readonly json: boolean;
 }
-interface ResolveOptions extends Options {
+/** Of those that take the place of a node. */
+interface ManagerOptions extends Options, TlsChoice {
+  readonly dashboard?: DashboardOption;
+}
+interface ResolveOptions extends ManagerOptions {
   readonly wait: number;
 }
 
@@ -40,10 +46,16 @@ Where acceptors decide, name them and the other nodes likewise:
 Where nodes speak TLS, list and resolve need the node's --ca, --cert and --key: with them they ask the manager, and take the node's
 place. They take it at other addresses than loopback only with those, or with --insecure.
 
+The command has a page while it takes a node's place: coordinators and participants, what is open, for how long, and who is waited for.
+With --dashboard its URL is told at once, and it stays until Ctrl-C, with all that has happened; the node is given back before. A manager
+that runs is seen on the dashboard of its application.
+
 Exit codes: 0 all is well, 1 something is unresolved or wrong, 2 wrong options or configuration.`;
 
 const doctorTimeoutMs = 10_000;
 const pollMs = 100;
+
+const aboutPage = "serve a page of what is done in a node's place, until Ctrl-C";
 
 /** Makes the command. */
 export function txnCommand(terminal: Terminal): Command {
@@ -65,12 +77,15 @@ export function txnCommand(terminal: Terminal): Command {
     .description('Shows transactions that are not over, resolves what was left in doubt, and examines the databases.')
     .addHelpText('after', help)
     .addCommand(
-      withTls(configured('list'), 'the node')
+      withTls(withDashboard(configured('list'), `${aboutPage} (default: none)`), 'the node')
         .description('open and in-doubt transactions, oldest first')
-        .action(guarded((options: Options) => list(options, terminal))),
+        .action(guarded((options: ManagerOptions) => list(options, terminal))),
     )
     .addCommand(
-      withTls(configured('resolve'), 'the node')
+      withTls(
+        withDashboard(configured('resolve'), `${aboutPage} (default: while branches are waited for, at a terminal)`),
+        'the node',
+      )
         .description('finish what is decided, abort what never was, and say what became of a transaction')
         .argument('[transaction]', 'the transaction that matters; all of them by default')
         .option('--wait <seconds>', 'how long to wait for the branches', positiveIn, 10)
@@ -87,19 +102,32 @@ export function txnCommand(terminal: Terminal): Command {
     );
 }
 
-async function withManager(options: Options, terminal: Terminal, use: (manager: AnyManager) => Promise<number>) {
+async function withManager(
+  options: ManagerOptions,
+  terminal: Terminal,
+  use: (manager: AnyManager, page: TxnPage) => Promise<number>,
+): Promise<number> {
+  const environment = systemEnvironment();
   const config = { ...readTxnConfig(options.config), security: await securityOf(options) };
-  const manager = await reachManager(config, systemEnvironment());
-  terminal.err(`Asked: ${manager.where}.`);
+  const page = await txnPage(config, options.dashboard, terminal, environment);
   try {
-    return await use(manager);
+    const manager = await reachManager(config, environment, page.watch);
+    terminal.err(`Asked: ${manager.where}.`);
+    let code: number;
+    try {
+      code = await use(manager, page);
+    } finally {
+      await manager.close();
+    }
+    await page.linger();
+    return code;
   } finally {
-    await manager.close();
+    await page.close();
   }
 }
 
-function list(options: Options, terminal: Terminal): Promise<number> {
-  return withManager(options, terminal, async (manager) => {
+function list({ dashboard = false, ...options }: ManagerOptions, terminal: Terminal): Promise<number> {
+  return withManager({ dashboard, ...options }, terminal, async (manager) => {
     const { transactions, omitted } = await manager.list();
     const code = transactions.some((it) => it.state === 'in-doubt') ? exitCodes.failed : exitCodes.done;
     if (options.json) {
@@ -115,7 +143,7 @@ function list(options: Options, terminal: Terminal): Promise<number> {
 
 function resolve(transaction: string | undefined, options: ResolveOptions, terminal: Terminal): Promise<number> {
   const { clock } = systemEnvironment();
-  return withManager(options, terminal, async (manager) => {
+  return withManager(options, terminal, async (manager, page) => {
     const reports = await manager.recover();
     const untilMs = clock.nowMs() + options.wait * 1_000;
     const unresolved = async (): Promise<readonly ListedTransaction[]> =>
@@ -123,6 +151,7 @@ function resolve(transaction: string | undefined, options: ResolveOptions, termi
         (it) => it.state !== 'open' && (transaction === undefined || it.transaction === transaction),
       );
     let left = await unresolved();
+    if (left.length > 0) page.waits();
     while (left.length > 0 && clock.nowMs() < untilMs) {
       await new Promise<void>((done) => void clock.setTimeout(done, pollMs));
       left = await unresolved();

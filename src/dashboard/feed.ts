@@ -17,6 +17,8 @@ export interface FeedHead {
   readonly nodes: readonly string[];
   /** Whether faults may be ordered by hand: a `FaultOrder` is sent to `faults` by POST, with the page's token. */
   readonly takesFaults: boolean;
+  /** Whether all that is known of running nodes follows, and not how they stand now: nothing that was told before is to stay. */
+  readonly isWhole?: boolean;
 }
 
 /** A message, bounded. */

@@ -3,17 +3,21 @@
 import { systemOriginMs } from '../environment/clock.ts';
 import { type Environment, systemEnvironment } from '../environment/environment.ts';
 import type { Node } from '../host/node.ts';
-import type { FeedItem, Shown } from './feed.ts';
+import type { FeedHead } from './feed.ts';
 import { type LiveServer, serveLive } from './live-server.ts';
-import { feedOf } from './node-feed.ts';
 import { pagesFolder } from './pages.ts';
-import { storeOperationsOf } from './store-operations.ts';
+import { shownFromNow, shownSinceNow } from './shown-nodes.ts';
 
 export interface DashboardOptions {
   /** For people; by default the names of the nodes. */
   readonly title?: string;
   /** Other nodes, of which nothing is known but what these say to them. */
   readonly peers?: readonly string[];
+  /**
+   * Whether viewers are told, too, what the nodes did since they are served, as far as it is kept: for what is over before a
+   * person can look. It costs the nodes as much as a viewer. Default false: each is told from when it looks.
+   */
+  readonly isKept?: boolean;
   /** Default 127.0.0.1: whoever has the URL sees everything that the nodes do. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -22,9 +26,6 @@ export interface DashboardOptions {
   readonly hostNames?: readonly string[];
   readonly environment?: Environment;
 }
-
-/** How long items are gathered before they are sent together, in milliseconds. */
-const gatherMs = 100;
 
 /**
  * Serves a page that shows `nodes`: their charts, roles, messages and history. While no viewer looks it costs them nothing.
@@ -36,42 +37,35 @@ const gatherMs = 100;
  * const dashboard = await serveDashboard([node]);
  * console.log(`see it at ${dashboard.url}`);
  */
-export function serveDashboard(nodes: readonly Node[], options: DashboardOptions = {}): Promise<LiveServer> {
+export async function serveDashboard(nodes: readonly Node[], options: DashboardOptions = {}): Promise<LiveServer> {
   const {
     title = nodes.map(({ id }) => id).join(', '),
     environment = systemEnvironment(),
     peers = [],
+    isKept = false,
     ...at
   } = options;
   const { clock, ids } = environment;
-  const show = (send: (items: readonly FeedItem[]) => void): { unsubscribe(): void } => {
-    let gathered: Shown[] = [];
-    const pass = (): void => {
-      const items = gathered;
-      gathered = [];
-      send(items);
-    };
-    const gather = (item: Shown): void => {
-      if (gathered.length === 0) clock.setTimeout(pass, gatherMs);
-      gathered.push(item);
-    };
-    const feeds = nodes.flatMap((node) => [
-      feedOf(node, gather, { clock }),
-      storeOperationsOf(node, gather, { clock }),
-    ]);
+  const names = [...nodes.map(({ id }) => id), ...peers];
+  const head: FeedHead = {
+    ...{ type: 'head', source: 'nodes', title, nodes: names, takesFaults: false },
+    ...(isKept ? { isWhole: true } : {}),
+  };
+  const shown = isKept ? shownSinceNow(nodes, head, clock) : shownFromNow(nodes, clock);
+  try {
+    const { url, close } = await serveLive(
+      { head: () => head, nowMs: () => systemOriginMs + clock.nowMs(), show: shown.show },
+      { clock, token: ids.next(), files: pagesFolder, ...at },
+    );
     return {
-      unsubscribe() {
-        for (const feed of feeds) feed.unsubscribe();
+      url,
+      close() {
+        shown.end();
+        return close();
       },
     };
-  };
-  const names = [...nodes.map(({ id }) => id), ...peers];
-  return serveLive(
-    {
-      head: () => ({ type: 'head', source: 'nodes', title, nodes: names, takesFaults: false }),
-      nowMs: () => systemOriginMs + clock.nowMs(),
-      show,
-    },
-    { clock, token: ids.next(), files: pagesFolder, ...at },
-  );
+  } catch (error) {
+    shown.end();
+    throw error;
+  }
 }

@@ -58,7 +58,8 @@ export function createViewer({ live, clock, socket, bufferBytes }: ViewerParts):
       timeout = clock.setTimeout(look, lookMs);
       return;
     }
-    const [node = ''] = live.head().nodes;
+    const head = live.head();
+    const [node = ''] = head.nodes;
     const missed: FeedItem = {
       type: 'summary',
       node,
@@ -67,7 +68,8 @@ export function createViewer({ live, clock, socket, bufferBytes }: ViewerParts):
       reason: 'this page takes less than the cluster does',
     };
     counts = undefined;
-    send([live.head(), missed]);
+    // A feed that is whole tells all of it again.
+    send(head.isWhole === true ? [head] : [head, missed]);
     showing.unsubscribe();
     showing = live.show(send);
   };

@@ -56,6 +56,9 @@ describe('quorate txn', () => {
     const { transaction } = await open;
     const resolved = await txn('resolve', transaction, '--config', config);
     expect(resolved).toMatchObject({ stdout: expect.stringMatching(/: committed/), code: 0 });
+    expect((await txn('list', '--config', config, '--dashboard')).stderr).toMatch(
+      /No page: the manager of node 'n1' runs, and is seen on the dashboard of its application/,
+    );
     manager.close();
     await node.stop();
   });

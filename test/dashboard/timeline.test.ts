@@ -93,6 +93,12 @@ describe('a time line', () => {
     expect(timeline.placeOf('s7')).toBeUndefined();
   });
 
+  test('begins anew with the head of a feed that is whole, as it tells all again', () => {
+    const timeline = timelineOf();
+    timeline.add([{ ...head, isWhole: true }, ...items]);
+    expect([timeline.first, timeline.end]).toEqual([0, items.length]);
+  });
+
   test('finds the position of an instant', () => {
     const timeline = timelineOf();
     for (let position = 1; position <= timeline.end; position += 1) {

@@ -8,7 +8,7 @@ const up: FeedItem = { type: 'up', node: 'n1', atMs: 1 };
 const down: FeedItem = { type: 'down', node: 'n1', atMs: 2, reason: 'killed' };
 
 /** A viewer, and what it was sent. */
-function viewing() {
+function viewing(of: FeedHead = head) {
   const clock = createVirtualClock();
   const socket = { bufferedAmount: 0, send: (text: string) => sent.push(JSON.parse(text)) };
   const sent: (readonly FeedItem[])[] = [];
@@ -16,7 +16,7 @@ function viewing() {
   let watching = 0;
   const viewer = createViewer({
     live: {
-      head: () => head,
+      head: () => of,
       nowMs: () => 7,
       show(send) {
         shows.push(send);
@@ -61,6 +61,17 @@ test('a viewer that is behind is told in numbers what it missed, and anew how al
   expect(watching()).toBe(1);
   happen(down);
   expect(sent.at(-1)).toEqual([down]);
+});
+
+test('a viewer that was behind a feed that is whole is told all of it again, and of nothing missed', () => {
+  const whole: FeedHead = { ...head, isWhole: true };
+  const { clock, socket, sent, happen } = viewing(whole);
+  sent.length = 0;
+  socket.bufferedAmount = 1_001;
+  happen(down);
+  socket.bufferedAmount = 0;
+  clock.advance(500);
+  expect(sent).toEqual([[whole], [up]]);
 });
 
 test('a viewer that is gone is told nothing, and nothing is watched for it', () => {

@@ -11,7 +11,7 @@ import { createTransactionClient, TransactionManagerUnreachableError } from '../
 import { FileError } from '../errors.ts';
 import { textOf } from '../options.ts';
 import type { TxnConfig } from './config.ts';
-import { type AnyManager, ownManager } from './own-manager.ts';
+import { type AnyManager, ownManager, type Watch } from './own-manager.ts';
 
 /** Journals of nodes that listen nowhere need not be asked first for long. */
 const askTimeoutMs = 3_000;
@@ -19,10 +19,11 @@ const askTimeoutMs = 3_000;
 /**
  * Finds the manager.
  *
+ * @param watch shows the node, where the command runs it
  * @throws TransactionManagerUnreachableError when it runs and does not answer; FileError when the configuration names
  *   neither an address nor a journal that is there; the errors of `ownManager`
  */
-export async function reachManager(config: TxnConfig, environment: Environment): Promise<AnyManager> {
+export async function reachManager(config: TxnConfig, environment: Environment, watch: Watch): Promise<AnyManager> {
   const running = await runningManager(config, environment);
   if (running !== undefined) return running;
   const { dataDirectory, node, address } = config;
@@ -37,7 +38,7 @@ export async function reachManager(config: TxnConfig, environment: Environment):
     throw new FileError(`expected the journal of node '${node}' in '${dataDirectory}', and there is no such directory`);
   }
   try {
-    return await ownManager({ ...config, dataDirectory }, environment);
+    return await ownManager({ ...config, dataDirectory }, environment, watch);
   } catch (cause) {
     if (!(cause instanceof JournalLockedError)) throw cause;
     throw new TransactionManagerUnreachableError(

@@ -5,7 +5,7 @@
 
 import { createMemoryNetwork } from '../../bus/memory.ts';
 import type { Environment } from '../../environment/environment.ts';
-import { createNode } from '../../host/node.ts';
+import { createNode, type Node } from '../../host/node.ts';
 import { openFileJournal } from '../../journal/file-journal.ts';
 import { JournalLostError } from '../../services/lives/standing.ts';
 import {
@@ -33,6 +33,9 @@ export interface AnyManager {
   close(): Promise<void>;
 }
 
+/** Shows the node, before its manager does anything. */
+export type Watch = (node: Node) => Promise<void>;
+
 /** A configuration that says where the journal is. */
 export type OfflineConfig = TxnConfig & { readonly dataDirectory: string };
 
@@ -42,20 +45,21 @@ const registerName = 'decision register';
 /**
  * Opens the journal and makes the manager.
  *
+ * @param watch what it throws is thrown
  * @throws AcceptorsUnreachableError, RegisterMissingError, RegisterUnreachableError, VotersMismatchError; JournalLostError when the register's nodes
  *   know this one by another journal; the errors of `openFileJournal` and `createTcpBus`
  */
-export async function ownManager(config: OfflineConfig, environment: Environment): Promise<AnyManager> {
+export async function ownManager(config: OfflineConfig, environment: Environment, watch: Watch): Promise<AnyManager> {
   const together = config.register ?? config.acceptors;
-  if (together === undefined) return managerOver(config, environment);
+  if (together === undefined) return managerOver(config, environment, watch);
   const untilMs = environment.clock.nowMs() + together.timeoutMs;
   try {
-    return await managerOver(config, environment, { untilMs, isIntroduced: false });
+    return await managerOver(config, environment, watch, { untilMs, isIntroduced: false });
   } catch (error) {
     if (!(error instanceof JournalLostError)) throw error;
     // The application introduces its nodes by their journals, and so must whoever takes a node's place. Not at first:
     // peers that met a node with a journal refuse it ever after without one, as another application starts it.
-    return managerOver(config, environment, { untilMs, isIntroduced: true });
+    return managerOver(config, environment, watch, { untilMs, isIntroduced: true });
   }
 }
 
@@ -66,7 +70,12 @@ interface Joining {
   readonly isIntroduced: boolean;
 }
 
-async function managerOver(config: OfflineConfig, environment: Environment, joining?: Joining): Promise<AnyManager> {
+async function managerOver(
+  config: OfflineConfig,
+  environment: Environment,
+  watch: Watch,
+  joining?: Joining,
+): Promise<AnyManager> {
   const { node: id, last, register, acceptors, dataDirectory } = config;
   const { clock, ids } = environment;
   const closers: (() => Promise<void>)[] = [];
@@ -80,6 +89,7 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
       closers.push(() => own.bus.close());
       const node = createNode({ ...parts, bus: own.bus, resources, definitions: transactionDefinitions });
       closers.push(() => node.stop());
+      await watch(node);
       await awaitAcceptors(own, acceptors, environment, joining.untilMs);
       const { nodes, former } = acceptors;
       const decisions = paxosCommit({ acceptors: nodes, former });
@@ -93,6 +103,7 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
     if (register === undefined || joining === undefined) {
       const node = createNode({ ...parts, bus: createMemoryNetwork({ clock }).join(id), resources });
       closers.push(() => node.stop());
+      await watch(node);
       const manager = await createTransactionManager({ node, environment, ...(last === undefined ? {} : { last }) });
       return served(manager, closers, `the journal of node '${id}', which does not run`);
     }
@@ -106,6 +117,7 @@ async function managerOver(config: OfflineConfig, environment: Environment, join
       resources: { ...resources, [registerName]: decisions.register },
     });
     closers.push(() => node.stop());
+    await watch(node);
     await decisions.join(node, joining.untilMs);
     const manager = await createTransactionManager({ node, environment, decisions: inRegister(registerName) });
     const where = `the journal of node '${id}', which does not run, and the decision register of ${decisions.voters.join(', ')}`;

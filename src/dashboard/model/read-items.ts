@@ -35,6 +35,7 @@ export const feedItem = v.variant('type', [
     title: v.string(),
     nodes: v.array(v.string()),
     takesFaults: v.boolean(),
+    isWhole: v.exactOptional(v.boolean()),
   }),
   v.object({ ...happened, type: v.literal('up') }),
   v.object({ ...happened, type: v.literal('down'), reason: v.string() }),

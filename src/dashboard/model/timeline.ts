@@ -99,7 +99,7 @@ export class Timeline {
 
   /**
    * Takes in what a feed tells. A head of the same running nodes says that how all stands is told anew, as after a broken
-   * connection: what is remembered stays. Any other head begins anew.
+   * connection: what is remembered stays. Any other head, and one of a feed that is whole, begins anew.
    */
   add(items: readonly FeedItem[]): void {
     for (const item of items) {
@@ -194,7 +194,8 @@ export class Timeline {
   }
 
   #begin(head: FeedHead): void {
-    const isSame = this.#head?.title === head.title && this.#head.source === head.source && head.source === 'nodes';
+    const isOfSame = this.#head?.title === head.title && this.#head.source === head.source;
+    const isSame = isOfSame && head.source === 'nodes' && head.isWhole !== true;
     this.#head = head;
     this.#now = RunningMoment.before(head.nodes, this.#limits.atOnce);
     this.#found = undefined;
