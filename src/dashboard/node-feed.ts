@@ -5,20 +5,21 @@
  */
 
 import type { Observable, Subscription } from 'rxjs';
-import { type Address, type Effect, nodeOf, partsOf, type Send, type Tagged } from '../../statecharts/actor.ts';
+import { type Address, type Effect, nodeOf, type Send } from '../../statecharts/actor.ts';
 import type { Envelope } from '../bus/bus.ts';
 import { type Clock, systemOriginMs } from '../environment/clock.ts';
 import { type InspectionEvent, leavingAtOnce, type Sampler } from '../host/inspection.ts';
 import type { Node } from '../host/node.ts';
 import type { Released } from '../host/outbox.ts';
-import { type Bounds, bounded } from '../inspector/bounded.ts';
-import type { Shown, ShownActor, ShownMessage } from './feed.ts';
+import type { Bounds } from '../inspector/bounded.ts';
+import type { Shown, ShownActor } from './feed.ts';
+import { shownActor, shownCause, shownEffects, shownMessage, shownTransitions } from './shown.ts';
 
 export interface NodeFeedOptions {
   readonly clock: Clock;
   /** When the node's clock began, in milliseconds of the epoch. Default: the system's clock. */
   readonly originMs?: number;
-  /** Steps, messages and flushes that are told one by one, a second. Default 100. */
+  /** Steps, flushes, new actors and losses that are told one by one, a second; what told steps send is told with them. Default 100. */
   readonly itemsPerSecond?: number;
   readonly bounds?: Bounds;
   /** What faults that were ordered take away of what the node sends. */
@@ -153,24 +154,25 @@ class NodeFeed implements Sampler {
   }
 
   lose({ from, to, message }: Envelope, reason: string, atMs = this.#clock.nowMs()): void {
-    if (this.#share.take(atMs)) this.#tell(atMs, { type: 'lost', from, to, message: this.#message(message), reason });
+    if (this.#share.take(atMs))
+      this.#tell(atMs, { type: 'lost', from, to, message: shownMessage(message, this.#bounds), reason });
     else this.#leaveOut('lost');
   }
 
   #step(event: InspectionEvent & { readonly type: 'step' }): void {
     const { actor, from, cause, transitions, effects, atMs } = event;
-    const isTold = this.#share.take(atMs);
-    if (isTold) {
+    const known = this.#node.peek(actor);
+    if (known !== undefined && this.#share.take(atMs)) {
       const id = `${this.#node.id}:${event.sequence}`;
       for (const effect of effects) if (effect.type === 'send') this.#steps.set(effect, id);
       this.#tell(atMs, {
         type: 'step',
         id,
         from,
-        cause: this.#message(cause),
-        transitions: transitions.map(({ id: taken, rule }) => ({ id: taken, ...(rule === undefined ? {} : { rule }) })),
-        effects: effects.flatMap(briefly).slice(0, this.#bounds.members),
-        ...this.#standing(actor, event.state, event.context),
+        cause: shownCause(cause, known.definition, this.#bounds),
+        transitions: shownTransitions(transitions),
+        effects: shownEffects(effects).slice(0, this.#bounds.members),
+        ...this.#standing(actor, known),
       });
     } else this.#change('step', actor);
     for (const effect of leavingAtOnce(event)) this.#leave(actor, effect, atMs);
@@ -186,7 +188,14 @@ class NodeFeed implements Sampler {
     }
     this.#sent += 1;
     const id = `${this.#node.id}>${this.#sent}`;
-    this.#tell(atMs, { type: 'sent', id, step, from, to: effect.to, message: this.#message(effect.message) });
+    this.#tell(atMs, {
+      type: 'sent',
+      id,
+      step,
+      from,
+      to: effect.to,
+      message: shownMessage(effect.message, this.#bounds),
+    });
   }
 
   #isOutward(effect: Effect): effect is Send {
@@ -210,21 +219,13 @@ class NodeFeed implements Sampler {
 
   #introduce(actor: Address, atMs: number): void {
     const known = this.#node.peek(actor);
-    if (known === undefined) return;
-    const { value, context } = known.state.snapshot;
-    this.#tell(atMs, { type: 'actor', ...this.#standing(actor, value, context) });
+    if (known !== undefined) this.#tell(atMs, { type: 'actor', ...this.#standing(actor, known) });
   }
 
-  #standing(actor: Address, value: unknown, context: unknown): ShownActor {
-    const known = this.#node.peek(actor);
-    const role = known?.definition.roleAt(known.state);
-    this.#told.set(actor, role);
-    const chart = partsOf(actor).name;
-    return { actor, chart, value, ...(role === undefined ? {} : { role }), context: bounded(context, this.#bounds) };
-  }
-
-  #message(message: Tagged): ShownMessage {
-    return { ...Object(bounded(message, this.#bounds)), type: message.type };
+  #standing(actor: Address, { definition, state }: NonNullable<ReturnType<Node['peek']>>): ShownActor {
+    const shown = shownActor(actor, definition, state, this.#bounds);
+    this.#told.set(actor, shown.role);
+    return shown;
   }
 
   #tell(atMs: number, item: Untimed): void {
@@ -277,19 +278,5 @@ class Share {
 
   #leftAt(atMs: number): number {
     return Math.min(this.#most, this.#left + (atMs - this.#atMs) * this.#perMs);
-  }
-}
-
-/** An effect that is no message, in two words. */
-function briefly(effect: Effect): string[] {
-  switch (effect.type) {
-    case 'send':
-      return [];
-    case 'persist':
-      return [`persist ${effect.record.type}`];
-    case 'perform':
-      return [`perform ${effect.operation.type} at ${effect.resource}`];
-    case 'deliver':
-      return [`deliver ${effect.output.type}`];
   }
 }

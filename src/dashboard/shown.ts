@@ -11,26 +11,26 @@ const feedBounds: Bounds = { depth: 5, members: 16, stringLength: 120 };
 const maxTextLength = 120;
 
 /** A message, bounded. */
-export const shownMessage = (message: Tagged): ShownMessage => ({
-  ...Object(bounded(message, feedBounds)),
+export const shownMessage = (message: Tagged, bounds = feedBounds): ShownMessage => ({
+  ...Object(bounded(message, bounds)),
   type: message.type,
 });
 
 /** What an actor takes in: of a timer the delay, and not what XState calls its event. */
-export function shownCause(cause: Tagged, definition: AnyActor | undefined): ShownMessage {
+export function shownCause(cause: Tagged, definition: AnyActor | undefined, bounds = feedBounds): ShownMessage {
   const timer = definition?.allTimers.get(cause.type);
-  return timer === undefined ? shownMessage(cause) : { type: `after ${timer.delay}` };
+  return timer === undefined ? shownMessage(cause, bounds) : { type: `after ${timer.delay}` };
 }
 
 /** How an actor stands. */
-export function shownActor(actor: Address, definition: AnyActor, state: ActorState): ShownActor {
+export function shownActor(actor: Address, definition: AnyActor, state: ActorState, bounds = feedBounds): ShownActor {
   const role = definition.roleAt(state);
   return {
     actor,
     chart: definition.name,
     value: state.snapshot.value,
     ...(role === undefined ? {} : { role }),
-    context: bounded(state.snapshot.context, feedBounds),
+    context: bounded(state.snapshot.context, bounds),
   };
 }
 

@@ -37,6 +37,31 @@ test('tells first of the actors that are alive, then of each step with its cause
   });
 });
 
+test('names a timer by its delay, as feeds of simulated runs do', () => {
+  const { clock, handle, settle, of } = watched();
+  handle.send({ type: 'tick' });
+  settle();
+  clock.advance(50);
+  settle();
+  expect(of('step').map(({ cause }) => cause)).toEqual([{ type: 'tick' }, { type: 'after pause' }]);
+});
+
+test('tells of no step of an actor that is gone, as another observer of the step has stopped the node', () => {
+  const { clock, settle, node: nodeOf, peer } = bench();
+  const { node } = nodeOf('n1', { definitions: [counter] });
+  const { say } = peer('n2');
+  node.start(counter, { input: {} });
+  settle();
+  node.inspection.subscribe(({ type }) => {
+    if (type === 'step') void node.stop();
+  });
+  const items: Shown[] = [];
+  feedOf(node, (item) => items.push(item), { clock });
+  say(address, add(1));
+  settle();
+  expect(items.map(({ type }) => type)).toEqual(['up', 'actor']);
+});
+
 test('tells of a message when it leaves, and which step asked for it', () => {
   const { journal, say, settle, of } = watched();
   say(address, add(1));
