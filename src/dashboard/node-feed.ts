@@ -56,6 +56,12 @@ export function feedOf(node: Node, send: (item: Shown) => void, options: NodeFee
 /** `Omit` would lose what tells the kinds of item from each other. */
 type Untimed = Shown extends infer Item ? (Item extends Shown ? Omit<Item, 'node' | 'atMs'> : never) : never;
 
+/** The role of an actor: as it was told, and as the node has announced it, which waits until it is durable. */
+interface Told {
+  role: string | undefined;
+  announced: string | undefined;
+}
+
 class NodeFeed implements Sampler {
   readonly #node: Node;
   readonly #send: (item: Shown) => void;
@@ -66,8 +72,8 @@ class NodeFeed implements Sampler {
   readonly #roleShare = new Share(rolesPerSecond);
   /** The step that asked for an effect, if that step was told. */
   readonly #steps = new WeakMap<Effect, string>();
-  /** The actors that were told of, and whose end was not, with their roles: none but those that are alive. */
-  readonly #told = new Map<Address, string | undefined>();
+  /** The actors that were told of, and whose end was not: none but those that are alive. */
+  readonly #told = new Map<Address, Told>();
   #leftOut = new Map<string, number>();
   #changed = new Set<Address>();
   #timeout: ReturnType<Clock['setTimeout']> | undefined;
@@ -95,6 +101,8 @@ class NodeFeed implements Sampler {
 
   passedStep(actor: Address, released: readonly Released[]): void {
     this.#change('step', actor);
+    const told = this.#told.get(actor);
+    if (told !== undefined && told.role !== told.announced) this.#undo(actor, this.#clock.nowMs());
     for (const effect of released) if (this.#isOutward(effect)) this.#leaveOut('sent');
   }
 
@@ -138,19 +146,28 @@ class NodeFeed implements Sampler {
         this.#tell(atMs, { type: 'peer', peer, status, ...(reason === undefined ? {} : { reason }) });
         break;
       }
-      case 'role':
+      case 'role': {
+        const told = this.#told.get(event.actor);
+        if (told !== undefined) told.announced = event.role;
         this.#play(event.actor, atMs);
         break;
+      }
     }
   }
 
   /** The step that changed a role says so, if it was told. What becomes of an actor that was not told of is no news. */
   #play(actor: Address, atMs: number): void {
     const known = this.#node.peek(actor);
-    if (known === undefined || !this.#told.has(actor)) return;
-    if (this.#told.get(actor) === known.definition.roleAt(known.state)) return;
+    const told = this.#told.get(actor);
+    if (known === undefined || told === undefined) return;
+    if (told.role === known.definition.roleAt(known.state)) return;
     if (this.#roleShare.take(atMs)) this.#introduce(actor, atMs);
     else this.#change('role', actor);
+  }
+
+  /** What undoes a role that is not durable is announced no more than that was. Beyond the share the summary tells of it. */
+  #undo(actor: Address, atMs: number): void {
+    if (this.#roleShare.hasLeft(atMs)) this.#play(actor, atMs);
   }
 
   lose({ from, to, message }: Envelope, reason: string, atMs = this.#clock.nowMs()): void {
@@ -224,7 +241,9 @@ class NodeFeed implements Sampler {
 
   #standing(actor: Address, { definition, state }: NonNullable<ReturnType<Node['peek']>>): ShownActor {
     const shown = shownActor(actor, definition, state, this.#bounds);
-    this.#told.set(actor, shown.role);
+    const told = this.#told.get(actor);
+    if (told === undefined) this.#told.set(actor, { role: shown.role, announced: shown.role });
+    else told.role = shown.role;
     return shown;
   }
 

@@ -140,17 +140,34 @@ test('counts the same when another observer has the node build everything', () =
 
 test('tells of a change of role at once though its share is used up', () => {
   const { journal, say, settle, of, items } = watched({ itemsPerSecond: 4 });
-  say(address, add(1));
-  say(address, add(1));
-  settle();
+  const change = (): void => {
+    say(address, add(1));
+    settle();
+    journal.flush();
+    settle();
+  };
+  change();
   expect(of('step').map(({ role }) => role)).toEqual(['odd']);
   items.length = 0;
-  journal.flush();
-  settle();
+  change();
   expect(of('step')).toEqual([]);
   expect(of('actor')).toEqual([
     expect.objectContaining({ actor: address, role: 'even', context: expect.objectContaining({ count: 2 }) }),
   ]);
+});
+
+test('tells at once that a role is undone which was told, and is not durable, though its share is used up', () => {
+  const { journal, say, settle, of, items } = watched({ itemsPerSecond: 4 });
+  items.length = 0;
+  say(address, add(1));
+  say(address, add(1));
+  settle();
+  expect(of('step').map(({ role }) => role)).toEqual(['odd']);
+  const undone = expect.objectContaining({ actor: address, role: 'even' });
+  expect(of('actor')).toEqual([undone]);
+  journal.flush();
+  settle();
+  expect(of('actor')).toEqual([undone]);
 });
 
 test('tells changes of role in numbers where there are too many, and then how it stands', () => {
