@@ -9,8 +9,8 @@ export interface RoleCause {
   /** The type of a message or request, or the name of a delay that was over. */
   readonly event: string;
   /**
-   * The rules of the paper by which it did so, as the chart cites them. Steps are not traced while no observer inspects
-   * the node: the step is taken once more when it is asked which rules it followed.
+   * The rules of the paper by which it did so, as the chart cites them. A step that no observer wants is not traced: it is
+   * taken once more when it is asked which rules it followed.
    */
   rules(): readonly string[];
 }

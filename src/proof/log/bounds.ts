@@ -79,3 +79,16 @@ export const logBounds = {
     unit: 'network',
   }),
 } satisfies BoundsTable;
+
+/** Who may stand in which term or round: it confines a check to one course of events. */
+export const candidatesOf = (when: 'term' | 'round', standing: string) =>
+  optional(
+    list({
+      about: `who may stand ${standing} 1, 2, ..., like n1,n1|n3`,
+      placeholder: 'nodes',
+      pattern: /^n\d(\|n\d)*$/,
+      expected: `nodes of each ${when}, like n1 or n1|n3`,
+      before: 'candidates',
+    }),
+    `anybody in any ${when}`,
+  );

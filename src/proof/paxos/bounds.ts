@@ -1,7 +1,7 @@
 /** What may happen in a system of Multi-Paxos servers that is checked, and how often. */
 
-import { type BoundsOf, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
-import { logBounds } from '../log/bounds.ts';
+import { type BoundsOf, count, flag, type GivenBounds, optional } from '../bounds.ts';
+import { candidatesOf, logBounds } from '../log/bounds.ts';
 
 const { nodes, entries, crashes, losses, duplicates, quorumChecks, reads, compactions } = logBounds;
 const { replacements, changes, transfers, leaderLeaves, lateRounds, notices, inFlight, network } = logBounds;
@@ -51,17 +51,7 @@ export const paxosBounds = {
     default: false,
     otherwise: 'beats',
   }),
-  // Confines a check to one course of events.
-  candidates: optional(
-    list({
-      about: 'who may stand in the ballots of round 1, 2, ..., like n1,n1|n3',
-      placeholder: 'nodes',
-      pattern: /^n\d(\|n\d)*$/,
-      expected: 'nodes of each round, like n1 or n1|n3',
-      before: 'candidates',
-    }),
-    'anybody in any round',
-  ),
+  candidates: candidatesOf('round', 'in the ballots of round'),
   inFlight,
   network,
 };

@@ -1,7 +1,7 @@
 /** What may happen in a system of Raft servers that is checked, and how often. */
 
-import { type BoundsOf, count, flag, type GivenBounds, list, optional } from '../bounds.ts';
-import { logBounds } from '../log/bounds.ts';
+import { type BoundsOf, count, flag, type GivenBounds } from '../bounds.ts';
+import { candidatesOf, logBounds } from '../log/bounds.ts';
 
 const { nodes, entries, crashes, losses, duplicates, quorumChecks, reads, compactions } = logBounds;
 const { replacements, changes, transfers, leaderLeaves, lateRounds, notices, inFlight, network } = logBounds;
@@ -42,17 +42,7 @@ export const raftBounds = {
     default: true,
     otherwise: 'no pre-votes',
   }),
-  // Confines a check to one course of events.
-  candidates: optional(
-    list({
-      about: 'who may stand for election in term 1, 2, ..., like n1,n1|n3',
-      placeholder: 'nodes',
-      pattern: /^n\d(\|n\d)*$/,
-      expected: 'nodes of each term, like n1 or n1|n3',
-      before: 'candidates',
-    }),
-    'anybody in any term',
-  ),
+  candidates: candidatesOf('term', 'for election in term'),
   inFlight,
   network,
 };
