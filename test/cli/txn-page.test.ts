@@ -3,45 +3,14 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createMemoryNetwork } from '../../src/bus/memory.ts';
 import { openTransactions } from '../../src/dashboard/model/open-transactions.ts';
 import { Timeline } from '../../src/dashboard/model/timeline.ts';
-import { systemEnvironment } from '../../src/environment/environment.ts';
-import { createNode } from '../../src/host/node.ts';
-import { openFileJournal } from '../../src/journal/file-journal.ts';
-import { type EmbeddedStore, openEmbeddedStore } from '../../src/resources/embedded/store.ts';
-import { createTransactionManager } from '../../src/services/transactions.ts';
 import { type Run, run } from '../fixtures/processes.ts';
 import { until } from '../fixtures/until.ts';
 import { configure, temporary, txn } from './txn-command.ts';
+import { leaveHalfFinished } from './txn-left.ts';
 
-const environment = systemEnvironment();
-const { clock, ids } = environment;
 const embedded = { type: 'embedded' } as const;
-
-/** Leaves a transaction that has committed at `orders`, and not at `stock`. @returns its id */
-async function leaveHalfFinished(dataDirectory: string): Promise<string> {
-  const journal = await openFileJournal({ directory: dataDirectory, node: 'n1', clock, ids });
-  const stock = openEmbeddedStore({ journal, clock, name: 'stock' });
-  const forgetful: EmbeddedStore = {
-    ...stock,
-    perform(asked, answer) {
-      if (asked.operation.type !== 'commit') stock.perform(asked, answer);
-    },
-  };
-  const orders = openEmbeddedStore({ journal, clock, name: 'orders' });
-  const bus = createMemoryNetwork({ clock }).join('n1');
-  const node = createNode({ id: 'n1', bus, journal, environment, resources: { orders, stock: forgetful } });
-  const manager = await createTransactionManager({ node, environment });
-  const { transaction } = await manager.transact(async (work) => {
-    await work.orders.put('a', 1);
-    await work.stock.put('a', 1);
-  });
-  await until('the first branch', () => orders.peek('a') === 1);
-  manager.close();
-  await node.stop();
-  return transaction;
-}
 
 /** What a browser at the page of `command` has been told. */
 async function lookAt(command: Run) {

@@ -16,8 +16,9 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
   let browser: Browser;
   let page: Page;
   let problems: readonly string[] = [];
+  let port = 0;
   beforeAll(async () => {
-    const port = await freePort([0, 1, 2, 100, 101, 102]);
+    port = await freePort([0, 1, 2, 100, 101, 102]);
     cluster = run(['up', '--data', join(directory, 'data'), '--port', String(port), '--dashboard', '0']);
     await cluster.printed(/Ctrl-C stops all nodes/);
     const [url] = await cluster.printed(/http:\/\/127\.0\.0\.1:\d+\/#token=\S+/);
@@ -62,6 +63,21 @@ describe.skipIf(!hasBrowser)('a cluster of three nodes that quorate up runs, on 
       Number(/(\d+) \/ (\d+)/.exec((await page.locator('.now').textContent()) ?? '')?.[2] ?? 0);
     const before = await counted();
     await expect.poll(counted, { timeout: 100_000 }).toBeGreaterThan(before);
+  });
+
+  test('shows what a client asks over HTTP on the axis of time', async () => {
+    await page.getByRole('link', { name: 'Space-time' }).click();
+    const operation = page.locator('g.span.operation title', { hasText: 'put asked-over-http' });
+    await expect
+      .poll(
+        async () => {
+          await fetch(`http://127.0.0.1:${port}/kv/asked-over-http`, { method: 'PUT', body: 'x' });
+          return operation.count();
+        },
+        { timeout: 300_000 },
+      )
+      .toBeGreaterThan(0);
+    await page.getByRole('link', { name: 'Cluster' }).click();
   });
 
   test('kills the leader, and lights the chart of the next one', async () => {
