@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isLoopback } from '../../bus/tcp/guests/remote.ts';
 import { type ClusterSecret, nameOfToken, type OpenClients } from '../../bus/tcp.ts';
+import type { OnBehalf } from '../store/key-value/commands.ts';
 import { createGrantBook, type Grant, type GrantBook } from '../tokens/grants.ts';
 import { keyOfToken } from '../tokens/idempotency.ts';
 import { HttpRequestError } from './problems.ts';
@@ -19,6 +20,9 @@ export interface HttpAccess {
   readonly named?: { readonly secret: Pick<ClusterSecret, 'token'>; readonly grants: readonly Grant[] };
 }
 
+/** What is done to a lease takes of the token of a request: the keys of the lease are judged again when that is applied. */
+export type WithinOf = (request: FastifyRequest) => OnBehalf;
+
 /** What a write takes of the idempotency key of a request. */
 export type IdempotencyOf = (request: FastifyRequest) => { readonly idempotencyKey?: string };
 
@@ -28,6 +32,7 @@ export interface Access {
   grantOf(request: FastifyRequest): Grant | undefined;
   /** The idempotency key that a request gives, as the store is to know it: those of a token of a name are its own. */
   idempotencyOf: IdempotencyOf;
+  withinOf: WithinOf;
   /** Replaces what named tokens may do. Connections with requests under way by one that may do something else now are closed. */
   setGrants(grants: readonly Grant[]): void;
 }
@@ -89,6 +94,10 @@ export function addAccess(app: FastifyInstance, { openClients = 'loopback', toke
       const grant = granted.get(request);
       const isOfName = grant !== undefined && grant !== bearer && grant !== open;
       return { idempotencyKey: isOfName ? keyOfToken(grant.name, key) : key };
+    },
+    withinOf(request) {
+      const within = granted.get(request)?.prefixes;
+      return within === undefined ? {} : { within };
     },
     setGrants(grants) {
       const changed = tokens.set(grants);

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isMode, modes } from '../../../statecharts/replication/modes.ts';
 import { valueLimitBytes } from '../store/key-value/commands.ts';
 import type { KeyValueStore, WriteOptions } from '../store/key-value/contract.ts';
-import type { IdempotencyOf } from './access.ts';
+import type { Access } from './access.ts';
 import { conditionOf, etagOf, isKnown } from './conditions.ts';
 import { keyFormOf, toldKey } from './key-forms.ts';
 import { takes } from './parameters.ts';
@@ -31,10 +31,10 @@ interface ReadRoute extends KeyRoute {
 /** Adds them to `app`. @param deadlineMs how long a request may take */
 export function addKeyRoutes(
   app: FastifyInstance,
-  kv: KeyValueStore,
+  kv: Pick<KeyValueStore, 'get' | 'put' | 'delete'>,
   deadlineMs: number,
   budget: ResponseBudget,
-  idempotencyOf: IdempotencyOf,
+  { idempotencyOf, withinOf }: Pick<Access, 'idempotencyOf' | 'withinOf'>,
 ): void {
   app.put<PutRoute>('/kv/*', { onRequest: takes('mode', 'lease', 'keys') }, async (request, reply) => {
     const value = request.body instanceof Uint8Array ? request.body : new Uint8Array();
@@ -44,7 +44,7 @@ export function addKeyRoutes(
     const { version } = await kv.put(key, value, {
       ...writeOptionsIn(request, deadlineMs),
       ...idempotencyOf(request),
-      ...(lease === undefined ? {} : { lease: naturalIn('lease', lease) }),
+      ...(lease === undefined ? {} : { lease: naturalIn('lease', lease), ...withinOf(request) }),
     });
     return reply.header('etag', etagOf(version)).send({ key: toldKey(key, form), version });
   });

@@ -152,10 +152,10 @@ export async function serveHttp(options: HttpServerOptions): Promise<StoreHttpSe
   const access = addAccess(app, options.access ?? {});
   if (options.audit !== undefined) addAudit(app, access.grantOf, options.audit, clock);
   addAuthorization(app, access.grantOf, kv, deadlineMs);
-  addKeyRoutes(app, kv, deadlineMs, budget, access.idempotencyOf);
+  addKeyRoutes(app, kv, deadlineMs, budget, access);
   addRangeRoutes(app, kv, deadlineMs, budget);
   addTransactionRoutes(app, kv, deadlineMs, access.idempotencyOf);
-  addLeaseRoutes(app, kv, deadlineMs, access.idempotencyOf);
+  addLeaseRoutes(app, kv, deadlineMs, access);
   addNamespaceRoutes(app, kv, deadlineMs);
   const endWatches = addWatchRoute(app, { kv, clock, deadlineMs, limits });
   addMemberRoutes(app, store, deadlineMs);

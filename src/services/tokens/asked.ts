@@ -1,6 +1,6 @@
 /** What a request over the bus asks for, as far as rights and the audit log go. */
 
-import { decodeCommand } from '../store/key-value/commands.ts';
+import { decodeCommand, encodeCommand } from '../store/key-value/commands.ts';
 import { questionIn } from '../store/key-value/questions.ts';
 import type { Body, Request } from '../store/requests/wire.ts';
 import { type AuditEntry, cut, toldKeys } from './audit.ts';
@@ -25,10 +25,17 @@ export function askedBy(body: Body): Asked {
 
 /**
  * A request with what was judged in the place of what came: a node of a later release, to which it may be passed on, could
- * read more in a question than this one did.
+ * read more in a question or command than this one did. A command takes with it which keys its token may write: those of a
+ * lease are judged again when it is applied, as others may have joined them by then.
  */
-export function asJudged(request: Request): Request {
+export function asJudged(request: Request, prefixes: readonly string[] | undefined): Request {
   const { body } = request;
+  if (body.type === 'command' || body.type === 'keyed') {
+    const command = decodeCommand(body.command);
+    if (typeof command === 'string') return request;
+    const judged = prefixes === undefined ? command : { ...command, within: prefixes };
+    return { ...request, body: { ...body, command: encodeCommand(judged) } };
+  }
   if (body.type !== 'query') return request;
   const question = questionIn(body.question);
   return question === undefined ? request : { ...request, body: { ...body, question } };

@@ -42,15 +42,19 @@ export function createStoreGuard({ grantOf, audit, clock }: GuardParts): Guard {
     if (outcome === undefined || untold === undefined) return;
     audit({ ...headOf(it), ...outcome, ...(untold === 0 ? {} : { untold }) });
   };
+  /** A question may wait for long, and its answer is for those that may have it now, and have what it tells. */
+  const asOfNow = (grant: Grant, { asked }: Case, response: Response): Response => {
+    if (grantOf(grant.name) !== grant) return forbiddenTo(response.id, whyUnlisted(grant.name));
+    const need = foundUncovered(grant, asked, response);
+    return need === undefined ? response : forbiddenTo(response.id, whyForbidden(grant, need, asked));
+  };
   const answered = (it: Case, grant?: Grant): Pick<Extract<Verdict, { type: 'admitted' }>, 'answered'> => {
     const { body } = it.request;
     const isWaited = grant !== undefined && body.type === 'query';
     if (!isWaited && (audit === undefined || isRead(it.asked))) return {};
     return {
       answered(response) {
-        // A question may wait for long, and its answer is for those that may have it now.
-        const told =
-          isWaited && grantOf(grant.name) !== grant ? forbiddenTo(response.id, whyUnlisted(grant.name)) : response;
+        const told = isWaited ? asOfNow(grant, it, response) : response;
         tell(it, told);
         return told;
       },
@@ -80,7 +84,7 @@ export function createStoreGuard({ grantOf, audit, clock }: GuardParts): Guard {
       }
       const judged = (need: Need | undefined): void => {
         if (need !== undefined) refuse(forbiddenTo(request.id, whyForbidden(grant, need, it.asked)));
-        else done({ type: 'admitted', request: asOfToken(token, request), ...answered(it, grant) });
+        else done({ type: 'admitted', request: asOfToken(grant, request), ...answered(it, grant) });
       };
       const need = uncovered(grant, it.asked);
       const leases = need === undefined ? leasesOf(grant, it.asked) : [];
@@ -116,6 +120,13 @@ function judgeLeases(it: LeaseCase, judged: (need: Need | undefined) => void, fa
   });
 }
 
+/** What an answer tells of a lease that the grant does not cover: a key may have joined it since it was looked at. */
+function foundUncovered(grant: Grant, asked: Asked, response: Response): Need | undefined {
+  if (asked.type !== 'lease' || response.status !== 'done') return undefined;
+  const [whole] = leasesOf(grant, asked);
+  return whole && uncoveredOfLease(grant, whole, keysOfLease(response.value));
+}
+
 /** None of a lease that has ended: what is asked of that comes to nothing. */
 function keysOfLease(value: unknown): readonly string[] {
   const answer = answerIn(value);
@@ -123,10 +134,10 @@ function keysOfLease(value: unknown): readonly string[] {
 }
 
 /** What the store is asked for a token. */
-function asOfToken(token: string, request: Request): Request {
-  const { body } = request;
-  if (body.type !== 'keyed') return asJudged(request);
-  return { ...request, body: { ...body, key: keyOfToken(token, body.key) } };
+function asOfToken({ name, prefixes }: Grant, request: Request): Request {
+  const judged = asJudged(request, prefixes);
+  const { body } = judged;
+  return body.type === 'keyed' ? { ...judged, body: { ...body, key: keyOfToken(name, body.key) } } : judged;
 }
 
 const headOf = ({ request, client, asked }: Case) => ({

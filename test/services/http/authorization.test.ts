@@ -7,6 +7,11 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClusterSecret } from '../../../src/bus/tcp.ts';
 import { addAccess } from '../../../src/services/http/access.ts';
 import { addAudit } from '../../../src/services/http/audit.ts';
+import { addAuthorization } from '../../../src/services/http/authorization.ts';
+import { addKeyRoutes } from '../../../src/services/http/keys.ts';
+import { addLeaseRoutes } from '../../../src/services/http/leases.ts';
+import { createResponseBudget } from '../../../src/services/http/response-budget.ts';
+import type { LeaseOptions } from '../../../src/services/store/key-value/contract.ts';
 import type { AuditEntry } from '../../../src/services/tokens/audit.ts';
 import { covers, type Grant, GrantsError, grantsIn } from '../../../src/services/tokens/grants.ts';
 import { createVirtualClock } from '../../../src/simulator.ts';
@@ -139,6 +144,56 @@ describe('a token of a name', () => {
       expect(await statusOf('app', ['DELETE', `/leases/${lease}`])).toBe(expected);
     }
     expect(await statusOf('writer', ['GET', '/kv/other'])).toBe(200);
+  });
+
+  test('has the keys of a lease judged again when something is done to it, as others may have joined it since', async () => {
+    const asked: object[] = [];
+    const app = fastify();
+    onTestFinished(() => app.close());
+    const access = addAccess(app, { openClients: 'none', named: { secret, grants } });
+    const looks: (readonly string[])[] = [];
+    const done = (options: LeaseOptions = {}) =>
+      void asked.push(options.within === undefined ? {} : { within: options.within });
+    const kv = {
+      lease: async () => ({ ttlMs: 1_000, keys: looks.shift() ?? ['app/x'] }),
+      grantLease: async (ttlMs: number) => ({ lease: 7, ttlMs }),
+      async keepLease(lease: number, options?: LeaseOptions) {
+        done(options);
+        return { lease, ttlMs: 1_000 };
+      },
+      async revokeLease(_lease: number, options?: LeaseOptions) {
+        done(options);
+        return { keys: 1 };
+      },
+      get: async () => undefined,
+      async put(_key: string, _value: Uint8Array, options?: LeaseOptions) {
+        done(options);
+        return { version: 1 };
+      },
+      delete: async () => ({ version: 1 }),
+    };
+    addAuthorization(app, access.grantOf, kv, 1_000);
+    addLeaseRoutes(app, kv, 1_000, access);
+    addKeyRoutes(
+      app,
+      kv,
+      1_000,
+      createResponseBudget(createVirtualClock(), { responseBytes: 2 ** 20, stallMs: 1_000 }),
+      access,
+    );
+    const ask = async (name: string, method: 'POST' | 'DELETE' | 'PUT' | 'GET', url: string): Promise<number> =>
+      (await app.inject({ method, url, headers: { authorization: `Bearer ${secret.token(name)}` } })).statusCode;
+    for (const name of ['app', 'writer']) {
+      expect(await ask(name, 'POST', '/leases/7/keep')).toBe(200);
+      expect(await ask(name, 'DELETE', '/leases/7')).toBe(200);
+      expect(await ask(name, 'PUT', '/kv/app/x?lease=7')).toBe(200);
+    }
+    const within = ['app/', 'shared/'];
+    expect(asked).toEqual([{ within }, { within }, { within }, {}, {}, {}]);
+    looks.push(['app/x'], ['app/x', 'other']);
+    expect(await ask('app', 'GET', '/leases/7')).not.toBe(200);
+    looks.push(['app/x', 'other']);
+    expect(await ask('writer', 'GET', '/leases/7')).toBe(200);
   });
 
   test('puts no key into a lease whose keys it may not write: their owner could not keep it any more', async () => {

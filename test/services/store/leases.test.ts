@@ -69,6 +69,64 @@ describe('a lease of the key-value state machine', () => {
     expect(run.has('a')).toBe(false);
   });
 
+  test('is let alone for one that may write some keys, where it has others by then', () => {
+    const run = createRun();
+    run.apply({ type: 'grant', ttlMs: 1_000 });
+    run.apply({ type: 'grant', ttlMs: 1_000 });
+    const within = ['b/', 'a/'];
+    const foreign = { type: 'refused', reason: 'lease-foreign' };
+    const put = (key: string, lease: number): KeyValueCommand => ({
+      type: 'put',
+      key,
+      value: bytes(key),
+      lease,
+      within,
+    });
+    const putIn = (key: string, lease: number): KeyValueCommand => ({
+      ...{ type: 'transaction', compare: [], failure: [], within },
+      success: [{ type: 'put', key, value: bytes(key), lease }],
+    });
+    const kept = { type: 'leased', lease: 1, ttlMs: 1_000 };
+    // Of one without keys it is not known whose it is; the first key says.
+    for (const type of ['keep', 'revoke'] as const) expect(run.apply({ type, lease: 1, within })).toEqual(foreign);
+    expect(run.apply(put('a/x', 1))).toMatchObject({ type: 'stored' });
+    expect(run.apply(putIn('b/x', 1))).toMatchObject({ type: 'transacted' });
+    run.timeMs = 600;
+    expect(run.apply({ type: 'keep', lease: 1, within })).toEqual(kept);
+    run.put('c', 1);
+    const asked: readonly KeyValueCommand[] = [
+      { type: 'keep', lease: 1, within },
+      { type: 'revoke', lease: 1, within },
+      put('a/y', 1),
+      putIn('a/y', 1),
+    ];
+    for (const command of asked) expect(run.apply(command), command.type).toEqual(foreign);
+    expect(['a/x', 'b/x', 'c', 'a/y'].filter(run.has)).toEqual(['a/x', 'b/x', 'c']);
+    run.apply({ type: 'delete', key: 'c' });
+    expect(run.apply({ type: 'revoke', lease: 1, within })).toEqual({ type: 'revoked', keys: 2 });
+    expect(run.apply({ type: 'revoke', lease: 1, within })).toEqual({ type: 'revoked', keys: 0 });
+    expect(run.apply({ type: 'keep', lease: 1, within })).toEqual({ type: 'refused', reason: 'lease-absent' });
+    run.put('c', 2);
+    expect(run.apply({ type: 'keep', lease: 2 })).toMatchObject({ lease: 2 });
+    expect(run.apply({ type: 'revoke', lease: 2 })).toEqual({ type: 'revoked', keys: 1 });
+  });
+
+  test('is not touched for one that may write what cannot be read', () => {
+    const run = createRun();
+    run.apply({ type: 'grant', ttlMs: 1_000 });
+    run.put('a', 1);
+    for (const within of [[], [''], [7], 'a', {}, null]) {
+      for (const command of [
+        [4, 1, within],
+        [5, 1, within],
+        [0, 'a', null, bytes('v'), 1, within],
+        [2, [], [], [], within],
+      ]) {
+        expect(run.machine.apply(encode(command), { revision: 9 })).toEqual({ type: 'refused', reason: 'malformed' });
+      }
+    }
+  });
+
   test('is revoked with its keys, once', () => {
     const run = createRun();
     run.apply({ type: 'grant', ttlMs: 1_000 });

@@ -91,6 +91,49 @@ test('a lease that cannot be looked at now is no reason to let anything through,
   expect(judged(guard, 'writer', put('app/x', 5))).toMatchObject({ type: 'admitted' });
 });
 
+test('a command takes with it which keys its token may write, and nothing that was not judged', () => {
+  const { guard } = started();
+  const leaseHas = (keys: readonly string[]): typeof never => {
+    return (_question, _options, then) => then(undefined, { type: 'lease', ttlMs: 1_000, keys });
+  };
+  const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+  const passedOn = (command: Uint8Array, token = 'app') => {
+    const verdict = judged(guard, token, { type: 'keyed', key: 'k', command }, leaseHas(['app/x']));
+    const body = verdict.type === 'admitted' ? verdict.request.body : undefined;
+    return body?.type === 'keyed' ? textOf(body.command) : verdict;
+  };
+  const within = ['app/'];
+  const value = new Uint8Array();
+  for (const command of [
+    { type: 'put', key: 'app/x', value, lease: 5 },
+    { type: 'keep', lease: 5 },
+    { type: 'revoke', lease: 5 },
+    { type: 'transaction', compare: [], success: [{ type: 'put', key: 'app/x', value, lease: 5 }], failure: [] },
+  ] as const) {
+    const expected = textOf(encodeCommand({ ...command, within }));
+    expect(expected).not.toBe(textOf(encodeCommand(command)));
+    expect(passedOn(encodeCommand(command))).toEqual(expected);
+    // What the client says of it does not count.
+    expect(passedOn(encodeCommand({ ...command, within: ['app/', 'other/'] }))).toEqual(expected);
+    expect(passedOn(encodeCommand(command), 'writer')).toBe(textOf(encodeCommand(command)));
+  }
+  const more = encode([1, 'app/x', null, 'and more', 'that a later release reads']);
+  expect(passedOn(more, 'writer')).toBe(textOf(encodeCommand({ type: 'delete', key: 'app/x' })));
+});
+
+test('the keys of a lease are told to none that may not have those which joined it since it was looked at', () => {
+  const { guard } = started();
+  const told = (keys: readonly string[]): unknown => {
+    const verdict = judged(guard, 'app', query({ type: 'lease', lease: 5 }), (_question, _options, then) =>
+      then(undefined, { type: 'lease', ttlMs: 1_000, keys: ['app/x'] }),
+    );
+    const value = { type: 'lease', ttlMs: 1_000, keys };
+    return verdict.type === 'admitted' ? verdict.answered?.({ id: 7, status: 'done', value }) : verdict;
+  };
+  expect(told(['app/x', 'app/y'])).toMatchObject({ status: 'done' });
+  expect(told(['app/x', 'other'])).toMatchObject(forbidden);
+});
+
 test('many that are refused in a second are told in part, and then how many were left out', () => {
   const { guard, clock, entries } = started();
   for (let count = 0; count < 50; count += 1) judged(guard, 'app', put('other'));

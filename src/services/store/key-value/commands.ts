@@ -7,6 +7,7 @@ import type {
   Condition,
   KeyValueCommand,
   LeaseCommand,
+  OnBehalf,
   Refusal,
   Transaction,
   TransactionOperation,
@@ -43,17 +44,28 @@ const absentMark = 0;
 export function encodeCommand(command: KeyValueCommand): Uint8Array {
   if (command.type === 'transaction') return encodeTransaction(command);
   if (command.type === 'grant') return encode([kinds.grant, command.ttlMs, ...(command.isShared ? [sharedMark] : [])]);
-  if (command.type === 'keep' || command.type === 'revoke') return encode([kinds[command.type], command.lease]);
+  if (command.type === 'keep' || command.type === 'revoke') {
+    return encode([kinds[command.type], command.lease, ...withinOf(command)]);
+  }
   if (command.type === 'namespace') return encode([kinds.namespace, ...fieldsOfNamespace(command)]);
   if (command.type === 'end-namespace') return encode([kinds.endNamespace, ...fieldsOfNamespace(command)]);
   assertKey(command.key);
   const mark = markOf(command.condition);
   if (command.type === 'delete') return encode([kinds.delete, command.key, mark]);
   assertValue(command.value);
-  return encode([kinds.put, command.key, mark, command.value, ...leaseOf(command)]);
+  const lease = leaseOf(command);
+  return encode([
+    kinds.put,
+    command.key,
+    mark,
+    command.value,
+    ...lease,
+    ...(lease.length > 0 ? withinOf(command) : []),
+  ]);
 }
 
-function encodeTransaction({ compare, success, failure }: Required<Transaction>): Uint8Array {
+function encodeTransaction(asked: Required<Transaction> & OnBehalf): Uint8Array {
+  const { compare, success, failure } = asked;
   for (const { key, condition } of compare) {
     assertKey(key);
     if (condition.type === 'value') assertValue(condition.value);
@@ -78,6 +90,7 @@ function encodeTransaction({ compare, success, failure }: Required<Transaction>)
     compare.map(({ key, condition }) => [key, markOf(condition)]),
     success.map(tupleOf),
     failure.map(tupleOf),
+    ...([...success, ...failure].some(joinsLease) ? withinOf(asked) : []),
   ]);
 }
 
@@ -87,6 +100,9 @@ const tupleOf = (operation: TransactionOperation): readonly unknown[] =>
     : [operationKinds[operation.type], operation.key];
 
 const leaseOf = ({ lease }: { readonly lease?: number }): readonly number[] => (lease === undefined ? [] : [lease]);
+
+const joinsLease = (it: TransactionOperation): boolean => it.type === 'put' && it.lease !== undefined;
+const withinOf = ({ within }: OnBehalf): readonly (readonly string[])[] => (within === undefined ? [] : [within]);
 
 function writesKeysOnce(operations: readonly TransactionOperation[]): boolean {
   const written = operations.filter(({ type }) => type !== 'get').map(({ key }) => key);
@@ -109,8 +125,8 @@ export function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
     return 'malformed';
   }
   if (!Array.isArray(tuple)) return 'malformed';
-  const [kind, key, mark, value, lease]: unknown[] = tuple;
-  if (kind === kinds.transaction) return transactionIn(key, mark, value);
+  const [kind, key, mark, value, lease, last]: unknown[] = tuple;
+  if (kind === kinds.transaction) return transactionIn(key, mark, value, lease);
   if (kind === kinds.grant || kind === kinds.keep || kind === kinds.revoke) return leaseCommandIn(kind, key, mark);
   if (kind === kinds.namespace) return namespaceCommandIn('namespace', key, mark, value);
   if (kind === kinds.endNamespace) return namespaceCommandIn('end-namespace', key);
@@ -122,7 +138,9 @@ export function decodeCommand(bytes: Uint8Array): KeyValueCommand | Refusal {
   if (kind === kinds.delete) return { type: 'delete', key, ...condition };
   if (kind !== kinds.put || !(value instanceof Uint8Array) || !isLease(lease)) return 'malformed';
   if (value.length > valueLimitBytes) return 'value-limit';
-  return { type: 'put', key, value, ...condition, ...(lease === undefined ? {} : { lease }) };
+  const within = onBehalfIn(last);
+  if (within === 'malformed') return 'malformed';
+  return { type: 'put', key, value, ...condition, ...(lease === undefined ? {} : { lease }), ...within };
 }
 
 function leaseCommandIn(kind: number, argument: unknown, mark: unknown): LeaseCommand | Refusal {
@@ -131,15 +149,32 @@ function leaseCommandIn(kind: number, argument: unknown, mark: unknown): LeaseCo
     if (argument < shortestTtlMs || argument > longestTtlMs) return 'malformed';
     return { type: 'grant', ttlMs: argument, ...(mark === sharedMark ? { isShared: true } : {}) };
   }
-  return { type: kind === kinds.keep ? 'keep' : 'revoke', lease: argument };
+  const within = onBehalfIn(mark);
+  return within === 'malformed'
+    ? within
+    : { type: kind === kinds.keep ? 'keep' : 'revoke', lease: argument, ...within };
+}
+
+function onBehalfIn(within: unknown): OnBehalf | 'malformed' {
+  if (within === undefined) return {};
+  if (!Array.isArray(within) || within.length === 0) return 'malformed';
+  const beginnings: readonly unknown[] = within;
+  const isBeginning = (it: unknown): it is string => typeof it === 'string' && problemOfKey(it) === undefined;
+  return beginnings.every(isBeginning) ? { within: beginnings } : 'malformed';
 }
 
 const isLease = (value: unknown): value is number | undefined => value === undefined || isNatural(value);
 
-/** Whether bytes that are a command are a transaction, by their beginning: MessagePack's array of four, and the kind. */
-export const isTransaction = (bytes: Uint8Array): boolean => bytes[0] === 0x94 && bytes[1] === kinds.transaction;
+/** Whether bytes that are a command are a transaction, by their beginning: MessagePack's array of four or five, and the kind. */
+export const isTransaction = (bytes: Uint8Array): boolean =>
+  (bytes[0] === 0x94 || bytes[0] === 0x95) && bytes[1] === kinds.transaction;
 
-function transactionIn(comparisons: unknown, then: unknown, otherwise: unknown): KeyValueCommand | Refusal {
+function transactionIn(
+  comparisons: unknown,
+  then: unknown,
+  otherwise: unknown,
+  last: unknown,
+): KeyValueCommand | Refusal {
   const compare = allOf(comparisons, comparisonIn);
   if (typeof compare === 'string') return compare;
   const success = allOf(then, operationIn);
@@ -147,7 +182,8 @@ function transactionIn(comparisons: unknown, then: unknown, otherwise: unknown):
   const failure = allOf(otherwise, operationIn);
   if (typeof failure === 'string') return failure;
   if (!writesKeysOnce(success) || !writesKeysOnce(failure)) return 'malformed';
-  return { type: 'transaction', compare, success, failure };
+  const within = onBehalfIn(last);
+  return within === 'malformed' ? within : { type: 'transaction', compare, success, failure, ...within };
 }
 
 function allOf<T extends object>(items: unknown, read: (item: unknown) => T | Refusal): readonly T[] | Refusal {

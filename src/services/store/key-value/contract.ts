@@ -2,7 +2,7 @@
 
 import type { Observable } from 'rxjs';
 import type { ExecuteOptions, QueryOptions } from '../requests/requester.ts';
-import type { Condition, OperationResult, Transaction, Versioned } from './commands.ts';
+import type { Condition, OnBehalf, OperationResult, Transaction, Versioned } from './commands.ts';
 import type { Namespace, Quota } from './namespaces.ts';
 import type { Entry, KeyChange } from './questions.ts';
 import type { Selection } from './selection.ts';
@@ -14,10 +14,13 @@ export interface WriteOptions extends ExecuteOptions {
 }
 
 /** How to put. */
-export interface PutOptions extends WriteOptions {
+export interface PutOptions extends WriteOptions, OnBehalf {
   /** The lease that the key has from then on: it is deleted when that ends. Without one the key stays. */
   readonly lease?: number;
 }
+
+/** How to keep or end a lease. */
+export interface LeaseOptions extends ExecuteOptions, OnBehalf {}
 
 /** A lease as it was granted or kept. */
 export interface Leased {
@@ -130,10 +133,10 @@ export interface KeyValueStore {
    * @throws LeaseLimitError when there are too many, or this client has as many as are left for all others
    */
   grantLease(ttlMs: number, options?: ExecuteOptions): Promise<Leased>;
-  /** Begins the time of a lease anew. @throws LeaseEndedError */
-  keepLease(lease: number, options?: ExecuteOptions): Promise<Leased>;
-  /** Ends a lease, and deletes its keys. @returns how many; none when it had ended before */
-  revokeLease(lease: number, options?: ExecuteOptions): Promise<{ readonly keys: number }>;
+  /** Begins the time of a lease anew. @throws LeaseEndedError; ForbiddenError for one that has keys beyond `within` */
+  keepLease(lease: number, options?: LeaseOptions): Promise<Leased>;
+  /** Ends a lease, and deletes its keys. @returns how many; none when it had ended before. @throws ForbiddenError likewise */
+  revokeLease(lease: number, options?: LeaseOptions): Promise<{ readonly keys: number }>;
   /** The keys of a lease; undefined when it has ended. */
   lease(
     lease: number,

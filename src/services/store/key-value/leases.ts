@@ -37,6 +37,16 @@ export interface Grantee {
   readonly isShared?: boolean | undefined;
 }
 
+/**
+ * Whether one that may write keys with some beginnings alone may not touch a lease that has `keys`.
+ *
+ * @param within the beginnings; undefined for one that may write all keys
+ * @param isWhole whether it is kept or ended: of a lease without keys it is not known whose it is
+ */
+export const isForeign = (keys: readonly string[], within: readonly string[] | undefined, isWhole: boolean): boolean =>
+  within !== undefined &&
+  ((isWhole && keys.length === 0) || keys.some((key) => !within.some((beginning) => key.startsWith(beginning))));
+
 interface KeptLease extends Lease, Viewed {}
 
 interface Due {
@@ -84,6 +94,12 @@ export class Leases {
     if (lease === undefined) return undefined;
     this.#due.delete(lease);
     return this.#set({ ...lease, dueAtMs: nowMs + lease.ttlMs });
+  }
+
+  /** Whether there is such a lease, and it `isForeign` by its keys. */
+  isForeign(id: number, within: readonly string[] | undefined, isWhole: boolean): boolean {
+    const lease = this.get(id);
+    return lease !== undefined && isForeign(lease.keys, within, isWhole);
   }
 
   /** For how many keys a lease has room; undefined when there is no such lease. */

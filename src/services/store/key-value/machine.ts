@@ -96,7 +96,7 @@ class TableMachine implements KeyValueMachine {
     }
     if (command.type === 'namespace' || command.type === 'end-namespace') return this.#applyToNamespace(command);
     const { key, condition } = command;
-    const refused = this.#refusalOf([command]);
+    const refused = this.#refusalOf([command], command.type === 'put' ? command.within : undefined);
     if (refused !== undefined) return { type: 'refused', reason: refused };
     if (command.type === 'put' && condition === undefined) return this.#put(command, revision);
     const present = this.#table.get(key);
@@ -181,8 +181,10 @@ class TableMachine implements KeyValueMachine {
       const reason = this.#leases.grant(revision, ttlMs, timeMs, { owner: session, isShared });
       return reason === undefined ? { type: 'leased', lease: revision, ttlMs } : { type: 'refused', reason };
     }
-    if (command.type === 'revoke') return { type: 'revoked', keys: this.#end(command.lease, revision) };
-    const kept = this.#leases.keep(command.lease, timeMs);
+    const { lease, within } = command;
+    if (this.#leases.isForeign(lease, within, true)) return { type: 'refused', reason: 'lease-foreign' };
+    if (command.type === 'revoke') return { type: 'revoked', keys: this.#end(lease, revision) };
+    const kept = this.#leases.keep(lease, timeMs);
     if (kept === undefined) return { type: 'refused', reason: 'lease-absent' };
     return { type: 'leased', lease: kept.id, ttlMs: kept.ttlMs };
   }
@@ -212,10 +214,16 @@ class TableMachine implements KeyValueMachine {
   }
 
   /** Why leases, or namespaces, do not take the keys that are put. */
-  #refusalOf(operations: readonly TransactionOperation[]): Refusal | undefined {
+  #refusalOf(operations: readonly TransactionOperation[], within: readonly string[] | undefined): Refusal | undefined {
+    if (within !== undefined && this.#joinForeign(operations, within)) return 'lease-foreign';
     return (
       this.#leaseRefusalOf(operations) ?? this.#namespaces.refusalOf(operations, (key) => this.#table.get(key)?.value)
     );
+  }
+
+  #joinForeign(operations: readonly TransactionOperation[], within: readonly string[]): boolean {
+    const joined = operations.flatMap((it) => (it.type === 'put' && it.lease !== undefined ? [it.lease] : []));
+    return [...new Set(joined)].some((lease) => this.#leases.isForeign(lease, within, false));
   }
 
   #leaseRefusalOf(operations: readonly TransactionOperation[]): Refusal | undefined {
@@ -259,7 +267,7 @@ class TableMachine implements KeyValueMachine {
   }
 
   #transact(
-    { compare, success, failure }: Extract<KeyValueCommand, { type: 'transaction' }>,
+    { compare, success, failure, within }: Extract<KeyValueCommand, { type: 'transaction' }>,
     revision: number,
   ): KeyValueResult {
     const succeeded = compare.every(({ key, condition }) => holds(condition, this.#table.get(key)));
@@ -268,7 +276,7 @@ class TableMachine implements KeyValueMachine {
     const found = operations.map(({ type, key }) => (type === 'get' ? this.#found(key) : undefined));
     const bytes = found.reduce((before, it) => before + (it?.found?.value.length ?? 0), 0);
     if (bytes > valueLimitBytes) return { type: 'refused', reason: 'answer-limit' };
-    const refused = this.#refusalOf(operations);
+    const refused = this.#refusalOf(operations, within);
     if (refused !== undefined) return { type: 'refused', reason: refused };
     const results = operations.map((operation, at): OperationResult => {
       if (operation.type === 'put') return this.#put(operation, revision);

@@ -3,6 +3,7 @@
 import type { Clock } from '../../../environment/clock.ts';
 import { systemEnvironment } from '../../../environment/environment.ts';
 import {
+  ForbiddenError,
   LeaseEndedError,
   LeaseLimitError,
   MalformedRequestError,
@@ -78,8 +79,8 @@ export function keyValueStore(executor: Executor, clock: Clock = systemEnvironme
       if ('type' in answer) throw strange();
       return answer;
     },
-    async put(key, value, { condition, lease, ...options } = {}) {
-      const leased = lease === undefined ? {} : { lease };
+    async put(key, value, { condition, lease, within, ...options } = {}) {
+      const leased = lease === undefined ? {} : { lease, ...(within && { within }) };
       const result = await write({ type: 'put', key, value, ...(condition && { condition }), ...leased }, options);
       if (result.type === 'stored') return { version: result.version };
       throw conditionFailed(key, condition, result);
@@ -125,9 +126,10 @@ export function keyValueStore(executor: Executor, clock: Clock = systemEnvironme
       }
       return leasedIn(await write({ type: 'grant', ttlMs, isShared: true }, options));
     },
-    keepLease: async (lease, options = {}) => leasedIn(await write({ type: 'keep', lease }, options)),
-    async revokeLease(lease, options = {}) {
-      const result = await write({ type: 'revoke', lease }, options);
+    keepLease: async (lease, { within, ...options } = {}) =>
+      leasedIn(await write({ type: 'keep', lease, ...(within && { within }) }, options)),
+    async revokeLease(lease, { within, ...options } = {}) {
+      const result = await write({ type: 'revoke', lease, ...(within && { within }) }, options);
       if (result.type !== 'revoked') throw strange();
       return { keys: result.keys };
     },
@@ -177,6 +179,10 @@ export function refusalOf(reason: Refusal): NotHappenedError {
       return new LeaseEndedError('expected a lease that has not ended; grant another one, and put its keys anew');
     case 'lease-full':
       return new LeaseLimitError(`expected at most ${leaseKeysLimit} keys of a lease, got more; take several leases`);
+    case 'lease-foreign':
+      return new ForbiddenError(
+        'expected a lease all of whose keys may be written, and got one that has others by now, or none any more; leave it, or ask with another token',
+      );
     case 'leases-limit':
       return new LeaseLimitError(`expected at most ${leasesLimit} leases, got one more; revoke those that are done`);
     case 'leases-share':

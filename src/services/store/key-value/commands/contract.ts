@@ -32,17 +32,26 @@ export interface Transaction {
   readonly failure?: readonly TransactionOperation[];
 }
 
+/** For whom something is done to a lease, whose keys may be others by the time it is applied than when it was asked for. */
+export interface OnBehalf {
+  /**
+   * It may write keys with these beginnings alone: a lease that has others is left as it is. Any lease by default. Nodes of
+   * earlier releases leave none.
+   */
+  readonly within?: readonly string[];
+}
+
 export type KeyValueCommand =
-  | {
+  | ({
       readonly type: 'put';
       readonly key: string;
       readonly value: Uint8Array;
       readonly condition?: Condition;
       /** The lease that the key has from then on; without one it has none. */
       readonly lease?: number;
-    }
+    } & OnBehalf)
   | { readonly type: 'delete'; readonly key: string; readonly condition?: Condition }
-  | ({ readonly type: 'transaction' } & Required<Transaction>)
+  | ({ readonly type: 'transaction' } & Required<Transaction> & OnBehalf)
   | LeaseCommand
   | NamespaceCommand;
 
@@ -50,8 +59,8 @@ export type KeyValueCommand =
 export type LeaseCommand =
   /** `isShared`: within the share of the session that asks; earlier releases granted whatever there was. */
   | { readonly type: 'grant'; readonly ttlMs: number; readonly isShared?: boolean }
-  | { readonly type: 'keep'; readonly lease: number }
-  | { readonly type: 'revoke'; readonly lease: number };
+  | ({ readonly type: 'keep'; readonly lease: number } & OnBehalf)
+  | ({ readonly type: 'revoke'; readonly lease: number } & OnBehalf);
 
 /** A value and the version of its last write. */
 export interface Versioned {
@@ -93,6 +102,7 @@ const refusals = [
   'answer-limit',
   'lease-absent',
   'lease-full',
+  'lease-foreign',
   'leases-limit',
   'leases-share',
   'quota-keys',
