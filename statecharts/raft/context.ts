@@ -6,7 +6,7 @@ import type { Delivered, EffectOf, Performed, Unreachable } from '../actor/effec
 import type { Ruling } from '../actor/rules.ts';
 import type { HandOver } from '../replication/hand-over.ts';
 import type { CatchUp } from '../replication/learning.ts';
-import { type Lease, startsBound } from '../replication/lease.ts';
+import { type Granting, type Lease, startsBound } from '../replication/lease.ts';
 import { defaultLimits, type Limits } from '../replication/limits.ts';
 import { allMembers, foundingMembers, isVoter } from '../replication/members.ts';
 import type { Progress } from '../replication/progress.ts';
@@ -50,6 +50,8 @@ export interface Remembered {
   readonly log: Log;
   /** The latest snapshot; the log may start before its end, for the sake of slow followers. */
   readonly snapshot: Snapshot | null;
+  /** The longest lease that it has granted and that may not be over (§6.4.1), in milliseconds of leaders' clocks; 0 for none. */
+  readonly grantedMs: number;
 }
 
 /** A pre-candidate's or candidate's count. */
@@ -89,13 +91,11 @@ export interface Leadership {
 }
 
 /** The context of a server. */
-export interface ServerContext extends Remembered {
+export interface ServerContext extends Remembered, Granting {
   readonly self: Address;
   readonly limits: Limits;
   /** How long an answered round lets a leader read by itself (§6.4.1), in milliseconds of its clock; null where none may. */
   readonly leaseMs: number | null;
-  /** Whether an earlier life may have promised a leader to elect no other one (§6.4.1), and that may not be over. */
-  readonly isBound: boolean;
   /** Whether this is a server's first life, whose first entry is not written down yet. */
   readonly isNew: boolean;
   /** The latest in the log, committed or not (§4.1). */
@@ -130,19 +130,24 @@ export const memory: Records<typeof records, Remembered> = {
   version: 2,
   types: records,
   earlier: earlierRecords,
-  start: { term: 0, votedFor: null, log: Log.empty, snapshot: null },
+  start: { term: 0, votedFor: null, log: Log.empty, snapshot: null, grantedMs: 0 },
   step(state, record) {
     switch (record.type) {
       case 'term-and-vote':
-        return { ...state, term: record.term, votedFor: record.votedFor };
+        return {
+          ...state,
+          term: record.term,
+          votedFor: record.votedFor,
+          grantedMs: record.grantsMs ?? state.grantedMs,
+        };
       case 'entries': {
         const [first] = record.entries;
         if (first === undefined) return state;
         return { ...state, log: before(state.log, first.index).append(record.entries) };
       }
       case 'snapshot': {
-        const { term, votedFor, snapshot, baseIndex, baseTerm, entries } = record;
-        return { term, votedFor, snapshot, log: state.log.rebased(baseIndex, baseTerm).append(entries) };
+        const { term, votedFor, snapshot, baseIndex, baseTerm, entries, grantsMs: grantedMs = 0 } = record;
+        return { term, votedFor, snapshot, grantedMs, log: state.log.rebased(baseIndex, baseTerm).append(entries) };
       }
     }
   },
@@ -175,7 +180,7 @@ export function newServer(recovered: Remembered, { self, input }: Birth<RaftInpu
     self,
     limits: { ...defaultLimits, ...input.limits },
     leaseMs: input.leaseMs ?? null,
-    isBound: startsBound(input.leaseMs ?? null, isNew),
+    isBound: startsBound(input.leaseMs ?? null, isNew, recovered.grantedMs),
     isNew: begins,
     configuration: configurationIn(log, recovered.snapshot),
     commitIndex: recovered.snapshot?.index ?? 0,

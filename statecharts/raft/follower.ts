@@ -2,7 +2,7 @@
  * The follower: it takes what its leader sends, votes, and stands for election when it hears of no leader for an
  * election timeout. While it has heard its leader within the least election timeout it is loyal: candidates do not
  * reach it (Raft §4.2.3), which is what leases rest on: where there are any, a server that starts anew waits as long, as if
- * it had just heard the leader of its earlier life (§6.4.1).
+ * it had just heard the leader of its earlier life; and where that life has granted longer ones, as long as those (§6.4.1).
  */
 
 import { given } from '../actor/given.ts';
@@ -42,6 +42,15 @@ const votes = [
 /** The leader that handed over hears by it that another one leads (§3.10). */
 const handedOver = { type: 'concludeHandOver', params: message } as const;
 
+const append = {
+  actions: [{ type: 'appendFromLeader', params: message }, handedOver],
+  meta: { rule: 'Raft §3.5' },
+} as const;
+const installSnapshot = {
+  actions: [{ type: 'takeSnapshot', params: message }, handedOver],
+  meta: { rule: 'Raft §5.3' },
+} as const;
+
 export const follower = raft.createStateConfig({
   id: 'follower',
   tags: 'follower',
@@ -57,7 +66,10 @@ export const follower = raft.createStateConfig({
       },
       states: {
         free: {
-          always: { guard: 'isBound', target: 'loyal', meta: { rule: 'Raft §6.4.1' } },
+          always: [
+            { guard: 'isBoundByEarlier', target: '#follower.bound', meta: { rule: 'Raft §6.4.1' } },
+            { guard: 'isBound', target: 'loyal', meta: { rule: 'Raft §6.4.1' } },
+          ],
           on: {
             preVote: [retired, preVoteAnswer],
             vote: [retired, ...votes],
@@ -69,26 +81,26 @@ export const follower = raft.createStateConfig({
         },
       },
     },
+    // What is heard does not end this earlier, nor begin it anew; whoever leads at its end is heard like any leader.
+    bound: {
+      after: {
+        earlierGrant: {
+          target: '#follower.listening.loyal',
+          actions: 'endEarlierGrants',
+          meta: { rule: 'Raft §6.4.1' },
+        },
+      },
+      on: {
+        preVote: {},
+        vote: [retired, staleVote, uninvited, ...votes],
+        append: [newerTermHere, staleAppend, append],
+        installSnapshot: [newerTermHere, staleSnapshot, installSnapshot],
+      },
+    },
   },
   on: {
-    append: [
-      newerTermHere,
-      staleAppend,
-      {
-        target: '.listening.loyal',
-        actions: [{ type: 'appendFromLeader', params: message }, handedOver],
-        meta: { rule: 'Raft §3.5' },
-      },
-    ],
-    installSnapshot: [
-      newerTermHere,
-      staleSnapshot,
-      {
-        target: '.listening.loyal',
-        actions: [{ type: 'takeSnapshot', params: message }, handedOver],
-        meta: { rule: 'Raft §5.3' },
-      },
-    ],
+    append: [newerTermHere, staleAppend, { target: '.listening.loyal', ...append }],
+    installSnapshot: [newerTermHere, staleSnapshot, { target: '.listening.loyal', ...installSnapshot }],
     timeoutNow: [newerTermHere, staleReply, timeoutNow, {}],
     preVoteReply: [newerTermHere, {}],
     voteReply: [newerTermHere, {}],

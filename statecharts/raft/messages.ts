@@ -212,12 +212,14 @@ export interface Snapshot {
 
 /** What a server writes down (Figure 3.1, "persistent state"). */
 export const records = {
-  'term-and-vote': v.object({ term: natural, votedFor: v.nullable(address) }),
+  /** `grantsMs`: how long a lease its answers may have granted from here on (§6.4.1); left out where that is as before. */
+  'term-and-vote': v.object({ term: natural, votedFor: v.nullable(address), grantsMs: v.exactOptional(natural) }),
   /** The log from the first of these entries on; whatever it held there before is gone. */
   entries: v.object({ entries }),
   /**
    * A checkpoint, in force with the records of entries that it keeps: the log goes on after the entry (`baseIndex`,
-   * `baseTerm`), which may precede the snapshot. `entries` are of earlier versions, which kept no records.
+   * `baseTerm`), which may precede the snapshot. `entries` are of earlier versions, which kept no records. `grantsMs` as
+   * above, left out for none.
    */
   snapshot: v.object({
     term: natural,
@@ -226,6 +228,7 @@ export const records = {
     baseIndex: natural,
     baseTerm: natural,
     entries,
+    grantsMs: v.exactOptional(natural),
   }),
 };
 export type RaftRecord = TaggedBy<typeof records>;

@@ -6,6 +6,7 @@
 import { setup } from 'xstate';
 import { between, fixed, named } from '../actor/delays.ts';
 import { message, rulesOf } from '../actor/rules.ts';
+import { earlierGrantMs } from '../replication/lease.ts';
 import type { Effect, Event, Role, ServerContext } from './context.ts';
 import { raftRules } from './rules.ts';
 
@@ -17,6 +18,8 @@ export const delays = {
   electionTimeout: between(500, 1_000),
   /** How long a server that heard its leader stays loyal to it (§4.2.3). At most the least `electionTimeout`. */
   minElectionTimeout: fixed(500),
+  /** How long a server elects nobody whose earlier life has granted longer leases than it does (§6.4.1). */
+  earlierGrant: (context: ServerContext) => fixed(earlierGrantMs(context)),
   /** How often a leader looks whether a majority, and its own journal, have answered since the last look (§6.2). */
   quorumTimeout: fixed(500),
   /** How long a leader that hands over waits for the next one, before it goes on (§3.10): the least `electionTimeout`. */

@@ -4,7 +4,8 @@
  * asking them again, for as long as none of them can have helped to elect another one.
  *
  * Those who answer promise to elect no other leader for the least election timeout, by their own clocks, from when they
- * heard it; one that starts anew keeps a promise that it may have forgotten. The leader counts from when it *began* the
+ * heard it; one that starts anew keeps what an earlier life may have promised, also where it is told of shorter leases or of
+ * none: the longest that it grants is written down before it first says so. The leader counts from when it *began* the
  * round, so that no delay of the network or of its own matters, and less than that timeout, by what two clocks may drift
  * apart. Nothing but these reads rests on clocks.
  */
@@ -39,6 +40,9 @@ export interface Lease {
 
 /** What a timer may be early, and a clock coarse. */
 const grainMs = 2;
+
+/** No lease rests on a clock that runs faster or slower than true time by more than this, as a part of 1. */
+export const mostDrift = 0.1;
 
 /**
  * How long a leader's lease may be, in milliseconds of its clock.
@@ -113,11 +117,34 @@ export interface Bound {
   readonly isBound: boolean;
 }
 
+/** What of a server tells which leases it grants, and has granted. */
+export interface Granting extends Bound {
+  /** Null where it grants none. */
+  readonly leaseMs: number | null;
+  /** The longest that it has granted in any life, as far as that may not be over; 0 for none. */
+  readonly grantedMs: number;
+}
+
+/** Whether its next answer grants more than is written down. */
+export const grantsMore = ({ grantedMs, leaseMs }: Granting): boolean => leaseMs !== null && leaseMs > grantedMs;
+
+/** Whether an earlier life has granted more than this one does, as it was told otherwise: it waits for as long as that. */
+export const isBoundByEarlier = ({ grantedMs, isBound: may, leaseMs }: Granting): boolean =>
+  may && grantedMs > (leaseMs ?? 0);
+
+/** How long a grant of an earlier life lasts at most, in milliseconds of the own clock, however much both clocks drift. */
+export const earlierGrantMs = ({ grantedMs }: Granting): number =>
+  Math.ceil(((grantedMs + grainMs) * (1 + mostDrift)) / (1 - mostDrift));
+
+/** What may be in force of grants once those of earlier lives are over. */
+export const ownGrantMs = ({ leaseMs }: Granting): number => Math.max(0, leaseMs ?? 0);
+
 /**
  * Whether a server starts bound: before it crashed, it may have answered a leader that reads by its lease. It waits as if it
  * had just done so, by a clock that has run on or begun anew: the time it was away is on the safe side.
  */
-export const startsBound = (leaseMs: number | null, isFirstLife: boolean): boolean => leaseMs !== null && !isFirstLife;
+export const startsBound = (leaseMs: number | null, isFirstLife: boolean, grantedMs: number): boolean =>
+  grantedMs > 0 || (leaseMs !== null && !isFirstLife);
 
 /** Whether a promise to elect no other leader may be in force. */
 export const isBound = ({ isBound: may }: Bound): boolean => may;

@@ -4,7 +4,6 @@ import type { ServerContext } from '../../../statecharts/paxos/log/context.ts';
 import { paxosServer } from '../../../statecharts/paxos/server.ts';
 import type { Limits } from '../../../statecharts/replication/limits.ts';
 import { type PaxosOptions, paxos } from '../../services/store/log/paxos.ts';
-import type { LogTiming } from '../../services/store/log/timing.ts';
 import { driftBound } from '../../simulator/plan.ts';
 import type { Scenario } from '../../simulator/scenario.ts';
 import {
@@ -14,20 +13,25 @@ import {
   type StoreScenarioOptions,
   smallLimits,
   storeScenario,
+  type TimingOf,
 } from '../store/scenario.ts';
 import { createPaxosInvariants, paxosGoals } from './invariants.ts';
 
-/** Servers of Multi-Paxos as the log of a store. @param limits what differs from the default limits; `options` from all else */
+/** Servers of Multi-Paxos as the log of a store. @param limits what differs from the default limits; `options` from all else, but for `timingOf` */
 export const paxosLog = (
   server: typeof paxosServer = paxosServer,
   limits: Partial<Limits> = {},
-  options: Pick<PaxosOptions, 'timing' | 'quorums'> = {},
+  options: Pick<PaxosOptions, 'quorums'> = {},
+  timingOf: TimingOf = () => ({}),
 ): LogUnderProof<ServerContext> => ({
   name: 'paxos',
   serverName: server.name,
   goals: paxosGoals,
   replacementGoals: [],
-  start: ({ voters, joins }) => paxos({ voters, joins, limits, delays: briefDelays, server, ...options }),
+  start: ({ id, randomness, voters, joins }) => {
+    const timing = timingOf(id, randomness.stream('timing'));
+    return paxos({ voters, joins, limits, delays: briefDelays, timing, server, ...options });
+  },
   // Larger quorums than majorities need more machines than these.
   ...(options.quorums === undefined ? {} : { heals: 'all' }),
   invariants: createPaxosInvariants,
@@ -39,20 +43,17 @@ export const paxosScenario = (
   options: StoreScenarioOptions = {},
 ): Scenario<StoreApplication> => storeScenario(paxosLog(server, smallLimits), options);
 
-/** What a scenario with leases has besides: the bound of clocks, and quorums of other sizes than majorities. */
-export type PaxosLeaseOptions = StoreScenarioOptions & Pick<LogTiming, 'leaseDriftPpm'> & Pick<PaxosOptions, 'quorums'>;
+/** What a scenario with leases has besides: what machines are told of times, and quorums of other sizes than majorities. */
+export type PaxosLeaseOptions = StoreScenarioOptions & { readonly timingOf?: TimingOf } & Pick<PaxosOptions, 'quorums'>;
 
 /**
- * The same, with leases of leaders that hold as long as clocks keep `leaseDriftPpm`, by default as many as the simulator's do,
- * and with every way of reading that is linearizable.
+ * The same, with leases of leaders that hold as long as clocks drift no more than the simulator's do, unless machines are told
+ * otherwise, and with every way of reading that is linearizable.
  */
 export function paxosLeaseScenario(
   server: typeof paxosServer = paxosServer,
-  { leaseDriftPpm = driftBound * 1e6, quorums, ...options }: PaxosLeaseOptions = {},
+  { timingOf = () => ({ leaseDriftPpm: driftBound * 1e6 }), quorums, ...options }: PaxosLeaseOptions = {},
 ): Scenario<StoreApplication> {
-  const log = paxosLog(server, smallLimits, {
-    timing: { leaseDriftPpm },
-    ...(quorums === undefined ? {} : { quorums }),
-  });
+  const log = paxosLog(server, smallLimits, quorums === undefined ? {} : { quorums }, timingOf);
   return storeScenario(log, { readings: true, transfers: true, ...options });
 }

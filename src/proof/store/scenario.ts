@@ -6,12 +6,14 @@
 
 import * as v from 'valibot';
 import { fixed } from '../../../statecharts/actor.ts';
+import type { Random, Randomness } from '../../environment/random.ts';
 import { NodeFailedError } from '../../host/errors.ts';
 import { createNode, type Node } from '../../host/node.ts';
 import { beginLife } from '../../services/lives/memory.ts';
 import { createWitness, type Witness } from '../../services/lives/witness.ts';
 import { createKeyValueMachine } from '../../services/store/key-value/machine.ts';
 import type { LogStarter } from '../../services/store/log/replicated-log.ts';
+import type { LogTiming } from '../../services/store/log/timing.ts';
 import { type ReplicatedStore, startReplicatedStore } from '../../services/store/replicated-store.ts';
 import type { Application, Boot, Scenario, Watch, World } from '../../simulator/scenario.ts';
 import type { Problem } from '../claim.ts';
@@ -37,6 +39,9 @@ import {
   withWatches,
 } from './workload.ts';
 
+/** What a machine is told of times in one of its lives, by its id; what is drawn differs from life to life. */
+export type TimingOf = (machine: string, random: Random) => LogTiming;
+
 /** A node with its store. */
 export interface StoreApplication extends Application {
   readonly node: Node;
@@ -58,8 +63,13 @@ export interface LogUnderProof<Context> {
   readonly maxLoss?: number;
   /** Which machines must be well again before progress is asked for. Default a majority of them. */
   readonly heals?: 'all';
-  /** Starts the log of machine `id`; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
-  start(parts: { readonly id: string; readonly voters: readonly string[]; readonly joins: boolean }): LogStarter;
+  /** Starts the log in a life of machine `id`, whose `randomness` it is; `voters` are those that the cluster begins with, and one that `joins` waits for them. */
+  start(parts: {
+    readonly id: string;
+    readonly randomness: Randomness;
+    readonly voters: readonly string[];
+    readonly joins: boolean;
+  }): LogStarter;
   /** Makes what watches one run. */
   invariants(): LogInvariants<Context>;
 }
@@ -151,7 +161,12 @@ export function storeScenario<Context>(
       const machine = audited(createKeyValueMachine(hash, repeats ? { retention: smallRetention } : {}));
       const store = startReplicatedStore({
         node,
-        log: log.start({ id, voters: machines.filter((it) => it !== joining), joins: id === joining }),
+        log: log.start({
+          id,
+          randomness: environment.randomness,
+          voters: machines.filter((it) => it !== joining),
+          joins: id === joining,
+        }),
         key: storeKey,
         machine,
         environment,

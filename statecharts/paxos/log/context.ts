@@ -6,7 +6,7 @@ import type { Delivered, EffectOf, Performed, Unreachable } from '../../actor/ef
 import type { Ruling } from '../../actor/rules.ts';
 import type { HandOver } from '../../replication/hand-over.ts';
 import type { CatchUp } from '../../replication/learning.ts';
-import { type Bound, type Lease, startsBound } from '../../replication/lease.ts';
+import { type Granting, type Lease, startsBound } from '../../replication/lease.ts';
 import { defaultLimits, type Limits } from '../../replication/limits.ts';
 import { allMembers, foundingMembers } from '../../replication/members.ts';
 import type { Progress } from '../../replication/progress.ts';
@@ -55,6 +55,8 @@ export interface Remembered {
   readonly snapshot: Snapshot | null;
   /** All slots up to here are chosen as they are held here, whatever else is. */
   readonly chosenIndex: number;
+  /** The longest lease that it has granted and that may not be over, in milliseconds of leaders' clocks; 0 for none. */
+  readonly grantedMs: number;
 }
 
 /** What another server said of itself. */
@@ -128,7 +130,7 @@ export interface Leadership {
 }
 
 /** The context of a server. */
-export interface ServerContext extends Remembered, Bound {
+export interface ServerContext extends Remembered, Granting {
   readonly self: Address;
   readonly limits: Limits;
   /** How long an answered round lets a leader read by itself, in milliseconds of its clock; null where none may. */
@@ -175,11 +177,15 @@ function recordedIn({ slots, snapshot }: Remembered, ballot: Ballot, entries: re
 export const memory = recordsOf<typeof records, Remembered>({
   version: 1,
   types: records,
-  start: { promised: null, slots: Slots.after(0), snapshot: null, chosenIndex: 0 },
+  start: { promised: null, slots: Slots.after(0), snapshot: null, chosenIndex: 0, grantedMs: 0 },
   step(state, record) {
     switch (record.type) {
       case 'promise':
-        return { ...state, promised: laterOf(state.promised, record.ballot) };
+        return {
+          ...state,
+          promised: laterOf(state.promised, record.ballot),
+          grantedMs: record.grantsMs ?? state.grantedMs,
+        };
       case 'accepted': {
         const { ballot, entries } = record;
         return { ...state, promised: laterOf(state.promised, ballot), slots: recordedIn(state, ballot, entries) };
@@ -187,9 +193,9 @@ export const memory = recordsOf<typeof records, Remembered>({
       case 'chosen':
         return { ...state, chosenIndex: Math.max(state.chosenIndex, record.upTo) };
       case 'snapshot': {
-        const { promised, snapshot, baseIndex } = record;
+        const { promised, snapshot, baseIndex, grantsMs: grantedMs = 0 } = record;
         const chosenIndex = Math.max(state.chosenIndex, snapshot.index);
-        return { promised, snapshot, chosenIndex, slots: state.slots.rebased(baseIndex) };
+        return { promised, snapshot, chosenIndex, grantedMs, slots: state.slots.rebased(baseIndex) };
       }
     }
   },
@@ -215,7 +221,7 @@ export function newServer(recovered: Remembered, { self, input }: Birth<PaxosInp
     self,
     limits: { ...defaultLimits, ...input.limits },
     leaseMs: input.leaseMs ?? null,
-    isBound: startsBound(input.leaseMs ?? null, isNew),
+    isBound: startsBound(input.leaseMs ?? null, isNew, recovered.grantedMs),
     askedBy: null,
     isNew: begins,
     configuration: configurationIn(slots, snapshot, Math.max(commitIndex, founded.chosenIndex)),

@@ -53,7 +53,19 @@ export const follower = paxos.createStateConfig({
     lease: {
       initial: 'free',
       states: {
-        free: { always: { guard: 'isBound', target: 'bound', meta: { rule: 'Paxos Made Live §5.2' } } },
+        free: {
+          always: [
+            { guard: 'isBoundByEarlier', target: 'earlier', meta: { rule: 'Paxos Made Live §5.2' } },
+            { guard: 'isBound', target: 'bound', meta: { rule: 'Paxos Made Live §5.2' } },
+          ],
+        },
+        // An earlier life has granted more than this one does. What is granted meanwhile is over when the next grant would be.
+        earlier: {
+          after: {
+            earlierGrant: { target: 'bound', actions: 'endEarlierGrants', meta: { rule: 'Paxos Made Live §5.2' } },
+          },
+          on: { accept: {}, installSnapshot: {} },
+        },
         bound: {
           after: { leaseGrant: { target: 'free', actions: 'endPromise', meta: { rule: 'Paxos Made Live §5.2' } } },
         },

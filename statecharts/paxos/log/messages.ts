@@ -223,13 +223,19 @@ export type PaxosOutput =
 
 /** What a server writes down: an acceptor's promise and acceptances, and which of them it knows to be chosen. */
 export const records = {
-  promise: v.object({ ballot }),
+  /** `grantsMs`: how long a lease its answers may have granted from here on; left out where that is as before. */
+  promise: v.object({ ballot, grantsMs: v.exactOptional(natural) }),
   /** What was accepted at `ballot`, in place of what was accepted in these slots before. */
   accepted,
   /** All slots up to `upTo` are chosen as they are held here; written when a configuration ends among them. */
   chosen: v.object({ upTo: natural }),
-  /** A checkpoint, in force with the records of acceptances that it keeps: slots up to `baseIndex` are gone. */
-  snapshot: v.object({ promised: v.nullable(ballot), snapshot, baseIndex: natural }),
+  /** A checkpoint, in force with the records of acceptances that it keeps: slots up to `baseIndex` are gone. `grantsMs` as above, left out for none. */
+  snapshot: v.object({
+    promised: v.nullable(ballot),
+    snapshot,
+    baseIndex: natural,
+    grantsMs: v.exactOptional(natural),
+  }),
 };
 export type PaxosRecord = TaggedBy<typeof records>;
 

@@ -6,6 +6,7 @@
 import { setup } from 'xstate';
 import { between, fixed, named } from '../../actor/delays.ts';
 import { message, rulesOf } from '../../actor/rules.ts';
+import { earlierGrantMs } from '../../replication/lease.ts';
 import type { Effect, Event, Role, ServerContext } from './context.ts';
 import { paxosRules } from './rules.ts';
 
@@ -17,6 +18,8 @@ export const delays = {
   electionRound: between(400, 600),
   /** How long an acceptor that has answered its leader promises no other ballot, where there are leases: the least `electionRound`. */
   leaseGrant: fixed(400),
+  /** How long a server promises nothing whose earlier life has granted longer leases than it does. */
+  earlierGrant: (context: ServerContext) => fixed(earlierGrantMs(context)),
   /** How often a leader looks whether a quorum, and its own journal, have answered since the last look. */
   quorumTimeout: fixed(500),
   /** How long a leader that hands over waits for the next one, before it proposes again: the least `electionRound`. */

@@ -6,7 +6,7 @@ import { isQuorum } from '../../quorum.ts';
 import { isRetired as isRetiredIn, mayStand, quorumOf } from '../configuration.ts';
 import { peersOf, type Received, type Result, type ServerContext, votesHere } from '../context.ts';
 
-export { endPromise, isBound } from '../../replication/lease.ts';
+export { endPromise, isBound, isBoundByEarlier } from '../../replication/lease.ts';
 
 type FromPeer = Received<
   'preVoteReply' | 'vote' | 'voteReply' | 'append' | 'appendReply' | 'installSnapshot' | 'snapshotReply' | 'timeoutNow'

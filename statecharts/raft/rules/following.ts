@@ -1,7 +1,7 @@
 /** What a follower does with its leader's appends: Raft §3.5, and the receiver's column of AppendEntries in Figure 3.1. */
 
-import { send } from '../../actor/effects.ts';
-import { granting } from '../../replication/lease.ts';
+import { persist, send } from '../../actor/effects.ts';
+import { granting, grantsMore, ownGrantMs } from '../../replication/lease.ts';
 import { configurationIn } from '../configuration.ts';
 import type { Effect, Received, Result, ServerContext } from '../context.ts';
 import { RaftInvariantError } from '../errors.ts';
@@ -26,8 +26,30 @@ function rejection({ term, log }: ServerContext, message: Append, granted: Retur
   return send(from, { type: 'appendReply', term, matches: false, index, hintIndex, hintTerm, round, ...granted });
 }
 
-/** Figure 3.1, AppendEntries 2 to 5. */
+/** §6.4.1: what earlier lives granted is over, so that no later one waits for it. */
+export const endEarlierGrants = (context: ServerContext): Result => grantsFromNow(context);
+
+function grantsFromNow(context: ServerContext): {
+  readonly context: Pick<ServerContext, 'grantedMs'>;
+  readonly effects: readonly Effect[];
+} {
+  const { term, votedFor } = context;
+  const grantedMs = ownGrantMs(context);
+  return {
+    context: { grantedMs },
+    effects: [persist({ type: 'term-and-vote', term, votedFor, grantsMs: grantedMs })],
+  };
+}
+
+/** Figure 3.1, AppendEntries 2 to 5. What the answer grants is durable before it, for a next life that is told otherwise. */
 export function appendFromLeader(context: ServerContext, message: Append): Result {
+  if (!grantsMore(context)) return follow(context, message);
+  const granted = grantsFromNow(context);
+  const { context: patch, effects = [] } = follow(context, message);
+  return { context: { ...patch, ...granted.context }, effects: [...granted.effects, ...effects] };
+}
+
+function follow(context: ServerContext, message: Append): Result {
   const { leaseMs, log, term } = context;
   const { entries, from, previousIndex, previousTerm, round } = message;
   // What compaction took was committed, and is in the leader's log too (§3.6.3): there the logs agree.

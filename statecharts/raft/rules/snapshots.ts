@@ -25,9 +25,23 @@ const restore = ({ index, term, file }: Snapshot): Effect =>
   deliverAhead({ type: 'snapshotInstalled', index, term, file });
 
 /** The checkpoint of a snapshot. The records of entries after the log's base stay in force, unless all are gone. */
-function written({ term, votedFor, log }: Remembered, snapshot: Snapshot, keeps: boolean): Persist<RaftRecord> {
+function written(
+  { term, votedFor, log, grantedMs }: Remembered,
+  snapshot: Snapshot,
+  keeps: boolean,
+): Persist<RaftRecord> {
   const { baseIndex, baseTerm } = log;
-  const record: RaftRecord = { type: 'snapshot', term, votedFor, snapshot, baseIndex, baseTerm, entries: [] };
+  const granted = grantedMs > 0 ? { grantsMs: grantedMs } : {};
+  const record: RaftRecord = {
+    type: 'snapshot',
+    term,
+    votedFor,
+    snapshot,
+    baseIndex,
+    baseTerm,
+    entries: [],
+    ...granted,
+  };
   return keeps ? checkpointAbove(record, baseIndex) : checkpoint(record);
 }
 

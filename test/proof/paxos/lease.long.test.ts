@@ -6,6 +6,7 @@ import { runSuite } from '../../../src/simulator/suite.ts';
 import { type PaxosRules, paxosRules } from '../../../statecharts/paxos/log/rules.ts';
 import { definePaxosServer } from '../../../statecharts/paxos/server.ts';
 import { faulty, type Runs } from '../faulty.ts';
+import { changingWithLives } from '../lease-timing.ts';
 
 const suite = (options: Runs, broken: Partial<PaxosRules>, how: PaxosLeaseOptions) =>
   runSuite(paxosLeaseScenario(definePaxosServer({ ...paxosRules, ...broken }), how), { ...faulty, ...options });
@@ -22,6 +23,7 @@ const cases: readonly Case[] = [
   { nodes: 5, transfers: true, quorums: { phase1Size: 4, phase2Size: 2 } },
   // Any two of five promise, so that four have to grant.
   { nodes: 5, transfers: true, quorums: { phase1Size: 2, phase2Size: 4 } },
+  { nodes: 3, transfers: true, timingOf: changingWithLives },
   { nodes: 4, replaces: true },
   { nodes: 4, changes: true },
 ];

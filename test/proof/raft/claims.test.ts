@@ -83,7 +83,7 @@ describe('each claim of Raft', () => {
   });
 
   test('durable before said: says which answer a crash would make untrue', () => {
-    const durable = { term: 2, votedFor: n1, log: logOf(noop(1, 1)), snapshot: null };
+    const durable = { term: 2, votedFor: n1, log: logOf(noop(1, 1)), snapshot: null, grantedMs: 0 };
     const vote = { type: 'voteReply', term: 2, granted: true } as const;
     expect(claims.durableBeforeSaid(n2, durable, n3, vote)).toMatch(/n2\S* says/);
     expect(claims.durableBeforeSaid(n2, { ...durable, votedFor: null }, n1, vote)).toMatch(/says/);

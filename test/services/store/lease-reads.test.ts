@@ -10,7 +10,14 @@ import { LogTimingError } from '../../../src/services/store.ts';
 import { fixed } from '../../../statecharts/actor.ts';
 import { defineServer, type RaftRules, raftRules, type ServerContext } from '../../../statecharts/raft.ts';
 import { type Cluster, createCluster } from './cluster.ts';
-import { answerAfterACut, answerAfterTheOther, type Clocks, ledByFirst, readsByLease } from './lease-reads.ts';
+import {
+  answerAfterACut,
+  answerAfterARestart,
+  answerAfterTheOther,
+  type Clocks,
+  ledByFirst,
+  readsByLease,
+} from './lease-reads.ts';
 
 const first = 'n1/raft.server/kv';
 
@@ -50,19 +57,6 @@ function led({
 
 readsByLease(led, createCluster);
 
-/** What n1 answers by its lease once n2 alone has answered it, has crashed and started again, and n3 has stood. */
-async function answerAfterTheRestart(cluster: Cluster): Promise<string | undefined> {
-  // For so long that n3 is loyal no more, while n2 is.
-  cluster.isolate('n3');
-  cluster.clock.advance(850);
-  await cluster.value(cluster.member('n1').keys.get('x'));
-  cluster.heal();
-  cluster.isolate('n1');
-  cluster.crash('n2');
-  cluster.restart('n2');
-  return answerAfterTheOther(cluster);
-}
-
 /** Counts every answer as a grant, whatever it says. */
 const countsAll: RaftRules['noteAppended'] = (context, answer) =>
   raftRules.noteAppended(context, { ...answer, grantsMs: 1_000 });
@@ -78,7 +72,7 @@ describe('no read by lease is stale', () => {
     const afterARestart = async (broken: Partial<RaftRules>): Promise<string | undefined> => {
       const granting = ['n1', 'n3'];
       const cluster = await led({ granting, broken, patience: { n1: 510, n2: 900, n3: 501 } });
-      return answerAfterTheRestart(cluster);
+      return answerAfterARestart(cluster);
     };
     expect(await afterARestart({})).toBeUndefined();
     expect(await afterARestart({ noteAppended: countsAll })).toBe('old');
@@ -106,10 +100,31 @@ describe('no read by lease is stale', () => {
   test('where a node that granted the lease has crashed and started again', async () => {
     const afterARestart = async (broken: Partial<RaftRules>): Promise<string | undefined> => {
       const cluster = await led({ broken, patience: { n1: 510, n2: 900, n3: 501 } });
-      return answerAfterTheRestart(cluster);
+      return answerAfterARestart(cluster);
     };
     expect(await afterARestart({})).toBeUndefined();
     expect(await afterARestart({ isBound: () => false })).toBe('old');
+  });
+
+  test.each([
+    ['of no leases', [], undefined],
+    ['of shorter ones', ['n2'], 10],
+  ] as const)('where a node that granted the lease starts again, and is told %s', async (_, granting, loyalty) => {
+    const afterARestart = async (broken: Partial<RaftRules>): Promise<string | undefined> => {
+      const patience = { n1: 510, n2: 900, n3: 501 };
+      const told = { granting: ['n1', 'n2', 'n3'], loyalty: {} as Record<string, number> };
+      const cluster = await led({ broken, patience, ...told });
+      return answerAfterARestart(cluster, () => {
+        told.granting.splice(0, 3, 'n1', 'n3', ...granting);
+        if (loyalty !== undefined) told.loyalty.n2 = loyalty;
+      });
+    };
+    expect(await afterARestart({})).toBeUndefined();
+    const forgets: RaftRules['begin'] = (context) => {
+      const { context: patch, ...ruling } = raftRules.begin(context);
+      return { ...ruling, context: { ...patch, grantedMs: 0, isBound: context.leaseMs !== null } };
+    };
+    expect(await afterARestart({ begin: forgets })).toBe('old');
   });
 });
 

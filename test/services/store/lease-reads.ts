@@ -36,6 +36,28 @@ export async function answerAfterTheOther(cluster: Cluster): Promise<string | un
   return read.status === 'rejected' || read.value === undefined ? undefined : decoder.decode(read.value.value);
 }
 
+/**
+ * What n1 answers by its lease once n2 alone has answered it, has crashed and started again, and n3 has stood: n3 waits for
+ * about 500 ms, and n2 for longer.
+ *
+ * @param beforeTheStart what is told n2 otherwise then
+ */
+export async function answerAfterARestart(
+  cluster: Cluster,
+  beforeTheStart = (): void => {},
+): Promise<string | undefined> {
+  // For so long that n3 is loyal no more, while n2 is.
+  cluster.isolate('n3');
+  cluster.clock.advance(850);
+  await cluster.value(cluster.member('n1').keys.get('x'));
+  cluster.heal();
+  cluster.isolate('n1');
+  cluster.crash('n2');
+  beforeTheStart();
+  cluster.restart('n2');
+  return answerAfterTheOther(cluster);
+}
+
 /** As `answerAfterTheOther`, of a leader that is cut off. */
 export async function answerAfterACut(cluster: Cluster): Promise<string | undefined> {
   cluster.isolate('n1');

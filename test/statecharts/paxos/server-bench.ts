@@ -53,7 +53,13 @@ export function contextWith({
 }: Wanted = {}): ServerContext {
   const whole = [run(zero, first), ...accepted].reduce((all, it) => all.accept(it.ballot, it.entries), Slots.after(0));
   const slots = whole.after(baseIndex);
-  const recovered = { promised: rest.promised ?? zero, slots, snapshot: snapshot ?? null, chosenIndex: 1 };
+  const recovered = {
+    promised: rest.promised ?? zero,
+    slots,
+    snapshot: snapshot ?? null,
+    chosenIndex: 1,
+    grantedMs: 0,
+  };
   const context = newServer(recovered, { self: n1, input: { voters, limits } });
   const commitIndex = snapshot?.index ?? 1;
   const configuration = configurationIn(slots, snapshot ?? null, rest.commitIndex ?? commitIndex);

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type Address, deliverAhead, type Effect, persist } from '../../../statecharts/actor.ts';
+import type { PaxosRecord } from '../../../statecharts/paxos/log/messages.ts';
 import { paxosServer } from '../../../statecharts/paxos/server.ts';
 import {
   acceptedBy,
   at,
   beatOf,
   durable,
+  fileOf,
   followerWith,
   leaderWith,
   n1,
@@ -13,6 +15,7 @@ import {
   n3,
   type ServerState,
   sentTo,
+  snapshotOf,
   voters,
 } from './server-bench.ts';
 
@@ -227,5 +230,71 @@ describe('an acceptor that has answered its leader (Paxos Made Live §5.2)', () 
     expect(paxosServer.step(following(started(300), { timer: 'leaseGrant' }), prepare).effects[0]).toEqual(promised);
     expect(timersOf(started(300, true))).not.toContain('leaseGrant');
     expect(timersOf(started(undefined))).not.toContain('leaseGrant');
+  });
+});
+
+describe('an acceptor that is told of shorter leases than in an earlier life, or of none (Paxos Made Live §5.2)', () => {
+  const mine = at(1, n2);
+  const prepare = { type: 'prepare', from: n3, ballot: at(2, n3), index: 2 } as const;
+  const heartbeat = { type: 'accept', from: n2, ballot: mine, index: 2, entries: [], committed: 1, round: 5 } as const;
+  const promised = persist({ type: 'promise', ballot: at(2, n3) });
+  const grantWritten = (grantsMs: number) => persist({ type: 'promise', ballot: mine, grantsMs } as const);
+  const restarted = (leaseMs: number | null, records: readonly PaxosRecord[] = [grantWritten(300).record]) => {
+    const input = { voters, ...(leaseMs === null ? {} : { leaseMs }) };
+    return paxosServer.start(paxosServer.recover(records), { self: n1, input }).state;
+  };
+
+  test('has written down what it grants before it first says so, and not again', () => {
+    const { effects, state } = paxosServer.step(followerWith({ promised: mine, leaseMs: 300 }), heartbeat);
+    expect(effects).toMatchObject([grantWritten(300), { type: 'send', message: { grantsMs: 300 } }]);
+    expect(paxosServer.step(state, heartbeat).effects).toMatchObject([{ type: 'send', message: { grantsMs: 300 } }]);
+  });
+
+  test.each([null, 299])('promises nothing, nor stands, until what it granted is over: now %s', (leaseMs) => {
+    const state = following(restarted(leaseMs), beatOf(n2, false), beatOf(n3, false));
+    expect(timersOf(state)).toContain('earlierGrant');
+    expect(paxosServer.step(state, prepare).effects).toEqual([]);
+    expect(following(state, { timer: 'electionRound' }).snapshot.hasTag('follower')).toBe(true);
+    const { effects, state: over } = paxosServer.step(state, { timer: 'earlierGrant' });
+    expect(effects).toEqual([grantWritten(leaseMs ?? 0)]);
+    // As if it had just granted one, which it may have.
+    expect(paxosServer.step(over, prepare).effects).toEqual([]);
+    expect(paxosServer.step(following(over, { timer: 'leaseGrant' }), prepare).effects[0]).toEqual(promised);
+  });
+
+  test.each([null, 200])(
+    'takes what its leader sends meanwhile, which makes it wait no longer and no less',
+    (leaseMs) => {
+      const state = following(restarted(leaseMs), heartbeat);
+      expect(timersOf(state)).toContain('earlierGrant');
+      expect(timersOf(state)).not.toContain('leaseGrant');
+      expect(paxosServer.step(state, prepare).effects).toEqual([]);
+    },
+  );
+
+  test('waits no longer than ever where it grants as much as before, or where that was over', () => {
+    expect(timersOf(restarted(300))).not.toContain('earlierGrant');
+    const over = restarted(null, [grantWritten(300).record, grantWritten(0).record]);
+    expect(paxosServer.step(over, prepare).effects[0]).toEqual(promised);
+  });
+
+  test('remembers it across snapshots', () => {
+    const full = followerWith({
+      promised: mine,
+      commitIndex: 1,
+      leaseMs: 300,
+      grantedMs: 300,
+      limits: { retainBytes: 0 },
+    });
+    const { effects } = paxosServer.step(full, { type: 'compact', index: 1, file: fileOf(1) });
+    const compacted = {
+      type: 'snapshot',
+      promised: mine,
+      snapshot: snapshotOf(1),
+      baseIndex: 1,
+      grantsMs: 300,
+    } as const;
+    expect(effects).toMatchObject([{ type: 'persist', record: compacted }]);
+    expect(timersOf(restarted(null, [compacted]))).toContain('earlierGrant');
   });
 });

@@ -50,7 +50,7 @@ interface Wanted extends Partial<Omit<ServerContext, 'log' | 'limits' | 'snapsho
 export function contextWith({ terms = [], limits = {}, snapshot, baseIndex = 0, ...rest }: Wanted = {}): ServerContext {
   const whole = Log.empty.append([first, ...terms.map((term, at) => command(at + 2, term, at + 2))]);
   const log = whole.from(baseIndex);
-  const remembered = { term: 0, votedFor: null, log, snapshot: snapshot ?? null };
+  const remembered = { term: 0, votedFor: null, log, snapshot: snapshot ?? null, grantedMs: 0 };
   const context = newServer(remembered, { self: n1, input: { voters, limits } });
   return { ...context, configuration: configurationIn(log, snapshot ?? null), ...rest };
 }

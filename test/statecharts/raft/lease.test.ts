@@ -1,8 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { deliverAhead, type Effect, RefusedInputError, send } from '../../../statecharts/actor.ts';
-import { raftServer } from '../../../statecharts/raft.ts';
-import { leaseLengthMs } from '../../../statecharts/replication/lease.ts';
-import { candidateWith, contextWith, leaderWith, loyalWith, matches, n1, n2, n3, type ServerState } from './bench.ts';
+import { deliverAhead, type Effect, persist, RefusedInputError, send } from '../../../statecharts/actor.ts';
+import { type RaftRecord, raftServer } from '../../../statecharts/raft.ts';
+import { earlierGrantMs, leaseLengthMs, mostDrift } from '../../../statecharts/replication/lease.ts';
+import {
+  candidateWith,
+  contextWith,
+  fileOf,
+  leaderWith,
+  loyalWith,
+  matches,
+  members,
+  n1,
+  n2,
+  n3,
+  type ServerState,
+} from './bench.ts';
 
 /** A leader whose leases are of 400 ms. */
 const leaseLeader = (): ServerState => leaderWith({ term: 4, leaseMs: 400 });
@@ -12,6 +24,9 @@ const following = (state: ServerState, ...happenings: readonly Parameters<typeof
   happenings.reduce((at, happening) => raftServer.step(at, happening).state, state);
 /** An answer that grants a lease of 400 ms besides. */
 const grantedBy = (...answer: Parameters<typeof matches>) => ({ ...matches(...answer), grantsMs: 400 });
+/** What a server with the first entry alone answers to an append that tells of none. */
+const answerTo = ({ term, round }: { readonly term: number; readonly round: number }) =>
+  ({ type: 'appendReply', term, matches: true, index: 0, hintIndex: 0, hintTerm: 0, round }) as const;
 const answers = (effects: readonly Effect[]) => effects.filter(({ type }) => type === 'deliver');
 const readable = (id: number) => deliverAhead({ type: 'readable', id, index: 2 });
 /** The round that began at 1,000 was answered by a majority, at 1,300. */
@@ -218,6 +233,98 @@ describe('a server that may have promised a leader to elect no other (§6.4.1)',
     const records = [{ type: 'term-and-vote', term: 4, votedFor: null }] as const;
     const state = raftServer.start(raftServer.recover(records), { self: n1, input: without }).state;
     expect(raftServer.step(state, vote).effects.at(-1)).toMatchObject({ message: { granted: true } });
+  });
+});
+
+describe('a server that is told of shorter leases than in an earlier life, or of none (§6.4.1)', () => {
+  const vote = { type: 'vote', from: n3, term: 5, lastIndex: 9, lastTerm: 4 } as const;
+  const heartbeat = {
+    type: 'append',
+    from: n2,
+    term: 4,
+    previousIndex: 0,
+    previousTerm: 0,
+    entries: [],
+    commitIndex: 0,
+    round: 3,
+  } as const;
+  const grantWritten = (grantsMs: number) =>
+    persist({ type: 'term-and-vote', term: 4, votedFor: null, grantsMs } as const);
+  const restarted = (leaseMs: number | null, records: readonly RaftRecord[] = [grantWritten(400).record]) => {
+    const input = { voters: [n1, n2, n3], ...(leaseMs === null ? {} : { leaseMs }) };
+    return raftServer.start(raftServer.recover(records), { self: n1, input }).state;
+  };
+  const timersOf = (state: ServerState) => raftServer.timers(state).map(({ delay }) => delay);
+
+  test('has written down what it grants before it first says so, and not again', () => {
+    const follower = loyalWith({ term: 4, terms: [4], leaseMs: 400 });
+    const { effects, state } = raftServer.step(follower, heartbeat);
+    expect(effects).toMatchObject([grantWritten(400), { type: 'send', message: { grantsMs: 400 } }]);
+    expect(raftServer.step(state, heartbeat).effects).toMatchObject([{ type: 'send', message: { grantsMs: 400 } }]);
+    const without = loyalWith({ term: 4, terms: [4] });
+    expect(raftServer.step(without, heartbeat).effects).toMatchObject([{ type: 'send' }]);
+  });
+
+  test.each([null, 399])('votes for none, nor stands, until what it granted is over: now %s', (leaseMs) => {
+    const state = restarted(leaseMs);
+    expect(timersOf(state)).toEqual(['earlierGrant']);
+    expect(raftServer.step(state, vote).effects).toEqual([]);
+    expect(raftServer.step(state, { ...vote, type: 'preVote' }).effects).toEqual([]);
+    const { effects, state: over } = raftServer.step(state, { timer: 'earlierGrant' });
+    expect(effects).toEqual([grantWritten(leaseMs ?? 0)]);
+    // Loyal as if it had just heard its leader, which it may have.
+    expect(raftServer.step(over, vote).effects).toEqual([]);
+    const votes = raftServer.step(following(over, { timer: 'minElectionTimeout' }), vote);
+    expect(votes.effects.at(-1)).toMatchObject({ message: { type: 'voteReply', granted: true } });
+  });
+
+  test.each([null, 200])(
+    'takes what its leader sends meanwhile, which makes it wait no longer and no less',
+    (leaseMs) => {
+      const { effects, state } = raftServer.step(restarted(leaseMs), heartbeat);
+      const granted = leaseMs === null ? {} : { grantsMs: leaseMs };
+      expect(effects).toEqual([send(n2, { ...answerTo(heartbeat), ...granted })]);
+      expect(timersOf(state)).toEqual(['earlierGrant']);
+      expect(raftServer.step(state, vote).effects).toEqual([]);
+    },
+  );
+
+  test('votes where the leader has asked for the election', () => {
+    const { effects } = raftServer.step(restarted(null), { ...vote, isAskedFor: true });
+    expect(effects.at(-1)).toMatchObject({ message: { type: 'voteReply', granted: true } });
+  });
+
+  test('waits no longer than ever where it grants as much as before, or where that was over', () => {
+    expect(timersOf(restarted(400))).toContain('minElectionTimeout');
+    expect(timersOf(restarted(400))).not.toContain('earlierGrant');
+    const over = restarted(null, [grantWritten(400).record, grantWritten(0).record]);
+    expect(raftServer.step(over, vote).effects.at(-1)).toMatchObject({ message: { granted: true } });
+  });
+
+  test('remembers it across elections and snapshots', () => {
+    const elections = [grantWritten(400).record, { type: 'term-and-vote', term: 4, votedFor: n2 } as const];
+    expect(timersOf(restarted(null, elections))).toEqual(['earlierGrant']);
+    const full = loyalWith({
+      term: 4,
+      terms: [4],
+      commitIndex: 2,
+      leaseMs: 400,
+      grantedMs: 400,
+      limits: { retainBytes: 0 },
+    });
+    const { effects } = raftServer.step(full, { type: 'compact', index: 2, file: fileOf(2) });
+    const snapshot = { index: 2, term: 4, members, file: fileOf(2) };
+    const place = { term: 4, votedFor: null, baseIndex: 2, baseTerm: 4, entries: [] };
+    const compacted = { type: 'snapshot', ...place, snapshot, grantsMs: 400 } as const;
+    expect(effects).toMatchObject([{ type: 'persist', record: compacted }]);
+    expect(timersOf(restarted(null, [compacted]))).toEqual(['earlierGrant']);
+  });
+
+  test('waits until no clock within any bound shows that the lease goes on', () => {
+    for (const grantedMs of [1, 98, 497, 9_998]) {
+      const shortestMs = earlierGrantMs({ grantedMs, leaseMs: null, isBound: true }) / (1 + mostDrift);
+      expect(shortestMs).toBeGreaterThan(grantedMs / (1 - mostDrift));
+    }
   });
 });
 

@@ -5,7 +5,7 @@
  */
 
 import { between, type DelayRange, fixed, QuorateError } from '../../../../statecharts/actor.ts';
-import { leaseLengthMs } from '../../../../statecharts/replication/lease.ts';
+import { leaseLengthMs, mostDrift } from '../../../../statecharts/replication/lease.ts';
 
 /** The same on all nodes of a store, in milliseconds. */
 export interface LogTiming {
@@ -39,7 +39,7 @@ export const defaultLogTiming: WholeTiming = { heartbeatMs: 100, electionTimeout
 const leastHeartbeats = 3;
 const longestMs = 600_000;
 /** Beyond it a clock is broken; and a lease would be shorter than some heartbeats. */
-export const mostDriftPpm = 100_000;
+export const mostDriftPpm = mostDrift * 1e6;
 
 /** Times with defaults for what is not given. @throws LogTimingError */
 export function timingOf({

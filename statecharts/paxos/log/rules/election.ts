@@ -14,7 +14,7 @@ import { peersOf } from '../context.ts';
 import { PaxosInvariantError } from '../errors.ts';
 import { preparing } from './preparing.ts';
 
-export { endPromise, isBound } from '../../../replication/lease.ts';
+export { endPromise, isBound, isBoundByEarlier } from '../../../replication/lease.ts';
 
 type OfProposer = Received<'prepare' | 'accept' | 'installSnapshot'>;
 

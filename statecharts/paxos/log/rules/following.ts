@@ -1,9 +1,9 @@
 /** What an acceptor does with what a leader proposes: Paxos 2b. */
 
-import { send } from '../../../actor/effects.ts';
-import { granting } from '../../../replication/lease.ts';
+import { persist, send } from '../../../actor/effects.ts';
+import { granting, grantsMore, ownGrantMs } from '../../../replication/lease.ts';
 import { sameBallot } from '../../ballot.ts';
-import type { Received, Result, ServerContext } from '../context.ts';
+import type { Effect, Received, Result, ServerContext } from '../context.ts';
 import { PaxosInvariantError } from '../errors.ts';
 import type { Entry } from '../messages.ts';
 import { known, learnChosen } from './choosing.ts';
@@ -11,10 +11,20 @@ import { acceptance } from './records.ts';
 
 type Accept = Received<'accept'>;
 
+/** Paxos Made Live §5.2: what earlier lives granted is over, so that no later one waits for it. */
+export function endEarlierGrants(context: ServerContext): Result {
+  const grantedMs = ownGrantMs(context);
+  return { context: { grantedMs }, effects: grantWritten(context, grantedMs) };
+}
+
+/** Who has granted anything has promised a ballot. */
+const grantWritten = ({ promised: ballot }: Pick<ServerContext, 'promised'>, grantsMs: number): readonly Effect[] =>
+  ballot === null ? [] : [persist({ type: 'promise', ballot, grantsMs })];
+
 /**
  * Paxos 2b: accepts what is proposed at the promised ballot, wherever in the log, and learns what is chosen: of the slots
  * that its leader knows to be, those that are accepted here at this very ballot, because at another one this server may
- * have accepted something else.
+ * have accepted something else. What the answer grants is durable before it, for a next life that is told otherwise.
  */
 export function acceptFromLeader(context: ServerContext, message: Accept): Result {
   const { commitIndex, leaseMs } = context;
@@ -26,9 +36,18 @@ export function acceptFromLeader(context: ServerContext, message: Accept): Resul
   const learned = learnChosen({ ...context, slots }, Math.min(committed, upTo));
   const last = index + entries.length - 1;
   const reply = send(from, { type: 'accepted', ballot, index: last, upTo, round, ...granting(leaseMs) } as const);
+  const isMore = grantsMore(context);
+  const granted = isMore ? grantWritten({ promised: ballot }, ownGrantMs(context)) : [];
+  const accepted = news.length === 0 ? [] : [acceptance(ballot, news)];
   return {
-    context: { ...known(learned), slots, leader: from, isLed: true },
-    effects: news.length === 0 ? [...learned.effects, reply] : [acceptance(ballot, news), ...learned.effects, reply],
+    context: {
+      ...known(learned),
+      slots,
+      leader: from,
+      isLed: true,
+      ...(isMore ? { grantedMs: ownGrantMs(context) } : {}),
+    },
+    effects: [...granted, ...accepted, ...learned.effects, reply],
   };
 }
 

@@ -35,10 +35,15 @@ const restore = ({ index, file }: Snapshot): Effect => deliverAhead({ type: 'sna
 
 /** The checkpoint of a snapshot; the records of slots after the base stay in force. */
 const written = (
-  { promised, slots }: Pick<Remembered, 'promised' | 'slots'>,
+  { grantedMs, promised, slots }: Pick<Remembered, 'grantedMs' | 'promised' | 'slots'>,
   snapshot: Snapshot,
-): Persist<PaxosRecord> =>
-  checkpointAbove({ type: 'snapshot', promised, snapshot, baseIndex: slots.baseIndex }, slots.baseIndex);
+): Persist<PaxosRecord> => {
+  const granted = grantedMs > 0 ? { grantsMs: grantedMs } : {};
+  return checkpointAbove(
+    { type: 'snapshot', promised, snapshot, baseIndex: slots.baseIndex, ...granted },
+    slots.baseIndex,
+  );
+};
 
 /** Whether the application's snapshot is one of chosen slots, and newer than the last. */
 export const isSnapshotNews = ({ commitIndex, snapshot }: ServerContext, { index }: Received<'compact'>): boolean =>
