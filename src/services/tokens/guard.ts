@@ -3,10 +3,11 @@
  * what any client changes, or was refused, is told to the audit log.
  */
 
+import { QuorateError } from '../../../statecharts/actor.ts';
 import type { ClientIdentity } from '../../bus/bus.ts';
 import type { Clock } from '../../environment/clock.ts';
 import { answerIn } from '../store/key-value/answers.ts';
-import type { CallbackExecutor } from '../store/requests/contract.ts';
+import type { CallbackExecutor, Done } from '../store/requests/contract.ts';
 import type { Guard, Verdict } from '../store/requests/guard.ts';
 import type { Request, Response } from '../store/requests/wire.ts';
 import { asJudged, askedBy, isRead, subjectOf } from './asked.ts';
@@ -109,7 +110,7 @@ function judgeLeases(it: LeaseCase, judged: (need: Need | undefined) => void, fa
     return;
   }
   const deadlineMs = Math.max(1, it.request.waitMs);
-  it.ask({ type: 'lease', lease: first.lease }, { deadlineMs }, (error, value) => {
+  const answered: Done = (error, value) => {
     if (error !== undefined) {
       failed();
       return;
@@ -117,7 +118,14 @@ function judgeLeases(it: LeaseCase, judged: (need: Need | undefined) => void, fa
     const need = uncoveredOfLease(it.grant, first, keysOfLease(value));
     if (need !== undefined) judged(need);
     else judgeLeases({ ...it, leases: others.filter(({ lease }) => lease !== first.lease) }, judged, failed);
-  });
+  };
+  try {
+    it.ask({ type: 'lease', lease: first.lease }, { deadlineMs }, answered);
+  } catch (error) {
+    // In the turn that has answered for another lease, it would reach none that could answer the client.
+    if (!(error instanceof QuorateError)) throw error;
+    failed();
+  }
 }
 
 /** What an answer tells of a lease that the grant does not cover: a key may have joined it since it was looked at. */

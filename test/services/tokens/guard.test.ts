@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { encode } from '../../../src/services/store/codec.ts';
-import { UnavailableError } from '../../../src/services/store/errors.ts';
+import { OverloadedError, UnavailableError } from '../../../src/services/store/errors.ts';
 import { encodeCommand } from '../../../src/services/store/key-value/commands.ts';
 import type { Guard, Verdict } from '../../../src/services/store/requests/guard.ts';
 import type { Body, Response } from '../../../src/services/store/requests/wire.ts';
@@ -132,6 +132,23 @@ test('the keys of a lease are told to none that may not have those which joined 
   };
   expect(told(['app/x', 'app/y'])).toMatchObject({ status: 'done' });
   expect(told(['app/x', 'other'])).toMatchObject(forbidden);
+});
+
+test('a second lease that cannot be asked about is answered in the turn that has told of the first', () => {
+  const { guard } = started();
+  const put = (key: string, lease: number) => ({ type: 'put', key, value: new Uint8Array(), lease }) as const;
+  const success = [put('app/x', 5), put('app/y', 6)];
+  const body = keyed(encodeCommand({ type: 'transaction', compare: [], success, failure: [] }));
+  const verdicts: Verdict[] = [];
+  const waiting: Parameters<typeof never>[2][] = [];
+  const client = { remote: 'far:1', isProven: true, token: 'app' };
+  const ask: typeof never = (_question, _options, then) => {
+    if (waiting.length > 0) throw new OverloadedError('as many requests are under way as may be');
+    waiting.push(then);
+  };
+  guard.judge({ id: 7, waitMs: 1_000, body }, client, ask, (verdict) => verdicts.push(verdict));
+  waiting[0]?.(undefined, { type: 'lease', ttlMs: 1_000, keys: ['app/x'] });
+  expect(verdicts).toEqual([{ type: 'refused', response: { id: 7, status: 'refused', reason: 'not-ready' } }]);
 });
 
 test('many that are refused in a second are told in part, and then how many were left out', () => {
