@@ -60,7 +60,7 @@ export const newLease = (lengthMs: number | null): Lease | null =>
 
 /** A round begins; only those matter whose lease would not be over. */
 export function withRound(lease: Lease | null, round: number, atMs: number): Lease | null {
-  if (lease === null || lease.isVoid) return lease;
+  if (lease === null) return null;
   const begun = lease.begun.filter((it) => it.atMs + lease.lengthMs > atMs);
   return { ...lease, begun: [...begun, { round, atMs }] };
 }

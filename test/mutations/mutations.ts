@@ -291,8 +291,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a lease that a hand-over has voided comes back in the same term',
     file: 'statecharts/replication/lease.ts',
-    text: 'if (lease === null || lease.isVoid) return lease;',
-    becomes: 'if (lease === null) return lease;',
+    text: 'if (lease === null || lease.isVoid || grantsMs === undefined',
+    becomes: 'if (lease === null || grantsMs === undefined',
     tests: raftLease,
   },
   {
@@ -2115,7 +2115,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/services/tokens/guard.ts',
     text: 'if (need !== undefined) judged(need);',
     becomes: 'if (need === null) judged(need);',
-    tests: rights,
+    tests: guard,
   },
   {
     name: 'a question that is not known is open to all tokens',

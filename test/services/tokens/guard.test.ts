@@ -39,6 +39,10 @@ const query = (question: unknown): Body => ({ type: 'query', question, stale: fa
 const keyed = (command: Uint8Array): Body => ({ type: 'keyed', key: 'k', command });
 const put = (key: string, lease?: number): Body =>
   keyed(encodeCommand({ type: 'put', key, value: new Uint8Array(), ...(lease === undefined ? {} : { lease }) }));
+/** A store whose leases have these keys. */
+const leaseHas = (keys: readonly string[]): typeof never => {
+  return (_question, _options, then) => then(undefined, { type: 'lease', ttlMs: 1_000, keys });
+};
 const done: Response = { id: 7, status: 'done', value: null };
 const forbidden = { id: 7, status: 'refused', reason: 'forbidden' };
 
@@ -91,11 +95,17 @@ test('a lease that cannot be looked at now is no reason to let anything through,
   expect(judged(guard, 'writer', put('app/x', 5))).toMatchObject({ type: 'admitted' });
 });
 
+test('a lease that has a key which the token may not write is refused before it goes to the leader', () => {
+  const { guard } = started();
+  const commands = [{ type: 'keep', lease: 5 } as const, { type: 'revoke', lease: 5 } as const];
+  for (const body of [put('app/x', 5), ...commands.map((command) => keyed(encodeCommand(command)))]) {
+    expect(judged(guard, 'app', body, leaseHas(['app/x', 'other/x']))).toMatchObject({ response: forbidden });
+    expect(judged(guard, 'app', body, leaseHas(['app/x']))).toMatchObject({ type: 'admitted' });
+  }
+});
+
 test('a command takes with it which keys its token may write, and nothing that was not judged', () => {
   const { guard } = started();
-  const leaseHas = (keys: readonly string[]): typeof never => {
-    return (_question, _options, then) => then(undefined, { type: 'lease', ttlMs: 1_000, keys });
-  };
   const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
   const passedOn = (command: Uint8Array, token = 'app') => {
     const verdict = judged(guard, token, { type: 'keyed', key: 'k', command }, leaseHas(['app/x']));
