@@ -2262,7 +2262,7 @@ export const mutations: readonly Mutation[] = [
     file: 'src/services/tokens/rights.ts',
     text: "leases: lease === undefined ? [] : [{ lease, role: 'write', isWhole: false }],",
     becomes: 'leases: [],',
-    tests: rights,
+    tests: guard,
   },
   {
     name: 'a client that hangs up leaves no trace in the audit log',
