@@ -1,6 +1,7 @@
 /**
- * What clients ask the stores of a node, and what comes of it, as operations of a feed; what they ask over HTTP, as an embedding
- * application, in the name of the node. Stores are no actors, so that no step tells of it. A busy node answers far more than a person can see: beyond a share a second requests are told in numbers alone.
+ * What clients ask the stores of a node, and what comes of it, as operations of a feed. What comes over HTTP, or from an
+ * application that embeds the node, is told in the name of the node. Stores are no actors, so that no step tells of it. A busy
+ * node answers far more than a person can see: beyond a share a second requests are told in numbers alone.
  */
 
 import type { Subscription } from 'rxjs';

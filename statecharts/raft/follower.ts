@@ -67,7 +67,7 @@ export const follower = raft.createStateConfig({
       states: {
         free: {
           always: [
-            { guard: 'isBoundByEarlier', target: '#follower.bound', meta: { rule: 'Raft §6.4.1' } },
+            { guard: 'isBoundByEarlier', target: '#follower.boundByEarlier', meta: { rule: 'Raft §6.4.1' } },
             { guard: 'isBound', target: 'loyal', meta: { rule: 'Raft §6.4.1' } },
           ],
           on: {
@@ -82,7 +82,7 @@ export const follower = raft.createStateConfig({
       },
     },
     // What is heard does not end this earlier, nor begin it anew; whoever leads at its end is heard like any leader.
-    bound: {
+    boundByEarlier: {
       after: {
         earlierGrant: {
           target: '#follower.listening.loyal',

@@ -137,7 +137,8 @@ describe('limits', () => {
   });
 });
 
-test('a node tells of what its clients ask, and which node answered', async () => {
+/** A cluster that has a leader, and the operations that its nodes tell of. */
+function toldCluster() {
   const cluster = createCluster();
   cluster.elect();
   const items: ItemOf<'operation'>[] = [];
@@ -145,6 +146,11 @@ test('a node tells of what its clients ask, and which node answered', async () =
     const feed = storeOperationsOf(node, (item) => item.type === 'operation' && items.push(item), cluster);
     onTestFinished(() => feed.unsubscribe());
   }
+  return { cluster, items };
+}
+
+test('a node tells of what its clients ask, and which node answered', async () => {
+  const { cluster, items } = toldCluster();
   const asking = cluster.client();
   await cluster.value(asking.put('greeting', bytes('hello')));
   await cluster.value(asking.get('greeting'));
@@ -157,13 +163,7 @@ test('a node tells of what its clients ask, and which node answered', async () =
 });
 
 test('what an application asks of its own node is told once, there, in the name of the node', async () => {
-  const cluster = createCluster();
-  cluster.elect();
-  const items: ItemOf<'operation'>[] = [];
-  for (const { node } of cluster.members()) {
-    const feed = storeOperationsOf(node, (item) => item.type === 'operation' && items.push(item), cluster);
-    onTestFinished(() => feed.unsubscribe());
-  }
+  const { cluster, items } = toldCluster();
   const { id, keys } = cluster.follower();
   await cluster.value(keys.put('greeting', bytes('hello')));
   await cluster.value(keys.get('greeting'));

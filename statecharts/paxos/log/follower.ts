@@ -55,12 +55,12 @@ export const follower = paxos.createStateConfig({
       states: {
         free: {
           always: [
-            { guard: 'isBoundByEarlier', target: 'earlier', meta: { rule: 'Paxos Made Live §5.2' } },
+            { guard: 'isBoundByEarlier', target: 'boundByEarlier', meta: { rule: 'Paxos Made Live §5.2' } },
             { guard: 'isBound', target: 'bound', meta: { rule: 'Paxos Made Live §5.2' } },
           ],
         },
         // An earlier life has granted more than this one does. What is granted meanwhile is over when the next grant would be.
-        earlier: {
+        boundByEarlier: {
           after: {
             earlierGrant: { target: 'bound', actions: 'endEarlierGrants', meta: { rule: 'Paxos Made Live §5.2' } },
           },
